@@ -1,0 +1,1 @@
+"""What is embedded and indexed with a chunk: one kind per file."""

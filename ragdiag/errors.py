@@ -1,0 +1,77 @@
+"""Everything that can go wrong, as a user meets it.
+
+::
+
+    RagdiagError                 one line: what, where, what to do; exit status 2
+    ├── InputError               a file that is not what it claims to be
+    │   └── UnreadableDocument   one document cannot be read: it is counted and left out
+    ├── SpecError                a strategy, parameter or value that does not exist
+    ├── UsageError               arguments that make no sense together
+    └── MissingExtra             an optional package is not installed
+
+A label that is wrong about the corpus is not an error but a *defect*: see `records.Defect`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+__all__ = [
+    "InputError",
+    "MissingExtra",
+    "RagdiagError",
+    "SpecError",
+    "UnreadableDocument",
+    "UsageError",
+    "did_you_mean",
+]
+
+
+class RagdiagError(Exception):
+    """Base of all errors that ragdiag raises on purpose; `str` of one is a single line."""
+
+
+class InputError(RagdiagError):
+    """A file that is not what it claims to be.
+
+    Parameters: `message` says what is wrong, `file` and `line` (1-based) or `byte` (0-based) where, `remedy` what to do.
+    """
+
+    def __init__(self, message: str, file: str | Path = "", line: int = 0, remedy: str = "", byte: int | None = None) -> None:
+        self.message, self.file, self.line, self.remedy, self.byte = message, str(file), line, remedy, byte
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        place = self.file + (f":{self.line}" if self.line else "") + (f" at byte {self.byte}" if self.byte is not None else "")
+        parts = (f"{place}: " if place else "") + self.message + (f"; {self.remedy}" if self.remedy else "")
+        return " ".join(parts.split())
+
+
+class UnreadableDocument(InputError):
+    """One corpus document cannot be read. The rest of the corpus goes on without it."""
+
+
+class SpecError(RagdiagError):
+    """An unknown strategy, parameter or value in a spec such as ``bm25(k1=1.2)``."""
+
+
+class UsageError(RagdiagError):
+    """Arguments that make no sense, alone or together (``k`` of 0, a gate on an unknown measure)."""
+
+
+class MissingExtra(RagdiagError):
+    """An optional package is needed and absent; the message holds the pip line that installs it."""
+
+    def __init__(self, package: str, extra: str, instead: str = "") -> None:
+        hint = f", or {instead}" if instead else ""
+        super().__init__(f"{package} is not installed: pip install 'ragdiag[{extra}]'{hint}")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """``"; did you mean 'x'? (known: x, y)"`` for an unknown `word`, the suggestion only where one is near."""
+    names = sorted(known)
+    near = difflib.get_close_matches(word, names, n=1)
+    suggestion = f"; did you mean {near[0]!r}?" if near else ""
+    return f"{suggestion} (known: {', '.join(names)})" if names else suggestion

@@ -1,0 +1,83 @@
+"""What each family of strategies promises, and what the pipeline passes in.
+
+Stages never import each other; they meet through `ragdiag.records` and these contracts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from ragdiag.records import Document, FloatArray, IntArray
+
+__all__ = ["Chunker", "Context", "Index", "Progress", "Retriever", "Store", "StoredChunk", "no_progress"]
+
+Progress = Callable[[str, int, int], None]
+"""Called with ``(what, done, total)`` while something long goes on."""
+
+
+def no_progress(what: str, done: int, total: int) -> None:
+    """The `Progress` that shows nothing."""
+
+
+class Chunker(Protocol):
+    """Cuts one document into spans."""
+
+    def spans(self, text: str) -> tuple[IntArray, IntArray]:
+        """Half-open ``(starts, ends)`` in `text`, in order; together they cover it, unless the chunker's docs say otherwise."""
+        ...
+
+
+class Context(Protocol):
+    """Decides what is embedded, and indexed, with a chunk."""
+
+    def texts(self, document: Document, starts: IntArray, ends: IntArray) -> list[str]:
+        """One text for each span of `document`: the chunk's own with whatever surrounds it."""
+        ...
+
+
+class Store(Protocol):
+    """A content-addressed cache (see `ragdiag.cache`); `None` stands for no cache."""
+
+    def vectors(self, model: str, keys: Sequence[bytes]) -> dict[bytes, Any]:
+        """The vectors known for `keys` under `model`: float32 arrays, absent where unknown."""
+        ...
+
+    def add_vectors(self, model: str, vectors: Mapping[bytes, Any]) -> None:
+        """Keep vectors, at once and whole."""
+        ...
+
+    def arrays(self, key: str) -> dict[str, Any] | None:
+        """The arrays kept under `key`, or None where there are none or they are damaged."""
+        ...
+
+    def add_arrays(self, key: str, arrays: Mapping[str, Any]) -> None:
+        """Keep named arrays under `key`."""
+        ...
+
+
+class Index(Protocol):
+    """Texts made searchable."""
+
+    def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
+        """The best `depth` texts for each query: positions and scores, shape ``(n_queries, depth)``.
+
+        Order is score descending, then position; rows are padded with -1 and -inf.
+        """
+        ...
+
+
+class Retriever(Protocol):
+    """Makes an index of texts."""
+
+    def index(self, texts: Sequence[str], store: Store | None, progress: Progress) -> Index:
+        """Index `texts`; what is costly is looked up in and added to `store`."""
+        ...
+
+
+class StoredChunk(Protocol):
+    """A chunk as an existing vector store holds it."""
+
+    id: str
+    text: str
+    metadata: Mapping[str, Any]

@@ -1,0 +1,1 @@
+"""Labelled queries in: one file per format, each with ``read(path, qrels) -> list[Query]``."""

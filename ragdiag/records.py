@@ -1,0 +1,239 @@
+"""Every noun of ragdiag, as small frozen records; inside, columns of integers.
+
+A position is a Python `str` index into a document's text, a span is half-open. `Corpus.base` turns ``(document, position)``
+into one *corpus-wide* coordinate, so that span arithmetic is array arithmetic (see `ragdiag.spans`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = [
+    "Answer",
+    "BoolArray",
+    "Chunking",
+    "Corpus",
+    "Defect",
+    "Document",
+    "Evidence",
+    "FloatArray",
+    "IntArray",
+    "Label",
+    "Labels",
+    "Mean",
+    "Problem",
+    "Query",
+    "QueryResult",
+    "Report",
+    "Run",
+]
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One source text. `pages` holds the position where each page starts, for formats that have pages."""
+
+    id: str
+    text: str
+    title: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    file: str = ""
+    pages: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A document that could not be read, or was kept only in part: what, where, and what to do."""
+
+    file: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Documents sorted by id. `problems` are documents left out, `skipped` counts files of unknown kinds by suffix."""
+
+    documents: tuple[Document, ...]
+    problems: tuple[Problem, ...] = ()
+    skipped: Mapping[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def position(self) -> dict[str, int]:
+        """Document id -> its place in `documents`."""
+        return {d.id: i for i, d in enumerate(self.documents)}
+
+    @cached_property
+    def lengths(self) -> IntArray:
+        """Characters in each document, shape ``(n_documents,)``."""
+        return np.array([len(d.text) for d in self.documents], dtype=np.int64)
+
+    @cached_property
+    def base(self) -> IntArray:
+        """Corpus-wide coordinate of each document's first character, and of the end: shape ``(n_documents + 1,)``."""
+        return np.concatenate([[0], np.cumsum(self.lengths)]).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One labelled passage as a file states it, before it is checked against the corpus.
+
+    Spans with the same `group` are alternatives; with none, a span is a group of its own. Where a format gives the source text
+    instead of a document id (SQuAD), `doc_text` holds it.
+    """
+
+    doc_id: str = ""
+    text: str = ""
+    start: int | None = None
+    end: int | None = None
+    group: str = ""
+    doc_text: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A labelled query. `relevant` holds ``(doc_id, grade)`` where the labels are whole documents."""
+
+    id: str
+    text: str
+    answer: str = ""
+    evidence: tuple[Label, ...] = ()
+    relevant: tuple[tuple[str, int], ...] = ()
+    unanswerable: bool = False
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    file: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """A label that is wrong about the corpus (excluded), or a warning about one (kept): shown with file and line, never repaired."""
+
+    kind: str
+    query: str
+    file: str
+    line: int
+    message: str
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Evidence spans as columns, one row an alternative, rows sorted by query, then group.
+
+    `query` and `document` are positions in the query list and the corpus; `group` numbers groups 0.. over the whole set;
+    `copy` marks exact copies found elsewhere, which no label names. All of shape ``(n_alternatives,)``.
+    """
+
+    query: IntArray
+    group: IntArray
+    document: IntArray
+    start: IntArray
+    end: IntArray
+    copy: BoolArray
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """What the labels say once checked: located evidence, document grades, and everything wrong with them.
+
+    `level` gives each query's kind of label: "span", "document", "unanswerable" or "excluded" (it has a defect).
+    """
+
+    queries: tuple[Query, ...]
+    level: tuple[str, ...]
+    evidence: Evidence
+    relevant: tuple[Mapping[int, int], ...]
+    defects: tuple[Defect, ...]
+    warnings: tuple[Defect, ...]
+    left_out: int = 0
+
+    def at(self, level: str) -> IntArray:
+        """Positions of the queries labelled at `level`."""
+        return np.array([i for i, each in enumerate(self.level) if each == level], dtype=np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Chunking:
+    """Chunks as columns, sorted by document, start, end; `ids` where the team's own chunks carry names."""
+
+    document: IntArray
+    start: IntArray
+    end: IntArray
+    ids: tuple[str, ...] = ()
+    complete: bool = True  # False where only a run names the chunks, so that others may exist
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A ranking for each query: chunk positions, best first, shape ``(n_queries, depth)``, padded with -1; scores likewise, padded with -inf."""
+
+    chunks: IntArray
+    scores: FloatArray
+    failed: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One recorded answer. `correct` is None where no label says; `failed` marks an attempt that gave no answer."""
+
+    query_id: str
+    condition: str
+    answer: str
+    correct: bool | None = None
+    failed: bool = False
+    contexts: tuple[str, ...] = ()
+    sufficient: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """A mean over queries with its 95 % interval and the number of queries behind it; all None where n is 0."""
+
+    mean: float | None
+    low: float | None
+    high: float | None
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueryResult:
+    """One query's part of a report."""
+
+    id: str
+    text: str
+    status: str
+    measures: Mapping[str, float | None]
+    evidence_rank: int | None  # least k whose top k chunks hold all the evidence, where it is within the run
+    documents: tuple[str, ...]  # where its evidence is
+    causes: tuple[str, ...] = ()
+    exposures: tuple[str, ...] = ()
+    findings: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What an audit found. `ragdiag.reports.json.as_dict` gives its contract form."""
+
+    signature: str
+    seed: int
+    inputs: Mapping[str, Any]
+    pipeline: Mapping[str, Any]
+    measures: Mapping[str, Mean]
+    label_defects: tuple[Defect, ...]
+    label_warnings: tuple[Defect, ...]
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...]
+    queries: tuple[QueryResult, ...]
+    timings: Mapping[str, Any]

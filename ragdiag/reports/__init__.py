@@ -1,0 +1,1 @@
+"""A report as terminal text or JSON: one form per file."""

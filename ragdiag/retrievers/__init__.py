@@ -1,0 +1,1 @@
+"""Rank chunks for a query: one retriever per file."""

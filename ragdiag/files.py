@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import math
 import os
@@ -12,10 +13,23 @@ from typing import Any
 
 from ragdiag.errors import InputError, UsageError
 
-__all__ = ["field", "parse_json", "read_jsonl", "read_text", "write_atomically"]
+__all__ = ["decode", "field", "parse_json", "read_bytes", "read_jsonl", "read_text", "stream_jsonl", "write_atomically"]
+
+BOM = codecs.BOM_UTF8
 
 MAX_BYTES = 512 * 2**20
 """Larger text files are refused: one document of half a gigabyte is a mistake, not a document."""
+
+
+def read_bytes(path: Path, error: type[InputError] = InputError) -> bytes:
+    """The content of a file of at most `MAX_BYTES`. Raises `error` where it is larger or cannot be read."""
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise error(f"{size / 2**20:.0f} MB is more than the {MAX_BYTES // 2**20} MB limit", path, remedy="split the file")
+        return path.read_bytes()
+    except OSError as e:
+        raise error(f"cannot be read ({e.strerror or e})", path, remedy="check the path and its permissions") from e
 
 
 def read_text(path: Path, error: type[InputError] = InputError) -> str:
@@ -23,22 +37,21 @@ def read_text(path: Path, error: type[InputError] = InputError) -> str:
 
     Raises `error` with the byte position where the file is not UTF-8, and where it cannot be read at all.
     """
+    raw = read_bytes(path, error)
+    body = raw[len(BOM) :] if raw.startswith(BOM) else raw
+    return decode(body, path, error, first_byte=len(raw) - len(body))
+
+
+def decode(raw: bytes, path: Path, error: type[InputError] = InputError, line: int = 0, first_byte: int = 0) -> str:
+    """UTF-8 `raw` as text. Raises `error` with the position in the file, in which `raw` starts at `first_byte`."""
+    if first_byte == 0 and raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise error("is UTF-16, not UTF-8", path, line, "convert it: iconv -f UTF-16 -t UTF-8", byte=0)
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise error(f"{size / 2**20:.0f} MB is more than the {MAX_BYTES // 2**20} MB limit", path, remedy="split the file")
-        raw = path.read_bytes()
-    except OSError as e:
-        raise error(f"cannot be read ({e.strerror or e})", path, remedy="check the path and its permissions") from e
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise error("is UTF-16, not UTF-8", path, byte=0, remedy="convert it: iconv -f UTF-16 -t UTF-8")
-    try:
-        return raw.decode("utf-8-sig")
+        return raw.decode("utf-8")
     except UnicodeDecodeError as e:
-        start = e.start + (3 if raw.startswith(b"\xef\xbb\xbf") else 0)
-        raise error(
-            f"is not UTF-8 (byte 0x{raw[start]:02x})", path, byte=start, remedy="convert it, e.g. iconv -f WINDOWS-1252 -t UTF-8"
-        ) from e
+        message = f"is not UTF-8 (byte 0x{raw[e.start]:02x})"
+        remedy = "convert it, e.g. iconv -f WINDOWS-1252 -t UTF-8"
+        raise error(message, path, line, remedy, byte=first_byte + e.start) from e
 
 
 def _reject_constant(name: str) -> float:
@@ -69,14 +82,46 @@ def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     # str.splitlines would also cut at U+2028 and friends, which JSON allows unescaped inside strings.
     for number, line in enumerate(read_text(path).split("\n"), 1):
         if line.strip():
-            record = parse_json(line, path, number)
-            if not isinstance(record, dict):
-                raise InputError("a JSON object is expected on each line", path, number, 'write one {"...": ...} per line')
-            yield number, record
+            yield number, _json_object(line, path, number)
+
+
+def stream_jsonl(path: Path) -> Iterator[tuple[int, int, dict[str, Any]]]:
+    """Like `read_jsonl` for a file of any size: one line in memory at a time.
+
+    Yields ``(line number, bytes read so far, record)``. Half a surrogate pair, which no text can hold, is an `InputError` too.
+    """
+    done = 0
+    try:
+        with path.open("rb") as lines:
+            for number, raw in enumerate(lines, 1):
+                bom = len(BOM) if number == 1 and raw.startswith(BOM) else 0
+                line = decode(raw[bom:], path, line=number, first_byte=done + bom)
+                done += len(raw)
+                if line.strip():
+                    record = _json_object(line, path, number)
+                    _reject_half_pairs(line, record, path, number)
+                    yield number, done, record
+    except OSError as e:
+        raise InputError(f"cannot be read ({e.strerror or e})", path, remedy="check the path and its permissions") from e
+
+
+def _json_object(line: str, path: Path, number: int) -> dict[str, Any]:
+    record = parse_json(line, path, number)
+    if not isinstance(record, dict):
+        raise InputError("a JSON object is expected on each line", path, number, 'write one {"...": ...} per line')
+    return record
+
+
+def _reject_half_pairs(line: str, record: dict[str, Any], path: Path, number: int) -> None:
+    if "\\ud" in line or "\\uD" in line:
+        try:
+            json.dumps(record, ensure_ascii=False).encode()
+        except UnicodeEncodeError as e:
+            raise InputError("a \\u escape is half of a surrogate pair, so no character", path, number, "mend that line") from e
 
 
 def field(record: dict[str, Any], names: tuple[str, ...], kind: type | tuple[type, ...], path: Path, line: int) -> Any:
-    """The first of `names` that `record` has, checked to be of `kind`; `InputError` where none is there or it is of another kind."""
+    """The first of `names` that `record` has; `InputError` where there is none, or its value is not of `kind`."""
     for name in names:
         if name in record:
             value = record[name]
@@ -102,8 +147,8 @@ def write_atomically(path: Path, data: str | bytes) -> None:
         # mkstemp makes files private; a report should have the permissions any new file gets.
         mask = os.umask(0)
         os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
-        os.replace(temporary, path)
+        Path(temporary).chmod(0o666 & ~mask)
+        Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise

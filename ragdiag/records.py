@@ -116,7 +116,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """A label that is wrong about the corpus (excluded), or a warning about one (kept): shown with file and line, never repaired."""
+    """A label that is wrong about the corpus (excluded), or a warning about one (kept); never repaired."""
 
     kind: str
     query: str
@@ -177,7 +177,10 @@ class Chunking:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A ranking for each query: chunk positions, best first, shape ``(n_queries, depth)``, padded with -1; scores likewise, padded with -inf."""
+    """Chunk positions for each query, best first, shape ``(n_queries, depth)``, padded with -1; scores padded with -inf.
+
+    `failed` are the queries whose retrieval failed: they rank nothing and score 0.
+    """
 
     chunks: IntArray
     scores: FloatArray

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,37 +17,56 @@ from ragdiag.errors import SpecError
 from ragdiag.records import IntArray
 from ragdiag.registry import require
 
-__all__ = ["char_kinds", "count_tokens", "token_starts"]
+__all__ = [
+    "CLOSER",
+    "ITEM",
+    "LOWER",
+    "MARK",
+    "NEWLINE",
+    "STOP",
+    "WIDE_STOP",
+    "WORD",
+    "Classes",
+    "char_classes",
+    "count_tokens",
+    "starts_of",
+    "token_starts",
+]
 
-SPACE, WORD, OTHER = 0, 1, 2
+WORD, MARK, LOWER, STOP, WIDE_STOP, CLOSER, ITEM, NEWLINE = (1 << n for n in range(8))
+"""What a character is, as bits: part of a word, or another mark (neither: white space); a small letter; what ends a sentence
+(before white space, or without, as in Chinese); what may close it; what starts a list item, heading or table row; a line feed."""
+
+Classes = np.ndarray[tuple[int], np.dtype[np.uint8]]
 
 
 @functools.cache
-def _kind_table() -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
-    """The kind of every code point, from `re` itself so that both agree."""
+def _class_table() -> Classes:
+    """The class of every code point; words and spaces from `re` itself, so that both agree."""
     everything = "".join(map(chr, range(0x110000)))
-    table = np.full(0x110000, OTHER, dtype=np.uint8)
-    for kind, pattern in ((WORD, r"\w+"), (SPACE, r"\s+")):
+    table = np.full(0x110000, MARK, dtype=np.uint8)
+    for pattern, bits in ((r"\w+", WORD), (r"\s+", 0)):
         for match in re.finditer(pattern, everything):
-            table[match.start() : match.end()] = kind
+            table[match.start() : match.end()] = bits
+    for characters, bit in ((".!?…", STOP), ("。！？", WIDE_STOP), ("\"')]}”’»*", CLOSER), ("#-*|•>+", ITEM), ("\n", NEWLINE)):
+        for character in characters:
+            table[ord(character)] |= bit
+    table[[i for i in range(0x2000) if chr(i).islower()]] |= LOWER
     return table
 
 
-@functools.cache
-def _byte_table() -> bytes:
-    return bytes(
-        OTHER if not (c := chr(b)).isspace() and not re.match(r"\w", c) else WORD if re.match(r"\w", c) else SPACE
-        for b in range(256)
-    )
-
-
-def char_kinds(text: str) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
-    """For each character of `text`: 0 white space, 1 part of a word, 2 anything else. Shape ``(len(text),)``."""
+def char_classes(text: str) -> Classes:
+    """For each character of `text` its class bits, shape ``(len(text),)``."""
+    table = _class_table()
     if text.isascii():
-        return np.frombuffer(text.encode("ascii").translate(_byte_table()), dtype=np.uint8)
+        return np.frombuffer(text.encode("ascii").translate(table[:256].tobytes()), dtype=np.uint8)
     # A lone surrogate cannot be in a UTF-8 file, but a library user may pass one.
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    return np.take(_kind_table(), codes)
+    # Most characters of most texts are narrow: translating bytes is far faster than looking up every wide code.
+    classes = np.frombuffer(codes.astype(np.uint8).tobytes().translate(table[:256].tobytes()), dtype=np.uint8).copy()
+    wide = np.flatnonzero(codes > 255)
+    classes[wide] = table[codes[wide]]
+    return classes
 
 
 def token_starts(text: str, unit: str = "tokens") -> IntArray:
@@ -59,11 +79,15 @@ def token_starts(text: str, unit: str = "tokens") -> IntArray:
     if unit != "tokens":
         offsets = _tokenizer(unit).encode(text, add_special_tokens=False).offsets
         return np.unique(np.array([start for start, end in offsets if end > start], dtype=np.int64))
-    kinds = char_kinds(text)
-    starts = kinds == OTHER
-    word = kinds == WORD
+    return starts_of(char_classes(text))
+
+
+def starts_of(classes: Classes) -> IntArray:
+    """Positions where a token of a text starts, by the classes of its characters."""
+    word = (classes & WORD).view(bool)
+    starts = (classes & MARK) != 0
     starts[:1] |= word[:1]
-    starts[1:] |= word[1:] & ~word[:-1]
+    starts[1:] |= word[1:] > word[:-1]
     return np.flatnonzero(starts)
 
 
@@ -73,7 +97,7 @@ def count_tokens(text: str, unit: str = "tokens") -> int:
 
 
 @functools.lru_cache(maxsize=8)
-def _tokenizer(unit: str) -> "object":
+def _tokenizer(unit: str) -> Any:
     tokenizers = require("tokenizers", "dense", "use unit=tokens or unit=characters")
     path = Path(unit) / "tokenizer.json" if Path(unit).is_dir() else Path(unit)
     try:

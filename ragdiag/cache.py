@@ -1,0 +1,142 @@
+"""What was computed once is not computed again: vectors and indexes on disk, by the hash of what they were made from.
+
+Vectors are rows of one SQLite file a model, which several processes may read and write, and which a kill leaves whole. Arrays are
+``.npz`` files written atomically. Each entry carries a checksum: what is damaged is dropped and made again, never believed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import sqlite3
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ragdiag.errors import UsageError
+
+__all__ = ["Cache", "default_folder", "text_key"]
+
+CHECK = 8
+"""Bytes of checksum before each vector."""
+
+WAIT_S = 60.0
+"""How long one process waits for another to finish writing."""
+
+
+def default_folder() -> Path:
+    """``$RAGDIAG_CACHE``, else ``$XDG_CACHE_HOME/ragdiag``, else ``~/.cache/ragdiag``."""
+    named = os.environ.get("RAGDIAG_CACHE")
+    return Path(named) if named else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ragdiag"
+
+
+def text_key(text: str) -> bytes:
+    """The key of a text's vector: 16 bytes of BLAKE2b."""
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+class Cache:
+    """A folder of vectors and arrays; see `protocols.Store`. Raises `UsageError` where the folder cannot be made or written."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.folder):
+                pass
+        except OSError as e:
+            raise UsageError(f"cannot use {folder} as cache: {e.strerror}; pass another --cache, or --no-cache") from e
+
+    def vectors(self, model: str, keys: Sequence[bytes]) -> dict[bytes, Any]:
+        """The vectors known for `keys`, as float32 arrays; unknown and damaged ones are absent."""
+        found: dict[bytes, Any] = {}
+        wanted = list(dict.fromkeys(keys))
+        with self._database(model) as db:
+            for i in range(0, len(wanted), 500):
+                part = wanted[i : i + 500]
+                marks = ",".join("?" * len(part))
+                for key, value in db.execute(f"select key, value from vectors where key in ({marks})", part):
+                    if _checksum(key, value[CHECK:]) == value[:CHECK]:
+                        found[key] = np.frombuffer(value, dtype=np.float32, offset=CHECK)
+        return found
+
+    def add_vectors(self, model: str, vectors: Mapping[bytes, Any]) -> None:
+        """Keep vectors, all of them or none."""
+        rows = []
+        for key, vector in vectors.items():
+            raw = np.ascontiguousarray(vector, dtype=np.float32).tobytes()
+            rows.append((key, _checksum(key, raw) + raw))
+        with self._database(model) as db, db:
+            db.executemany("insert or replace into vectors values (?, ?)", rows)
+
+    def arrays(self, key: str) -> dict[str, Any] | None:
+        """The arrays kept under `key`, or None where there are none or the file is damaged (zip checks each array's CRC)."""
+        path = self.folder / f"{key}.npz"
+        try:
+            with np.load(path, allow_pickle=False) as kept:
+                return {name: kept[name] for name in kept.files}
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
+            path.unlink(missing_ok=True)
+            return None
+
+    def add_arrays(self, key: str, arrays: Mapping[str, Any]) -> None:
+        """Keep named arrays under `key`."""
+        handle, temporary = tempfile.mkstemp(dir=self.folder, suffix=".tmp")
+        try:
+            with os.fdopen(handle, "wb") as out:
+                np.savez(out, **arrays)
+            Path(temporary).replace(self.folder / f"{key}.npz")
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+    @contextlib.contextmanager
+    def _database(self, model: str) -> Iterator[sqlite3.Connection]:
+        path = self.folder / f"vectors-{hashlib.sha256(model.encode()).hexdigest()[:24]}.sqlite"
+        with contextlib.closing(_open(path)) as db:
+            try:
+                yield db
+            except sqlite3.DatabaseError as e:
+                if isinstance(e, sqlite3.OperationalError) and "locked" in str(e):
+                    raise UsageError(
+                        f"the cache {path} is locked by another process; wait for it, or pass another --cache"
+                    ) from e
+                # Damaged beyond its header: everything in it can be made again.
+                _discard(path)
+                raise _Damaged from e
+
+
+class _Damaged(Exception):
+    """The database had to be thrown away; the caller starts over."""
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    for attempt in (1, 2):
+        db = sqlite3.connect(path, timeout=WAIT_S)
+        try:
+            db.execute("pragma journal_mode = wal")
+            db.execute("pragma synchronous = normal")
+            db.execute("create table if not exists vectors (key blob primary key, value blob not null) without rowid")
+            return db
+        except sqlite3.DatabaseError as e:
+            db.close()
+            if attempt == 2 or (isinstance(e, sqlite3.OperationalError) and "locked" in str(e)):
+                raise UsageError(f"cannot use the cache {path}: {e}; pass another --cache, or --no-cache") from e
+            _discard(path)
+    raise AssertionError
+
+
+def _discard(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _checksum(key: bytes, raw: bytes) -> bytes:
+    return hashlib.blake2b(raw, digest_size=CHECK, key=key).digest()

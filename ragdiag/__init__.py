@@ -1,3 +1,51 @@
-"""Find out why a RAG application answers badly, with proof."""
+"""Find out why a RAG application answers badly, with proof.
+
+``ragdiag.audit(corpus, queries)`` is the command of the same name; nothing heavy is imported before it is asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ragdiag.errors import InputError, MissingExtra, RagdiagError, SpecError, UsageError
+    from ragdiag.pipeline import Options, audit, check
+    from ragdiag.records import Report
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "InputError",
+    "MissingExtra",
+    "Options",
+    "RagdiagError",
+    "Report",
+    "SpecError",
+    "UsageError",
+    "__version__",
+    "audit",
+    "check",
+]
+
+_HOMES = {
+    "InputError": "errors",
+    "MissingExtra": "errors",
+    "Options": "pipeline",
+    "RagdiagError": "errors",
+    "Report": "records",
+    "SpecError": "errors",
+    "UsageError": "errors",
+    "audit": "pipeline",
+    "check": "pipeline",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'ragdiag' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"ragdiag.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

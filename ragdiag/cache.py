@@ -12,13 +12,15 @@ import os
 import sqlite3
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ragdiag.errors import UsageError
+
+T = TypeVar("T")
 
 __all__ = ["Cache", "default_folder", "text_key"]
 
@@ -54,16 +56,19 @@ class Cache:
 
     def vectors(self, model: str, keys: Sequence[bytes]) -> dict[bytes, Any]:
         """The vectors known for `keys`, as float32 arrays; unknown and damaged ones are absent."""
-        found: dict[bytes, Any] = {}
         wanted = list(dict.fromkeys(keys))
-        with self._database(model) as db:
+
+        def read(db: sqlite3.Connection) -> dict[bytes, Any]:
+            found = {}
             for i in range(0, len(wanted), 500):
                 part = wanted[i : i + 500]
                 marks = ",".join("?" * len(part))
                 for key, value in db.execute(f"select key, value from vectors where key in ({marks})", part):
                     if _checksum(key, value[CHECK:]) == value[:CHECK]:
                         found[key] = np.frombuffer(value, dtype=np.float32, offset=CHECK)
-        return found
+            return found
+
+        return self._in_database(model, read)
 
     def add_vectors(self, model: str, vectors: Mapping[bytes, Any]) -> None:
         """Keep vectors, all of them or none."""
@@ -71,8 +76,12 @@ class Cache:
         for key, vector in vectors.items():
             raw = np.ascontiguousarray(vector, dtype=np.float32).tobytes()
             rows.append((key, _checksum(key, raw) + raw))
-        with self._database(model) as db, db:
-            db.executemany("insert or replace into vectors values (?, ?)", rows)
+
+        def write(db: sqlite3.Connection) -> None:
+            with db:
+                db.executemany("insert or replace into vectors values (?, ?)", rows)
+
+        self._in_database(model, write)
 
     def arrays(self, key: str) -> dict[str, Any] | None:
         """The arrays kept under `key`, or None where there are none or the file is damaged (zip checks each array's CRC)."""
@@ -97,40 +106,22 @@ class Cache:
             Path(temporary).unlink(missing_ok=True)
             raise
 
-    @contextlib.contextmanager
-    def _database(self, model: str) -> Iterator[sqlite3.Connection]:
+    def _in_database(self, model: str, action: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `action` on a model's database; one that turns out damaged is thrown away, since all in it can be made again."""
         path = self.folder / f"vectors-{hashlib.sha256(model.encode()).hexdigest()[:24]}.sqlite"
-        with contextlib.closing(_open(path)) as db:
+        for attempt in (1, 2):
             try:
-                yield db
+                with contextlib.closing(sqlite3.connect(path, timeout=WAIT_S)) as db:
+                    db.execute("pragma journal_mode = wal")
+                    db.execute("pragma synchronous = normal")
+                    db.execute("create table if not exists vectors (key blob primary key, value blob not null) without rowid")
+                    return action(db)
             except sqlite3.DatabaseError as e:
-                if isinstance(e, sqlite3.OperationalError) and "locked" in str(e):
-                    raise UsageError(
-                        f"the cache {path} is locked by another process; wait for it, or pass another --cache"
-                    ) from e
-                # Damaged beyond its header: everything in it can be made again.
+                # An OperationalError is about the surroundings (locked, disk full), any other about the file itself.
+                if attempt == 2 or isinstance(e, sqlite3.OperationalError):
+                    raise UsageError(f"cannot use the cache {path}: {e}; pass another --cache, or --no-cache") from e
                 _discard(path)
-                raise _Damaged from e
-
-
-class _Damaged(Exception):
-    """The database had to be thrown away; the caller starts over."""
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    for attempt in (1, 2):
-        db = sqlite3.connect(path, timeout=WAIT_S)
-        try:
-            db.execute("pragma journal_mode = wal")
-            db.execute("pragma synchronous = normal")
-            db.execute("create table if not exists vectors (key blob primary key, value blob not null) without rowid")
-            return db
-        except sqlite3.DatabaseError as e:
-            db.close()
-            if attempt == 2 or (isinstance(e, sqlite3.OperationalError) and "locked" in str(e)):
-                raise UsageError(f"cannot use the cache {path}: {e}; pass another --cache, or --no-cache") from e
-            _discard(path)
-    raise AssertionError
+        raise AssertionError("unreachable")
 
 
 def _discard(path: Path) -> None:

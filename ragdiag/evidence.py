@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 import ahocorasick_rs
@@ -15,16 +16,19 @@ import numpy as np
 from rapidfuzz import fuzz
 
 from ragdiag.errors import did_you_mean
-from ragdiag.records import Corpus, Defect, Evidence, Label, Labels, Query
+from ragdiag.records import Chunking, Corpus, Defect, Evidence, IntArray, Label, Labels, Query
 from ragdiag.tokens import count_tokens
 
-__all__ = ["COPY_WORDS", "SIMILARITY", "locate"]
+__all__ = ["COPY_WORDS", "SIMILARITY", "locate", "restrict", "unlabelled_hits"]
 
 SIMILARITY = 90.0
 """A passage that is in the document neither exactly nor but for white space must be this similar (0-100) to count as found."""
 
 COPY_WORDS = 5
 """Passages of fewer words get no exact copies as alternatives: "in 2003" stands in many places and answers nothing there."""
+
+ANSWER_WORDS = 3
+"""Shortest reference answer whose presence in an unlabelled chunk is worth a warning."""
 
 BROAD_DOCUMENT = 2000
 """Tokens from which a document is long enough for evidence over most of it to be worth a warning."""
@@ -284,3 +288,59 @@ def _columns(rows: list[tuple[int, str, _Found, bool]]) -> Evidence:
     )
     query, group, document, start, end, copy = table.T
     return Evidence(query, group, document, start, end, copy.astype(bool))
+
+
+def restrict(corpus: Corpus, labels: Labels, only: Collection[str]) -> tuple[Corpus, Labels]:
+    """The documents named in `only`, and the queries whose every evidence group (or relevant document) has a place in them."""
+    kept = [i for i, d in enumerate(corpus.documents) if d.id in only]
+    new_document = {d: i for i, d in enumerate(kept)}
+    evidence = labels.evidence
+    rows = [r for r, d in enumerate(evidence.document.tolist()) if d in new_document]
+    needed, here = defaultdict(set), defaultdict(set)
+    for r, (q, g) in enumerate(zip(evidence.query.tolist(), evidence.group.tolist(), strict=True)):
+        needed[q].add(g)
+        if evidence.document[r] in new_document:
+            here[q].add(g)
+    relevant = [{new_document[d]: g for d, g in each.items() if d in new_document} for each in labels.relevant]
+    stays = {"span": lambda q: needed[q] == here[q], "document": lambda q: any(g > 0 for g in relevant[q].values())}
+    queries = [q for q, level in enumerate(labels.level) if level in stays and stays[level](q)]
+    new_query = {q: i for i, q in enumerate(queries)}
+    names = {query.id for query in (labels.queries[q] for q in queries)}
+    rows = [r for r in rows if int(evidence.query[r]) in new_query]
+    places = [_Found(new_document[int(evidence.document[r])], int(evidence.start[r]), int(evidence.end[r])) for r in rows]
+    columns = [
+        (new_query[int(evidence.query[r])], str(evidence.group[r]), place, bool(evidence.copy[r]))
+        for r, place in zip(rows, places, strict=True)
+    ]
+    smaller = Labels(
+        tuple(labels.queries[q] for q in queries),
+        tuple(labels.level[q] for q in queries),
+        _columns(columns),
+        tuple(relevant[q] for q in queries),
+        (),
+        tuple(w for w in labels.warnings if w.query in names),
+    )
+    return replace(corpus, documents=tuple(corpus.documents[d] for d in kept)), smaller
+
+
+def unlabelled_hits(
+    corpus: Corpus, labels: Labels, chunking: Chunking, ranked: IntArray, lengths: IntArray, relevant: set[tuple[int, int]]
+) -> tuple[Defect, ...]:
+    """Warnings for retrieved chunks outside the evidence that hold the reference answer: perhaps evidence nobody labelled.
+
+    `ranked` and `lengths` are a run's chunks and how many of each query reach the prompt; `relevant` the ``(query, chunk)`` pairs
+    that overlap evidence. Answers of fewer than `ANSWER_WORDS` words stand by chance in too many places to mean anything.
+    """
+    warnings = []
+    for q in labels.at("span").tolist():
+        query = labels.queries[q]
+        answer = " ".join(query.answer.casefold().split()).strip(" .")
+        if len(answer.split()) < ANSWER_WORDS:
+            continue
+        for c in ranked[q, : lengths[q]].tolist():
+            document = corpus.documents[int(chunking.document[c])]
+            text = document.text[int(chunking.start[c]) : int(chunking.end[c])]
+            if (q, c) not in relevant and answer in " ".join(text.casefold().split()):
+                where = f"{document.id}#{chunking.start[c]}-{chunking.end[c]}"
+                warnings.append(_note(query, "unlabelled_hit", f"the answer also stands in {where}, which no label names"))
+    return tuple(warnings)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from ragdiag.records import Document, FloatArray, IntArray
+from ragdiag.records import Document, FloatArray, IntArray, StoredChunk
 
-__all__ = ["Chunker", "Context", "Index", "Progress", "Retriever", "Store", "StoredChunk", "no_progress"]
+__all__ = ["Chunker", "Collection", "Context", "Index", "Progress", "Retriever", "Store", "no_progress"]
 
 Progress = Callable[[str, int, int], None]
 """Called with ``(what, done, total)`` while something long goes on."""
@@ -75,9 +75,13 @@ class Retriever(Protocol):
         ...
 
 
-class StoredChunk(Protocol):
-    """A chunk as an existing vector store holds it."""
+class Collection(Protocol):
+    """A retriever over an index that exists already, audited with its own chunks."""
 
-    id: str
-    text: str
-    metadata: Mapping[str, Any]
+    def stored_chunks(self, progress: Progress) -> list[StoredChunk]:
+        """Every chunk the collection holds, with its id."""
+        ...
+
+    def open(self, ids: Sequence[str], store: Store | None) -> Index:
+        """The collection as an index whose text i is the chunk named ``ids[i]``."""
+        ...

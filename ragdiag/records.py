@@ -22,7 +22,9 @@ __all__ = [
     "Defect",
     "Document",
     "Evidence",
+    "Explanation",
     "FloatArray",
+    "GroupProof",
     "IntArray",
     "Label",
     "Labels",
@@ -30,8 +32,10 @@ __all__ = [
     "Problem",
     "Query",
     "QueryResult",
+    "RankedChunk",
     "Report",
     "Run",
+    "StoredChunk",
 ]
 
 IntArray = npt.NDArray[np.int64]
@@ -161,6 +165,19 @@ class Labels:
         return np.array([i for i, each in enumerate(self.level) if each == level], dtype=np.int64)
 
 
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """A chunk as a file or a vector store names it, before it is placed in its document."""
+
+    id: str = ""
+    doc_id: str = ""
+    text: str = ""
+    start: int | None = None
+    end: int | None = None
+    file: str = ""
+    line: int = 0
+
+
 @dataclass(frozen=True, eq=False)
 class Chunking:
     """Chunks as columns, sorted by document, start, end; `ids` where the team's own chunks carry names."""
@@ -212,13 +229,16 @@ class Mean:
 
 @dataclass(frozen=True, slots=True)
 class QueryResult:
-    """One query's part of a report."""
+    """One query's part of a report.
+
+    `status` is "ok", "undetermined" (the context lacks evidence), "not_decidable" (unanswerable) or "excluded" (a label defect).
+    """
 
     id: str
     text: str
     status: str
     measures: Mapping[str, float | None]
-    evidence_rank: int | None  # least k whose top k chunks hold all the evidence, where it is within the run
+    least_k: int | None  # least k whose first k chunks hold all the evidence, where the run goes that far
     documents: tuple[str, ...]  # where its evidence is
     causes: tuple[str, ...] = ()
     exposures: tuple[str, ...] = ()
@@ -227,7 +247,7 @@ class QueryResult:
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """What an audit found. `ragdiag.reports.json.as_dict` gives its contract form."""
+    """What an audit found; `ragdiag.reports.json` writes it as the JSON contract."""
 
     signature: str
     seed: int
@@ -239,4 +259,43 @@ class Report:
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
     queries: tuple[QueryResult, ...]
-    timings: Mapping[str, Any]
+    timings: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class RankedChunk:
+    """A chunk in one query's ranking: its place, its text, what it holds of the evidence."""
+
+    rank: int
+    id: str
+    score: float
+    in_context: bool
+    grade: float  # share of the best evidence group that it covers
+    text: str
+    marks: tuple[tuple[int, int], ...]  # evidence spans within `text`
+
+
+@dataclass(frozen=True, slots=True)
+class GroupProof:
+    """One evidence group of a query: where it is, how much of it the context holds, at what ranks its pieces stand."""
+
+    document: str
+    start: int
+    end: int
+    text: str
+    cuts: tuple[int, ...]  # positions within `text` where chunks end
+    coverage: float
+    pieces: tuple[tuple[str, int | None, float], ...]  # chunk id, rank (None: not in the run), share of the group it holds
+    copies: int
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """One query's whole story: its result, its ranking down to the last piece of evidence, its evidence group by group."""
+
+    query: Query
+    result: QueryResult
+    groups: tuple[GroupProof, ...]
+    ranking: tuple[RankedChunk, ...]
+    defects: tuple[Defect, ...]
+    report: Report

@@ -95,12 +95,20 @@ def _value(name: str, parameter: str, node: ast.expr, hint: Any) -> Any:
         if typing.get_origin(kind) is typing.Literal:
             if value in typing.get_args(kind):
                 return value
+        elif typing.get_origin(kind) is tuple:
+            if isinstance(value, (tuple, list)) and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in value):
+                return tuple(float(v) for v in value)
         elif kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
             return float(value)
         elif isinstance(kind, type) and isinstance(value, kind) and (kind is bool or not isinstance(value, bool)):
             return value
     wanted = " or ".join(
-        ", ".join(map(str, typing.get_args(k))) if typing.get_origin(k) is typing.Literal else k.__name__ for k in allowed
+        ", ".join(map(str, typing.get_args(k)))
+        if typing.get_origin(k) is typing.Literal
+        else "numbers such as (0.3, 0.7)"
+        if typing.get_origin(k) is tuple
+        else k.__name__
+        for k in allowed
     )
     raise SpecError(f"{name}: {parameter} must be {wanted}, not {value!r}")
 

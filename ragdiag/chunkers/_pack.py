@@ -29,7 +29,7 @@ from ragdiag.tokens import (
 )
 
 ABBREVIATIONS = frozenset(
-    "al art ca cf co corp dept dr ed eds eq est etc fig figs inc jan feb mar apr jun jul aug sep sept oct nov dec "  # noqa: SIM905
+    "al art ca cf co corp dept dr ed eds eq est etc fig figs inc jan feb mar apr jun jul aug sep sept oct nov dec "
     "jr ltd max min mr mrs ms no nos nr op pp prof ref sec sect sr st tab vol vs".split()
 )
 """Words whose full stop does not end a sentence."""

@@ -18,23 +18,26 @@ from ragdiag.registry import require
 __all__ = ["load"]
 
 HEADINGS = {f"h{level}": "#" * level + " " for level in range(1, 7)}
-BLOCKS = set(
-    "address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption figure footer form "
-    "header hgroup hr html legend li main menu ol p pre search section summary table tbody td tfoot th thead tr ul".split()
-) | set(HEADINGS)
-DROPPED = set(
-    "audio canvas datalist embed head iframe input math-field nav noembed noframes noscript object script select style svg "
-    "template textarea title video".split()
-)
-PAGE_FURNITURE = {"header", "footer", "aside"}
-FURNITURE_ROLES = {"navigation", "banner", "contentinfo", "complementary", "search", "dialog", "alertdialog"}
+BLOCKS = {
+    *"address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption figure".split(),
+    *"footer form header hgroup hr html legend li main menu ol p pre search section summary".split(),
+    *"table tbody td tfoot th thead tr ul".split(),
+    *HEADINGS,
+}
+DROPPED = {
+    *"audio canvas datalist embed head iframe input nav noembed noframes noscript object script select style svg".split(),
+    *"template textarea title video".split(),
+}
+FURNITURE = {"header", "footer", "aside"}
+FURNITURE_ROLES = {"banner", "contentinfo", "complementary", "search", "dialog", "alertdialog"}
 CONTENT = "main, article, [role=main], h1"
+NOT_A_ROW = "table, pre, h1, h2, h3, h4, h5, h6, p + p"  # a table row that holds these is layout, not data
 
 SPACE = re.compile(r"[ \t\n\r\f]+")
 HIDDEN_STYLE = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.I)
 CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w:.-]+)""", re.I)
 BANNER = re.compile(
-    r"(?:cookie|consent|gdpr|ccpa|privacy)[\w-]*(?:banner|bar\b|notice|popup|modal|dialog|overlay|prompt|message|layer|sdk|consent)"
+    r"(?:cookie|consent|gdpr|ccpa)[\w-]*(?:banner|bar\b|notice|popup|modal|dialog|overlay|prompt|message|layer|sdk|consent)"
     r"|(?:banner|notice|popup|modal|overlay)[\w-]*(?:cookie|consent|gdpr)|cookiebot|onetrust|usercentrics|\bcc-(?:window|banner)",
     re.I,
 )
@@ -47,38 +50,34 @@ def load(path: Path) -> Document:
     where that encoding does not fit, and where no text is left.
     """
     parser = require("selectolax.lexbor", "docs")
-    markup = _decoded(read_bytes(path, UnreadableDocument), path)
-    try:
-        tree = parser.LexborHTMLParser(markup)
-    except Exception as e:
-        raise UnreadableDocument(f"is HTML that cannot be parsed ({e})", path, remedy="save the page again") from e
-    text = _Writer().write(tree.root)
+    tree = parser.LexborHTMLParser(_decoded(read_bytes(path, UnreadableDocument), path))
+    text = _Writer().write(tree.root) if tree.root else ""
     if not text:
-        remedy = "a page that scripts build must be saved after it is shown"
+        remedy = "a page that scripts build must be saved as it is shown"
         raise UnreadableDocument("holds no text outside scripts, navigation and forms", path, remedy=remedy)
-    titles = [t for t in tree.css("title") if t.parent.tag != "svg"]
-    return Document("", text, _collapsed(titles[0].text()) if titles else "")
+    titles = [t.text() for t in tree.css("title") if t.parent.tag != "svg"]
+    return Document("", text, _collapsed(titles[0]) if titles else "")
 
 
 def _decoded(raw: bytes, path: Path) -> str:
+    if raw.startswith(b"\xef\xbb\xbf"):
+        return decode(raw[3:], path, UnreadableDocument, first_byte=3)
+    named = CHARSET.search(raw[:4096])
+    charset = named.group(1).decode("ascii", "replace").lower() if named else "utf-8"
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         charset = "utf-16"
-    else:
-        named = None if raw.startswith(b"\xef\xbb\xbf") else CHARSET.search(raw[:4096])
-        charset = named.group(1).decode("ascii", "replace").lower() if named else "utf-8"
-        # As browsers do: who writes latin-1 means Windows, and a page whose meta tag can be read as ASCII is not UTF-16.
-        charset = {"iso-8859-1": "cp1252", "latin1": "cp1252", "us-ascii": "cp1252", "utf-16": "utf-8"}.get(charset, charset)
+    elif charset.startswith("utf"):  # a tag that can be read as ASCII is not in UTF-16, whatever it says
+        return decode(raw, path, UnreadableDocument)
+    # As browsers do: who writes latin-1 means Windows.
+    charset = "windows-1252" if charset in ("iso-8859-1", "latin1", "us-ascii", "ascii") else charset
     try:
         return raw.decode(charset)
     except LookupError:
         return decode(raw, path, UnreadableDocument)
     except UnicodeError as e:
-        raise UnreadableDocument(
-            f"is not {charset.upper()}, the encoding it names" if charset != "utf-8" else "is not UTF-8",
-            path,
-            remedy="state its encoding in <meta charset>, or convert it to UTF-8",
-            byte=getattr(e, "start", None),
-        ) from e
+        remedy = "state its encoding in <meta charset>, or convert it to UTF-8"
+        byte = e.start if isinstance(e, UnicodeDecodeError) else None
+        raise UnreadableDocument(f"is not {charset}, the encoding it names", path, remedy=remedy, byte=byte) from e
 
 
 def _collapsed(text: str) -> str:
@@ -86,17 +85,13 @@ def _collapsed(text: str) -> str:
 
 
 class _Writer:
-    """Walks a tree without recursion (pages nest as deep as they like) and collects blocks of text.
-
-    `blocks` holds ``(text, group)``: list items and table rows of one list or table share a group, 0 is none.
-    """
+    """Walks a tree without recursion (pages nest as deep as they like) and collects blocks of text."""
 
     def __init__(self) -> None:
-        self.blocks: list[tuple[str, int]] = []
-        self.line: list[str] = []  # text of the block under way, white space collapsed only at its end
+        self.blocks: list[tuple[str, int]] = []  # text, and the list or table that it is a line of (0: none)
+        self.line: list[str] = []  # the block under way as it stands in the page, "\0" for a line break
         self.prefix = ""  # what the block under way starts with: "- ", "## "
-        self.group = 0
-        self.depth = {"content": 0, "list": 0, "pre": 0}
+        self.inside: dict[str, list[int]] = {"content": [], "list": [], "table": [], "pre": []}  # the open elements of a kind
 
     def write(self, root: Any) -> str:
         """The text of everything under `root`."""
@@ -111,32 +106,29 @@ class _Writer:
                 stack.append((node, True))
                 stack.extend((child, False) for child in reversed(list(node.iter(include_text=True))))
         self._flush()
-        return self._joined()
-
-    def _joined(self) -> str:
         parts: list[str] = []
         before = 0
         for text, group in self.blocks:
-            if parts:
-                parts.append("\n" if group and group == before else "\n\n")
-            parts.append(text)
+            parts += ["\n" if group and group == before else "\n\n", text]
             before = group
-        return "".join(parts)
+        return "".join(parts[1:])
 
     def _dropped(self, node: Any) -> bool:
         """Is `node` no part of the content: never shown, or furniture of the page around it?"""
         tag, attributes = node.tag, node.attributes
-        if tag in DROPPED or _hidden(tag, attributes):
-            return True
-        if tag == "form":
-            return not node.css_first(CONTENT)
-        if self.depth["content"] or tag in ("html", "body", "main", "article") or tag in HEADINGS:
+        if tag in ("html", "body"):
             return False
         role = attributes.get("role") or ""
-        if tag in PAGE_FURNITURE or role in FURNITURE_ROLES:
+        if tag in DROPPED or role == "navigation" or _hidden(tag, attributes):
+            return True
+        if tag == "form":  # some frameworks wrap a whole page in one
+            return node.css_first(CONTENT) is None
+        if self.inside["content"] or tag in ("main", "article") or tag in HEADINGS:
+            return False
+        if tag in FURNITURE or role in FURNITURE_ROLES:
             return True
         name = f"{attributes.get('id') or ''} {attributes.get('class') or ''}"
-        return bool(BANNER.search(name)) and not node.css_first(CONTENT)
+        return BANNER.search(name) is not None and node.css_first(CONTENT) is None
 
     def _enter(self, node: Any) -> bool:
         """Open an element; False where nothing is left to do inside."""
@@ -145,88 +137,77 @@ class _Writer:
             self.line.append("\0")
         if tag not in BLOCKS:
             return True
-        self._new_block()
-        if tag == "tr" and not node.css_first("table, pre, h1, h2, h3, h4, h5, h6"):
+        self._break()
+        if tag == "tr" and not self.inside["pre"] and node.css_first(NOT_A_ROW) is None:
             self._row(node)
             return False
         if tag in HEADINGS:
-            self.prefix, self.group = HEADINGS[tag], 0
+            self.prefix = HEADINGS[tag]
         elif tag == "li":
-            self.prefix = "  " * max(self.depth["list"] - 1, 0) + "- "
-            self.group = self.group or node.mem_id
+            self.prefix = "  " * (len(self.inside["list"]) - 1) + "- "
         for kind in _kinds(node):
-            self.depth[kind] += 1
+            self.inside[kind].append(node.mem_id)
         return True
 
     def _leave(self, node: Any) -> None:
-        tag = node.tag
-        if tag not in BLOCKS:
+        if node.tag not in BLOCKS:
             return
-        if tag == "pre" and self.depth["pre"] == 1:
-            self._flush_verbatim()
-        self._new_block()
-        self.prefix = ""
+        self._break()
         for kind in _kinds(node):
-            self.depth[kind] -= 1
-        if tag in HEADINGS or not self.depth["list"]:
-            self.group = 0
+            self.inside[kind].pop()
+        if node.tag == "pre" and not self.inside["pre"]:
+            self._add("".join(self.line).replace("\0", "\n").strip("\n"))
+        elif node.tag == "li" or node.tag in HEADINGS:
+            self.prefix = ""
+
+    def _break(self) -> None:
+        """An edge of a block element: ends the block under way, or within `pre` the line."""
+        if not self.inside["pre"]:
+            self._flush()
+        elif self.line and not self.line[-1].endswith(("\n", "\0")):
+            self.line.append("\0")
+
+    def _flush(self) -> None:
+        """End the block under way: white space collapses, line breaks stay."""
+        if not self.line:
+            return
+        text = "\n".join(_collapsed(line) for line in "".join(self.line).split("\0")).strip("\n")
+        if not text or not self.prefix:
+            self._add(text)
+        elif self.prefix.startswith("#"):
+            self._add(self.prefix + _collapsed(text).rstrip("¶§ "))
+        else:
+            self._add(self.prefix + text, self.inside["list"][0] if self.inside["list"] else 0)
 
     def _row(self, row: Any) -> None:
         """One line for a table row: its cells, flattened."""
         cells = []
         for cell in row.iter():
-            if cell.tag in ("td", "th") and not self._dropped(cell):
-                inner = _Writer()
-                inner.depth["content"] = 1
-                cells.append(_collapsed(inner.write(cell)))
+            if self._dropped(cell):
+                continue
+            inner = _Writer()
+            inner.inside["content"] = self.inside["content"] or [0]
+            cells.append(_collapsed(inner.write(cell)))
         if any(cells):
-            table = next((n for n in _ancestors(row) if n.tag == "table"), row)
-            self.blocks.append((" | ".join(cells), table.mem_id))
+            self._add(" | ".join(cells), self.inside["table"][-1] if self.inside["table"] else 0)
 
-    def _new_block(self) -> None:
-        if not self.depth["pre"]:
-            self._flush()
-        elif self.line and not self.line[-1].endswith(("\n", "\0")):
-            self.line.append("\n")
-
-    def _flush(self) -> None:
-        """End the block under way: white space collapses, line breaks stay."""
-        lines = (_collapsed(line) for line in "".join(self.line).split("\0"))
-        text = "\n".join(lines).strip("\n")
-        self.line.clear()
-        if not text:
-            return
-        if self.prefix.startswith("#"):
-            text = _collapsed(text).rstrip("¶ ")
-        self.blocks.append((self.prefix + text, self.group if self.prefix.endswith("- ") else 0))
-        self.prefix = ""
-
-    def _flush_verbatim(self) -> None:
-        text = "".join(self.line).replace("\0", "\n").strip("\n")
+    def _add(self, text: str, group: int = 0) -> None:
         self.line.clear()
         if text:
-            self.blocks.append((text, 0))
+            self.blocks.append((text, group))
             self.prefix = ""
 
 
 def _kinds(node: Any) -> list[str]:
-    """What a node counts as while we are inside it."""
+    """The kinds that an element counts as while it is open."""
     tag = node.tag
     kinds = ["content"] if tag in ("main", "article") or node.attributes.get("role") == "main" else []
     kinds += ["list"] if tag in ("ul", "ol", "menu", "dir") else []
-    return kinds + (["pre"] if tag == "pre" else [])
+    return kinds + ([tag] if tag in ("table", "pre") else [])
 
 
 def _hidden(tag: str, attributes: dict[str, str | None]) -> bool:
-    if tag == "dialog" and "open" not in attributes:
+    folded = attributes.get("hidden") == "until-found"  # a reader finds such text
+    if ("hidden" in attributes and not folded) or attributes.get("aria-hidden") == "true":
         return True
-    shown = attributes.get("hidden", "until-found") == "until-found"  # such text is folded away, but a reader finds it
-    return not shown or attributes.get("aria-hidden") == "true" or bool(HIDDEN_STYLE.search(attributes.get("style") or ""))
-
-
-def _ancestors(node: Any) -> list[Any]:
-    found = []
-    while node.parent is not None:
-        node = node.parent
-        found.append(node)
-    return found
+    return (tag == "dialog" and "open" not in attributes) or bool(HIDDEN_STYLE.search(attributes.get("style") or ""))

@@ -80,7 +80,7 @@ def key_lines(text: str, names: tuple[str, ...], count: int) -> list[int]:
 
 @contextmanager
 def naming(where: str) -> Iterator[None]:
-    """Put `where` (``data[0].paragraphs[2]``) before the message of an `InputError`: in one long line, a line number says little."""
+    """Put `where` (``data[0].paragraphs[2]``) before the message of an `InputError`: in one long line, its number says little."""
     try:
         yield
     except InputError as e:

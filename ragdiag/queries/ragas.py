@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ragdiag.errors import InputError
-from ragdiag.files import field, parse_json, read_jsonl, read_text
-from ragdiag.queries._common import Sample, identifier, key_lines, naming, optional, others
+from ragdiag.files import field, read_jsonl
+from ragdiag.queries._common import Sample, identifier, key_lines, naming, optional, others, sample
 from ragdiag.records import Label, Query
 
 __all__ = ["FORM", "fits", "read"]
@@ -24,28 +24,56 @@ HOP = re.compile(r"<\d+-hop>\n\n")
 
 def fits(sample: Sample) -> bool:
     """Whether the first sample has ragas's fields, new or old names; ``question`` alone is anyone's."""
-    first = _list(sample.first)[:1] if _list(sample.first) is not None else [sample.first]
-    if not first or not isinstance(first[0], dict):
-        return False
-    names = set(first[0])
+    samples = _list(sample.first)
+    first = samples[0] if samples else sample.first
+    names = set(first) if isinstance(first, dict) else set()
     return "user_input" in names or ("question" in names and bool({*ANSWER, "reference_contexts"} & names))
 
 
-def _list(value: Any) -> Any:
-    """The samples of a JSON file, None for JSON Lines."""
+def _list(value: Any) -> list[Any] | None:
+    """The samples where `value` is all of a JSON file, None where it is the first of JSON Lines."""
     samples = value.get("samples") if isinstance(value, dict) else value
     return samples if isinstance(samples, list) else None
 
 
 def read(path: Path, qrels: Path | None = None) -> list[Query]:
-    """Read single-turn samples from JSON Lines, a JSON list, or ``{"samples": [...]}``; without an id they are numbered."""
+    """Read single-turn samples: JSON Lines, a JSON list or ``{"samples": [...]}``; without an id, one is numbered ``r0000``."""
     queries = []
-    for i, (where, line, record) in enumerate(_samples(path)):
-        with naming(where):
-            queries.append(_query(i, record, path, line))
+    for i, (line, record) in enumerate(_samples(path)):
+        with naming(f"samples[{i}]"):
+            queries.append(_query(f"r{i:04}", record, path, line))
     return queries
 
 
-def _samples(path: Path) -> Iterator[tuple[str, int, dict[str, Any]]]:
-    text = read_text(path)
-    ...
+def _samples(path: Path) -> Iterator[tuple[int, Any]]:
+    _, _, text, first = sample(path, None)
+    samples = _list(first)
+    if samples is None:
+        return read_jsonl(path)
+    return zip(key_lines(text, TEXT, len(samples)), samples, strict=True)
+
+
+def _query(number: str, record: Any, path: Path, line: int) -> Query:
+    if not isinstance(record, dict):
+        raise InputError(f"an object is expected, not {type(record).__name__}", path, line, "mend it")
+    given = {name: value for name, value in record.items() if value is not None}
+    if isinstance(next((given[name] for name in TEXT if name in given), None), list):
+        remedy = "give single-turn samples, whose user_input is text"
+        raise InputError("multi-turn samples are not supported", path, line, remedy)
+    answer = field(given, ANSWER, str, path, line) if given.keys() & set(ANSWER) else ""
+    return Query(
+        id=identifier(given, IDS, path, line) if given.keys() & set(IDS) else number,
+        text=field(given, TEXT, str, path, line),
+        answer=answer,
+        evidence=tuple(_passages(given, path, line)),
+        metadata=others(given, (*TEXT, *ANSWER, *IDS, "reference_contexts")),
+        file=str(path),
+        line=line,
+    )
+
+
+def _passages(record: dict[str, Any], path: Path, line: int) -> Iterator[Label]:
+    for passage in optional(record, "reference_contexts", list, path, line, []):
+        if not isinstance(passage, str):
+            raise InputError(f"'reference_contexts' must hold texts, not {type(passage).__name__}", path, line, "mend it")
+        yield Label(text=HOP.sub("", passage, count=1) if HOP.match(passage) else passage)

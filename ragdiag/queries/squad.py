@@ -34,7 +34,7 @@ def fits(sample: Sample) -> bool:
 
 
 def read(path: Path, qrels: Path | None = None) -> list[Query]:
-    """Read the questions. Several answers to one are alternatives; where plain ids collide, all get ``doc_<document>_`` before."""
+    """Read the questions; several answers to one are alternatives. Where ids collide, all get ``doc_<document>_`` in front."""
     text = read_text(path)
     items = list(_items(parse_json(text, path), path))
     lines = key_lines(text, ("question",), len(items))

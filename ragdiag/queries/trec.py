@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
@@ -56,47 +57,52 @@ def _beside(path: Path) -> Path:
     raise InputError(f"TREC topics need judgements: {names}", path, remedy="say which file with --qrels FILE")
 
 
-def _topic(fields: dict[str, str], number: str, text: tuple[str, ...], path: Path, line: int) -> Query:
-    """A topic from its fields: its id, the first of `text` that it has, the rest as metadata."""
-    name = next((n for n in text if n in fields), None)
-    if not fields.get(number):
-        raise InputError(f"the topic has no {number!r}", path, line, "number it")
-    if name is None:
-        raise InputError(f"the topic has no {' or '.join(map(repr, text))}", path, line, "add it")
-    rest = {key: value for key, value in fields.items() if key not in (number, name)}
-    return Query(id=fields[number], text=fields[name], metadata=rest, file=str(path), line=line)
+def _topic(fields: dict[str, list[str]], number: str, texts: tuple[str, ...], path: Path, line: int) -> Query:
+    """A topic from its fields: its id, the first of `texts` that it has, the rest as metadata."""
+    name = next((text for text in texts if text in fields), texts[0])
+    for needed in (number, name):
+        if len(fields.get(needed, [])) != 1:
+            has = f"has {needed!r} twice" if needed in fields else f"has no {needed!r}"
+            raise InputError(f"the topic {has}", path, line, "one is needed")
+    if not fields[number][0]:
+        raise InputError(f"{number!r} is empty", path, line, "number the topic")
+    rest = {key: values if len(values) > 1 else values[0] for key, values in fields.items() if key not in (number, name)}
+    return Query(id=fields[number][0], text=fields[name][0], metadata=rest, file=str(path), line=line)
 
 
 def _classic(text: str, path: Path) -> Iterator[Query]:
     end = 0
     for block in re.finditer(r"<top\s*>(.*?)</top\s*>", text, re.IGNORECASE | re.DOTALL):
         _refuse_text(text, end, block.start(), path)
-        line = _line(text, block.start())
+        line, end = _line(text, block.start()), block.end()
         if re.search(r"<top\s*>", block[1], re.IGNORECASE):
             raise InputError("<top> is not closed before the next one", path, line, "add </top>")
-        end = block.end()
         yield _topic(_sections(block[1], path, line), "num", ("title",), path, line)
     _refuse_text(text, end, len(text), path)
 
 
-def _sections(block: str, path: Path, line: int) -> dict[str, str]:
-    """What follows each tag of a classic topic up to the next; closing tags may be there or not."""
-    fields: dict[str, str] = {}
-    for section in re.finditer(r"<(\w+)>([^<]*)", block):
-        name, content = section[1].lower(), " ".join(unescape(section[2]).split())
-        if name in fields:
-            raise InputError(f"the topic has <{name}> twice", path, line, "keep one")
-        fields[name] = re.sub(rf"^{LABELS[name]}\s*:\s*", "", content) if name in LABELS else content
+def _sections(block: str, path: Path, line: int) -> dict[str, list[str]]:
+    """What follows each opening tag of a classic topic, up to the next tag; closing tags may be there or not."""
+    fields: dict[str, list[str]] = defaultdict(list)
+    before, *parts = re.split(r"<(/?\w+)\s*>", block)
+    for tag, content in zip(["/", *parts[::2]], [before, *parts[1::2]], strict=True):
+        name, text = tag.lower(), _plain(unescape(content))
+        if not name.startswith("/"):
+            fields[name].append(re.sub(rf"^{LABELS[name]}\s*:\s*", "", text) if name in LABELS else text)
+        elif text:
+            raise InputError(f"the topic holds text outside its fields: {text[:40]!r}", path, line, "put it in a field")
     return fields
 
 
 def _refuse_text(text: str, start: int, end: int, path: Path) -> None:
     """Between topics only tags may stand, such as ``<topics>``."""
-    stray = re.search(
-        r"<top\s*>|[^\s<>]", re.sub(r"<(?!top\s*>)[^>]*>", lambda m: " " * len(m[0]), text[start:end]), re.IGNORECASE
-    )
-    if stray:
-        raise InputError("text stands outside <top>...</top>", path, _line(text, start + stray.start()), "close the topic")
+    fine = re.compile(r"(?:\s|<(?!top\s*>)[^>]*>)*", re.IGNORECASE).match(text, start, end)
+    if fine and fine.end() < end:
+        raise InputError("<top> without </top>, or text outside them", path, _line(text, fine.end()), "close each topic")
+
+
+def _plain(text: str | None) -> str:
+    return " ".join((text or "").split())
 
 
 def _line(text: str, position: int) -> int:
@@ -117,15 +123,19 @@ def _xml(text: str, path: Path) -> Iterator[Query]:
     parser.StartElementHandler, parser.EntityDeclHandler = start, entity
     try:
         parser.Parse(text, True)
-    except expat.ExpatError as e:
-        raise InputError(f"broken XML: {expat.ErrorString(e.code)}", path, e.lineno, "mend that line") from e
-    for line, element in zip(lines, ElementTree.fromstring(text).iter("topic"), strict=True):
-        fields = dict(element.attrib)
+        root = ElementTree.fromstring(text)
+    except (expat.ExpatError, ElementTree.ParseError) as e:
+        # The tree alone tells no lines, and it alone refuses an entity that some DTD elsewhere would declare.
+        line = e.lineno if isinstance(e, expat.ExpatError) else e.position[0]
+        raise InputError(f"broken XML: {e}", path, line, "mend that line") from e
+    for line, element in zip(lines, root.iter("topic"), strict=True):
+        fields = defaultdict(list, {name: [value] for name, value in element.attrib.items()})
         for child in element:
-            if child.tag in fields:
-                raise InputError(f"the topic has {child.tag!r} twice", path, line, "keep one")
-            fields[child.tag] = " ".join("".join(child.itertext()).split())
-        yield _topic(fields, "number", ("query", "title"), path, line)
+            fields[child.tag].append(_plain("".join(child.itertext())))
+        bare = _plain(element.text)
+        if bare:
+            fields["text"].append(bare)
+        yield _topic(fields, "number", ("query", "title", "text"), path, line)
 
 
 def _tabbed(text: str, path: Path) -> Iterator[Query]:

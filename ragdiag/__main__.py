@@ -1,0 +1,5 @@
+"""``python -m ragdiag``."""
+
+from ragdiag.cli import main
+
+main(prog_name="ragdiag")

@@ -1,0 +1,96 @@
+"""Recorded answers in: what a system said to each query, under which condition, and how it was labelled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ragdiag.errors import InputError, did_you_mean
+from ragdiag.files import field, read_jsonl
+from ragdiag.records import Answer
+
+__all__ = ["CONDITIONS", "load_answers"]
+
+CONDITIONS = ("retrieved", "oracle", "closed_book")
+"""What the model was given: the pipeline's context, exactly the evidence, or nothing."""
+
+
+def load_answers(sources: Sequence[str]) -> tuple[Answer, ...]:
+    """The answers of all `sources`, each ``[CONDITION=]FILE``, in order; a query may have several under one condition.
+
+    Raises `InputError` with file and line for a record that is no answer, an unknown condition, or none at all.
+    """
+    answers: list[Answer] = []
+    for source in sources:
+        condition, path = _split(source)
+        found = [_answer(record, condition, path, line) for line, record in read_jsonl(path)]
+        if not found:
+            raise InputError("holds no answers", path, remedy="give at least one")
+        answers += found
+    return tuple(answers)
+
+
+def _split(source: str) -> tuple[str, Path]:
+    """The condition that a source names, "" for none, and its file. A file whose own name holds ``=`` is a file."""
+    condition, equals, file = source.partition("=")
+    if not equals or (condition not in CONDITIONS and Path(source).exists()):
+        return "", Path(source)
+    if condition not in CONDITIONS:
+        raise InputError(f"unknown condition {condition!r} in {source!r}{did_you_mean(condition, CONDITIONS)}")
+    return condition, Path(file)
+
+
+def _answer(record: dict[str, Any], condition: str, path: Path, line: int) -> Answer:
+    correct, failed = _label(record, path, line)
+    query_id = str(field(record, ("query_id",), (str, int), path, line))
+    return Answer(
+        query_id=query_id,
+        condition=_condition(record, condition, path, line),
+        answer=_text(record, failed, path, line),
+        correct=correct,
+        failed=failed,
+        contexts=_contexts(record, path, line),
+        sufficient=_optional(record, "sufficient", bool, path, line),
+    )
+
+
+def _optional(record: dict[str, Any], name: str, kind: type, path: Path, line: int) -> Any:
+    return None if record.get(name) is None else field(record, (name,), kind, path, line)
+
+
+def _condition(record: dict[str, Any], default: str, path: Path, line: int) -> str:
+    condition = _optional(record, "condition", str, path, line) or default
+    if not condition:
+        remedy = f'name it before the file ({"=, ".join(CONDITIONS)}=) or add "condition" to the line'
+        raise InputError("no condition says what the model was given", path, line, remedy)
+    if condition not in CONDITIONS:
+        raise InputError(f"unknown condition {condition!r}{did_you_mean(condition, CONDITIONS)}", path, line)
+    return str(condition)
+
+
+def _text(record: dict[str, Any], failed: bool, path: Path, line: int) -> str:
+    if failed and record.get("answer") is None:
+        return ""
+    return str(field(record, ("answer",), (str, int, float), path, line))
+
+
+def _label(record: dict[str, Any], path: Path, line: int) -> tuple[bool | None, bool]:
+    """Whether the answer is recorded as correct, None where nothing says, and whether the attempt failed."""
+    correct = _optional(record, "correct", bool, path, line)
+    recorded = _optional(record, "recorded_label", str, path, line)
+    if recorded is None:
+        return correct, False
+    label = {"correct": True, "incorrect": False}.get(recorded.strip().lower())
+    if correct is not None and correct != label:
+        raise InputError(f"'correct' and 'recorded_label' ({recorded!r}) contradict each other", path, line, "keep one")
+    return label, label is None
+
+
+def _contexts(record: dict[str, Any], path: Path, line: int) -> tuple[str, ...]:
+    one, several = _optional(record, "context", str, path, line), _optional(record, "contexts", list, path, line)
+    if one is not None and several is not None:
+        raise InputError("both 'context' and 'contexts' are given", path, line, "keep one")
+    if several is not None and not all(isinstance(context, str) for context in several):
+        raise InputError("'contexts' must hold texts", path, line, "mend that field")
+    return tuple(several or ()) if one is None else (one,)

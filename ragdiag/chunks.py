@@ -1,0 +1,71 @@
+"""Chunks as columns: cut by a chunker, or the team's own placed in their documents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ragdiag.errors import InputError
+from ragdiag.files import field, read_jsonl
+from ragdiag.places import Placer, from_spans
+from ragdiag.protocols import Chunker, Context, Progress
+from ragdiag.records import Chunking, Corpus, StoredChunk
+
+__all__ = ["cut", "embed_texts", "place", "read_chunks"]
+
+
+def cut(corpus: Corpus, chunker: Chunker, progress: Progress) -> Chunking:
+    """Every document of `corpus` through `chunker`."""
+    documents, starts, ends = [], [], []
+    for i, document in enumerate(corpus.documents):
+        start, end = chunker.spans(document.text)
+        documents.append(np.full(len(start), i, dtype=np.int64))
+        starts.append(start)
+        ends.append(end)
+        if i % 1000 == 0:
+            progress("chunking documents", i, len(corpus.documents))
+    progress("chunking documents", len(corpus.documents), len(corpus.documents))
+    return Chunking(np.concatenate(documents), np.concatenate(starts), np.concatenate(ends))
+
+
+def embed_texts(corpus: Corpus, chunking: Chunking, context: Context) -> list[str]:
+    """What is indexed for each chunk: its text with its context."""
+    texts: list[str] = []
+    bounds = np.searchsorted(chunking.document, np.arange(len(corpus.documents) + 1))
+    for document, a, b in zip(corpus.documents, bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
+        if b > a:
+            texts += context.texts(document, chunking.start[a:b], chunking.end[a:b])
+    return texts
+
+
+def read_chunks(path: Path) -> list[StoredChunk]:
+    """The team's own chunks: JSONL ``{"doc_id","start","end"}`` or ``{"doc_id","text"}``, an id optional."""
+    chunks = []
+    for line, record in read_jsonl(path):
+        name = next((str(record[k]) for k in ("chunk_id", "_id", "id") if k in record), "")
+        offsets = "start" in record or "end" in record
+        chunks.append(
+            StoredChunk(
+                id=name,
+                doc_id=str(field(record, ("doc_id",), (str, int), path, line)),
+                text=field(record, ("text",), str, path, line) if "text" in record or not offsets else "",
+                start=field(record, ("start",), int, path, line) if offsets else None,
+                end=field(record, ("end",), int, path, line) if offsets else None,
+                file=str(path),
+                line=line,
+            )
+        )
+    if not chunks:
+        raise InputError("has no chunks", path, remedy='write one {"doc_id", "start", "end"} per line')
+    return chunks
+
+
+def place(chunks: Sequence[StoredChunk], corpus: Corpus) -> Chunking:
+    """Chunks as spans of their documents; one that has no offsets is found by its text.
+
+    Raises `InputError` for a chunk that leaves its document, contradicts its text or is nowhere in it.
+    """
+    placer = Placer(corpus)
+    return from_spans([placer.span(c) for c in chunks], [c.id for c in chunks], chunks)

@@ -1,0 +1,47 @@
+"""Gates on measures: ``Sufficient@5=0.8`` tests a mean, ``Sufficient@5.low=0.7`` the lower end of its interval."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ragdiag.errors import UsageError
+from ragdiag.measures import Measure
+from ragdiag.records import Report
+
+__all__ = ["Gate", "failures"]
+
+
+class Gate(NamedTuple):
+    """A measure, which of its numbers is tested, and the least that will do."""
+
+    measure: Measure
+    low: bool
+    least: float
+
+    @classmethod
+    def parse(cls, text: str) -> Gate:
+        """Raises `UsageError` for an unknown measure, or a bound that is not from 0 to 1."""
+        match = re.fullmatch(r"\s*([^=\s]+?)(\.low)?\s*=\s*([0-9.eE+-]+)\s*", text)
+        try:
+            least = float(match[3]) if match else -1.0
+        except ValueError:
+            least = -1.0
+        if not match or not 0 <= least <= 1:
+            raise UsageError(f"cannot read gate {text!r}; write 'Sufficient@5=0.8' or 'Sufficient@5.low=0.7', from 0 to 1")
+        return cls(Measure.parse(match[1]), bool(match[2]), least)
+
+
+def failures(gates: Sequence[Gate], report: Report) -> list[str]:
+    """One line for each gate that `report` fails; a measure that is not decidable for any query fails."""
+    failed = []
+    for gate in gates:
+        mean = report.measures[str(gate.measure)]
+        value = mean.low if gate.low else mean.mean
+        name = f"{gate.measure}{'.low' if gate.low else ''}"
+        if value is None:
+            failed.append(f"{name} is not decidable for any query")
+        elif value < gate.least:
+            failed.append(f"{name} is {value:.4f}, under {gate.least:g}")
+    return failed

@@ -1,0 +1,92 @@
+"""A report as JSON: the contract that scripts depend on."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ragdiag import __version__
+from ragdiag.records import Corpus, Defect, Explanation, Labels, Report
+
+__all__ = ["audit_dict", "check_dict", "dumps", "explain_dict"]
+
+NOT_MEASURED: dict[str, Any] = {
+    "kind": "NOT_MEASURED",
+    "secondary": None,
+    "share": {"mean": None, "low": None, "high": None, "n": 0},
+    "needed": None,
+    "effects": {},
+    "table": {},
+}
+"""The verdict of an audit without answers: retrieval alone cannot tell a retrieval problem from a behavior problem."""
+
+
+def dumps(value: Mapping[str, Any]) -> str:
+    """JSON text, keys in the order given; the same value gives the same bytes."""
+    # A lone surrogate has no UTF-8 form; its JSON escape does.
+    text = json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n"
+
+
+def audit_dict(report: Report) -> dict[str, Any]:
+    """`report` in the form of the contract; what may differ between two runs is under ``timings`` alone."""
+    return {
+        "ragdiag": __version__,
+        "signature": report.signature,
+        "seed": report.seed,
+        "inputs": dict(report.inputs),
+        "pipeline": dict(report.pipeline),
+        "measures": {name: dataclasses.asdict(mean) for name, mean in report.measures.items()},
+        "label_defects": [_defect(d) for d in report.label_defects],
+        "label_warnings": [_defect(d) for d in report.label_warnings],
+        "unreadable": [dataclasses.asdict(p) for p in report.problems],
+        "notes": list(report.notes),
+        "causes": {},
+        "queries": [
+            {
+                "id": q.id,
+                "text": q.text,
+                "status": q.status,
+                "causes": list(q.causes),
+                "exposures": list(q.exposures),
+                "measures": dict(q.measures),
+                "least_k": q.least_k,
+                "documents": list(q.documents),
+                "findings": [dict(f) for f in q.findings],
+            }
+            for q in report.queries
+        ],
+        "verdict": NOT_MEASURED,
+        "timings": dict(report.timings),
+    }
+
+
+def check_dict(corpus: Corpus, labels: Labels, notes: list[str]) -> dict[str, Any]:
+    """What `ragdiag check` found."""
+    return {
+        "ragdiag": __version__,
+        "inputs": {"documents": len(corpus.documents), "queries": len(labels.queries), "unreadable": len(corpus.problems)},
+        "label_defects": [_defect(d) for d in labels.defects],
+        "label_warnings": [_defect(d) for d in labels.warnings],
+        "unreadable": [dataclasses.asdict(p) for p in corpus.problems],
+        "notes": list(notes),
+    }
+
+
+def explain_dict(explanation: Explanation) -> dict[str, Any]:
+    """One query's whole story."""
+    result = next(q for q in audit_dict(explanation.report)["queries"] if q["id"] == explanation.query.id)
+    return {
+        "ragdiag": __version__,
+        "signature": explanation.report.signature,
+        "query": result | {"answer": explanation.query.answer},
+        "label_defects": [_defect(d) for d in explanation.defects],
+        "evidence": [dataclasses.asdict(g) for g in explanation.groups],
+        "ranking": [dataclasses.asdict(c) for c in explanation.ranking],
+    }
+
+
+def _defect(defect: Defect) -> dict[str, Any]:
+    return dataclasses.asdict(defect)

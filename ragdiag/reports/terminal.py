@@ -1,0 +1,254 @@
+"""A report as terminal text: how bad, where, which queries to look at first, on one screen."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from ragdiag import __version__
+from ragdiag.records import Corpus, Defect, Explanation, GroupProof, Labels, Mean, Problem, QueryResult, RankedChunk, Report
+
+__all__ = ["audit_text", "check_text", "clean", "explain_text"]
+
+FIRST = 8
+"""Rows shown of a list; the JSON report has them all."""
+
+EXCERPT = 420
+"""Characters shown of a context chunk that holds no evidence."""
+
+_UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def clean(text: str) -> str:
+    """`text` with control characters, which could steer a terminal or reorder what it shows, made visible."""
+    return _UNSAFE.sub(lambda m: "" if m[0] == "\r" else f"\\x{ord(m[0]):02x}", text)
+
+
+def _line(*parts: str | tuple[str, str]) -> Text:
+    return Text.assemble(*((clean(p), "") if isinstance(p, str) else (clean(p[0]), p[1]) for p in parts))
+
+
+def _one_line(text: str, most: int) -> str:
+    flat = " ".join(clean(text).split())
+    return flat if len(flat) <= most else flat[: most - 1] + "…"
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for name in columns:
+        table.add_column(name.lstrip(">"), justify="right" if name.startswith(">") else "left", no_wrap=True)
+    return table
+
+
+def audit_text(report: Report) -> RenderableType:
+    """An audit on one screen."""
+    served, failing = [q for q in report.queries if q.status == "ok"], [q for q in report.queries if q.status == "undetermined"]
+    parts: list[RenderableType] = [_heading(report), Text(), _verdict(report, len(served), failing), Text(), _measures(report)]
+    if failing:
+        parts += [
+            Text(),
+            _line(("Where", "bold")),
+            _where(report),
+            Text(),
+            _line(("Look at these first", "bold")),
+            _first(failing),
+        ]
+    parts += _troubles(report.label_defects, report.label_warnings, report.problems, report.notes)
+    return Group(*parts)
+
+
+def _heading(report: Report) -> Text:
+    pipeline, inputs = report.pipeline, report.inputs
+    size = f"{pipeline['budget']} tokens" if pipeline["budget"] else f"k {pipeline['k']}"
+    context = f" | context {pipeline['context']}" if pipeline["context"] not in (None, "none") else ""
+    chunker = str(pipeline["chunker"]).replace(", overlap=0", "").replace(", unit=tokens", "")
+    return _line(
+        (f"ragdiag {__version__}", "bold"),
+        f"  {inputs['documents']} documents, {inputs['queries']} queries, {pipeline['chunks']} chunks\n",
+        (
+            f"{chunker}{context} | {pipeline['retriever']} | {size}, {pipeline['context_tokens']:.0f} tokens of context a query",
+            "dim",
+        ),
+    )
+
+
+def _verdict(report: Report, served: int, failing: Sequence[QueryResult]) -> Text:
+    n = served + len(failing)
+    name = next((m for m in report.measures if m.startswith("Sufficient@")), "")
+    mean = report.measures.get(name)
+    what = "all their evidence"
+    if mean is None or not mean.n:
+        name = next(m for m in report.measures if m.startswith("Success@"))
+        mean, what = report.measures[name], "a relevant document"
+    colour = "green" if not failing else "yellow" if served * 2 >= n else "red"
+    text = _line((f"{served} of {n} queries get {what} in their context", f"bold {colour}"), f"  {name} {_interval(mean)}")
+    if failing:
+        below = sum(1 for q in failing if q.least_k)
+        partly = sum(1 for q in failing if (q.measures.get(name.replace("Sufficient", "CharR")) or 0) > 0)
+        text.append(f"\n{len(failing)} do not: {partly} get part of it; {below} would get it all from a longer context")
+        text.append(f" (median k {_median([q.least_k for q in failing if q.least_k])})" if below else "")
+    return text
+
+
+def _median(values: Sequence[int]) -> int:
+    return sorted(values)[len(values) // 2]
+
+
+def _interval(mean: Mean) -> str:
+    return f"{mean.mean:.3f} [{mean.low:.3f}, {mean.high:.3f}]" if mean.n else "not decidable"
+
+
+def _measures(report: Report) -> Table:
+    """Two columns: what the context holds, how chunks are ranked."""
+    span = [m for m in report.measures if m.split("@")[0] in ("Sufficient", "Evidence", "CharR", "CharP", "IoU", "Duplicate")]
+    rank = [m for m in report.measures if m not in span]
+    table = _table("context", "mean [95 %]", ">n", "  ranking", "mean [95 %]", ">n")
+    for i in range(max(len(span), len(rank))):
+        left = (span[i], _interval(report.measures[span[i]]), str(report.measures[span[i]].n)) if i < len(span) else ("", "", "")
+        right = (
+            ("  " + rank[i], _interval(report.measures[rank[i]]), str(report.measures[rank[i]].n)) if i < len(rank) else ("",) * 3
+        )
+        table.add_row(*left, *right)
+    return table
+
+
+def _where(report: Report) -> Table:
+    unserved, asked = Counter[str](), Counter[str]()
+    for q in report.queries:
+        if q.status in ("ok", "undetermined"):
+            asked.update(q.documents)
+            unserved.update(q.documents if q.status == "undetermined" else ())
+    table = _table("document", ">unserved", ">of")
+    for name, n in sorted(unserved.items(), key=lambda item: (-item[1], item[0]))[:5]:
+        table.add_row(_one_line(name, 60), str(n), str(asked[name]))
+    if len(unserved) > 5:
+        table.add_row(
+            f"and {len(unserved) - 5} more documents", str(sum(unserved.values()) - sum(sorted(unserved.values())[-5:])), ""
+        )
+    return table
+
+
+def _first(failing: Sequence[QueryResult]) -> Table:
+    """Those that get least of their evidence, then those whose evidence is furthest down."""
+
+    def got(q: QueryResult) -> float:
+        return next((v for m, v in q.measures.items() if m.startswith("CharR@") and v is not None), 0.0)
+
+    order = sorted(failing, key=lambda q: (got(q), -(q.least_k or 10**9), q.id))
+    table = _table("query", ">got", ">all by k", "text")
+    for q in order[:FIRST]:
+        table.add_row(_one_line(q.id, 28), f"{got(q):.0%}", str(q.least_k or "–"), _one_line(q.text, 100))
+    if len(order) > FIRST:
+        table.add_row(f"and {len(order) - FIRST} more", "", "", "")
+    return table
+
+
+def _troubles(
+    defects: Sequence[Defect], warnings: Sequence[Defect], problems: Sequence[Problem], notes: Iterable[str]
+) -> list[RenderableType]:
+    parts: list[RenderableType] = []
+    if problems:
+        parts += [Text(), _line((f"{len(problems)} documents could not be read and are left out", "bold yellow"))]
+        parts += [_line(f"  {p.file}: {p.message}") for p in problems[:FIRST]]
+    if defects:
+        excluded = len({d.query for d in defects})
+        parts += [Text(), _line((f"{len(defects)} label defects: {excluded} queries excluded", "bold yellow"))]
+        parts += [_defect(d) for d in defects[:FIRST]]
+        parts += [_line(f"  and {len(defects) - FIRST} more: ragdiag check shows all")] if len(defects) > FIRST else []
+    if warnings:
+        kinds = ", ".join(f"{kind} {n}" for kind, n in sorted(Counter(w.kind for w in warnings).items()))
+        parts += [Text(), _line((f"label warnings (kept): {kinds}", "dim"))]
+    parts += [_line((f"note: {note}", "dim")) for note in notes]
+    return parts
+
+
+def _defect(defect: Defect) -> Text:
+    return _line(f"  {defect.file}:{defect.line}: ", (defect.kind, "yellow"), f" {defect.query}: {defect.message}")
+
+
+def check_text(corpus: Corpus, labels: Labels, notes: Sequence[str]) -> RenderableType:
+    """Every defect and warning of corpus and labels."""
+    usable = sum(level in ("span", "document") for level in labels.level)
+    counts = f"{len(corpus.documents)} documents, {len(labels.queries)} queries, {usable} usable"
+    parts: list[RenderableType] = [_line((f"ragdiag {__version__}", "bold"), f"  {counts}")]
+    for title, rows in (("label defects", labels.defects), ("label warnings (kept)", labels.warnings)):
+        if rows:
+            kinds = ", ".join(f"{kind} {n}" for kind, n in sorted(Counter(r.kind for r in rows).items()))
+            parts += [Text(), _line((f"{len(rows)} {title}: {kinds}", "bold yellow"))]
+            parts += [_defect(d) for d in rows]
+    parts += _troubles((), (), corpus.problems, notes)
+    if not labels.defects and not corpus.problems:
+        parts += [_line(("no defects", "bold green"))]
+    return Group(*parts)
+
+
+def explain_text(explanation: Explanation) -> RenderableType:
+    """One query: its evidence with the cuts marked, its context with the evidence marked, what stands above it."""
+    query, result = explanation.query, explanation.result
+    colour = {"ok": "green", "undetermined": "red"}.get(result.status, "yellow")
+    status = "its context lacks evidence" if result.status == "undetermined" else result.status
+    parts: list[RenderableType] = [
+        _line((query.id, "bold"), "  ", (status, f"bold {colour}")),
+        _line(("query   ", "dim"), query.text),
+    ]
+    parts += [_line(("answer  ", "dim"), query.answer)] if query.answer else []
+    parts += [_defect(d) for d in explanation.defects]
+    for n, group in enumerate(explanation.groups, 1):
+        parts += [Text(), *_evidence(n, len(explanation.groups), group)]
+    size = sum(c.in_context for c in explanation.ranking)
+    parts += [Text(), _line((f"Context: the first {size} chunks", "bold"))]
+    for chunk in explanation.ranking:
+        if not chunk.in_context:
+            continue
+        parts += [_ranked(chunk), _marked(chunk)]
+    below = [c for c in explanation.ranking if not c.in_context]
+    if below:
+        parts += [Text(), _line(("Below the context, with evidence", "bold")), *(_ranked(c) for c in below[:FIRST])]
+    return Group(*parts)
+
+
+def _evidence(n: int, of: int, group: GroupProof) -> list[RenderableType]:
+    """A group: coverage, its text with ``‖`` where a chunk ends inside it, the chunks that hold it and their ranks."""
+    where = f"{group.document}#{group.start}-{group.end}"
+    copies = f", {group.copies} exact copies elsewhere" if group.copies else ""
+    colour = "green" if group.coverage >= 1 else "red" if group.coverage == 0 else "yellow"
+    head = _line((f"Evidence {n} of {of}", "bold"), f"  {where}{copies}  ", (f"{group.coverage:.0%} in the context", colour))
+    text, last = Text("  "), 0
+    for cut in (*group.cuts, len(group.text)):
+        text.append(clean(group.text[last:cut]), style="green")
+        text.append(" ‖ " if cut < len(group.text) else "", style="bold red")
+        last = cut
+    table = _table("  held by", ">rank", ">share")
+    for name, rank, share in group.pieces:
+        table.add_row(f"  {clean(name)}", str(rank) if rank else "not ranked", f"{share:.0%}")
+    return [head, text, *([table] if group.pieces else [_line("  no chunk holds any of it")])]
+
+
+def _ranked(chunk: RankedChunk) -> Text:
+    held = f"  holds {chunk.grade:.0%} of an evidence passage" if chunk.grade else ""
+    return _line((f"{chunk.rank:>3} ", "bold"), chunk.id, (f"  score {chunk.score:.4g}", "dim"), (held, "green"))
+
+
+def _marked(chunk: RankedChunk) -> Text:
+    """A chunk's text with its evidence between ``[[`` and ``]]``, shortened where it holds none."""
+    if not chunk.marks:
+        return _line((f"    {_one_line(chunk.text, EXCERPT)}", "dim"))
+    text, last = Text("    "), 0
+    for start, end in chunk.marks:
+        start = max(start, last)
+        text.append(clean(chunk.text[last:start]))
+        text.append(f"[[{clean(chunk.text[start:end])}]]" if end > start else "", style="bold green")
+        last = max(last, end)
+    text.append(clean(chunk.text[last:].rstrip()))
+    return text
+
+
+def console(wide: bool = False) -> Console:
+    """Where results go: standard output, as wide as the terminal; unwrapped where it is not one."""
+    made = Console(highlight=False, soft_wrap=False)
+    return made if made.is_terminal and not wide else Console(highlight=False, width=140)

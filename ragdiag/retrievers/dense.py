@@ -1,0 +1,41 @@
+"""Dense retrieval: sentence-transformers, exact search."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ragdiag.protocols import Progress, Store, no_progress
+from ragdiag.records import FloatArray, IntArray
+from ragdiag.retrievers._encoder import Encoder
+from ragdiag.retrievers._vectors import search_vectors
+
+
+@dataclass(frozen=True)
+class Dense:
+    """Cosine between sentence-transformers vectors, all compared. `model` is a folder or a hub name; empty: all-MiniLM-L6-v2."""
+
+    model: str = ""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+
+    @property
+    def encoder(self) -> Encoder:
+        """The model that makes the vectors."""
+        return Encoder(self.model, self.precision)
+
+    def index(self, texts: Sequence[str], store: Store | None, progress: Progress) -> DenseIndex:
+        """See `protocols.Retriever`."""
+        encoder = self.encoder
+        return DenseIndex(encoder, encoder.encode(texts, "document", store, progress), store)
+
+
+class DenseIndex:
+    """Vectors of texts, shape ``(n_texts, dimension)``; see `protocols.Index`."""
+
+    def __init__(self, encoder: Encoder, vectors: Any, store: Store | None) -> None:
+        self.encoder, self.vectors, self._store = encoder, vectors, store
+
+    def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
+        """See `protocols.Index`."""
+        return search_vectors(self.encoder.encode(queries, "query", self._store, no_progress), self.vectors, depth)

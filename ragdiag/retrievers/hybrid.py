@@ -1,0 +1,80 @@
+"""Hybrid retrieval: several rankings made one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from ragdiag.errors import SpecError
+from ragdiag.protocols import Index, Progress, Retriever, Store
+from ragdiag.ranking import best, padded
+from ragdiag.records import FloatArray, IntArray
+from ragdiag.retrievers.bm25 import Bm25
+from ragdiag.retrievers.dense import Dense
+
+DECIMALS = 12
+"""Fused scores are rounded so: sums of the same terms in another order are ties, not differences."""
+
+
+@dataclass(frozen=True)
+class Hybrid:
+    """Fuse the first `depth` of each ranking.
+
+    ``rrf`` is reciprocal rank fusion (Cormack, Clarke and Buettcher 2009): sum of weight / (k + rank). ``weighted`` sums the
+    scores, each ranking's scaled to [0, 1] over its own first `depth`. `weights`, one a retriever, default to equal ones.
+    """
+
+    nests: ClassVar[bool] = True
+
+    retrievers: tuple[Retriever, ...] = (Bm25(), Dense())
+    fusion: Literal["rrf", "weighted"] = "rrf"
+    k: int = 60
+    depth: int = 100
+    weights: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.retrievers) < 2:
+            raise SpecError("hybrid needs two retrievers or more, e.g. hybrid(bm25, dense)")
+        if self.k < 0 or self.depth < 1:
+            raise SpecError(f"hybrid: k must be 0 or more and depth 1 or more, not k={self.k}, depth={self.depth}")
+        if self.weights and (len(self.weights) != len(self.retrievers) or min(self.weights) < 0 or sum(self.weights) <= 0):
+            raise SpecError(f"hybrid: weights must be {len(self.retrievers)} numbers of 0 or more, not all 0")
+
+    def index(self, texts: Sequence[str], store: Store | None, progress: Progress) -> HybridIndex:
+        """See `protocols.Retriever`."""
+        return HybridIndex(self, [r.index(texts, store, progress) for r in self.retrievers])
+
+
+class HybridIndex:
+    """The indexes whose rankings are fused; see `protocols.Index`."""
+
+    def __init__(self, hybrid: Hybrid, indexes: Sequence[Index]) -> None:
+        self._hybrid, self.indexes = hybrid, indexes
+        total = sum(hybrid.weights) or len(indexes)
+        self._weights = [w / total for w in hybrid.weights or [1.0] * len(indexes)]
+
+    def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
+        """See `protocols.Index`. Nothing below the fusion depth of every ranking is returned."""
+        runs = [index.search(queries, self._hybrid.depth) for index in self.indexes]
+        return padded([self._fuse([(p[q], s[q]) for p, s in runs], depth) for q in range(len(queries))], depth)
+
+    def _fuse(self, rankings: Sequence[tuple[IntArray, FloatArray]], depth: int) -> tuple[IntArray, FloatArray]:
+        rankings = [(p[p >= 0], s[p >= 0]) for p, s in rankings]
+        found = np.unique(np.concatenate([p for p, _ in rankings]))
+        fused = np.zeros(len(found))
+        for weight, (positions, scores) in zip(self._weights, rankings, strict=True):
+            fused[np.searchsorted(found, positions)] += weight * self._share(scores)
+        fused = np.round(fused, DECIMALS)
+        top = best(fused, depth)
+        return found[top], fused[top]
+
+    def _share(self, scores: FloatArray) -> FloatArray:
+        """What each place of one ranking, best first, adds to the fused score."""
+        if self._hybrid.fusion == "rrf":
+            share: FloatArray = 1.0 / (self._hybrid.k + 1 + np.arange(len(scores)))
+            return share
+        spread = scores[0] - scores[-1] if len(scores) else 0.0
+        return (scores - scores[-1]) / spread if spread > 0 else np.ones(len(scores))

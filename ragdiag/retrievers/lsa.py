@@ -1,0 +1,94 @@
+"""Dense retrieval without a model: latent semantic analysis of TF-IDF vectors."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ragdiag.errors import SpecError
+from ragdiag.protocols import Progress, Store
+from ragdiag.records import FloatArray, IntArray
+from ragdiag.retrievers._vectors import search_vectors, unit
+
+
+@dataclass(frozen=True)
+class Lsa:
+    """Cosine in the space of the `dimensions` strongest components of the texts' TF-IDF matrix (Deerwester et al. 1990)."""
+
+    dimensions: int = 256
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.dimensions < 1:
+            raise SpecError(f"lsa: dimensions must be 1 or more, not {self.dimensions}")
+
+    def index(self, texts: Sequence[str], store: Store | None, progress: Progress) -> LsaIndex:
+        """See `protocols.Retriever`."""
+        progress("indexing for lsa", 0, len(texts))
+        digest = hashlib.sha256(f"lsa 1 {self}".encode())
+        for text in texts:
+            digest.update(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
+        kept = store.arrays(digest.hexdigest()) if store is not None else None
+        if kept is None:
+            kept = self._fit(texts)
+            if store is not None:
+                store.add_arrays(digest.hexdigest(), kept)
+        progress("indexing for lsa", len(texts), len(texts))
+        return LsaIndex(kept)
+
+    def _fit(self, texts: Sequence[str]) -> dict[str, Any]:
+        from sklearn.decomposition import TruncatedSVD
+
+        vectorizer = _vectorizer()
+        try:
+            matrix = vectorizer.fit_transform(texts)
+        except ValueError:  # "empty vocabulary": no text has a word
+            return _arrays([], np.zeros(0), np.zeros((0, 1)), np.zeros((len(texts), 1)))
+        terms, idf = vectorizer.get_feature_names_out().tolist(), vectorizer.idf_
+        size = min(self.dimensions, min(matrix.shape) - 1)
+        if size < 1:  # one text, or one word: nothing to decompose
+            return _arrays(terms, idf, np.eye(len(terms)), unit(matrix.toarray()))
+        svd = TruncatedSVD(n_components=size, random_state=self.seed)
+        vectors = unit(svd.fit_transform(matrix))
+        return _arrays(terms, idf, svd.components_.T, vectors)
+
+
+def _vectorizer(**known: Any) -> Any:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    return TfidfVectorizer(token_pattern=r"(?u)\w+", sublinear_tf=True, dtype=np.float32, **known)
+
+
+def _arrays(terms: list[str], idf: Any, components: Any, vectors: Any) -> dict[str, Any]:
+    return {
+        "terms": np.frombuffer("\n".join(terms).encode(), dtype=np.uint8),
+        "idf": np.asarray(idf, dtype=np.float32),
+        "components": np.asarray(components, dtype=np.float32),
+        "vectors": np.asarray(vectors, dtype=np.float32),
+    }
+
+
+class LsaIndex:
+    """Vectors of texts and the components that take a query there; see `protocols.Index`."""
+
+    def __init__(self, arrays: dict[str, Any]) -> None:
+        terms = arrays["terms"].tobytes().decode()
+        self._components, self.vectors = arrays["components"], arrays["vectors"]
+        self._vectorizer = None
+        if terms:
+            self._vectorizer = _vectorizer(vocabulary={term: i for i, term in enumerate(terms.split("\n"))})
+            self._vectorizer.idf_ = arrays["idf"]
+
+    def encode(self, texts: Sequence[str]) -> Any:
+        """Unit vectors of any texts in the space of this index, shape ``(n_texts, dimensions)``; zeros for no known word."""
+        if self._vectorizer is None:
+            return np.zeros((len(texts), 1), dtype=np.float32)
+        return unit(self._vectorizer.transform(texts) @ self._components)
+
+    def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
+        """See `protocols.Index`."""
+        return search_vectors(self.encode(queries), self.vectors, depth)

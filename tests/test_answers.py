@@ -1,0 +1,128 @@
+"""Recorded answers: conditions, labels, failed attempts; each error with its file and line."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from ragdiag.answers import load_answers
+from ragdiag.errors import InputError
+from ragdiag.records import Answer
+
+DATA = Path(__file__).parents[2] / "shared" / "data"
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the shared data sets are not here")
+
+GOOD = {"query_id": "q1", "condition": "retrieved", "answer": "Anna"}
+
+
+def jsonl(path: Path, *records: object) -> Path:
+    path.write_text("".join(json.dumps(r) + "\n" for r in records), encoding="utf-8")
+    return path
+
+
+def test_every_field(tmp_path):
+    path = jsonl(
+        tmp_path / "a.jsonl",
+        GOOD | {"correct": True, "contexts": ["a", "b"], "sufficient": False, "trace": []},
+        GOOD | {"query_id": 2, "answer": 3.5, "correct": None, "context": "a", "sufficient": None},
+    )
+    assert load_answers([str(path)]) == (
+        Answer("q1", "retrieved", "Anna", True, contexts=("a", "b"), sufficient=False),
+        Answer("2", "retrieved", "3.5", contexts=("a",)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("label", "correct", "failed"),
+    [
+        ({"recorded_label": "correct"}, True, False),
+        ({"recorded_label": "Incorrect"}, False, False),
+        ({"recorded_label": "halted"}, None, True),
+        ({"recorded_label": "halted", "answer": None}, None, True),
+        ({"recorded_label": None, "correct": False}, False, False),
+        ({"recorded_label": "correct", "correct": True}, True, False),
+        ({}, None, False),
+    ],
+)
+def test_labels(tmp_path, label, correct, failed):
+    (answer,) = load_answers([str(jsonl(tmp_path / "a.jsonl", GOOD | label))])
+    assert (answer.correct, answer.failed) == (correct, failed)
+    assert answer.answer == ("Anna" if "answer" not in label else "")
+
+
+def test_a_prefix_supplies_a_missing_condition(tmp_path):
+    bare = {"query_id": "q1", "answer": "Anna"}
+    path = jsonl(tmp_path / "run=1.jsonl", bare, bare | {"condition": None}, GOOD, bare)
+    answers = load_answers([f"oracle={path}", f"closed_book={path}"])
+    assert [a.condition for a in answers[:4]] == ["oracle", "oracle", "retrieved", "oracle"]
+    assert [a.condition for a in answers[4:]] == ["closed_book", "closed_book", "retrieved", "closed_book"]
+    assert load_answers([]) == ()
+
+
+def test_a_file_name_may_hold_an_equals_sign(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    jsonl(tmp_path / "run=1.jsonl", GOOD)
+    assert len(load_answers(["run=1.jsonl"])) == 1
+
+
+def test_unknown_condition_before_a_file(tmp_path):
+    with pytest.raises(InputError, match="did you mean 'retrieved'"):
+        load_answers([f"retreived={jsonl(tmp_path / 'a.jsonl', GOOD)}"])
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"condition": None}, "closed_book="),
+        ({"condition": "oracel"}, "did you mean 'oracle'"),
+        ({"condition": 1}, "condition"),
+        ({"query_id": None}, "query_id"),
+        ({"query_id": True}, "query_id"),
+        ({"answer": None}, "answer"),
+        ({"answer": ["a"]}, "answer"),
+        ({"answer": False}, "answer"),
+        ({"correct": 1}, "correct"),
+        ({"correct": "true"}, "correct"),
+        ({"recorded_label": True}, "recorded_label"),
+        ({"correct": True, "recorded_label": "incorrect"}, "contradict"),
+        ({"correct": False, "recorded_label": "halted"}, "contradict"),
+        ({"contexts": "a"}, "contexts"),
+        ({"contexts": [1]}, "contexts"),
+        ({"context": ["a"]}, "context"),
+        ({"context": "a", "contexts": ["a"]}, "keep one"),
+        ({"sufficient": "yes"}, "sufficient"),
+    ],
+)
+def test_errors_name_file_and_line(tmp_path, change, word):
+    path = jsonl(tmp_path / "a.jsonl", GOOD, GOOD | change)
+    with pytest.raises(InputError) as error:
+        load_answers([str(path)])
+    assert (error.value.file, error.value.line) == (str(path), 2)
+    assert word in str(error.value)
+
+
+def test_files_without_answers(tmp_path):
+    (tmp_path / "empty.jsonl").write_text("\n")
+    with pytest.raises(InputError, match="no answers"):
+        load_answers([f"oracle={tmp_path / 'empty.jsonl'}"])
+    with pytest.raises(InputError, match="cannot be read"):
+        load_answers([f"oracle={tmp_path / 'absent.jsonl'}"])
+
+
+@needs_data
+def test_public_recorded_answers():
+    files = {"retrieved": "react_wiki_search", "oracle": "cot_gold_context", "closed_book": "cot_closed_book"}
+    answers = load_answers([f"{c}={DATA / 'hotpot100/answers' / name}_trial1.jsonl" for c, name in files.items()])
+    assert Counter((a.condition, a.correct, a.failed) for a in answers) == {
+        ("retrieved", True, False): 34,
+        ("retrieved", False, False): 56,
+        ("retrieved", None, True): 10,
+        ("oracle", True, False): 61,
+        ("oracle", False, False): 39,
+        ("closed_book", True, False): 32,
+        ("closed_book", False, False): 68,
+    }
+    readers = load_answers([f"retrieved={DATA / 'covidqa/answers/reader_vanilla.jsonl'}"])
+    assert len(readers) == 83
+    assert all(len(a.contexts) == 1 for a in readers)

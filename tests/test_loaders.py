@@ -1,0 +1,379 @@
+"""HTML, PDF and Word documents: what text comes out of them, and what is said of those that cannot be read."""
+
+import io
+import logging
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import docx as word
+import pytest
+from docx.oxml import parse_xml
+from docx.oxml.ns import nsdecls
+from fpdf import FPDF
+
+from ragdiag.errors import UnreadableDocument
+from ragdiag.loaders import docx, heading, html, load, pdf
+from ragdiag.records import Document
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Callable[[str | bytes], Document]:
+    def read(markup: str | bytes) -> Document:
+        path = tmp_path / "page.html"
+        path.write_bytes(markup.encode() if isinstance(markup, str) else markup)
+        return html.load(path)
+
+    return read
+
+
+Page = Callable[[str | bytes], Document]
+
+# HTML
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("<p>one  <b>bo</b>ld\n&amp; x&eacute;<p>two<div>three</div>four", "one bold & xé\n\ntwo\n\nthree\n\nfour"),
+        ("<p>a<br>b <br/> c", "a\nb\nc"),
+        ("<h1>Top</h1>x<h3> Low <em>er</em> <a>¶</a></h3>y", "# Top\n\nx\n\n### Low er\n\ny"),
+        ("<h2><div>In</div></h2>", "## In"),
+        ("<ul><li>a<li><p>b</p><ul><li>c<li>d</ul><li><b></b>e</ul>z", "- a\n- b\n  - c\n  - d\n- e\n\nz"),
+        ("<ul><li>a</ul><ol><li>b</ol>", "- a\n\n- b"),
+        ("<ul><li><div></div>a<li></ul>", "- a"),
+        ("<pre>\n  a\n\n    b  c\n</pre>d", "  a\n\n    b  c\n\nd"),
+        ("<pre><code><span>x</span> =\t1\n</code><div>y</div>z</pre>", "x =\t1\ny\nz"),
+        ("<table><tr><th>A<th>B<tr><td>1 <p>x</p><td><tr><td colspan=2>w</table>z", "A | B\n1 x | \nw\n\nz"),
+        ("<table><tr><td>1</table><table><tr><td>2</table>", "1\n\n2"),
+        ("<table><tr><td><h2>H</h2>left<td>right</table>", "## H\n\nleft\n\nright"),
+        ("<table><tr><td><table><tr><td>a<td>b</table></table>", "a | b"),
+        ("<dl><dt>term<dd>meaning</dl><blockquote>q</blockquote>", "term\n\nmeaning\n\nq"),
+        ("<details><summary>Q</summary>A</details>", "Q\n\nA"),
+        ("a<!-- no --><wbr>b", "ab"),
+    ],
+)
+def test_html_structure_becomes_text(page: Page, markup: str, text: str) -> None:
+    assert page(markup).text == text
+
+
+@pytest.mark.parametrize(
+    "furniture",
+    [
+        "<script>x()</script><style>p{}</style><template>t</template><noscript>n</noscript>",
+        "<nav>menu</nav><div role=navigation>menu</div>",
+        "<header>logo</header><footer>imprint</footer><aside>ads</aside><div role=banner>logo</div>",
+        "<form><label>Name</label><input value=v><button>Send</button></form>",
+        "<select><option>one</select><textarea>t</textarea><svg><title>t</title><text>t</text></svg>",
+        "<p hidden>h</p><p style='color:red; DISPLAY : none'>h</p><p style='visibility:hidden'>h</p>",
+        "<span aria-hidden=true>h</span><dialog>closed</dialog>",
+        "<div id=cookie-banner>We use cookies</div><div class='x js-cookieConsent'>OK?</div><div id=onetrust-consent-sdk>o</div>",
+    ],
+)
+def test_html_furniture_is_left_out(page: Page, furniture: str) -> None:
+    assert page(f"<body>{furniture}<p>content</p>{furniture}").text == "content"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "<main><header>x</header></main>",
+        "<article><footer>x</footer></article>",
+        "<main><aside>x</aside></main>",
+        "<div role=main><div id=cookie-notice>x</div></div>",
+        "<form><main>x</main></form>",
+        "<p hidden=until-found>x",
+        "<dialog open>x</dialog>",
+        "<body class=cookie-banner-shown>x",
+        "<section class=cookies>x</section>",
+        "<div style='display:flex'>x</div>",
+    ],
+)
+def test_html_content_is_kept(page: Page, content: str) -> None:
+    assert page(content).text == "x"
+
+
+def test_html_titles(page: Page) -> None:
+    assert page("<head><title>\n A &amp;\n B </title></head>x").title == "A & B"
+    assert page("<svg><title>icon</title></svg>x").title == ""
+
+
+def test_a_page_without_a_title_is_called_by_its_heading(tmp_path: Path) -> None:
+    (tmp_path / "a.htm").write_text("<p>x<h2>Head</h2>")
+    assert load(tmp_path / "a.htm").title == heading("x\n\n## Head") == "Head"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "<p>é".encode(),
+        b"\xef\xbb\xbf<meta charset=latin1><p>\xc3\xa9",
+        b"<meta charset='ISO-8859-1'><p>\xe9",
+        b'<meta http-equiv="Content-Type" content="text/html; charset=windows-1252"><p>\xe9',
+        b"<meta charset=shift_jis><p>\xe9".replace(b"\xe9", "é".encode("utf-8"))[:0] + "<p>é".encode("utf-16"),
+        b"<meta charset=utf-16><p>\xc3\xa9",
+        b"<meta charset=no-such-thing><p>\xc3\xa9",
+    ],
+)
+def test_html_is_read_in_the_encoding_it_names(page: Page, raw: bytes) -> None:
+    assert page(raw).text == "é"
+
+
+def test_html_in_another_encoding_is_unreadable_at_its_byte(page: Page) -> None:
+    with pytest.raises(UnreadableDocument, match="at byte 6: is not UTF-8"):
+        page(b"<p>caf\xe9")
+    with pytest.raises(UnreadableDocument, match="at byte 28: is not euc-jp"):
+        page(b"<meta charset=EUC-JP><p>caf.\xff")
+
+
+@pytest.mark.parametrize("markup", ["", "<nav>menu</nav>", "<div id=root></div><script>build()</script>"])
+def test_html_without_content_is_unreadable(page: Page, markup: str) -> None:
+    with pytest.raises(UnreadableDocument, match="holds no text"):
+        page(markup)
+
+
+def test_html_may_nest_deeply(page: Page) -> None:
+    assert page("<div>" * 5000 + "x").text == "x"
+
+
+# PDF
+
+
+def make_pdf(path: Path, *pages: str, **encryption: Any) -> Path:
+    document = FPDF()
+    document.set_title("  The\ttitle ")
+    document.set_font("Helvetica")
+    for text in pages:
+        document.add_page()
+        if text:
+            document.multi_cell(0, text=text)
+    if encryption:
+        document.set_encryption(**encryption)
+    path.write_bytes(bytes(document.output()))
+    return path
+
+
+def test_pdf_pages_are_joined_and_found_again(tmp_path: Path) -> None:
+    document = pdf.load(make_pdf(tmp_path / "a.pdf", "First page, hyphen-\nated.", "", "Third page."))
+    assert document.text == "First page, hyphen-\nated.\n\n\n\nThird page."
+    assert document.pages == (0, 27, 29)
+    assert document.text[document.pages[2] :] == "Third page."
+    assert document.title == "The title"
+
+
+def test_a_scanned_pdf_says_that_ocr_is_needed(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableDocument, match=r"no text on its 2 pages.*OCR"):
+        pdf.load(make_pdf(tmp_path / "a.pdf", "", ""))
+
+
+def test_an_encrypted_pdf_says_so(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableDocument, match="encrypted with a password"):
+        pdf.load(make_pdf(tmp_path / "a.pdf", "secret", owner_password="o", user_password="u"))
+    assert pdf.load(make_pdf(tmp_path / "b.pdf", "open to all", owner_password="o")).text == "open to all"
+
+
+@pytest.mark.parametrize("share", [0.01, 0.3, 0.6, 0.9, 0.99])
+def test_a_truncated_pdf_says_so(tmp_path: Path, share: float) -> None:
+    path = make_pdf(tmp_path / "a.pdf", "page " * 500, "page " * 500)
+    raw = path.read_bytes()
+    path.write_bytes(raw[: int(len(raw) * share)])
+    with pytest.raises(UnreadableDocument, match=rf"at byte {path.stat().st_size}: is cut short"):
+        pdf.load(path)
+
+
+@pytest.mark.parametrize(
+    ("raw", "match"),
+    [
+        (b"", "is empty"),
+        (b"<html>Not found</html>", "is no PDF"),
+        (b"%PDF-1.7\nstartxref\n0\n%%EOF\n", "is damaged from page 1 on"),
+        (b"%PDF-1.7\ntrailer\n<</Root 9 0 R>>\nstartxref\n9\n%%EOF\n", "is damaged from page 1 on"),
+    ],
+)
+def test_what_is_no_whole_pdf_says_so_without_noise(
+    tmp_path: Path, raw: bytes, match: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    log = logging.getLogger("pypdf")
+    before = (log.level, log.propagate, list(log.handlers), list(log.filters))
+    (tmp_path / "a.pdf").write_bytes(raw)
+    with pytest.raises(UnreadableDocument, match=match):
+        pdf.load(tmp_path / "a.pdf")
+    assert caplog.records == []
+    assert capfd.readouterr() == ("", "")
+    assert before == (log.level, log.propagate, list(log.handlers), list(log.filters))
+
+
+def test_a_pdf_decompression_bomb_is_unreadable(tmp_path: Path) -> None:
+    import pypdf
+    from pypdf.generic import NameObject, StreamObject
+
+    writer = pypdf.PdfWriter()
+    bomb = StreamObject()
+    bomb.set_data(b" " * 100_000_000)
+    blank = writer.add_blank_page(100, 100)
+    blank[NameObject("/Contents")] = writer._add_object(bomb.flate_encode())
+    writer.write(tmp_path / "a.pdf")
+    assert (tmp_path / "a.pdf").stat().st_size < 200_000
+    with pytest.raises(UnreadableDocument, match="is damaged"):
+        pdf.load(tmp_path / "a.pdf")
+
+
+# Word
+
+
+def save(document: Any, path: Path) -> Path:
+    document.save(str(path))
+    return path
+
+
+def test_docx_blocks_come_in_document_order(tmp_path: Path) -> None:
+    document = word.Document()
+    document.core_properties.title = "Property"
+    document.add_heading("Title", 0)
+    document.add_paragraph("Before.\tTab\nline")
+    document.add_paragraph("  ")
+    table = document.add_table(2, 2)
+    for cell, text in zip((c for row in table.rows for c in row.cells), "ab", strict=False):
+        cell.text = text
+    table.cell(1, 1).text = "two\nlines"
+    document.add_heading("Part  one", 2)
+    for style in ("List Bullet", "List Number", "List Paragraph"):
+        document.add_paragraph(style, style=style)
+    document.add_paragraph("After")
+    loaded = docx.load(save(document, tmp_path / "a.docx"))
+    assert loaded.title == "Property"
+    assert loaded.text.split("\n\n") == [
+        "# Title",
+        "Before.\tTab\nline",
+        "a | b\n | two lines",
+        "## Part one",
+        "- List Bullet\n- List Number\n- List Paragraph",
+        "After",
+    ]
+
+
+def test_docx_merged_cells_count_once_and_tables_nest(tmp_path: Path) -> None:
+    document = word.Document()
+    table = document.add_table(3, 3)
+    table.cell(0, 0).merge(table.cell(0, 1)).text = "wide"
+    table.cell(0, 2).merge(table.cell(1, 2)).text = "tall"
+    table.cell(1, 0).text = "x"
+    table.cell(2, 0).text = "outer"
+    inner = table.cell(2, 1).add_table(1, 2)
+    inner.cell(0, 0).text, inner.cell(0, 1).text = "in", "ner"
+    assert docx.load(save(document, tmp_path / "a.docx")).text == "wide | tall\nx |  | \n\nouter\n\nin | ner"
+
+
+def test_docx_styles_based_on_headings_and_lists_count(tmp_path: Path) -> None:
+    document = word.Document()
+    for name, base in (("Chapter", "Heading 3"), ("Steps", "List Number"), ("Deep", "Heading 9")):
+        document.styles.add_style(name, 1).base_style = document.styles[base]
+        document.add_paragraph(name, style=name)
+    bare = document.add_paragraph("numbered")
+    bare._p.get_or_add_pPr().append(parse_xml(f'<w:numPr {nsdecls("w")}><w:ilvl w:val="1"/><w:numId w:val="1"/></w:numPr>'))
+    unlisted = document.add_paragraph("not", style="Steps")
+    unlisted._p.get_or_add_pPr().append(parse_xml(f'<w:numPr {nsdecls("w")}><w:numId w:val="0"/></w:numPr>'))
+    text = docx.load(save(document, tmp_path / "a.docx")).text
+    assert text == "### Chapter\n\n- Steps\n\n###### Deep\n\n  - numbered\n\nnot"
+
+
+def test_docx_text_in_controls_links_and_boxes_is_read_and_deletions_are_not(tmp_path: Path) -> None:
+    document = word.Document()
+    body = document.element.body
+    run = "<w:r><w:t>{}</w:t></w:r>"
+    box = f"<w:txbxContent><w:p>{run.format('boxed')}</w:p></w:txbxContent>"
+    namespaces = nsdecls("w") + ' xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
+    for xml in (
+        f"<w:sdt {namespaces}><w:sdtContent><w:p>{run.format('controlled')}</w:p></w:sdtContent></w:sdt>",
+        f"<w:p {namespaces}><w:ins>{run.format('new ')}</w:ins><w:del><w:r><w:delText>old</w:delText></w:r></w:del>"
+        f"<w:hyperlink>{run.format('link')}</w:hyperlink></w:p>",
+        f"<w:p {namespaces}><w:r><w:t>around</w:t><mc:AlternateContent><mc:Choice>{box}</mc:Choice>"
+        f"<mc:Fallback>{box}</mc:Fallback></mc:AlternateContent></w:r></w:p>",
+    ):
+        body.insert(len(body) - 1, parse_xml(xml))
+    assert docx.load(save(document, tmp_path / "a.docx")).text == "controlled\n\nnew link\n\naround\n\nboxed"
+
+
+def test_docx_without_text_is_unreadable(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableDocument, match="holds no text"):
+        docx.load(save(word.Document(), tmp_path / "a.docx"))
+
+
+@pytest.mark.parametrize(
+    ("raw", "match"),
+    [
+        (b"", "cut short or damaged"),
+        (b"PK\x03\x04", "cut short or damaged"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "encrypted, or an old .doc"),
+    ],
+)
+def test_what_is_no_docx_says_so(tmp_path: Path, raw: bytes, match: str) -> None:
+    (tmp_path / "a.docx").write_bytes(raw)
+    with pytest.raises(UnreadableDocument, match=match):
+        docx.load(tmp_path / "a.docx")
+
+
+def test_a_truncated_or_foreign_zip_says_so(tmp_path: Path) -> None:
+    document = word.Document()
+    document.add_paragraph("text")
+    path = save(document, tmp_path / "a.docx")
+    raw = path.read_bytes()
+    path.write_bytes(raw[: len(raw) // 2])
+    with pytest.raises(UnreadableDocument, match="cut short or damaged"):
+        docx.load(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("hello.txt", "hello")
+    with pytest.raises(UnreadableDocument, match=r"damaged \.docx"):
+        docx.load(path)
+
+
+def zip_of(path: Path, data: bytes, compression: int = zipfile.ZIP_DEFLATED) -> Path:
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        archive.writestr("word/document.xml", data)
+    return path
+
+
+def test_a_zip_bomb_is_refused(tmp_path: Path) -> None:
+    path = zip_of(tmp_path / "a.docx", bytes(30 * 2**20))
+    with pytest.raises(UnreadableDocument, match="decompresses to more than 10 MB"):
+        docx.load(path)
+
+
+def test_a_zip_bomb_that_declares_a_small_size_is_never_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    size = 30 * 2**20
+    path = zip_of(tmp_path / "a.docx", bytes(size))
+    path.write_bytes(path.read_bytes().replace(size.to_bytes(4, "little"), (1000).to_bytes(4, "little")))
+    largest = 0
+    write_part = zipfile.ZipFile.writestr
+
+    def watched(self: zipfile.ZipFile, name: str, data: bytes) -> None:
+        nonlocal largest
+        largest = max(largest, len(data))
+        write_part(self, name, data)
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", watched)
+    with pytest.raises(UnreadableDocument):
+        docx.load(path)
+    assert largest <= 1000
+
+
+def test_unusual_zip_compression_is_refused(tmp_path: Path) -> None:
+    path = zip_of(tmp_path / "a.docx", bytes(1000), zipfile.ZIP_BZIP2)
+    with pytest.raises(UnreadableDocument, match="unusual"):
+        docx.load(path)
+
+
+def test_entities_in_docx_are_not_expanded(tmp_path: Path) -> None:
+    document = word.Document()
+    document.add_paragraph("MARK")
+    path = save(document, tmp_path / "a.docx")
+    plain = io.BytesIO(path.read_bytes())
+    with zipfile.ZipFile(plain) as source, zipfile.ZipFile(path, "w") as target:
+        for name in source.namelist():
+            data = source.read(name)
+            if name == "word/document.xml":
+                head = b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><w:document '
+                data = data.replace(b"<w:document ", head, 1).replace(b"MARK", b"MARK&e;")
+            target.writestr(name, data)
+    assert docx.load(path).text == "MARK"

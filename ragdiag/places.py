@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from ragdiag.errors import InputError, did_you_mean
-from ragdiag.records import Chunking, Corpus, IntArray, StoredChunk
+from ragdiag.records import Chunking, Corpus, Document, IntArray, StoredChunk
 
-__all__ = ["Placer", "chunk_id", "from_spans"]
+__all__ = ["HintedChunk", "Placer", "chunk_id", "from_spans"]
+
+
+@dataclass(frozen=True, slots=True)
+class HintedChunk(StoredChunk):
+    """A chunk whose text decides where it is, as in a vector store, whose metadata may follow any convention.
+
+    Its `doc_id` (an id, or a path that ends with one) and offsets are hints: they choose between places with the same text, and
+    count for nothing where they contradict it.
+    """
 
 
 def chunk_id(corpus: Corpus, chunking: Chunking, chunk: int) -> str:
@@ -20,55 +32,100 @@ def chunk_id(corpus: Corpus, chunking: Chunking, chunk: int) -> str:
 class Placer:
     """Finds the span of each chunk in turn.
 
-    Of a text that stands several times in a document, the first chunk gets the first place, the next the next.
+    A text is found as it stands, else whatever its white space. Of one that stands several times in a document, the first chunk
+    gets the first place, the next the next.
     """
 
     def __init__(self, corpus: Corpus) -> None:
         self._corpus = corpus
         self._used: dict[tuple[int, str], int] = {}
+        self._search: _Search | None = None
 
     def span(self, chunk: StoredChunk) -> tuple[int, int, int]:
         """``(document, start, end)``. Raises `InputError` for a chunk that leaves its document, or whose text is not there."""
-        document = _document(chunk, self._corpus)
-        return (document, *_span(chunk, self._corpus, document, self._used))
+        i = self._hinted(chunk) if isinstance(chunk, HintedChunk) else self._named(chunk)
+        return (i, *(_offsets(chunk, self._corpus.documents[i]) or self._next(chunk, i)))
 
+    def _named(self, chunk: StoredChunk) -> int:
+        if chunk.doc_id in self._corpus.position:
+            return self._corpus.position[chunk.doc_id]
+        if not chunk.doc_id and chunk.text.strip():
+            return self._holding(chunk)
+        near = did_you_mean(chunk.doc_id, self._corpus.position).split(" (known")[0]
+        message = f"no document {chunk.doc_id!r} in the corpus{near}"
+        raise InputError(message, chunk.file, chunk.line, "chunk the corpus that is audited")
 
-def _document(chunk: StoredChunk, corpus: Corpus) -> int:
-    if chunk.doc_id in corpus.position:
-        return corpus.position[chunk.doc_id]
-    if not chunk.doc_id and chunk.text:
-        found = [i for i, d in enumerate(corpus.documents) if chunk.text.strip() in d.text]
+    def _hinted(self, chunk: StoredChunk) -> int:
+        parts = chunk.doc_id.replace("\\", "/").split("/")
+        known = self._corpus.position
+        i = next((known[name] for n in range(len(parts)) if (name := "/".join(parts[n:])) in known), None)
+        return self._holding(chunk) if i is None or not _find(self._corpus.documents[i].text, chunk.text) else i
+
+    def _holding(self, chunk: StoredChunk) -> int:
+        """The one document that holds a chunk's text."""
+        if self._search is None:
+            self._search = _Search([d.text for d in self._corpus.documents])
+        found = self._search.documents(chunk.text)
         if len(found) == 1:
             return found[0]
+        names = "names no document" + (f" that holds it ({chunk.doc_id!r})" if chunk.doc_id else "")
         where = f"in {len(found)} documents" if found else "in no document"
-        raise InputError(f"chunk {chunk.id!r} names no document and its text is {where}", chunk.file, chunk.line, "add doc_id")
-    near = did_you_mean(chunk.doc_id, corpus.position).split(" (known")[0]
-    raise InputError(
-        f"no document {chunk.doc_id!r} in the corpus{near}", chunk.file, chunk.line, "chunk the corpus that is audited"
-    )
+        remedy = "add doc_id" if found else "chunk the corpus that is audited"
+        raise InputError(f"chunk {chunk.id!r} {names} and its text is {where}", chunk.file, chunk.line, remedy)
+
+    def _next(self, chunk: StoredChunk, i: int) -> tuple[int, int]:
+        """The next place of a chunk's text in document `i`; after the last, the first again."""
+        if not chunk.text.strip():
+            raise InputError(f"chunk {chunk.id!r} has neither offsets nor text", chunk.file, chunk.line, "add start and end")
+        document = self._corpus.documents[i]
+        place = _find(document.text, chunk.text, self._used.get((i, chunk.text), 0)) or _find(document.text, chunk.text)
+        if place is None:
+            message = f"chunk text {chunk.text[:40]!r} is not in {document.id}"
+            raise InputError(message, chunk.file, chunk.line, "give start and end, or the text as it stands in the document")
+        self._used[i, chunk.text] = place[0] + 1
+        return place
 
 
-def _span(chunk: StoredChunk, corpus: Corpus, document: int, used: dict[tuple[int, str], int]) -> tuple[int, int]:
-    text, name = corpus.documents[document].text, corpus.documents[document].id
-    if chunk.start is not None and chunk.end is not None:
-        if not 0 <= chunk.start < chunk.end <= len(text):
-            message = f"chunk [{chunk.start}, {chunk.end}) leaves {name}, which has {len(text)} characters"
-            raise InputError(message, chunk.file, chunk.line, "0 <= start < end <= length must hold")
-        if chunk.text and text[chunk.start : chunk.end] != chunk.text:
-            message = f"chunk text differs from {name}[{chunk.start}:{chunk.end}]"
-            raise InputError(message, chunk.file, chunk.line, "leave out the text, or the offsets, or chunk the same version")
-        return chunk.start, chunk.end
-    if not chunk.text.strip():
-        raise InputError(f"chunk {chunk.id!r} has neither offsets nor text", chunk.file, chunk.line, "add start and end")
-    after = used.get((document, chunk.text), 0)
-    start = text.find(chunk.text, after)
-    if start < 0:
-        start = text.find(chunk.text)
-    if start < 0:
-        message = f"chunk text {chunk.text[:40]!r} is not in {name}"
-        raise InputError(message, chunk.file, chunk.line, "give start and end, or the text as it stands in the document")
-    used[document, chunk.text] = start + 1
-    return start, start + len(chunk.text)
+def _offsets(chunk: StoredChunk, document: Document) -> tuple[int, int] | None:
+    if chunk.start is None or chunk.end is None:
+        return None
+    text, inside = document.text, 0 <= chunk.start < chunk.end <= len(document.text)
+    if isinstance(chunk, HintedChunk):
+        return (chunk.start, chunk.end) if inside and text[chunk.start : chunk.end] == chunk.text else None
+    if not inside:
+        message = f"chunk [{chunk.start}, {chunk.end}) leaves {document.id}, which has {len(text)} characters"
+        raise InputError(message, chunk.file, chunk.line, "0 <= start < end <= length must hold")
+    if chunk.text and text[chunk.start : chunk.end] != chunk.text:
+        message = f"chunk text differs from {document.id}[{chunk.start}:{chunk.end}]"
+        raise InputError(message, chunk.file, chunk.line, "leave out the text, or the offsets, or chunk the same version")
+    return chunk.start, chunk.end
+
+
+def _find(text: str, wanted: str, after: int = 0) -> tuple[int, int] | None:
+    """Where `wanted` stands in `text` from `after` on, as it is or else whatever its white space."""
+    start = text.find(wanted, after)
+    if start >= 0:
+        return start, start + len(wanted)
+    match = re.compile(r"\s+".join(map(re.escape, wanted.split()))).search(text, after)
+    return match.span() if match and match.group() else None
+
+
+class _Search:
+    """Finds the documents that hold a text among those that have its rarest word."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._texts = texts
+        self._having: dict[str, list[int]] = defaultdict(list)
+        for i, text in enumerate(texts):
+            for word in set(re.findall(r"\w+", text)):
+                self._having[word].append(i)
+
+    def documents(self, wanted: str) -> list[int]:
+        # A chunk may cut its first and last word; those between are whole wherever it stands.
+        words = re.findall(r"\w+", wanted)[1:-1]
+        likely = min((self._having.get(w, []) for w in words), key=len, default=range(len(self._texts)))
+        exactly = [i for i in likely if wanted.strip() in self._texts[i]]
+        return exactly or [i for i in likely if _find(self._texts[i], wanted)]
 
 
 def from_spans(spans: Iterable[tuple[int, int, int]], ids: Sequence[str], chunks: Sequence[StoredChunk] = ()) -> Chunking:

@@ -389,7 +389,7 @@ def test_only_keeps_some_documents(tmp_path: Path) -> None:
     assert ids(corpus) == ["b.txt"]
     assert corpus.problems == ()
     assert ids(load_corpus(tmp_path, only={"a"})) == ["a"]
-    with pytest.raises(UsageError, match=r"'b\.tx'; did you mean 'b\.txt'"):
+    with pytest.raises(UsageError, match=r"'b\.tx' in the corpus; did you mean 'b\.txt'"):
         load_corpus(tmp_path / "files", only=["b.tx"])
     with pytest.raises(UsageError, match="'c'"):
         load_corpus(tmp_path, only=["a", "c"])

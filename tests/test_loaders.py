@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import docx as word
+import pypdf
 import pytest
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 from fpdf import FPDF
+from pypdf.generic import NameObject, StreamObject
 
 from ragdiag.errors import UnreadableDocument
 from ragdiag.loaders import docx, heading, html, load, pdf
@@ -111,7 +113,7 @@ def test_a_page_without_a_title_is_called_by_its_heading(tmp_path: Path) -> None
         b"\xef\xbb\xbf<meta charset=latin1><p>\xc3\xa9",
         b"<meta charset='ISO-8859-1'><p>\xe9",
         b'<meta http-equiv="Content-Type" content="text/html; charset=windows-1252"><p>\xe9',
-        b"<meta charset=shift_jis><p>\xe9".replace(b"\xe9", "é".encode("utf-8"))[:0] + "<p>é".encode("utf-16"),
+        "<p>é".encode("utf-16"),
         b"<meta charset=utf-16><p>\xc3\xa9",
         b"<meta charset=no-such-thing><p>\xc3\xa9",
     ],
@@ -205,14 +207,10 @@ def test_what_is_no_whole_pdf_says_so_without_noise(
 
 
 def test_a_pdf_decompression_bomb_is_unreadable(tmp_path: Path) -> None:
-    import pypdf
-    from pypdf.generic import NameObject, StreamObject
-
-    writer = pypdf.PdfWriter()
+    writer = pypdf.PdfWriter(clone_from=make_pdf(tmp_path / "plain.pdf", "text"))
     bomb = StreamObject()
     bomb.set_data(b" " * 100_000_000)
-    blank = writer.add_blank_page(100, 100)
-    blank[NameObject("/Contents")] = writer._add_object(bomb.flate_encode())
+    writer.pages[0][NameObject("/Contents")] = writer._add_object(bomb.flate_encode())
     writer.write(tmp_path / "a.pdf")
     assert (tmp_path / "a.pdf").stat().st_size < 200_000
     with pytest.raises(UnreadableDocument, match="is damaged"):

@@ -102,7 +102,7 @@ class _Writer:
                 self._leave(node)
             elif node.tag == "-text":
                 self.line.append(node.text_content or "")
-            elif node.is_element_node and not self._dropped(node) and self._enter(node):
+            elif node.tag and node.tag[0] != "-" and not self._dropped(node) and self._enter(node):
                 stack.append((node, True))
                 stack.extend((child, False) for child in reversed(list(node.iter(include_text=True))))
         self._flush()

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -17,6 +18,9 @@ __all__ = ["audit_text", "check_text", "clean", "explain_text"]
 
 FIRST = 8
 """Rows shown of a list; the JSON report has them all."""
+
+WORST = 5
+"""Documents shown of those with unserved queries."""
 
 EXCERPT = 420
 """Characters shown of a context chunk that holds no evidence."""
@@ -117,19 +121,20 @@ def _measures(report: Report) -> Table:
     return table
 
 
-def _where(report: Report) -> Table:
+def _where(report: Report) -> RenderableType:
     unserved, asked = Counter[str](), Counter[str]()
     for q in report.queries:
         if q.status in ("ok", "undetermined"):
             asked.update(q.documents)
             unserved.update(q.documents if q.status == "undetermined" else ())
+    order = sorted(unserved.items(), key=lambda item: (-item[1], item[0]))
+    if order[0][1] == 1:
+        return _line(f"evidence of unserved queries is spread over {len(order)} documents, none with more than one")
     table = _table("document", ">unserved", ">of")
-    for name, n in sorted(unserved.items(), key=lambda item: (-item[1], item[0]))[:5]:
+    for name, n in order[:WORST]:
         table.add_row(_one_line(name, 60), str(n), str(asked[name]))
-    if len(unserved) > 5:
-        table.add_row(
-            f"and {len(unserved) - 5} more documents", str(sum(unserved.values()) - sum(sorted(unserved.values())[-5:])), ""
-        )
+    if len(order) > WORST:
+        table.add_row(f"{len(order) - WORST} more documents", f"1–{order[WORST][1]}" if order[WORST][1] > 1 else "1 each", "")
     return table
 
 
@@ -218,7 +223,7 @@ def _evidence(n: int, of: int, group: GroupProof) -> list[RenderableType]:
     copies = f", {group.copies} exact copies elsewhere" if group.copies else ""
     colour = "green" if group.coverage >= 1 else "red" if group.coverage == 0 else "yellow"
     head = _line((f"Evidence {n} of {of}", "bold"), f"  {where}{copies}  ", (f"{group.coverage:.0%} in the context", colour))
-    text, last = Text("  "), 0
+    text, last = Text(), 0
     for cut in (*group.cuts, len(group.text)):
         text.append(clean(group.text[last:cut]), style="green")
         text.append(" ‖ " if cut < len(group.text) else "", style="bold red")
@@ -226,7 +231,7 @@ def _evidence(n: int, of: int, group: GroupProof) -> list[RenderableType]:
     table = _table("  held by", ">rank", ">share")
     for name, rank, share in group.pieces:
         table.add_row(f"  {clean(name)}", str(rank) if rank else "not ranked", f"{share:.0%}")
-    return [head, text, *([table] if group.pieces else [_line("  no chunk holds any of it")])]
+    return [head, Padding(text, (0, 0, 0, 2)), *([table] if group.pieces else [_line("  no chunk holds any of it")])]
 
 
 def _ranked(chunk: RankedChunk) -> Text:
@@ -234,21 +239,20 @@ def _ranked(chunk: RankedChunk) -> Text:
     return _line((f"{chunk.rank:>3} ", "bold"), chunk.id, (f"  score {chunk.score:.4g}", "dim"), (held, "green"))
 
 
-def _marked(chunk: RankedChunk) -> Text:
+def _marked(chunk: RankedChunk) -> RenderableType:
     """A chunk's text with its evidence between ``[[`` and ``]]``, shortened where it holds none."""
+    text, last = Text(), 0
     if not chunk.marks:
-        return _line((f"    {_one_line(chunk.text, EXCERPT)}", "dim"))
-    text, last = Text("    "), 0
+        text = _line((_one_line(chunk.text, EXCERPT), "dim"))
     for start, end in chunk.marks:
-        start = max(start, last)
-        text.append(clean(chunk.text[last:start]))
-        text.append(f"[[{clean(chunk.text[start:end])}]]" if end > start else "", style="bold green")
+        text.append(clean(chunk.text[last : max(start, last)]))
+        text.append(f"[[{clean(chunk.text[max(start, last) : end])}]]" if end > last else "", style="bold green")
         last = max(last, end)
-    text.append(clean(chunk.text[last:].rstrip()))
-    return text
+    text.append(clean(chunk.text[last:].rstrip()) if chunk.marks else "")
+    return Padding(text, (0, 0, 0, 4))
 
 
-def console(wide: bool = False) -> Console:
-    """Where results go: standard output, as wide as the terminal; unwrapped where it is not one."""
-    made = Console(highlight=False, soft_wrap=False)
-    return made if made.is_terminal and not wide else Console(highlight=False, width=140)
+def console() -> Console:
+    """Where results go: standard output, as wide as the terminal; wide and without colour where it is not one."""
+    made = Console(highlight=False)
+    return made if made.is_terminal else Console(highlight=False, width=140)

@@ -1,0 +1,197 @@
+"""The team's own Chroma collection, with the chunks and vectors it has."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from ragdiag.errors import InputError, RagdiagError, SpecError, did_you_mean
+from ragdiag.places import HintedChunk
+from ragdiag.protocols import Progress, Store, no_progress
+from ragdiag.ranking import best, padded
+from ragdiag.records import FloatArray, IntArray, StoredChunk
+from ragdiag.registry import require
+from ragdiag.retrievers._encoder import Encoder
+from ragdiag.retrievers._vectors import DECIMALS, unit
+
+PAGE = 1000
+"""Records read in one request."""
+
+ANSWERS = 10_000
+"""Results asked for in one request, of `QUERIES` queries at most: both stay far below what a server takes and sends."""
+
+QUERIES = 100
+
+SAMPLE = 8
+SAME_MODEL = 0.3
+"""Mean cosine between stored vectors and new ones of the same texts, below which another model made them.
+
+Titles or headings embedded with a chunk leave it above 0.5; between unrelated models it is about 0.
+"""
+
+NAMES = ("doc_id", "document_id", "source", "file")
+"""Metadata that names a chunk's document, first found first."""
+
+
+@dataclass(frozen=True)
+class Chroma:
+    """A collection that exists, in a folder (`path`) or behind a server (`url`, such as ``http://localhost:8000``).
+
+    Queries are embedded by `model` as in `Dense`; it must be the model that made the collection's vectors. Tenant and database
+    are the default ones; Chroma's own environment variables (``CHROMA_CLIENT_AUTH_PROVIDER`` and such) hold.
+
+    Nothing is added, changed or migrated, but Chroma has no read-only mode: opening a folder adds a row to the table
+    ``acquire_write`` of its ``chroma.sqlite3`` and may save the vector index anew. Documents, metadata and vectors stay as they
+    are; to keep the files so as well, audit a copy, or a server.
+    """
+
+    collection: str
+    path: str = ""
+    url: str = ""
+    model: str = ""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+
+    def __post_init__(self) -> None:
+        if bool(self.path) == bool(self.url):
+            raise SpecError('chroma needs either path="folder" or url="http://host:port"')
+        if self.url:
+            _address(self.url)
+
+    @property
+    def encoder(self) -> Encoder:
+        """The model that makes the vectors of queries."""
+        return Encoder(self.model, self.precision)
+
+    def stored_chunks(self, progress: Progress) -> list[StoredChunk]:
+        """See `protocols.Collection`. Raises `InputError` where the collection is empty or a record has no text."""
+        chunks: list[StoredChunk] = []
+        with self.opened() as collection:
+            total = collection.count()
+            # Until a page is empty, not up to the count: a live collection may grow meanwhile.
+            while (page := collection.get(limit=PAGE, offset=len(chunks), include=["documents", "metadatas"]))["ids"]:
+                rows = zip(page["ids"], page["documents"], page["metadatas"], strict=True)
+                chunks += [_chunk(name, text, metadata or {}, self._place) for name, text, metadata in rows]
+                progress("reading the collection", len(chunks), max(total, len(chunks)))
+        if not chunks:
+            raise InputError("the collection is empty", self._place, remedy="add the chunks that the application searches")
+        return chunks
+
+    def open(self, ids: Sequence[str], store: Store | None) -> ChromaIndex:
+        """See `protocols.Collection`. Raises `SpecError` where `model` is not the one that made the collection's vectors."""
+        if not ids:
+            raise InputError("none of its chunks is of these documents", self._place, remedy="audit the documents that it holds")
+        sample = list(ids[:: -(-len(ids) // SAMPLE)])
+        with self.opened() as collection:
+            record = collection.get(ids=sample, include=["documents", "embeddings"])
+        stored, encoder = np.asarray(record["embeddings"], dtype=np.float32), self.encoder
+        made = encoder.encode(record["documents"], "document", store, no_progress)
+        name, remedy = encoder.described, "name the model that made the vectors: model=..."
+        if stored.shape[1] != made.shape[1]:
+            sizes = f"{stored.shape[1]} dimensions, those of {name} have {made.shape[1]}"
+            raise SpecError(f"{self._place}: the collection's vectors have {sizes}; {remedy}")
+        if (cosine := float((unit(stored) * made).sum(axis=1).mean())) < SAME_MODEL:
+            raise SpecError(f"{self._place}: the collection's vectors are not of {name} (mean cosine {cosine:.2f}); {remedy}")
+        return ChromaIndex(self, ids, store)
+
+    @contextmanager
+    def opened(self) -> Iterator[Any]:
+        """The collection as chromadb gives it, while it is needed; what chromadb raises is raised as `RagdiagError`."""
+        os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
+        chromadb = require("chromadb", "chroma")
+        try:
+            with self._client(chromadb) as client:
+                try:
+                    # The default embedding function would be downloaded.
+                    collection = client.get_collection(self.collection, embedding_function=None)
+                except chromadb.errors.NotFoundError as e:
+                    near = did_you_mean(self.collection, [c.name for c in client.list_collections()])
+                    raise SpecError(f"{self.path or self.url} has no collection {self.collection!r}{near}") from e
+                yield collection
+        except RagdiagError:
+            raise
+        except Exception as e:
+            checks = (
+                "check that the server runs and is Chroma's" if self.url else "it must be writable and of this Chroma version"
+            )
+            raise RagdiagError(f"{self._place}: {_one_line(e)}; {checks}") from e
+
+    @property
+    def _place(self) -> str:
+        return f"{self.path or self.url} [{self.collection}]"
+
+    def _client(self, chromadb: Any) -> Any:
+        # "validate": a folder of an older Chroma is refused, for once migrated the team's own Chroma could not read it.
+        settings = chromadb.Settings(anonymized_telemetry=False, migrations="validate")
+        if self.url:
+            host, port, ssl = _address(self.url)
+            return chromadb.HttpClient(host, port, ssl, settings=settings)
+        folder = Path(self.path)
+        if not (folder / "chroma.sqlite3").is_file():  # chromadb would make one
+            raise InputError("is no Chroma folder (it has no chroma.sqlite3)", folder, remedy="give the folder of the collection")
+        # The dot keeps chromadb from taking this for a client that the process has open with other settings.
+        return chromadb.PersistentClient(f"{folder.absolute()}/.", settings=settings)
+
+
+class ChromaIndex:
+    """The collection, its chunks numbered as in `ids`; see `protocols.Index`. Chunks not in `ids` are passed over."""
+
+    def __init__(self, chroma: Chroma, ids: Sequence[str], store: Store | None) -> None:
+        self._chroma, self._store = chroma, store
+        self._position = {name: i for i, name in enumerate(ids)}
+
+    def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
+        """See `protocols.Index`. A score is the negative of the collection's own distance (squared L2, cosine or inner product)."""
+        vectors = self._chroma.encoder.encode(queries, "query", self._store, no_progress)
+        rows: list[tuple[IntArray, FloatArray]] = []
+        with self._chroma.opened() as collection:
+            total = collection.count()
+            wanted = min(depth + total - len(self._position), total)  # so many that `depth` of them are in `ids`
+            block = min(QUERIES, max(ANSWERS // wanted, 1))
+            for i in range(0, len(vectors), block):
+                found = collection.query(query_embeddings=vectors[i : i + block], n_results=wanted, include=["distances"])
+                rows += [self._row(*each, depth) for each in zip(found["ids"], found["distances"], strict=True)]
+        return padded(rows, depth)
+
+    def _row(self, ids: Sequence[str], distances: Sequence[float], depth: int) -> tuple[IntArray, FloatArray]:
+        known = sorted((self._position[name], d) for name, d in zip(ids, distances, strict=True) if name in self._position)
+        positions = np.array([p for p, _ in known], dtype=np.int64)
+        scores = 0.0 - np.round(np.array([d for _, d in known], dtype=np.float64), DECIMALS)
+        top = best(scores, depth)
+        return positions[top], scores[top]
+
+
+def _address(url: str) -> tuple[str, int, bool]:
+    """Host, port and whether it is https. Raises `SpecError` for a `url` that says anything else."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        parts, host, port = urlsplit(""), "", 0
+    if parts.scheme not in ("http", "https") or not host or parts.path.strip("/") or parts.query or "@" in parts.netloc:
+        raise SpecError(f"chroma: url must be http://host:port or https://host:port, not {url!r}")
+    return f"[{host}]" if ":" in host else host, port, parts.scheme == "https"
+
+
+def _chunk(name: str, text: str | None, metadata: Mapping[str, Any], file: str) -> StoredChunk:
+    if not (text or "").strip():
+        raise InputError(f"record {name!r} has no document text", file, remedy="store the chunk's text with its vector")
+    assert text is not None
+    start, end = metadata.get("start"), metadata.get("end")
+    if isinstance(first := metadata.get("start_index"), int) and start is None:  # LangChain
+        start, end = first, first + len(text)
+    document = str(next((metadata[key] for key in NAMES if metadata.get(key)), ""))
+    if not (isinstance(start, int) and isinstance(end, int)):
+        start = end = None
+    return HintedChunk(name, document, text, start, end, file)
+
+
+def _one_line(error: Exception, most: int = 160) -> str:
+    words = " ".join(str(error).split()) or type(error).__name__
+    return words if len(words) <= most else words[: most - 1] + "…"

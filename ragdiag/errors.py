@@ -15,7 +15,7 @@ A label that is wrong about the corpus is not an error but a *defect*: see `reco
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 __all__ = [
@@ -26,7 +26,11 @@ __all__ = [
     "UnreadableDocument",
     "UsageError",
     "did_you_mean",
+    "nearest",
 ]
+
+MOST_COMPARED = 20_000
+"""A misspelt name is compared with at most so many known ones: an error should not take seconds to word."""
 
 
 class RagdiagError(Exception):
@@ -69,9 +73,13 @@ class MissingExtra(RagdiagError):
         super().__init__(f"{package} is not installed: pip install 'ragdiag[{extra}]'{hint}")
 
 
+def nearest(word: str, known: Collection[str]) -> str:
+    """``"; did you mean 'x'?"`` for an unknown `word`, or nothing where none is near (or too many are known to look)."""
+    near = difflib.get_close_matches(word, sorted(known), n=1) if len(known) <= MOST_COMPARED else []
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``"; did you mean 'x'? (known: x, y)"`` for an unknown `word`, the suggestion only where one is near."""
     names = sorted(known)
-    near = difflib.get_close_matches(word, names, n=1)
-    suggestion = f"; did you mean {near[0]!r}?" if near else ""
-    return f"{suggestion} (known: {', '.join(names)})" if names else suggestion
+    return nearest(word, names) + (f" (known: {', '.join(names)})" if names else "")

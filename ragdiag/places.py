@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ragdiag.errors import InputError, did_you_mean
+from ragdiag.errors import InputError, nearest
 from ragdiag.records import Chunking, Corpus, Document, IntArray, StoredChunk
 
 __all__ = ["HintedChunk", "Placer", "chunk_id", "from_spans"]
@@ -51,8 +51,7 @@ class Placer:
             return self._corpus.position[chunk.doc_id]
         if not chunk.doc_id and chunk.text.strip():
             return self._holding(chunk)
-        near = did_you_mean(chunk.doc_id, self._corpus.position).split(" (known")[0]
-        message = f"no document {chunk.doc_id!r} in the corpus{near}"
+        message = f"no document {chunk.doc_id!r} in the corpus{nearest(chunk.doc_id, self._corpus.position)}"
         raise InputError(message, chunk.file, chunk.line, "chunk the corpus that is audited")
 
     def _hinted(self, chunk: StoredChunk) -> int:
@@ -93,7 +92,8 @@ def _offsets(chunk: StoredChunk, document: Document) -> tuple[int, int] | None:
     if isinstance(chunk, HintedChunk):
         return (chunk.start, chunk.end) if inside and text[chunk.start : chunk.end] == chunk.text else None
     if not inside:
-        message = f"chunk [{chunk.start}, {chunk.end}) leaves {document.id}, which has {len(text)} characters"
+        leaves = f"chunk [{chunk.start}, {chunk.end}) leaves {document.id}, which has {len(text)} characters"
+        message = leaves if chunk.start < chunk.end else f"chunk start {chunk.start} is not before its end {chunk.end}"
         raise InputError(message, chunk.file, chunk.line, "0 <= start < end <= length must hold")
     if chunk.text and text[chunk.start : chunk.end] != chunk.text:
         message = f"chunk text differs from {document.id}[{chunk.start}:{chunk.end}]"
@@ -133,9 +133,12 @@ def from_spans(spans: Iterable[tuple[int, int, int]], ids: Sequence[str], chunks
     table: IntArray = np.array(list(spans), dtype=np.int64).reshape(-1, 3)
     order = np.lexsort((np.arange(len(table)), table[:, 2], table[:, 1], table[:, 0]))
     names = tuple(ids[i] for i in order) if any(ids) else ()
-    if len(set(names)) < len(names):
-        twice = next(n for i, n in enumerate(ids) if n in ids[:i])
-        at = next((c for c in reversed(chunks) if c.id == twice), StoredChunk())
-        raise InputError(f"chunk id {twice!r} stands twice", at.file, at.line, "make ids unique")
+    seen: set[str] = set()
+    for name, chunk in zip(ids if names else (), chunks, strict=False):
+        if not name:
+            raise InputError("this chunk has no id, others have one", chunk.file, chunk.line, "name all chunks or none")
+        if name in seen:
+            raise InputError(f"chunk id {name!r} stands twice", chunk.file, chunk.line, "make ids unique")
+        seen.add(name)
     document, start, end = table[order].T
     return Chunking(document, start, end, names)

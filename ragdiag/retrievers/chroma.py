@@ -39,6 +39,9 @@ Titles or headings embedded with a chunk leave it above 0.5; between unrelated m
 NAMES = ("doc_id", "document_id", "source", "file")
 """Metadata that names a chunk's document, first found first."""
 
+OF_SERVER = "check that a Chroma server runs there"
+OF_FOLDER = "audit a writable copy, opened once by this version of chromadb if an older one made it"
+
 
 @dataclass(frozen=True)
 class Chroma:
@@ -98,7 +101,7 @@ class Chroma:
             raise SpecError(f"{self._place}: the collection's vectors have {sizes}; {remedy}")
         if (cosine := float((unit(stored) * made).sum(axis=1).mean())) < SAME_MODEL:
             raise SpecError(f"{self._place}: the collection's vectors are not of {name} (mean cosine {cosine:.2f}); {remedy}")
-        return ChromaIndex(self, ids, store)
+        return ChromaIndex(self, encoder, ids, store)
 
     @contextmanager
     def opened(self) -> Iterator[Any]:
@@ -117,10 +120,7 @@ class Chroma:
         except RagdiagError:
             raise
         except Exception as e:
-            checks = (
-                "check that the server runs and is Chroma's" if self.url else "it must be writable and of this Chroma version"
-            )
-            raise RagdiagError(f"{self._place}: {_one_line(e)}; {checks}") from e
+            raise RagdiagError(f"{self._place}: {_one_line(e)}; {OF_SERVER if self.url else OF_FOLDER}") from e
 
     @property
     def _place(self) -> str:
@@ -142,17 +142,18 @@ class Chroma:
 class ChromaIndex:
     """The collection, its chunks numbered as in `ids`; see `protocols.Index`. Chunks not in `ids` are passed over."""
 
-    def __init__(self, chroma: Chroma, ids: Sequence[str], store: Store | None) -> None:
-        self._chroma, self._store = chroma, store
+    def __init__(self, chroma: Chroma, encoder: Encoder, ids: Sequence[str], store: Store | None) -> None:
+        self._chroma, self._encoder, self._store = chroma, encoder, store
         self._position = {name: i for i, name in enumerate(ids)}
 
     def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
-        """See `protocols.Index`. A score is the negative of the collection's own distance (squared L2, cosine or inner product)."""
-        vectors = self._chroma.encoder.encode(queries, "query", self._store, no_progress)
+        """See `protocols.Index`. A score is the negative of the collection's own distance (squared L2, cosine, inner product)."""
+        vectors = self._encoder.encode(queries, "query", self._store, no_progress)
         rows: list[tuple[IntArray, FloatArray]] = []
         with self._chroma.opened() as collection:
             total = collection.count()
-            wanted = min(depth + total - len(self._position), total)  # so many that `depth` of them are in `ids`
+            others = max(total - len(self._position), 0)
+            wanted = max(min(depth + others, total), 1)  # so many that `depth` of them are in `ids`
             block = min(QUERIES, max(ANSWERS // wanted, 1))
             for i in range(0, len(vectors), block):
                 found = collection.query(query_embeddings=vectors[i : i + block], n_results=wanted, include=["distances"])
@@ -160,36 +161,36 @@ class ChromaIndex:
         return padded(rows, depth)
 
     def _row(self, ids: Sequence[str], distances: Sequence[float], depth: int) -> tuple[IntArray, FloatArray]:
-        known = sorted((self._position[name], d) for name, d in zip(ids, distances, strict=True) if name in self._position)
-        positions = np.array([p for p, _ in known], dtype=np.int64)
-        scores = 0.0 - np.round(np.array([d for _, d in known], dtype=np.float64), DECIMALS)
+        known = sorted((self._position[name], -d) for name, d in zip(ids, distances, strict=True) if name in self._position)
+        positions = np.array([position for position, _ in known], dtype=np.int64)
+        scores: FloatArray = np.round([score for _, score in known], DECIMALS) + 0.0  # no -0.0
         top = best(scores, depth)
         return positions[top], scores[top]
 
 
 def _address(url: str) -> tuple[str, int, bool]:
     """Host, port and whether it is https. Raises `SpecError` for a `url` that says anything else."""
+    wrong = SpecError("chroma: url must be http://host:port or https://host:port, and no more")
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-    except ValueError:
-        parts, host, port = urlsplit(""), "", 0
+    except ValueError as e:
+        raise wrong from e
     if parts.scheme not in ("http", "https") or not host or parts.path.strip("/") or parts.query or "@" in parts.netloc:
-        raise SpecError(f"chroma: url must be http://host:port or https://host:port, not {url!r}")
+        raise wrong
     return f"[{host}]" if ":" in host else host, port, parts.scheme == "https"
 
 
 def _chunk(name: str, text: str | None, metadata: Mapping[str, Any], file: str) -> StoredChunk:
-    if not (text or "").strip():
+    if text is None or not text.strip():
         raise InputError(f"record {name!r} has no document text", file, remedy="store the chunk's text with its vector")
-    assert text is not None
+    document = next((str(metadata[key]) for key in NAMES if metadata.get(key)), "")
     start, end = metadata.get("start"), metadata.get("end")
-    if isinstance(first := metadata.get("start_index"), int) and start is None:  # LangChain
-        start, end = first, first + len(text)
-    document = str(next((metadata[key] for key in NAMES if metadata.get(key)), ""))
-    if not (isinstance(start, int) and isinstance(end, int)):
-        start = end = None
-    return HintedChunk(name, document, text, start, end, file)
+    if isinstance(index := metadata.get("start_index"), int):  # LangChain
+        start, end = index, index + len(text)
+    if isinstance(start, int) and isinstance(end, int):
+        return HintedChunk(name, document, text, start, end, file)
+    return HintedChunk(name, document, text, file=file)
 
 
 def _one_line(error: Exception, most: int = 160) -> str:

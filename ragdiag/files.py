@@ -6,6 +6,7 @@ import codecs
 import json
 import math
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,17 @@ from typing import Any
 
 from ragdiag.errors import InputError, UsageError
 
-__all__ = ["decode", "field", "parse_json", "read_bytes", "read_jsonl", "read_text", "stream_jsonl", "write_atomically"]
+__all__ = [
+    "check_writable",
+    "decode",
+    "field",
+    "parse_json",
+    "read_bytes",
+    "read_jsonl",
+    "read_text",
+    "stream_jsonl",
+    "write_atomically",
+]
 
 BOM = codecs.BOM_UTF8
 
@@ -22,14 +33,20 @@ MAX_BYTES = 512 * 2**20
 
 
 def read_bytes(path: Path, error: type[InputError] = InputError) -> bytes:
-    """The content of a file of at most `MAX_BYTES`. Raises `error` where it is larger or cannot be read."""
+    """The content of a file of at most `MAX_BYTES`. Raises `error` where it is larger, no file at all, or cannot be read."""
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise error(f"{size / 2**20:.0f} MB is more than the {MAX_BYTES // 2**20} MB limit", path, remedy="split the file")
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            # What comes through a pipe can be read once only, and opening one that nobody writes to would wait for ever.
+            what = "is a folder" if stat.S_ISDIR(status.st_mode) else "is a pipe or a device, not a regular file"
+            raise error(what, path, remedy="name a file")
+        if status.st_size > MAX_BYTES:
+            size = f"{status.st_size / 2**20:.0f} MB is more than the {MAX_BYTES // 2**20} MB limit"
+            raise error(size, path, remedy="split the file")
         return path.read_bytes()
-    except OSError as e:
-        raise error(f"cannot be read ({e.strerror or e})", path, remedy="check the path and its permissions") from e
+    except (OSError, ValueError) as e:  # a name with a null byte is a ValueError
+        reason = getattr(e, "strerror", None) or e
+        raise error(f"cannot be read ({reason})", path, remedy="check the path and its permissions") from e
 
 
 def read_text(path: Path, error: type[InputError] = InputError) -> str:
@@ -67,9 +84,12 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def parse_json(text: str, path: Path, line: int = 0) -> Any:
-    """`text` as strict JSON: no NaN or Infinity, no key twice. Raises `InputError` naming the line."""
+    """`text` as strict JSON: no NaN or Infinity, no key twice, no half of a surrogate pair. Raises `InputError` naming the line."""
     try:
-        return json.loads(text, parse_constant=_reject_constant, object_pairs_hook=_unique_keys)
+        value = json.loads(text, parse_constant=_reject_constant, object_pairs_hook=_unique_keys)
+        if "\\ud" in text or "\\uD" in text:
+            _reject_half_pairs(value)
+        return value
     except json.JSONDecodeError as e:
         where = line or e.lineno
         raise InputError(f"broken JSON: {e.msg} at column {e.colno}", path, where, "mend that line") from e
@@ -88,7 +108,7 @@ def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 def stream_jsonl(path: Path) -> Iterator[tuple[int, int, dict[str, Any]]]:
     """Like `read_jsonl` for a file of any size: one line in memory at a time.
 
-    Yields ``(line number, bytes read so far, record)``. Half a surrogate pair, which no text can hold, is an `InputError` too.
+    Yields ``(line number, bytes read so far, record)``.
     """
     done = 0
     try:
@@ -98,9 +118,7 @@ def stream_jsonl(path: Path) -> Iterator[tuple[int, int, dict[str, Any]]]:
                 line = decode(raw[bom:], path, line=number, first_byte=done + bom)
                 done += len(raw)
                 if line.strip():
-                    record = _json_object(line, path, number)
-                    _reject_half_pairs(line, record, path, number)
-                    yield number, done, record
+                    yield number, done, _json_object(line, path, number)
     except OSError as e:
         raise InputError(f"cannot be read ({e.strerror or e})", path, remedy="check the path and its permissions") from e
 
@@ -112,12 +130,11 @@ def _json_object(line: str, path: Path, number: int) -> dict[str, Any]:
     return record
 
 
-def _reject_half_pairs(line: str, record: dict[str, Any], path: Path, number: int) -> None:
-    if "\\ud" in line or "\\uD" in line:
-        try:
-            json.dumps(record, ensure_ascii=False).encode()
-        except UnicodeEncodeError as e:
-            raise InputError("a \\u escape is half of a surrogate pair, so no character", path, number, "mend that line") from e
+def _reject_half_pairs(value: Any) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as e:
+        raise ValueError("a \\u escape is half of a surrogate pair, so no character") from e
 
 
 def field(record: dict[str, Any], names: tuple[str, ...], kind: type | tuple[type, ...], path: Path, line: int) -> Any:
@@ -135,20 +152,38 @@ def field(record: dict[str, Any], names: tuple[str, ...], kind: type | tuple[typ
     raise InputError(f"field {names[0]!r} is missing", path, line, "add it")
 
 
+def check_writable(path: Path) -> None:
+    """Raise `UsageError` where `write_atomically` is bound to fail: to be called before the work whose result it writes."""
+    if path.is_dir():
+        raise UsageError(f"cannot write {path}: it is a folder; name a file")
+    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        why = "is not writable" if path.parent.is_dir() else "does not exist"
+        raise UsageError(f"cannot write {path}: the folder {path.parent} {why}; choose one that exists and can be written")
+
+
 def write_atomically(path: Path, data: str | bytes) -> None:
-    """Write the whole file or nothing: a reader never sees half of it, a failed write leaves the old file."""
+    """Write the whole file or nothing: a reader never sees half of it, a failed write leaves the old file.
+
+    A pipe or device such as ``/dev/null`` is written to, not replaced; of a link, what it leads to is replaced.
+    """
+    raw = data.encode("utf-8") if isinstance(data, str) else data
+    temporary = None
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as e:
-        raise UsageError(f"cannot write {path}: {e.strerror}; choose a folder that exists and can be written") from e
-    try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(raw)
+            return
+        path = path.resolve()
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
         with os.fdopen(handle, "wb") as out:
-            out.write(data.encode("utf-8") if isinstance(data, str) else data)
+            out.write(raw)
         # mkstemp makes files private; a report should have the permissions any new file gets.
         mask = os.umask(0)
         os.umask(mask)
         Path(temporary).chmod(0o666 & ~mask)
         Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+    except BaseException as e:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        if isinstance(e, OSError):
+            raise UsageError(f"cannot write {path}: {e.strerror or e}; choose a folder that exists and can be written") from e
         raise

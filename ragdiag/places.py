@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -39,12 +40,19 @@ class Placer:
     def __init__(self, corpus: Corpus) -> None:
         self._corpus = corpus
         self._used: dict[tuple[int, str], int] = {}
-        self._search: _Search | None = None
+        self._texts: dict[int, _Text] = {}
 
     def span(self, chunk: StoredChunk) -> tuple[int, int, int]:
         """``(document, start, end)``. Raises `InputError` for a chunk that leaves its document, or whose text is not there."""
         i = self._hinted(chunk) if isinstance(chunk, HintedChunk) else self._named(chunk)
         return (i, *(_offsets(chunk, self._corpus.documents[i]) or self._next(chunk, i)))
+
+    def _text(self, i: int) -> _Text:
+        return self._texts.setdefault(i, _Text(self._corpus.documents[i].text))
+
+    @cached_property
+    def _search(self) -> _Search:
+        return _Search([self._text(i) for i in range(len(self._corpus.documents))])
 
     def _named(self, chunk: StoredChunk) -> int:
         if chunk.doc_id in self._corpus.position:
@@ -58,12 +66,10 @@ class Placer:
         parts = chunk.doc_id.replace("\\", "/").split("/")
         known = self._corpus.position
         i = next((known[name] for n in range(len(parts)) if (name := "/".join(parts[n:])) in known), None)
-        return self._holding(chunk) if i is None or not _find(self._corpus.documents[i].text, chunk.text) else i
+        return self._holding(chunk) if i is None or not self._text(i).find(chunk.text) else i
 
     def _holding(self, chunk: StoredChunk) -> int:
         """The one document that holds a chunk's text."""
-        if self._search is None:
-            self._search = _Search([d.text for d in self._corpus.documents])
         found = self._search.documents(chunk.text)
         if len(found) == 1:
             return found[0]
@@ -76,10 +82,9 @@ class Placer:
         """The next place of a chunk's text in document `i`; after the last, the first again."""
         if not chunk.text.strip():
             raise InputError(f"chunk {chunk.id!r} has neither offsets nor text", chunk.file, chunk.line, "add start and end")
-        document = self._corpus.documents[i]
-        place = _find(document.text, chunk.text, self._used.get((i, chunk.text), 0)) or _find(document.text, chunk.text)
+        place = self._text(i).find(chunk.text, self._used.get((i, chunk.text), 0)) or self._text(i).find(chunk.text)
         if place is None:
-            message = f"chunk text {chunk.text[:40]!r} is not in {document.id}"
+            message = f"chunk text {chunk.text[:40]!r} is not in {self._corpus.documents[i].id}"
             raise InputError(message, chunk.file, chunk.line, "give start and end, or the text as it stands in the document")
         self._used[i, chunk.text] = place[0] + 1
         return place
@@ -101,31 +106,51 @@ def _offsets(chunk: StoredChunk, document: Document) -> tuple[int, int] | None:
     return chunk.start, chunk.end
 
 
-def _find(text: str, wanted: str, after: int = 0) -> tuple[int, int] | None:
-    """Where `wanted` stands in `text` from `after` on, as it is or else whatever its white space."""
-    start = text.find(wanted, after)
-    if start >= 0:
-        return start, start + len(wanted)
-    match = re.compile(r"\s+".join(map(re.escape, wanted.split()))).search(text, after)
-    return match.span() if match and match.group() else None
+class _Text:
+    """A document's text, to find others in."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def find(self, wanted: str, after: int = 0) -> tuple[int, int] | None:
+        """Where `wanted` stands from `after` on, as it is or else whatever its white space."""
+        start = self.text.find(wanted, after)
+        if start >= 0:
+            return start, start + len(wanted)
+        even, own, evened = self._even
+        wanted = " ".join(wanted.split())
+        start = even.find(wanted, int(np.interp(after, own, evened))) if wanted and even else -1
+        if start < 0:
+            return None
+        first, last = np.interp([start, start + len(wanted)], evened, own)
+        return round(first), round(last)
+
+    @cached_property
+    def _even(self) -> tuple[str, IntArray, IntArray]:
+        """The text with one space for all white space, and where each word starts and ends: in the text, and in that."""
+        own: IntArray = np.array([m.span() for m in re.finditer(r"\S+", self.text)], dtype=np.int64).reshape(-1, 2)
+        lengths = own[:, 1] - own[:, 0]
+        ends = np.cumsum(lengths + 1) - 1
+        return " ".join(self.text.split()), own.ravel(), np.stack([ends - lengths, ends], axis=1).ravel()
 
 
 class _Search:
-    """Finds the documents that hold a text among those that have its rarest word."""
+    """Finds the documents that hold a text among those that have its rarest words."""
 
-    def __init__(self, texts: Sequence[str]) -> None:
+    def __init__(self, texts: Sequence[_Text]) -> None:
         self._texts = texts
         self._having: dict[str, list[int]] = defaultdict(list)
         for i, text in enumerate(texts):
-            for word in set(re.findall(r"\w+", text)):
+            for word in set(re.findall(r"\w+", text.text)):
                 self._having[word].append(i)
 
     def documents(self, wanted: str) -> list[int]:
         # A chunk may cut its first and last word; those between are whole wherever it stands.
-        words = re.findall(r"\w+", wanted)[1:-1]
-        likely = min((self._having.get(w, []) for w in words), key=len, default=range(len(self._texts)))
-        exactly = [i for i in likely if wanted.strip() in self._texts[i]]
-        return exactly or [i for i in likely if _find(self._texts[i], wanted)]
+        words = set(re.findall(r"\w+", wanted)[1:-1])
+        rarest = sorted((self._having.get(w, []) for w in words), key=len)[:8]
+        likely = sorted(set(rarest[0]).intersection(*rarest)) if rarest else range(len(self._texts))
+        exactly = [i for i in likely if wanted.strip() in self._texts[i].text]
+        return exactly or [i for i in likely if self._texts[i].find(wanted)]
 
 
 def from_spans(spans: Iterable[tuple[int, int, int]], ids: Sequence[str], chunks: Sequence[StoredChunk] = ()) -> Chunking:

@@ -37,20 +37,23 @@ WORD, MARK, LOWER, STOP, WIDE_STOP, CLOSER, ITEM, NEWLINE = (1 << n for n in ran
 """What a character is, as bits: part of a word, or another mark (neither: white space); a small letter; what ends a sentence
 (before white space, or without, as in Chinese); what may close it; what starts a list item, heading or table row; a line feed."""
 
+_CHARACTERS = {STOP: ".!?…", WIDE_STOP: "。！？", CLOSER: "\"')]}”’»*」』）】》", ITEM: "#-*|•>+", NEWLINE: "\n"}
+
 Classes = np.ndarray[tuple[int], np.dtype[np.uint8]]
 
 
 @functools.cache
 def _class_table() -> Classes:
     """The class of every code point; words and spaces from `re` itself, so that both agree."""
-    everything = "".join(map(chr, range(0x110000)))
+    codes = np.arange(0x110000, dtype="<u4")
+    codes[0xD800:0xE000] = ord("?")  # surrogates cannot be decoded; they are marks too
+    everything = codes.tobytes().decode("utf-32-le")
     table = np.full(0x110000, MARK, dtype=np.uint8)
     for pattern, bits in ((r"\w+", WORD), (r"\s+", 0)):
         for match in re.finditer(pattern, everything):
             table[match.start() : match.end()] = bits
-    for characters, bit in ((".!?…", STOP), ("。！？", WIDE_STOP), ("\"')]}”’»*", CLOSER), ("#-*|•>+", ITEM), ("\n", NEWLINE)):
-        for character in characters:
-            table[ord(character)] |= bit
+    for bit, characters in _CHARACTERS.items():
+        table[[ord(c) for c in characters]] |= bit
     table[[i for i in range(0x2000) if chr(i).islower()]] |= LOWER
     return table
 
@@ -82,13 +85,11 @@ def token_starts(text: str, unit: str = "tokens") -> IntArray:
     return starts_of(char_classes(text))
 
 
-def starts_of(classes: Classes) -> IntArray:
-    """Positions where a token of a text starts, by the classes of its characters."""
-    word = (classes & WORD).view(bool)
-    starts = (classes & MARK) != 0
-    starts[:1] |= word[:1]
-    starts[1:] |= word[1:] > word[:-1]
-    return np.flatnonzero(starts)
+def starts_of(classes: Classes, also: int = 0) -> IntArray:
+    """Positions where a token of a text starts, by the classes of its characters; and those with a bit of `also`."""
+    starts = classes & (WORD | MARK | also)
+    starts[1:] &= ~(classes[:-1] & WORD)  # a word goes on; no character is both WORD and anything that starts a token
+    return np.flatnonzero(starts != 0)
 
 
 def count_tokens(text: str, unit: str = "tokens") -> int:
@@ -101,6 +102,11 @@ def _tokenizer(unit: str) -> Any:
     tokenizers = require("tokenizers", "dense", "use unit=tokens or unit=characters")
     path = Path(unit) / "tokenizer.json" if Path(unit).is_dir() else Path(unit)
     try:
-        return tokenizers.Tokenizer.from_file(str(path)) if path.is_file() else tokenizers.Tokenizer.from_pretrained(unit)
+        tokenizer = tokenizers.Tokenizer.from_file(str(path)) if path.is_file() else tokenizers.Tokenizer.from_pretrained(unit)
     except Exception as e:
-        raise SpecError(f"unit {unit!r} is neither tokens, characters, a tokenizer.json nor a known model ({e})") from e
+        reason = " ".join(str(e).split())
+        raise SpecError(f"unit {unit!r} is neither tokens, characters, a tokenizer.json nor a known model ({reason})") from e
+    # Files made for a model often cut every text at its limit.
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer

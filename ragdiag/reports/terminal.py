@@ -90,12 +90,12 @@ def _verdict(report: Report, served: int, failing: Sequence[QueryResult]) -> Tex
         name = next(m for m in report.measures if m.startswith("Success@"))
         mean, what = report.measures[name], "a relevant document"
     colour = "green" if not failing else "yellow" if served * 2 >= n else "red"
-    text = _line((f"{served} of {n} queries get {what} in their context", f"bold {colour}"), f"  {name} {_interval(mean)}")
+    text = _line((f"{served} of {n} queries get {what} in their context", f"bold {colour}"), f"\n{name} {_interval(mean)}")
     if failing:
         below = sum(1 for q in failing if q.least_k)
         partly = sum(1 for q in failing if (q.measures.get(name.replace("Sufficient", "CharR")) or 0) > 0)
-        text.append(f"\n{len(failing)} do not: {partly} get part of it; {below} would get it all from a longer context")
-        text.append(f" (median k {_median([q.least_k for q in failing if q.least_k])})" if below else "")
+        longer = f"; {below} would with a larger k (median {_median([q.least_k for q in failing if q.least_k])})" if below else ""
+        text.append(f"\n{len(failing)} do not: {partly} get part of it{longer}")
     return text
 
 
@@ -138,7 +138,7 @@ def _where(report: Report) -> RenderableType:
     return table
 
 
-def _first(failing: Sequence[QueryResult]) -> Table:
+def _first(failing: Sequence[QueryResult]) -> RenderableType:
     """Those that get least of their evidence, then those whose evidence is furthest down."""
 
     def got(q: QueryResult) -> float:
@@ -148,9 +148,9 @@ def _first(failing: Sequence[QueryResult]) -> Table:
     table = _table("query", ">got", ">all by k", "text")
     for q in order[:FIRST]:
         table.add_row(_one_line(q.id, 28), f"{got(q):.0%}", str(q.least_k or "–"), _one_line(q.text, 100))
-    if len(order) > FIRST:
-        table.add_row(f"and {len(order) - FIRST} more", "", "", "")
-    return table
+    table.expand, table.columns[-1].ratio = True, 1  # a narrow terminal cuts the text, nothing else
+    more = [_line(f"and {len(order) - FIRST} more")] if len(order) > FIRST else []
+    return Group(table, *more)
 
 
 def _troubles(

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from ragdiag.errors import InputError
-from ragdiag.files import field, read_jsonl
-from ragdiag.places import Placer, from_spans
+from ragdiag.files import read_jsonl
+from ragdiag.places import Placer, from_spans, stored_chunk
 from ragdiag.protocols import Chunker, Context, Progress
 from ragdiag.records import Chunking, Corpus, StoredChunk
 
@@ -42,21 +42,7 @@ def embed_texts(corpus: Corpus, chunking: Chunking, context: Context) -> list[st
 
 def read_chunks(path: Path) -> list[StoredChunk]:
     """The team's own chunks: JSONL ``{"doc_id","start","end"}`` or ``{"doc_id","text"}``, an id optional."""
-    chunks = []
-    for line, record in read_jsonl(path):
-        name = next((str(record[k]) for k in ("chunk_id", "_id", "id") if k in record), "")
-        offsets = "start" in record or "end" in record
-        chunks.append(
-            StoredChunk(
-                id=name,
-                doc_id=str(field(record, ("doc_id",), (str, int), path, line)),
-                text=field(record, ("text",), str, path, line) if "text" in record or not offsets else "",
-                start=field(record, ("start",), int, path, line) if offsets else None,
-                end=field(record, ("end",), int, path, line) if offsets else None,
-                file=str(path),
-                line=line,
-            )
-        )
+    chunks = [stored_chunk(record, path, line) for line, record in read_jsonl(path)]
     if not chunks:
         raise InputError("has no chunks", path, remedy='write one {"doc_id", "start", "end"} per line')
     return chunks

@@ -5,27 +5,23 @@ Only click is imported at start; everything else when a command runs.
 
 from __future__ import annotations
 
-import contextlib
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ragdiag import __version__
+from ragdiag.config import settle
+from ragdiag.shell import Group, progress_bars, queries_file, unspooled
 
 if TYPE_CHECKING:
     from ragdiag.pipeline import Options
-    from ragdiag.protocols import Progress
-    from ragdiag.records import Report
 
 __all__ = ["main"]
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-CONFIG = "ragdiag.toml"
 
 corpus_argument = click.argument("corpus", metavar="CORPUS")
 queries_argument = click.argument("queries", metavar="QUERIES")
@@ -53,7 +49,14 @@ AUDIT_OPTIONS = (
     click.option("--run", "run_file", metavar="FILE", help="Your own ranking, TREC or JSONL, in place of a retriever."),
     click.option("-k", "k", type=int, metavar="N", help="Chunks in a context.  [default: 5]"),
     click.option("--budget", type=int, metavar="TOKENS", help="Context size in tokens, in place of -k."),
-    click.option("--seed", type=int, default=0, show_default=True, help="Seed of the intervals' resamples."),
+    click.option(
+        "--seed",
+        type=click.IntRange(min=0),
+        metavar="N",
+        default=0,
+        show_default=True,
+        help="Seed of the intervals' resamples.",
+    ),
     click.option("--cache", metavar="DIR", help="Where vectors and indexes are kept.  [default: the user's cache folder]"),
     click.option("--no-cache", is_flag=True, help="Keep nothing."),
 )
@@ -70,35 +73,7 @@ def options(*decorators: Callable[[F], F]) -> Callable[[F], F]:
     return decorate
 
 
-class _Group(click.Group):
-    """Turns ragdiag's errors into one line and exit status 2; a traceback only with --debug."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except (click.exceptions.Exit, click.ClickException, click.Abort):
-            raise
-        except KeyboardInterrupt:
-            _fail("interrupted; the same command goes on where it stopped", 130)
-        except BrokenPipeError:
-            sys.stderr.close()
-            sys.exit(1)
-        except Exception as e:
-            from ragdiag.errors import RagdiagError
-
-            if ctx.params.get("debug"):
-                raise
-            if isinstance(e, RagdiagError):
-                _fail(str(e), 2)
-            _fail(f"unexpected {type(e).__name__}: {e} (this is a bug in ragdiag; --debug shows where)", 2)
-
-
-def _fail(message: str, status: int) -> NoReturn:
-    click.echo(f"error: {' '.join(message.split())}", err=True)
-    sys.exit(status)
-
-
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, help="Show a traceback with an error.")
 @click.pass_context
@@ -109,102 +84,45 @@ def main(ctx: click.Context, debug: bool) -> None:
     qrels, SQuAD JSON, ragas samples, Chroma's CSV; - for standard input. Defaults may stand in ragdiag.toml, or in pyproject.toml
     under [tool.ragdiag].
     """
-    ctx.default_map = _defaults(ctx)
+    from ragdiag.config import read_configuration
 
-
-def _defaults(ctx: click.Context) -> dict[str, Any]:
-    """Defaults from the configuration file here, for every command that has the option."""
-    path, table = _configuration()
-    if not table:
-        return {}
-    from ragdiag.errors import InputError, did_you_mean
-
-    commands = {n: {p.name: p for p in c.params if isinstance(p, click.Option)} for n, c in main.commands.items()}
-    names = {(p.opts[-1].lstrip("-").replace("_", "-")): p.name for params in commands.values() for p in params.values()}
-    unknown = next((key for key in table if key.replace("_", "-") not in names), None)
-    if unknown is not None:
-        raise InputError(f"unknown option {unknown!r}{did_you_mean(unknown, names)}", path, remedy="mend it")
-    given = {names[key.replace("_", "-")]: value for key, value in table.items()}
-    return {n: {k: v for k, v in given.items() if k in params} for n, params in commands.items()}
-
-
-def _configuration() -> tuple[Path, dict[str, Any]]:
-    for path in (Path(CONFIG), Path("pyproject.toml")):
-        if path.is_file() and (path.name == CONFIG or "[tool.ragdiag]" in path.read_text(encoding="utf-8", errors="replace")):
-            from ragdiag.errors import InputError
-            from ragdiag.files import read_text
-
-            if sys.version_info >= (3, 11):
-                import tomllib
-            else:
-                import tomli as tomllib
-            try:
-                table = tomllib.loads(read_text(path).replace("\r\n", "\n"))
-            except tomllib.TOMLDecodeError as e:
-                raise InputError(f"broken TOML: {e}", path, remedy="mend it") from e
-            return path, table if path.name == CONFIG else table["tool"]["ragdiag"]
-    return Path(), {}
-
-
-@contextlib.contextmanager
-def _queries(name: str) -> Iterator[str]:
-    """The file of queries; standard input is spooled to one."""
-    if name != "-":
-        yield name
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "stdin.jsonl"
-        path.write_bytes(sys.stdin.buffer.read())
-        yield str(path)
-
-
-@contextlib.contextmanager
-def _progress(quiet: bool) -> Iterator[Progress]:
-    """A progress bar on standard error, where that is a terminal."""
-    from ragdiag.protocols import no_progress
-
-    if quiet or not sys.stderr.isatty():
-        yield no_progress
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        tasks: dict[str, Any] = {}
-
-        def show(what: str, done: int, total: int) -> None:
-            task = tasks.setdefault(what, bar.add_task(what, total=total) if what not in tasks else None)
-            bar.update(task, completed=done, total=total, visible=done < total)
-
-        yield show
+    configuration = ctx.obj = read_configuration()
+    if configuration is not None:
+        options_of = {name: [p for p in c.params if isinstance(p, click.Option)] for name, c in main.commands.items()}
+        ctx.default_map = configuration.defaults(options_of)
 
 
 def _options(given: dict[str, Any]) -> Options:
-    """`pipeline.Options` from what the command line gave."""
+    """`pipeline.Options` from what the command line and the configuration gave."""
     from ragdiag.errors import UsageError
     from ragdiag.pipeline import Options
 
-    if given.get("k") is not None and given.get("budget") is not None:
-        raise UsageError("-k and --budget both set the context's size: give one")
+    settle(given)
     if given.get("budget") is not None and given["budget"] < 1:
         raise UsageError(f"--budget must be 1 token or more, not {given['budget']}")
-    if given.get("run_file") and _was_given("retriever"):
-        raise UsageError("--run takes the place of --retriever: give one")
-    if given.get("chunks") and _was_given("chunker"):
-        raise UsageError("--chunks takes the place of --chunker: give one")
     if given.pop("no_cache", False):
         given["cache"] = None
     elif given.get("cache") is None:
         given.pop("cache", None)
-    given["run"] = given.pop("run_file", None)
-    given["k"] = 5 if given.get("k") is None else given["k"]
-    given["budget"] = given.get("budget") or 0
-    return Options(**given)
+    if "run_file" in given:
+        given["run"] = given.pop("run_file")
+    return Options(**{name: value for name, value in given.items() if value is not None or name == "cache"})
 
 
-def _was_given(name: str) -> bool:
-    return click.get_current_context().get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE
+def _check_json(json_file: str | None, corpus: str, *inputs: str | None) -> None:
+    """Before any work is done: can the report be written, and is it no input that it would overwrite?"""
+    if json_file in (None, "-"):
+        return
+    from ragdiag.errors import UsageError
+    from ragdiag.files import check_writable
+
+    path = Path(json_file)
+    check_writable(path)
+    if path.is_file():
+        whole = path.resolve()
+        same = any(name and name != "-" and Path(name).resolve() == whole for name in inputs)
+        if same or Path(corpus).resolve() in (whole, *whole.parents):
+            raise UsageError(f"--json {json_file} would overwrite an input; choose another file")
 
 
 def _show(renderable: Any, quiet: bool, json_file: str | None, as_json: Callable[[], dict[str, Any]]) -> None:
@@ -239,10 +157,11 @@ def audit(corpus: str, queries: str, json_file: str | None, fail_under: tuple[st
     from ragdiag.reports.json import audit_dict
     from ragdiag.reports.terminal import audit_text
 
+    _check_json(json_file, corpus, queries, *(given[name] for name in ("run_file", "chunks", "qrels")))
     gates = [Gate.parse(text) for text in fail_under]
     asked = _options(given | {"measures": tuple(str(g.measure) for g in gates)})
-    with _queries(queries) as path, _progress(quiet) as progress:
-        report: Report = run_audit(corpus, path, asked, progress).report
+    with queries_file(queries) as path, progress_bars(quiet) as progress:
+        report = unspooled(run_audit(corpus, path, asked, progress).report)
     _show(audit_text(report), quiet, json_file, lambda: audit_dict(report))
     failed = failures(gates, report)
     for message in failed:
@@ -264,9 +183,10 @@ def explain(corpus: str, queries: str, query_id: str, json_file: str | None, qui
     from ragdiag.reports.json import explain_dict
     from ragdiag.reports.terminal import explain_text
 
+    _check_json(json_file, corpus, queries, *(given[name] for name in ("run_file", "chunks", "qrels")))
     asked = _options(given)
-    with _queries(queries) as path, _progress(quiet) as progress:
-        explanation = explain_query(run_audit(corpus, path, asked, progress), query_id)
+    with queries_file(queries) as path, progress_bars(quiet) as progress:
+        explanation = unspooled(explain_query(run_audit(corpus, path, asked, progress), query_id))
     _show(explain_text(explanation), quiet, json_file, lambda: explain_dict(explanation))
 
 
@@ -282,7 +202,9 @@ def check(corpus: str, queries: str, json_file: str | None, quiet: bool, **given
     from ragdiag.reports.json import check_dict
     from ragdiag.reports.terminal import check_text
 
-    with _queries(queries) as path, _progress(quiet) as progress:
+    _check_json(json_file, corpus, queries, given["qrels"])
+    with queries_file(queries) as path, progress_bars(quiet) as progress:
         found, labels, notes = check_labels(corpus, path, progress, **given)
+    labels = unspooled(labels)
     _show(check_text(found, labels, notes), quiet, json_file, lambda: check_dict(found, labels, notes))
     sys.exit(1 if labels.defects or found.problems else 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 import numpy as np
 
 from ragdiag.errors import UsageError, did_you_mean
@@ -51,6 +53,7 @@ def _group(audit: Audit, q: int, group: int) -> GroupProof:
         coverage=float(coverage),
         pieces=tuple(pieces),
         copies=int(evidence.copy[rows].sum()),
+        page=bisect_right(document.pages, start) or None,
     )
 
 

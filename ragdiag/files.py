@@ -31,6 +31,9 @@ BOM = codecs.BOM_UTF8
 MAX_BYTES = 512 * 2**20
 """Larger text files are refused: one document of half a gigabyte is a mistake, not a document."""
 
+MAX_INT = 2**53
+"""Larger numbers count nothing that a corpus holds, and would not fit the arrays they go into; ids may be larger."""
+
 
 def read_bytes(path: Path, error: type[InputError] = InputError) -> bytes:
     """The content of a file of at most `MAX_BYTES`. Raises `error` where it is larger, no file at all, or cannot be read."""
@@ -84,7 +87,7 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def parse_json(text: str, path: Path, line: int = 0) -> Any:
-    """`text` as strict JSON: no NaN or Infinity, no key twice, no half of a surrogate pair. Raises `InputError` naming the line."""
+    """`text` as strict JSON: no NaN or Infinity, no key twice, no half of a surrogate pair; else `InputError` names the line."""
     try:
         value = json.loads(text, parse_constant=_reject_constant, object_pairs_hook=_unique_keys)
         if "\\ud" in text or "\\uD" in text:
@@ -145,6 +148,8 @@ def field(record: dict[str, Any], names: tuple[str, ...], kind: type | tuple[typ
             kinds = kind if isinstance(kind, tuple) else (kind,)
             wrong_bool = isinstance(value, bool) and bool not in kinds
             not_finite = isinstance(value, float) and not math.isfinite(value)
+            if isinstance(value, int) and str not in kinds and abs(value) > MAX_INT:
+                raise InputError(f"{name!r} is beyond {MAX_INT}", path, line, "mend that field")
             if wrong_bool or not_finite or not isinstance(value, kinds):
                 wanted = " or ".join(k.__name__ for k in kinds)
                 raise InputError(f"{name!r} must be {wanted}, not {type(value).__name__}", path, line, "mend that field")
@@ -156,9 +161,12 @@ def check_writable(path: Path) -> None:
     """Raise `UsageError` where `write_atomically` is bound to fail: to be called before the work whose result it writes."""
     if path.is_dir():
         raise UsageError(f"cannot write {path}: it is a folder; name a file")
-    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-        why = "is not writable" if path.parent.is_dir() else "does not exist"
-        raise UsageError(f"cannot write {path}: the folder {path.parent} {why}; choose one that exists and can be written")
+    if path.exists() and not path.is_file():
+        return
+    folder = path.resolve().parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        why = "is not writable" if folder.is_dir() else "does not exist"
+        raise UsageError(f"cannot write {path}: the folder {folder} {why}; choose one that exists and can be written")
 
 
 def write_atomically(path: Path, data: str | bytes) -> None:

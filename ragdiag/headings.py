@@ -7,9 +7,13 @@ from typing import NamedTuple
 
 __all__ = ["Heading", "headings", "path_at"]
 
-_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.MULTILINE)
-_HASHES = re.compile(r"^ {0,3}(#{1,6})[ \t]+(\S.*?)[ \t#]*\r?$", re.MULTILINE)
-_UNDERLINE = re.compile(r"^([=\-~^\"'*+#])\1{2,}[ \t]*\r?$", re.MULTILINE)
+_MARKS = frozenset("`=-~^\"'*+#")
+_FENCE = re.compile(r"(`{3,})[^`]*$|(~{3,})")
+_HASHES = re.compile(r"(#{1,6})[ \t]")
+_RULE = re.compile(r"([=\-~^\"'*+#])\1{2,}$")
+_FRONT_MATTER = re.compile(
+    r"(---|\+\+\+)[ \t]*\r?\n(?=#|\[|[\w\"'][^\n:=]*[:=]).*?^(?:\1|\.\.\.)[ \t]*\r?$", re.DOTALL | re.MULTILINE
+)
 
 
 class Heading(NamedTuple):
@@ -20,33 +24,66 @@ class Heading(NamedTuple):
     title: str
 
 
+class _Line(NamedTuple):
+    start: int
+    body: str  # without white space round it; empty for what counts as a blank line: code, and what ends a heading
+
+
 def headings(text: str) -> list[Heading]:
-    """All headings of `text` in order; lines inside fenced code are not headings.
+    """All headings of `text` in order; lines of fenced code, of reStructuredText's literal blocks and of front matter are none.
 
-    Levels of underlined titles go by the order in which their characters first appear, as in reStructuredText.
+    Underlined titles have levels by the order in which their styles first appear, as in reStructuredText, except that ``=`` is 1
+    and ``-`` is 2 in a text that has ``#`` headings too, as in Markdown.
     """
-    code = _fenced(text)
-    found = [Heading(m.start(), len(m[1]), m[2]) for m in _HASHES.finditer(text)]
-    levels: dict[str, int] = {}
-    for m in _UNDERLINE.finditer(text):
-        start = text.rfind("\n", 0, max(m.start() - 1, 0)) + 1
-        title = text[start : m.start()].strip()
-        # A rule under a paragraph of several lines, a table or a list is no heading: its line must stand alone.
-        alone = not text[text.rfind("\n", 0, max(start - 1, 0)) + 1 : start].strip()
-        if title and title[0] not in "|#" and alone and (m[1] == "=" or len(m[0].rstrip()) >= len(title)):
-            found.append(Heading(start, levels.setdefault(m[1], len(levels) + 1), title))
-    return sorted(h for h in found if not any(a <= h.start < b for a, b in code))
+    hashed: list[Heading] = []
+    underlined: list[tuple[int, str, str]] = []
+    front = _FRONT_MATTER.match(text)
+    position = front.end() if front else 0
+    fence, literal = "", False
+    over = last = _Line(position, "")
+    for line in text[position:].split("\n"):
+        start, position = position, position + len(line) + 1
+        body = line.strip()
+        if fence:
+            if body.startswith(fence) and not body.strip(fence[0]):
+                fence = ""
+            body = ""
+        elif body:
+            if line[0] not in " \t":
+                literal = body.endswith("::") or body.startswith("..")
+            elif literal:
+                body = ""
+            if body[:1] in _MARKS:
+                if m := _FENCE.match(body):
+                    fence, body = m[1] or m[2], ""
+                elif (m := _HASHES.match(body)) and not line.startswith(("    ", "\t")):
+                    hashed.append(Heading(start, len(m[1]), _unclosed(body[m.end() :])))
+                    body = ""
+                elif (m := _RULE.match(body)) and (titled := _titled(body, last, over)):
+                    underlined.append(titled)
+                    body = ""
+        over, last = last, _Line(start, body)
+    levels = {"=": 1, "-": 2} if hashed else {}
+    found = [Heading(start, levels.setdefault(style, len(levels) + 1), title) for start, style, title in underlined]
+    return sorted(h for h in hashed + found if h.title)
 
 
-def _fenced(text: str) -> list[tuple[int, int]]:
-    spans, opened = [], None
-    for m in _FENCE.finditer(text):
-        if opened is None:
-            opened = m
-        elif m[1][0] == opened[1][0] and len(m[1]) >= len(opened[1]):
-            spans.append((opened.start(), m.end()))
-            opened = None
-    return spans if opened is None else [*spans, (opened.start(), len(text))]
+def _unclosed(title: str) -> str:
+    """A title without the hashes that may close it: ``Usage ##`` is "Usage", ``C#`` stays."""
+    bare = title.rstrip().rstrip("#")
+    return bare.strip() if not bare.strip() or bare[-1].isspace() else title.strip()
+
+
+def _titled(rule: str, last: _Line, over: _Line) -> tuple[int, str, str] | None:
+    """Start, style and title of the heading that `rule` closes, None where it is a transition or the edge of a table or list."""
+    title = last.body
+    if not title or title[0] in "|#>" or title[:2] in ("- ", "* ", "+ ") or _RULE.match(title):
+        return None
+    long = len(rule) >= len(title)
+    if over.body == rule and long:
+        return over.start, rule[0] * 2, title
+    # A rule under a paragraph of several lines or under a longer line is no heading's.
+    return (last.start, rule[0], title) if not over.body and (long or rule[0] == "=") else None
 
 
 def path_at(found: list[Heading], starts: list[int]) -> list[tuple[str, ...]]:

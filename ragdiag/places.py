@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ragdiag.errors import InputError, nearest
+from ragdiag.files import field
 from ragdiag.records import Chunking, Corpus, Document, IntArray, StoredChunk
 
-__all__ = ["HintedChunk", "Placer", "chunk_id", "from_spans"]
+__all__ = ["HintedChunk", "Placer", "chunk_id", "from_spans", "stored_chunk"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,25 @@ class HintedChunk(StoredChunk):
 def chunk_id(corpus: Corpus, chunking: Chunking, chunk: int) -> str:
     """``doc#start-end``: the same chunk has the same id in every report."""
     return f"{corpus.documents[chunking.document[chunk]].id}#{chunking.start[chunk]}-{chunking.end[chunk]}"
+
+
+def stored_chunk(record: Mapping[str, Any], path: Path, line: int, named: bool = False) -> StoredChunk:
+    """A chunk as a JSON record gives it; null is as good as absent.
+
+    Raises `InputError` where it has no document, or neither offsets nor a text. With `named` an id or a document will do.
+    """
+    given = {name: value for name, value in record.items() if value is not None}
+    key = "chunk_id" if named else next((k for k in ("chunk_id", "_id", "id") if k in given), "")
+    name = str(field(given, (key,), (str, int), path, line)) if key in given else ""
+    document = str(field(given, ("doc_id",), (str, int), path, line)) if "doc_id" in given or not (named and name) else ""
+    if "doc_id" in given and not document:
+        raise InputError("'doc_id' is empty", path, line, "name the document")
+    offsets = "start" in given or "end" in given
+    text = field(given, ("text",), str, path, line) if "text" in given or not (offsets or named) else ""
+    if "text" in given and not text.strip() and not offsets:
+        raise InputError("the chunk has no offsets and its text is empty", path, line, "add start and end")
+    start, end = (field(given, (k,), int, path, line) if offsets else None for k in ("start", "end"))
+    return StoredChunk(name, document, text, start, end, str(path), line)
 
 
 class Placer:

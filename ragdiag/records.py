@@ -287,6 +287,7 @@ class GroupProof:
     coverage: float
     pieces: tuple[tuple[str, int | None, float], ...]  # chunk id, rank (None: not in the run), share of the group it holds
     copies: int
+    page: int | None  # where it starts, 1-based, in formats that have pages
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,9 +11,12 @@ import ast
 import dataclasses
 import importlib
 import importlib.metadata
+import keyword
 import pkgutil
+import sys
 import types
 import typing
+import warnings
 from typing import Any
 
 from ragdiag.errors import MissingExtra, SpecError, did_you_mean
@@ -37,8 +40,20 @@ def strategy_class(family: str, name: str) -> type:
         return next(c for c in own if dataclasses.is_dataclass(c) and not c.__name__.startswith("_"))
     for entry in importlib.metadata.entry_points(group=f"ragdiag.{family}"):
         if entry.name == name:
-            return typing.cast(type, entry.load())
+            return _loaded(family, entry)
     raise SpecError(f"unknown {family[:-1]} {name!r}{did_you_mean(name, names(family))}")
+
+
+def _loaded(family: str, entry: importlib.metadata.EntryPoint) -> type:
+    """The class behind another package's entry point, whose faults are reported as theirs."""
+    try:
+        cls = entry.load()
+    except Exception as e:
+        reason = " ".join(f"{type(e).__name__}: {e}".split())
+        raise SpecError(f"{family[:-1]} {entry.name!r} ({entry.value}) cannot be loaded: {reason}") from e
+    if not (isinstance(cls, type) and dataclasses.is_dataclass(cls)):
+        raise SpecError(f"{family[:-1]} {entry.name!r} ({entry.value}) is not a dataclass")
+    return cls
 
 
 def make(family: str, spec: str) -> Any:
@@ -48,69 +63,90 @@ def make(family: str, spec: str) -> Any:
     Raises `SpecError` for bad syntax, unknown names and values a parameter cannot take.
     """
     try:
-        tree = ast.parse(spec.strip(), mode="eval").body
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about escapes such as the one in "C:\models"
+            tree = ast.parse(spec.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as e:
-        raise SpecError(f"cannot read spec {spec!r}; write name or name(parameter=value), with quotes around paths") from e
+        raise _unreadable(spec) from e
     return _build(family, tree, spec)
+
+
+def _unreadable(spec: str) -> SpecError:
+    return SpecError(f"cannot read spec {spec!r}; write name or name(parameter=value), with quotes around paths")
 
 
 def _build(family: str, tree: ast.expr, spec: str) -> Any:
     call = tree if isinstance(tree, ast.Call) else None
     head = call.func if call else tree
     if not isinstance(head, ast.Name):
-        raise SpecError(f"cannot read spec {spec!r}; write name or name(parameter=value), with quotes around paths")
-    cls = strategy_class(family, head.id)
-    fields = {f.name: f for f in dataclasses.fields(cls)}
+        raise _unreadable(spec)
+    name, cls = head.id, strategy_class(family, head.id)
+    fields = {f.name: f for f in dataclasses.fields(cls) if f.init}
     hints = typing.get_type_hints(cls)
-    given: dict[str, Any] = {}
-    nested = [_build(family, a, spec) for a in call.args if isinstance(a, (ast.Name, ast.Call))] if call else []
-    if call and len(nested) < len(call.args):
-        first = next(iter(fields), "parameter")
-        raise SpecError(f"{head.id}: name the parameter, e.g. {head.id}({first}=...)")
-    if nested:
-        first = next(iter(fields), "")
-        variadic = typing.get_origin(hints.get(first)) is tuple
-        if not getattr(cls, "nests", False) or (len(nested) > 1 and not variadic):
-            raise SpecError(f"{head.id} takes no {family[:-1]} as an argument here; write {head.id}(parameter=value)")
-        given[first] = tuple(nested) if variadic else nested[0]
-    for keyword in call.keywords if call else []:
-        if keyword.arg is None or keyword.arg not in fields:
-            raise SpecError(f"{head.id} has no parameter {keyword.arg!r}{did_you_mean(keyword.arg or '', fields)}")
-        if keyword.arg in given:
-            raise SpecError(f"{head.id}: parameter {keyword.arg!r} is given twice")
-        given[keyword.arg] = _value(head.id, keyword.arg, keyword.value, hints[keyword.arg])
+    given = _nested(family, name, cls, call.args, spec) if call else {}
+    for parameter, node in ((k.arg or "**", k.value) for k in call.keywords) if call else ():
+        if parameter not in fields:
+            raise SpecError(f"{name} has no parameter {parameter!r}{did_you_mean(parameter, fields)}")
+        if parameter in given:
+            raise SpecError(f"{name}: parameter {parameter!r} is given twice")
+        if getattr(cls, "nests", False) and parameter == next(iter(fields)):
+            raise SpecError(f"{name}: write what it works on without {parameter!r}=, e.g. {name}({names(family)[0]})")
+        given[parameter] = _value(name, parameter, node, hints[parameter])
     missing = [n for n, f in fields.items() if n not in given and f.default is f.default_factory is dataclasses.MISSING]
     if missing:
-        raise SpecError(f"{head.id} needs parameter {missing[0]!r}, e.g. {head.id}({missing[0]}=...)")
+        raise SpecError(f"{name} needs parameter {missing[0]!r}, e.g. {name}({missing[0]}=...)")
     return cls(**given)
+
+
+def _nested(family: str, name: str, cls: Any, arguments: list[ast.expr], spec: str) -> dict[str, Any]:
+    """The strategies given as positional arguments, as the value of the first parameter."""
+    first = next((f.name for f in dataclasses.fields(cls)), "parameter")
+    if not all(isinstance(a, (ast.Name, ast.Call)) for a in arguments):
+        raise SpecError(f"{name}: name the parameter, e.g. {name}({first}=...)")
+    if not arguments:
+        return {}
+    variadic = typing.get_origin(typing.get_type_hints(cls).get(first)) is tuple
+    if not getattr(cls, "nests", False) or (len(arguments) > 1 and not variadic):
+        raise SpecError(f"{name} takes no {family[:-1]} as an argument here; write {name}(parameter=value)")
+    nested = tuple(_build(family, a, spec) for a in arguments)
+    return {first: nested if variadic else nested[0]}
 
 
 def _value(name: str, parameter: str, node: ast.expr, hint: Any) -> Any:
     try:
         value = node.id if isinstance(node, ast.Name) else ast.literal_eval(node)
-    except (ValueError, TypeError, SyntaxError) as e:
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as e:
         raise SpecError(f"{name}: {parameter} must be a number, a word or a quoted text") from e
-    allowed = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    for kind in allowed:
-        if typing.get_origin(kind) is typing.Literal:
-            if value in typing.get_args(kind):
-                return value
-        elif typing.get_origin(kind) is tuple:
-            if isinstance(value, (tuple, list)) and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in value):
-                return tuple(float(v) for v in value)
-        elif kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
-            return float(value)
-        elif isinstance(kind, type) and isinstance(value, kind) and (kind is bool or not isinstance(value, bool)):
-            return value
-    wanted = " or ".join(
-        ", ".join(map(str, typing.get_args(k)))
-        if typing.get_origin(k) is typing.Literal
-        else "numbers such as (0.3, 0.7)"
-        if typing.get_origin(k) is tuple
-        else k.__name__
-        for k in allowed
-    )
-    raise SpecError(f"{name}: {parameter} must be {wanted}, not {value!r}")
+    kinds = typing.get_args(hint) if typing.get_origin(hint) in (types.UnionType, typing.Union) else (hint,)
+    for kind in kinds:
+        fits, converted = _converted(value, kind)
+        if fits:
+            return converted
+    raise SpecError(f"{name}: {parameter} must be {' or '.join(map(_described, kinds))}, not {value!r}")
+
+
+def _converted(value: Any, kind: Any) -> tuple[bool, Any]:
+    """Whether `value` is of the type `kind`, and the value as that type; an int is a float too, a bool is no number."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if typing.get_origin(kind) is typing.Literal:
+        return value in typing.get_args(kind), value
+    if typing.get_origin(kind) is tuple:
+        parts = [_converted(v, typing.get_args(kind)[0]) for v in value] if isinstance(value, (tuple, list)) else []
+        return isinstance(value, (tuple, list)) and all(fits for fits, _ in parts), tuple(part for _, part in parts)
+    if kind is float:
+        return (True, float(value)) if number and abs(value) <= sys.float_info.max else (False, value)
+    if isinstance(value, bool):
+        return kind is bool, value
+    return kind in (int, str, bool, types.NoneType) and isinstance(value, kind), value
+
+
+def _described(kind: Any) -> str:
+    if typing.get_origin(kind) is typing.Literal:
+        return ", ".join(map(str, typing.get_args(kind)))
+    if typing.get_origin(kind) is tuple:
+        return "values such as (0.3, 0.7)"
+    plain = {int: "a whole number", float: "a number", str: "a word or a quoted text", bool: "True or False"}
+    return plain.get(kind, "None" if kind is types.NoneType else str(kind))
 
 
 def spec_of(strategy: Any, full: bool = False) -> str:
@@ -124,8 +160,8 @@ def spec_of(strategy: Any, full: bool = False) -> str:
             if full or value != _default(field):
                 parts += [spec_of(v, full) for v in nested]
         elif full or value != _default(field):
-            # A JSON-like literal parses back whatever the text holds; plain words stay plain.
-            plain = isinstance(value, str) and value.isidentifier() and value not in ("None", "True", "False")
+            # A Python literal parses back whatever the text holds; plain words stay plain.
+            plain = isinstance(value, str) and value.isascii() and value.isidentifier() and not keyword.iskeyword(value)
             parts.append(f"{field.name}={value if plain else repr(value)}")
     name = name_of(cls)
     return f"{name}({', '.join(parts)})" if parts else name
@@ -137,7 +173,7 @@ def name_of(cls: type) -> str:
         return cls.__module__.rsplit(".", 1)[1]
     for family in ("chunkers", "contexts", "retrievers"):
         for entry in importlib.metadata.entry_points(group=f"ragdiag.{family}"):
-            if entry.value == f"{cls.__module__}:{cls.__qualname__}":
+            if entry.attr == cls.__qualname__ and _loaded(family, entry) is cls:
                 return entry.name
     return cls.__name__.lower()
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ragdiag.errors import InputError
+from ragdiag.errors import InputError, nearest
 from ragdiag.files import field, read_jsonl, read_text
-from ragdiag.places import Placer, from_spans
+from ragdiag.places import Placer, from_spans, stored_chunk
 from ragdiag.records import Chunking, Corpus, Query, Run, StoredChunk
 
 __all__ = ["Ranking", "bind", "read_run"]
@@ -23,6 +25,7 @@ class Ranking(NamedTuple):
     chunks: tuple[StoredChunk, ...]
     scores: tuple[float, ...]
     failed: bool
+    file: str
     line: int
 
 
@@ -30,6 +33,8 @@ def read_run(path: Path) -> list[Ranking]:
     """Read a run, by its form: JSON objects on lines, or TREC's six columns. Raises `InputError` with file and line."""
     text = read_text(path)
     first = text.lstrip()[:1]
+    if first == "[":
+        raise InputError("is one JSON list, not JSON Lines", path, 1, 'write one {"query_id", "retrieved"} per line')
     rankings = list(_jsonl(path)) if first == "{" else list(_trec(text, path))
     if not rankings:
         raise InputError("has no rankings", path, remedy="write a TREC run, or JSONL with query_id and retrieved")
@@ -45,42 +50,31 @@ def read_run(path: Path) -> list[Ranking]:
 def _jsonl(path: Path) -> Iterator[Ranking]:
     for line, record in read_jsonl(path):
         query_id = str(field(record, ("query_id", "_id"), (str, int), path, line))
-        failed = bool(record.get("error"))
-        items = field(record, ("retrieved",), list, path, line) if not failed or "retrieved" in record else []
-        chunks = [_item(item, path, line) for item in items]
+        if record.get("error"):
+            yield Ranking(query_id, (), (), True, str(path), line)
+            continue
+        items = field(record, ("retrieved",), list, path, line)
+        if not all(isinstance(item, dict) for item in items):
+            raise InputError("each retrieved item must be an object", path, line, 'write {"doc_id", "start", "end"}')
+        chunks = [stored_chunk(item, path, line, named=True) for item in items]
         order, scores = _order(items, path, line)
-        yield Ranking(query_id, tuple(chunks[i] for i in order), tuple(scores), failed, line)
-
-
-def _item(item: Any, path: Path, line: int) -> StoredChunk:
-    if not isinstance(item, dict):
-        raise InputError("each retrieved item must be an object", path, line, 'write {"doc_id", "start", "end"}')
-    name = str(item.get("chunk_id", ""))
-    offsets = "start" in item or "end" in item
-    return StoredChunk(
-        id=name,
-        doc_id=str(field(item, ("doc_id",), (str, int), path, line)) if "doc_id" in item or not name else "",
-        text=field(item, ("text",), str, path, line) if "text" in item else "",
-        start=field(item, ("start",), int, path, line) if offsets else None,
-        end=field(item, ("end",), int, path, line) if offsets else None,
-        file=str(path),
-        line=line,
-    )
+        yield Ranking(query_id, tuple(chunks[i] for i in order), tuple(scores), False, str(path), line)
 
 
 def _order(items: Sequence[Mapping[str, Any]], path: Path, line: int) -> tuple[list[int], list[float]]:
     """By rank where given, else by score, else as listed; a mixture is an error."""
-    for key, sign in (("rank", 1), ("score", -1)):
-        given = [key in item for item in items]
-        if all(given) and items:
-            values = [float(field(dict(item), (key,), (int, float), path, line)) for item in items]
-            order = sorted(range(len(items)), key=lambda i: sign * values[i])
-            scores = [float(field(dict(items[i]), ("score",), (int, float), path, line)) if "score" in items[i] else -float(n)
-                      for n, i in enumerate(order)]  # fmt: skip
-            return order, scores
-        if any(given):
+    columns: dict[str, list[float]] = {}
+    for key in ("rank", "score"):
+        given = [dict(item) for item in items if item.get(key) is not None]
+        if given and len(given) < len(items):
             raise InputError(f"some retrieved items have a {key}, others have none", path, line, "give it for all or for none")
-    return list(range(len(items))), [-float(n) for n in range(len(items))]
+        if given:
+            columns[key] = [float(field(item, (key,), (int, float), path, line)) for item in given]
+    order = list(range(len(items)))
+    if columns:
+        by = columns.get("rank") or [-score for score in columns["score"]]
+        order.sort(key=by.__getitem__)
+    return order, [columns["score"][i] for i in order] if "score" in columns else [-float(n) for n in range(len(items))]
 
 
 def _trec(text: str, path: Path) -> Iterator[Ranking]:
@@ -89,21 +83,22 @@ def _trec(text: str, path: Path) -> Iterator[Ranking]:
         columns = line.split()
         if not columns:
             continue
+        if len(columns) != 6:
+            wanted = "is not a TREC run, query Q0 document rank score tag, nor JSONL"
+            raise InputError(f"{wanted}: {len(columns)} columns, not 6", path, number, "mend that line")
+        query_id, _, name, rank, score, _ = columns
         try:
-            query_id, _, name, rank, score, _ = columns
             row = (-float(score), int(rank), name, number)
         except ValueError as e:
-            raise InputError(
-                "is not a TREC run: six columns, query Q0 document rank score tag", path, number, "mend that line"
-            ) from e
+            raise InputError(f"rank {rank!r} or score {score!r} is not a number", path, number, "mend that line") from e
         if not np.isfinite(row[0]):
-            raise InputError(f"score {score} is not a number", path, number, "mend that line")
+            raise InputError(f"score {score} is not a finite number", path, number, "mend that line")
         rows.setdefault(query_id, []).append(row)
     for query_id, ranked in rows.items():
         # trec_eval goes by score, not by the rank column.
         ranked.sort(key=lambda row: row[:2])
         chunks = tuple(StoredChunk(id=name, file=str(path), line=number) for _, _, name, number in ranked)
-        yield Ranking(query_id, chunks, tuple(-score for score, *_ in ranked), False, min(r[3] for r in ranked))
+        yield Ranking(query_id, chunks, tuple(-score for score, *_ in ranked), False, str(path), min(r[3] for r in ranked))
 
 
 class Bound(NamedTuple):
@@ -124,8 +119,11 @@ def bind(
     does not have retrieves nothing and is scored so.
     """
     position = {query.id: i for i, query in enumerate(queries)}
-    known = [_within(r, corpus) if partial else r for r in rankings if r.query_id in position]
     ids = frozenset(chunking.ids if chunking is not None else ())
+    known = [_within(r, corpus, ids) if partial else r for r in rankings if r.query_id in position]
+    if not known and not partial:
+        message = f"none of its {len(rankings)} queries is in the query set (the first is {rankings[0].query_id!r})"
+        raise InputError(message, rankings[0].file, rankings[0].line, "give the run of these queries")
     chunking, where = _positions([_as_span(c, corpus, ids) for r in known for c in r.chunks], corpus, chunking)
     depth = max((len(r.chunks) for r in known), default=0) or 1
     chunks = np.full((len(queries), depth), -1, dtype=np.int64)
@@ -148,26 +146,35 @@ def bind(
     return Bound(chunking, Run(chunks, scores, failed), [f"{n} {what}" for n, what in counts if n])
 
 
-def _within(ranking: Ranking, corpus: Corpus) -> Ranking:
-    kept = [i for i, c in enumerate(ranking.chunks) if (c.doc_id or c.id.rpartition("#")[0] or c.id) in corpus.position]
+def _within(ranking: Ranking, corpus: Corpus, ids: Set[str]) -> Ranking:
+    """A ranking without the chunks of documents that are not in the corpus."""
+
+    def stays(chunk: StoredChunk) -> bool:
+        return chunk.id in ids or bool({chunk.doc_id, chunk.id.rpartition("#")[0], chunk.id} & corpus.position.keys())
+
+    kept = [i for i, chunk in enumerate(ranking.chunks) if stays(chunk)]
     return ranking._replace(chunks=tuple(ranking.chunks[i] for i in kept), scores=tuple(ranking.scores[i] for i in kept))
 
 
 def _as_span(chunk: StoredChunk, corpus: Corpus, ids: Set[str]) -> StoredChunk:
-    """A chunk that a run names, with its document: by its fields, by an id ``doc#start-end``, or as a whole document."""
-    if chunk.id in ids and not chunk.doc_id:
+    """A chunk that a run names, with its document: by its fields, by an id ``doc#start-end``, or as a whole document.
+
+    One that is named by an id of `ids` alone is given back without a document.
+    """
+    bare = chunk.start is None and not chunk.text
+    if chunk.doc_id and not bare:
         return chunk
-    document, _, span = chunk.id.rpartition("#")
-    start, _, end = span.partition("-")
-    whole = chunk.doc_id or chunk.id
-    if chunk.doc_id and (chunk.start is not None or chunk.text):
-        return chunk
-    if not chunk.doc_id and document in corpus.position and start.isdigit() and end.isdigit():
-        return StoredChunk(chunk.id, document, "", int(start), int(end), chunk.file, chunk.line)
-    if whole in corpus.position:
-        return StoredChunk(chunk.id, whole, "", 0, len(corpus.documents[corpus.position[whole]].text), chunk.file, chunk.line)
-    remedy = "name documents, chunks as doc#start-end, or ids of the --chunks file"
-    raise InputError(f"unknown chunk {whole!r}", chunk.file, chunk.line, remedy)
+    if chunk.id in ids:
+        return replace(chunk, doc_id="")
+    name = chunk.id or chunk.doc_id
+    if bare and name in corpus.position and chunk.doc_id in ("", name):
+        return replace(chunk, doc_id=name, start=0, end=len(corpus.documents[corpus.position[name]].text))
+    document, _, span = name.rpartition("#")
+    if document in corpus.position and chunk.doc_id in ("", document) and re.fullmatch(r"[0-9]{1,15}-[0-9]{1,15}", span):
+        start, _, end = span.partition("-")
+        return replace(chunk, doc_id=document, text="", start=int(start), end=int(end))
+    message = f"unknown chunk {name!r}{nearest(name, corpus.position)}"
+    raise InputError(message, chunk.file, chunk.line, "name documents, chunks as doc#start-end, or ids of the --chunks file")
 
 
 def _positions(named: Sequence[StoredChunk], corpus: Corpus, chunking: Chunking | None) -> tuple[Chunking, list[int]]:

@@ -5,6 +5,8 @@ Everything takes corpus-wide coordinates (`records.Corpus.base`), so that spans 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from ragdiag.records import IntArray
@@ -58,19 +60,24 @@ def overlapping_pairs(start: IntArray, end: IntArray, by_start: IntArray, by_end
 class NonSpace:
     """Maps positions to the number of non-space characters before them, so that lengths count only those.
 
-    Only the documents in `needed` are mapped; positions elsewhere stay as they are, which keeps a corpus of millions of chunks
+    Only the documents in `texts` are mapped; positions elsewhere stay as they are, which keeps a corpus of millions of chunks
     cheap and every comparison within one document right.
     """
 
-    def __init__(self, texts: dict[int, str]) -> None:
-        self._before = {d: np.concatenate([[0], np.cumsum((char_classes(t) & (WORD | MARK)) != 0)]) for d, t in texts.items()}
+    def __init__(self, texts: Mapping[int, str]) -> None:
+        self._texts = texts
 
     def __call__(self, document: IntArray, position: IntArray) -> IntArray:
-        """Non-space characters before each `position` of its `document`; the arrays have one shape."""
+        """Non-space characters before each `position` of its `document`; the arrays have one shape.
+
+        Nothing is kept from call to call: ask for all positions at once.
+        """
         mapped = np.array(position, dtype=np.int64)
         order = np.argsort(document, kind="stable")
-        grouped = document[order]
-        for d, before in self._before.items():
-            rows = order[np.searchsorted(grouped, d, "left") : np.searchsorted(grouped, d, "right")]
-            mapped[rows] = before[position[rows]]
+        wanted = np.array(list(self._texts), dtype=np.int64)
+        low, high = (np.searchsorted(document[order], wanted, side).tolist() for side in ("left", "right"))
+        for text, a, b in zip(self._texts.values(), low, high, strict=True):
+            rows = order[a:b]
+            spaces = np.flatnonzero((char_classes(text) & (WORD | MARK)) == 0)
+            mapped[rows] -= np.searchsorted(spaces, mapped[rows], side="left")
         return mapped

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 from scipy import sparse, stats
 
 from ragdiag.records import FloatArray, IntArray, Mean
@@ -13,6 +14,11 @@ __all__ = ["Resampler", "clusters", "wilson"]
 
 RESAMPLES = 4000
 LEVEL = 0.95
+BOOTSTRAPPED = range(20, 10_001)
+"""Numbers of clusters that are bootstrapped: fewer make too few different resamples, more need none."""
+
+NOTHING = 1e-18
+"""A variance of a mean of values in [0, 1] that is no more than rounding."""
 
 
 def wilson(successes: float, n: float, level: float = LEVEL) -> tuple[float, float]:
@@ -42,13 +48,14 @@ class Resampler:
 
     def __init__(self, cluster: IntArray, seed: int) -> None:
         self._cluster, self._seed = cluster, seed
-        self._drawn: dict[bytes, FloatArray] = {}
+        self._drawn: dict[int, npt.NDArray[np.uint8]] = {}
 
     def mean(self, values: FloatArray) -> Mean:
-        """The mean of `values` (one a query, NaN where not decidable), its interval, and n.
+        """The mean of `values` (one a query, in [0, 1], NaN where not decidable), its interval, and n.
 
-        The interval is the bootstrap over clusters with percentiles expanded by Student's t for their number (Hesterberg 2015,
-        "What Teachers Should Know About the Bootstrap", section 5.3); for 0/1 values Wilson's at the effective sample size.
+        Proportions, and any values in too few clusters to resample, get Wilson's interval at an effective sample size
+        (`_effective_n`). Else the interval is the bootstrap over clusters, with percentiles expanded by Student's t (Hesterberg
+        2015, "What Teachers Should Know About the Bootstrap", section 5.3), for clusters of unequal size as `_spread` says.
         """
         known = ~np.isnan(values)
         values = values[known]
@@ -58,36 +65,62 @@ class Resampler:
         cluster = np.unique(self._cluster[known], return_inverse=True)[1]
         size = np.bincount(cluster).astype(np.float64)
         total = np.bincount(cluster, weights=values).astype(np.float64)
-        mean = float(values.mean())
-        if np.isin(values, (0.0, 1.0)).all():
-            low, high = wilson(mean * (m := _effective_n(mean, size, total)), m)
-        elif len(size) == 1:
-            low, high = 0.0, 1.0  # one document says nothing about the next
+        mean = float(total.sum() / n)
+        variance, freedom = _spread(size, total)
+        if len(size) not in BOOTSTRAPPED or variance <= NOTHING or np.isin(values, (0.0, 1.0)).all():
+            m = _effective_n(size, total, values)
+            low, high = wilson(mean * m, m)
         else:
-            g = len(size)
-            tail = float(stats.norm.cdf(np.sqrt(g / (g - 1)) * stats.t.ppf(0.5 - LEVEL / 2, g - 1)))
-            weights = self._weights(g)
-            means = (weights @ total) / (weights @ size)
-            low, high = map(float, np.quantile(means, [tail, 1 - tail]))
+            seen = float(((total - mean * size) ** 2).sum()) / n**2  # the variance that resamples of clusters have
+            tail = float(stats.norm.cdf(stats.t.ppf(0.5 - LEVEL / 2, freedom) * np.sqrt(variance / seen)))
+            low, high = map(float, np.quantile(self._resampled(size, total), [tail, 1 - tail]))
         return Mean(mean, min(low, mean), max(high, mean), n)
 
-    def _weights(self, n_clusters: int) -> FloatArray:
-        """How often each resample draws each cluster: shape ``(RESAMPLES, n_clusters)``."""
-        key = n_clusters.to_bytes(8, "little")
-        if key not in self._drawn:
+    def _resampled(self, size: FloatArray, total: FloatArray) -> FloatArray:
+        """The mean in each resample of as many clusters, shape ``(RESAMPLES,)``."""
+        g = len(size)
+        if g not in self._drawn:
             rng = np.random.default_rng(self._seed)
-            drawn = rng.integers(0, n_clusters, size=(RESAMPLES, n_clusters))
-            drawn += np.arange(RESAMPLES)[:, None] * n_clusters
-            counts = np.bincount(drawn.ravel(), minlength=RESAMPLES * n_clusters)
-            self._drawn[key] = counts.reshape(RESAMPLES, n_clusters).astype(np.float64)
-        return self._drawn[key]
+            rows = [np.bincount(rng.integers(0, g, size=g), minlength=g).astype(np.uint8) for _ in range(RESAMPLES)]
+            self._drawn[g] = np.stack(rows)
+        columns, blocks = np.stack([total, size], axis=1), np.array_split(self._drawn[g], 16)
+        sums = np.concatenate([block.astype(np.float64) @ columns for block in blocks])
+        return np.asarray(sums[:, 0] / sums[:, 1], dtype=np.float64)
 
 
-def _effective_n(mean: float, size: FloatArray, total: FloatArray) -> float:
-    """How many independent queries the clustered ones are worth (Kish's design effect, from the variance of cluster totals)."""
-    n, g = float(size.sum()), len(size)
-    if g == n or g < 2 or mean in (0.0, 1.0):
-        return float(g) if mean in (0.0, 1.0) else n if g == n else 1.0
-    variance = g / (g - 1) * float(((total - mean * size) ** 2).sum()) / n**2
-    independent = mean * (1 - mean) / n
-    return min(n, max(1.0, n * independent / variance)) if variance > 0 else n
+def _spread(size: FloatArray, total: FloatArray) -> tuple[float, float]:
+    """The variance of a mean of clustered values, and its degrees of freedom; 0 and 1 where there is one cluster.
+
+    The bias-reduced cluster-robust variance with Satterthwaite's degrees of freedom of Bell and McCaffrey (2002, "Bias Reduction
+    in Standard Errors for Linear Regression with Multi-Stage Samples"), for a mean. Clusters of one size make it the usual
+    variance of their means, with one degree of freedom less than there are clusters; a few large ones have fewer.
+    """
+    n = float(size.sum())
+    if len(size) < 2:
+        return 0.0, 1.0
+    left = 1 - size / n
+    variance = float(((total - total.sum() / n * size) ** 2 / left).sum()) / n**2
+    cross = size**2 / left
+    return variance, n**2 / float((size**2).sum() + (cross.sum() ** 2 - (cross**2).sum()) / n**2)
+
+
+def _effective_n(size: FloatArray, total: FloatArray, values: FloatArray) -> float:
+    """How many independent 0/1 queries would leave the mean as uncertain as these do.
+
+    Korn and Graubard (1998, "Confidence Intervals for Proportions with Small Expected Number of Positive Counts Estimated from
+    Survey Data"): the sample size that gives the variance seen, less what Student's t asks for estimating it, and never more than
+    the same values would be worth if no two shared a cluster. Where nothing varies each cluster counts as one query: values
+    in [0, 1] vary at most as 0/1 values do.
+    """
+    mean, n = float(values.mean()), len(values)
+    proportion = bool(np.isin(values, (0.0, 1.0)).all())
+    if proportion and len(size) == n:
+        return float(n)
+    clustered = _spread(size, total)
+    if clustered[0] <= NOTHING:
+        return float(len(size))
+    worth = [float(n)] if proportion else []
+    for variance, freedom in [clustered] if proportion else [clustered, _spread(np.ones(n), values)]:
+        t = float(stats.norm.ppf(0.5 + LEVEL / 2) / stats.t.ppf(0.5 + LEVEL / 2, freedom))
+        worth.append(mean * (1 - mean) / variance * t * t)
+    return min(worth)

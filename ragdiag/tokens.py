@@ -31,6 +31,7 @@ __all__ = [
     "count_tokens",
     "starts_of",
     "token_starts",
+    "where",
 ]
 
 WORD, MARK, LOWER, STOP, WIDE_STOP, CLOSER, ITEM, NEWLINE = (1 << n for n in range(8))
@@ -67,7 +68,7 @@ def char_classes(text: str) -> Classes:
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     # Most characters of most texts are narrow: translating bytes is far faster than looking up every wide code.
     classes = np.frombuffer(codes.astype(np.uint8).tobytes().translate(table[:256].tobytes()), dtype=np.uint8).copy()
-    wide = np.flatnonzero(codes > 255)
+    wide = (codes > 255).nonzero()[0]
     classes[wide] = table[codes[wide]]
     return classes
 
@@ -85,11 +86,17 @@ def token_starts(text: str, unit: str = "tokens") -> IntArray:
     return starts_of(char_classes(text))
 
 
-def starts_of(classes: Classes, also: int = 0) -> IntArray:
-    """Positions where a token of a text starts, by the classes of its characters; and those with a bit of `also`."""
-    starts = classes & (WORD | MARK | also)
-    starts[1:] &= ~(classes[:-1] & WORD)  # a word goes on; no character is both WORD and anything that starts a token
-    return np.flatnonzero(starts != 0)
+def starts_of(classes: Classes) -> IntArray:
+    """Positions where a token of a text starts, by the classes of its characters."""
+    starts: Classes = classes & np.uint8(WORD | MARK)
+    starts[1:] &= ~(classes[:-1] & WORD)  # what goes on with a word starts nothing
+    return where(starts, WORD | MARK)
+
+
+def where(classes: Classes, bits: int) -> IntArray:
+    """Positions of characters with one of `bits`."""
+    # Much quicker than on bytes: numpy finds what is true among booleans by words of memory.
+    return (classes & bits).astype(bool).nonzero()[0]
 
 
 def count_tokens(text: str, unit: str = "tokens") -> int:

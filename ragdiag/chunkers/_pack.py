@@ -8,14 +8,15 @@ A cut is named by the token it comes before, 0 for the first: sizes are then dif
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 import numpy as np
 
 from ragdiag.errors import SpecError
-from ragdiag.records import BoolArray, IntArray
-from ragdiag.tokens import CLOSER, ITEM, LOWER, MARK, NEWLINE, STOP, WIDE_STOP, WORD, char_classes, starts_of, token_starts
+from ragdiag.records import IntArray
+from ragdiag.tokens import CLOSER, ITEM, LOWER, MARK, NEWLINE, STOP, WIDE_STOP, WORD, char_classes, starts_of, token_starts, where
 
 ABBREVIATIONS = frozenset(
     "al art ca cf co corp dept dr ed eds eq est etc fig figs inc jan feb mar apr jun jul aug sep sept oct nov dec "
@@ -24,6 +25,14 @@ ABBREVIATIONS = frozenset(
 """Words whose full stop does not end a sentence."""
 
 LONGEST = max(map(len, ABBREVIATIONS))
+
+NUMBER = 3
+"""Digits that the number of a list item has at most; four are a year."""
+
+INDENT = 20
+"""White space that may stand before such a number."""
+
+NUMBERED = re.compile(rf"\n[ \t]{{0,{INDENT}}}(\d{{1,{NUMBER}}})[.)]\s")
 
 
 def check_size(name: str, size: int, overlap: int = 0) -> None:
@@ -35,14 +44,12 @@ def check_size(name: str, size: int, overlap: int = 0) -> None:
 
 
 def boundaries(text: str, unit: str, tokens: IntArray) -> IntArray:
-    """Where each unit of `text` starts, the first with the text, and where the text ends: shape ``(n_units + 1,)``.
+    """Where each unit of `text` starts, and where the text ends: shape ``(n_units + 1,)``.
 
     `tokens` are the starts of its tokens; without any there is no unit either.
     """
     starts = tokens if unit == "tokens" or not len(tokens) else token_starts(text, unit)
-    places = np.append(starts, len(text))
-    places[0] = 0
-    return places
+    return np.append(starts, len(text))
 
 
 class Cuts:
@@ -51,95 +58,57 @@ class Cuts:
     def __init__(self, text: str) -> None:
         self.text = text
         self._classes = char_classes(text)
-        # Line feeds stand among the tokens for a moment: what follows one starts a line, what follows two a paragraph.
-        places = starts_of(self._classes, NEWLINE)
-        first = self._classes[places]
-        feed = first >= NEWLINE  # its bit is the highest
-        token = ~feed
-        self.tokens: IntArray = places[token]
-        self._first = first[token]
-        self._line = _after(feed)[token]
-        self._paragraph = _after(feed & _after(feed))[token]
-
-    @property
-    def lines(self) -> IntArray:
-        """Tokens that start a line."""
-        return np.flatnonzero(self._line)
-
-    @property
-    def paragraphs(self) -> IntArray:
-        """Tokens that start a line after a blank one."""
-        return np.flatnonzero(self._paragraph)
+        self.tokens = starts_of(self._classes)
+        self._first = self._classes[self.tokens]
+        # The token after each line feed; one that comes after several starts a paragraph.
+        after = self.tokens.searchsorted(where(self._classes, NEWLINE))
+        after = after[: after.searchsorted(len(self.tokens))]
+        repeated = after[1:] == after[:-1]
+        self.lines: IntArray = np.concatenate([after[:1], after[1:][~repeated]])
+        self.paragraphs: IntArray = after[1:][repeated]
 
     def sentences(self) -> IntArray:
         """Tokens that start a sentence, a paragraph, or a line that is a list item, heading or table row."""
-        first, last = self._first, len(self._first) - 1
+        first = self._first
         starts = np.zeros(len(first), dtype=bool)
-        after = _tokens(first[:last], STOP) + 1
-        begins = self._begins(after)
+        begins, closed = self._behind(where(first[:-1], STOP) + 1)
         starts[begins] = True
         starts[self._after_abbreviations(begins)] = False
-        # A quotation mark or bracket that follows at once still belongs to the sentence it closes.
-        while len(after := self._after_closers(after)):
-            starts[self._begins(after)] = True
-        after = _tokens(first[:last], WIDE_STOP) + 1
-        while len(after):
-            starts[after[(first[after] & (CLOSER | STOP | WIDE_STOP)) == 0]] = True
-            after = self._after_closers(after)
-        starts |= self._paragraph
-        starts |= self._line & ((first & ITEM) != 0)
-        starts[self._numbered()] = True
-        return np.flatnonzero(starts)
+        while len(closed):
+            begins, closed = self._behind(closed)
+            starts[begins] = True
+        wide = where(first[:-1], WIDE_STOP) + 1
+        while len(wide):  # Chinese stops need no white space
+            starts[wide[(first[wide] & (CLOSER | STOP | WIDE_STOP)) == 0]] = True
+            wide = self._behind(wide)[1]
+        starts[self.paragraphs] = True
+        starts[self.lines[where(first[self.lines], ITEM)]] = True
+        starts[self.tokens.searchsorted([m.start(1) for m in NUMBERED.finditer(self.text)])] = True
+        return starts.nonzero()[0]
 
-    def _spaced(self, tokens: IntArray) -> BoolArray:
-        """Whether white space comes before each of `tokens`, none of them the first."""
-        return (self._classes[self.tokens[tokens] - 1] & (WORD | MARK)) == 0
+    def _behind(self, tokens: IntArray) -> tuple[IntArray, IntArray]:
+        """Of `tokens`, which follow a sentence's end: those that start a new one, and what follows those that close the old one.
 
-    def _begins(self, tokens: IntArray) -> IntArray:
-        """Those of `tokens` that white space precedes and that do not start with a small letter."""
-        begins: IntArray = tokens[self._spaced(tokens) & ((self._first[tokens] & LOWER) == 0)]
-        return begins
-
-    def _after_closers(self, tokens: IntArray) -> IntArray:
-        """The tokens that follow those of `tokens` that may close a sentence and stand directly behind it."""
-        after = tokens[((self._first[tokens] & CLOSER) != 0) & ~self._spaced(tokens)] + 1
-        return after[after < len(self._first)]
+        White space precedes a start, and it is no small letter; a quotation mark or bracket that follows at once closes.
+        """
+        first = self._first[tokens]
+        spaced = (self._classes[self.tokens[tokens] - 1] & (WORD | MARK)) == 0
+        closed = tokens[(first & CLOSER).astype(bool) & ~spaced] + 1
+        return tokens[spaced & ((first & LOWER) == 0)], closed[closed < len(self._first)]
 
     def _after_abbreviations(self, begins: IntArray) -> list[int]:
         """Those of `begins`, each the token after a stop, that follow "Fig.", an initial, or the number of a list item."""
         begins = begins[begins > 1]
         word, stop = self.tokens[begins - 2], self.tokens[begins - 1]
-        near = stop - word <= LONGEST
-        found = []
-        for t, a, b in zip(begins[near].tolist(), word[near].tolist(), stop[near].tolist(), strict=True):
-            before = self.text[a:b]
-            if (
-                before.lower() in ABBREVIATIONS
-                or (len(before) == 1 and before.isalpha())
-                or (self._line[t - 2] or t == 2)
-                and before.isdigit()
-            ):
-                found.append(t)
-        return found
+        near = (stop - word <= LONGEST).nonzero()[0]
+        pairs = zip(begins[near].tolist(), word[near].tolist(), stop[near].tolist(), strict=True)
+        return [t for t, a, b in pairs if self._goes_on(a, self.text[a:b])]
 
-    def _numbered(self) -> list[int]:
-        """Tokens that are the number of a list item, as in ``12. `` and ``3) ``, at the start of a line."""
-        lines = self.lines
-        lines = lines[lines + 2 < len(self._first)]
-        lines = lines[((self._first[lines + 1] & (STOP | CLOSER)) != 0) & self._spaced(lines + 2)]
-        numbers = zip(lines.tolist(), self.tokens[lines].tolist(), self.tokens[lines + 1].tolist(), strict=True)
-        return [t for t, a, b in numbers if b - a <= 2 and self.text[a:b].isdigit()]
-
-
-def _after(marked: BoolArray) -> BoolArray:
-    """Which places follow a marked one."""
-    following = np.zeros_like(marked)
-    following[1:] = marked[:-1]
-    return following
-
-
-def _tokens(first: np.ndarray, bit: int) -> IntArray:
-    return np.flatnonzero((first & bit) != 0)
+    def _goes_on(self, position: int, word: str) -> bool:
+        if len(word) <= NUMBER and word.isdigit():
+            indent = self.text[max(0, position - INDENT) : position].rstrip(" \t")
+            return not indent or indent[-1] == "\n"
+        return word.lower() in ABBREVIATIONS or (len(word) == 1 and word.isalpha())
 
 
 def pack(
@@ -153,9 +122,9 @@ def pack(
     """
     places = boundaries(cuts.text, unit, cuts.tokens)
     allowed = [level.tolist() if unit == "tokens" else _move(places, cuts.tokens[level]) for level in levels]
-    forced = _move(places, np.array(always, dtype=np.int64))
+    forced = _move(places, np.array(always, dtype=np.int64)) if always else []
+    places[0] = start = end = 0
     starts, ends = [], []
-    start = end = 0
     n = len(places) - 1
     while end < n:
         full = min(start + size, n)
@@ -172,7 +141,7 @@ def pack(
 
 def _move(places: IntArray, positions: IntArray) -> list[int]:
     """The units to cut before so as to cut at `positions`, to which the starts of those units are moved back."""
-    units = np.searchsorted(places[1:-1], positions) + 1  # the first stays where it is
+    units = places.searchsorted(positions)
     inside = units < len(places) - 1
     places[units[inside]] = positions[inside]
     moved: list[int] = units[inside].tolist()
@@ -190,6 +159,5 @@ def _last_cut(levels: Sequence[list[int]], after: int, limit: int, quarter: int)
 
 def _step_back(finest: list[int], last_start: int, end: int, overlap: int) -> int:
     """Where the chunk after the one that ended at `end` starts: at a cut, later than the last start."""
-    i = bisect_left(finest, end - overlap)
-    start = finest[i] if i < len(finest) and finest[i] < end else end
-    return start if start > last_start else end
+    i = bisect_left(finest, max(end - overlap, last_start + 1))
+    return min(finest[i], end) if i < len(finest) else end

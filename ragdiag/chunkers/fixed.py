@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ragdiag.chunkers._pack import check_size
+from ragdiag.chunkers._pack import boundaries, check_size
 from ragdiag.records import IntArray
 from ragdiag.tokens import token_starts
 
@@ -24,13 +24,10 @@ class Fixed:
 
     def spans(self, text: str) -> tuple[IntArray, IntArray]:
         """See `protocols.Chunker`."""
-        grid = token_starts(text, self.unit)
-        if not len(token_starts(text)):
-            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-        step = self.size - self.overlap
-        # Windows that would only repeat the overlap's end are not begun.
-        first = np.arange(0, max(len(grid) - self.overlap, 1), step)
-        last = first + self.size
-        starts = np.where(first == 0, 0, grid[first])
-        ends = np.where(last < len(grid), grid[np.minimum(last, len(grid) - 1)], len(text))
-        return starts, ends
+        places = boundaries(text, self.unit, token_starts(text))
+        n = len(places) - 1
+        # Windows that would only repeat the end of the one before are not begun.
+        starts = np.arange(0, max(n - self.overlap, min(n, 1)), min(self.size - self.overlap, n + 1))
+        ends = np.minimum(starts + min(self.size, n), n)
+        places[0] = 0
+        return places[starts], places[ends]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from ragdiag.chunkers._pack import Cuts, check_size, pack
 from ragdiag.headings import headings
 from ragdiag.records import IntArray
@@ -24,5 +22,5 @@ class Section:
     def spans(self, text: str) -> tuple[IntArray, IntArray]:
         """See `protocols.Chunker`."""
         cuts = Cuts(text)
-        always = np.array([h.start for h in headings(text) if h.start > 0], dtype=np.int64)
+        always = [h.start for h in headings(text)]
         return pack(cuts, self.size, [cuts.paragraphs, cuts.sentences()], self.unit, always=always)

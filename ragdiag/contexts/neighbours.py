@@ -26,8 +26,9 @@ class Neighbours:
         grid = token_starts(document.text)
         if not len(grid):
             return ["" for _ in starts]
-        first = np.searchsorted(grid, starts) - self.tokens
-        after = np.searchsorted(grid, ends) + self.tokens
+        reach = min(self.tokens, len(grid))
+        first = np.searchsorted(grid, starts) - reach
+        after = np.searchsorted(grid, ends) + reach
         start = np.where(first > 0, grid[np.clip(first, 0, len(grid) - 1)], 0)
         end = np.where(after < len(grid), grid[np.minimum(after, len(grid) - 1)], len(document.text))
         return [document.text[a:b] for a, b in zip(start.tolist(), end.tolist(), strict=True)]

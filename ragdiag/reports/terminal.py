@@ -219,7 +219,7 @@ def explain_text(explanation: Explanation) -> RenderableType:
 
 def _evidence(n: int, of: int, group: GroupProof) -> list[RenderableType]:
     """A group: coverage, its text with ``‖`` where a chunk ends inside it, the chunks that hold it and their ranks."""
-    where = f"{group.document}#{group.start}-{group.end}"
+    where = f"{group.document}#{group.start}-{group.end}" + (f", page {group.page}" if group.page else "")
     copies = f", {group.copies} exact copies elsewhere" if group.copies else ""
     colour = "green" if group.coverage >= 1 else "red" if group.coverage == 0 else "yellow"
     head = _line((f"Evidence {n} of {of}", "bold"), f"  {where}{copies}  ", (f"{group.coverage:.0%} in the context", colour))
@@ -231,7 +231,7 @@ def _evidence(n: int, of: int, group: GroupProof) -> list[RenderableType]:
     table = _table("  held by", ">rank", ">share")
     for name, rank, share in group.pieces:
         table.add_row(f"  {clean(name)}", str(rank) if rank else "not ranked", f"{share:.0%}")
-    return [head, Padding(text, (0, 0, 0, 2)), *([table] if group.pieces else [_line("  no chunk holds any of it")])]
+    return [head, Padding(text, (0, 0, 0, 2), expand=False), *([table] if group.pieces else [_line("  no chunk holds any of it")])]
 
 
 def _ranked(chunk: RankedChunk) -> Text:
@@ -249,7 +249,7 @@ def _marked(chunk: RankedChunk) -> RenderableType:
         text.append(f"[[{clean(chunk.text[max(start, last) : end])}]]" if end > last else "", style="bold green")
         last = max(last, end)
     text.append(clean(chunk.text[last:].rstrip()) if chunk.marks else "")
-    return Padding(text, (0, 0, 0, 4))
+    return Padding(text, (0, 0, 0, 4), expand=False)
 
 
 def console() -> Console:

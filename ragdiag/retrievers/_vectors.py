@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -10,24 +11,36 @@ from ragdiag.ranking import best, padded
 from ragdiag.records import FloatArray, IntArray
 
 DECIMALS = 6
-"""Cosines are rounded so: float32 carries no more, and equal texts then score equal wherever they stand in the matrix."""
+"""Cosines are rounded so: float32 carries no more."""
 
 BLOCK = 64
 
 
-def search_vectors(queries: Any, texts: Any, depth: int) -> tuple[IntArray, FloatArray]:
-    """The `depth` rows of `texts` with the highest cosine for each row of `queries`; both hold float32 unit (or zero) vectors.
+class Vectors:
+    """Float32 unit (or zero) vectors of texts, shape ``(n_texts, dimension)``, all compared with each query."""
 
-    A query of zeros (no known word) finds nothing. Shapes and order as in `protocols.Index`.
-    """
-    rows: list[tuple[IntArray, FloatArray]] = []
-    for i in range(0, len(queries), BLOCK):
-        block = queries[i : i + BLOCK]
-        scores = np.round((block @ texts.T).astype(np.float64), DECIMALS)
-        for vector, row in zip(block, scores, strict=True):
-            top = best(row, depth) if vector.any() else np.empty(0, dtype=np.int64)
-            rows.append((top, row[top]))
-    return padded(rows, depth)
+    def __init__(self, vectors: Any) -> None:
+        self.rows = vectors
+        # A matrix product may round equal rows differently, by where they stand: copies take the score of the first.
+        seen: dict[bytes, int] = {}
+        first = [seen.setdefault(hashlib.blake2b(v, digest_size=16).digest(), i) for i, v in enumerate(vectors)]
+        self._first = np.array(first, dtype=np.int64)
+        self._copies = (self._first != np.arange(len(first))).nonzero()[0]
+
+    def search(self, queries: Any, depth: int) -> tuple[IntArray, FloatArray]:
+        """The `depth` texts with the highest cosine for each row of `queries`, float32 unit (or zero) vectors.
+
+        A query of zeros (no known word) finds nothing. Shapes and order as in `protocols.Index`.
+        """
+        rows: list[tuple[IntArray, FloatArray]] = []
+        for i in range(0, len(queries) if len(self.rows) else 0, BLOCK):
+            block = queries[i : i + BLOCK]
+            scores = np.round((block @ self.rows.T).astype(np.float64), DECIMALS)
+            scores[:, self._copies] = scores[:, self._first[self._copies]]
+            for vector, row in zip(block, scores, strict=True):
+                top = best(row, depth) if vector.any() else np.empty(0, dtype=np.int64)
+                rows.append((top, row[top]))
+        return padded(rows or [(np.empty(0, dtype=np.int64), np.empty(0))] * len(queries), depth)
 
 
 def unit(vectors: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -39,8 +40,10 @@ class Bm25:
     tokenizer = "lower-words"
 
     def __post_init__(self) -> None:
-        if self.k1 < 0 or not 0 <= self.b <= 1:
+        if not (0 <= self.k1 < math.inf and 0 <= self.b <= 1 and math.isfinite(self.epsilon)):
             raise SpecError(f"bm25: k1 must be 0 or more and b from 0 to 1, not k1={self.k1}, b={self.b}")
+        if self.delta is not None and not 0 <= self.delta < math.inf:
+            raise SpecError(f"bm25: delta must be 0 or more, not {self.delta}")
 
     def index(self, texts: Sequence[str], store: Store | None, progress: Progress) -> Bm25Index:
         """See `protocols.Retriever`."""
@@ -90,9 +93,9 @@ class Bm25:
             delta = 1.0 if self.delta is None else self.delta
             return delta + tf * (self.k1 + 1) / (self.k1 * norm + tf), delta
         delta = 0.5 if self.delta is None else self.delta
-        scaled = tf / norm
-        absent = (self.k1 + 1) * delta / (self.k1 + delta)
-        return (self.k1 + 1) * (scaled + delta) / (self.k1 + scaled + delta), absent
+        scaled = tf / norm + delta
+        # rank-bm25 multiplies by the frequency once more than the paper does.
+        return tf * (self.k1 + 1) * scaled / (self.k1 + scaled), 0.0
 
     def _statistics(self, counts: Any, terms: list[str]) -> tuple[FloatArray, float]:
         """Each term's idf and the mean length, from rank-bm25 itself."""
@@ -125,7 +128,7 @@ def _first_seen(counts: Any) -> list[int]:
 
 
 def _key(bm25: Bm25, texts: Sequence[str]) -> str:
-    digest = hashlib.sha256(f"bm25 1 {TOKEN} {bm25}".encode())
+    digest = hashlib.sha256(f"bm25 2 {TOKEN} {bm25}".encode())
     for text in texts:
         raw = text.encode("utf-8", "surrogatepass")
         digest.update(len(raw).to_bytes(8, "little") + raw)

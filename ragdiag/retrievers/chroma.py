@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,8 +41,8 @@ Titles or headings embedded with a chunk leave it above 0.5; between unrelated m
 NAMES = ("doc_id", "document_id", "source", "file")
 """Metadata that names a chunk's document, first found first."""
 
-OF_SERVER = "check that a Chroma server runs there"
-OF_FOLDER = "audit a writable copy, opened once by this version of chromadb if an older one made it"
+OF_SERVER = "check that a Chroma server runs there and admits you"
+OF_FOLDER = "check that this version of chromadb opens it, and that there is room for a copy in the temporary folder"
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,8 @@ class Chroma:
     Queries are embedded by `model` as in `Dense`; it must be the model that made the collection's vectors. Tenant and database
     are the default ones; Chroma's own environment variables (``CHROMA_CLIENT_AUTH_PROVIDER`` and such) hold.
 
-    Nothing is added, changed or migrated, but Chroma has no read-only mode: opening a folder adds a row to the table
-    ``acquire_write`` of its ``chroma.sqlite3`` and may save the vector index anew. Documents, metadata and vectors stay as they
-    are; to keep the files so as well, audit a copy, or a server.
+    Chroma has no read-only mode: opening a folder writes to it, and may migrate it beyond what the team's own version reads. So a
+    temporary copy is opened, and the folder stays as it is, byte for byte.
     """
 
     collection: str
@@ -109,7 +110,7 @@ class Chroma:
         os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
         chromadb = require("chromadb", "chroma")
         try:
-            with self._client(chromadb) as client:
+            with tempfile.TemporaryDirectory() as copy, self._client(chromadb, Path(copy)) as client:
                 try:
                     # The default embedding function would be downloaded.
                     collection = client.get_collection(self.collection, embedding_function=None)
@@ -126,17 +127,17 @@ class Chroma:
     def _place(self) -> str:
         return f"{self.path or self.url} [{self.collection}]"
 
-    def _client(self, chromadb: Any) -> Any:
-        # "validate": a folder of an older Chroma is refused, for once migrated the team's own Chroma could not read it.
-        settings = chromadb.Settings(anonymized_telemetry=False, migrations="validate")
+    def _client(self, chromadb: Any, copy: Path) -> Any:
+        settings = chromadb.Settings(anonymized_telemetry=False)
         if self.url:
             host, port, ssl = _address(self.url)
+            settings.chroma_http_max_keepalive_connections = 0  # chromadb's close() leaves idle sockets open
             return chromadb.HttpClient(host, port, ssl, settings=settings)
         folder = Path(self.path)
         if not (folder / "chroma.sqlite3").is_file():  # chromadb would make one
             raise InputError("is no Chroma folder (it has no chroma.sqlite3)", folder, remedy="give the folder of the collection")
-        # The dot keeps chromadb from taking this for a client that the process has open with other settings.
-        return chromadb.PersistentClient(f"{folder.absolute()}/.", settings=settings)
+        shutil.copytree(folder, copy, dirs_exist_ok=True)
+        return chromadb.PersistentClient(str(copy), settings=settings)
 
 
 class ChromaIndex:

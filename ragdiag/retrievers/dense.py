@@ -9,7 +9,7 @@ from typing import Any, Literal
 from ragdiag.protocols import Progress, Store, no_progress
 from ragdiag.records import FloatArray, IntArray
 from ragdiag.retrievers._encoder import Encoder
-from ragdiag.retrievers._vectors import search_vectors
+from ragdiag.retrievers._vectors import Vectors
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class DenseIndex:
     """Vectors of texts, shape ``(n_texts, dimension)``; see `protocols.Index`."""
 
     def __init__(self, encoder: Encoder, vectors: Any, store: Store | None) -> None:
-        self.encoder, self.vectors, self._store = encoder, vectors, store
+        self.encoder, self._vectors, self._store = encoder, Vectors(vectors), store
 
     def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`."""
-        return search_vectors(self.encoder.encode(queries, "query", self._store, no_progress), self.vectors, depth)
+        return self._vectors.search(self.encoder.encode(queries, "query", self._store, no_progress), depth)

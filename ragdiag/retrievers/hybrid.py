@@ -45,20 +45,20 @@ class Hybrid:
 
     def index(self, texts: Sequence[str], store: Store | None, progress: Progress) -> HybridIndex:
         """See `protocols.Retriever`."""
-        return HybridIndex(self, [r.index(texts, store, progress) for r in self.retrievers])
+        return HybridIndex(self, [r.index(texts, store, progress) for r in self.retrievers], len(texts))
 
 
 class HybridIndex:
     """The indexes whose rankings are fused; see `protocols.Index`."""
 
-    def __init__(self, hybrid: Hybrid, indexes: Sequence[Index]) -> None:
-        self._hybrid, self.indexes = hybrid, indexes
+    def __init__(self, hybrid: Hybrid, indexes: Sequence[Index], n_texts: int) -> None:
+        self._hybrid, self.indexes, self._depth = hybrid, indexes, min(hybrid.depth, max(n_texts, 1))
         total = sum(hybrid.weights) or len(indexes)
         self._weights = [w / total for w in hybrid.weights or [1.0] * len(indexes)]
 
     def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`. Nothing below the fusion depth of every ranking is returned."""
-        runs = [index.search(queries, self._hybrid.depth) for index in self.indexes]
+        runs = [index.search(queries, self._depth) for index in self.indexes]
         return padded([self._fuse([(p[q], s[q]) for p, s in runs], depth) for q in range(len(queries))], depth)
 
     def _fuse(self, rankings: Sequence[tuple[IntArray, FloatArray]], depth: int) -> tuple[IntArray, FloatArray]:
@@ -74,7 +74,7 @@ class HybridIndex:
     def _share(self, scores: FloatArray) -> FloatArray:
         """What each place of one ranking, best first, adds to the fused score."""
         if self._hybrid.fusion == "rrf":
-            share: FloatArray = 1.0 / (self._hybrid.k + 1 + np.arange(len(scores)))
+            share: FloatArray = 1.0 / (float(self._hybrid.k) + 1 + np.arange(len(scores)))
             return share
         spread = scores[0] - scores[-1] if len(scores) else 0.0
         return (scores - scores[-1]) / spread if spread > 0 else np.ones(len(scores))

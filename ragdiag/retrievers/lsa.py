@@ -12,7 +12,7 @@ import numpy as np
 from ragdiag.errors import SpecError
 from ragdiag.protocols import Progress, Store
 from ragdiag.records import FloatArray, IntArray
-from ragdiag.retrievers._vectors import search_vectors, unit
+from ragdiag.retrievers._vectors import Vectors, unit
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,13 @@ class Lsa:
     def __post_init__(self) -> None:
         if self.dimensions < 1:
             raise SpecError(f"lsa: dimensions must be 1 or more, not {self.dimensions}")
+        if not 0 <= self.seed < 2**32:
+            raise SpecError(f"lsa: seed must be from 0 to 2**32 - 1, not {self.seed}")
 
     def index(self, texts: Sequence[str], store: Store | None, progress: Progress) -> LsaIndex:
         """See `protocols.Retriever`."""
         progress("indexing for lsa", 0, len(texts))
-        digest = hashlib.sha256(f"lsa 1 {self}".encode())
+        digest = hashlib.sha256(f"lsa 2 {self}".encode())
         for text in texts:
             digest.update(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
         kept = store.arrays(digest.hexdigest()) if store is not None else None
@@ -48,13 +50,12 @@ class Lsa:
             matrix = vectorizer.fit_transform(texts)
         except ValueError:  # "empty vocabulary": no text has a word
             return _arrays([], np.zeros(0), np.zeros((0, 1)), np.zeros((len(texts), 1)))
-        terms, idf = vectorizer.get_feature_names_out().tolist(), vectorizer.idf_
-        size = min(self.dimensions, min(matrix.shape) - 1)
-        if size < 1:  # one text, or one word: nothing to decompose
-            return _arrays(terms, idf, np.eye(len(terms)), unit(matrix.toarray()))
-        svd = TruncatedSVD(n_components=size, random_state=self.seed)
-        vectors = unit(svd.fit_transform(matrix))
-        return _arrays(terms, idf, svd.components_.T, vectors)
+        svd = TruncatedSVD(n_components=min(self.dimensions, *matrix.shape), random_state=self.seed)
+        with np.errstate(divide="ignore", invalid="ignore"):  # of shares of a variance of 0, where all texts are equal
+            svd.fit(matrix)
+        components = svd.components_.T.astype(np.float32)
+        # As a query is encoded, so that a text's own words find it at a cosine of 1, and copies have one vector.
+        return _arrays(vectorizer.get_feature_names_out().tolist(), vectorizer.idf_, components, unit(matrix @ components))
 
 
 def _vectorizer(**known: Any) -> Any:
@@ -77,7 +78,7 @@ class LsaIndex:
 
     def __init__(self, arrays: dict[str, Any]) -> None:
         terms = arrays["terms"].tobytes().decode()
-        self._components, self.vectors = arrays["components"], arrays["vectors"]
+        self._components, self._vectors = arrays["components"], Vectors(arrays["vectors"])
         self._vectorizer = None
         if terms:
             self._vectorizer = _vectorizer(vocabulary={term: i for i, term in enumerate(terms.split("\n"))})
@@ -91,4 +92,4 @@ class LsaIndex:
 
     def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`."""
-        return search_vectors(self.encode(queries), self.vectors, depth)
+        return self._vectors.search(self.encode(queries), depth)

@@ -36,9 +36,7 @@ def one(folder: str) -> None:
     from ragdiag.pipeline import audit
 
     started, cpu = time.perf_counter(), time.process_time()
-    report = audit(
-        f"{folder}/corpus.jsonl", f"{folder}/queries.jsonl", retriever="bm25", cache=None
-    )
+    report = audit(f"{folder}/corpus.jsonl", f"{folder}/queries.jsonl", retriever="bm25", cache=None)
     seconds = {name: round(s, 1) for name, s in report.timings.items()}
     n = report.pipeline["chunks"]
     print(f"{n:>8} chunks: {time.perf_counter() - started:7.1f} s, {time.process_time() - cpu:7.1f} CPU-s, "

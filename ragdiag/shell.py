@@ -1,0 +1,134 @@
+"""What surrounds every command: errors on one line, queries from standard input, progress bars."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import click
+from click.core import ParameterSource
+
+if TYPE_CHECKING:
+    from ragdiag.protocols import Progress
+    from ragdiag.records import Defect, Explanation, Labels, Report
+
+    R = TypeVar("R", Report, Labels, Explanation)
+
+__all__ = ["STDIN", "Group", "progress_bars", "queries_file", "unspooled"]
+
+STDIN = "standard input"
+"""How queries from there are called in errors and reports: not by the temporary file they are spooled to."""
+
+
+class Group(click.Group):
+    """Turns every error into one line and exit status 2; a traceback only with --debug."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click's."""
+        if not args:
+            return super().parse_args(ctx, args)  # shows the help
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as e:
+            _fail_usage(e)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click's."""
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as e:
+            _fail_usage(e)
+        except (click.exceptions.Exit, click.ClickException, click.Abort):
+            raise
+        except KeyboardInterrupt:
+            _fail("interrupted; the same command goes on where it stopped", 130)
+        except BrokenPipeError:
+            # Python would complain once more when it flushes standard output at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
+        except Exception as e:
+            from ragdiag.errors import RagdiagError
+
+            if ctx.params.get("debug"):
+                raise
+            if isinstance(e, RagdiagError):
+                _fail(str(e), 2)
+            _fail(f"unexpected {type(e).__name__}: {e} (this is a bug in ragdiag; --debug shows where)", 2)
+
+
+def _fail_usage(error: click.UsageError) -> NoReturn:
+    """Click's message on one line, with the place in the configuration file where the value comes from there."""
+    ctx, message = error.ctx, error.format_message().rstrip(".")
+    if ctx is None:
+        _fail(message, 2)
+    configuration, parameter = ctx.find_root().obj, getattr(error, "param", None)
+    if configuration and parameter and ctx.get_parameter_source(parameter.name) is ParameterSource.DEFAULT_MAP:
+        message = f"{configuration.file}:{configuration.line(parameter.opts[-1].lstrip('-'))}: {message}"
+    _fail(f"{message}; see {ctx.command_path} --help", 2)
+
+
+def _fail(message: str, status: int) -> NoReturn:
+    click.echo(f"error: {' '.join(message.split())}", err=True)
+    sys.exit(status)
+
+
+@contextlib.contextmanager
+def queries_file(name: str) -> Iterator[str]:
+    """The file of queries; ``-`` is standard input, spooled to one."""
+    if name != "-":
+        yield name
+        return
+    from ragdiag.errors import RagdiagError, UsageError
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / STDIN
+        path.write_bytes(sys.stdin.buffer.read())
+        try:
+            yield str(path)
+        except RagdiagError as e:
+            raise UsageError(str(e).replace(str(path), STDIN)) from e
+
+
+def unspooled(record: R) -> R:
+    """A record whose defects name standard input where they named the file it was spooled to."""
+
+    def renamed(defects: Sequence[Defect]) -> tuple[Defect, ...]:
+        return tuple(dataclasses.replace(d, file=STDIN) if Path(d.file).name == STDIN else d for d in defects)
+
+    names = {"defects", "warnings", "label_defects", "label_warnings"} & {f.name for f in dataclasses.fields(record)}
+    changed: dict[str, Any] = {name: renamed(getattr(record, name)) for name in names}
+    return dataclasses.replace(record, **changed)
+
+
+@contextlib.contextmanager
+def progress_bars(quiet: bool) -> Iterator[Progress]:
+    """Progress on standard error, where that is a terminal."""
+    from ragdiag.protocols import no_progress
+
+    if quiet or not sys.stderr.isatty():
+        yield no_progress
+        return
+    from rich import progress
+    from rich.console import Console
+
+    columns = (
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TimeRemainingColumn(),
+    )
+    with progress.Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, progress.TaskID] = {}
+
+        def show(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total)
+            bars.update(tasks[what], completed=done, total=total, visible=done < total)
+
+        yield show

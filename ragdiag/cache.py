@@ -1,7 +1,8 @@
 """What was computed once is not computed again: vectors and indexes on disk, by the hash of what they were made from.
 
 Vectors are rows of one SQLite file a model, which several processes may read and write, and which a kill leaves whole. Arrays are
-``.npz`` files written atomically. Each entry carries a checksum: what is damaged is dropped and made again, never believed.
+``.npz`` files written atomically. Each entry carries a checksum over its content and key: what is damaged is dropped and made
+again, never believed.
 """
 
 from __future__ import annotations
@@ -11,10 +12,9 @@ import hashlib
 import os
 import sqlite3
 import tempfile
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 
@@ -26,6 +26,12 @@ __all__ = ["Cache", "default_folder", "text_key"]
 
 CHECK = 8
 """Bytes of checksum before each vector."""
+
+SEAL = 32
+"""Bytes of checksum at the end of each file of arrays."""
+
+SURROUNDINGS = ("locked", "full", "unable to open")
+"""What SQLite says when a database is sound and cannot be used all the same."""
 
 WAIT_S = 60.0
 """How long one process waits for another to finish writing."""
@@ -52,7 +58,7 @@ class Cache:
             with tempfile.TemporaryFile(dir=self.folder):
                 pass
         except OSError as e:
-            raise UsageError(f"cannot use {folder} as cache: {e.strerror}; pass another --cache, or --no-cache") from e
+            raise self._unusable(self.folder, e) from e
 
     def vectors(self, model: str, keys: Sequence[bytes]) -> dict[bytes, Any]:
         """The vectors known for `keys`, as float32 arrays; unknown and damaged ones are absent."""
@@ -64,7 +70,8 @@ class Cache:
                 part = wanted[i : i + 500]
                 marks = ",".join("?" * len(part))
                 for key, value in db.execute(f"select key, value from vectors where key in ({marks})", part):
-                    if _checksum(key, value[CHECK:]) == value[:CHECK]:
+                    # A damaged file may give anything.
+                    if isinstance(value, bytes) and _checksum(key, value[CHECK:]) == value[:CHECK]:
                         found[key] = np.frombuffer(value, dtype=np.float32, offset=CHECK)
             return found
 
@@ -84,26 +91,39 @@ class Cache:
         self._in_database(model, write)
 
     def arrays(self, key: str) -> dict[str, Any] | None:
-        """The arrays kept under `key`, or None where there are none or the file is damaged (zip checks each array's CRC)."""
+        """The arrays kept under `key`, or None where there are none or the file is damaged."""
         path = self.folder / f"{key}.npz"
         try:
-            with np.load(path, allow_pickle=False) as kept:
-                return {name: kept[name] for name in kept.files}
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
+            with path.open("rb") as file:
+                if _sealed(file, key):
+                    file.seek(0)
+                    with np.load(file, allow_pickle=False) as kept:
+                        return {name: kept[name] for name in kept.files}
             path.unlink(missing_ok=True)
-            return None
+        except FileNotFoundError:
+            pass
+        except OSError as e:
+            raise self._unusable(path, e) from e
+        return None
 
     def add_arrays(self, key: str, arrays: Mapping[str, Any]) -> None:
         """Keep named arrays under `key`."""
-        handle, temporary = tempfile.mkstemp(dir=self.folder, suffix=".tmp")
+        temporary = None
         try:
-            with os.fdopen(handle, "wb") as out:
-                np.savez(out, **arrays)
+            handle, temporary = tempfile.mkstemp(dir=self.folder, suffix=".tmp")
+            with os.fdopen(handle, "w+b") as file:
+                np.savez(file, **arrays)
+                size = file.tell()
+                file.seek(0)
+                seal = _digest(file, size, key)
+                file.seek(size)
+                file.write(seal)  # behind the end of a zip file, where its readers do not mind it
             Path(temporary).replace(self.folder / f"{key}.npz")
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
+        except BaseException as e:
+            if temporary is not None:
+                Path(temporary).unlink(missing_ok=True)
+            if isinstance(e, OSError):
+                raise self._unusable(self.folder, e) from e
             raise
 
     def _in_database(self, model: str, action: Callable[[sqlite3.Connection], T]) -> T:
@@ -112,21 +132,46 @@ class Cache:
         for attempt in (1, 2):
             try:
                 with contextlib.closing(sqlite3.connect(path, timeout=WAIT_S)) as db:
-                    db.execute("pragma journal_mode = wal")
+                    db.text_factory = bytes  # what is damaged need not be UTF-8
+                    # No write-ahead log: processes that set it at once fail with "locked" without waiting, and network folders
+                    # cannot have one.
                     db.execute("pragma synchronous = normal")
                     db.execute("create table if not exists vectors (key blob primary key, value blob not null) without rowid")
                     return action(db)
-            except sqlite3.DatabaseError as e:
-                # An OperationalError is about the surroundings (locked, disk full), any other about the file itself.
-                if attempt == 2 or isinstance(e, sqlite3.OperationalError):
-                    raise UsageError(f"cannot use the cache {path}: {e}; pass another --cache, or --no-cache") from e
+            except (sqlite3.Error, UnicodeError) as e:
+                if attempt == 2 or any(word in str(e) for word in SURROUNDINGS) or not os.access(path, os.W_OK):
+                    raise self._unusable(path, str(e)) from e
                 _discard(path)
         raise AssertionError("unreachable")
 
+    @staticmethod
+    def _unusable(path: Path, reason: str | OSError) -> UsageError:
+        text = reason if isinstance(reason, str) else reason.strerror or type(reason).__name__
+        return UsageError(f"cannot use the cache {path}: {text}; pass another --cache, or --no-cache")
+
 
 def _discard(path: Path) -> None:
-    for suffix in ("", "-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    for suffix in ("-journal", "-wal", "-shm", ""):
+        with contextlib.suppress(OSError):  # what cannot go fails again when it is opened
+            path.with_name(path.name + suffix).unlink()
+
+
+def _sealed(file: BinaryIO, key: str) -> bool:
+    """Whether what was written under `key` is what `file` holds."""
+    size = file.seek(0, os.SEEK_END) - SEAL
+    if size < 0:
+        return False
+    file.seek(0)
+    return _digest(file, size, key) == file.read()
+
+
+def _digest(file: BinaryIO, size: int, key: str) -> bytes:
+    """The checksum of the next `size` bytes of `file`, kept under `key`."""
+    digest = hashlib.blake2b(key.encode(), digest_size=SEAL)
+    while size > 0 and (block := file.read(min(size, 1 << 20))):
+        digest.update(block)
+        size -= len(block)
+    return digest.digest()
 
 
 def _checksum(key: bytes, raw: bytes) -> bytes:

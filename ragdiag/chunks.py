@@ -13,7 +13,7 @@ from ragdiag.places import Placer, from_spans, stored_chunk
 from ragdiag.protocols import Chunker, Context, Progress
 from ragdiag.records import Chunking, Corpus, StoredChunk
 
-__all__ = ["cut", "embed_texts", "place", "read_chunks"]
+__all__ = ["cut", "embed_texts", "place", "read_chunks", "within"]
 
 
 def cut(corpus: Corpus, chunker: Chunker, progress: Progress) -> Chunking:
@@ -55,3 +55,13 @@ def place(chunks: Sequence[StoredChunk], corpus: Corpus) -> Chunking:
     """
     placer = Placer(corpus)
     return from_spans([placer.span(c) for c in chunks], [c.id for c in chunks], chunks)
+
+
+def within(chunking: Chunking, whole: Corpus, part: Corpus) -> Chunking:
+    """The chunks of `whole` that are in documents of `part`, in its numbering."""
+    if part is whole:
+        return chunking
+    number = np.array([part.position.get(d.id, -1) for d in whole.documents], dtype=np.int64)[chunking.document]
+    kept = np.flatnonzero(number >= 0)
+    ids = tuple(chunking.ids[i] for i in kept) if chunking.ids else ()
+    return Chunking(number[kept], chunking.start[kept], chunking.end[kept], ids, chunking.complete)

@@ -17,7 +17,7 @@ from ragdiag.config import settle
 from ragdiag.shell import Group, progress_bars, queries_file, unspooled
 
 if TYPE_CHECKING:
-    from ragdiag.pipeline import Options
+    from ragdiag.options import Options
 
 __all__ = ["main"]
 
@@ -95,7 +95,7 @@ def main(ctx: click.Context, debug: bool) -> None:
 def _options(given: dict[str, Any]) -> Options:
     """`pipeline.Options` from what the command line and the configuration gave."""
     from ragdiag.errors import UsageError
-    from ragdiag.pipeline import Options
+    from ragdiag.options import Options
 
     settle(given)
     if given.get("budget") is not None and given["budget"] < 1:

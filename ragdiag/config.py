@@ -39,7 +39,7 @@ class Configuration(NamedTuple):
     def line(self, option: str) -> int:
         """The line that sets an option, by its name without dashes in front; 0 where it cannot be told."""
         start = max(self.text.find(SECTION), 0)
-        name = re.escape(option).replace("\\-", "[-_]").replace("_", "[-_]")
+        name = re.sub("[-_]", "[-_]", option)
         found = re.compile(rf"""^[ \t]*(["']?){name}\1[ \t]*=""", re.MULTILINE).search(self.text, start)
         return self.text.count("\n", 0, found.start()) + 1 if found else 0
 

@@ -8,14 +8,17 @@ fits 800 tokens. A query without results scores 0; what labels cannot decide is 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count, pairwise
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from ragdiag.errors import UsageError, did_you_mean
-from ragdiag.records import BoolArray, Evidence, FloatArray, IntArray
+from ragdiag.records import Evidence, FloatArray, IntArray
 from ragdiag.spans import covered, union
 
 __all__ = [
@@ -33,6 +36,8 @@ __all__ = [
 RANKED = ("P", "R", "RR", "AP", "nDCG", "Success")
 SPAN = ("Evidence", "Sufficient", "CharP", "CharR", "IoU", "Duplicate")
 _WORD = re.compile(r"\w+")
+BLOCK = 500_000
+"""Words of contexts that are compared at a time."""
 NEEDS_CUTOFF = ("P", "R", "Success", *SPAN)
 
 
@@ -66,12 +71,12 @@ class Judged(NamedTuple):
     """A ranking with its judgements.
 
     `grade`: grade of each ranked item, 0 where not relevant, best first, shape ``(n_queries, depth)``.
-    `item`: True where something is ranked. `ideal`: grades of all relevant items of each query, descending, padded with 0.
-    `found`: for each rank, how many further evidence groups that item brings; only where no complete chunk set is known.
+    `ideal`: grades of all relevant items of each query, descending, padded with 0.
+    `found`: for each rank, how many further evidence groups that item brings, and `groups`, how many each query has; only where
+    no complete chunk set is known.
     """
 
     grade: FloatArray
-    item: BoolArray
     ideal: FloatArray
     found: IntArray | None = None
     groups: IntArray | None = None
@@ -81,8 +86,8 @@ def ranked(measure: Measure, judged: Judged, depth: IntArray) -> FloatArray:
     """A rank measure for each query, shape ``(n_queries,)``.
 
     `depth` is how many items the measure looks at in each query (the cutoff, or the length of a token budget's context).
-    P divides by `depth`. nDCG is the linear-gain form of Järvelin and Kekäläinen (2002) as trec_eval computes it:
-    sum of grade / log2(rank + 1), over that of the ideal order. AP divides by the number of relevant items.
+    P divides by `depth`, and is 0 where that is 0. nDCG is the linear-gain form of Järvelin and Kekäläinen (2002) as trec_eval
+    computes it: sum of grade / log2(rank + 1), over that of the ideal order. AP divides by the number of relevant items.
     """
     rank = np.arange(judged.grade.shape[1])
     seen = rank < depth[:, None]
@@ -150,82 +155,120 @@ def span_scores(
 ) -> SpanScores:
     """Score contexts against evidence; `spans` holds the evidence rows as `contexts` holds chunks, `size` is the corpus' length.
 
-    A group is covered where one alternative has at least `tau` of its non-space characters in the context. CharR, CharP and IoU
-    (Smith and Troynikov 2024, "Evaluating Chunking Strategies for Retrieval") count all characters: of each group the alternative
-    that is covered best, plus any further alternatives the context holds; so a copy is neither required nor noise.
+    A group is covered where one alternative has at least `tau` of its non-space characters in the context. CharP, CharR and IoU
+    (Smith and Troynikov 2024, "Evaluating Chunking Strategies for Retrieval") count all characters. Alternatives are no noise:
+    any of them is evidence that a context may hold. Nor are they all required: in CharR a group that has several counts as its
+    shortest, held in the share of the one that is covered best; so a larger context never has a lower CharR.
     """
     stride = size + 1  # one stretch of coordinates per query: queries never touch
-    where = contexts.query * stride
+    where, rows = contexts.query * stride, spans.query * stride
     context = union(where + contexts.start, where + contexts.end)
     ns_context = union(where + contexts.ns_start, where + contexts.ns_end)
-    rows = spans.query * stride
     share = _ratio(covered(rows + spans.ns_start, rows + spans.ns_end, *ns_context), spans.ns_end - spans.ns_start)
 
     n_groups = int(evidence.group.max()) + 1 if len(evidence.group) else 0
-    best = _best_rows(evidence.group, share)
-    coverage = np.zeros(n_groups)
-    coverage[evidence.group[best]] = share[best]
+    coverage = _best_of(evidence.group, share, n_groups)
     group_query = np.zeros(n_groups, dtype=np.int64)
     group_query[evidence.group] = evidence.query
     per_query = np.bincount(group_query, minlength=n_queries)
-    is_covered = coverage >= tau - 1e-12
-    n_covered = np.bincount(group_query, weights=is_covered, minlength=n_queries)
+    n_covered = np.bincount(group_query, weights=coverage >= tau - 1e-12, minlength=n_queries)
 
-    wanted = union((rows + spans.start)[best], (rows + spans.end)[best])
-    hit = _by_query(*_intersection(*context, *union(rows + spans.start, rows + spans.end)), stride, n_queries)
-    hit_wanted = _by_query(*_intersection(*context, *wanted), stride, n_queries)
+    start, end = rows + spans.start, rows + spans.end
+    alone = (np.bincount(evidence.group, minlength=n_groups) == 1)[evidence.group]
+    required = union(start[alone], end[alone])
+    hit = _by_query(*_intersection(*context, *union(start, end)), stride, n_queries)
+    hit_required = _by_query(*_intersection(*context, *required), stride, n_queries)
+    needed = _by_query(*required, stride, n_queries)
+    choice = evidence.group[~alone]
+    part = _best_of(choice, _ratio(covered(start, end, *context), end - start)[~alone], n_groups)
+    length = -_best_of(choice, (start - end)[~alone].astype(np.float64), n_groups)
+    hit_required += np.bincount(group_query, weights=part * length, minlength=n_queries)
+    needed += np.bincount(group_query, weights=length, minlength=n_queries)
     total = _by_query(*context, stride, n_queries)
-    needed = _by_query(*wanted, stride, n_queries)
     return SpanScores(
         evidence=_ratio(n_covered, per_query),
         sufficient=((n_covered == per_query) & (per_query > 0)).astype(float),
         char_p=_ratio(hit, total),
-        char_r=_ratio(hit_wanted, needed),
-        iou=_ratio(hit, total + needed - hit_wanted),
+        char_r=_ratio(hit_required, needed),
+        iou=_ratio(hit, total + needed - hit_required),
         coverage=coverage,
     )
 
 
-def duplicate_share(query: IntArray, texts: Sequence[str], n_queries: int, words: int = 8) -> FloatArray:
-    """Of each query's context, the share of characters (of words) that repeats text already in it: runs of `words` words or more.
+def duplicate_share(query: IntArray, shown: IntArray, texts: Sequence[str], n_queries: int, words: int = 8) -> FloatArray:
+    """Of each query's context, the share of characters (of words) that repeats text already in it: shape ``(n_queries,)``.
 
-    `texts` are the chunks of all contexts in rank order, `query` whose they are; shape of the result ``(n_queries,)``.
+    Row i of the contexts, sorted by query, then rank, shows ``texts[shown[i]]`` to ``query[i]``. Text repeats an earlier chunk in
+    runs of `words` words or more; a chunk of fewer words only as a whole.
     """
-    vocabulary: dict[str, int] = {}
-    seen: set[tuple[int, tuple[int, ...]]] = set()
-    repeated, shown = np.zeros(n_queries), np.zeros(n_queries)
-    for q, text in zip(query.tolist(), texts, strict=True):
-        found = _WORD.findall(text.lower())
-        ids = [vocabulary.setdefault(w, len(vocabulary)) for w in found]
-        size = min(words, len(ids))
-        again = np.zeros(len(ids) + 1, dtype=np.int64)
-        grams = [(q, tuple(ids[i : i + size])) for i in range(len(ids) - size + 1)] if ids else []
-        for i, gram in enumerate(grams):
-            if gram in seen:
-                again[i] += 1
-                again[i + size] -= 1
-        seen.update(grams)
-        lengths = np.array([len(w) for w in found], dtype=np.int64)
-        repeated[q] += lengths[np.cumsum(again)[:-1] > 0].sum() if ids else 0
-        shown[q] += lengths.sum()
-    return _ratio(repeated, shown)
+    word, length, first = _words(texts, words)
+    factors = np.random.default_rng(0).integers(0, 2**63, size=words, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+    gram = np.zeros(max(len(word) - words + 1, 0), dtype=np.uint64)  # a hash of the run of words that starts here, modulo 2 ** 64
+    for i, factor in enumerate(factors):
+        gram += word[i : len(gram) + i] * factor
+    n_words = np.diff(first) - words
+    repeated, total = np.zeros(n_queries), np.zeros(n_queries)
+    block = np.cumsum(n_words[shown]) // BLOCK
+    edges = np.append(np.searchsorted(query, query[np.flatnonzero(np.diff(block, prepend=-1))]), len(query))  # whole queries
+    for a, b in pairwise(edges.tolist()):
+        here = shown[a:b]
+        owner, at = _expand(first[here], n_words[here])
+        total += np.bincount(query[a:b][owner], weights=length[at], minlength=n_queries)
+        again = _repeats(query[a:b], gram, first[here], n_words[here], words)
+        repeated += np.bincount(query[a:b][owner], weights=length[at] * again, minlength=n_queries)
+    return _ratio(repeated, total)
 
 
-def _best_rows(group: IntArray, share: FloatArray) -> IntArray:
-    """Of each group the row with the largest share, the first such."""
-    order = np.lexsort((np.arange(len(group)), -share, group))
-    first = np.concatenate([[True], np.diff(group[order]) > 0]) if len(group) else np.zeros(0, dtype=bool)
-    best: IntArray = order[first]
-    return best
+def _words(texts: Sequence[str], padding: int) -> tuple[npt.NDArray[np.uint64], IntArray, IntArray]:
+    """The words of all texts, as numbers, and their lengths; `first` is where each text starts, and where the last ends.
+
+    After each text come `padding` zeros, which are no words.
+    """
+    number: defaultdict[str, int] = defaultdict(count(1).__next__)
+    nothing, rows, first = [0] * padding, list[int](), [0]
+    for text in texts:
+        rows += map(number.__getitem__, _WORD.findall(text.lower()))
+        rows += nothing
+        first.append(len(rows))
+    word = np.array(rows, dtype=np.uint64)
+    lengths = np.array([0, *map(len, number)], dtype=np.int64)
+    return word, lengths[word.astype(np.int64)], np.array(first, dtype=np.int64)
+
+
+def _repeats(query: IntArray, gram: npt.NDArray[np.uint64], first: IntArray, n_words: IntArray, words: int) -> IntArray:
+    """1 for each word of the rows' texts that is in a run which an earlier row of the same query has, else 0."""
+    run = np.minimum(n_words, words)
+    owner, at = _expand(first, np.where(n_words > 0, n_words - run + 1, 0))
+    key = gram[at] ^ (query[owner].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
+    order = np.argsort(key, kind="stable")
+    new = np.diff(key[order], prepend=~key[order[:1]]) != 0
+    earliest = np.zeros(len(at), dtype=np.int64)
+    earliest[order] = owner[order][np.flatnonzero(new)][np.cumsum(new) - 1]
+    seen = earliest < owner
+    starts = np.cumsum(n_words) - n_words  # where each row's words stand among those of all rows
+    begin = (at - first[owner] + starts[owner])[seen]
+    steps = np.bincount(begin, minlength=n_words.sum() + 1) - np.bincount(begin + run[owner][seen], minlength=n_words.sum() + 1)
+    return (np.cumsum(steps)[:-1] > 0).astype(np.int64)
+
+
+def _expand(first: IntArray, n: IntArray) -> tuple[IntArray, IntArray]:
+    """``n[i]`` positions from ``first[i]`` on, for each row i: which row, and which position."""
+    owner = np.repeat(np.arange(len(n)), n)
+    return owner, np.arange(len(owner)) + np.repeat(first - (np.cumsum(n) - n), n)
+
+
+def _best_of(group: IntArray, values: FloatArray, n_groups: int) -> FloatArray:
+    """The largest of each group's values, 0 for groups with none."""
+    best = np.full(n_groups, -np.inf)
+    np.maximum.at(best, group, values)
+    return np.where(np.isfinite(best), best, 0.0)
 
 
 def _intersection(start: IntArray, end: IntArray, by_start: IntArray, by_end: IntArray) -> tuple[IntArray, IntArray]:
     """The points in both of two sets of disjoint, ordered intervals."""
     low = np.searchsorted(by_end, start, side="right")
     high = np.searchsorted(by_start, end, side="left")
-    counts = np.maximum(high - low, 0)
-    i = np.repeat(np.arange(len(start)), counts)
-    j = np.repeat(low, counts) + np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    i, j = _expand(low, np.maximum(high - low, 0))
     return np.maximum(start[i], by_start[j]), np.minimum(end[i], by_end[j])
 
 
@@ -237,16 +280,14 @@ def _by_query(start: IntArray, end: IntArray, stride: int, n_queries: int) -> Fl
 def context_lengths(run_chunks: IntArray, tokens: IntArray, k: int, budget: int) -> IntArray:
     """How many ranked chunks of each query reach the prompt: the first `k`, or those that fit `budget` tokens.
 
+    `tokens` holds the tokens of each ranked chunk, in the shape of `run_chunks`; it matters under a budget only.
     Under a budget, chunks are taken in rank order, stopping before the first that would exceed it; the first is always taken.
     """
-    ranked_any = run_chunks >= 0
+    n_ranked = (run_chunks >= 0).sum(axis=1)
     if not budget:
-        return np.asarray(np.minimum(ranked_any.sum(axis=1), k), dtype=np.int64)
-    used = np.cumsum(np.where(ranked_any, tokens[run_chunks], 0), axis=1)
-    fits = (used <= budget) & ranked_any
-    fits[:, 0] = ranked_any[:, 0]
-    stops = np.concatenate([fits, np.zeros((len(fits), 1), dtype=bool)], axis=1)
-    return np.asarray(np.argmin(stops, axis=1), dtype=np.int64)
+        return np.asarray(np.minimum(n_ranked, k), dtype=np.int64)
+    fit = (np.cumsum(tokens, axis=1) <= budget).sum(axis=1)
+    return np.asarray(np.minimum(np.maximum(fit, 1), n_ranked), dtype=np.int64)
 
 
 def default_measures(k: int, budget: int) -> Sequence[Measure]:

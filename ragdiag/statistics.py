@@ -65,7 +65,7 @@ class Resampler:
         cluster = np.unique(self._cluster[known], return_inverse=True)[1]
         size = np.bincount(cluster).astype(np.float64)
         total = np.bincount(cluster, weights=values).astype(np.float64)
-        mean = float(total.sum() / n)
+        mean = float(values.mean())
         variance, freedom = _spread(size, total)
         if len(size) not in BOOTSTRAPPED or variance <= NOTHING or np.isin(values, (0.0, 1.0)).all():
             m = _effective_n(size, total, values)

@@ -81,7 +81,8 @@ def token_starts(text: str, unit: str = "tokens") -> IntArray:
     if unit == "characters":
         return np.arange(len(text), dtype=np.int64)
     if unit != "tokens":
-        offsets = _tokenizer(unit).encode(text, add_special_tokens=False).offsets
+        readable = text.encode("utf-8", "replace").decode()  # a tokenizer refuses lone surrogates
+        offsets = _tokenizer(unit).encode(readable, add_special_tokens=False).offsets
         return np.unique(np.array([start for start, end in offsets if end > start], dtype=np.int64))
     return starts_of(char_classes(text))
 

@@ -13,9 +13,9 @@ import ragdiag
 from ragdiag import registry
 
 ROOT = Path(ragdiag.__file__).parent
-GROUND = {"errors", "files", "headings", "places", "protocols", "ranking", "records", "registry", "spans", "tokens"}
-ASSEMBLY = {"pipeline", "scoring"}
-SURFACES = {"__init__", "__main__", "cli", "explain", "gates"}
+GROUND = {"errors", "files", "headings", "options", "places", "protocols", "ranking", "records", "registry", "spans", "tokens"}
+ASSEMBLY = {"pipeline", "retrieval", "scoring"}
+SURFACES = {"__init__", "__main__", "cli", "config", "explain", "gates", "shell"}
 FAMILIES = ("chunkers", "contexts", "retrievers")
 
 

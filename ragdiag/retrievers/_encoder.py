@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -38,8 +38,9 @@ class Encoder:
     @cached_property
     def folder(self) -> Path:
         """Where the model's files are. Raises `SpecError` or `MissingExtra` where there are none."""
-        if self.name and Path(self.name).is_dir():
-            return Path(self.name)
+        named = Path(self.name).expanduser() if self.name.startswith("~/") else Path(self.name)
+        if self.name and named.is_dir():
+            return named
         if not self.name:
             bundled = importlib.util.find_spec(BUNDLED)
             if bundled is not None and bundled.origin:
@@ -91,9 +92,13 @@ class Encoder:
         library = require("sentence_transformers", "dense", PIP_LINE)
         torch = require("torch", "dense", PIP_LINE)
         require("transformers", "dense").utils.logging.disable_progress_bar()
-        return library.SentenceTransformer(
-            str(self.folder), local_files_only=True, model_kwargs={"dtype": getattr(torch, self.precision)}
-        )
+        try:
+            return library.SentenceTransformer(
+                str(self.folder), local_files_only=True, model_kwargs={"dtype": getattr(torch, self.precision)}
+            )
+        except Exception as e:
+            reason = " ".join(f"{type(e).__name__}: {e}".split())
+            raise SpecError(f"{str(self.folder)!r} holds no model that sentence-transformers can load: {reason}") from e
 
     @property
     def max_tokens(self) -> int:
@@ -107,26 +112,25 @@ class Encoder:
             t: hashlib.blake2b(f"{kind}\0{t}".encode("utf-8", "surrogatepass"), digest_size=16).digest() for t in set(stripped)
         }
         known = store.vectors(self.identity, list(key_of.values())) if store is not None else {}
-        # Batches depend on the set of texts alone, so an interrupted audit goes on to the very same vectors.
-        order = sorted(key_of, key=lambda t: (len(t), t))
-        batches = [order[i : i + BATCH] for i in range(0, len(order), BATCH)]
-        missing = [b for b in batches if any(key_of[t] not in known for t in b)]
-        encode: Callable[..., Any] | None = None
-        for i in range(0, len(missing), KEEP_EVERY):
-            progress(f"embedding {kind}s", i * BATCH, len(missing) * BATCH)
-            encode = encode or self._encode_function(kind)
+        # In this order, and kept by whole batches, so that an interrupted audit goes on to the very same vectors.
+        missing = sorted((t for t in key_of if key_of[t] not in known), key=lambda t: (len(t), t))
+        step = BATCH * KEEP_EVERY
+        for i in range(0, len(missing), step):
+            progress(f"embedding {kind}s", i, len(missing))
             fresh: dict[bytes, Any] = {}
-            for batch in missing[i : i + KEEP_EVERY]:
-                vectors = unit(encode(batch, batch_size=BATCH, show_progress_bar=False, convert_to_numpy=True))
-                fresh |= {key_of[t]: v for t, v in zip(batch, vectors, strict=True) if key_of[t] not in known}
+            for j in range(i, min(i + step, len(missing)), BATCH):
+                batch = missing[j : j + BATCH]
+                fresh |= zip((key_of[t] for t in batch), self._embed(batch, kind), strict=True)
             if store is not None:
                 store.add_vectors(self.identity, fresh)
             known |= fresh
         if missing:
-            progress(f"embedding {kind}s", len(missing) * BATCH, len(missing) * BATCH)
+            progress(f"embedding {kind}s", len(missing), len(missing))
         return np.stack([known[key_of[t]] for t in stripped]) if stripped else np.empty((0, 0), dtype=np.float32)
 
-    def _encode_function(self, kind: Kind) -> Callable[..., Any]:
+    def _embed(self, batch: list[str], kind: Kind) -> Any:
         # Models with prompts (E5, BGE and others) need to know which side a text is on.
-        function: Callable[..., Any] = self._model.encode_query if kind == "query" else self._model.encode_document
-        return function
+        encode = self._model.encode_query if kind == "query" else self._model.encode_document
+        # A tokenizer refuses lone surrogates, which JSON may hold.
+        readable = [t.encode("utf-8", "replace").decode() for t in batch]
+        return unit(encode(readable, batch_size=BATCH, show_progress_bar=False, convert_to_numpy=True))

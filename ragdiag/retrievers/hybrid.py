@@ -74,7 +74,7 @@ class HybridIndex:
     def _share(self, scores: FloatArray) -> FloatArray:
         """What each place of one ranking, best first, adds to the fused score."""
         if self._hybrid.fusion == "rrf":
-            share: FloatArray = 1.0 / (float(self._hybrid.k) + 1 + np.arange(len(scores)))
+            share: FloatArray = 1.0 / (self._hybrid.k + np.arange(1.0, len(scores) + 1))
             return share
         spread = scores[0] - scores[-1] if len(scores) else 0.0
         return (scores - scores[-1]) / spread if spread > 0 else np.ones(len(scores))

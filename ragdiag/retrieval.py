@@ -1,0 +1,129 @@
+"""From documents to rankings: the strategies that an audit names, or the team's own chunks, collection or run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ragdiag import __version__
+from ragdiag.cache import Cache, default_folder
+from ragdiag.chunks import cut, embed_texts, place, read_chunks, within
+from ragdiag.errors import InputError
+from ragdiag.options import Options
+from ragdiag.protocols import Index, Progress
+from ragdiag.records import Chunking, Corpus, Query, Run
+from ragdiag.registry import make, spec_of
+from ragdiag.runs import bind, read_run
+
+__all__ = ["Clock", "Plan", "Retrieved"]
+
+DEPTH = 100
+"""Chunks ranked for each query at least; measures with deeper cutoffs see no more unless k asks for it."""
+
+
+class Clock:
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        """Time what is done inside."""
+        started = time.perf_counter()
+        yield
+        self.seconds[stage] = round(time.perf_counter() - started, 3)
+
+
+class Retrieved(NamedTuple):
+    """The chunks, each query's ranking of them, and what made both, by name."""
+
+    chunking: Chunking
+    run: Run
+    source: dict[str, Any]
+
+
+class Plan:
+    """The strategies of an audit, made before anything is read: a misspelt name costs no time."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.chunker = make("chunkers", options.chunker)
+        self.context = make("contexts", options.context)
+        self.retriever = make("retrievers", options.retriever)
+        self.store = None if options.cache is None else Cache(options.cache or default_folder())
+
+    def retrieve(
+        self, whole: Corpus, corpus: Corpus, queries: Sequence[Query], clock: Clock, notes: list[str], progress: Progress
+    ) -> Retrieved:
+        """Chunks of `corpus`, which is `whole` or the part of it that is audited, and a ranking for each query."""
+        chunks, run_file = self.options.chunks, self.options.run
+        source: dict[str, Any] = {"chunker": f"chunks {Path(chunks).name}" if chunks else None, "context": None}
+        own = within(place(read_chunks(Path(chunks)), whole), whole, corpus) if chunks else None
+        if run_file:
+            with clock("read run"):
+                bound = bind(read_run(Path(run_file)), queries, corpus, own, corpus is not whole)
+            notes += bound.notes
+            source |= {"chunker": source["chunker"] or "as in the run", "retriever": f"run {Path(run_file).name}"}
+            return Retrieved(bound.chunking, bound.run, source)
+        source["retriever"] = spec_of(self.retriever)
+        if hasattr(self.retriever, "stored_chunks"):
+            with clock("open collection"):
+                chunking = within(place(self.retriever.stored_chunks(progress), whole), whole, corpus)
+                index = self.retriever.open(chunking.ids, self.store)
+            source["chunker"] = "as stored"
+        else:
+            chunking, index = self._indexed(own, corpus, clock, progress)
+            source["chunker"] = source["chunker"] or spec_of(self.chunker, full=True)
+            source["context"] = spec_of(self.context)
+        with clock("search"):
+            run = self._search(index, queries)
+        models = _models(self.retriever)
+        return Retrieved(chunking, run, source | ({"models": models} if models else {}))
+
+    def _indexed(self, own: Chunking | None, corpus: Corpus, clock: Clock, progress: Progress) -> tuple[Chunking, Index]:
+        with clock("chunk"):
+            chunking = cut(corpus, self.chunker, progress) if own is None else own
+        if not len(chunking):
+            raise InputError("there is no text to index in these documents", remedy="check the corpus")
+        with clock("index"):
+            return chunking, self.retriever.index(embed_texts(corpus, chunking, self.context), self.store, progress)
+
+    def _search(self, index: Index, queries: Sequence[Query]) -> Run:
+        """Rank for every query that has text: one without is a label defect, and an encoder would answer it all the same."""
+        depth = max(DEPTH, 10 * self.options.k, self.options.budget // 8)
+        asked = [i for i, query in enumerate(queries) if query.text.strip()]
+        found, values = index.search([queries[i].text for i in asked], depth)
+        chunks = np.full((len(queries), depth), -1, dtype=np.int64)
+        scores = np.full((len(queries), depth), -np.inf)
+        chunks[asked], scores[asked] = found, values
+        return Run(chunks, scores)
+
+    def signature(self, source: Mapping[str, Any]) -> str:
+        """Everything that defines the ranking and its measures, on one line."""
+        options = self.options
+        parts = [
+            str(source["chunker"]),
+            f"context:{source['context']}",
+            source["retriever"] if options.run else spec_of(self.retriever, full=True),
+            *source.get("models", []),
+            f"budget:{options.budget}tok" if options.budget else f"k:{options.k}",
+            f"copies:{options.copies}",
+            "tau:1.0",
+            "ties:position",
+            f"seed:{options.seed}",
+            f"version:{__version__}",
+        ]
+        return "|".join(parts)
+
+
+def _models(retriever: Any) -> list[str]:
+    """The models behind a retriever, nested ones too: name, hash of the files, precision."""
+    nested = getattr(retriever, "retrievers", ()) or [getattr(retriever, "retriever", None)]
+    own = [retriever.encoder.described] if hasattr(retriever, "encoder") else []
+    return own + [name for r in nested if r is not None for name in _models(r)]

@@ -1,0 +1,138 @@
+"""Tokens by array arithmetic are the tokens that `re` finds, for any text."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ragdiag import tokens
+from ragdiag.errors import MissingExtra, SpecError
+from ragdiag.tokens import CLOSER, ITEM, LOWER, MARK, NEWLINE, STOP, WIDE_STOP, WORD, char_classes, count_tokens, token_starts, where
+
+TOKEN = re.compile(r"\w+|[^\w\s]")
+ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=200) | st.text("ab1_ .\n\r\t…。漢\u0301\ud800😀é\x00\u2028", max_size=60)
+
+
+def by_re(text: str) -> list[int]:
+    return [m.start() for m in TOKEN.finditer(text)]
+
+
+@settings(max_examples=300, deadline=None)
+@given(ANY_TEXT)
+def test_starts_are_those_of_re(text: str) -> None:
+    assert token_starts(text).tolist() == by_re(text)
+    assert count_tokens(text) == len(by_re(text))
+    assert token_starts(text).dtype == np.int64
+
+
+def test_every_code_point_is_what_re_says() -> None:
+    for start in range(0, 0x110000, 0x8000):
+        part = "a".join(map(chr, range(start, start + 0x8000)))
+        assert token_starts(part).tolist() == by_re(part)
+
+
+@pytest.mark.parametrize(
+    ("text", "starts"),
+    [
+        ("", []),
+        (" \n\t ", []),
+        ("one", [0]),
+        ("don't stop", [0, 3, 4, 6]),
+        ("3.14", [0, 1, 2]),
+        ("a\r\nb", [0, 3]),
+        ("漢字。漢", [0, 2, 3]),
+        ("e\u0301te", [0, 1, 2]),  # a combining accent is no \w
+        ("👨\u200d👩", [0, 1, 2]),
+        ("x\ud800y", [0, 1, 2]),
+    ],
+)
+def test_starts_of_small_texts(text: str, starts: list[int]) -> None:
+    assert token_starts(text).tolist() == starts == by_re(text)
+
+
+@pytest.mark.parametrize(
+    ("character", "bits"),
+    [
+        ("a", WORD | LOWER),
+        ("A", WORD),
+        ("_", WORD),
+        ("é", WORD | LOWER),
+        ("漢", WORD),
+        (".", MARK | STOP),
+        ("。", MARK | WIDE_STOP),
+        ("”", MARK | CLOSER),
+        ("」", MARK | CLOSER),
+        ("*", MARK | CLOSER | ITEM),
+        ("\n", NEWLINE),
+        (" ", 0),
+        ("\r", 0),
+        ("\u3000", 0),
+        ("\ud800", MARK),
+        ("😀", MARK),
+    ],
+)
+def test_classes(character: str, bits: int) -> None:
+    assert char_classes(character).tolist() == [bits]
+    assert char_classes("é漢" + character).tolist()[2:] == [bits]
+
+
+def test_where_finds_any_of_the_bits() -> None:
+    classes = char_classes("a. b\n")
+    assert where(classes, STOP | NEWLINE).tolist() == [1, 4]
+    assert where(classes, WORD).tolist() == [0, 3]
+
+
+@given(ANY_TEXT)
+def test_characters_are_a_unit(text: str) -> None:
+    assert token_starts(text, "characters").tolist() == list(range(len(text)))
+    assert count_tokens(text, "characters") == len(text)
+
+
+# Tokenizers of models.
+
+
+@pytest.fixture
+def word_pieces(tmp_path: Path) -> Path:
+    """A tokenizer.json that cuts and pads every text at 4 tokens, as files made for a model often do."""
+    tokenizers = pytest.importorskip("tokenizers")
+    vocabulary = {"[UNK]": 0, "[PAD]": 1, "un": 2, "##til": 3, "now": 4}
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    tokenizer.enable_truncation(4)
+    tokenizer.enable_padding(length=4, pad_id=1, pad_token="[PAD]")
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["tokenizer.json", ""])
+def test_a_tokenizer_by_its_file_or_folder(word_pieces: Path, name: str) -> None:
+    unit = str(word_pieces / name) if name else str(word_pieces)
+    assert token_starts("until now", unit).tolist() == [0, 2, 6]
+    assert token_starts("", unit).tolist() == []
+    assert token_starts("\ud800 now", unit).tolist() == [0, 2]
+
+
+def test_a_tokenizer_reads_the_whole_text_whatever_its_file_says(word_pieces: Path) -> None:
+    assert count_tokens("until now " * 50, str(word_pieces)) == 150
+
+
+def test_a_file_that_is_no_tokenizer_is_an_error_of_one_line(tmp_path: Path) -> None:
+    pytest.importorskip("tokenizers")
+    (tmp_path / "broken.json").write_text('{\n"model": 3\n}')
+    with pytest.raises(SpecError, match="is neither tokens, characters, a tokenizer.json nor a known model") as caught:
+        token_starts("a", str(tmp_path / "broken.json"))
+    assert "\n" not in str(caught.value)
+
+
+def test_without_tokenizers_the_pip_line_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(name: str, *_: Any) -> None:
+        raise ModuleNotFoundError(name=name)
+
+    monkeypatch.setattr("importlib.import_module", absent)
+    tokens._tokenizer.cache_clear()
+    with pytest.raises(MissingExtra, match=r"^tokenizers is not installed: pip install 'ragdiag\[dense\]', or use unit=tokens or"):
+        token_starts("a", "some-model")

@@ -87,6 +87,9 @@ class Cache:
         def write(db: sqlite3.Connection) -> None:
             with db:
                 db.executemany("insert or replace into vectors values (?, ?)", rows)
+                for key, _ in rows:
+                    if db.execute("select 1 from vectors where key = ?", (key,)).fetchone() is None:
+                        raise sqlite3.DatabaseError("a damaged page hides what was written")
 
         self._in_database(model, write)
 

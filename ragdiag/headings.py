@@ -54,13 +54,14 @@ def headings(text: str) -> list[Heading]:
             elif literal:
                 body = ""
             if body[:1] in _MARKS:
-                if m := _FENCE.match(body):
+                # Before fences: tildes may underline a title.
+                if _RULE.match(body) and (titled := _titled(body, last, over)):
+                    underlined.append(titled)
+                    body = ""
+                elif m := _FENCE.match(body):
                     fence, body = m[1] or m[2], ""
                 elif (m := _HASHES.match(body)) and not line.startswith(("    ", "\t")):
                     hashed.append(Heading(start, len(m[1]), _unclosed(body[m.end() :])))
-                    body = ""
-                elif (m := _RULE.match(body)) and (titled := _titled(body, last, over)):
-                    underlined.append(titled)
                     body = ""
         over, last = last, _Line(start, body)
     levels = {"=": 1, "-": 2} if hashed else {}

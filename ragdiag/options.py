@@ -11,6 +11,10 @@ from ragdiag.errors import UsageError
 __all__ = ["Options"]
 
 
+MOST = 10**9
+"""No context is larger, in chunks or in tokens."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Options:
     """Everything that an audit can be told; the command line has one option for each field."""
@@ -30,9 +34,11 @@ class Options:
     cache: str | Path | None = ""  # "": the default folder, None: no cache
 
     def __post_init__(self) -> None:
-        if self.k < 1:
-            raise UsageError(f"k must be 1 or more, not {self.k}")
-        if self.budget < 0:
-            raise UsageError(f"budget must be 1 token or more, not {self.budget}")
+        if not 1 <= self.k <= MOST:
+            raise UsageError(f"k must be from 1 to {MOST}, not {self.k}")
+        if not 0 <= self.budget <= MOST:
+            raise UsageError(f"budget must be from 1 to {MOST} tokens, not {self.budget}")
+        if self.seed < 0:
+            raise UsageError(f"seed must be 0 or more, not {self.seed}")
         if self.copies not in ("count", "ignore"):
             raise UsageError(f"copies must be count or ignore, not {self.copies!r}")

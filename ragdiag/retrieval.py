@@ -82,7 +82,7 @@ class Plan:
             source["chunker"] = source["chunker"] or spec_of(self.chunker, full=True)
             source["context"] = spec_of(self.context)
         with clock("search"):
-            run = self._search(index, queries)
+            run = self._search(index, queries, len(chunking))
         models = _models(self.retriever)
         return Retrieved(chunking, run, source | ({"models": models} if models else {}))
 
@@ -94,9 +94,9 @@ class Plan:
         with clock("index"):
             return chunking, self.retriever.index(embed_texts(corpus, chunking, self.context), self.store, progress)
 
-    def _search(self, index: Index, queries: Sequence[Query]) -> Run:
+    def _search(self, index: Index, queries: Sequence[Query], n_chunks: int) -> Run:
         """Rank for every query that has text: one without is a label defect, and an encoder would answer it all the same."""
-        depth = max(DEPTH, 10 * self.options.k, self.options.budget // 8)
+        depth = min(max(DEPTH, 10 * self.options.k, self.options.budget // 8), n_chunks)
         asked = [i for i, query in enumerate(queries) if query.text.strip()]
         found, values = index.search([queries[i].text for i in asked], depth)
         chunks = np.full((len(queries), depth), -1, dtype=np.int64)

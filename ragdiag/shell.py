@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import io
 import os
 import sys
 import tempfile
@@ -40,6 +41,9 @@ class Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """As click's."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # what a terminal's encoding lacks is escaped, not an error
+                stream.reconfigure(errors="backslashreplace")
         try:
             return super().invoke(ctx)
         except click.UsageError as e:
@@ -74,7 +78,8 @@ def _fail_usage(error: click.UsageError) -> NoReturn:
 
 
 def _fail(message: str, status: int) -> NoReturn:
-    click.echo(f"error: {' '.join(message.split())}", err=True)
+    line = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in " ".join(message.split()))  # names may steer a terminal
+    click.echo(f"error: {line}", err=True)
     sys.exit(status)
 
 

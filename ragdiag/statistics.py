@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse, stats
+from scipy import sparse, special
 
 from ragdiag.records import FloatArray, IntArray, Mean
 
@@ -14,7 +14,7 @@ __all__ = ["Resampler", "clusters", "wilson"]
 
 RESAMPLES = 4000
 LEVEL = 0.95
-BOOTSTRAPPED = range(20, 10_001)
+BOOTSTRAPPED = range(20, 2_001)
 """Numbers of clusters that are bootstrapped: fewer make too few different resamples, more need none."""
 
 NOTHING = 1e-18
@@ -23,7 +23,7 @@ NOTHING = 1e-18
 
 def wilson(successes: float, n: float, level: float = LEVEL) -> tuple[float, float]:
     """Wilson's (1927) score interval for a proportion; `n` may be an effective sample size, so need not be whole."""
-    z = float(stats.norm.ppf(0.5 + level / 2))
+    z = float(special.ndtri(0.5 + level / 2))
     p = successes / n
     centre = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
@@ -72,7 +72,7 @@ class Resampler:
             low, high = wilson(mean * m, m)
         else:
             seen = float(((total - mean * size) ** 2).sum()) / n**2  # the variance that resamples of clusters have
-            tail = float(stats.norm.cdf(stats.t.ppf(0.5 - LEVEL / 2, freedom) * np.sqrt(variance / seen)))
+            tail = float(special.ndtr(special.stdtrit(freedom, 0.5 - LEVEL / 2) * np.sqrt(variance / seen)))
             low, high = map(float, np.quantile(self._resampled(size, total), [tail, 1 - tail]))
         return Mean(mean, min(low, mean), max(high, mean), n)
 
@@ -121,6 +121,6 @@ def _effective_n(size: FloatArray, total: FloatArray, values: FloatArray) -> flo
         return float(len(size))
     worth = [float(n)] if proportion else []
     for variance, freedom in [clustered] if proportion else [clustered, _spread(np.ones(n), values)]:
-        t = float(stats.norm.ppf(0.5 + LEVEL / 2) / stats.t.ppf(0.5 + LEVEL / 2, freedom))
+        t = float(special.ndtri(0.5 + LEVEL / 2) / special.stdtrit(freedom, 0.5 + LEVEL / 2))
         worth.append(mean * (1 - mean) / variance * t * t)
     return min(worth)

@@ -198,9 +198,9 @@ def test_what_a_link_leads_to_is_replaced_not_the_link(tmp_path: Path) -> None:
 
 
 def test_a_device_or_a_pipe_is_written_to(tmp_path: Path) -> None:
-    before = os.stat(os.devnull)
+    before = Path(os.devnull).stat()
     files.write_atomically(Path(os.devnull), "x")
-    assert os.path.samestat(before, os.stat(os.devnull))
+    assert os.path.samestat(before, Path(os.devnull).stat())
     os.mkfifo(tmp_path / "pipe")
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     files.check_writable(tmp_path / "pipe")

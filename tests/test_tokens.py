@@ -11,10 +11,24 @@ from hypothesis import strategies as st
 
 from ragdiag import tokens
 from ragdiag.errors import MissingExtra, SpecError
-from ragdiag.tokens import CLOSER, ITEM, LOWER, MARK, NEWLINE, STOP, WIDE_STOP, WORD, char_classes, count_tokens, token_starts, where
+from ragdiag.tokens import (
+    CLOSER,
+    ITEM,
+    LOWER,
+    MARK,
+    NEWLINE,
+    STOP,
+    WIDE_STOP,
+    WORD,
+    char_classes,
+    count_tokens,
+    token_starts,
+    where,
+)
 
 TOKEN = re.compile(r"\w+|[^\w\s]")
-ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=200) | st.text("ab1_ .\n\r\t…。漢\u0301\ud800😀é\x00\u2028", max_size=60)
+ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=200)
+ANY_TEXT |= st.text("ab1_ .\n\r\t…。漢\u0301\ud800😀é\x00\u2028", max_size=60)
 
 
 def by_re(text: str) -> list[int]:
@@ -123,7 +137,7 @@ def test_a_tokenizer_reads_the_whole_text_whatever_its_file_says(word_pieces: Pa
 def test_a_file_that_is_no_tokenizer_is_an_error_of_one_line(tmp_path: Path) -> None:
     pytest.importorskip("tokenizers")
     (tmp_path / "broken.json").write_text('{\n"model": 3\n}')
-    with pytest.raises(SpecError, match="is neither tokens, characters, a tokenizer.json nor a known model") as caught:
+    with pytest.raises(SpecError, match=r"is neither tokens, characters, a tokenizer[.]json nor a known model") as caught:
         token_starts("a", str(tmp_path / "broken.json"))
     assert "\n" not in str(caught.value)
 
@@ -134,5 +148,5 @@ def test_without_tokenizers_the_pip_line_is_named(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr("importlib.import_module", absent)
     tokens._tokenizer.cache_clear()
-    with pytest.raises(MissingExtra, match=r"^tokenizers is not installed: pip install 'ragdiag\[dense\]', or use unit=tokens or"):
+    with pytest.raises(MissingExtra, match=r"^tokenizers is not .*: pip install 'ragdiag\[dense\]', or use unit=tokens or"):
         token_starts("a", "some-model")

@@ -29,6 +29,9 @@ LONGEST = max(map(len, ABBREVIATIONS))
 NUMBER = 3
 """Digits that the number of a list item has at most; four are a year."""
 
+MARKS = 4
+"""Quotation marks and brackets that may close a sentence together."""
+
 INDENT = 20
 """White space that may stand before such a number."""
 
@@ -74,11 +77,12 @@ class Cuts:
         begins, closed = self._behind(where(first[:-1], STOP) + 1)
         starts[begins] = True
         starts[self._after_abbreviations(begins)] = False
-        while len(closed):
+        wide = where(first[:-1], WIDE_STOP) + 1  # Chinese stops need no white space
+        for _ in range(MARKS):
+            if not len(closed) and not len(wide):
+                break
             begins, closed = self._behind(closed)
             starts[begins] = True
-        wide = where(first[:-1], WIDE_STOP) + 1
-        while len(wide):  # Chinese stops need no white space
             starts[wide[(first[wide] & (CLOSER | STOP | WIDE_STOP)) == 0]] = True
             wide = self._behind(wide)[1]
         starts[self.paragraphs] = True
@@ -108,7 +112,9 @@ class Cuts:
         if len(word) <= NUMBER and word.isdigit():
             indent = self.text[max(0, position - INDENT) : position].rstrip(" \t")
             return not indent or indent[-1] == "\n"
-        return word.lower() in ABBREVIATIONS or (len(word) == 1 and word.isalpha())
+        if len(word) == 1:
+            return word.isupper() or (word.isalpha() and self.text[position - 1] == ".")
+        return word.lower() in ABBREVIATIONS
 
 
 def pack(

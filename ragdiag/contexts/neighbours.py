@@ -25,7 +25,7 @@ class Neighbours:
         """See `protocols.Context`."""
         grid = token_starts(document.text)
         if not len(grid):
-            return ["" for _ in starts]
+            return [document.text[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
         reach = min(self.tokens, len(grid))
         first = np.searchsorted(grid, starts) - reach
         after = np.searchsorted(grid, ends) + reach

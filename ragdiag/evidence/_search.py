@@ -19,6 +19,9 @@ COPY_WORDS = 5
 WORTH_SHOWING = 50.0
 """Similarity (0-100) below which the nearest stretch of text is no help to whoever looks for a passage."""
 
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half a surrogate pair, which a PDF may hold and Rust cannot read."""
+
 
 class Place(NamedTuple):
     """A span of a document, which is given by its position in the corpus."""
@@ -78,9 +81,10 @@ def is_a_passage(text: str) -> bool:
 
 def find_all(documents: Sequence[Document], passages: Sequence[str]) -> Iterator[tuple[int, Place]]:
     """Every place of every passage, as ``(position in passages, place)``; those that start or end inside a word are none."""
-    automaton = ahocorasick_rs.AhoCorasick(passages)
+    automaton = ahocorasick_rs.AhoCorasick([_HALF.sub("\ufffd", p) for p in passages])
     for d, document in enumerate(documents):
-        for which, start, end in automaton.find_matches_as_indexes(document.text, overlapping=True):
+        text = document.text if document.text.isascii() else _HALF.sub("\ufffd", document.text)
+        for which, start, end in automaton.find_matches_as_indexes(text, overlapping=True):
             if not (_inside_a_word(document.text, start) or _inside_a_word(document.text, end)):
                 yield which, Place(d, start, end)
 

@@ -1,0 +1,445 @@
+"""Labels against the corpus, worked by hand: where evidence is found, where its copies are, what is a defect and why."""
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from ragdiag.cli import main
+from ragdiag.evidence import COPY_WORDS, locate, restrict, unlabelled_hits
+from ragdiag.records import Chunking, Corpus, Document, Label, Labels, Query
+
+DATA = Path(__file__).parents[2] / "shared" / "data"
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the shared data sets are not here")
+
+FOX = "The quick brown fox jumps over the lazy dog near the river bank at noon."
+
+
+def corpus(**texts: str) -> Corpus:
+    return Corpus(tuple(Document(name, text) for name, text in sorted(texts.items())))
+
+
+def asked(*labels: Label, text: str = "what?", **fields: Any) -> Query:
+    return Query("q", text, evidence=labels, file="q.jsonl", line=1, **fields)
+
+
+def rows(labels: Labels) -> list[tuple[int, int, int, int, int, bool]]:
+    """Evidence as ``(query, group, document, start, end, copy)``."""
+    e = labels.evidence
+    return list(zip(*(c.tolist() for c in (e.query, e.group, e.document, e.start, e.end, e.copy)), strict=True))
+
+
+def wrong(query: Query, documents: Corpus) -> tuple[str, str]:
+    """Kind and message of the one defect of a query."""
+    labels = locate([query], documents)
+    assert labels.level == ("excluded",)
+    assert rows(labels) == []
+    (defect,) = labels.defects
+    assert (defect.query, defect.file, defect.line) == ("q", "q.jsonl", 1)
+    return defect.kind, defect.message
+
+
+def found(query: Query, documents: Corpus) -> tuple[list[tuple[int, int, int]], list[str]]:
+    """Places of a query's evidence, copies left out, and the warnings about it."""
+    labels = locate([query], documents)
+    assert labels.defects == ()
+    return [r[2:5] for r in rows(labels) if not r[5]], [w.message for w in labels.warnings]
+
+
+# Locating
+
+
+def test_offsets_are_taken_as_they_are() -> None:
+    assert found(asked(Label("a", "quick", 4, 9)), corpus(a=FOX)) == ([(0, 4, 9)], [])
+    assert found(asked(Label("a", "", 4, 9)), corpus(a=FOX)) == ([(0, 4, 9)], [])
+
+
+def test_a_text_that_stands_once_is_found() -> None:
+    assert found(asked(Label("a", "brown fox")), corpus(a=FOX, b=FOX)) == ([(0, 10, 19)], [])
+    assert found(asked(Label("", "brown fox")), corpus(a="no", b=FOX)) == ([(1, 10, 19)], [])
+
+
+def test_a_text_is_found_whatever_its_white_space_and_that_is_said() -> None:
+    places, warnings = found(asked(Label("a", " brown\n fox  jumps\t")), corpus(a="The quick brown fox\r\njumps over."))
+    assert places == [(0, 10, 26)]
+    assert warnings == ["found but for white space, at a#10-26"]
+
+
+def test_a_text_is_found_by_similarity_and_that_is_shown() -> None:
+    # One letter of 43 differs: 43 + 43 characters, one deleted and one inserted, are 1 - 2/86 = 97.7 % the same.
+    places, warnings = found(asked(Label("a", "The quick brown fix jumps over the lazy dog")), corpus(a=FOX))
+    assert places == [(0, 0, 43)]
+    assert warnings == ["found by similarity, 98 %: 'The quick brown fox jumps over the lazy…', at a#0-43"]
+
+
+def test_a_document_a_little_shorter_than_the_passage_is_found_whole() -> None:
+    places, warnings = found(asked(Label("a", FOX[:43] + "!!")), corpus(a=FOX[:43]))
+    assert places == [(0, 0, 43)]
+    assert warnings[0].startswith("found by similarity, 98 %")  # 1 - 2 / (45 + 43) = 97.7 %
+
+
+def test_a_text_too_different_is_absent_and_the_nearest_is_shown() -> None:
+    kind, message = wrong(asked(Label("a", "The quick red fox sleeps under the lazy cat")), corpus(a=FOX))
+    assert kind == "text_absent"
+    similarity = re.fullmatch(
+        r"'The quick red fox sleeps under the lazy…' is not in a; the nearest, (\d+) % similar, is a#\d+-\d+", message
+    )
+    assert similarity
+    assert 50 <= int(similarity[1]) < 90
+
+
+def test_a_text_like_nothing_is_absent() -> None:
+    assert wrong(asked(Label("a", "§§ 123 §§")), corpus(a=FOX)) == ("text_absent", "'§§ 123 §§' is not in a")
+    assert wrong(asked(Label("", "§§ 123 §§")), corpus(a=FOX, b="x"))[1] == "'§§ 123 §§' is not in any document"
+    assert wrong(asked(Label("a", "anything")), corpus(a=""))[0] == "text_absent"
+
+
+def test_a_text_that_stands_twice_is_ambiguous_and_the_candidates_are_named() -> None:
+    kind, message = wrong(asked(Label("a", "dog")), corpus(a="dog, dog, dog, dog, dog, dog, dog"))
+    assert kind == "text_ambiguous"
+    assert message == "'dog' stands at a#0-3, a#5-8, a#10-13, a#15-18, a#20-23 and 2 more; give start and end"
+    assert wrong(asked(Label("", "quick")), corpus(a=FOX, b=FOX))[1] == "'quick' stands at a#4-9, b#4-9; give start and end"
+    assert wrong(asked(Label("a", "a  b")), corpus(a="a\nb a\tb"))[1] == "'a  b' stands at a#0-3, a#4-7; give start and end"
+    assert wrong(asked(Label("a", "aa")), corpus(a="aaa"))[1] == "'aa' stands at a#0-2, a#1-3; give start and end"
+
+
+def test_what_is_as_similar_elsewhere_is_ambiguous_too() -> None:
+    nearly = Label("", "The quick brown fix jumps over the lazy dog")
+    assert wrong(asked(nearly), corpus(a=FOX, b=FOX)) == (
+        "text_ambiguous",
+        "'The quick brown fix jumps over the lazy…' is 98 % similar to each of a#0-43, b#0-43",
+    )
+    assert wrong(asked(nearly), corpus(a=f"{FOX} And again: {FOX}"))[0] == "text_ambiguous"
+    assert found(asked(nearly), corpus(a=FOX, b=FOX.replace("lazy", "idle")))[0] == [(0, 0, 43)]
+
+
+# Offsets that are wrong
+
+
+def test_wrong_offsets_are_told_apart() -> None:
+    docs = corpus(a=FOX)
+    assert wrong(asked(Label("a", "quick", 9, 4)), docs) == ("offsets_inverted", "start 9 is not before end 4")
+    assert wrong(asked(Label("a", "", 4, 4)), docs)[0] == "offsets_inverted"
+    assert wrong(asked(Label("a", "", 70, 73)), docs) == ("offsets_outside", "[70, 73) leaves a, which has 72 characters")
+    assert wrong(asked(Label("a", "", -2, 3)), docs)[0] == "offsets_outside"
+    assert wrong(asked(Label("a", "", 3, 4)), docs) == ("empty_evidence", "a[3:4] is white space")
+    assert wrong(asked(Label("b", "quick", 4, 9)), docs) == ("unknown_document", "no document 'b' in the corpus")
+    assert wrong(asked(Label("", "quick", 4, 9)), docs)[0] == "unknown_document"
+
+
+def test_a_text_elsewhere_says_how_far() -> None:
+    docs = corpus(a="one two three two")
+    assert (
+        wrong(asked(Label("a", "two", 3, 6)), docs)[1]
+        == "a[3:6] is ' tw', the label says 'two'; it stands at 4, 1 character later"
+    )
+    assert wrong(asked(Label("a", "two", 12, 15)), docs)[1].endswith("it stands at 14, 2 characters later")
+    assert wrong(asked(Label("a", "one", 5, 8)), docs)[1].endswith("it stands at 0, 5 characters earlier")
+    assert wrong(asked(Label("a", "six", 0, 3)), docs)[1].endswith("it stands nowhere in that document")
+
+
+def test_line_ends_are_named_as_the_reason() -> None:
+    kind, message = wrong(asked(Label("a", "one\ntwo", 0, 7)), corpus(a="one\r\ntwo"))
+    assert kind == "text_mismatch"
+    assert message.endswith("the document has CRLF line ends, the label was made from a copy without them")
+
+
+def test_offsets_may_count_in_a_part_of_a_document() -> None:
+    """SQuAD counts in a paragraph, which may be a document or stand in one."""
+    first, second = "Foxes sleep by day.", "Dogs sleep by night."
+    label = Label("article", "night", 14, 19, doc_text=second)
+    assert found(asked(label), corpus(p1=first, p2=second))[0] == [(1, 14, 19)]
+    assert found(asked(label), corpus(article=f"{first}\n{second}", other=second + "!"))[0] == [(0, 34, 39)]
+    assert found(asked(label), corpus(x=f"{first}\n{second}"))[0] == [(0, 34, 39)]
+    assert wrong(asked(label), corpus(x=f"{second} {second} "))[0] == "unknown_document"
+    assert wrong(asked(Label("", "night", 14, 19, doc_text=second)), corpus(x=first)) == (
+        "unknown_document",
+        "the label names no document, and its source text is in none",
+    )
+
+
+# Groups, documents, contradictions
+
+
+def test_spans_are_required_one_by_one_unless_a_group_makes_them_alternatives() -> None:
+    labels = locate(
+        [
+            asked(Label("a", "quick"), Label("a", "brown")),
+            asked(Label("a", "fox", group="x"), Label("a", "dog", group="x"), Label("a", "river")),
+        ],
+        corpus(a=FOX),
+    )
+    assert rows(labels) == [
+        (0, 0, 0, 4, 9, False),
+        (0, 1, 0, 10, 15, False),
+        (1, 2, 0, 16, 19, False),
+        (1, 2, 0, 40, 43, False),
+        (1, 3, 0, 53, 58, False),
+    ]
+
+
+def test_one_wrong_label_excludes_its_query() -> None:
+    labels = locate([asked(Label("a", "quick"), Label("a", "cat"), Label("b", "x")), asked(Label("a", "dog"))], corpus(a=FOX))
+    assert labels.level == ("excluded", "span")
+    assert [d.kind for d in labels.defects] == ["text_absent", "unknown_document"]
+    assert rows(labels) == [(1, 0, 0, 40, 43, False)]
+
+
+def test_document_labels() -> None:
+    labels = locate([asked(relevant=(("a", 2), ("b", 0)))], corpus(a=FOX, b="x"))
+    assert labels.level == ("document",)
+    assert labels.relevant == ({0: 2, 1: 0},)
+    assert labels.defects == ()
+    both = locate([asked(Label("a", "dog"), relevant=(("a", 2),))], corpus(a=FOX))
+    assert (both.level, both.relevant) == (("span",), ({},))
+    assert wrong(asked(relevant=(("c", 1),)), corpus(a=FOX))[0] == "unknown_document"
+    assert wrong(asked(relevant=(("a", 1), ("a", 2))), corpus(a=FOX)) == (
+        "contradictory",
+        "document 'a' is graded twice, differently",
+    )
+    assert wrong(asked(relevant=(("a", 0),)), corpus(a=FOX))[0] == "unlabelled"
+    assert locate([asked(relevant=(("a", 1), ("a", 1)))], corpus(a=FOX)).defects == ()
+
+
+def test_contradictions() -> None:
+    docs = corpus(a=FOX)
+    assert wrong(asked(Label("a", "dog"), unanswerable=True), docs)[0] == "contradictory"
+    assert wrong(asked(relevant=(("a", 1),), unanswerable=True), docs)[0] == "contradictory"
+    assert wrong(asked(Label("a", "dog"), relevant=(("a", 0),)), docs)[1] == "evidence is given in a, whose grade is 0"
+    labels = locate([asked(Label("a", "dog"), text="Who  is it"), asked(text="who is IT ", unanswerable=True)], docs)
+    assert labels.level == ("excluded", "excluded")
+    assert [d.kind for d in labels.defects] == ["contradictory"] * 2
+    assert locate([asked(unanswerable=True)], docs).level == ("unanswerable",)
+    assert wrong(asked(), docs)[0] == "unlabelled"
+    assert wrong(asked(Label("a", "dog"), text=" \n"), docs) == ("empty_query", "the query has no text")
+
+
+def test_evidence_over_most_of_a_long_document_is_worth_a_warning() -> None:
+    long = "word " * 3000
+    _, (warning,) = found(asked(Label("a", "", 0, 9000)), corpus(a=long))
+    assert warning == "the evidence is 60% of the long document a"
+    assert found(asked(Label("a", "", 0, 7000)), corpus(a=long))[1] == []
+    assert found(asked(Label("a", "", 0, 60)), corpus(a=FOX))[1] == []
+
+
+# Copies
+
+
+SENTENCE = "Close the stop cock before you open it."
+
+
+def test_exact_copies_elsewhere_are_alternatives() -> None:
+    docs = corpus(a=f"x {SENTENCE}", b=f"{SENTENCE} And {SENTENCE}", c=SENTENCE.upper())
+    query = asked(Label("a", SENTENCE))
+    end = len(SENTENCE)
+    assert rows(locate([query], docs)) == [
+        (0, 0, 0, 2, 2 + end, False),
+        (0, 0, 1, 0, end, True),
+        (0, 0, 1, end + 5, 2 * end + 5, True),
+    ]
+    assert rows(locate([query], docs, copies="ignore")) == [(0, 0, 0, 2, 2 + end, False)]
+
+
+def test_a_copy_belongs_to_every_group_that_needs_the_passage() -> None:
+    docs = corpus(a=SENTENCE, b=SENTENCE)
+    labels = locate([asked(Label("a", SENTENCE)), asked(Label("b", SENTENCE), Label("a", SENTENCE))], docs)
+    assert [(q, g, d, copy) for q, g, d, _, _, copy in rows(labels)] == [
+        (0, 0, 0, False),
+        (0, 0, 1, True),
+        (1, 1, 0, True),
+        (1, 1, 1, False),
+        (1, 2, 0, False),
+        (1, 2, 1, True),
+    ]
+
+
+def test_a_labelled_alternative_is_no_copy() -> None:
+    docs = corpus(a=SENTENCE, b=SENTENCE)
+    labels = locate([asked(Label("a", SENTENCE, group="g"), Label("b", SENTENCE, group="g"))], docs)
+    assert [(d, copy) for _, _, d, _, _, copy in rows(labels)] == [(0, False), (1, False)]
+
+
+def test_a_short_passage_has_no_copies() -> None:
+    words = SENTENCE.split()
+    short, enough = " ".join(words[: COPY_WORDS - 1]), " ".join(words[:COPY_WORDS])
+    docs = corpus(a=SENTENCE, b=SENTENCE)
+    assert len(rows(locate([asked(Label("a", short))], docs))) == 1
+    assert len(rows(locate([asked(Label("a", enough))], docs))) == 2
+
+
+def test_a_passage_without_spaces_may_be_long_enough() -> None:
+    text = "開ける前に必ず止水栓を閉めてください。水が出ます。"
+    assert len(rows(locate([asked(Label("a", text))], corpus(a=text, b=text)))) == 2
+    assert len(rows(locate([asked(Label("a", text[:10]))], corpus(a=text, b=text)))) == 1
+    url = "https://example.org/a/very/long/address/without/spaces"
+    assert len(rows(locate([asked(Label("a", url))], corpus(a=url, b=url)))) == 1
+
+
+def test_a_copy_inside_words_is_none() -> None:
+    passage = "art of the long deal"
+    docs = corpus(a=passage, b="The part of the long deal.", c="art of the long dealing", d="(art of the long deal)")
+    labels = locate([asked(Label("a", passage))], docs)
+    assert [(d, start, copy) for _, _, d, start, _, copy in rows(labels)] == [(0, 0, False), (3, 1, True)]
+
+
+def test_a_copy_does_not_overlap_what_is_labelled() -> None:
+    chant = "row row row row row row row row"
+    labels = locate([asked(Label("a", "", 8, 27))], corpus(a=chant))  # five of the eight
+    assert rows(labels) == [(0, 0, 0, 8, 27, False)]
+
+
+def test_copies_are_looked_for_without_the_white_space_around() -> None:
+    docs = corpus(a=f"x {SENTENCE}\n", b=f"y\n{SENTENCE}\n")
+    labels = locate([asked(Label("a", "", 1, len(SENTENCE) + 3))], docs)
+    assert rows(labels)[1] == (0, 0, 1, 2, 2 + len(SENTENCE), True)
+
+
+def test_half_a_surrogate_pair_in_a_document_does_no_harm() -> None:
+    docs = corpus(a=f"\ud800 {SENTENCE}", b=f"\udfff {SENTENCE}")
+    assert [r[2:4] for r in rows(locate([asked(Label("a", SENTENCE))], docs))] == [(0, 2), (1, 2)]
+
+
+# Any text, any span
+
+
+texts = st.text(min_size=1, max_size=60) | st.text(alphabet="ab \n.", min_size=1, max_size=80)
+
+
+@given(st.data())
+def test_any_span_of_any_text_is_located_exactly_there(data: st.DataObject) -> None:
+    text = data.draw(texts)
+    start = data.draw(st.integers(0, len(text) - 1))
+    end = data.draw(st.integers(start + 1, len(text)))
+    passage = text[start:end]
+    assume(passage.strip())
+    docs = corpus(a=text, b=text + ".")
+    labels = locate([asked(Label("a", passage, start, end))], docs)
+    assert labels.level == ("span",)
+    assert [r[2:] for r in rows(labels) if not r[5]] == [(0, start, end, False)]
+    for _, _, d, s, e, copy in rows(labels):
+        if copy:
+            assert docs.documents[d].text[s:e] == passage.strip()
+            assert d == 1 or s >= end or e <= start
+
+    shifted = locate([asked(Label("a", passage, start + 1, end + 1))], docs)
+    if end + 1 > len(text):
+        assert [d.kind for d in shifted.defects] == ["offsets_outside"]
+    elif text[start + 1 : end + 1] == passage:
+        assert shifted.level == ("span",)
+    else:
+        assert [d.kind for d in shifted.defects] == ["text_mismatch"]
+        assert shifted.level == ("excluded",)
+
+
+@given(texts, st.data())
+def test_a_label_without_offsets_is_found_or_said_to_be_ambiguous(text: str, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(text) - 1))
+    end = data.draw(st.integers(start + 1, len(text)))
+    passage = text[start:end]
+    assume(passage.strip())
+    labels = locate([asked(Label("a", passage))], corpus(a=text))
+    if sum(text.startswith(passage, i) for i in range(len(text))) > 1:
+        assert [d.kind for d in labels.defects] == ["text_ambiguous"]
+    else:
+        assert [r[3:5] for r in rows(labels) if not r[5]] == [(start, end)]
+        assert labels.warnings == ()
+
+
+# A part of the corpus
+
+
+def test_restrict_keeps_what_is_whole_in_the_part() -> None:
+    docs = corpus(a="alpha", b="beta", c="gamma")
+    queries = [
+        Query("in", "1", evidence=(Label("b", "beta"),)),
+        Query("half", "2", evidence=(Label("b", "beta"), Label("c", "gamma"))),
+        Query("either", "3", evidence=(Label("a", "alpha", group="g"), Label("b", "beta", group="g"))),
+        Query("out", "4", evidence=(Label("a", "alpha"),)),
+        Query("document", "5", relevant=(("b", 1), ("c", 2))),
+        Query("elsewhere", "6", relevant=(("c", 1),)),
+        Query("none", "7", unanswerable=True),
+        Query("broken", "8", evidence=(Label("z", "x"),)),
+    ]
+    part, labels = restrict(docs, locate(queries, docs), ["b"])
+    assert [d.id for d in part.documents] == ["b"]
+    assert [q.id for q in labels.queries] == ["in", "either", "document"]
+    assert labels.level == ("span", "span", "document")
+    assert labels.relevant == ({}, {}, {0: 1})
+    assert rows(labels) == [(0, 0, 0, 0, 4, False), (1, 1, 0, 0, 4, False)]
+    assert (labels.defects, labels.left_out) == ((), 5)
+
+
+def test_restrict_lets_a_copy_stand_for_its_passage() -> None:
+    docs = corpus(a=SENTENCE, b=f"> {SENTENCE}", c=SENTENCE)
+    labels = locate([asked(Label("a", SENTENCE))], docs)
+    end = len(SENTENCE)
+    assert rows(restrict(docs, labels, ["b", "c"])[1]) == [(0, 0, 0, 2, 2 + end, False), (0, 0, 1, 0, end, False)]
+    assert rows(restrict(docs, labels, ["a", "c"])[1]) == [(0, 0, 0, 0, end, False), (0, 0, 1, 0, end, True)]
+
+
+def test_restrict_to_everything_changes_nothing() -> None:
+    docs = corpus(a=SENTENCE, b=f"{SENTENCE} {FOX}")
+    labels = locate([asked(Label("a", SENTENCE), Label("b", "fox", group="g"), Label("b", "dog", group="g"))], docs)
+    part, same = restrict(docs, labels, ["a", "b"])
+    assert part.documents == docs.documents
+    assert rows(same) == rows(labels)
+
+
+# Hits that nobody labelled
+
+
+def test_an_answer_in_an_unlabelled_chunk_is_worth_a_warning() -> None:
+    docs = corpus(a="It opens on Monday at nine. Closed else.", b="Note: it opens  on monday AT NINE, they say.")
+    labels = locate([asked(Label("a", "Closed else"), answer="It opens on Monday at nine.")], docs)
+    chunks = Chunking(np.array([0, 1]), np.array([0, 0]), np.array([40, 44]))
+    ranked = np.array([[1, 0]])
+    (hit,) = unlabelled_hits(docs, labels, chunks, ranked, np.array([2]), {(0, 0)})
+    assert (hit.kind, hit.message) == ("unlabelled_hit", "the answer also stands in b#0-44, which no label names")
+    assert unlabelled_hits(docs, labels, chunks, ranked, np.array([0]), {(0, 0)}) == ()
+    short = locate([asked(Label("a", "Closed else"), answer="at nine")], docs)
+    assert unlabelled_hits(docs, short, chunks, ranked, np.array([2]), {(0, 0)}) == ()
+
+
+# Real labels
+
+
+def checked(*paths: Path) -> dict[str, Any]:
+    result = CliRunner().invoke(main, ["check", *map(str, paths), "--json", "-"])
+    report: dict[str, Any] = json.loads(result.stdout)
+    assert result.exit_code == (1 if report["label_defects"] else 0)
+    return report
+
+
+@needs_data
+def test_covidqa_every_drifting_offset_and_no_other_is_a_defect() -> None:
+    drifting, good = {}, set()
+    for line in (DATA / "covidqa" / "queries.jsonl").read_text(encoding="utf-8").splitlines():
+        record = json.loads(line)
+        name, by = record["_id"].rsplit("_", 1)[1], record["evidence"][0]["start"] - record["meta"]["upstream_answer_start"][0]
+        if by:
+            drifting[name] = by
+        else:
+            good.add(name)
+    assert (len(drifting), len(good)) == (234, 1146)
+    original = DATA / "covidqa" / "original" / "200423_covidQA.json"
+    report = checked(DATA / "covidqa" / "corpus", original)
+    assert Counter(d["kind"] for d in report["label_defects"]) == {"text_mismatch": 234}
+    assert {d["query"] for d in report["label_defects"]} == set(drifting)
+    assert all(d["file"] == str(original) and d["line"] >= 1 for d in report["label_defects"])
+    for defect in report["label_defects"]:
+        by = drifting[defect["query"]]
+        assert f"{abs(by)} character{'s' * (abs(by) != 1)} {'later' if by > 0 else 'earlier'}" in defect["message"]
+
+
+@needs_data
+def test_chroma_chunking_has_no_defects() -> None:
+    (csv,) = (DATA / "chroma_chunking" / "original").glob("*.csv")
+    report = checked(DATA / "chroma_chunking" / "corpus", csv)
+    assert (report["inputs"]["queries"], report["label_defects"]) == (472, [])

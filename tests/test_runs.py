@@ -1,0 +1,274 @@
+"""The team's own ranking: both formats, every order, every way to name a chunk; and a recorded evaluation reproduced."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import ragdiag
+from ragdiag.chunks import place, read_chunks
+from ragdiag.cli import main
+from ragdiag.errors import InputError
+from ragdiag.places import chunk_id
+from ragdiag.records import Chunking, Corpus, Document, Query
+from ragdiag.runs import Bound, Ranking, bind, read_run
+
+DATA = Path(__file__).parents[2] / "shared" / "data" / "anthropic_docs"
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the shared data sets are not here")
+
+CORPUS = Corpus((Document("a", "0123456789"), Document("b", "abcdefghij"), Document("b#0-5", "another")))
+QUERIES = [Query("q1", "one"), Query("q2", "two")]
+
+
+def write(path: Path, *lines: object) -> Path:
+    path.write_text("".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines))
+    return path
+
+
+def read(tmp_path: Path, *lines: object) -> list[Ranking]:
+    return read_run(write(tmp_path / "run", *lines))
+
+
+def bound(tmp_path: Path, *lines: object, chunks: Path | None = None, corpus: Corpus = CORPUS, partial: bool = False) -> Bound:
+    own = place(read_chunks(chunks), corpus) if chunks else None
+    return bind(read(tmp_path, *lines), QUERIES, corpus, own, partial)
+
+
+def named(result: Bound, corpus: Corpus = CORPUS) -> list[list[str]]:
+    """The chunks that each query retrieves, by name."""
+    return [[chunk_id(corpus, result.chunking, c) for c in row if c >= 0] for row in result.run.chunks.tolist()]
+
+
+def jsonl(*items: object, query_id: object = "q1", **more: object) -> dict[str, object]:
+    return {"query_id": query_id, "retrieved": items, **more}
+
+
+def at(start: int, end: int, **more: object) -> dict[str, object]:
+    return {"doc_id": "a", "start": start, "end": end, **more}
+
+
+# Reading
+
+
+def test_jsonl_goes_by_rank_then_by_score_then_as_listed(tmp_path: Path) -> None:
+    by_rank = read(tmp_path, jsonl(at(0, 1, rank=3, score=9.5), at(1, 2, rank=1, score=2), at(2, 3, rank=2, score=7)))[0]
+    assert [c.start for c in by_rank.chunks] == [1, 2, 0]
+    assert by_rank.scores == (2.0, 7.0, 9.5)
+    by_score = read(tmp_path, jsonl(at(0, 1, score=-1), at(1, 2, score=3), at(2, 3, score=3), at(3, 4, score=2.5)))[0]
+    assert [c.start for c in by_score.chunks] == [1, 2, 3, 0]
+    assert by_score.scores == (3.0, 3.0, 2.5, -1.0)
+    listed = read(tmp_path, jsonl(at(5, 6), at(0, 1, rank=None, score=None)))[0]
+    assert [c.start for c in listed.chunks] == [5, 0]
+    assert listed.scores == (0.0, -1.0)
+    assert read(tmp_path, jsonl())[0].chunks == ()
+
+
+def test_trec_goes_by_score_then_by_rank(tmp_path: Path) -> None:
+    lines = ("q1 Q0 a 1 0.5 me", "q2 Q0 b 1 3 me", "q1 Q0 b 2 0.7 me", "", "q1 Q0 b#0-5 0 0.5 me\r")
+    one, two = read(tmp_path, *lines)
+    assert [(c.id, c.line) for c in one.chunks] == [("b", 3), ("b#0-5", 5), ("a", 1)]
+    assert one.scores == (0.7, 0.5, 0.5)
+    assert (two.query_id, [c.id for c in two.chunks], two.line) == ("q2", ["b"], 2)
+
+
+def test_a_failed_query_retrieves_nothing_whatever_its_line_holds(tmp_path: Path) -> None:
+    one, two, three = read(
+        tmp_path,
+        jsonl(at(0, 1), error="timeout"),
+        {"query_id": "q2", "error": "timeout"},
+        jsonl(at(0, 1), query_id=3, error=None),
+    )
+    assert (one.failed, one.chunks) == (True, ())
+    assert (two.failed, two.chunks) == (True, ())
+    assert (three.query_id, three.failed, len(three.chunks)) == ("3", False, 1)
+
+
+# Binding
+
+
+def test_every_way_to_name_a_chunk(tmp_path: Path) -> None:
+    result = bound(
+        tmp_path,
+        jsonl(
+            at(2, 5),
+            at(3, 5, text="34"),
+            at(4, 6, chunk_id="whatever"),
+            {"doc_id": "a", "text": "789"},
+            {"chunk_id": "a#0-10"},
+            {"chunk_id": "b#1-4", "doc_id": "b"},
+            {"doc_id": "b"},
+            {"chunk_id": "b#0-5"},
+            {"chunk_id": "b#5-7", "doc_id": None, "start": None, "text": None},
+        ),
+    )
+    assert named(result) == [["a#2-5", "a#3-5", "a#4-6", "a#7-10", "a#0-10", "b#1-4", "b#0-10", "b#0-5#0-7", "b#5-7"], []]
+    assert not result.chunking.complete
+
+
+def test_chunks_of_the_team_are_named_by_id_or_by_span(tmp_path: Path) -> None:
+    chunks = write(
+        tmp_path / "chunks.jsonl",
+        {"_id": "c1", **at(0, 5)},
+        {"_id": "c2", **at(5, 10)},
+        {"_id": "a", "doc_id": "b", "text": "cd"},
+    )
+    result = bound(
+        tmp_path,
+        jsonl({"chunk_id": "c2"}, {"chunk_id": "c1", "doc_id": "a"}, {"chunk_id": "a"}),
+        jsonl(at(5, 10), at(0, 5), query_id="q2"),
+        chunks=chunks,
+    )
+    assert named(result) == [["a#5-10", "a#0-5", "b#2-4"], ["a#5-10", "a#0-5"]]
+    assert result.chunking.complete
+    assert result.chunking.ids == ("c1", "c2", "a")
+
+
+def test_a_repeated_chunk_counts_once_at_its_first_place(tmp_path: Path) -> None:
+    result = bound(tmp_path, jsonl(at(0, 2), at(3, 4), at(0, 2), {"chunk_id": "a#0-2"}, at(5, 6)))
+    assert named(result)[0] == ["a#0-2", "a#3-4", "a#5-6"]
+    assert result.run.scores[0].tolist() == [0.0, -1.0, -4.0, -np.inf, -np.inf]
+    assert result.notes == [
+        "1 queries are not in the run: they retrieve nothing and score 0",
+        "2 repeated chunks in rankings: removed",
+    ]
+
+
+def test_notes_count_what_does_not_fit(tmp_path: Path) -> None:
+    result = bound(tmp_path, jsonl(at(0, 1)), jsonl(at(0, 99), query_id="unknown"), jsonl(query_id="q2", error="x"))
+    assert named(result) == [["a#0-1"], []]
+    assert result.run.failed == (1,)
+    assert result.notes == ["1 queries of the run are not in the query set: left out"]
+
+
+def test_a_run_that_found_nothing_is_a_run(tmp_path: Path) -> None:
+    result = bound(tmp_path, jsonl(), jsonl(query_id="q2"))
+    assert named(result) == [[], []]
+    assert len(result.chunking) == 0
+
+
+def test_in_a_part_of_the_corpus_other_chunks_are_left_out(tmp_path: Path) -> None:
+    part = Corpus(CORPUS.documents[:1])
+    lines = (jsonl({"doc_id": "b"}, at(0, 1), {"chunk_id": "b#0-3"}, {"chunk_id": "a#4-6"}, {"chunk_id": "a"}),)
+    assert named(bound(tmp_path, *lines, corpus=part, partial=True), part)[0] == ["a#0-1", "a#4-6", "a#0-10"]
+    assert bound(tmp_path, jsonl(query_id="other"), corpus=part, partial=True).notes[0].startswith("1 queries of the run")
+    with pytest.raises(InputError, match="unknown chunk 'b'"):
+        bound(tmp_path, *lines, corpus=part)
+
+
+def test_in_a_part_of_the_corpus_chunks_named_by_id_stay(tmp_path: Path) -> None:
+    part = Corpus(CORPUS.documents[:1])
+    chunks = write(tmp_path / "chunks.jsonl", {"_id": "c1", **at(0, 5)})
+    lines = (jsonl({"chunk_id": "c9"}, {"chunk_id": "c1"}),)  # c9 is a chunk of a document that is left out
+    assert named(bound(tmp_path, *lines, chunks=chunks, corpus=part, partial=True), part)[0] == ["a#0-5"]
+
+
+# The team's own chunks
+
+
+def test_chunks_are_sorted_and_keep_their_ids(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "c.jsonl",
+        {"chunk_id": "late", "doc_id": "b", "start": 4, "end": 9},
+        {"id": 7, "doc_id": "b", "text": "abc", "start": None},
+        {"_id": "first", **at(0, 3, text="012")},
+    )
+    chunking: Chunking = place(read_chunks(path), CORPUS)
+    assert chunking.ids == ("first", "7", "late")
+    assert list(zip(chunking.document.tolist(), chunking.start.tolist(), chunking.end.tolist(), strict=True)) == [
+        (0, 0, 3),
+        (1, 0, 3),
+        (1, 4, 9),
+    ]
+    assert chunking.complete
+
+
+def test_a_text_that_repeats_is_placed_one_after_the_other(tmp_path: Path) -> None:
+    corpus = Corpus((Document("a", "ab ab ab"),))
+    chunks = place(read_chunks(write(tmp_path / "c.jsonl", *[{"doc_id": "a", "text": "ab"}] * 3)), corpus)
+    assert chunks.start.tolist() == [0, 3, 6]
+    assert chunks.ids == ()
+
+
+# Through the command line
+
+
+def audit(*arguments: object) -> dict[str, Any]:
+    result = CliRunner().invoke(main, ["audit", *map(str, arguments), "--no-cache", "--json", "-"])
+    assert result.exit_code == 0, result.output
+    report: dict[str, Any] = json.loads(result.stdout)
+    return report
+
+
+def test_a_run_is_audited_by_hand(tmp_path: Path) -> None:
+    """q1 needs 0123 and 89; its context holds 0123 and a half of the other. q2 failed. q3 is not in the run."""
+    write(tmp_path / "corpus.jsonl", {"_id": "a", "text": "0123456789"})
+    evidence = [{"doc_id": "a", "start": 0, "end": 4}, {"doc_id": "a", "start": 8, "end": 10}]
+    write(tmp_path / "q.jsonl", *({"_id": f"q{i}", "text": str(i), "evidence": evidence} for i in (1, 2, 3)))
+    write(tmp_path / "run.jsonl", jsonl(at(4, 6), at(0, 4), at(7, 9), at(8, 10)), {"query_id": "q2", "error": "down"})
+    report = audit(
+        tmp_path / "corpus.jsonl", tmp_path / "q.jsonl", "--run", tmp_path / "run.jsonl", "-k", 3, "--fail-under", "R@3=0"
+    )
+    measures = report["queries"][0]["measures"]
+    wanted = {"P@3": 2 / 3, "R@3": 1.0, "RR": 1 / 2, "Evidence@3": 1 / 2, "CharR@3": 5 / 6, "CharP@3": 5 / 8, "Sufficient@3": 0.0}
+    assert {name: measures[name] for name in wanted} == pytest.approx(wanted, abs=1e-12)
+    assert measures["AP"] is measures["nDCG@10"] is None  # of chunks that the run does not name, nothing is known
+    assert [q["measures"]["RR"] for q in report["queries"]] == [0.5, 0.0, 0.0]
+    assert report["measures"]["RR"]["n"] == 3
+    assert report["queries"][0]["least_k"] == 4
+    assert report["pipeline"]["retriever"] == "run run.jsonl"
+    assert report["notes"][0] == "1 queries are not in the run: they retrieve nothing and score 0"
+    assert any("1 queries failed in the run" in note for note in report["notes"])
+
+
+def test_a_run_without_any_chunk_scores_0(tmp_path: Path) -> None:
+    write(tmp_path / "corpus.jsonl", {"_id": "a", "text": "0123456789"})
+    write(tmp_path / "q.jsonl", {"_id": "q1", "text": "1", "evidence": [{"doc_id": "a", "start": 0, "end": 4}]})
+    report = audit(tmp_path / "corpus.jsonl", tmp_path / "q.jsonl", "--run", write(tmp_path / "r", jsonl()))
+    assert report["queries"][0]["status"] == "undetermined"
+    assert {report["measures"][m]["mean"] for m in ("Sufficient@5", "RR", "CharR@5", "P@5")} == {0.0}
+
+
+def test_a_trec_run_of_documents_against_document_labels(tmp_path: Path) -> None:
+    write(tmp_path / "corpus.jsonl", *({"_id": name, "text": name * 9} for name in "abc"))
+    write(
+        tmp_path / "q.jsonl", {"_id": "q1", "text": "1", "relevant": [{"doc_id": "b", "grade": 2}, {"doc_id": "c", "grade": 1}]}
+    )
+    run = write(tmp_path / "r.trec", "q1 Q0 a 1 3 me", "q1 Q0 b 2 2 me")
+    measures = audit(tmp_path / "corpus.jsonl", tmp_path / "q.jsonl", "--run", run, "-k", 2)["queries"][0]["measures"]
+    assert (measures["RR"], measures["P@2"], measures["R@100"], measures["AP"]) == (0.5, 0.5, 0.5, 0.25)
+    assert measures["Sufficient@2"] is None
+
+
+@needs_data
+@pytest.mark.parametrize("run", ["retrieve_base", "retrieve_level_two", "retrieve_level_three"])
+def test_a_recorded_evaluation_is_reproduced(run: str) -> None:
+    """All 299 rows; the upstream run divides precision by what was retrieved, at most 3 chunks, not by k."""
+    path = DATA / "runs" / f"{run}.jsonl"
+    gates = [part for n in (1, 2) for part in ("--fail-under", f"P@{n}=0")]
+    report = audit(DATA / "corpus", DATA / "queries.jsonl", "--run", path, "-k", 3, "--fail-under", "R@3=0", *gates)
+    measured = {q["id"]: q["measures"] for q in report["queries"]}
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    crashed = [row["query_id"] for row in rows if "error" in row]
+    assert (len(rows), len(crashed)) == (100, 1 if run == "retrieve_base" else 0)
+    for row in rows:
+        got = measured[row["query_id"]]
+        if "error" in row:
+            assert (got["P@3"], got["R@3"], got["RR"]) == (0, 0, 0)
+            continue
+        recorded, n = row["recorded_metrics"], len(row["retrieved"])
+        assert got[f"P@{n}"] == pytest.approx(recorded["Precision"], abs=1e-9)
+        assert got["P@3"] == pytest.approx(recorded["Precision"] * n / 3, abs=1e-9)
+        assert got["R@3"] == pytest.approx(recorded["Recall"], abs=1e-9)
+        assert got["RR"] == pytest.approx(recorded["MRR"], abs=1e-9)
+    assert report["label_defects"] == []
+
+
+def test_the_library_takes_a_run_too(tmp_path: Path) -> None:
+    corpus = write(tmp_path / "corpus.jsonl", {"_id": "a", "text": "0123456789"})
+    queries = write(tmp_path / "q.jsonl", {"_id": "q1", "text": "1", "evidence": [{"doc_id": "a", "start": 0, "end": 4}]})
+    run = write(tmp_path / "r.jsonl", jsonl(at(0, 4)))
+    report = ragdiag.audit(corpus, queries, run=run, k=1, measures=("R@1",), cache=None)
+    assert report.measures["R@1"].mean == 1

@@ -137,9 +137,9 @@ def _show(renderable: Any, quiet: bool, json_file: str | None, as_json: Callable
             return
         write_atomically(Path(json_file), dumps(as_json()))
     if not quiet:
-        from ragdiag.reports.terminal import console
+        from ragdiag.reports.terminal import show
 
-        console().print(renderable)
+        show(renderable)
 
 
 @main.command()

@@ -23,7 +23,7 @@ class Gate(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> Gate:
         """Raises `UsageError` for an unknown measure, or a bound that is not from 0 to 1."""
-        match = re.fullmatch(r"\s*([^=<>\s]+?)(\.low)?\s*=\s*([0-9.eE+-]+)\s*", text)
+        match = re.fullmatch(r"\s*([^=<>\s(]+?(?:\(tau=[0-9.]+\)[^=<>\s]*?)?)(\.low)?\s*=\s*([0-9.eE+-]+)\s*", text)
         try:
             least = float(match[3]) if match else -1.0
         except ValueError:

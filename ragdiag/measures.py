@@ -43,28 +43,36 @@ NEEDS_CUTOFF = ("P", "R", "Success", *SPAN)
 
 @dataclass(frozen=True)
 class Measure:
-    """A measure and its cutoff; prints and parses back: ``nDCG@10``, ``RR``, ``Sufficient@800tok``."""
+    """A measure and its cutoff; prints and parses back: ``nDCG@10``, ``RR``, ``Sufficient@800tok``, ``Sufficient(tau=0.8)@5``."""
 
     name: str
     cutoff: int = 0
     tokens: bool = False
+    tau: float = 1.0
 
     def __str__(self) -> str:
-        return self.name + (f"@{self.cutoff}{'tok' if self.tokens else ''}" if self.cutoff else "")
+        tau = f"(tau={self.tau:g})" if self.tau != 1 else ""
+        return self.name + tau + (f"@{self.cutoff}{'tok' if self.tokens else ''}" if self.cutoff else "")
 
     @classmethod
     def parse(cls, text: str) -> Measure:
-        """Raises `UsageError` for an unknown measure or a cutoff it cannot have."""
-        match = re.fullmatch(r"(\w+?)(?:@(\d+)(tok)?)?", text.strip())
+        """Raises `UsageError` for an unknown measure, or a cutoff or tau it cannot have."""
+        match = re.fullmatch(r"(\w+?)(?:\(tau=([0-9.]{1,9})\))?(?:@([0-9]{1,9})(tok)?)?", text.strip())
         names = {n.lower(): n for n in RANKED + SPAN} | {"mrr": "RR", "map": "AP", "ndcg": "nDCG"}
         name = names.get(match[1].lower()) if match else None
         if not match or not name:
             known = {n + ("@k" if n in NEEDS_CUTOFF else "") for n in RANKED + SPAN}
             raise UsageError(f"unknown measure {text!r}{did_you_mean(text, known)}")
-        cutoff = int(match[2] or 0)
-        if (match[2] and cutoff < 1) or (name in NEEDS_CUTOFF and not cutoff):
+        cutoff = int(match[3] or 0)
+        if (match[3] and cutoff < 1) or (name in NEEDS_CUTOFF and not cutoff):
             raise UsageError(f"measure {name} needs a cutoff of 1 or more, e.g. {name}@5")
-        return cls(name, cutoff, bool(match[3]))
+        try:
+            tau = float(match[2] or 1)
+        except ValueError:
+            tau = 0.0
+        if not 0 < tau <= 1 or (match[2] and name not in ("Evidence", "Sufficient")):
+            raise UsageError(f"{text!r}: only Evidence and Sufficient have a tau, above 0 and at most 1")
+        return cls(name, cutoff, bool(match[4]), tau)
 
 
 class Judged(NamedTuple):
@@ -294,5 +302,6 @@ def default_measures(k: int, budget: int) -> Sequence[Measure]:
     """The measures every audit reports, at its own context size."""
     here = (budget, True) if budget else (k, False)
     spans = [Measure(name, *here) for name in ("Sufficient", "Evidence", "CharR", "CharP", "IoU", "Duplicate")]
+    spans.insert(1, Measure("Sufficient", *here, tau=0.8))
     ranks = [Measure(name, *here) for name in ("Success", "P")]
     return [*spans, *ranks, Measure("RR"), Measure("AP"), Measure("nDCG", 10), Measure("R", 100)]

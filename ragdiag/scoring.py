@@ -171,7 +171,7 @@ class Scorer:
     def measure(self, run: Run, measures: Sequence[Measure], k: int, budget: int) -> dict[Measure, FloatArray]:
         """Every measure for every query, shape ``(n_queries,)``: NaN where labels cannot decide it or there are none to."""
         by_chunk, by_document = self._judge_chunks(run), self._documents(run)
-        held: dict[tuple[int, bool], SpanScores] = {}
+        held: dict[tuple[int, bool, float], SpanScores] = {}
         results = {}
         for m in measures:
             values = np.full(self._n, np.nan)
@@ -179,9 +179,10 @@ class Scorer:
             if m.name == "Duplicate":
                 found = self._duplicates(run, lengths)
             elif m.name in SPAN:
-                if (m.cutoff, m.tokens) not in held:
-                    held[m.cutoff, m.tokens] = self.spans(run, lengths)
-                found = held[m.cutoff, m.tokens].named(m.name)
+                key = m.cutoff, m.tokens, m.tau
+                if key not in held:
+                    held[key] = self.spans(run, lengths, m.tau)
+                found = held[key].named(m.name)
             else:
                 depth = np.full(self._n, m.cutoff or NOWHERE)
                 found = ranked(m, by_chunk, lengths if m.tokens else depth)

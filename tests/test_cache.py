@@ -116,13 +116,10 @@ def test_a_damaged_database_gives_no_wrong_vector_and_is_used_again(tmp_path: Pa
     raw = path.read_bytes()
     for _ in range(60):
         path.write_bytes(damaged(raw, kind, rng))
-        found = store.vectors("m", KEYS)
-        assert same(found, {k: VECTORS[k] for k in found})
-        store.add_vectors("m", {k: v for k, v in VECTORS.items() if k not in found})
-        found = store.vectors("m", KEYS)
-        assert same(found, {k: VECTORS[k] for k in found})
-        # Where a page hid what was written, all was thrown away; the next audit finds its own vectors then.
-        store.add_vectors("m", {k: v for k, v in VECTORS.items() if k not in found})
+        for _audit in range(4):  # what a damaged page hides may be noticed late, and then all is thrown away
+            found = store.vectors("m", KEYS)
+            assert same(found, {k: VECTORS[k] for k in found})
+            store.add_vectors("m", {k: v for k, v in VECTORS.items() if k not in found})
         assert same(store.vectors("m", KEYS), VECTORS)
 
 

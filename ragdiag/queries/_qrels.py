@@ -52,6 +52,6 @@ def _rows(path: Path) -> Iterator[_Row]:
             remedy = "write query, 0, document, grade; or put BEIR's header 'query-id corpus-id score', with tabs, on line 1"
             raise InputError(f"{wanted} are expected, not {len(columns)}", path, number, "" if beir else remedy)
         query, document, grade = columns[0], columns[-2], columns[-1]
-        if not re.fullmatch(r"[+-]?[0-9]+", grade):
-            raise InputError(f"grade {grade!r} is not an integer", path, number, "write 0, 1, 2 ...")
+        if not re.fullmatch(r"[+-]?[0-9]{1,9}", grade):
+            raise InputError(f"grade {grade!r} is not an integer", path, number, "write a small one: 0, 1, 2 ...")
         yield _Row(number, query, document, int(grade))

@@ -14,10 +14,13 @@ from rich.text import Text
 from ragdiag import __version__
 from ragdiag.records import Corpus, Defect, Explanation, GroupProof, Labels, Mean, Problem, QueryResult, RankedChunk, Report
 
-__all__ = ["audit_text", "check_text", "clean", "explain_text"]
+__all__ = ["audit_text", "check_text", "clean", "explain_text", "show"]
 
 FIRST = 8
 """Rows shown of a list; the JSON report has them all."""
+
+SPAN = ("Sufficient", "Evidence", "CharR", "CharP", "IoU", "Duplicate")
+"""Measures of what the context holds, as against how chunks are ranked."""
 
 WORST = 5
 """Documents shown of those with unserved queries."""
@@ -109,7 +112,7 @@ def _interval(mean: Mean) -> str:
 
 def _measures(report: Report) -> Table:
     """Two columns: what the context holds, how chunks are ranked."""
-    span = [m for m in report.measures if m.split("@")[0] in ("Sufficient", "Evidence", "CharR", "CharP", "IoU", "Duplicate")]
+    span = [m for m in report.measures if re.split(r"\W", m)[0] in SPAN]
     rank = [m for m in report.measures if m not in span]
     table = _table("context", "mean [95 %]", ">n", "  ranking", "mean [95 %]", ">n")
     for i in range(max(len(span), len(rank))):
@@ -231,7 +234,8 @@ def _evidence(n: int, of: int, group: GroupProof) -> list[RenderableType]:
     table = _table("  held by", ">rank", ">share")
     for name, rank, share in group.pieces:
         table.add_row(f"  {clean(name)}", str(rank) if rank else "not ranked", f"{share:.0%}")
-    return [head, Padding(text, (0, 0, 0, 2), expand=False), *([table] if group.pieces else [_line("  no chunk holds any of it")])]
+    held = table if group.pieces else _line("  no chunk holds any of it")
+    return [head, Padding(text, (0, 0, 0, 2), expand=False), held]
 
 
 def _ranked(chunk: RankedChunk) -> Text:
@@ -252,7 +256,10 @@ def _marked(chunk: RankedChunk) -> RenderableType:
     return Padding(text, (0, 0, 0, 4), expand=False)
 
 
-def console() -> Console:
-    """Where results go: standard output, as wide as the terminal; wide and without colour where it is not one."""
+def show(renderable: RenderableType) -> None:
+    """Print to standard output: as wide as the terminal; where it is none, lines that a script greps are not wrapped."""
     made = Console(highlight=False)
-    return made if made.is_terminal else Console(highlight=False, width=140)
+    if made.is_terminal:
+        made.print(renderable)
+    else:
+        Console(highlight=False, width=140).print(renderable, soft_wrap=True)

@@ -8,18 +8,15 @@ fits 800 tokens. A query without results scores 0; what labels cannot decide is 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import count, pairwise
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from ragdiag.errors import UsageError, did_you_mean
 from ragdiag.records import Evidence, FloatArray, IntArray
-from ragdiag.spans import covered, union
+from ragdiag.spans import covered, expand, ratio, union
 
 __all__ = [
     "Contexts",
@@ -28,16 +25,12 @@ __all__ = [
     "SpanScores",
     "context_lengths",
     "default_measures",
-    "duplicate_share",
     "ranked",
     "span_scores",
 ]
 
 RANKED = ("P", "R", "RR", "AP", "nDCG", "Success")
 SPAN = ("Evidence", "Sufficient", "CharP", "CharR", "IoU", "Duplicate")
-_WORD = re.compile(r"\w+")
-BLOCK = 500_000
-"""Words of contexts that are compared at a time."""
 NEEDS_CUTOFF = ("P", "R", "Success", *SPAN)
 
 
@@ -103,7 +96,7 @@ def ranked(measure: Measure, judged: Judged, depth: IntArray) -> FloatArray:
     hits = relevant.sum(axis=1)
     n_relevant = (judged.ideal > 0).sum(axis=1)
     if measure.name == "P":
-        return _ratio(hits, depth)
+        return ratio(hits, depth)
     if measure.name == "Success":
         return np.asarray(hits > 0, dtype=np.float64)
     if measure.name == "RR":
@@ -111,23 +104,18 @@ def ranked(measure: Measure, judged: Judged, depth: IntArray) -> FloatArray:
         return np.asarray(np.where(hits > 0, 1.0 / (first + 1), 0.0), dtype=np.float64)
     if judged.found is not None and judged.groups is not None:  # only a run is known: what it missed is not
         if measure.name == "R":
-            return _ratio((judged.found * seen).sum(axis=1), judged.groups)
+            return ratio((judged.found * seen).sum(axis=1), judged.groups)
         return np.full(len(hits), np.nan)
     if measure.name == "R":
-        return _ratio(hits, n_relevant)
+        return ratio(hits, n_relevant)
     if measure.name == "AP":
         precision = np.cumsum(relevant, axis=1) / (rank + 1)
-        return _ratio((precision * relevant).sum(axis=1), n_relevant)
+        return ratio((precision * relevant).sum(axis=1), n_relevant)
     discount = 1.0 / np.log2(np.arange(max(judged.grade.shape[1], judged.ideal.shape[1])) + 2)
     gained = (judged.grade * seen * discount[: judged.grade.shape[1]]).sum(axis=1)
     within = np.arange(judged.ideal.shape[1]) < depth[:, None]
     best = (judged.ideal * within * discount[: judged.ideal.shape[1]]).sum(axis=1)
-    return _ratio(gained, best)
-
-
-def _ratio(above: IntArray | FloatArray, below: IntArray | FloatArray) -> FloatArray:
-    """above / below, 0 where below is 0."""
-    return np.divide(above, below, out=np.zeros(len(above)), where=np.asarray(below) > 0)
+    return ratio(gained, best)
 
 
 class Contexts(NamedTuple):
@@ -172,7 +160,7 @@ def span_scores(
     where, rows = contexts.query * stride, spans.query * stride
     context = union(where + contexts.start, where + contexts.end)
     ns_context = union(where + contexts.ns_start, where + contexts.ns_end)
-    share = _ratio(covered(rows + spans.ns_start, rows + spans.ns_end, *ns_context), spans.ns_end - spans.ns_start)
+    share = ratio(covered(rows + spans.ns_start, rows + spans.ns_end, *ns_context), spans.ns_end - spans.ns_start)
 
     n_groups = int(evidence.group.max()) + 1 if len(evidence.group) else 0
     coverage = _best_of(evidence.group, share, n_groups)
@@ -188,81 +176,19 @@ def span_scores(
     hit_required = _by_query(*_intersection(*context, *required), stride, n_queries)
     needed = _by_query(*required, stride, n_queries)
     choice = evidence.group[~alone]
-    part = _best_of(choice, _ratio(covered(start, end, *context), end - start)[~alone], n_groups)
+    part = _best_of(choice, ratio(covered(start, end, *context), end - start)[~alone], n_groups)
     length = -_best_of(choice, (start - end)[~alone].astype(np.float64), n_groups)
     hit_required += np.bincount(group_query, weights=part * length, minlength=n_queries)
     needed += np.bincount(group_query, weights=length, minlength=n_queries)
     total = _by_query(*context, stride, n_queries)
     return SpanScores(
-        evidence=_ratio(n_covered, per_query),
+        evidence=ratio(n_covered, per_query),
         sufficient=((n_covered == per_query) & (per_query > 0)).astype(float),
-        char_p=_ratio(hit, total),
-        char_r=_ratio(hit_required, needed),
-        iou=_ratio(hit, total + needed - hit_required),
+        char_p=ratio(hit, total),
+        char_r=ratio(hit_required, needed),
+        iou=ratio(hit, total + needed - hit_required),
         coverage=coverage,
     )
-
-
-def duplicate_share(query: IntArray, shown: IntArray, texts: Sequence[str], n_queries: int, words: int = 8) -> FloatArray:
-    """Of each query's context, the share of characters (of words) that repeats text already in it: shape ``(n_queries,)``.
-
-    Row i of the contexts, sorted by query, then rank, shows ``texts[shown[i]]`` to ``query[i]``. Text repeats an earlier chunk in
-    runs of `words` words or more; a chunk of fewer words only as a whole.
-    """
-    word, length, first = _words(texts, words)
-    factors = np.random.default_rng(0).integers(0, 2**63, size=words, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
-    gram = np.zeros(max(len(word) - words + 1, 0), dtype=np.uint64)  # a hash of the run of words that starts here, modulo 2 ** 64
-    for i, factor in enumerate(factors):
-        gram += word[i : len(gram) + i] * factor
-    n_words = np.diff(first) - words
-    repeated, total = np.zeros(n_queries), np.zeros(n_queries)
-    block = np.cumsum(n_words[shown]) // BLOCK
-    edges = np.append(np.searchsorted(query, query[np.flatnonzero(np.diff(block, prepend=-1))]), len(query))  # whole queries
-    for a, b in pairwise(edges.tolist()):
-        here = shown[a:b]
-        owner, at = _expand(first[here], n_words[here])
-        total += np.bincount(query[a:b][owner], weights=length[at], minlength=n_queries)
-        again = _repeats(query[a:b], gram, first[here], n_words[here], words)
-        repeated += np.bincount(query[a:b][owner], weights=length[at] * again, minlength=n_queries)
-    return _ratio(repeated, total)
-
-
-def _words(texts: Sequence[str], padding: int) -> tuple[npt.NDArray[np.uint64], IntArray, IntArray]:
-    """The words of all texts, as numbers, and their lengths; `first` is where each text starts, and where the last ends.
-
-    After each text come `padding` zeros, which are no words.
-    """
-    number: defaultdict[str, int] = defaultdict(count(1).__next__)
-    nothing, rows, first = [0] * padding, list[int](), [0]
-    for text in texts:
-        rows += map(number.__getitem__, _WORD.findall(text.lower()))
-        rows += nothing
-        first.append(len(rows))
-    word = np.array(rows, dtype=np.uint64)
-    lengths = np.array([0, *map(len, number)], dtype=np.int64)
-    return word, lengths[word.astype(np.int64)], np.array(first, dtype=np.int64)
-
-
-def _repeats(query: IntArray, gram: npt.NDArray[np.uint64], first: IntArray, n_words: IntArray, words: int) -> IntArray:
-    """1 for each word of the rows' texts that is in a run which an earlier row of the same query has, else 0."""
-    run = np.minimum(n_words, words)
-    owner, at = _expand(first, np.where(n_words > 0, n_words - run + 1, 0))
-    key = gram[at] ^ (query[owner].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
-    order = np.argsort(key, kind="stable")
-    new = np.diff(key[order], prepend=~key[order[:1]]) != 0
-    earliest = np.zeros(len(at), dtype=np.int64)
-    earliest[order] = owner[order][np.flatnonzero(new)][np.cumsum(new) - 1]
-    seen = earliest < owner
-    starts = np.cumsum(n_words) - n_words  # where each row's words stand among those of all rows
-    begin = (at - first[owner] + starts[owner])[seen]
-    steps = np.bincount(begin, minlength=n_words.sum() + 1) - np.bincount(begin + run[owner][seen], minlength=n_words.sum() + 1)
-    return (np.cumsum(steps)[:-1] > 0).astype(np.int64)
-
-
-def _expand(first: IntArray, n: IntArray) -> tuple[IntArray, IntArray]:
-    """``n[i]`` positions from ``first[i]`` on, for each row i: which row, and which position."""
-    owner = np.repeat(np.arange(len(n)), n)
-    return owner, np.arange(len(owner)) + np.repeat(first - (np.cumsum(n) - n), n)
 
 
 def _best_of(group: IntArray, values: FloatArray, n_groups: int) -> FloatArray:
@@ -276,7 +202,7 @@ def _intersection(start: IntArray, end: IntArray, by_start: IntArray, by_end: In
     """The points in both of two sets of disjoint, ordered intervals."""
     low = np.searchsorted(by_end, start, side="right")
     high = np.searchsorted(by_start, end, side="left")
-    i, j = _expand(low, np.maximum(high - low, 0))
+    i, j = expand(low, np.maximum(high - low, 0))
     return np.maximum(start[i], by_start[j]), np.minimum(end[i], by_end[j])
 
 

@@ -55,7 +55,7 @@ def run_audit(corpus_path: str | Path, queries_path: str | Path, options: Option
     with clock("measure"):
         scorer = Scorer(corpus, labels, chunking)
         lengths = scorer.lengths(run, options.k, options.budget)
-        values = scorer.measure(run, measures, options.k, options.budget)
+        values = scorer.measure(run, measures)
         means = _means(values, labels, options.seed)
         results = _results(scorer, run, lengths, values)
         shown = scorer.tokens_of(np.where(np.arange(run.chunks.shape[1]) < lengths[:, None], run.chunks, -1)).sum(axis=1)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ragdiag.duplicates import duplicate_share
 from ragdiag.measures import (
     SPAN,
     Contexts,
@@ -14,7 +15,6 @@ from ragdiag.measures import (
     Measure,
     SpanScores,
     context_lengths,
-    duplicate_share,
     ranked,
     span_scores,
 )
@@ -168,7 +168,7 @@ class Scorer:
         enough = self._span_scores(self._shown(self.grades.query[rows], self.grades.chunk[rows]), 1.0).sufficient > 0
         return (enough | (first < lengths)).astype(np.int64)
 
-    def measure(self, run: Run, measures: Sequence[Measure], k: int, budget: int) -> dict[Measure, FloatArray]:
+    def measure(self, run: Run, measures: Sequence[Measure]) -> dict[Measure, FloatArray]:
         """Every measure for every query, shape ``(n_queries,)``: NaN where labels cannot decide it or there are none to."""
         by_chunk, by_document = self._judge_chunks(run), self._documents(run)
         held: dict[tuple[int, bool, float], SpanScores] = {}

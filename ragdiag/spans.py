@@ -9,10 +9,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ragdiag.records import IntArray
+from ragdiag.records import FloatArray, IntArray
 from ragdiag.tokens import MARK, WORD, char_classes
 
-__all__ = ["NonSpace", "covered", "overlapping_pairs", "union"]
+__all__ = ["NonSpace", "covered", "expand", "overlapping_pairs", "ratio", "union"]
 
 
 def union(start: IntArray, end: IntArray) -> tuple[IntArray, IntArray]:
@@ -49,10 +49,7 @@ def overlapping_pairs(start: IntArray, end: IntArray, by_start: IntArray, by_end
     reach = np.maximum.accumulate(by_end) if len(by_end) else by_end
     low = np.searchsorted(reach, start, side="right")
     high = np.searchsorted(by_start, end, side="left")
-    counts = np.maximum(high - low, 0)
-    i = np.repeat(np.arange(len(start)), counts)
-    offset = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    j = np.repeat(low, counts) + offset
+    i, j = expand(low, np.maximum(high - low, 0))
     real = (np.minimum(end[i], by_end[j]) > np.maximum(start[i], by_start[j])).astype(bool)
     return i[real], j[real]
 
@@ -81,3 +78,14 @@ class NonSpace:
             spaces = np.flatnonzero((char_classes(text) & (WORD | MARK)) == 0)
             mapped[rows] -= np.searchsorted(spaces, mapped[rows], side="left")
         return mapped
+
+
+def expand(first: IntArray, n: IntArray) -> tuple[IntArray, IntArray]:
+    """``n[i]`` positions from ``first[i]`` on, for each row i: which row, and which position."""
+    owner = np.repeat(np.arange(len(n)), n)
+    return owner, np.arange(len(owner)) + np.repeat(first - (np.cumsum(n) - n), n)
+
+
+def ratio(above: IntArray | FloatArray, below: IntArray | FloatArray) -> FloatArray:
+    """above / below, 0 where below is 0."""
+    return np.divide(above, below, out=np.zeros(len(above)), where=np.asarray(below) > 0)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse, special
+from scipy import special
 
 from ragdiag.records import FloatArray, IntArray, Mean
 
@@ -31,16 +32,14 @@ def wilson(successes: float, n: float, level: float = LEVEL) -> tuple[float, flo
 
 
 def clusters(groups: Sequence[Sequence[int]]) -> IntArray:
-    """Number queries so that those which share a document, directly or through others, get one number: shape ``(n,)``.
+    """Number queries so that those which share a document get one number: shape ``(n,)``.
 
-    `groups` holds each query's documents; a query with none is a cluster of its own.
+    `groups` holds each query's documents. A query of several goes by the one that most queries share: chains of queries, each
+    with one document in common with the next, would make one cluster of a whole corpus. A query with none stands alone.
     """
-    n = len(groups)
-    rows = np.array([i for i, documents in enumerate(groups) for _ in documents], dtype=np.int64)
-    columns = np.array([d for documents in groups for d in documents], dtype=np.int64)
-    width = int(columns.max()) + 1 if len(columns) else 0
-    links = sparse.coo_array((np.ones(len(rows)), (rows, n + columns)), shape=(n + width, n + width))
-    return np.asarray(sparse.csgraph.connected_components(links, directed=False)[1][:n], dtype=np.int64)
+    shared = Counter(d for documents in groups for d in set(documents))
+    names = [max(documents, key=lambda d: (shared[d], -d)) if documents else -1 - i for i, documents in enumerate(groups)]
+    return np.unique(np.array(names, dtype=np.int64), return_inverse=True)[1].astype(np.int64)
 
 
 class Resampler:

@@ -13,7 +13,20 @@ import ragdiag
 from ragdiag import registry
 
 ROOT = Path(ragdiag.__file__).parent
-GROUND = {"errors", "files", "headings", "options", "places", "protocols", "ranking", "records", "registry", "spans", "tokens"}
+GROUND = {
+    "duplicates",
+    "errors",
+    "files",
+    "headings",
+    "options",
+    "places",
+    "protocols",
+    "ranking",
+    "records",
+    "registry",
+    "spans",
+    "tokens",
+}
 ASSEMBLY = {"pipeline", "retrieval", "scoring"}
 SURFACES = {"__init__", "__main__", "cli", "config", "explain", "gates", "shell"}
 FAMILIES = ("chunkers", "contexts", "retrievers")

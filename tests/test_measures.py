@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from ragdiag import measures
 from ragdiag.errors import UsageError
-from ragdiag.measures import Contexts, Judged, Measure, context_lengths, default_measures, duplicate_share, ranked, span_scores
+from ragdiag.duplicates import duplicate_share
+from ragdiag.measures import Contexts, Judged, Measure, context_lengths, default_measures, ranked, span_scores
 from ragdiag.records import Evidence
 
 

@@ -104,7 +104,7 @@ def test_document_labels_agree_with_the_field(seed, graded):
     assert set(labels.level) == {"document"}
     scorer = Scorer(corpus, labels, chunking(whole(corpus)))
     run = run_of([[documents.index(d) for d in rankings.get(q, [])] for q in qrels])
-    values = scorer.measure(run, [measure(n) for n in NAMES], 5, 0)
+    values = scorer.measure(run, [measure(n) for n in NAMES])
     agree(NAMES, list(qrels), {str(m): v for m, v in values.items()}, qrels, rankings)
 
 
@@ -124,7 +124,7 @@ def test_chunk_labels_agree_with_the_field(seed):
         queries.append(Query(q, q, evidence=tuple(Label(f"d{d}", start=a, end=b) for d, a, b in at)))
     scorer = Scorer(corpus, locate(queries, corpus), chunking(places))
     run = run_of([[names.index(d) for d in rankings.get(q, [])] for q in qrels])
-    values = scorer.measure(run, [measure(n) for n in NAMES], 5, 0)
+    values = scorer.measure(run, [measure(n) for n in NAMES])
     agree(NAMES, list(qrels), {str(m): v for m, v in values.items()}, qrels, rankings)
 
 
@@ -246,7 +246,7 @@ def test_another_chunk_never_lowers_what_is_held(case):
 def test_measures_and_the_least_k_agree_with_a_scan(case):
     scorer, run = case.scorer()
     names = [f"{name}@{k}" for name in SPAN for k in range(1, 9)]
-    values = {str(m): v for m, v in scorer.measure(run, [measure(n) for n in names], 5, 0).items()}
+    values = {str(m): v for m, v in scorer.measure(run, [measure(n) for n in names]).items()}
     least = scorer.least_k(run)
     for q in range(len(case.evidence)):
         for k in range(1, 9):
@@ -273,7 +273,7 @@ def test_grades_of_chunks_and_what_is_made_of_them(case, complete):
     assert scorer.relevant() == {(q, c) for q, c in np.argwhere(grades > 0).tolist()}
     rows = zip(scorer.grades.query, scorer.grades.chunk, scorer.grades.grade, strict=True)
     assert all(grade == pytest.approx(grades[q, c]) for q, c, grade in rows)
-    values = scorer.measure(run, [measure(m) for m in ("P@3", "R@3", "RR", "Success@3", "nDCG@3", "AP")], 5, 0)
+    values = scorer.measure(run, [measure(m) for m in ("P@3", "R@3", "RR", "Success@3", "nDCG@3", "AP")])
     for q in range(n):
         gains, ideal = [grades[q, c] for c in case.rankings[q]], sorted(grades[q], reverse=True)
         hits, n_relevant = [g > 0 for g in gains], int((grades[q] > 0).sum())
@@ -302,7 +302,7 @@ def one(text: str, evidence: list[list[Place]], chunks: list[Place], ranking: li
 
 
 def shown(scorer: Scorer, run: Run, *names: str) -> list[float]:
-    return [round(float(v[0]), 4) for v in scorer.measure(run, [measure(n) for n in names], 5, 0).values()]
+    return [round(float(v[0]), 4) for v in scorer.measure(run, [measure(n) for n in names]).values()]
 
 
 def test_white_space_round_the_evidence_need_not_be_retrieved():
@@ -364,7 +364,7 @@ def test_a_budget_takes_chunks_in_rank_order_and_counts_overlaps_each_time():
 def test_budgets_against_a_loop(case, budget):
     scorer, run = case.scorer()
     names = [f"{name}@{budget}tok" for name in ("Sufficient", "CharP", "P")]
-    values = scorer.measure(run, [measure(n) for n in names], 5, 0)
+    values = scorer.measure(run, [measure(n) for n in names])
     for q, ranking in enumerate(case.rankings):
         used = n = 0
         for c in ranking:
@@ -424,7 +424,7 @@ def test_kinds_of_label_side_by_side():
     ]
     scorer = Scorer(corpus, locate(queries, corpus), chunking([(0, 0, 13), (0, 13, 41), (1, 0, 5)]))
     run = run_of([[0, 2], [0, 2], [0, 1], [0, 1]])
-    values = scorer.measure(run, [measure(n) for n in ("RR", "Sufficient@2", "AP", "Duplicate@2")], 5, 0)
+    values = scorer.measure(run, [measure(n) for n in ("RR", "Sufficient@2", "AP", "Duplicate@2")])
     assert values[measure("RR")].tolist() == pytest.approx([0.5, math.nan, 0.5, math.nan], nan_ok=True)
     assert values[measure("Sufficient@2")].tolist() == pytest.approx([math.nan, math.nan, 1, math.nan], nan_ok=True)
     assert scorer.sufficient(run, np.array([2, 2, 2, 2])).tolist() == [1, 0, 1, 0]

@@ -54,7 +54,8 @@ def test_wilson_inverts_the_score_test(n, data, level):
         ([], []),
         ([[], []], [0, 1]),  # without documents each stands alone
         ([[5], [5], [7]], [0, 0, 1]),
-        ([[1, 2], [3], [2, 3]], [0, 0, 0]),  # the third ties the first to the second
+        ([[1, 2], [3], [2, 3]], [0, 1, 0]),  # 2 and 3 are shared alike: the first of them
+        ([[1, 2], [3], [2, 3], [3]], [0, 1, 1, 1]),  # the third goes by 3, which most share
         ([[0], [], [1], [0, 0]], [0, 1, 2, 0]),
     ],
 )

@@ -1,4 +1,4 @@
-"""Every public set with every retriever, through the command line, twice: what is measured, and that both reports are the same bytes."""
+"""Every public set with every retriever, through the command line, twice: what is measured, and that both reports agree."""
 
 import json
 import subprocess

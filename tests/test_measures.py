@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ragdiag import measures
-from ragdiag.errors import UsageError
+from ragdiag import duplicates, measures
 from ragdiag.duplicates import duplicate_share
+from ragdiag.errors import UsageError
 from ragdiag.measures import Contexts, Judged, Measure, context_lengths, default_measures, ranked, span_scores
 from ragdiag.records import Evidence
 
@@ -56,7 +56,7 @@ def test_what_is_no_measure(text, says):
 
 def test_default_measures_follow_the_context():
     assert [str(m) for m in default_measures(7, 0)] == [
-        *("Sufficient@7", "Evidence@7", "CharR@7", "CharP@7", "IoU@7", "Duplicate@7"),
+        *("Sufficient@7", "Sufficient(tau=0.8)@7", "Evidence@7", "CharR@7", "CharP@7", "IoU@7", "Duplicate@7"),
         *("Success@7", "P@7", "RR", "AP", "nDCG@10", "R@100"),
     ]
     assert "Sufficient@800tok" in map(str, default_measures(5, 800))
@@ -231,5 +231,5 @@ chunk = st.lists(st.sampled_from(["a", "bb", "C", "c", "-", "ddd"]), max_size=7)
 @given(st.lists(st.lists(chunk, max_size=4), min_size=1, max_size=4), st.integers(1, 4))
 def test_repeated_text_against_a_loop(block, contexts, words):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(measures, "BLOCK", block)
+        patch.setattr(duplicates, "BLOCK", block)
         assert repeated(contexts, words) == pytest.approx([slowly(c, words) for c in contexts], abs=1e-12)

@@ -450,9 +450,8 @@ def test_a_run_that_names_no_chunk(budget):
     assert lengths.tolist() == [0, 0]
     assert scorer.tokens_of(run.chunks).tolist() == [[0], [0]]
     assert scorer.sufficient(run, lengths).tolist() == scorer.least_k(run).tolist() == [0, 0]
-    values = scorer.measure(
-        run, [measure(n) for n in ("P@5", "R@100tok", "RR", "Success@5", "CharP@5", "Duplicate@9tok")], 5, budget
-    )
+    names = ("P@5", "R@100tok", "RR", "Success@5", "CharP@5", "Duplicate@9tok")
+    values = scorer.measure(run, [measure(n) for n in names])
     assert [float(v[0]) for v in values.values()] == [0] * 6
 
 

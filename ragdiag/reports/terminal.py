@@ -162,7 +162,7 @@ def _troubles(
     parts: list[RenderableType] = []
     if problems:
         parts += [Text(), _line((f"{len(problems)} documents could not be read and are left out", "bold yellow"))]
-        parts += [_line(f"  {p.file}: {p.message}") for p in problems[:FIRST]]
+        parts += [_whole(f"  {p.file}: {p.message}") for p in problems[:FIRST]]
     if defects:
         excluded = len({d.query for d in defects})
         parts += [Text(), _line((f"{len(defects)} label defects: {excluded} queries excluded", "bold yellow"))]
@@ -176,7 +176,14 @@ def _troubles(
 
 
 def _defect(defect: Defect) -> Text:
-    return _line(f"  {defect.file}:{defect.line}: ", (defect.kind, "yellow"), f" {defect.query}: {defect.message}")
+    return _whole(f"  {defect.file}:{defect.line}: ", (defect.kind, "yellow"), f" {defect.query}: {defect.message}")
+
+
+def _whole(*parts: str | tuple[str, str]) -> Text:
+    """A line that scripts grep and editors jump to: never wrapped."""
+    text = _line(*parts)
+    text.no_wrap, text.overflow = True, "ignore"
+    return text
 
 
 def check_text(corpus: Corpus, labels: Labels, notes: Sequence[str]) -> RenderableType:
@@ -257,9 +264,6 @@ def _marked(chunk: RankedChunk) -> RenderableType:
 
 
 def show(renderable: RenderableType) -> None:
-    """Print to standard output: as wide as the terminal; where it is none, lines that a script greps are not wrapped."""
+    """Print to standard output: as wide as the terminal; 140 columns where it is none."""
     made = Console(highlight=False)
-    if made.is_terminal:
-        made.print(renderable)
-    else:
-        Console(highlight=False, width=140).print(renderable, soft_wrap=True)
+    (made if made.is_terminal else Console(highlight=False, width=140)).print(renderable, crop=False)

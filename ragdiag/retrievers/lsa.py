@@ -14,6 +14,9 @@ from ragdiag.protocols import Progress, Store
 from ragdiag.records import FloatArray, IntArray
 from ragdiag.retrievers._vectors import Vectors, unit
 
+NEGLIGIBLE = 1e-5
+"""Share of the strongest singular value at which one is rounding."""
+
 
 @dataclass(frozen=True)
 class Lsa:
@@ -43,17 +46,17 @@ class Lsa:
         return LsaIndex(kept)
 
     def _fit(self, texts: Sequence[str]) -> dict[str, Any]:
-        from sklearn.decomposition import TruncatedSVD
+        from sklearn.utils.extmath import randomized_svd
 
         vectorizer = _vectorizer()
         try:
             matrix = vectorizer.fit_transform(texts)
         except ValueError:  # "empty vocabulary": no text has a word
             return _arrays([], np.zeros(0), np.zeros((0, 1)), np.zeros((len(texts), 1)))
-        svd = TruncatedSVD(n_components=min(self.dimensions, *matrix.shape), random_state=self.seed)
-        with np.errstate(divide="ignore", invalid="ignore"):  # of shares of a variance of 0, where all texts are equal
-            svd.fit(matrix)
-        components = svd.components_.T.astype(np.float32)
+        size = min(self.dimensions, *matrix.shape)
+        _, strengths, directions = randomized_svd(matrix, size, n_iter=5, random_state=self.seed)
+        # Components beyond the rank of the matrix have any direction whatever.
+        components = directions[strengths > NEGLIGIBLE * strengths[0]].T.astype(np.float32)
         # As a query is encoded, so that a text's own words find it at a cosine of 1, and copies have one vector.
         return _arrays(vectorizer.get_feature_names_out().tolist(), vectorizer.idf_, components, unit(matrix @ components))
 
@@ -86,8 +89,8 @@ class LsaIndex:
 
     def encode(self, texts: Sequence[str]) -> Any:
         """Unit vectors of any texts in the space of this index, shape ``(n_texts, dimensions)``; zeros for no known word."""
-        if self._vectorizer is None:
-            return np.zeros((len(texts), 1), dtype=np.float32)
+        if self._vectorizer is None or not texts:
+            return np.zeros((len(texts), self._components.shape[1]), dtype=np.float32)
         return unit(self._vectorizer.transform(texts) @ self._components)
 
     def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:

@@ -114,7 +114,7 @@ def test_a_damaged_database_gives_no_wrong_vector_and_is_used_again(tmp_path: Pa
     store.add_vectors("m", VECTORS)
     path = database(tmp_path)
     raw = path.read_bytes()
-    for _ in range(60):
+    for _ in range(30):
         path.write_bytes(damaged(raw, kind, rng))
         for _audit in range(4):  # what a damaged page hides may be noticed late, and then all is thrown away
             found = store.vectors("m", KEYS)
@@ -130,7 +130,7 @@ def test_a_damaged_file_of_arrays_is_dropped(tmp_path: Path, kind: str) -> None:
     store.add_arrays("k", ARRAYS)
     path = tmp_path / "k.npz"
     raw = path.read_bytes()
-    for _ in range(60):
+    for _ in range(30):
         changed = damaged(raw, kind, rng)
         path.write_bytes(changed)
         assert (store.arrays("k") is None) == (changed != raw)

@@ -81,7 +81,7 @@ def check(chunker: Chunker, text: str) -> None:
 
 
 @pytest.mark.parametrize("name", FAMILY)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(text=DOCUMENTS, size=st.integers(1, 12), unit=st.sampled_from(["tokens", "characters"]))
 def test_any_text_is_tiled_within_the_size(name: str, text: str, size: int, unit: str) -> None:
     given = {"size": size, "unit": unit}
@@ -90,7 +90,7 @@ def test_any_text_is_tiled_within_the_size(name: str, text: str, size: int, unit
 
 
 @pytest.mark.parametrize("name", [n for n in FAMILY if "overlap" in parameters(n)])
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(text=DOCUMENTS, data=st.data(), size=st.integers(2, 12), unit=st.sampled_from(["tokens", "characters"]))
 def test_overlap_moves_on_and_repeats_no_more_than_asked(name: str, text: str, data: st.DataObject, size: int, unit: str) -> None:
     overlap = data.draw(st.integers(1, size - 1))

@@ -77,12 +77,15 @@ class Cuts:
         begins, closed = self._behind(where(first[:-1], STOP) + 1)
         starts[begins] = True
         starts[self._after_abbreviations(begins)] = False
-        wide = where(first[:-1], WIDE_STOP) + 1  # Chinese stops need no white space
         for _ in range(MARKS):
-            if not len(closed) and not len(wide):
+            if not len(closed):
                 break
             begins, closed = self._behind(closed)
             starts[begins] = True
+        wide = where(first[:-1], WIDE_STOP) + 1  # Chinese stops need no white space
+        for _ in range(MARKS):
+            if not len(wide):
+                break
             starts[wide[(first[wide] & (CLOSER | STOP | WIDE_STOP)) == 0]] = True
             wide = self._behind(wide)[1]
         starts[self.paragraphs] = True
@@ -106,15 +109,17 @@ class Cuts:
         word, stop = self.tokens[begins - 2], self.tokens[begins - 1]
         near = (stop - word <= LONGEST).nonzero()[0]
         pairs = zip(begins[near].tolist(), word[near].tolist(), stop[near].tolist(), strict=True)
-        return [t for t, a, b in pairs if self._goes_on(a, self.text[a:b])]
+        return [
+            t
+            for t, a, b in pairs
+            if (before := self.text[a:b]).lower() in ABBREVIATIONS or (b - a <= NUMBER and self._is_initial_or_item(a, before))
+        ]
 
-    def _goes_on(self, position: int, word: str) -> bool:
-        if len(word) <= NUMBER and word.isdigit():
+    def _is_initial_or_item(self, position: int, word: str) -> bool:
+        if word.isdigit():
             indent = self.text[max(0, position - INDENT) : position].rstrip(" \t")
             return not indent or indent[-1] == "\n"
-        if len(word) == 1:
-            return word.isupper() or (word.isalpha() and self.text[position - 1] == ".")
-        return word.lower() in ABBREVIATIONS
+        return len(word) == 1 and (word.isupper() or (word.isalpha() and self.text[position - 1 : position] == "."))
 
 
 def pack(

@@ -78,7 +78,7 @@ def options(*decorators: Callable[[F], F]) -> Callable[[F], F]:
 @click.option("--debug", is_flag=True, help="Show a traceback with an error.")
 @click.pass_context
 def main(ctx: click.Context, debug: bool) -> None:
-    """Find out why a RAG application answers badly, with proof.
+    """Find out why a RAG application answers badly: does the model ever see the right text?
 
     CORPUS is a folder, a glob, a file, a corpus.jsonl or a BEIR folder. QUERIES are labelled queries: JSONL, BEIR or TREC with
     qrels, SQuAD JSON, ragas samples, Chroma's CSV; - for standard input. Defaults may stand in ragdiag.toml, or in pyproject.toml

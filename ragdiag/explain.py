@@ -9,7 +9,7 @@ import numpy as np
 from ragdiag.errors import UsageError, did_you_mean
 from ragdiag.pipeline import Audit
 from ragdiag.places import chunk_id
-from ragdiag.records import Explanation, GroupProof, RankedChunk
+from ragdiag.records import Explanation, GroupProof, RankedChunk, Run
 
 __all__ = ["explain"]
 
@@ -20,6 +20,7 @@ def explain(audit: Audit, query_id: str) -> Explanation:
     if query_id not in ids:
         raise UsageError(f"no query {query_id!r}{did_you_mean(query_id, ids).split(' (known')[0]}")
     q = ids.index(query_id)
+    audit = _to_the_end(audit, q)
     defects = (*audit.report.label_defects, *audit.report.label_warnings)
     return Explanation(
         audit.labels.queries[q],
@@ -29,6 +30,19 @@ def explain(audit: Audit, query_id: str) -> Explanation:
         tuple(d for d in defects if d.query == query_id),
         audit.report,
     )
+
+
+def _to_the_end(audit: Audit, q: int) -> Audit:
+    """`audit` with the ranking of query `q` as deep as its index goes: every rank is known. A recorded run stays as it is."""
+    text = audit.labels.queries[q].text
+    if audit.searchable is None or not text.strip():
+        return audit
+    found, values = audit.searchable.search([text], len(audit.scorer.chunking))
+    chunks = np.full((len(audit.run.chunks), found.shape[1]), -1, dtype=np.int64)
+    scores = np.full(chunks.shape, -np.inf)
+    chunks[:, : audit.run.chunks.shape[1]], scores[:, : audit.run.chunks.shape[1]] = audit.run.chunks, audit.run.scores
+    chunks[q], scores[q] = found[0], values[0]
+    return audit._replace(run=Run(chunks, scores, audit.run.failed))
 
 
 def _group(audit: Audit, q: int, group: int) -> GroupProof:

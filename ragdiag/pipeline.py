@@ -14,7 +14,7 @@ from ragdiag.errors import InputError, UsageError, did_you_mean
 from ragdiag.evidence import locate, restrict, unlabelled_hits
 from ragdiag.measures import Measure, default_measures
 from ragdiag.options import Options
-from ragdiag.protocols import Progress, no_progress
+from ragdiag.protocols import Index, Progress, no_progress
 from ragdiag.queries import load_queries
 from ragdiag.records import Corpus, IntArray, Labels, Mean, QueryResult, Report, Run
 from ragdiag.retrieval import Clock, Plan
@@ -33,6 +33,7 @@ class Audit(NamedTuple):
     scorer: Scorer
     run: Run
     lengths: IntArray
+    searchable: Index | None  # None where the run was recorded
 
 
 def audit(corpus: str | Path, queries: str | Path, progress: Progress = no_progress, **options: Any) -> Report:
@@ -51,7 +52,7 @@ def run_audit(corpus_path: str | Path, queries_path: str | Path, options: Option
     if all(level in ("excluded", "unanswerable") for level in labels.level):
         reasons = ", ".join(sorted({d.kind for d in labels.defects})) or "all are unanswerable"
         raise InputError("no query is left to measure", queries_path, remedy=f"mend the labels ({reasons}); see ragdiag check")
-    chunking, run, source = plan.retrieve(whole, corpus, labels.queries, clock, notes, progress)
+    chunking, run, source, index = plan.retrieve(whole, corpus, labels.queries, clock, notes, progress)
     with clock("measure"):
         scorer = Scorer(corpus, labels, chunking)
         lengths = scorer.lengths(run, options.k, options.budget)
@@ -62,7 +63,8 @@ def run_audit(corpus_path: str | Path, queries_path: str | Path, options: Option
         warnings = labels.warnings + unlabelled_hits(corpus, labels, chunking, run.chunks, lengths, scorer.relevant())
     notes += _notes_on(labels, run)
     size = {"k": None if options.budget else options.k, "budget": options.budget or None, "chunks": len(chunking)}
-    pipeline = source | size | {"context_tokens": round(float(shown.mean()), 1)}
+    measured = np.concatenate([labels.at("span"), labels.at("document")])
+    pipeline = source | size | {"depth": run.chunks.shape[1], "context_tokens": round(float(shown[measured].mean()), 1)}
     report = Report(
         signature=plan.signature(source),
         seed=options.seed,
@@ -76,7 +78,7 @@ def run_audit(corpus_path: str | Path, queries_path: str | Path, options: Option
         queries=results,
         timings=clock.seconds,
     )
-    return Audit(report, corpus, labels, scorer, run, lengths)
+    return Audit(report, corpus, labels, scorer, run, lengths, index)
 
 
 def _measures(options: Options) -> list[Measure]:

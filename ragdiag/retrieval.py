@@ -41,11 +41,12 @@ class Clock:
 
 
 class Retrieved(NamedTuple):
-    """The chunks, each query's ranking of them, and what made both, by name."""
+    """The chunks, each query's ranking of them, what made both, by name, and the index (None where a run was recorded)."""
 
     chunking: Chunking
     run: Run
     source: dict[str, Any]
+    searchable: Index | None
 
 
 class Plan:
@@ -70,7 +71,7 @@ class Plan:
                 bound = bind(read_run(Path(run_file)), queries, corpus, own, corpus is not whole)
             notes += bound.notes
             source |= {"chunker": source["chunker"] or "as in the run", "retriever": f"run {Path(run_file).name}"}
-            return Retrieved(bound.chunking, bound.run, source)
+            return Retrieved(bound.chunking, bound.run, source, None)
         source["retriever"] = spec_of(self.retriever)
         if hasattr(self.retriever, "stored_chunks"):
             with clock("open collection"):
@@ -84,7 +85,7 @@ class Plan:
         with clock("search"):
             run = self._search(index, queries, len(chunking))
         models = _models(self.retriever)
-        return Retrieved(chunking, run, source | ({"models": models} if models else {}))
+        return Retrieved(chunking, run, source | ({"models": models} if models else {}), index)
 
     def _indexed(self, own: Chunking | None, corpus: Corpus, clock: Clock, progress: Progress) -> tuple[Chunking, Index]:
         with clock("chunk"):

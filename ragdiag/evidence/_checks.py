@@ -128,6 +128,8 @@ class Checker:
     def _unknown(self, doc_id: str) -> str:
         if not doc_id:
             return "the label names no document, and its source text is in none"
+        if any(p.file == doc_id or p.file.endswith(f"/{doc_id}") for p in self.corpus.problems):
+            return f"document {doc_id!r} could not be read"
         near = process.extractOne(doc_id, self.corpus.position.keys(), scorer=fuzz.ratio, score_cutoff=ALIKE)
         return f"no document {doc_id!r} in the corpus" + (f"; did you mean {near[0]!r}?" if near else "")
 

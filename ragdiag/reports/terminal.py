@@ -46,7 +46,7 @@ def _one_line(text: str, most: int) -> str:
 
 
 def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
     for name in columns:
         table.add_column(name.lstrip(">"), justify="right" if name.startswith(">") else "left", no_wrap=True)
     return table
@@ -54,17 +54,12 @@ def _table(*columns: str) -> Table:
 
 def audit_text(report: Report) -> RenderableType:
     """An audit on one screen."""
-    served, failing = [q for q in report.queries if q.status == "ok"], [q for q in report.queries if q.status == "undetermined"]
-    parts: list[RenderableType] = [_heading(report), Text(), _verdict(report, len(served), failing), Text(), _measures(report)]
+    served = sum(q.status == "ok" for q in report.queries)
+    failing = [q for q in report.queries if q.status == "undetermined"]
+    parts: list[RenderableType] = [_heading(report), Text(), _verdict(report, served, failing), Text(), _measures(report)]
     if failing:
-        parts += [
-            Text(),
-            _line(("Where", "bold")),
-            _where(report),
-            Text(),
-            _line(("Look at these first", "bold")),
-            _first(failing),
-        ]
+        parts += [Text(), _line(("Where", "bold")), _where(report)]
+        parts += [Text(), _line(("Look at these first", "bold")), _first(failing, report)]
     parts += _troubles(report.label_defects, report.label_warnings, report.problems, report.notes)
     return Group(*parts)
 
@@ -76,7 +71,7 @@ def _heading(report: Report) -> Text:
     chunker = str(pipeline["chunker"]).replace(", overlap=0", "").replace(", unit=tokens", "")
     return _line(
         (f"ragdiag {__version__}", "bold"),
-        f"  {inputs['documents']} documents, {inputs['queries']} queries, {pipeline['chunks']} chunks\n",
+        f"  {_n(inputs['documents'], 'document')}, {_n(inputs['queries'], 'quer', 'y')}, {_n(pipeline['chunks'], 'chunk')}\n",
         (
             f"{chunker}{context} | {pipeline['retriever']} | {size}, {pipeline['context_tokens']:.0f} tokens of context a query",
             "dim",
@@ -97,9 +92,15 @@ def _verdict(report: Report, served: int, failing: Sequence[QueryResult]) -> Tex
     if failing:
         below = sum(1 for q in failing if q.least_k)
         partly = sum(1 for q in failing if (q.measures.get(name.replace("Sufficient", "CharR")) or 0) > 0)
-        longer = f"; {below} would with a larger k (median {_median([q.least_k for q in failing if q.least_k])})" if below else ""
+        depth, middle = report.pipeline["depth"], _median([q.least_k for q in failing if q.least_k]) if below else 0
+        longer = f"; {below} find it all in the first {depth} chunks (half of them in {middle})" if below else ""
         text.append(f"\n{len(failing)} do not: {partly} get part of it{longer}")
     return text
+
+
+def _n(n: int, what: str, end: str = "") -> str:
+    """``1 query``, ``2 queries``."""
+    return f"{n} {what}{end if n == 1 else 'ies' if end else 's'}"
 
 
 def _median(values: Sequence[int]) -> int:
@@ -114,14 +115,19 @@ def _measures(report: Report) -> Table:
     """Two columns: what the context holds, how chunks are ranked."""
     span = [m for m in report.measures if re.split(r"\W", m)[0] in SPAN]
     rank = [m for m in report.measures if m not in span]
-    table = _table("context", "mean [95 %]", ">n", "  ranking", "mean [95 %]", ">n")
+    table = _table("context", "mean [95 %]", ">n", " ranking", "mean [95 %]", ">n")
     for i in range(max(len(span), len(rank))):
-        left = (span[i], _interval(report.measures[span[i]]), str(report.measures[span[i]].n)) if i < len(span) else ("", "", "")
-        right = (
-            ("  " + rank[i], _interval(report.measures[rank[i]]), str(report.measures[rank[i]].n)) if i < len(rank) else ("",) * 3
-        )
-        table.add_row(*left, *right)
+        table.add_row(*_measure(report, span[i : i + 1], ""), *_measure(report, rank[i : i + 1], " "))
     return table
+
+
+def _measure(report: Report, names: Sequence[str], indent: str) -> tuple[str, str, str]:
+    """The cells of one measure, or empty ones for none."""
+    for name in names:
+        mean = report.measures[name]
+        shown = re.sub(r"\w+\(tau=([0-9.]+)\).*", r"  at tau \1", name)
+        return indent + shown, _interval(mean), str(mean.n)
+    return "", "", ""
 
 
 def _where(report: Report) -> RenderableType:
@@ -132,7 +138,7 @@ def _where(report: Report) -> RenderableType:
             unserved.update(q.documents if q.status == "undetermined" else ())
     order = sorted(unserved.items(), key=lambda item: (-item[1], item[0]))
     if order[0][1] == 1:
-        return _line(f"evidence of unserved queries is spread over {len(order)} documents, none with more than one")
+        return _line(f"evidence of unserved queries is spread over {_n(len(order), 'document')}, one query each")
     table = _table("document", ">unserved", ">of")
     for name, n in order[:WORST]:
         table.add_row(_one_line(name, 60), str(n), str(asked[name]))
@@ -141,18 +147,26 @@ def _where(report: Report) -> RenderableType:
     return table
 
 
-def _first(failing: Sequence[QueryResult]) -> RenderableType:
-    """Those that get least of their evidence, then those whose evidence is furthest down."""
+def _first(failing: Sequence[QueryResult], report: Report) -> RenderableType:
+    """Those that get least of their evidence, of the documents that leave most queries unserved; then those furthest down."""
+    unserved = Counter(d for q in failing for d in q.documents)
 
     def got(q: QueryResult) -> float:
         return next((v for m, v in q.measures.items() if m.startswith("CharR@") and v is not None), 0.0)
 
-    order = sorted(failing, key=lambda q: (got(q), -(q.least_k or 10**9), q.id))
-    table = _table("query", ">got", ">all by k", "text")
+    def worst(q: QueryResult) -> tuple[float, int, int, str]:
+        return got(q), -max((unserved[d] for d in q.documents), default=0), -(q.least_k or 10**9), q.id
+
+    order, beyond = sorted(failing, key=worst), f">{report.pipeline['depth']}"
+    table = _table("query", ">evidence", ">needs k", "text")
     for q in order[:FIRST]:
-        table.add_row(_one_line(q.id, 28), f"{got(q):.0%}", str(q.least_k or "–"), _one_line(q.text, 100))
+        table.add_row(_one_line(q.id, 28), f"{got(q):.0%}", str(q.least_k or beyond), _one_line(q.text, 100))
     table.expand, table.columns[-1].ratio = True, 1  # a narrow terminal cuts the text, nothing else
-    more = [_line(f"and {len(order) - FIRST} more")] if len(order) > FIRST else []
+    more = (
+        [_line((f"and {len(order) - FIRST} more; --json lists all, ragdiag explain shows one", "dim"))]
+        if len(order) > FIRST
+        else []
+    )
     return Group(table, *more)
 
 
@@ -170,7 +184,7 @@ def _troubles(
         parts += [_line(f"  and {len(defects) - FIRST} more: ragdiag check shows all")] if len(defects) > FIRST else []
     if warnings:
         kinds = ", ".join(f"{kind} {n}" for kind, n in sorted(Counter(w.kind for w in warnings).items()))
-        parts += [Text(), _line((f"label warnings (kept): {kinds}", "dim"))]
+        parts += [Text(), _line((f"label warnings (kept; --json lists them): {kinds}", "dim"))]
     parts += [_line((f"note: {note}", "dim")) for note in notes]
     return parts
 
@@ -216,7 +230,8 @@ def explain_text(explanation: Explanation) -> RenderableType:
     for n, group in enumerate(explanation.groups, 1):
         parts += [Text(), *_evidence(n, len(explanation.groups), group)]
     size = sum(c.in_context for c in explanation.ranking)
-    parts += [Text(), _line((f"Context: the first {size} chunks", "bold"))]
+    what = f"Context: the first {_n(size, 'chunk')}" if size else "Context: empty, nothing was retrieved for this query"
+    parts += [Text(), _line((what, "bold"))]
     for chunk in explanation.ranking:
         if not chunk.in_context:
             continue
@@ -240,7 +255,7 @@ def _evidence(n: int, of: int, group: GroupProof) -> list[RenderableType]:
         last = cut
     table = _table("  held by", ">rank", ">share")
     for name, rank, share in group.pieces:
-        table.add_row(f"  {clean(name)}", str(rank) if rank else "not ranked", f"{share:.0%}")
+        table.add_row(f"  {clean(name)}", str(rank) if rank else "not retrieved", f"{share:.0%}")
     held = table if group.pieces else _line("  no chunk holds any of it")
     return [head, Padding(text, (0, 0, 0, 2), expand=False), held]
 

@@ -116,9 +116,9 @@ class Encoder:
         missing = sorted((t for t in key_of if key_of[t] not in known), key=lambda t: (len(t), t))
         step = BATCH * KEEP_EVERY
         for i in range(0, len(missing), step):
-            progress(f"embedding {kind}s", i, len(missing))
             fresh: dict[bytes, Any] = {}
             for j in range(i, min(i + step, len(missing)), BATCH):
+                progress(f"embedding {kind}s", j, len(missing))
                 batch = missing[j : j + BATCH]
                 fresh |= zip((key_of[t] for t in batch), self._embed(batch, kind), strict=True)
             if store is not None:

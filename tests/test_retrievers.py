@@ -369,11 +369,7 @@ def test_without_a_store_nothing_is_kept(model: FakeModel) -> None:
 def test_progress_tells_how_many_texts(model: FakeModel) -> None:
     told: list[tuple[str, int, int]] = []
     Encoder("", "float32").encode([f"t{i}" for i in range(600)], "document", None, lambda *a: told.append(a))
-    assert told == [
-        ("embedding documents", 0, 600),
-        ("embedding documents", BATCH * KEEP_EVERY, 600),
-        ("embedding documents", 600, 600),
-    ]
+    assert told == [("embedding documents", done, 600) for done in (*range(0, 600, BATCH), 600)]
 
 
 @pytest.mark.parametrize("batches", [0, 1, KEEP_EVERY, KEEP_EVERY + 1, 2 * KEEP_EVERY + 3])

@@ -22,7 +22,7 @@ from ragdiag.errors import UsageError
 
 T = TypeVar("T")
 
-__all__ = ["Cache", "default_folder", "text_key"]
+__all__ = ["Cache", "default_folder"]
 
 CHECK = 8
 """Bytes of checksum before each vector."""
@@ -41,11 +41,6 @@ def default_folder() -> Path:
     """``$RAGDIAG_CACHE``, else ``$XDG_CACHE_HOME/ragdiag``, else ``~/.cache/ragdiag``."""
     named = os.environ.get("RAGDIAG_CACHE")
     return Path(named) if named else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ragdiag"
-
-
-def text_key(text: str) -> bytes:
-    """The key of a text's vector: 16 bytes of BLAKE2b."""
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 class Cache:

@@ -6,7 +6,6 @@ error, since nothing in it can then be trusted.
 
 from __future__ import annotations
 
-import difflib
 import errno
 import fnmatch
 import glob
@@ -15,13 +14,13 @@ import os
 import re
 import stat
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ragdiag import files
-from ragdiag.errors import InputError, UnreadableDocument, UsageError, did_you_mean
+from ragdiag.errors import InputError, UnreadableDocument
 from ragdiag.loaders import KINDS, heading, load
 from ragdiag.protocols import Progress, no_progress
 from ragdiag.records import Corpus, Document, Problem
@@ -33,33 +32,21 @@ LABEL_FILE = re.compile(r"(docs|queries|answers).*\.jsonl", re.I)
 LOOP = "is a symbolic link that leads back to itself"
 
 
-def load_corpus(path: str | Path, only: Collection[str] = (), progress: Progress = no_progress) -> Corpus:
-    """Read the documents at `path`, sorted by id; `only` keeps those with these ids.
+def load_corpus(path: str | Path, progress: Progress = no_progress) -> Corpus:
+    """Read the documents at `path`, sorted by id.
 
     Text files are kept exactly as they are on disk. Ids, titles and metadata come from a ``docs.jsonl`` in the folder or its
     parent; a file that it does not list has its path in the folder as id.
 
     Raises `InputError` where there is nothing at `path`, no document in it can be read, or a ``.jsonl`` file is broken;
-    `UsageError` for an unknown id in `only`; `MissingExtra` where a format needs a package that is not installed.
+    `MissingExtra` where a format needs a package that is not installed.
     """
     root = Path(path)
     records = root / "corpus.jsonl" if stat.S_ISDIR(_mode(root)) else root
     if records.suffix.lower() == ".jsonl" and _mode(records):
-        corpus = _read_records(records, progress)
-        _check_known(only, corpus.position)
-        return replace(corpus, documents=tuple(d for d in corpus.documents if d.id in only)) if only else corpus
+        return _read_records(records, progress)
     found = _find(root)
-    sources = _sources(found)
-    if only:
-        _check_known(only, [s.id for s in sources])
-        sources = [s for s in sources if s.id in only]
-    return _read_sources(root, found, sources, progress)
-
-
-def _check_known(only: Collection[str], known: Collection[str]) -> None:
-    for name in sorted(set(only) - set(known)):
-        near = known if len(known) <= 20 else difflib.get_close_matches(name, known, n=5)
-        raise UsageError(f"there is no document {name!r} in the corpus{did_you_mean(name, near)}")
+    return _read_sources(root, found, _sources(found), progress)
 
 
 def _mode(path: Path, follow_links: bool = True) -> int:

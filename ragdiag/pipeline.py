@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ragdiag.corpus import load_corpus
-from ragdiag.errors import InputError, UsageError, did_you_mean
+from ragdiag.errors import InputError, UsageError, nearest
 from ragdiag.evidence import locate, restrict, unlabelled_hits
 from ragdiag.measures import Measure, default_measures
 from ragdiag.options import Options
@@ -57,8 +57,9 @@ def run_audit(corpus_path: str | Path, queries_path: str | Path, options: Option
         scorer = Scorer(corpus, labels, chunking)
         lengths = scorer.lengths(run, options.k, options.budget)
         values = scorer.measure(run, measures)
-        means = _means(values, labels, options.seed)
-        results = _results(scorer, run, lengths, values)
+        documents = _labelled_documents(labels)
+        means = _means(values, documents, options.seed)
+        results = _results(scorer, run, lengths, values, documents)
         shown = scorer.tokens_of(np.where(np.arange(run.chunks.shape[1]) < lengths[:, None], run.chunks, -1)).sum(axis=1)
         warnings = labels.warnings + unlabelled_hits(corpus, labels, chunking, run.chunks, lengths, scorer.relevant())
     notes += _notes_on(labels, run)
@@ -108,41 +109,40 @@ def _load(
     if options.only:
         unknown = [name for name in options.only if name not in corpus.position]
         if unknown:
-            raise UsageError(f"--only: no document {unknown[0]!r}{did_you_mean(unknown[0], corpus.position).split(' (known')[0]}")
-        before = len(corpus.documents), len(labels.queries)
+            raise UsageError(f"--only: no document {unknown[0]!r}{nearest(unknown[0], corpus.position)}")
         corpus, labels = restrict(corpus, labels, options.only)
         if not labels.queries:
             raise UsageError("--only: no query has all its evidence in these documents")
-        left = before[0] - len(corpus.documents), before[1] - len(labels.queries)
-        notes.append(f"--only left out {left[0]} documents and {left[1]} queries")
+        notes.append(f"--only left out {len(whole.documents) - len(corpus.documents)} documents and {labels.left_out} queries")
     return whole, corpus, labels
 
 
-def _means(values: dict[Measure, Any], labels: Labels, seed: int) -> dict[Measure, Mean]:
-    documents: list[list[int]] = [[] for _ in labels.queries]
-    for q, d, copy in zip(labels.evidence.query.tolist(), labels.evidence.document.tolist(), labels.evidence.copy, strict=True):
-        if not copy:
-            documents[q].append(d)
-    for q, relevant in enumerate(labels.relevant):
-        documents[q] = documents[q] or sorted(relevant)
+def _labelled_documents(labels: Labels) -> list[list[int]]:
+    """The documents that each query's labels name as holding its answer, each once."""
+    evidence = labels.evidence
+    named = [{d: None for d, grade in relevant.items() if grade > 0} for relevant in labels.relevant]
+    for q, d in zip(evidence.query[~evidence.copy].tolist(), evidence.document[~evidence.copy].tolist(), strict=True):
+        named[q][d] = None
+    return [list(documents) for documents in named]
+
+
+def _means(values: dict[Measure, Any], documents: list[list[int]], seed: int) -> dict[Measure, Mean]:
     resampler = Resampler(clusters(documents), seed)
     return {m: resampler.mean(each) for m, each in values.items()}
 
 
-def _results(scorer: Scorer, run: Run, lengths: IntArray, values: dict[Measure, Any]) -> tuple[QueryResult, ...]:
+def _results(
+    scorer: Scorer, run: Run, lengths: IntArray, values: dict[Measure, Any], documents: list[list[int]]
+) -> tuple[QueryResult, ...]:
     labels, corpus = scorer.labels, scorer.corpus
     enough, least = scorer.sufficient(run, lengths), scorer.least_k(run)
-    where: list[dict[str, None]] = [{corpus.documents[d].id: None for d, g in r.items() if g > 0} for r in labels.relevant]
-    evidence = labels.evidence
-    for q, d, copy in zip(evidence.query.tolist(), evidence.document.tolist(), evidence.copy, strict=True):
-        where[q] |= {} if copy else {corpus.documents[d].id: None}
     results = []
     for q, (query, level) in enumerate(zip(labels.queries, labels.level, strict=True)):
         measured = level in ("span", "document")
         status = ("ok" if enough[q] else "undetermined") if measured else "excluded" if level == "excluded" else "not_decidable"
         named = {str(m): None if np.isnan(v[q]) else float(v[q]) for m, v in values.items()}
         k = int(least[q]) or None if measured else None
-        results.append(QueryResult(query.id, query.text, status, named, k, tuple(where[q])))
+        results.append(QueryResult(query.id, query.text, status, named, k, tuple(corpus.documents[d].id for d in documents[q])))
     return tuple(results)
 
 
@@ -175,7 +175,7 @@ def _notes_on(labels: Labels, run: Run) -> Iterator[str]:
             f"{n_documents} queries are labelled with whole documents: their ranks are ranks of documents, "
             "and what needs a passage (Sufficient, Evidence, Char, IoU) is not decidable for them"
         )
-    used = {d for d, copy in zip(labels.evidence.document.tolist(), labels.evidence.copy, strict=True) if not copy}
+    used = set(labels.evidence.document[~labels.evidence.copy].tolist())
     if used and len(used) < 10 <= labels.level.count("span"):
         yield f"all evidence is in {len(used)} documents: intervals, which treat documents as the sample, are wide and rough"
     if run.failed:

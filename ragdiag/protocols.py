@@ -5,12 +5,13 @@ Stages never import each other; they meet through `ragdiag.records` and these co
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from ragdiag.records import Document, FloatArray, IntArray, StoredChunk
 
-__all__ = ["Chunker", "Collection", "Context", "Index", "Progress", "Retriever", "Store", "no_progress"]
+__all__ = ["Chunker", "Collection", "Context", "Index", "Progress", "Retriever", "Store", "no_progress", "text_key"]
 
 Progress = Callable[[str, int, int], None]
 """Called with ``(what, done, total)`` while something long goes on."""
@@ -54,6 +55,11 @@ class Store(Protocol):
     def add_arrays(self, key: str, arrays: Mapping[str, Any]) -> None:
         """Keep named arrays under `key`."""
         ...
+
+
+def text_key(text: str) -> bytes:
+    """The key of a text's vector in a `Store`: 16 bytes of BLAKE2b."""
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 class Index(Protocol):

@@ -113,6 +113,7 @@ class Plan:
             f"context:{source['context']}",
             source["retriever"] if options.run else spec_of(self.retriever, full=True),
             *source.get("models", []),
+            "words:lower-\\w+",
             f"budget:{options.budget}tok" if options.budget else f"k:{options.k}",
             f"copies:{options.copies}",
             "tau:1.0",

@@ -19,7 +19,7 @@ from ragdiag.measures import (
     span_scores,
 )
 from ragdiag.records import BoolArray, Chunking, Corpus, FloatArray, IntArray, Labels, Run
-from ragdiag.spans import NonSpace, overlapping_pairs
+from ragdiag.spans import NonSpace, expand, overlapping_pairs
 from ragdiag.tokens import count_tokens
 
 __all__ = ["Scorer"]
@@ -258,6 +258,5 @@ def _rows_descending(query: IntArray, values: FloatArray, n: int) -> FloatArray:
     order = np.lexsort((-values, query))
     counts = np.bincount(query, minlength=n)
     rows = np.zeros((n, max(int(counts.max()) if len(counts) else 0, 1)))
-    column = np.arange(len(query)) - np.repeat(np.cumsum(counts) - counts, counts)
-    rows[query[order], column] = values[order]
+    rows[query[order], expand(np.zeros_like(counts), counts)[1]] = values[order]
     return rows

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from ragdiag import cache
-from ragdiag.cache import Cache, default_folder, text_key
+from ragdiag.cache import Cache, default_folder
 from ragdiag.errors import UsageError
+from ragdiag.protocols import text_key
 
 SPAWN = multiprocessing.get_context("spawn")
 KEYS = [text_key(str(i)) for i in range(40)]

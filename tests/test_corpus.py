@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ragdiag import files
 from ragdiag.corpus import load_corpus
-from ragdiag.errors import InputError, MissingExtra, UsageError
+from ragdiag.errors import InputError, MissingExtra
 from ragdiag.records import Corpus
 
 
@@ -379,20 +379,7 @@ def test_two_files_may_not_share_an_id(tmp_path: Path) -> None:
         load_corpus(tmp_path)
 
 
-# only, progress
-
-
-def test_only_keeps_some_documents(tmp_path: Path) -> None:
-    write(tmp_path / "files", a__txt="a", b__txt="b", bad__txt=b"\xff")
-    jsonl(tmp_path / "corpus.jsonl", {"_id": "a", "text": "a"}, {"_id": "b", "text": "b"})
-    corpus = load_corpus(tmp_path / "files", only=["b.txt"])
-    assert ids(corpus) == ["b.txt"]
-    assert corpus.problems == ()
-    assert ids(load_corpus(tmp_path, only={"a"})) == ["a"]
-    with pytest.raises(UsageError, match=r"'b\.tx' in the corpus; did you mean 'b\.txt'"):
-        load_corpus(tmp_path / "files", only=["b.tx"])
-    with pytest.raises(UsageError, match="'c'"):
-        load_corpus(tmp_path, only=["a", "c"])
+# progress
 
 
 def test_progress_reaches_its_total(tmp_path: Path) -> None:

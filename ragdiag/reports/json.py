@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ragdiag import __version__
-from ragdiag.records import Corpus, Defect, Explanation, Labels, Report
+from ragdiag.records import Corpus, Explanation, Labels, QueryResult, Report
 
 __all__ = ["audit_dict", "check_dict", "dumps", "explain_dict"]
 
@@ -39,25 +39,12 @@ def audit_dict(report: Report) -> dict[str, Any]:
         "inputs": dict(report.inputs),
         "pipeline": dict(report.pipeline),
         "measures": {name: dataclasses.asdict(mean) for name, mean in report.measures.items()},
-        "label_defects": [_defect(d) for d in report.label_defects],
-        "label_warnings": [_defect(d) for d in report.label_warnings],
+        "label_defects": [dataclasses.asdict(d) for d in report.label_defects],
+        "label_warnings": [dataclasses.asdict(d) for d in report.label_warnings],
         "unreadable": [dataclasses.asdict(p) for p in report.problems],
         "notes": list(report.notes),
         "causes": {},
-        "queries": [
-            {
-                "id": q.id,
-                "text": q.text,
-                "status": q.status,
-                "causes": list(q.causes),
-                "exposures": list(q.exposures),
-                "measures": dict(q.measures),
-                "least_k": q.least_k,
-                "documents": list(q.documents),
-                "findings": [dict(f) for f in q.findings],
-            }
-            for q in report.queries
-        ],
+        "queries": [_query(q) for q in report.queries],
         "verdict": NOT_MEASURED,
         "timings": dict(report.timings),
     }
@@ -68,8 +55,8 @@ def check_dict(corpus: Corpus, labels: Labels, notes: list[str]) -> dict[str, An
     return {
         "ragdiag": __version__,
         "inputs": {"documents": len(corpus.documents), "queries": len(labels.queries), "unreadable": len(corpus.problems)},
-        "label_defects": [_defect(d) for d in labels.defects],
-        "label_warnings": [_defect(d) for d in labels.warnings],
+        "label_defects": [dataclasses.asdict(d) for d in labels.defects],
+        "label_warnings": [dataclasses.asdict(d) for d in labels.warnings],
         "unreadable": [dataclasses.asdict(p) for p in corpus.problems],
         "notes": list(notes),
     }
@@ -77,16 +64,25 @@ def check_dict(corpus: Corpus, labels: Labels, notes: list[str]) -> dict[str, An
 
 def explain_dict(explanation: Explanation) -> dict[str, Any]:
     """One query's whole story."""
-    result = next(q for q in audit_dict(explanation.report)["queries"] if q["id"] == explanation.query.id)
     return {
         "ragdiag": __version__,
         "signature": explanation.report.signature,
-        "query": result | {"answer": explanation.query.answer},
-        "label_defects": [_defect(d) for d in explanation.defects],
+        "query": _query(explanation.result) | {"answer": explanation.query.answer},
+        "label_defects": [dataclasses.asdict(d) for d in explanation.defects],
         "evidence": [dataclasses.asdict(g) for g in explanation.groups],
         "ranking": [dataclasses.asdict(c) for c in explanation.ranking],
     }
 
 
-def _defect(defect: Defect) -> dict[str, Any]:
-    return dataclasses.asdict(defect)
+def _query(q: QueryResult) -> dict[str, Any]:
+    return {
+        "id": q.id,
+        "text": q.text,
+        "status": q.status,
+        "causes": list(q.causes),
+        "exposures": list(q.exposures),
+        "measures": dict(q.measures),
+        "least_k": q.least_k,
+        "documents": list(q.documents),
+        "findings": [dict(f) for f in q.findings],
+    }

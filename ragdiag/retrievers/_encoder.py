@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ragdiag.errors import MissingExtra, SpecError
-from ragdiag.protocols import Progress, Store
+from ragdiag.protocols import Progress, Store, text_key
 from ragdiag.registry import require
 from ragdiag.retrievers._vectors import unit
 
@@ -108,9 +108,7 @@ class Encoder:
     def encode(self, texts: Sequence[str], kind: Kind, store: Store | None, progress: Progress) -> Any:
         """Unit vectors of `texts`, float32, shape ``(n_texts, dimension)``; known ones from `store`, new ones added to it."""
         stripped = [t.strip() for t in texts]
-        key_of = {
-            t: hashlib.blake2b(f"{kind}\0{t}".encode("utf-8", "surrogatepass"), digest_size=16).digest() for t in set(stripped)
-        }
+        key_of = {t: text_key(f"{kind}\0{t}") for t in set(stripped)}
         known = store.vectors(self.identity, list(key_of.values())) if store is not None else {}
         # In this order, and kept by whole batches, so that an interrupted audit goes on to the very same vectors.
         missing = sorted((t for t in key_of if key_of[t] not in known), key=lambda t: (len(t), t))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,9 +14,7 @@ from ragdiag.errors import SpecError
 from ragdiag.protocols import Progress, Store
 from ragdiag.ranking import best, padded
 from ragdiag.records import FloatArray, IntArray
-
-TOKEN = r"(?u)\w+"
-"""A token of a text in lower case; part of the signature through `Bm25.tokenizer`."""
+from ragdiag.retrievers._texts import WORDS, kept, numbered, packed
 
 CACHED_FROM = 2000
 """Texts from which an index is worth keeping: building a smaller one is quicker than reading it."""
@@ -37,8 +34,6 @@ class Bm25:
     epsilon: float = 0.25
     delta: float | None = None
 
-    tokenizer = "lower-words"
-
     def __post_init__(self) -> None:
         if not (0 <= self.k1 < math.inf and 0 <= self.b <= 1 and math.isfinite(self.epsilon)):
             raise SpecError(f"bm25: k1 must be 0 or more and b from 0 to 1, not k1={self.k1}, b={self.b}")
@@ -48,19 +43,14 @@ class Bm25:
     def index(self, texts: Sequence[str], store: Store | None, progress: Progress) -> Bm25Index:
         """See `protocols.Retriever`."""
         progress("indexing for bm25", 0, len(texts))
-        key = _key(self, texts) if store is not None and len(texts) >= CACHED_FROM else ""
-        kept = store.arrays(key) if store is not None and key else None
-        if kept is None:
-            kept = self._build(texts)
-            if store is not None and key:
-                store.add_arrays(key, kept)
+        arrays = kept(store if len(texts) >= CACHED_FROM else None, f"bm25 2 {self}", texts, lambda: self._build(texts))
         progress("indexing for bm25", len(texts), len(texts))
-        return Bm25Index(kept)
+        return Bm25Index(arrays)
 
     def _build(self, texts: Sequence[str]) -> dict[str, Any]:
         from sklearn.feature_extraction.text import CountVectorizer
 
-        vectorizer = CountVectorizer(token_pattern=TOKEN, dtype=np.int32)
+        vectorizer = CountVectorizer(token_pattern=WORDS, dtype=np.int32)
         try:
             counts = sparse.csc_array(vectorizer.fit_transform(texts))
         except ValueError:  # "empty vocabulary": no text has a token
@@ -77,7 +67,7 @@ class Bm25:
         idf_of = np.repeat(idf, np.diff(counts.indptr))
         weights, absent = self._weights(tf, norm)
         return {
-            "terms": np.frombuffer("\n".join(terms).encode(), dtype=np.uint8),
+            "terms": packed(terms),
             "indptr": counts.indptr.astype(np.int64),
             "indices": counts.indices.astype(np.int32),
             "weights": idf_of * (weights - absent),
@@ -127,26 +117,17 @@ def _first_seen(counts: Any) -> list[int]:
     return [int(t) for t in np.argsort(first, kind="stable")]
 
 
-def _key(bm25: Bm25, texts: Sequence[str]) -> str:
-    digest = hashlib.sha256(f"bm25 2 {TOKEN} {bm25}".encode())
-    for text in texts:
-        raw = text.encode("utf-8", "surrogatepass")
-        digest.update(len(raw).to_bytes(8, "little") + raw)
-    return digest.hexdigest()
-
-
 class Bm25Index:
     """A text-by-term matrix of BM25 weights, by columns; see `protocols.Index`."""
 
     def __init__(self, arrays: dict[str, Any]) -> None:
         from sklearn.feature_extraction.text import CountVectorizer
 
-        terms = arrays["terms"].tobytes().decode()
-        self._column = {term: i for i, term in enumerate(terms.split("\n"))} if terms else {}
+        self._column = numbered(arrays["terms"])
         shape = (int(arrays["size"][0]), len(self._column))
         self._weights = sparse.csc_array((arrays["weights"], arrays["indices"], arrays["indptr"]), shape=shape)
         self._absent = arrays["absent"]
-        self._tokens = CountVectorizer(token_pattern=TOKEN).build_analyzer()
+        self._tokens = CountVectorizer(token_pattern=WORDS).build_analyzer()
 
     def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`."""

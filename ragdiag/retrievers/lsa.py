@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 from ragdiag.errors import SpecError
 from ragdiag.protocols import Progress, Store
 from ragdiag.records import FloatArray, IntArray
+from ragdiag.retrievers._texts import WORDS, kept, numbered, packed
 from ragdiag.retrievers._vectors import Vectors, unit
 
 NEGLIGIBLE = 1e-5
@@ -34,16 +34,9 @@ class Lsa:
     def index(self, texts: Sequence[str], store: Store | None, progress: Progress) -> LsaIndex:
         """See `protocols.Retriever`."""
         progress("indexing for lsa", 0, len(texts))
-        digest = hashlib.sha256(f"lsa 2 {self}".encode())
-        for text in texts:
-            digest.update(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
-        kept = store.arrays(digest.hexdigest()) if store is not None else None
-        if kept is None:
-            kept = self._fit(texts)
-            if store is not None:
-                store.add_arrays(digest.hexdigest(), kept)
+        arrays = kept(store, f"lsa 2 {self}", texts, lambda: self._fit(texts))
         progress("indexing for lsa", len(texts), len(texts))
-        return LsaIndex(kept)
+        return LsaIndex(arrays)
 
     def _fit(self, texts: Sequence[str]) -> dict[str, Any]:
         from sklearn.utils.extmath import randomized_svd
@@ -64,12 +57,12 @@ class Lsa:
 def _vectorizer(**known: Any) -> Any:
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    return TfidfVectorizer(token_pattern=r"(?u)\w+", sublinear_tf=True, dtype=np.float32, **known)
+    return TfidfVectorizer(token_pattern=WORDS, sublinear_tf=True, dtype=np.float32, **known)
 
 
 def _arrays(terms: list[str], idf: Any, components: Any, vectors: Any) -> dict[str, Any]:
     return {
-        "terms": np.frombuffer("\n".join(terms).encode(), dtype=np.uint8),
+        "terms": packed(terms),
         "idf": np.asarray(idf, dtype=np.float32),
         "components": np.asarray(components, dtype=np.float32),
         "vectors": np.asarray(vectors, dtype=np.float32),
@@ -80,11 +73,11 @@ class LsaIndex:
     """Vectors of texts and the components that take a query there; see `protocols.Index`."""
 
     def __init__(self, arrays: dict[str, Any]) -> None:
-        terms = arrays["terms"].tobytes().decode()
+        terms = numbered(arrays["terms"])
         self._components, self._vectors = arrays["components"], Vectors(arrays["vectors"])
         self._vectorizer = None
         if terms:
-            self._vectorizer = _vectorizer(vocabulary={term: i for i, term in enumerate(terms.split("\n"))})
+            self._vectorizer = _vectorizer(vocabulary=terms)
             self._vectorizer.idf_ = arrays["idf"]
 
     def encode(self, texts: Sequence[str]) -> Any:

@@ -13,9 +13,12 @@ import numpy.typing as npt
 from ragdiag.records import FloatArray, IntArray
 from ragdiag.spans import expand, ratio
 
-__all__ = ["duplicate_share"]
+__all__ = ["duplicate_share", "near_duplicates", "shingles"]
 
 _WORD = re.compile(r"\w+")
+
+FEW = 8
+"""Pairs of words below which a text is too short to be like another by chance or otherwise."""
 
 BLOCK = 500_000
 """Words of contexts that are compared at a time."""
@@ -75,3 +78,19 @@ def _repeats(query: IntArray, gram: npt.NDArray[np.uint64], first: IntArray, n_w
     begin = (at - first[owner] + starts[owner])[seen]
     steps = np.bincount(begin, minlength=n_words.sum() + 1) - np.bincount(begin + run[owner][seen], minlength=n_words.sum() + 1)
     return (np.cumsum(steps)[:-1] > 0).astype(np.int64)
+
+
+def shingles(text: str) -> frozenset[tuple[str, str]]:
+    """The pairs of neighbouring words in a text, in lower case."""
+    return frozenset(pairwise(_WORD.findall(text.lower())))
+
+
+def near_duplicates(one: frozenset[tuple[str, str]], other: frozenset[tuple[str, str]], share: float = 0.6) -> bool:
+    """Whether two texts, as `shingles`, say the same in nearly the same words: `share` of the shorter one's is in the other.
+
+    The shorter one must be at least half as long; texts of fewer than `FEW` pairs are compared whole.
+    """
+    less, more = sorted((len(one), len(other)))
+    if less < FEW:
+        return one == other and less > 0
+    return 2 * less >= more and len(one & other) >= share * less

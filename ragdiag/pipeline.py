@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ragdiag.causes import name_causes
 from ragdiag.corpus import load_corpus
+from ragdiag.diagnosis import Diagnosis
 from ragdiag.errors import InputError, UsageError, nearest
 from ragdiag.evidence import locate, restrict, unlabelled_hits
 from ragdiag.measures import Measure, default_measures
@@ -52,16 +55,21 @@ def run_audit(corpus_path: str | Path, queries_path: str | Path, options: Option
     if all(level in ("excluded", "unanswerable") for level in labels.level):
         reasons = ", ".join(sorted({d.kind for d in labels.defects})) or "all are unanswerable"
         raise InputError("no query is left to measure", queries_path, remedy=f"mend the labels ({reasons}); see ragdiag check")
-    chunking, run, source, index = plan.retrieve(whole, corpus, labels.queries, clock, notes, progress)
+    retrieved = plan.retrieve(whole, corpus, labels.queries, clock, notes, progress)
+    chunking, run, source, index = retrieved
     with clock("measure"):
         scorer = Scorer(corpus, labels, chunking)
         lengths = scorer.lengths(run, options.k, options.budget)
         values = scorer.measure(run, measures)
         documents = _labelled_documents(labels)
-        means = _means(values, documents, options.seed)
-        results = _results(scorer, run, lengths, values, documents)
+        resampler = Resampler(clusters(documents), options.seed)
+        means = {m: resampler.mean(each) for m, each in values.items()}
         shown = scorer.tokens_of(np.where(np.arange(run.chunks.shape[1]) < lengths[:, None], run.chunks, -1)).sum(axis=1)
         warnings = labels.warnings + unlabelled_hits(corpus, labels, chunking, run.chunks, lengths, scorer.relevant())
+    with clock("diagnose"):
+        indexed = plan.indexed(retrieved, corpus, progress)
+        found = name_causes(scorer, run, lengths, indexed, options, progress)
+        results = _results(scorer, run, lengths, values, documents, found)
     notes += _notes_on(labels, run)
     size = {"k": None if options.budget else options.k, "budget": options.budget or None, "chunks": len(chunking)}
     measured = np.concatenate([labels.at("span"), labels.at("document")])
@@ -76,6 +84,7 @@ def run_audit(corpus_path: str | Path, queries_path: str | Path, options: Option
         label_warnings=warnings,
         problems=corpus.problems,
         notes=tuple(notes),
+        causes=_causes(results, resampler),
         queries=results,
         timings=clock.seconds,
     )
@@ -126,23 +135,32 @@ def _labelled_documents(labels: Labels) -> list[list[int]]:
     return [list(documents) for documents in named]
 
 
-def _means(values: dict[Measure, Any], documents: list[list[int]], seed: int) -> dict[Measure, Mean]:
-    resampler = Resampler(clusters(documents), seed)
-    return {m: resampler.mean(each) for m, each in values.items()}
+def _causes(results: Sequence[QueryResult], resampler: Resampler) -> dict[str, Mean]:
+    """The share of unserved queries that each cause has, the most frequent first; a query counts for each of its causes."""
+    counts = Counter(cause for q in results for cause in q.causes)
+    shares = {}
+    for cause, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        shares[cause] = resampler.mean(np.array([float(cause in q.causes) if q.served is False else np.nan for q in results]))
+    return shares
 
 
 def _results(
-    scorer: Scorer, run: Run, lengths: IntArray, values: dict[Measure, Any], documents: list[list[int]]
+    scorer: Scorer,
+    run: Run,
+    lengths: IntArray,
+    values: dict[Measure, Any],
+    documents: list[list[int]],
+    found: Sequence[Diagnosis],
 ) -> tuple[QueryResult, ...]:
-    labels, corpus = scorer.labels, scorer.corpus
-    enough, least = scorer.sufficient(run, lengths), scorer.least_k(run)
+    labels, corpus, least, enough = scorer.labels, scorer.corpus, scorer.least_k(run), scorer.sufficient(run, lengths)
     results = []
-    for q, (query, level) in enumerate(zip(labels.queries, labels.level, strict=True)):
-        measured = level in ("span", "document")
-        status = ("ok" if enough[q] else "undetermined") if measured else "excluded" if level == "excluded" else "not_decidable"
+    for q, (query, diagnosis) in enumerate(zip(labels.queries, found, strict=True)):
         named = {str(m): None if np.isnan(v[q]) else float(v[q]) for m, v in values.items()}
+        measured = labels.level[q] in ("span", "document")
         k = int(least[q]) or None if measured else None
-        results.append(QueryResult(query.id, query.text, status, named, k, tuple(corpus.documents[d].id for d in documents[q])))
+        where = tuple(corpus.documents[d].id for d in documents[q])
+        served = bool(enough[q]) if measured else None
+        results.append(QueryResult(query.id, query.text, diagnosis.status, named, k, where, served, *diagnosis[1:]))
     return tuple(results)
 
 

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from ragdiag.proofs import Edit
 from ragdiag.records import Document, FloatArray, IntArray, StoredChunk
 
 __all__ = ["Chunker", "Collection", "Context", "Index", "Progress", "Retriever", "Store", "no_progress", "text_key"]
@@ -69,6 +70,14 @@ class Index(Protocol):
         """The best `depth` texts for each query: positions and scores, shape ``(n_queries, depth)``.
 
         Order is score descending, then position; rows are padded with -1 and -inf.
+        """
+        ...
+
+    def what_if(self, queries: Sequence[str], edits: Sequence[Edit], depth: int) -> tuple[IntArray, FloatArray]:
+        """The same search were this index otherwise: row i is the ranking of ``queries[i]`` under ``edits[i]``.
+
+        Statistics of the collection (idf, mean length) stay as they are: only what an edit touches is scored anew. Its added
+        texts are numbered from the number of texts on. An edit's own `query` and `retriever` are the caller's business.
         """
         ...
 

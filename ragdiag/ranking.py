@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
+from ragdiag.proofs import Edit
 from ragdiag.records import FloatArray, IntArray
 
-__all__ = ["best", "padded"]
+__all__ = ["best", "edited", "padded"]
 
 
 def best(scores: FloatArray, depth: int) -> IntArray:
@@ -31,3 +34,34 @@ def padded(rows: list[tuple[IntArray, FloatArray]], depth: int) -> tuple[IntArra
         positions[i, : len(found)] = found
         scores[i, : len(found)] = values
     return positions, scores
+
+
+def edited(
+    search: Callable[[Sequence[str], int], tuple[IntArray, FloatArray]],
+    score: Callable[[str, str], float],
+    n_texts: int,
+    queries: Sequence[str],
+    edits: Sequence[Edit],
+    texts: Sequence[Sequence[str]],
+    depth: int,
+) -> tuple[IntArray, FloatArray]:
+    """`protocols.Index.what_if` for an index whose scores of a text do not depend on the other texts.
+
+    `texts` are those that each edit adds, `score` gives what one of them scores for a query: -inf where it is not retrieved.
+    """
+    distinct = list(dict.fromkeys(queries))
+    spare = max((len(e.removed) for e in edits), default=0)
+    found, scores = search(distinct, min(depth + spare, n_texts))
+    row = {query: i for i, query in enumerate(distinct)}
+    rows = []
+    for query, edit, own in zip(queries, edits, texts, strict=True):
+        positions, values = found[row[query]], scores[row[query]]
+        kept = (positions >= 0) & ~np.isin(positions, list(edit.removed))
+        added = np.array([score(query, text) for text in own], dtype=np.float64)
+        places = np.concatenate([positions[kept].astype(np.float64), [a.place for a in edit.added]])
+        numbers = np.concatenate([positions[kept], n_texts + np.arange(len(own))])
+        values = np.concatenate([values[kept], added])
+        order = np.lexsort((places, -values))[:depth]
+        order = order[values[order] > -np.inf]
+        rows.append((numbers[order].astype(np.int64), values[order]))
+    return padded(rows, depth)

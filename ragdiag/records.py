@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from ragdiag.proofs import Finding
 
 __all__ = [
     "Answer",
@@ -231,7 +234,9 @@ class Mean:
 class QueryResult:
     """One query's part of a report.
 
-    `status` is "ok", "undetermined" (the context lacks evidence), "not_decidable" (unanswerable) or "excluded" (a label defect).
+    `status` is "ok" (`served`), "excluded" (a label defect), "not_decidable" (unanswerable, or not served by a recorded run, which
+    cannot be asked why), or what came of looking for the cause: "caused", "over-determined" (several repairs suffice, each alone),
+    "compound" (two do together), "unattainable" (no context of this size holds the evidence) or "undetermined".
     """
 
     id: str
@@ -240,9 +245,10 @@ class QueryResult:
     measures: Mapping[str, float | None]
     least_k: int | None  # least k whose first k chunks hold all the evidence, where the run goes that far
     documents: tuple[str, ...]  # where its evidence is
+    served: bool | None  # does its context hold all evidence; None where no label says what that is
     causes: tuple[str, ...] = ()
     exposures: tuple[str, ...] = ()
-    findings: tuple[Mapping[str, Any], ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -258,6 +264,7 @@ class Report:
     label_warnings: tuple[Defect, ...]
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
+    causes: Mapping[str, Mean]  # each cause's share of the queries that are not served
     queries: tuple[QueryResult, ...]
     timings: Mapping[str, float]
 

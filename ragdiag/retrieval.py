@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,15 +14,16 @@ import numpy as np
 
 from ragdiag import __version__
 from ragdiag.cache import Cache, default_folder
+from ragdiag.cases import Span
 from ragdiag.chunks import cut, embed_texts, place, read_chunks, within
 from ragdiag.errors import InputError
 from ragdiag.options import Options
 from ragdiag.protocols import Index, Progress
-from ragdiag.records import Chunking, Corpus, Query, Run
+from ragdiag.records import Chunking, Corpus, IntArray, Query, Run
 from ragdiag.registry import make, spec_of
 from ragdiag.runs import bind, read_run
 
-__all__ = ["Clock", "Plan", "Retrieved"]
+__all__ = ["Clock", "Indexed", "Plan", "Retrieved"]
 
 DEPTH = 100
 """Chunks ranked for each query at least; measures with deeper cutoffs see no more unless k asks for it."""
@@ -47,6 +50,21 @@ class Retrieved(NamedTuple):
     run: Run
     source: dict[str, Any]
     searchable: Index | None
+
+
+@dataclass(frozen=True)
+class Indexed:
+    """An index with what a diagnosis asks of it: what it holds of a span, what its encoder reads, other retrievers.
+
+    `searchable` is None where a run was recorded. `visible` is the number of characters that the encoder reads of each chunk's text,
+    more than its length where it reads all of it; None, as `seen`, without an encoder. `swaps` make other indexes of these texts.
+    """
+
+    searchable: Index | None
+    embed: Callable[[Span], str]
+    visible: IntArray | None = None
+    seen: Callable[[Sequence[str]], Sequence[int]] | None = None
+    swaps: Mapping[str, Callable[[], Index]] = field(default_factory=dict)
 
 
 class Plan:
@@ -105,6 +123,33 @@ class Plan:
         chunks[asked], scores[asked] = found, values
         return Run(chunks, scores)
 
+    def indexed(self, retrieved: Retrieved, corpus: Corpus, progress: Progress) -> Indexed:
+        """What a diagnosis may ask of the index that `retrieve` made."""
+        chunking, index = retrieved.chunking, retrieved.searchable
+        stored = hasattr(self.retriever, "stored_chunks")
+
+        def embed(span: Span) -> str:
+            document = corpus.documents[span.document]
+            if stored:
+                return document.text[span.start : span.end]
+            texts: list[str] = self.context.texts(document, np.array([span.start]), np.array([span.end]))
+            return texts[0]
+
+        if index is None:
+            return Indexed(None, embed)
+        texts = functools.cache(lambda: embed_texts(corpus, chunking, make("contexts", "none") if stored else self.context))
+        encoder = _encoder(self.retriever)
+        visible = None if encoder is None else encoder.visible(texts(), self.store)
+        return Indexed(index, embed, visible, encoder.seen if encoder else None, self._swaps(index, texts, progress))
+
+    def _swaps(self, index: Index, texts: Callable[[], list[str]], progress: Progress) -> dict[str, Callable[[], Index]]:
+        """Other retrievers for the same texts that cost little: a fusion's own parts; bm25 for an encoder; lsa for words."""
+        if hasattr(self.retriever, "retrievers"):
+            parts = zip(self.retriever.retrievers, index.indexes, strict=True)  # type: ignore[attr-defined]
+            return {spec_of(r): functools.partial(lambda own: own, own) for r, own in parts}
+        name = "lsa" if spec_of(self.retriever).startswith("bm25") else "bm25"
+        return {name: lambda: make("retrievers", name).index(texts(), self.store, progress)}
+
     def signature(self, source: Mapping[str, Any]) -> str:
         """Everything that defines the ranking and its measures, on one line."""
         options = self.options
@@ -129,3 +174,10 @@ def _models(retriever: Any) -> list[str]:
     nested = getattr(retriever, "retrievers", ()) or [getattr(retriever, "retriever", None)]
     own = [retriever.encoder.described] if hasattr(retriever, "encoder") else []
     return own + [name for r in nested if r is not None for name in _models(r)]
+
+
+def _encoder(retriever: Any) -> Any:
+    """The encoder of a retriever, or of the first part of it that has one."""
+    if hasattr(retriever, "encoder"):
+        return retriever.encoder
+    return next((e for part in getattr(retriever, "retrievers", ()) if (e := _encoder(part)) is not None), None)

@@ -14,22 +14,25 @@ from ragdiag import registry
 
 ROOT = Path(ragdiag.__file__).parent
 GROUND = {
+    "cases",
     "duplicates",
     "errors",
     "files",
     "headings",
     "options",
     "places",
+    "proofs",
     "protocols",
     "ranking",
     "records",
     "registry",
     "spans",
     "tokens",
+    "topics",
 }
-ASSEMBLY = {"pipeline", "retrieval", "scoring"}
+ASSEMBLY = {"causes", "diagnosis", "pipeline", "probe", "retrieval", "scoring"}
 SURFACES = {"__init__", "__main__", "cli", "config", "explain", "gates", "shell"}
-FAMILIES = ("chunkers", "contexts", "retrievers")
+FAMILIES = ("chunkers", "contexts", "failures", "retrievers")
 
 
 def unit(module: str) -> str:

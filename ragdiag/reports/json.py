@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ragdiag import __version__
+from ragdiag.proofs import Finding
 from ragdiag.records import Corpus, Explanation, Labels, QueryResult, Report
 
 __all__ = ["audit_dict", "check_dict", "dumps", "explain_dict"]
@@ -43,7 +44,10 @@ def audit_dict(report: Report) -> dict[str, Any]:
         "label_warnings": [dataclasses.asdict(d) for d in report.label_warnings],
         "unreadable": [dataclasses.asdict(p) for p in report.problems],
         "notes": list(report.notes),
-        "causes": {},
+        "causes": {
+            name: {"queries": round((share.mean or 0) * share.n), "share": dataclasses.asdict(share)}
+            for name, share in report.causes.items()
+        },
         "queries": [_query(q) for q in report.queries],
         "verdict": NOT_MEASURED,
         "timings": dict(report.timings),
@@ -74,6 +78,20 @@ def explain_dict(explanation: Explanation) -> dict[str, Any]:
     }
 
 
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "cause": finding.cause,
+        "group": finding.group,
+        "intervention": finding.intervention,
+        "proved": finding.proved,
+        "before": finding.before._asdict(),
+        "after": finding.after._asdict(),
+        "placebo_p": finding.placebo_p,
+        "fix": finding.fix,
+        "detail": dict(finding.detail),
+    }
+
+
 def _query(q: QueryResult) -> dict[str, Any]:
     return {
         "id": q.id,
@@ -84,5 +102,5 @@ def _query(q: QueryResult) -> dict[str, Any]:
         "measures": dict(q.measures),
         "least_k": q.least_k,
         "documents": list(q.documents),
-        "findings": [dict(f) for f in q.findings],
+        "findings": [_finding(f) for f in q.findings],
     }

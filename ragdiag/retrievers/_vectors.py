@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 import numpy as np
 
-from ragdiag.ranking import best, padded
+from ragdiag.proofs import Edit
+from ragdiag.ranking import best, edited, padded
 from ragdiag.records import FloatArray, IntArray
 
 DECIMALS = 6
@@ -41,6 +43,27 @@ class Vectors:
                 top = best(row, depth) if vector.any() else np.empty(0, dtype=np.int64)
                 rows.append((top, row[top]))
         return padded(rows or [(np.empty(0, dtype=np.int64), np.empty(0))] * len(queries), depth)
+
+    def what_if(
+        self,
+        encode: Callable[[Sequence[str], Literal["document", "query"]], Any],
+        queries: Sequence[str],
+        edits: Sequence[Edit],
+        depth: int,
+    ) -> tuple[IntArray, FloatArray]:
+        """See `protocols.Index`; `encode` makes vectors of texts of a kind, "query" or "document", all at once."""
+        texts = [[a.seen or a.text for a in edit.added] for edit in edits]
+        asked, new = list(dict.fromkeys(queries)), list(dict.fromkeys(text for own in texts for text in own))
+        vectors = dict(zip(asked, encode(asked, "query"), strict=True))
+        added = dict(zip(new, encode(new, "document"), strict=True))
+
+        def score(query: str, text: str) -> float:
+            return float(np.round(np.float64(vectors[query] @ added[text]), DECIMALS)) if vectors[query].any() else -np.inf
+
+        def search(distinct: Sequence[str], deep: int) -> tuple[IntArray, FloatArray]:
+            return self.search(np.stack([vectors[q] for q in distinct]) if distinct else self.rows[:0], deep)
+
+        return edited(search, score, len(self.rows), queries, edits, texts, depth)
 
 
 def unit(vectors: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,8 +12,9 @@ import numpy as np
 from scipy import sparse
 
 from ragdiag.errors import SpecError
+from ragdiag.proofs import Edit
 from ragdiag.protocols import Progress, Store
-from ragdiag.ranking import best, padded
+from ragdiag.ranking import best, edited, padded
 from ragdiag.records import FloatArray, IntArray
 from ragdiag.retrievers._texts import WORDS, kept, numbered, packed
 
@@ -43,9 +45,9 @@ class Bm25:
     def index(self, texts: Sequence[str], store: Store | None, progress: Progress) -> Bm25Index:
         """See `protocols.Retriever`."""
         progress("indexing for bm25", 0, len(texts))
-        arrays = kept(store if len(texts) >= CACHED_FROM else None, f"bm25 2 {self}", texts, lambda: self._build(texts))
+        arrays = kept(store if len(texts) >= CACHED_FROM else None, f"bm25 3 {self}", texts, lambda: self._build(texts))
         progress("indexing for bm25", len(texts), len(texts))
-        return Bm25Index(arrays)
+        return Bm25Index(self, arrays)
 
     def _build(self, texts: Sequence[str]) -> dict[str, Any]:
         from sklearn.feature_extraction.text import CountVectorizer
@@ -65,17 +67,19 @@ class Bm25:
         tf = counts.data.astype(np.float64)
         norm = 1 - self.b + self.b * lengths[counts.indices] / average if average else np.ones(len(tf))
         idf_of = np.repeat(idf, np.diff(counts.indptr))
-        weights, absent = self._weights(tf, norm)
+        weights, absent = self.weights(tf, norm)
         return {
             "terms": packed(terms),
             "indptr": counts.indptr.astype(np.int64),
             "indices": counts.indices.astype(np.int32),
             "weights": idf_of * (weights - absent),
             "absent": idf * absent,
+            "idf": idf,
             "size": np.array([counts.shape[0]], dtype=np.int64),
+            "average": np.array([average]),
         }
 
-    def _weights(self, tf: FloatArray, norm: FloatArray) -> tuple[FloatArray, float]:
+    def weights(self, tf: FloatArray, norm: FloatArray) -> tuple[FloatArray, float]:
         """What a term's frequency adds to a score before idf, and what its absence adds (rank-bm25's formulas)."""
         if self.variant == "okapi":
             return tf * (self.k1 + 1) / (tf + self.k1 * norm), 0.0
@@ -120,9 +124,10 @@ def _first_seen(counts: Any) -> list[int]:
 class Bm25Index:
     """A text-by-term matrix of BM25 weights, by columns; see `protocols.Index`."""
 
-    def __init__(self, arrays: dict[str, Any]) -> None:
+    def __init__(self, bm25: Bm25, arrays: dict[str, Any]) -> None:
         from sklearn.feature_extraction.text import CountVectorizer
 
+        self._bm25, self._idf, self._average = bm25, arrays["idf"], float(arrays["average"][0])
         self._column = numbered(arrays["terms"])
         shape = (int(arrays["size"][0]), len(self._column))
         self._weights = sparse.csc_array((arrays["weights"], arrays["indices"], arrays["indptr"]), shape=shape)
@@ -132,6 +137,25 @@ class Bm25Index:
     def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`."""
         return padded([self._search(query, depth) for query in queries], depth)
+
+    def what_if(self, queries: Sequence[str], edits: Sequence[Edit], depth: int) -> tuple[IntArray, FloatArray]:
+        """See `protocols.Index`; idf and the mean length stay those of the index."""
+        texts = [[a.text for a in edit.added] for edit in edits]
+        counts = {text: Counter(self._tokens(text)) for own in texts for text in own}
+        return edited(self.search, lambda q, t: self._score(q, counts[t]), self._weights.shape[0], queries, edits, texts, depth)
+
+    def _score(self, query: str, counts: Counter[str]) -> float:
+        """What a text with these tokens would score; -inf where it shares none with the query."""
+        tokens = [t for t in self._tokens(query) if t in self._column]
+        shared = [t for t in tokens if counts[t]]
+        if not shared:
+            return -math.inf
+        length, b = counts.total(), self._bm25.b
+        norm = np.array([1 - b + b * length / self._average])
+        columns = [self._column[t] for t in shared]
+        weights, absent = self._bm25.weights(np.array([counts[t] for t in shared], dtype=np.float64), norm)
+        score = float((self._idf[columns] * (weights - absent)).sum())
+        return score + float(self._absent[[self._column[t] for t in tokens]].sum())
 
     def _search(self, query: str, depth: int) -> tuple[IntArray, FloatArray]:
         columns = [self._column[t] for t in self._tokens(query) if t in self._column]

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ragdiag.protocols import Progress, Store, no_progress
+from ragdiag.proofs import Edit
+from ragdiag.protocols import Progress, Store
 from ragdiag.records import FloatArray, IntArray
-from ragdiag.retrievers._encoder import Encoder
+from ragdiag.retrievers._encoder import Encoder, Kind
 from ragdiag.retrievers._vectors import Vectors
 
 
@@ -27,15 +28,27 @@ class Dense:
     def index(self, texts: Sequence[str], store: Store | None, progress: Progress) -> DenseIndex:
         """See `protocols.Retriever`."""
         encoder = self.encoder
-        return DenseIndex(encoder, encoder.encode(texts, "document", store, progress), store)
+        return DenseIndex(encoder, encoder.encode(texts, "document", store, progress), store, progress)
 
 
 class DenseIndex:
     """Vectors of texts, shape ``(n_texts, dimension)``; see `protocols.Index`."""
 
-    def __init__(self, encoder: Encoder, vectors: Any, store: Store | None) -> None:
-        self.encoder, self._vectors, self._store = encoder, Vectors(vectors), store
+    def __init__(self, encoder: Encoder, vectors: Any, store: Store | None, progress: Progress) -> None:
+        self.encoder, self._vectors, self._store, self._progress = encoder, Vectors(vectors), store, progress
+
+    @property
+    def vectors(self) -> Any:
+        """Float32 unit vectors of the texts, one a row."""
+        return self._vectors.rows
 
     def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`."""
-        return self._vectors.search(self.encoder.encode(queries, "query", self._store, no_progress), depth)
+        return self._vectors.search(self._encode(queries, "query"), depth)
+
+    def what_if(self, queries: Sequence[str], edits: Sequence[Edit], depth: int) -> tuple[IntArray, FloatArray]:
+        """See `protocols.Index`."""
+        return self._vectors.what_if(self._encode, queries, edits, depth)
+
+    def _encode(self, texts: Sequence[str], kind: Kind) -> Any:
+        return self.encoder.encode(texts, kind, self._store, self._progress)

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from ragdiag.errors import SpecError
+from ragdiag.proofs import Edit
 from ragdiag.protocols import Index, Progress, Retriever, Store
 from ragdiag.ranking import best, padded
 from ragdiag.records import FloatArray, IntArray
@@ -58,8 +59,14 @@ class HybridIndex:
 
     def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`. Nothing below the fusion depth of every ranking is returned."""
-        runs = [index.search(queries, self._depth) for index in self.indexes]
-        return padded([self._fuse([(p[q], s[q]) for p, s in runs], depth) for q in range(len(queries))], depth)
+        return self._fused([index.search(queries, self._depth) for index in self.indexes], len(queries), depth)
+
+    def what_if(self, queries: Sequence[str], edits: Sequence[Edit], depth: int) -> tuple[IntArray, FloatArray]:
+        """See `protocols.Index`: each ranking is edited, then all are fused as ever."""
+        return self._fused([index.what_if(queries, edits, self._depth) for index in self.indexes], len(queries), depth)
+
+    def _fused(self, runs: Sequence[tuple[IntArray, FloatArray]], n: int, depth: int) -> tuple[IntArray, FloatArray]:
+        return padded([self._fuse([(p[q], s[q]) for p, s in runs], depth) for q in range(n)], depth)
 
     def _fuse(self, rankings: Sequence[tuple[IntArray, FloatArray]], depth: int) -> tuple[IntArray, FloatArray]:
         rankings = [(p[p >= 0], s[p >= 0]) for p, s in rankings]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ragdiag.errors import SpecError
+from ragdiag.proofs import Edit
 from ragdiag.protocols import Progress, Store
 from ragdiag.records import FloatArray, IntArray
 from ragdiag.retrievers._texts import WORDS, kept, numbered, packed
@@ -89,3 +90,7 @@ class LsaIndex:
     def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`."""
         return self._vectors.search(self.encode(queries), depth)
+
+    def what_if(self, queries: Sequence[str], edits: Sequence[Edit], depth: int) -> tuple[IntArray, FloatArray]:
+        """See `protocols.Index`."""
+        return self._vectors.what_if(lambda texts, _: self.encode(texts), queries, edits, depth)

@@ -1,0 +1,317 @@
+"""One query as a failure mode sees it: its evidence, its ranking, and what there is to know about the index behind it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from ragdiag.duplicates import shingles
+from ragdiag.proofs import Addition, Edit, Finding, Outcome, Standing, Trial
+from ragdiag.records import BoolArray, Chunking, Corpus, Defect, IntArray, Query
+from ragdiag.tokens import count_tokens
+
+__all__ = ["Case", "FailureMode", "Group", "Observation", "Setting", "Span"]
+
+
+_WORD = re.compile(r"\w+")
+
+
+class Span(NamedTuple):
+    """Half-open, in characters of one document."""
+
+    document: int
+    start: int
+    end: int
+
+
+class Group(NamedTuple):
+    """One thing that a query needs: its number from 1, its alternatives (space trimmed), and whether the context covers one."""
+
+    number: int
+    spans: tuple[Span, ...]
+    covered: bool
+
+
+@dataclass(eq=False)
+class Setting:
+    """What all queries of an audit share.
+
+    `embed` gives what is indexed for a span. `visible` tells how many characters of what is indexed for each chunk the encoder
+    reads, `seen` the same of any texts; None without an encoder. `swaps` names the other retrievers that the probe can ask.
+    `off_topic` takes a query, the chunks with its evidence, the evidence itself and the chunks to judge; it gives the affinity of
+    those off topic. `hubs` counts, for each chunk, the queries whose context it is in without holding any of their evidence.
+    """
+
+    corpus: Corpus
+    chunking: Chunking
+    k: int
+    budget: int
+    embed: Callable[[Span], str]
+    off_topic: Callable[[str, Sequence[int], Sequence[str], Sequence[int]], Mapping[int, float]]
+    visible: IntArray | None = None
+    seen: Callable[[Sequence[str]], Sequence[int]] | None = None
+    swaps: tuple[str, ...] = ()
+    hubs: Mapping[int, int] = field(default_factory=dict)
+    hub_from: int = 0
+    _shingles: dict[int, frozenset[tuple[str, str]]] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def first(self) -> IntArray:
+        """The first chunk of each document, and the number of chunks: shape ``(n_documents + 1,)``."""
+        return np.searchsorted(self.chunking.document, np.arange(len(self.corpus.documents) + 1))
+
+    @cached_property
+    def size(self) -> int:
+        """Characters in a long chunk of this index: the 95th percentile."""
+        return int(np.percentile(self.chunking.end - self.chunking.start, 95))
+
+    @cached_property
+    def typical(self) -> int:
+        """Characters in a chunk: the median."""
+        return max(int(np.median(self.chunking.end - self.chunking.start)), 1)
+
+    @cached_property
+    def _frequency(self) -> Counter[str]:
+        """In how many chunks each word stands."""
+        spans = map(self.span, range(len(self.chunking)))
+        return Counter(word for span in spans for word in set(_WORD.findall(self.text(span).lower())))
+
+    def idf(self, word: str) -> float:
+        """``log(1 + n / df)``; a word in no chunk is as rare as one in a single chunk."""
+        return math.log(1 + len(self.chunking) / max(self._frequency[word], 1))
+
+    def overlapping(self, span: Span) -> list[int]:
+        """The chunks that share a character with `span`."""
+        a, b = self.first[span.document], self.first[span.document + 1]
+        inside = (self.chunking.start[a:b] < span.end) & (self.chunking.end[a:b] > span.start)
+        return [int(c) for c in a + np.flatnonzero(inside)]
+
+    def span(self, chunk: int) -> Span:
+        """Where a chunk is."""
+        return Span(int(self.chunking.document[chunk]), int(self.chunking.start[chunk]), int(self.chunking.end[chunk]))
+
+    def text(self, span: Span) -> str:
+        """The document's text there."""
+        return self.corpus.documents[span.document].text[span.start : span.end]
+
+    def shingles(self, chunk: int) -> frozenset[tuple[str, str]]:
+        """A chunk as `duplicates.shingles`, made once."""
+        if chunk not in self._shingles:
+            self._shingles[chunk] = shingles(self.text(self.span(chunk)))
+        return self._shingles[chunk]
+
+    def addition(self, span: Span, seen: str = "") -> Addition:
+        """`span` as if it were a chunk of the index."""
+        a, b = self.first[span.document], self.first[span.document + 1]
+        start, end = self.chunking.start[a:b], self.chunking.end[a:b]
+        before = int(((start < span.start) | ((start == span.start) & (end < span.end))).sum())
+        return Addition(*span, self.embed(span), int(a) + before - 0.5, seen)
+
+    def window(self, span: Span, length: int, within: Span | None = None) -> Span:
+        """`length` characters round `span`, as near to its middle as `within` (its document) allows, ending between words.
+
+        Never less than `span`.
+        """
+        text = self.corpus.documents[span.document].text
+        low, high = (within.start, within.end) if within else (0, len(text))
+        spare = max(length - (span.end - span.start), 0)
+        start = max(min(span.start - spare // 2, high - (span.end - span.start) - spare), low)
+        end = min(max(start + length, span.end), high)
+        while low < start < span.start and text[start - 1].isalnum():
+            start += 1
+        while high > end > span.end and text[end].isalnum():
+            end -= 1
+        return Span(span.document, start, end)
+
+
+class Observation(NamedTuple):
+    """A failure mode's gate is passed: the evidence groups it concerns, what was seen, and what the proof can use of it."""
+
+    groups: tuple[Group, ...]
+    detail: Mapping[str, Any]
+    held: Any = None
+
+
+class Case:
+    """One query against one index. Ranks count from 1.
+
+    `ranking` holds chunks, best first; `length` of them are the context. `level` is "span", "document" or "excluded".
+    """
+
+    def __init__(
+        self,
+        setting: Setting,
+        query: Query,
+        level: str,
+        groups: Sequence[tuple[Span, ...]],
+        ranking: IntArray,
+        length: int,
+        defects: tuple[Defect, ...] = (),
+    ) -> None:
+        self.setting, self.query, self.level, self.defects = setting, query, level, defects
+        self._spans = [tuple(self._trimmed(s) for s in spans) for spans in groups]
+        self._held = self._pieces()
+        self.ranking, self.length = ranking[ranking >= 0], length
+        self.context = self.ranking[:length].tolist()
+        order, covered = self._covered_at(self.ranking, Edit())
+        rank = order[-1] if order and len(order) == len(self._spans) else None
+        self.standing = Standing(rank, rank is not None and rank <= length)
+        self.groups = tuple(Group(n, spans, covered.get(n - 1, length + 1) <= length) for n, spans in enumerate(self._spans, 1))
+
+    def _trimmed(self, span: Span) -> Span:
+        if self.level == "document":
+            return span
+        text = self.setting.text(span)
+        return Span(span.document, span.start + len(text) - len(text.lstrip()), span.end - len(text) + len(text.rstrip()))
+
+    def _pieces(self) -> dict[int, list[tuple[int, int, Span]]]:
+        """For each chunk that holds some of the evidence: the group, its alternative and the chunk's span."""
+        held: dict[int, list[tuple[int, int, Span]]] = {}
+        for g, spans in enumerate(self._spans):
+            for a, span in enumerate(spans):
+                for chunk in self.setting.overlapping(span):
+                    held.setdefault(chunk, []).append((g, a, self.setting.span(chunk)))
+        return held
+
+    def _covered_at(self, order: IntArray, edit: Edit) -> tuple[list[int], dict[int, int]]:
+        """The ranks at which groups are first covered, in order, and the rank for each group that is."""
+        n = len(self.setting.chunking)
+        held = dict(self._held)
+        for i, new in enumerate(edit.added):
+            span = Span(*new[:3])
+            own = [(g, a, span) for g, spans in enumerate(self._spans) for a, s in enumerate(spans) if _meet(s, span)]
+            if own:
+                held[n + i] = own
+        ranks: dict[int, int] = {}
+        missing: dict[tuple[int, int], BoolArray] = {}
+        for at in np.flatnonzero(np.isin(order, list(held))).tolist():
+            for g, a, span in held[int(order[at])]:
+                if g not in ranks and self._covers((g, a), span, missing):
+                    ranks[g] = at + 1
+            if len(ranks) == len(self._spans):
+                break
+        return sorted(ranks.values()), ranks
+
+    def _covers(self, key: tuple[int, int], by: Span, missing: dict[tuple[int, int], BoolArray]) -> bool:
+        """Whether an alternative is whole once `by` is added; `missing` marks the characters it still lacks."""
+        if self.level == "document":
+            return True
+        span = self._spans[key[0]][key[1]]
+        if by.start <= span.start and by.end >= span.end:
+            return True
+        if key not in missing:
+            missing[key] = np.array([not c.isspace() for c in self.setting.text(span)], dtype=bool)
+        missing[key][max(by.start - span.start, 0) : max(by.end - span.start, 0)] = False
+        return not missing[key].any()
+
+    def stand(self, order: IntArray, edit: Edit) -> Outcome:
+        """What an edited ranking comes to; texts that the edit adds are numbered from the number of chunks on."""
+        order = order[order >= 0]
+        ranks, _ = self._covered_at(order, edit)
+        rank = ranks[-1] if len(ranks) == len(self._spans) else None
+        n = len(self.setting.chunking)
+        at = {int(c): i for i, c in enumerate(order.tolist(), 1) if c >= n}
+        return Outcome(
+            Standing(rank, rank is not None and rank <= self._fits(order, edit)),
+            tuple(at.get(n + i) for i in range(len(edit.added))),
+            order,
+        )
+
+    def _fits(self, order: IntArray, edit: Edit) -> int:
+        """How many of a ranking's texts reach the prompt."""
+        if not self.setting.budget:
+            return self.setting.k
+        total, n = 0, len(self.setting.chunking)
+        for i, c in enumerate(order.tolist()):
+            total += self.tokens(self.setting.span(c) if c < n else Span(*edit.added[c - n][:3]))
+            if total > self.setting.budget:
+                return max(i, 1)
+        return len(order)
+
+    def tokens(self, span: Span) -> int:
+        """Tokens of the document's text there."""
+        return count_tokens(self.setting.text(span))
+
+    def tokens_down_to(self, rank: int) -> int:
+        """Tokens of a context that reaches down to `rank`."""
+        return sum(self.tokens(self.setting.span(c)) for c in self.ranking[:rank].tolist())
+
+    @cached_property
+    def targets(self) -> tuple[Group, ...]:
+        """The groups that the context lacks; all of them where it lacks none."""
+        return tuple(g for g in self.groups if not g.covered) or self.groups
+
+    @cached_property
+    def rank_of(self) -> dict[int, int]:
+        """The rank of each ranked chunk."""
+        return {c: i for i, c in enumerate(self.ranking.tolist(), 1)}
+
+    @cached_property
+    def evidence(self) -> frozenset[int]:
+        """The chunks that hold any of the query's evidence."""
+        return frozenset(self._held)
+
+    @cached_property
+    def above(self) -> tuple[int, ...]:
+        """The chunks without evidence that stand above what the context lacks, as far down as 10 contexts."""
+        least = self.standing.rank or 10 * self.length
+        return tuple(c for c in self.ranking[: min(least, 10 * self.length)].tolist() if c not in self.evidence)
+
+    @cached_property
+    def evidence_shingles(self) -> list[frozenset[tuple[str, str]]]:
+        """The passages that the context lacks, and the best chunk with each, as `duplicates.shingles`."""
+        holders = [self.setting.shingles(h[0]) for g in self.targets if (h := self.holder(g))]
+        passages = [s for g in self.targets for s in g.spans[:1]] if self.level == "span" else []
+        return holders + [shingles(self.setting.text(s)) for s in passages]
+
+    def whole(self, span: Span) -> list[int]:
+        """The chunks that hold all of `span`, best ranked first; for document labels, every chunk of the document."""
+        if self.level == "document":
+            found = self.setting.overlapping(span)
+        else:
+            spans = ((c, self.setting.span(c)) for c in self.setting.overlapping(span))
+            found = [c for c, s in spans if s.start <= span.start and s.end >= span.end]
+        return sorted(found, key=lambda c: (self.rank_of.get(c, len(self.ranking) + 1), c))
+
+    def holder(self, group: Group) -> tuple[int, Span] | None:
+        """The best ranked chunk that holds an alternative of `group` whole, with that alternative."""
+        found = [(c, s) for s in group.spans for c in self.whole(s)[:1]]
+        return min(found, key=lambda pair: (self.rank_of.get(pair[0], len(self.ranking) + 1), pair[0]), default=None)
+
+    def finding(self, cause: str, observation: Observation, intervention: str, after: Standing, fix: str, **more: Any) -> Finding:
+        """A finding about this query: proved where the context became sufficient, unless `more` says otherwise."""
+        group = observation.groups[0].number if len(observation.groups) == 1 else None
+        detail = {**observation.detail, **more.pop("detail", {})}
+        proved = more.pop("proved", after.sufficient)
+        return Finding(cause, group, intervention, self.standing, after, fix, proved, detail=detail, **more)
+
+
+def _meet(one: Span, other: Span) -> bool:
+    return one.document == other.document and one.start < other.end and one.end > other.start
+
+
+class FailureMode(Protocol):
+    """One way in which retrieval fails: what it looks like, and the intervention that proves it.
+
+    `levels` are the kinds of labels that can decide it; `residual` modes are causes only where no other is. `exposes`: seen on a
+    context that holds all evidence, it is a risk worth naming.
+    """
+
+    levels: tuple[str, ...]
+    residual: bool
+    exposes: bool
+
+    def observe(self, case: Case) -> Observation | None:
+        """The gate: what is seen of this mode in the query, None where it does not apply."""
+        ...
+
+    def prove(self, case: Case, seen: Observation) -> Trial:
+        """Intervene: yields edits, is sent what came of them, returns the finding."""
+        ...

@@ -1,0 +1,110 @@
+"""Sets the stage for a diagnosis: cases from labels and rankings, and an index that can be asked what-ifs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ragdiag.cases import Case, Setting, Span
+from ragdiag.diagnosis import Diagnosis, diagnose
+from ragdiag.options import Options
+from ragdiag.probe import Probe
+from ragdiag.protocols import Progress
+from ragdiag.records import IntArray, Run
+from ragdiag.retrieval import Indexed
+from ragdiag.scoring import Scorer
+from ragdiag.topics import Topics
+
+__all__ = ["name_causes"]
+
+CHANCE = 1e-3
+"""A hub is in so many contexts that, were chunks drawn at random, the chance that any of them were is below this."""
+
+FEWEST = 5
+"""Contexts of other queries that a hub is in, at least."""
+
+
+def name_causes(
+    scorer: Scorer, run: Run, lengths: IntArray, indexed: Indexed, options: Options, progress: Progress
+) -> list[Diagnosis]:
+    """A diagnosis for each query, in order; "not_decidable" for those without a label."""
+    labels = scorer.labels
+    hubs = _foreign(scorer, run, lengths)
+    topics = Topics([scorer.text(c) for c in range(len(scorer.chunking))], options.seed)
+
+    def off_topic(query: str, evidence: Sequence[int], texts: Sequence[str], chunks: Sequence[int]) -> dict[int, float]:
+        judged = topics.judge(query, evidence, chunks, " ".join(texts))
+        return {c: float(a) for c, a, off in zip(chunks, judged.affinity, judged.off_topic, strict=True) if off}
+
+    setting = Setting(
+        corpus=scorer.corpus,
+        chunking=scorer.chunking,
+        k=options.k,
+        budget=options.budget,
+        embed=indexed.embed,
+        off_topic=off_topic,
+        visible=indexed.visible,
+        seen=indexed.seen,
+        swaps=tuple(indexed.swaps),
+        hubs=hubs,
+        hub_from=_hub_from(int(lengths.sum()), len(scorer.chunking)),
+    )
+    groups = _groups(scorer)
+    at = [q for q, level in enumerate(labels.level) if level != "unanswerable"]
+    defects: dict[str, list[int]] = {}
+    for i, defect in enumerate(labels.defects):
+        defects.setdefault(defect.query, []).append(i)
+    cases = [
+        Case(
+            setting,
+            labels.queries[q],
+            labels.level[q],
+            groups[q],
+            run.chunks[q],
+            int(lengths[q]),
+            tuple(labels.defects[i] for i in defects.get(labels.queries[q].id, ())),
+        )
+        for q in at
+    ]
+    probe = None if indexed.searchable is None else Probe(indexed.searchable, indexed.swaps, run.chunks.shape[1])
+    found = [Diagnosis("not_decidable")] * len(labels.queries)
+    for q, diagnosis in zip(at, diagnose(cases, probe, progress), strict=True):
+        found[q] = diagnosis
+    return found
+
+
+def _groups(scorer: Scorer) -> list[list[tuple[Span, ...]]]:
+    """For each query its groups of alternatives; for document labels, one group of its relevant documents, whole."""
+    labels, evidence, n = scorer.labels, scorer.labels.evidence, len(scorer.labels.queries)
+    rows: list[dict[int, list[Span]]] = [{} for _ in range(n)]
+    columns = (evidence.query, evidence.group, evidence.document, evidence.start, evidence.end)
+    for q, g, d, start, end in zip(*(c.tolist() for c in columns), strict=True):
+        rows[q].setdefault(g, []).append(Span(d, start, end))
+    found = [[tuple(spans) for spans in row.values()] for row in rows]
+    for q in labels.at("document").tolist():
+        relevant = sorted(d for d, grade in labels.relevant[q].items() if grade > 0)
+        found[q] = [tuple(Span(d, 0, int(scorer.corpus.lengths[d])) for d in relevant)]
+    return found
+
+
+def _foreign(scorer: Scorer, run: Run, lengths: IntArray) -> dict[int, int]:
+    """For each chunk, the queries whose context it is in without holding any of their evidence."""
+    query, rank = np.nonzero((np.arange(run.chunks.shape[1]) < lengths[:, None]) & (run.chunks >= 0))
+    relevant = scorer.relevant()
+    pairs = zip(query.tolist(), run.chunks[query, rank].tolist(), strict=True)
+    counts: dict[int, int] = {}
+    for q, c in pairs:
+        if (q, c) not in relevant:
+            counts[c] = counts.get(c, 0) + 1
+    return counts
+
+
+def _hub_from(places: int, n_chunks: int) -> int:
+    """The number of contexts that no chunk would be in by chance (Poisson, over all chunks)."""
+    from scipy.special import pdtrc
+
+    mean, n = places / max(n_chunks, 1), FEWEST
+    while pdtrc(n - 1, mean) > CHANCE / max(n_chunks, 1):
+        n += 1
+    return n

@@ -1,0 +1,17 @@
+"""Failure modes: what each looks like, and the intervention on the team's own index that proves it the cause."""
+
+ORDER = (
+    "label_defect",
+    "missing_content",
+    "chunk_split",
+    "oversized",
+    "truncated",
+    "stale",
+    "crowded_out",
+    "pollution",
+    "diluted",
+    "query_mismatch",
+    "incomplete",
+    "ranking",
+)
+"""The modes of a query, the most specific first; what others add comes before the residual two. `slow` is about the pipeline."""

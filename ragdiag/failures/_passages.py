@@ -1,0 +1,75 @@
+"""What several failure modes need to know of a passage: what no chunk holds, where chunks cut it, how to show that."""
+
+from __future__ import annotations
+
+from ragdiag.cases import Case, Group, Setting, Span
+
+CUT = "‖"
+"""Stands where one chunk ends and the next begins."""
+
+
+def gaps(setting: Setting, span: Span) -> list[Span]:
+    """The stretches in no chunk that share a character other than space with `span`, at their full length."""
+    text = setting.corpus.documents[span.document].text
+    a, b = setting.first[span.document], setting.first[span.document + 1]
+    found, reach = [], 0
+    starts, ends = setting.chunking.start[a:b].tolist(), setting.chunking.end[a:b].tolist()
+    for start, end in [*zip(starts, ends, strict=True), (len(text), len(text))]:
+        low, high = max(reach, span.start), min(start, span.end)
+        if low < high and not text[low:high].isspace():
+            found.append(Span(span.document, reach, start))
+        reach = max(reach, end)
+    return found
+
+
+def cut_groups(case: Case, longest: bool) -> tuple[Group, ...]:
+    """The groups that no chunk holds whole though all their text is indexed; `longest`: those too long for one chunk, else those
+    that would fit in one.
+    """
+    setting = case.setting
+
+    def cut(group: Group) -> bool:
+        if any(case.whole(s) for s in group.spans):
+            return False
+        fitting = [s for s in group.spans if s.end - s.start <= setting.size]
+        return bool(fitting) != longest and any(setting.overlapping(s) and not gaps(setting, s) for s in fitting or group.spans)
+
+    return tuple(g for g in case.targets if cut(g))
+
+
+def fragments(case: Case, span: Span) -> list[int]:
+    """The chunks that hold a piece of `span`, in the order of the text."""
+    return case.setting.overlapping(span)
+
+
+def marked(case: Case, span: Span, most: int = 1200) -> str:
+    """A passage with `CUT` where chunks end inside it."""
+    text = case.setting.text(span)
+    cuts = sorted({e - span.start for c in fragments(case, span) if (e := case.setting.span(c).end) < span.end})
+    parts = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+    shown = CUT.join(parts)
+    return shown if len(shown) <= most else shown[:most] + "…"
+
+
+def replaced(case: Case, spans: list[Span]) -> frozenset[int]:
+    """The fragments of `spans`, but for those that hold another of the query's passages whole."""
+    kept = {c for g in case.groups for s in g.spans if s not in spans for c in case.whole(s)}
+    return frozenset(c for s in spans for c in fragments(case, s)) - kept
+
+
+def best_fragment(case: Case, span: Span) -> tuple[int, int]:
+    """For ordering alternatives: the best rank among the fragments of `span`, then its start."""
+    worst = len(case.ranking) + 1
+    return min((case.rank_of.get(c, worst) for c in fragments(case, span)), default=worst), span.start
+
+
+def described(case: Case, chunks: list[int], most: int = 10) -> list[dict[str, object]]:
+    """Chunks for a proof: where they are, their ranks, how their text begins."""
+    setting = case.setting
+    rows: list[dict[str, object]] = []
+    for c in chunks[:most]:
+        span = setting.span(c)
+        name = f"{setting.corpus.documents[span.document].id}#{span.start}-{span.end}"
+        text = " ".join(setting.text(span).split())
+        rows.append({"chunk": name, "rank": case.rank_of.get(c), "text": text[:160]})
+    return rows

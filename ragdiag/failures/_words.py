@@ -1,0 +1,70 @@
+"""Words of queries and passages: what they share, weighted by rarity; what a passage says that a query does not."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from ragdiag.cases import Case, Span
+
+_WORD = re.compile(r"\w+")
+
+
+class Gap(NamedTuple):
+    """Of the query's words, weighted by idf, the share in the passage's chunk and (mean) in the chunks above; the rest by name."""
+
+    overlap: float
+    above: float
+    missing: tuple[str, ...]
+
+
+def gap(case: Case, chunk: int) -> Gap:
+    """What the query shares with `chunk`, beside the chunks of its context that hold no evidence."""
+    asked = list(dict.fromkeys(words(case.query.text)))
+    idf = {w: case.setting.idf(w) for w in asked}
+    total = sum(idf.values())
+
+    def shared(c: int) -> float:
+        held = set(words(_text(case, c)))
+        return sum(idf[w] for w in asked if w in held) / total if total else 0.0
+
+    above = [shared(c) for c in case.context if c not in case.evidence]
+    held = set(words(_text(case, chunk)))
+    missing = sorted((w for w in asked if w not in held), key=lambda w: -idf[w])
+    return Gap(shared(chunk), sum(above) / len(above) if above else 0.0, tuple(missing))
+
+
+def terms(case: Case, span: Span) -> list[str]:
+    """The words of a passage that the query lacks, the rarest first."""
+    asked = set(words(case.query.text))
+    new = dict.fromkeys(w for w in words(case.setting.text(span)) if w not in asked)
+    return sorted(new, key=lambda w: -case.setting.idf(w))
+
+
+def as_rare(case: Case, chunk: int, like: list[str]) -> list[str]:
+    """For each word of `like`, the word of `chunk` (not in the query, none twice) whose idf is nearest."""
+    idf, free, picked = case.setting.idf, terms(case, case.setting.span(chunk)), list[str]()
+    for word in like[: len(free)]:
+        picked.append(min(free, key=lambda w: (abs(idf(w) - idf(word)), w)))
+        free.remove(picked[-1])
+    return picked
+
+
+def beside(case: Case, chunk: int, n: int) -> list[int]:
+    """`n` chunks without evidence that rank nearest to `chunk`, outside the context; of those not ranked, evenly spread ones."""
+    at = case.rank_of.get(chunk)
+    if at is not None:
+        outside = [c for c in case.ranking[case.length :].tolist() if c not in case.evidence]
+        return sorted(outside, key=lambda c: (abs(case.rank_of[c] - at), c))[:n]
+    total = len(case.setting.chunking)
+    spread = (total * (2 * i + 1) // (4 * n) for i in range(2 * n))
+    return [c for c in dict.fromkeys(spread) if c not in case.evidence and c not in case.rank_of][:n]
+
+
+def words(text: str) -> list[str]:
+    r"""The matches of ``\w+`` in lower case."""
+    return _WORD.findall(text.lower())
+
+
+def _text(case: Case, chunk: int) -> str:
+    return case.setting.text(case.setting.span(chunk))

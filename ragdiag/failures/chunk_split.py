@@ -1,0 +1,101 @@
+"""A chunk boundary cuts the evidence: no chunk holds it whole, though it would fit in one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ragdiag.cases import Case, Observation, Span
+from ragdiag.failures._passages import best_fragment, cut_groups, described, fragments, marked, replaced
+from ragdiag.proofs import Edit, Trial
+
+FIX = "move the boundary: chunks that end with sentences or paragraphs, or overlap"
+
+
+@dataclass(frozen=True)
+class ChunkSplit:
+    """Proved by a window of the fragments' length that holds the evidence whole, in place of the fragments.
+
+    The control is `placebos` changes that do not make it whole: half (all, in a short document) move the boundary to another place
+    inside the evidence, and do as well when all of it comes in as high up; half are chunks elsewhere in the document, and do as
+    well when they rank above the window. p = (1 + how many do) / (placebos + 1), at most `alpha`.
+    """
+
+    placebos: int = 19
+    alpha: float = 0.05
+
+    levels: ClassVar[tuple[str, ...]] = ("span",)
+    residual: ClassVar[bool] = False
+    exposes: ClassVar[bool] = True
+
+    def observe(self, case: Case) -> Observation | None:
+        """See `cases.FailureMode`."""
+        groups = cut_groups(case, longest=False)
+        if not groups:
+            return None
+        spans = [_alternative(case, g.spans) for g in groups]
+        shown = [{"passage": marked(case, s), "fragments": described(case, fragments(case, s))} for s in spans]
+        return Observation(groups, {"cut": shown}, spans)
+
+    def prove(self, case: Case, seen: Observation) -> Trial:
+        """Make the evidence whole; if that suffices, see whether boundaries that leave it cut, or any other text, do as well."""
+        setting, spans = case.setting, seen.held
+        removed = replaced(case, spans)
+        windows = [setting.window(s, _length(case, s)) for s in spans]
+        edit = Edit(removed, tuple(setting.addition(w) for w in windows))
+        (outcome,) = yield [edit]
+        p, placebo = None, dict[str, object]()
+        if outcome.standing.sufficient:
+            # The control is about the window that stands lowest: without it the others would not do.
+            worst = max(range(len(spans)), key=lambda i: outcome.ranks[i] or 0)
+            others = edit.added[:worst] + edit.added[worst + 1 :]
+            elsewhere = _elsewhere(case, windows[worst], self.placebos // 2)
+            shifts = _shifts(case, spans[worst], windows[worst], self.placebos - len(elsewhere))
+            tried = yield [Edit(removed, (*map(setting.addition, pair), *others)) for pair in shifts]
+            shifted = [o.standing.rank is not None and o.standing.rank <= (outcome.standing.rank or 0) for o in tried]
+            above = set(outcome.order[: outcome.ranks[worst] or 0].tolist())
+            other = [c in above for c in elsewhere]
+            p = (1 + sum(shifted) + sum(other)) / (len(shifted) + len(other) + 1)
+            placebo = {
+                "shifts": len(shifted),
+                "shifts_as_well": sum(shifted),
+                "elsewhere": len(other),
+                "elsewhere_as_well": sum(other),
+            }
+        return case.finding(
+            "chunk_split",
+            seen,
+            "a window of the same length that holds the evidence whole, in place of the fragments",
+            outcome.standing,
+            FIX,
+            placebo_p=p,
+            proved=p is not None and p <= self.alpha,
+            detail={"window_ranks": list(outcome.ranks), "placebo": placebo},
+            edit=edit,
+        )
+
+
+def _alternative(case: Case, spans: tuple[Span, ...]) -> Span:
+    """The alternative that would fit in a chunk and whose fragments rank best."""
+    return min((s for s in spans if s.end - s.start <= case.setting.size), key=lambda s: best_fragment(case, s))
+
+
+def _length(case: Case, span: Span) -> int:
+    """Characters in the longest of the fragments."""
+    return max([c.end - c.start for c in map(case.setting.span, fragments(case, span))] + [span.end - span.start])
+
+
+def _elsewhere(case: Case, window: Span, n: int) -> list[int]:
+    """Up to `n` chunks of the same document, about as long as `window` and clear of it, evenly spread."""
+    setting, length = case.setting, window.end - window.start
+    own = range(setting.first[window.document], setting.first[window.document + 1])
+    spans = {c: setting.span(c) for c in own}
+    clear = [c for c, s in spans.items() if 2 * (s.end - s.start) >= length and (s.end <= window.start or s.start >= window.end)]
+    return [clear[i * len(clear) // n] for i in range(n)] if len(clear) > n else clear
+
+
+def _shifts(case: Case, span: Span, window: Span, n: int) -> list[tuple[Span, Span]]:
+    """`n` other places for the boundary, evenly spread inside `span`: the windows before and after each, as long as `window`."""
+    length, last = window.end - window.start, int(case.setting.corpus.lengths[window.document])
+    cuts = [span.start + max((span.end - span.start) * (i + 1) // (n + 1), 1) for i in range(n)]
+    return [(Span(span.document, max(at - length, 0), at), Span(span.document, at, min(at + length, last))) for at in cuts]

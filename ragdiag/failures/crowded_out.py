@@ -1,0 +1,67 @@
+"""Near-duplicates of one another fill the context, and the evidence finds no place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ragdiag.cases import Case, Observation
+from ragdiag.duplicates import near_duplicates
+from ragdiag.failures._passages import described
+from ragdiag.proofs import Edit, Trial
+
+FIX = "drop near-duplicates, from the index or from each ranking"
+
+
+@dataclass(frozen=True)
+class CrowdedOut:
+    """Proved by keeping the first of each cluster of near-duplicates; versions of the evidence are left alone."""
+
+    levels: ClassVar[tuple[str, ...]] = ("span", "document")
+    residual: ClassVar[bool] = False
+    exposes: ClassVar[bool] = True
+
+    def observe(self, case: Case) -> Observation | None:
+        """See `cases.FailureMode`."""
+        repeats = repeated(case)
+        context = set(case.context)
+        if not any(c in context for c in repeats):
+            return None
+        clusters = [
+            {"first": described(case, [kept])[0], "repeats": describe_repeats(case, repeats, kept)} for kept in _firsts(repeats)
+        ]
+        return Observation(case.targets, {"clusters": clusters}, frozenset(repeats))
+
+    def prove(self, case: Case, seen: Observation) -> Trial:
+        """Drop the repeats."""
+        edit = Edit(seen.held)
+        (outcome,) = yield [edit]
+        return case.finding(
+            "crowded_out", seen, "keep the first of each cluster of near-duplicates", outcome.standing, FIX, edit=edit
+        )
+
+
+def repeated(case: Case) -> dict[int, int]:
+    """The chunks, down to a context's worth of distinct ones, that repeat one ranked above them, and which."""
+    setting = case.setting
+    kept: dict[int, frozenset[tuple[str, str]]] = {}
+    found: dict[int, int] = {}
+    for chunk in case.ranking[: 10 * case.length].tolist():
+        own = setting.shingles(chunk)
+        first = next((c for c, known in kept.items() if near_duplicates(own, known)), None)
+        if first is None or chunk in case.evidence or any(near_duplicates(own, known) for known in case.evidence_shingles):
+            kept[chunk] = own
+        else:
+            found[chunk] = first
+        if len(kept) >= case.length:
+            break
+    return found
+
+
+def _firsts(repeats: dict[int, int]) -> list[int]:
+    return list(dict.fromkeys(repeats.values()))
+
+
+def describe_repeats(case: Case, repeats: dict[int, int], first: int) -> list[dict[str, object]]:
+    """The chunks that repeat `first`, for a proof."""
+    return described(case, [c for c, f in repeats.items() if f == first])

@@ -1,0 +1,69 @@
+"""The evidence is a small part of a large chunk: the rest of it decides the score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ragdiag.cases import Case, Group, Observation, Span
+from ragdiag.failures._passages import described
+from ragdiag.failures.truncated import unseen
+from ragdiag.proofs import Edit, Trial
+
+FIX = "smaller chunks, or embed sentences and hand over the passage round them"
+
+
+@dataclass(frozen=True)
+class Diluted:
+    """Whole and visible, but at most `share` of its chunk. Proved by a window of half the chunk round it, in the chunk's place.
+
+    A fixed half: the tightest window rescues almost anything.
+    """
+
+    share: float = 0.25
+
+    levels: ClassVar[tuple[str, ...]] = ("span",)
+    residual: ClassVar[bool] = False
+    exposes: ClassVar[bool] = False
+
+    def observe(self, case: Case) -> Observation | None:
+        """See `cases.FailureMode`."""
+        found = [(g, h) for g in case.targets if (h := self._drowned(case, g)) is not None]
+        if not found:
+            return None
+        rows = [
+            row | {"share": round(self._share(case, *h), 3)}
+            for (_, h), row in zip(found, described(case, [h[0] for _, h in found], len(found)), strict=True)
+        ]
+        return Observation(tuple(g for g, _ in found), {"chunks": rows})
+
+    def prove(self, case: Case, seen: Observation) -> Trial:
+        """Halve the chunk round the evidence."""
+        setting = case.setting
+        holders = [h for g in seen.groups if (h := case.holder(g)) is not None]
+        windows = []
+        for chunk, span in holders:
+            own = setting.span(chunk)
+            windows.append(setting.window(span, (own.end - own.start) // 2, own))
+        kept = {h[0] for g in case.groups if g not in seen.groups and (h := case.holder(g))}
+        edit = Edit(frozenset(c for c, _ in holders) - kept, tuple(setting.addition(w) for w in windows))
+        (outcome,) = yield [edit]
+        return case.finding(
+            "diluted",
+            seen,
+            "a window of half the chunk round the evidence, in the chunk's place",
+            outcome.standing,
+            FIX,
+            edit=edit,
+        )
+
+    def _drowned(self, case: Case, group: Group) -> tuple[int, Span] | None:
+        holder = case.holder(group)
+        if holder is None or self._share(case, *holder) > self.share or unseen(case, group) is not None:
+            return None
+        return holder
+
+    def _share(self, case: Case, chunk: int, span: Span) -> float:
+        """Of the chunk's characters other than space, those of the evidence."""
+        whole = "".join(case.setting.text(case.setting.span(chunk)).split())
+        return len("".join(case.setting.text(span).split())) / max(len(whole), 1)

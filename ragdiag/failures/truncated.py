@@ -1,0 +1,88 @@
+"""The evidence lies beyond what the encoder reads of its chunk: the vector never saw it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+from ragdiag.cases import Case, Group, Observation
+from ragdiag.failures._passages import described
+from ragdiag.proofs import Edit, Trial
+
+FIX = "chunks that the encoder reads whole, or an encoder that reads longer texts"
+
+
+PREFIX = 2000
+"""No context puts so many characters before a chunk: where the encoder reads so far beyond the evidence, it reads it."""
+
+
+class Unseen(NamedTuple):
+    """A chunk with evidence that the encoder does not reach: what is indexed for it, and where the evidence is in that text."""
+
+    chunk: int
+    text: str
+    start: int
+    end: int
+    visible: int
+
+
+@dataclass(frozen=True)
+class Truncated:
+    """Proved by giving the encoder the part of the chunk that holds the evidence, cut at its limit; all else stays."""
+
+    levels: ClassVar[tuple[str, ...]] = ("span",)
+    residual: ClassVar[bool] = False
+    exposes: ClassVar[bool] = True
+
+    def observe(self, case: Case) -> Observation | None:
+        """See `cases.FailureMode`."""
+        found = [(g, u) for g in case.targets if (u := unseen(case, g)) is not None]
+        if not found:
+            return None
+        chunks = [
+            row | {"characters": len(u.text), "read": u.visible, "evidence_from": u.start}
+            for (_, u), row in zip(found, described(case, [u.chunk for _, u in found], len(found)), strict=True)
+        ]
+        return Observation(tuple(g for g, _ in found), {"chunks": chunks})
+
+    def prove(self, case: Case, seen: Observation) -> Trial:
+        """Show the encoder what it missed."""
+        parts = {u.chunk: u for g in seen.groups if (u := unseen(case, g)) is not None}
+        added = tuple(case.setting.addition(case.setting.span(c), _part(case, u)) for c, u in parts.items())
+        edit = Edit(frozenset(parts), added)
+        (outcome,) = yield [edit]
+        return case.finding(
+            "truncated",
+            seen,
+            "let the encoder read the part of the chunk that holds the evidence",
+            outcome.standing,
+            FIX,
+            edit=edit,
+        )
+
+
+def unseen(case: Case, group: Group) -> Unseen | None:
+    """The best ranked chunk that holds the group whole, where no such chunk shows all of it to the encoder."""
+    if case.setting.visible is None:
+        return None
+    found = []
+    for span in group.spans:
+        for chunk in case.whole(span):
+            own, visible = case.setting.span(chunk), int(case.setting.visible[chunk])
+            if span.end - own.start <= visible - PREFIX:
+                return None
+            text = case.setting.embed(own)
+            before = max(text.find(case.setting.text(own)), 0)  # a title or a neighbour may come first
+            here = Unseen(chunk, text, before + span.start - own.start, before + span.end - own.start, visible)
+            if here.end <= visible:
+                return None
+            found.append(here)
+    return min(found, key=lambda u: case.rank_of.get(u.chunk, len(case.ranking) + 1), default=None)
+
+
+def _part(case: Case, unseen: Unseen) -> str:
+    """From where the encoder stopped on; from the evidence on where the encoder stopped inside it, or would once more."""
+    start = min(unseen.visible, unseen.start)
+    if case.setting.seen is not None and start + case.setting.seen([unseen.text[start:]])[0] < unseen.end:
+        start = unseen.start
+    return unseen.text[start:]

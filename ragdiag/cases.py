@@ -1,34 +1,20 @@
-"""One query as a failure mode sees it: its evidence, its ranking, and what there is to know about the index behind it."""
+"""One query as a failure mode sees it: its evidence, its ranking, and what an edit of either would come to."""
 
 from __future__ import annotations
 
-import math
-import re
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from ragdiag.duplicates import shingles
-from ragdiag.proofs import Addition, Edit, Finding, Outcome, Standing, Trial
-from ragdiag.records import BoolArray, Chunking, Corpus, Defect, IntArray, Query
+from ragdiag.proofs import Edit, Finding, Outcome, Standing, Trial
+from ragdiag.records import BoolArray, Defect, IntArray, Query
+from ragdiag.setting import Setting, Span
 from ragdiag.tokens import count_tokens
 
-__all__ = ["Case", "FailureMode", "Group", "Observation", "Setting", "Span"]
-
-
-_WORD = re.compile(r"\w+")
-
-
-class Span(NamedTuple):
-    """Half-open, in characters of one document."""
-
-    document: int
-    start: int
-    end: int
+__all__ = ["Case", "FailureMode", "Group", "Observation"]
 
 
 class Group(NamedTuple):
@@ -37,98 +23,6 @@ class Group(NamedTuple):
     number: int
     spans: tuple[Span, ...]
     covered: bool
-
-
-@dataclass(eq=False)
-class Setting:
-    """What all queries of an audit share.
-
-    `embed` gives what is indexed for a span. `visible` tells how many characters of what is indexed for each chunk the encoder
-    reads, `seen` the same of any texts; None without an encoder. `swaps` names the other retrievers that the probe can ask.
-    `off_topic` takes a query, the chunks with its evidence, the evidence itself and the chunks to judge; it gives the affinity of
-    those off topic. `hubs` counts, for each chunk, the queries whose context it is in without holding any of their evidence.
-    """
-
-    corpus: Corpus
-    chunking: Chunking
-    k: int
-    budget: int
-    embed: Callable[[Span], str]
-    off_topic: Callable[[str, Sequence[int], Sequence[str], Sequence[int]], Mapping[int, float]]
-    visible: IntArray | None = None
-    seen: Callable[[Sequence[str]], Sequence[int]] | None = None
-    swaps: tuple[str, ...] = ()
-    hubs: Mapping[int, int] = field(default_factory=dict)
-    hub_from: int = 0
-    _shingles: dict[int, frozenset[tuple[str, str]]] = field(default_factory=dict, repr=False)
-
-    @cached_property
-    def first(self) -> IntArray:
-        """The first chunk of each document, and the number of chunks: shape ``(n_documents + 1,)``."""
-        return np.searchsorted(self.chunking.document, np.arange(len(self.corpus.documents) + 1))
-
-    @cached_property
-    def size(self) -> int:
-        """Characters in a long chunk of this index: the 95th percentile."""
-        return int(np.percentile(self.chunking.end - self.chunking.start, 95))
-
-    @cached_property
-    def typical(self) -> int:
-        """Characters in a chunk: the median."""
-        return max(int(np.median(self.chunking.end - self.chunking.start)), 1)
-
-    @cached_property
-    def _frequency(self) -> Counter[str]:
-        """In how many chunks each word stands."""
-        spans = map(self.span, range(len(self.chunking)))
-        return Counter(word for span in spans for word in set(_WORD.findall(self.text(span).lower())))
-
-    def idf(self, word: str) -> float:
-        """``log(1 + n / df)``; a word in no chunk is as rare as one in a single chunk."""
-        return math.log(1 + len(self.chunking) / max(self._frequency[word], 1))
-
-    def overlapping(self, span: Span) -> list[int]:
-        """The chunks that share a character with `span`."""
-        a, b = self.first[span.document], self.first[span.document + 1]
-        inside = (self.chunking.start[a:b] < span.end) & (self.chunking.end[a:b] > span.start)
-        return [int(c) for c in a + np.flatnonzero(inside)]
-
-    def span(self, chunk: int) -> Span:
-        """Where a chunk is."""
-        return Span(int(self.chunking.document[chunk]), int(self.chunking.start[chunk]), int(self.chunking.end[chunk]))
-
-    def text(self, span: Span) -> str:
-        """The document's text there."""
-        return self.corpus.documents[span.document].text[span.start : span.end]
-
-    def shingles(self, chunk: int) -> frozenset[tuple[str, str]]:
-        """A chunk as `duplicates.shingles`, made once."""
-        if chunk not in self._shingles:
-            self._shingles[chunk] = shingles(self.text(self.span(chunk)))
-        return self._shingles[chunk]
-
-    def addition(self, span: Span, seen: str = "") -> Addition:
-        """`span` as if it were a chunk of the index."""
-        a, b = self.first[span.document], self.first[span.document + 1]
-        start, end = self.chunking.start[a:b], self.chunking.end[a:b]
-        before = int(((start < span.start) | ((start == span.start) & (end < span.end))).sum())
-        return Addition(*span, self.embed(span), int(a) + before - 0.5, seen)
-
-    def window(self, span: Span, length: int, within: Span | None = None) -> Span:
-        """`length` characters round `span`, as near to its middle as `within` (its document) allows, ending between words.
-
-        Never less than `span`.
-        """
-        text = self.corpus.documents[span.document].text
-        low, high = (within.start, within.end) if within else (0, len(text))
-        spare = max(length - (span.end - span.start), 0)
-        start = max(min(span.start - spare // 2, high - (span.end - span.start) - spare), low)
-        end = min(max(start + length, span.end), high)
-        while low < start < span.start and text[start - 1].isalnum():
-            start += 1
-        while high > end > span.end and text[end].isalnum():
-            end -= 1
-        return Span(span.document, start, end)
 
 
 class Observation(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ragdiag.cases import Case, Setting, Span
+from ragdiag.cases import Case
 from ragdiag.diagnosis import Diagnosis, diagnose
 from ragdiag.options import Options
 from ragdiag.probe import Probe
@@ -14,6 +14,7 @@ from ragdiag.protocols import Progress
 from ragdiag.records import IntArray, Run
 from ragdiag.retrieval import Indexed
 from ragdiag.scoring import Scorer
+from ragdiag.setting import Setting, Span
 from ragdiag.topics import Topics
 
 __all__ = ["name_causes"]

@@ -14,8 +14,8 @@ __all__ = ["Addition", "Edit", "Finding", "Outcome", "Standing", "Trial"]
 class Addition(NamedTuple):
     """A text that an index does not hold, as if it did: the span it answers for, and what is indexed for it.
 
-    `place` is where it would stand among the chunks, which decides ties. `seen` is what an encoder reads in place of `text`, where
-    an intervention is about what the encoder sees and nothing else.
+    `place` is where it would stand among the chunks, which decides ties. `seen` is what an encoder reads in place of `text`,
+    where an intervention is about what the encoder sees and nothing else.
     """
 
     document: int

@@ -234,9 +234,9 @@ class Mean:
 class QueryResult:
     """One query's part of a report.
 
-    `status` is "ok" (`served`), "excluded" (a label defect), "not_decidable" (unanswerable, or not served by a recorded run, which
-    cannot be asked why), or what came of looking for the cause: "caused", "over-determined" (several repairs suffice, each alone),
-    "compound" (two do together), "unattainable" (no context of this size holds the evidence) or "undetermined".
+    `status` is "ok" (`served`), "excluded" (a label defect), "not_decidable" (unanswerable, or not served by a recorded run,
+    which cannot be asked why), or what came of looking for the cause: "caused", "over-determined" (several repairs suffice, each
+    alone), "compound" (two do together), "unattainable" (no context of this size holds the evidence) or "undetermined".
     """
 
     id: str

@@ -14,7 +14,6 @@ import numpy as np
 
 from ragdiag import __version__
 from ragdiag.cache import Cache, default_folder
-from ragdiag.cases import Span
 from ragdiag.chunks import cut, embed_texts, place, read_chunks, within
 from ragdiag.errors import InputError
 from ragdiag.options import Options
@@ -22,6 +21,7 @@ from ragdiag.protocols import Index, Progress
 from ragdiag.records import Chunking, Corpus, IntArray, Query, Run
 from ragdiag.registry import make, spec_of
 from ragdiag.runs import bind, read_run
+from ragdiag.setting import Span
 
 __all__ = ["Clock", "Indexed", "Plan", "Retrieved"]
 
@@ -56,8 +56,8 @@ class Retrieved(NamedTuple):
 class Indexed:
     """An index with what a diagnosis asks of it: what it holds of a span, what its encoder reads, other retrievers.
 
-    `searchable` is None where a run was recorded. `visible` is the number of characters that the encoder reads of each chunk's text,
-    more than its length where it reads all of it; None, as `seen`, without an encoder. `swaps` make other indexes of these texts.
+    `searchable` is None where a run was recorded. `visible` is the number of characters that the encoder reads of each chunk's
+    text, more than its length where it reads all of it; None, as `seen`, without an encoder. `swaps` make other indexes of these texts.
     """
 
     searchable: Index | None

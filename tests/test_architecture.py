@@ -26,6 +26,7 @@ GROUND = {
     "ranking",
     "records",
     "registry",
+    "setting",
     "spans",
     "tokens",
     "topics",

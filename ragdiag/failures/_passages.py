@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ragdiag.cases import Case, Group, Setting, Span
+from ragdiag.cases import Case, Group
+from ragdiag.setting import Setting, Span
 
 CUT = "‖"
 """Stands where one chunk ends and the next begins."""

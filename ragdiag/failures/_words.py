@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ragdiag.cases import Case, Span
+from ragdiag.cases import Case
+from ragdiag.setting import Span
 
 _WORD = re.compile(r"\w+")
 
 
 class Gap(NamedTuple):
-    """Of the query's words, weighted by idf, the share in the passage's chunk and (mean) in the chunks above; the rest by name."""
+    """Of the query's words, by idf, the share in the passage's chunk and (mean) in the chunks above; the missing ones by name."""
 
     overlap: float
     above: float

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ragdiag.cases import Case, Observation, Span
+from ragdiag.cases import Case, Observation
 from ragdiag.failures._passages import best_fragment, cut_groups, described, fragments, marked, replaced
 from ragdiag.proofs import Edit, Trial
+from ragdiag.setting import Span
 
 FIX = "move the boundary: chunks that end with sentences or paragraphs, or overlap"
 
@@ -16,8 +17,8 @@ FIX = "move the boundary: chunks that end with sentences or paragraphs, or overl
 class ChunkSplit:
     """Proved by a window of the fragments' length that holds the evidence whole, in place of the fragments.
 
-    The control is `placebos` changes that do not make it whole: half (all, in a short document) move the boundary to another place
-    inside the evidence, and do as well when all of it comes in as high up; half are chunks elsewhere in the document, and do as
+    The control is `placebos` changes that do not make it whole: half (all, in a short document) move the boundary to another
+    place inside the evidence, and do as well when all of it comes in as high up; half are chunks elsewhere in the document, and do as
     well when they rank above the window. p = (1 + how many do) / (placebos + 1), at most `alpha`.
     """
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ragdiag.cases import Case, Group, Observation, Span
+from ragdiag.cases import Case, Group, Observation
 from ragdiag.failures._passages import described
 from ragdiag.failures.truncated import unseen
 from ragdiag.proofs import Edit, Trial
+from ragdiag.setting import Span
 
 FIX = "smaller chunks, or embed sentences and hand over the passage round them"
 

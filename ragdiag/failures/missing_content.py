@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ragdiag.cases import Case, Group, Observation, Span
+from ragdiag.cases import Case, Group, Observation
 from ragdiag.failures._passages import gaps
 from ragdiag.proofs import Addition, Edit, Trial
+from ragdiag.setting import Span
 
 FIX = {
     "not ingested": "index the document: no chunk of it is in the index",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ragdiag.cases import Case, Observation, Span
+from ragdiag.cases import Case, Observation
 from ragdiag.failures._passages import best_fragment, cut_groups, replaced
 from ragdiag.proofs import Edit, Trial
+from ragdiag.setting import Span
 
 FIX = "larger chunks, or retrieve small ones and hand over the section round them"
 UNATTAINABLE = "raise the context's size: even whole, the evidence does not fit in it"

@@ -18,8 +18,8 @@ FIX = "drop superseded versions from the index, or filter them out at query time
 class Stale:
     """Proved by dropping the superseded versions of this evidence, and nothing else.
 
-    A version is known by metadata (`superseded_by`, a `family` with `version` or `date`, `superseded` under the same title), or as a
-    near-duplicate with other values whose document is older. Age alone is no reason.
+    A version is known by metadata (`superseded_by`, a `family` with `version` or `date`, `superseded` under the same title), or
+    as a near-duplicate with other values whose document is older. Age alone is no reason.
     """
 
     levels: ClassVar[tuple[str, ...]] = ("span", "document")

@@ -1,0 +1,1 @@
+"""Planted faults: served queries, each broken in one known way, to hold the diagnosis to account."""

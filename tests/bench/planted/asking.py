@@ -1,0 +1,60 @@
+"""Faults of the question: the same need in words that the document does not use."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from .ground import Ground
+from .records import Edit
+from .text import content_words, words
+from .wording import CASUAL, OTHER_WORDS
+
+
+def query_mismatch(ground: Ground) -> Iterator[Edit]:
+    """The question in other words, ever more of them; or only by its passage's rare terms."""
+    question, rng = ground.question, ground.rng
+    if ground.retriever != "bm25" and rng.random() < 0.35:
+        yield from _rare_terms(ground)
+    present = set(words(" ".join(ground.text(c) for c in ground.world.holders(question))))
+    for share in (0.7, 1.0):
+        new, changed = reworded(question.text, present, share, rng)
+        if changed >= 2:
+            yield Edit("query_mismatch", f"{changed} words", asked=new)
+            yield Edit("query_mismatch", f"{changed} words, casual", asked=casual(new, rng))
+
+
+def reworded(text: str, present: set[str], share: float, rng) -> tuple[str, int]:
+    """A question with about `share` of those of its words that the passage has replaced; how many were."""
+    changed = 0
+
+    def other(match: re.Match[str]) -> str:
+        nonlocal changed
+        new = OTHER_WORDS.get(match[0].lower())
+        if new is None or match[0].lower() not in present or rng.random() > share:
+            return match[0]
+        changed += 1
+        return rng.choice(new)
+
+    return re.sub(r"[A-Za-z][\w'’-]*", other, text), changed
+
+
+def casual(text: str, rng) -> str:
+    """A question as one would type it to a colleague."""
+    body = re.sub(r"^(what|which|how|why|who|when|where|does|do|is|are|can)\b\s*", "", text.strip().rstrip("?."), flags=re.I)
+    body = re.sub(r"^(is|are|was|were|does|do|did|the)\b\s*", "", body, flags=re.I)
+    return rng.choice(CASUAL).format(body)
+
+
+def _rare_terms(ground: Ground) -> Iterator[Edit]:
+    """Only the identifiers, numbers and codes that the passage's chunk alone has."""
+    known = Counter(w for page in ground.world.pages.values() for w in set(words(page.text)))
+    chunk = ground.text(ground.holder(ground.passage))
+    asked = set(content_words(ground.question.text))
+    rare = [w for w in dict.fromkeys(re.findall(r"\w+", chunk)) if known[w.lower()] == 1 and w.lower() not in asked]
+    codes = [w for w in rare if re.search(r"\d", w) or (w.isupper() and len(w) > 1)]
+    for count in (1, 2, 3):
+        if len(codes) >= count:
+            terms = ground.rng.sample(codes, count)
+            yield Edit("query_mismatch", "rare terms", asked=ground.rng.choice(("what about {}?", "{}", "anything on {}?")).format(" ".join(terms)))

@@ -1,0 +1,106 @@
+"""The command: make worlds, verify them, diagnose, score."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from .baselines import add_surface
+from .files import read_rows, write_rows, write_world
+from .plant import Planter
+from .records import CAUSES
+from .scoring import report
+from .search import RETRIEVERS, Ranker
+from .sources import SETS, healthy_world, passages_of_others
+
+# Small sets first: what they cannot give, the large ones do.
+ORDER = ("anthropic_docs", "hotpot100", "covidqa", "covid_faq_versions", "chroma_chunking")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python tests/bench/planted", description=__doc__)
+    parser.add_argument("--seed", default="dev", choices=("dev", "test"), help="each has questions of its own")
+    parser.add_argument("--sets", nargs="+", default=list(ORDER), choices=SETS)
+    parser.add_argument("--retrievers", nargs="+", default=list(RETRIEVERS), choices=RETRIEVERS)
+    parser.add_argument("--per-class", type=int, default=22, help="cases wanted of each cause and retriever")
+    parser.add_argument("--keep", type=Path, help="folder for the worlds' files and predictions.jsonl")
+    parser.add_argument("--score", type=Path, help="diagnose and score the worlds kept in this folder")
+    parser.add_argument("--no-diagnosis", action="store_true", help="only make the worlds")
+    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "ragdiag-planted-cache")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.score or options.keep or Path(temporary)
+        if not options.score:
+            make_worlds(folder, options)
+        if not options.no_diagnosis:
+            rows = [row for world in _worlds(folder) for row in diagnosed(world, options.cache)]
+            write_rows(folder / "predictions.jsonl", rows)
+            print(_counts(rows), report(rows), sep="\n\n")
+    print(f"\nmade by: python tests/bench/planted {' '.join(sys.argv[1:])}")
+
+
+def make_worlds(folder: Path, options: argparse.Namespace) -> None:
+    """Every set under every retriever, each in its own folder."""
+    sets = [s for s in ORDER if s in options.sets]
+    ranker = Ranker(options.cache)
+    for retriever in options.retrievers:
+        wanted = {"healthy": round(2.6 * options.per_class), **dict.fromkeys(CAUSES, options.per_class)}
+        if retriever == "bm25":
+            del wanted["truncated"]
+        else:
+            wanted["truncated"] += options.per_class // 3  # bm25 has none
+        for n, name in enumerate(sets):
+            started = time.perf_counter()
+            share = {kind: -(-count // (len(sets) - n)) for kind, count in wanted.items() if count > 0}
+            planter = Planter(healthy_world(name, options.seed), ranker, retriever, passages_of_others(name), f"{options.seed} {name} {retriever}")
+            cases = planter.fill(share)
+            add_surface(planter.world, ranker, retriever, cases)
+            made = Counter(c.kind for c in cases)
+            wanted = {kind: count - made[kind] for kind, count in wanted.items()}
+            write_world(
+                folder / f"{name}-{retriever}",
+                planter.world,
+                cases,
+                set=name,
+                retriever=retriever,
+                seed=options.seed,
+                verified=dict(made),
+                dropped=[[*key, count] for key, count in sorted(planter.dropped.items())],
+                seconds=round(time.perf_counter() - started, 1),
+            )
+            print(f"{name} {retriever}: {dict(made)}, {time.perf_counter() - started:.0f} s", file=sys.stderr, flush=True)
+
+
+def _worlds(folder: Path) -> list[Path]:
+    found = sorted(p.parent for p in folder.glob("**/world.json"))
+    if not found:
+        sys.exit(f"{folder}: no worlds are kept here; make some with --keep")
+    return found
+
+
+def diagnosed(world: Path, cache: Path) -> list[dict[str, Any]]:
+    """What the audit says of each query of a kept world, beside the truth."""
+    from ragdiag.options import Options
+    from ragdiag.pipeline import run_audit
+
+    truth = {row["id"]: row for row in read_rows(world / "truth.jsonl")}
+    retriever = next(iter(truth.values()))["retriever"]
+    options = Options(chunks=world / "chunks.jsonl", retriever=retriever, k=5, cache=cache)
+    found = run_audit(world / "corpus.jsonl", world / "queries.jsonl", options).report
+    rows = []
+    for query in found.queries:
+        predicted = "healthy" if query.status == "ok" else next(iter(query.causes), "undetermined")
+        rows.append(truth[query.id] | {"predicted": predicted, "causes": list(query.causes), "status": query.status})
+    return rows
+
+
+def _counts(rows: list[dict[str, Any]]) -> str:
+    made = Counter(r["truth"] for r in rows)
+    herrings = sum(bool(r["herring"]) for r in rows)
+    decoys = sum(bool(r["decoy"]) for r in rows)
+    return f"{len(rows)} verified: {dict(made)}; {herrings} with a herring, {decoys} with a decoy"

@@ -1,0 +1,96 @@
+"""What a planter works with: one question in a world, the ranking it gets there, and helpers to write edits."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ragdiag.registry import make
+
+from .records import Edit, Page, Question, Span, World
+from .search import Ranker, depths
+from .text import content_words, sentences
+
+CHUNKER = make("chunkers", "sentence(size=160)")
+
+
+def cut(page: Page) -> frozenset[Span]:
+    """The chunks of a new page."""
+    starts, ends = CHUNKER.spans(page.text)
+    return frozenset(Span(page.id, a, b) for a, b in zip(starts.tolist(), ends.tolist(), strict=True))
+
+
+@dataclass
+class Ground:
+    """A served question of a world, ready to have something planted."""
+
+    world: World
+    ranker: Ranker
+    retriever: str
+    foreign: Sequence[str]  # passages of other sets
+    question: Question
+    rng: random.Random
+
+    @cached_property
+    def ranking(self) -> list[Span]:
+        """What the question finds as the world is."""
+        return self.ranker.search(self.retriever, self.world.view(), [self.question.text])[0]
+
+    @property
+    def deepest(self) -> int:
+        """The rank down to which the evidence reaches."""
+        found = depths(self.ranking, self.question, self.world.pages)
+        return max(d for d in found if d is not None)
+
+    @cached_property
+    def terms(self) -> list[str]:
+        return content_words(self.question.text) or self.question.text.split()
+
+    @cached_property
+    def passage(self) -> Span:
+        """A passage to work on: of one group, in one place if the group has several."""
+        return self.rng.choice(self.question.groups)[0]
+
+    @property
+    def group(self) -> tuple[Span, ...]:
+        return next(g for g in self.question.groups if self.passage in g)
+
+    def holder(self, passage: Span) -> Span:
+        """The base chunk that holds a passage."""
+        return next(c for c in self.world.on(passage.page) if c.holds(passage))
+
+    def text(self, span: Span) -> str:
+        return self.world.text(span)
+
+    def title(self, page: str) -> str:
+        return self.world.pages[page].title
+
+    def name(self, like: str) -> str:
+        """A new page's id, which tells nothing."""
+        return f"{like.split('~')[0]}~{self.rng.getrandbits(24):06x}"
+
+    def adding(
+        self, kind: str, style: str, pages: Iterable[Page], metadata: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> Edit:
+        """An edit that adds pages; one that by chance holds the evidence is left out."""
+        evidence = [self.text(p).strip() for p in self.question.passages]
+        kept = tuple(p for p in pages if not any(e in p.text for e in evidence))
+        spans = frozenset(span for page in kept for span in cut(page))
+        return Edit(kind, style, kept, added=spans, metadata=metadata or {})
+
+    def competitors(self, most: int = 20) -> list[Span]:
+        """Chunks of the original pages, best ranked first, that hold none of the evidence."""
+        passages = self.question.passages
+        return [c for c in self.ranking[:most] if c in self.world.base and not any(c.meets(p) for p in passages)]
+
+    def subject(self, passage: Span) -> list[str]:
+        """Sentences on the passage's subject that are no part of the evidence: of its page, then of what ranks near it."""
+        near = [c for c in self.world.on(passage.page) if not any(c.meets(p) for p in self.question.passages)]
+        stem = passage.page.rsplit("-p", 1)[0]
+        kin = [c for c in self.competitors(60) if c.page.rsplit("-p", 1)[0] == stem]
+        found = [s for c in dict.fromkeys([*near, *kin, *self.competitors(25)]) for s in sentences(self.text(c))]
+        evidence = [self.text(p) for p in self.question.passages]
+        return [s for s in dict.fromkeys(found) if len(s) > 40 and not any(s in e or e.strip() in s for e in evidence)]

@@ -1,0 +1,155 @@
+"""The nouns: a page, a chunk's span, a question, an edit (one fault or one harmless oddity), a case, a world."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+CAUSES = (
+    "missing_content",
+    "chunk_split",
+    "truncated",
+    "stale",
+    "crowded_out",
+    "pollution",
+    "diluted",
+    "query_mismatch",
+    "incomplete",
+    "ranking",
+)
+K = 5
+
+
+class Span(NamedTuple):
+    """Half-open characters of a page: a chunk, or a passage of evidence."""
+
+    page: str
+    start: int
+    end: int
+
+    def holds(self, other: Span) -> bool:
+        return self.page == other.page and self.start <= other.start and other.end <= self.end
+
+    def meets(self, other: Span) -> bool:
+        return self.page == other.page and self.start < other.end and other.start < self.end
+
+
+@dataclass(frozen=True)
+class Page:
+    """A document of the world."""
+
+    id: str
+    text: str
+    title: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A labelled query: an AND of groups, each an OR of passages. `faq` is the same need in the page's own words, where known."""
+
+    id: str
+    text: str
+    groups: tuple[tuple[Span, ...], ...]
+    faq: str = ""
+
+    @property
+    def passages(self) -> list[Span]:
+        return [span for group in self.groups for span in group]
+
+
+@dataclass(frozen=True, eq=False)
+class Edit:
+    """One change to a world: a fault, a herring or a decoy of some kind. Undoing it is leaving it out."""
+
+    kind: str
+    style: str
+    pages: tuple[Page, ...] = ()
+    added: frozenset[Span] = frozenset()
+    removed: frozenset[Span] = frozenset()
+    asked: str = ""
+    metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass
+class Case:
+    """A question of a finished world with what was done to it; `fault` is None for a healthy control, whose `extra` is a decoy."""
+
+    question: Question
+    fault: Edit | None
+    extra: Edit | None
+    right: list[str] = field(default_factory=list)
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        return self.fault.kind if self.fault else "healthy"
+
+    @property
+    def asked(self) -> str:
+        edits = [e for e in (self.fault, self.extra) if e and e.asked]
+        return edits[0].asked if edits else self.question.text
+
+
+class View(NamedTuple):
+    """The chunks of a world at one moment, in position order, with their texts."""
+
+    spans: list[Span]
+    texts: list[str]
+
+
+class World:
+    """Pages and chunks of a source set, and the edits made to them so far."""
+
+    def __init__(self, pages: Iterable[Page], chunks: Iterable[Span], questions: Iterable[Question]) -> None:
+        self.pages = {p.id: p for p in pages}
+        self.base, self.questions, self.edits = frozenset(chunks), list(questions), list[Edit]()
+        self.reserved: set[Span] = set()  # base chunks that hold the evidence of accepted cases
+        self._on: dict[str, list[Span]] = {}
+        for span in sorted(self.base):
+            self._on.setdefault(span.page, []).append(span)
+
+    def on(self, page: str) -> list[Span]:
+        """The chunks of a page as they were before any edit."""
+        return self._on.get(page, [])
+
+    def holders(self, question: Question) -> set[Span]:
+        """The base chunks that hold any of the evidence."""
+        return {c for p in question.passages for c in self.on(p.page) if c.meets(p)}
+
+    @property
+    def removed(self) -> set[Span]:
+        return {span for edit in self.edits for span in edit.removed}
+
+    def text(self, span: Span) -> str:
+        return self.pages[span.page].text[span.start : span.end]
+
+    def view(self, without: Iterable[Edit | None] = (), plus: Iterable[Edit | None] = (), drop: Iterable[str] = ()) -> View:
+        """The chunks with all edits but `without`, with `plus` also, without the chunks of pages `drop`."""
+        left = set(map(id, without))
+        edits = [e for e in dict.fromkeys([*self.edits, *plus]) if e is not None and id(e) not in left]
+        added = {s for e in edits for s in e.added}
+        removed = {s for e in edits for s in e.removed}
+        new = {p.id: p for e in edits for p in e.pages}
+        dropped = set(drop)
+        spans = sorted(s for s in (self.base | added) - removed if s.page not in dropped)
+        return View(spans, [(new.get(s.page) or self.pages[s.page]).text[s.start : s.end] for s in spans])
+
+    def accept(self, case: Case) -> None:
+        """Keep a case's edits; a hub's edit is shared by several cases and kept once."""
+        for edit in (case.fault, case.extra):
+            if edit is not None and edit not in self.edits:
+                self.edits.append(edit)
+                self.pages |= {p.id: p for p in edit.pages}
+        self.reserved |= self.holders(case.question)
+
+    def free(self, edit: Edit, question: Question) -> bool:
+        """Whether an edit leaves alone what other edits changed and what other cases need."""
+        others = self.reserved if not edit.removed & self.holders(question) else self.reserved - self.holders(question)
+        shared = self.holders(question) & self.reserved & edit.removed
+        return not (edit.removed & (self.removed | others) or shared)
+
+    def untouched(self, question: Question) -> bool:
+        """Whether no edit changed the chunks that hold the evidence."""
+        return not (self.holders(question) & self.removed)

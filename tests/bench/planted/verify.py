@@ -1,0 +1,155 @@
+"""Is a fault what it claims to be? Each repair is made on the whole world and ranked again, without the diagnosis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import log
+
+from .records import K, Case, Edit, Question, Span, World
+from .search import READ, RETRIEVERS, Ranker, depths, sufficient
+from .text import content_words, likeness
+
+DEEPEST = 50
+NEAR = 0.5  # likeness of near-duplicates
+SMALL = 0.25  # share of its chunk up to which a passage counts as diluted
+
+
+class Verifier:
+    """Checks cases of one world under one retriever; `plus` are edits that a trial adds to the world."""
+
+    def __init__(self, world: World, ranker: Ranker, retriever: str) -> None:
+        self.world, self.ranker, self.retriever = world, ranker, retriever
+
+    def rank(self, asked: str, retriever: str = "", **view: Iterable) -> list[Span]:
+        return self.ranker.search(retriever or self.retriever, self.world.view(**view), [asked])[0]
+
+    def serves(self, question: Question, asked: str, retriever: str = "", **view: Iterable) -> bool:
+        return sufficient(self.rank(asked, retriever, **view), question, self.world.pages)
+
+    def harmless(self, question: Question, edit: Edit) -> bool:
+        """Whether the question stays served with this edit."""
+        return self.serves(question, edit.asked or question.text, plus=(edit,))
+
+    def flaw(self, case: Case, plus: Sequence[Edit | None] = ()) -> str:
+        """Why a case is not what it says; "" when it is."""
+        ranking = self.rank(case.asked, plus=plus)
+        if case.fault is None:
+            return "" if sufficient(ranking, case.question, self.world.pages) else "no longer served"
+        found = depths(ranking, case.question, self.world.pages)
+        if all(d is not None and d <= K for d in found):
+            return "still served"
+        if not self.serves(case.question, case.question.text, plus=plus, without=(case.fault,)):
+            return "not restored by undoing it"
+        if case.extra and self.serves(case.question, case.asked, plus=plus, without=(case.extra,)):
+            return "restored by removing the herring"
+        return self._flaw_of_kind(case, found, plus)
+
+    def _flaw_of_kind(self, case: Case, found: Sequence[int | None], plus: Sequence[Edit | None]) -> str:
+        covered = [d is not None and d <= K for d in found]
+        if case.kind in ("ranking", "incomplete") and not all(d is not None and d <= DEEPEST for d in found):
+            return "evidence too deep"
+        if case.kind == "ranking" and any(covered):
+            return "partly covered"
+        if case.kind == "incomplete" and not any(covered):
+            return "nothing covered"
+        if case.kind in ("ranking", "incomplete", "query_mismatch"):
+            others = set(self.right(case, plus)) - {case.kind}
+            if others - ({"query_mismatch"} if case.kind == "query_mismatch" else set()):
+                return "another repair does it as well"
+        return ""
+
+    def right(self, case: Case, plus: Sequence[Edit | None] = ()) -> list[str]:
+        """The planted cause, then every other single repair that restores sufficiency, in METHOD's order."""
+        repairs = (
+            ("stale", self._without_old),
+            ("crowded_out", self._without_copies),
+            ("pollution", self._without_foreign),
+            ("diluted", self._in_half_windows),
+            ("query_mismatch", self._elsewhere_ranked),
+        )
+        return [case.kind] + [name for name, repair in repairs if name != case.kind and repair(case, plus)]
+
+    def _edits(self, plus: Sequence[Edit | None]) -> list[Edit]:
+        return [*self.world.edits, *(e for e in plus if e)]
+
+    def _without_old(self, case: Case, plus: Sequence[Edit | None]) -> bool:
+        """Superseded versions of this evidence dropped: the case's own, and any of the set that reads like it."""
+        planted = {p.id for e in (case.fault, case.extra) if e and e.kind == "stale" for p in e.pages}
+        passages = [self.world.text(c) for c in self.world.holders(case.question)]
+        for page in self.world.pages.values():
+            if page.metadata.get("superseded") and any(likeness(page.text, p) > 0.3 for p in passages):
+                planted.add(page.id)
+        return bool(planted) and self.serves(case.question, case.asked, plus=plus, drop=planted)
+
+    def _without_foreign(self, case: Case, plus: Sequence[Edit | None]) -> bool:
+        planted = {p.id for e in self._edits(plus) if e.kind == "pollution" for p in e.pages}
+        return bool(planted) and self.serves(case.question, case.asked, plus=plus, drop=planted)
+
+    def _without_copies(self, case: Case, plus: Sequence[Edit | None]) -> bool:
+        """The first of each cluster of near-duplicates kept; versions of the evidence are no such cluster."""
+        old = {p.id for e in self._edits(plus) if e.kind == "stale" for p in e.pages}
+        view = self.world.view(plus=plus)
+        text = dict(zip(view.spans, view.texts, strict=True))
+        kept: list[Span] = []
+        ranking = self.rank(case.asked, plus=plus)
+        for span in ranking[: 4 * K]:
+            evidence = any(span.meets(p) for p in case.question.passages)
+            if evidence or span.page in old or all(likeness(text[span], text[k]) < NEAR for k in kept):
+                kept.append(span)
+        return len(kept) < len(ranking[: 4 * K]) and sufficient(kept, case.question, self.world.pages)
+
+    def _in_half_windows(self, case: Case, plus: Sequence[Edit | None]) -> bool:
+        """Half of its chunk round each small passage that the context lacks."""
+        view = self.world.view(plus=plus)
+        ranking = self.rank(case.asked, plus=plus)
+        removed, added = set(), set()
+        for group in case.question.groups:
+            depth = depths(ranking, Question("", "", (group,)), self.world.pages)[0]
+            if depth is not None and depth <= K:
+                continue
+            holders = [(c, p) for p in group for c in view.spans if c.holds(p) and p.end - p.start <= SMALL * (c.end - c.start)]
+            if not holders:
+                return False
+            chunk, passage = holders[0]
+            removed.add(chunk)
+            added.add(_half(chunk, passage))
+        window = Edit("window", "half", added=frozenset(added), removed=frozenset(removed))
+        return self.serves(case.question, case.asked, plus=(*plus, window))
+
+    def _elsewhere_ranked(self, case: Case, plus: Sequence[Edit | None]) -> bool:
+        """Another retriever serves the question, whose words this passage has less of than what stands above it."""
+        view = self.world.view(plus=plus)
+        holders = [c for c in view.spans if all(any(c.holds(p) for p in g) for g in case.question.groups[:1])]
+        if not holders or not self.visible(case, holders[0]):
+            return False
+        if case.kind not in ("ranking", "incomplete") and not self._few_shared_words(case, plus):
+            return False
+        return any(self.serves(case.question, case.asked, r, plus=plus) for r in RETRIEVERS if r != self.retriever)
+
+    def visible(self, case: Case, chunk: Span) -> bool:
+        """Whether the encoder reads the passage that a chunk holds; a sparse retriever reads everything."""
+        if self.retriever == "bm25":
+            return True
+        passage = next(p for g in case.question.groups for p in g if chunk.holds(p))
+        return self.ranker.pieces(self.world.pages[chunk.page].text[chunk.start : passage.end]) <= READ
+
+    def _few_shared_words(self, case: Case, plus: Sequence[Edit | None]) -> bool:
+        view = self.world.view(plus=plus)
+        sets = {s: set(content_words(t)) for s, t in zip(view.spans, view.texts, strict=True)}
+        wanted = content_words(case.asked)
+        weight = {w: log(1 + len(sets) / (1 + sum(w in s for s in sets.values()))) for w in wanted}
+
+        def share(span: Span) -> float:
+            return sum(weight[w] for w in wanted if w in sets[span])
+
+        above = self.rank(case.asked, plus=plus)[:K]
+        own = max((share(s) for s in view.spans if any(s.holds(p) for p in case.question.passages)), default=0.0)
+        return own < sum(map(share, above)) / max(len(above), 1)
+
+
+def _half(chunk: Span, passage: Span) -> Span:
+    """Half a chunk round a passage, within the chunk."""
+    size = (chunk.end - chunk.start) // 2
+    start = passage.start - (size - (passage.end - passage.start)) // 2
+    start = min(max(start, chunk.start), chunk.end - size)
+    return Span(chunk.page, start, start + size)

@@ -70,10 +70,16 @@ def run_audit(corpus_path: str | Path, queries_path: str | Path, options: Option
         indexed = plan.indexed(retrieved, corpus, progress)
         found = name_causes(scorer, run, lengths, indexed, options, progress)
         results = _results(scorer, run, lengths, values, documents, found)
+    latency = {"retrieval": plan.latency(index, labels.queries)} if index is not None else {}
     notes += _notes_on(labels, run)
     size = {"k": None if options.budget else options.k, "budget": options.budget or None, "chunks": len(chunking)}
     measured = np.concatenate([labels.at("span"), labels.at("document")])
-    pipeline = source | size | {"depth": run.chunks.shape[1], "context_tokens": round(float(shown[measured].mean()), 1)}
+    pipeline = (
+        source
+        | size
+        | indexed.unseen(chunking.end - chunking.start)
+        | {"depth": run.chunks.shape[1], "context_tokens": round(float(shown[measured].mean()), 1)}
+    )
     report = Report(
         signature=plan.signature(source),
         seed=options.seed,
@@ -86,7 +92,7 @@ def run_audit(corpus_path: str | Path, queries_path: str | Path, options: Option
         notes=tuple(notes),
         causes=_causes(results, resampler),
         queries=results,
-        timings=clock.seconds,
+        timings=clock.seconds | latency,
     )
     return Audit(report, corpus, labels, scorer, run, lengths, index)
 

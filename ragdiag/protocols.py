@@ -73,6 +73,10 @@ class Index(Protocol):
         """
         ...
 
+    def answer(self, query: str, depth: int) -> tuple[IntArray, FloatArray]:
+        """`search` of one query as an application would do it, for timing: encoded anew, unless that took loading a model first."""
+        ...
+
     def what_if(self, queries: Sequence[str], edits: Sequence[Edit], depth: int) -> tuple[IntArray, FloatArray]:
         """The same search were this index otherwise: row i is the ranking of ``queries[i]`` under ``edits[i]``.
 

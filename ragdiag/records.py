@@ -266,7 +266,7 @@ class Report:
     notes: tuple[str, ...]
     causes: Mapping[str, Mean]  # each cause's share of the queries that are not served
     queries: tuple[QueryResult, ...]
-    timings: Mapping[str, float]
+    timings: Mapping[str, Any]  # seconds by stage; `retrieval` has one query's milliseconds
 
 
 @dataclass(frozen=True, slots=True)

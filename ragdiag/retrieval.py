@@ -57,7 +57,7 @@ class Indexed:
     """An index with what a diagnosis asks of it: what it holds of a span, what its encoder reads, other retrievers.
 
     `searchable` is None where a run was recorded. `visible` is the number of characters that the encoder reads of each chunk's
-    text, more than its length where it reads all of it; None, as `seen`, without an encoder. `swaps` make other indexes of these texts.
+    text, the largest integer where it reads all; None, as `seen`, without an encoder. `swaps` make other indexes of these texts.
     """
 
     searchable: Index | None
@@ -65,6 +65,18 @@ class Indexed:
     visible: IntArray | None = None
     seen: Callable[[Sequence[str]], Sequence[int]] | None = None
     swaps: Mapping[str, Callable[[], Index]] = field(default_factory=dict)
+    limit: int = 0
+
+    def unseen(self, lengths: IntArray) -> dict[str, Any]:
+        """Of the chunks, those of which the encoder reads a part only, and the share of all characters that it never sees.
+
+        `lengths` are the chunks' in characters. Empty without an encoder, and where it reads everything.
+        """
+        if self.visible is None or not (self.visible < lengths).any():
+            return {}
+        lost = int(np.maximum(lengths - self.visible, 0).sum())
+        share = round(lost / int(lengths.sum()), 4)
+        return {"unseen": {"chunks": int((self.visible < lengths).sum()), "share": share, "limit": self.limit}}
 
 
 class Plan:
@@ -138,9 +150,23 @@ class Plan:
         if index is None:
             return Indexed(None, embed)
         texts = functools.cache(lambda: embed_texts(corpus, chunking, make("contexts", "none") if stored else self.context))
-        encoder = _encoder(self.retriever)
+        encoder = _encoder(index)
         visible = None if encoder is None else encoder.visible(texts(), self.store)
-        return Indexed(index, embed, visible, encoder.seen if encoder else None, self._swaps(index, texts, progress))
+        return Indexed(
+            index,
+            embed,
+            visible,
+            encoder.seen if encoder else None,
+            self._swaps(index, texts, progress),
+            encoder.max_tokens if encoder else 0,
+        )
+
+    def latency(self, index: Index, queries: Sequence[Query]) -> dict[str, Any]:
+        """How long one query takes, see `failures.slow`; ``encoding`` tells whether that includes encoding it."""
+        texts = [q.text for q in queries if q.text.strip()]
+        found: dict[str, Any] = make("failures", "slow").measure(lambda text: index.answer(text, self.options.k), texts)
+        encoder = _encoder(index)
+        return found | ({} if encoder is None else {"encoding": "timed" if encoder.loaded else "from the cache, not timed"})
 
     def _swaps(self, index: Index, texts: Callable[[], list[str]], progress: Progress) -> dict[str, Callable[[], Index]]:
         """Other retrievers for the same texts that cost little: a fusion's own parts; bm25 for an encoder; lsa for words."""
@@ -176,8 +202,8 @@ def _models(retriever: Any) -> list[str]:
     return own + [name for r in nested if r is not None for name in _models(r)]
 
 
-def _encoder(retriever: Any) -> Any:
-    """The encoder of a retriever, or of the first part of it that has one."""
-    if hasattr(retriever, "encoder"):
-        return retriever.encoder
-    return next((e for part in getattr(retriever, "retrievers", ()) if (e := _encoder(part)) is not None), None)
+def _encoder(index: Any) -> Any:
+    """The encoder of an index, or of the first part of it that has one."""
+    if hasattr(index, "encoder"):
+        return index.encoder
+    return next((e for part in getattr(index, "indexes", ()) if (e := _encoder(part)) is not None), None)

@@ -145,15 +145,17 @@ class _Index:
             self._weigh(rows)
         if not rows.nnz:
             return None
-        # The query's words count here, since they are part of the subject: what they wrongly bring is not near the rest.
-        nearness = (self.weights @ _unit(rows).T.toarray()).max(axis=1) / self._lengths
-        nearness[evidence] = np.inf
-        chunks = best(nearness, max(len(evidence), min(NEIGHBOURS, len(nearness) // SHARE), SUPPORT))
-        rows = self.weights[chunks] if len(evidence) else sparse.vstack([rows, self.weights[chunks]], format="csr")
         known = self._vectorizer.vocabulary_
         words = np.unique(np.array([known[w] for w in self._analyze(query) if w in known], dtype=np.int64))
-        vectors = _without(rows, words).T.toarray()
-        return _Subject(words, chunks if len(evidence) else np.concatenate([[-1], chunks]), vectors)
+        rest = _without(rows, words)
+        # The whole length, so that pages full of the query's words stay out of each other's neighbourhood.
+        nearness = (self.weights @ rest.T.toarray()).max(axis=1) / self._lengths
+        nearness[evidence] = np.inf
+        chunks = best(nearness, max(len(evidence), min(NEIGHBOURS, len(nearness) // SHARE), SUPPORT))
+        vectors = _without(self.weights[chunks], words)
+        if not len(evidence):
+            chunks, vectors = np.concatenate([[-1], chunks]), sparse.vstack([rest, vectors])
+        return _Subject(words, chunks, vectors.T.toarray())
 
     def judge(self, asked: IntArray, subject: _Subject) -> Judgement:
         """The verdict on chunks."""

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from ragdiag.cache import Cache
 from ragdiag.errors import MissingExtra, SpecError
+from ragdiag.proofs import Addition, Edit
 from ragdiag.protocols import Index, no_progress
 from ragdiag.ranking import best, padded
 from ragdiag.registry import make, names, strategy_class
@@ -624,3 +625,115 @@ def test_equal_vectors_score_equal_in_any_matrix(dimension: int) -> None:
         positions, scores = Vectors(rows).search(unit(rng.normal(size=(n_queries, dimension))), n_texts)
         for row, values in zip(positions, scores, strict=True):
             assert len(set(values[np.isin(row, copies)].tolist())) == 1
+
+
+# An edited index answers as one built that way would, its statistics held fixed.
+
+PHRASES = st.lists(st.sampled_from(["red", "fox", "pump", "valve", "meter", "radio", "the"]), min_size=1, max_size=8).map(
+    " ".join
+)
+INDEPENDENT = [spec for spec in RETRIEVERS if "hybrid" not in spec]
+
+
+def edit(removed: Sequence[int] = (), texts: Sequence[str] = (), places: Sequence[float] = ()) -> Edit:
+    added = tuple(Addition(0, 0, len(t), t, p) for t, p in zip(texts, places or [math.inf] * len(texts), strict=True))
+    return Edit(frozenset(removed), added)
+
+
+@pytest.mark.parametrize("spec", RETRIEVERS)
+@settings(max_examples=20, deadline=None, suppress_health_check=SLOW)
+@given(texts=st.lists(PHRASES, min_size=1, max_size=8), query=PHRASES, depth=st.integers(1, 9))
+def test_no_edit_changes_nothing(spec: str, texts: list[str], query: str, depth: int, model: FakeModel) -> None:
+    index = built(spec, texts)
+    for mine, other in zip(index.what_if([query], [Edit()], depth), index.search([query], depth), strict=True):
+        np.testing.assert_array_equal(mine, other)
+
+
+@pytest.mark.parametrize("spec", INDEPENDENT)
+@settings(max_examples=20, deadline=None, suppress_health_check=SLOW)
+@given(texts=st.lists(PHRASES, min_size=1, max_size=8), query=PHRASES, data=st.data())
+def test_the_rest_closes_up_where_texts_are_removed(spec: str, texts: list[str], query: str, data: Any, model: FakeModel) -> None:
+    removed = data.draw(st.sets(st.integers(0, len(texts) - 1)))
+    index = built(spec, texts)
+    positions, scores = index.what_if([query], [edit(sorted(removed))], 4)
+    check_run(positions, scores, 1, len(texts), 4)
+    everything, _ = index.search([query], len(texts))
+    assert [p for p in positions[0].tolist() if p >= 0] == [p for p in everything[0].tolist() if p >= 0 and p not in removed][:4]
+
+
+@pytest.mark.parametrize("spec", INDEPENDENT)
+def test_a_copy_ties_with_its_original(spec: str, model: FakeModel) -> None:
+    texts = ["the pump hums", "a red fox", "red valve", "meters report by radio"]
+    before, after = built(spec, texts).what_if(["red fox"] * 2, [edit((), [texts[1]], [0.5]), edit((), [texts[1]], [1.5])], 4)[0]
+    assert before.tolist()[:2] == [4, 1]
+    assert after.tolist()[:2] == [1, 4]
+
+
+@pytest.mark.parametrize("variant", ["okapi", "plus", "l"])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(texts=st.lists(PHRASES, min_size=2, max_size=8), added=PHRASES, query=PHRASES)
+def test_bm25_scores_a_new_text_as_rank_bm25_with_its_statistics_fixed(
+    variant: str, texts: list[str], added: str, query: str
+) -> None:
+    oracle = {"okapi": rank_bm25.BM25Okapi, "plus": rank_bm25.BM25Plus, "l": rank_bm25.BM25L}[variant]([t.split() for t in texts])
+    new = added.split()
+    oracle.doc_freqs.append({w: new.count(w) for w in new})
+    oracle.doc_len.append(len(new))
+    oracle.corpus_size += 1
+    expected = oracle.get_scores(query.split())[-1]
+    positions, scores = built(f"bm25(variant={variant})", texts).what_if([query], [edit((), [added])], len(texts) + 1)
+    at = dict(zip(positions[0].tolist(), scores[0].tolist(), strict=True))
+    known = {w for t in texts for w in t.split()}
+    if set(new) & set(query.split()) & known:
+        assert at[len(texts)] == pytest.approx(expected, abs=1e-9)
+    else:
+        assert len(texts) not in at  # shares no word: not retrieved
+
+
+@pytest.mark.parametrize("spec", ["lsa", "dense"])
+def test_a_vector_index_scores_a_new_text_as_any_other(spec: str, model: FakeModel) -> None:
+    texts = ["the pump hums", "a red fox", "red valve", "meters report by radio"]
+    index = built(spec, texts)
+    positions, scores = index.what_if(["red valve"], [edit((), ["red valve"])], 5)
+    at = dict(zip(positions[0].tolist(), scores[0].tolist(), strict=True))
+    assert at[4] == at[2] == pytest.approx(1.0, abs=1e-5)
+
+
+def test_an_encoder_reads_what_it_is_shown_and_words_are_counted_in_all(model: FakeModel) -> None:
+    texts = ["the pump hums", "red valve"]
+    whole, part = "meters report by radio and a red fox", "a red fox"
+    shown = Edit(frozenset(), (Addition(0, 0, 9, whole, math.inf, part),))
+    for spec, read in (("dense", part), ("bm25", whole)):
+        index = built(spec, texts)
+        mine = index.what_if(["a red fox"], [shown], 3)
+        other = index.what_if(["a red fox"], [edit((), [read])], 3)
+        np.testing.assert_array_equal(mine[0], other[0])
+        np.testing.assert_array_equal(mine[1], other[1])
+
+
+def test_hybrid_edits_each_ranking_before_it_fuses(model: FakeModel) -> None:
+    texts = ["red fox red fox", "red pump", "fox valve", "meters report"]
+    index = built("hybrid(bm25, bm25(k1=0.2), depth=2)", texts)
+    whole, _ = index.search(["red fox"], 4)
+    edited, _ = index.what_if(["red fox"], [edit([0])], 4)
+    assert whole[0].tolist()[0] == 0
+    assert len([p for p in whole[0].tolist() if p >= 0]) == 2  # no deeper than the fusion
+    assert sorted(p for p in edited[0].tolist() if p >= 0) == [1, 2]  # the third moves up into it
+
+
+def test_many_edits_are_one_search(model: FakeModel) -> None:
+    texts = ["the pump hums", "a red fox", "red valve"]
+    index = built("dense", texts)
+    queries, edits = ["red", "fox", "red"], [edit([0]), edit((), ["fox"]), edit([1], ["red"])]
+    together, scores = index.what_if(queries, edits, 3)
+    for i in range(3):
+        alone, own = index.what_if(queries[i : i + 1], edits[i : i + 1], 3)
+        np.testing.assert_array_equal(together[i], alone[0])
+        np.testing.assert_array_equal(scores[i], own[0])
+
+
+def test_words_are_split_alike() -> None:
+    index = built("bm25", ["A-line pump", "valve"])
+    positions, _ = index.what_if(["LINE"], [edit((), ["new line!"])], 3)
+    assert re.findall(r"\w+", "A-line".lower()) == ["a", "line"]
+    assert set(positions[0].tolist()) == {0, 2, -1}

@@ -17,9 +17,9 @@ FIX = "move the boundary: chunks that end with sentences or paragraphs, or overl
 class ChunkSplit:
     """Proved by a window of the fragments' length that holds the evidence whole, in place of the fragments.
 
-    The control is `placebos` changes that do not make it whole: half (all, in a short document) move the boundary to another
-    place inside the evidence, and do as well when all of it comes in as high up; half are chunks elsewhere in the document, and do as
-    well when they rank above the window. p = (1 + how many do) / (placebos + 1), at most `alpha`.
+    The control is `placebos` changes that do not make it whole. Half (all, in a short document) move the boundary elsewhere
+    inside the evidence, and do as well when all of it comes in as high up; half are chunks elsewhere in the document, and do
+    as well when they rank above the window. p = (1 + how many do) / (placebos + 1), at most `alpha`.
     """
 
     placebos: int = 19

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from ragdiag.cases import Case, Observation
 from ragdiag.failures._words import as_rare, beside, gap, terms
 from ragdiag.failures.truncated import unseen
-from ragdiag.proofs import Edit, Outcome, Trial
+from ragdiag.proofs import Edit, Trial
 
 VOCABULARY, RARE, WORDS = "vocabulary gap", "rare-term gap", "words"
 FIX = {
@@ -24,14 +24,14 @@ SPARSE = "bm25"
 class QueryMismatch:
     """Whole and visible, but sharing few of the query's words beside the chunks above it (idf-weighted), or only the rare ones.
 
-    Proved by another retriever, by a paraphrase that the query's record supplies (`paraphrases`), or by fewer terms of the
-    evidence than equally rare terms of other chunks need to bring those in.
+    Proved by another retriever, by a paraphrase that the query's record supplies (`paraphrases`), or by so few terms of the
+    evidence that as many, equally rare, of most other chunks do not bring those in.
     """
 
     most: float = 0.5
     beside: float = 0.75
-    terms: int = 6
-    controls: int = 3
+    terms: int = 4
+    controls: int = 5
 
     levels: ClassVar[tuple[str, ...]] = ("span", "document")
     residual: ClassVar[bool] = False
@@ -76,29 +76,23 @@ class QueryMismatch:
     def _words(self, case: Case, seen: Observation, detail: Mapping[str, Any]) -> Trial:
         """The fewest terms of the evidence that bring it in, against as many of equal rarity that bring in other chunks."""
         holder = case.holder(seen.groups[0])
-        if holder is None:
+        own = terms(case, holder[1])[: self.terms] if holder else []
+        if holder is None or not own:
             return None
-        own = terms(case, holder[1])[: self.terms]
-        series = [own] + [as_rare(case, c, own) for c in beside(case, holder[0], self.controls)]
-        edits = [[Edit(query=" ".join([case.query.text, *added[: n + 1]])) for n in range(len(added))] for added in series]
-        outcomes = iter((yield [e for row in edits for e in row]))
-        results = [[next(outcomes) for _ in row] for row in edits]
-        found = [n for n, o in enumerate(results[0], 1) if o.standing.sufficient]
-        others = [_least(case, c, row) for c, row in zip(beside(case, holder[0], self.controls), results[1:], strict=True)]
-        needed = found[0] if found else None
-        bar = sorted(n or self.terms + 1 for n in others)
+        edits = [Edit(query=" ".join([case.query.text, *own[: n + 1]])) for n in range(len(own))]
+        outcomes = yield edits
+        needed = next((n for n, o in enumerate(outcomes, 1) if o.standing.sufficient), None)
+        after, edit = (outcomes[needed - 1].standing, edits[needed - 1]) if needed else (case.standing, edits[-1])
+        others = beside(case, holder[0], self.controls) if needed else []
+        tried = yield [Edit(query=" ".join([case.query.text, *as_rare(case, c, own[:needed])])) for c in others]
+        as_well = sum(c in o.order[: case.length].tolist() for c, o in zip(others, tried, strict=True))
         return case.finding(
             "query_mismatch",
             seen,
             f"add {needed or len(own)} words of the evidence to the query",
-            results[0][needed - 1].standing if needed else case.standing,
+            after,
             FIX[WORDS],
-            proved=needed is not None and bool(bar) and needed < bar[len(bar) // 2],
-            detail={**detail, "words": own[: needed or len(own)], "needed": needed, "needed_by_others": others},
-            edit=edits[0][(needed or len(own)) - 1] if own else Edit(),
+            proved=needed is not None and 2 * as_well < len(others),
+            detail={**detail, "words": own[:needed], "others": len(others), "others_as_well": as_well},
+            edit=edit,
         )
-
-
-def _least(case: Case, chunk: int, outcomes: list[Outcome]) -> int | None:
-    """How many words bring `chunk` into the context."""
-    return next((n for n, o in enumerate(outcomes, 1) if chunk in o.order[: case.length].tolist()), None)

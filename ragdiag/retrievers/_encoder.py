@@ -105,6 +105,11 @@ class Encoder:
             reason = " ".join(f"{type(e).__name__}: {e}".split())
             raise SpecError(f"{str(self.folder)!r} holds no model that sentence-transformers can load: {reason}") from e
 
+    @property
+    def loaded(self) -> bool:
+        """Whether the model is in memory, so that encoding one more query costs what it costs an application."""
+        return "_model" in vars(self)
+
     @cached_property
     def max_tokens(self) -> int:
         """Word pieces that the encoder reads of a text; what lies beyond has no part in the vector."""

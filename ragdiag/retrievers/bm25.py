@@ -138,6 +138,10 @@ class Bm25Index:
         """See `protocols.Index`."""
         return padded([self._search(query, depth) for query in queries], depth)
 
+    def answer(self, query: str, depth: int) -> tuple[IntArray, FloatArray]:
+        """See `protocols.Index`."""
+        return self.search([query], depth)
+
     def what_if(self, queries: Sequence[str], edits: Sequence[Edit], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`; idf and the mean length stay those of the index."""
         texts = [[a.text for a in edit.added] for edit in edits]

@@ -16,8 +16,9 @@ import numpy as np
 
 from ragdiag.errors import InputError, RagdiagError, SpecError, did_you_mean
 from ragdiag.places import HintedChunk
+from ragdiag.proofs import Edit
 from ragdiag.protocols import Progress, Store, no_progress
-from ragdiag.ranking import best, padded
+from ragdiag.ranking import best, edited, padded
 from ragdiag.records import FloatArray, IntArray, StoredChunk
 from ragdiag.registry import require
 from ragdiag.retrievers._encoder import Encoder
@@ -94,6 +95,7 @@ class Chroma:
         sample = list(ids[:: -(-len(ids) // SAMPLE)])
         with self.opened() as collection:
             record = collection.get(ids=sample, include=["documents", "embeddings"])
+            space = str(((collection.configuration or {}).get("hnsw") or {}).get("space") or "l2")
         stored, encoder = np.asarray(record["embeddings"], dtype=np.float32), self.encoder
         made = encoder.encode(record["documents"], "document", store, no_progress)
         name, remedy = encoder.described, "name the model that made the vectors: model=..."
@@ -102,7 +104,8 @@ class Chroma:
             raise SpecError(f"{self._place}: the collection's vectors have {sizes}; {remedy}")
         if (cosine := float((unit(stored) * made).sum(axis=1).mean())) < SAME_MODEL:
             raise SpecError(f"{self._place}: the collection's vectors are not of {name} (mean cosine {cosine:.2f}); {remedy}")
-        return ChromaIndex(self, encoder, ids, store)
+        length = float(np.linalg.norm(stored, axis=1).mean())
+        return ChromaIndex(self, encoder, ids, store, space, length)
 
     @contextmanager
     def opened(self) -> Iterator[Any]:
@@ -141,15 +144,20 @@ class Chroma:
 
 
 class ChromaIndex:
-    """The collection, its chunks numbered as in `ids`; see `protocols.Index`. Chunks not in `ids` are passed over."""
+    """The collection, its chunks numbered as in `ids`; see `protocols.Index`. Chunks not in `ids` are passed over.
 
-    def __init__(self, chroma: Chroma, encoder: Encoder, ids: Sequence[str], store: Store | None) -> None:
-        self._chroma, self._encoder, self._store = chroma, encoder, store
+    `space` is its distance ("l2", "cosine", "ip"), `length` the mean length of its vectors.
+    """
+
+    def __init__(
+        self, chroma: Chroma, encoder: Encoder, ids: Sequence[str], store: Store | None, space: str, length: float
+    ) -> None:
+        self._chroma, self.encoder, self._store, self._space, self._length = chroma, encoder, store, space, length
         self._position = {name: i for i, name in enumerate(ids)}
 
     def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`. A score is the negative of the collection's own distance (squared L2, cosine, inner product)."""
-        vectors = self._encoder.encode(queries, "query", self._store, no_progress)
+        vectors = self.encoder.encode(queries, "query", self._store, no_progress)
         rows: list[tuple[IntArray, FloatArray]] = []
         with self._chroma.opened() as collection:
             total = collection.count()
@@ -160,6 +168,28 @@ class ChromaIndex:
                 found = collection.query(query_embeddings=vectors[i : i + block], n_results=wanted, include=["distances"])
                 rows += [self._row(*each, depth) for each in zip(found["ids"], found["distances"], strict=True)]
         return padded(rows, depth)
+
+    def answer(self, query: str, depth: int) -> tuple[IntArray, FloatArray]:
+        """See `protocols.Index`."""
+        return self.search([query], depth)
+
+    def what_if(self, queries: Sequence[str], edits: Sequence[Edit], depth: int) -> tuple[IntArray, FloatArray]:
+        """See `protocols.Index`. What the collection returns is edited: a chunk that its search misses stays missed."""
+        texts = [[a.seen or a.text for a in edit.added] for edit in edits]
+        asked, new = list(dict.fromkeys(queries)), list(dict.fromkeys(text for own in texts for text in own))
+        vectors = dict(zip(asked, self.encoder.encode(asked, "query", self._store, no_progress), strict=True))
+        added = dict(zip(new, self.encoder.encode(new, "document", self._store, no_progress), strict=True))
+
+        def score(query: str, text: str) -> float:
+            return round(-self._distance(float(vectors[query] @ added[text])), DECIMALS) + 0.0
+
+        return edited(self.search, score, len(self._position), queries, edits, texts, depth)
+
+    def _distance(self, cosine: float) -> float:
+        """Chroma's distance between a query, of length 1, and a vector as long as the collection's."""
+        if self._space == "l2":
+            return 1 + self._length**2 - 2 * self._length * cosine
+        return 1 - cosine * (self._length if self._space == "ip" else 1.0)
 
     def _row(self, ids: Sequence[str], distances: Sequence[float], depth: int) -> tuple[IntArray, FloatArray]:
         known = sorted((self._position[name], -d) for name, d in zip(ids, distances, strict=True) if name in self._position)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ragdiag.proofs import Edit
-from ragdiag.protocols import Progress, Store
+from ragdiag.protocols import Progress, Store, no_progress
 from ragdiag.records import FloatArray, IntArray
 from ragdiag.retrievers._encoder import Encoder, Kind
 from ragdiag.retrievers._vectors import Vectors
@@ -45,6 +45,11 @@ class DenseIndex:
     def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`."""
         return self._vectors.search(self._encode(queries, "query"), depth)
+
+    def answer(self, query: str, depth: int) -> tuple[IntArray, FloatArray]:
+        """See `protocols.Index`."""
+        store = None if self.encoder.loaded else self._store
+        return self._vectors.search(self.encoder.encode([query], "query", store, no_progress), depth)
 
     def what_if(self, queries: Sequence[str], edits: Sequence[Edit], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`."""

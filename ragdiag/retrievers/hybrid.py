@@ -61,6 +61,10 @@ class HybridIndex:
         """See `protocols.Index`. Nothing below the fusion depth of every ranking is returned."""
         return self._fused([index.search(queries, self._depth) for index in self.indexes], len(queries), depth)
 
+    def answer(self, query: str, depth: int) -> tuple[IntArray, FloatArray]:
+        """See `protocols.Index`."""
+        return self._fused([index.answer(query, self._depth) for index in self.indexes], 1, depth)
+
     def what_if(self, queries: Sequence[str], edits: Sequence[Edit], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`: each ranking is edited, then all are fused as ever."""
         return self._fused([index.what_if(queries, edits, self._depth) for index in self.indexes], len(queries), depth)

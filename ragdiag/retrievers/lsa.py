@@ -91,6 +91,10 @@ class LsaIndex:
         """See `protocols.Index`."""
         return self._vectors.search(self.encode(queries), depth)
 
+    def answer(self, query: str, depth: int) -> tuple[IntArray, FloatArray]:
+        """See `protocols.Index`."""
+        return self.search([query], depth)
+
     def what_if(self, queries: Sequence[str], edits: Sequence[Edit], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`."""
         return self._vectors.what_if(lambda texts, _: self.encode(texts), queries, edits, depth)

@@ -74,7 +74,7 @@ class Index(Protocol):
         ...
 
     def answer(self, query: str, depth: int) -> tuple[IntArray, FloatArray]:
-        """`search` of one query as an application would do it, for timing: encoded anew, unless that took loading a model first."""
+        """`search` of one query as an application would do it, for timing: encoded anew, unless a model must be loaded first."""
         ...
 
     def what_if(self, queries: Sequence[str], edits: Sequence[Edit], depth: int) -> tuple[IntArray, FloatArray]:

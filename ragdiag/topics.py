@@ -4,7 +4,8 @@ Similarity to the evidence cannot tell them alone: a page stuffed with the query
 context holds beside its evidence is as far from it as any page. Two numbers together can, and need no encoder, so that they
 are the same for every retriever:
 
-* *pull*, what the query's words do for a chunk: the idf of those that it has, less the idf of those that it lacks;
+* *pull*, what the query's words do for a chunk: the weight (idf, more for a word said again) of those that it has, less the
+  idf of those that it lacks;
 * *affinity*, how near the rest of it, the query's words taken out, is to the evidence and to the chunks nearest to that, as a
   multiple of how near the words of the corpus in random order are. Unlike random chunks, which in a corpus on one subject are
   all on topic, random words mean the same in a corpus of one subject and of many.
@@ -27,7 +28,7 @@ from ragdiag.records import BoolArray, FloatArray, IntArray
 
 __all__ = ["Judgement", "Topics"]
 
-NEED, STEEP = 1.2, 2.0
+NEED, STEEP = 2.3, 2.0
 
 NEIGHBOURS, SHARE = 30, 10
 """So many chunks nearest to the evidence stand for its subject; in a small corpus no more than one chunk in so many."""
@@ -52,7 +53,7 @@ WORDS = rf"(?u)[{_SCRIPTS}]|(?:(?![{_SCRIPTS}])\w)+"
 class Judgement(NamedTuple):
     """What was found about chunks, each of shape ``(n_chunks,)``: the verdict and what it rests on.
 
-    `affinity` is a multiple of that of random words: 1 is chance. `pull` counts words, one that only one chunk has as 1.
+    `affinity` is a multiple of that of random words: 1 is chance. `pull` counts words, one that a single chunk has as 1.
     `coverage` is the share of the query's words, by idf, that a chunk has; it is for showing.
     """
 
@@ -75,9 +76,8 @@ class Topics:
     def judge(self, query: str, evidence: Sequence[int], chunks: Sequence[int], evidence_text: str = "") -> Judgement:
         """Whether each of `chunks` (positions, none of them evidence) is off topic for `query`.
 
-        `evidence` are the positions of the chunks that hold the evidence; where there are none, `evidence_text` is what they would
-        hold. Where that has no word of the corpus, nothing is off topic. The verdict on a chunk is the same whatever else is
-        judged with it.
+        `evidence` are the positions of the chunks that hold the evidence; where there are none, `evidence_text` stands for them.
+        Where neither has a word of the corpus, nothing is off topic. A chunk's verdict does not depend on what else is judged.
         """
         asked = np.asarray(chunks, dtype=np.int64)
         subject = self._index.subject(query, np.asarray(evidence, dtype=np.int64), evidence_text) if len(asked) else None
@@ -161,8 +161,9 @@ class _Index:
         """The verdict on chunks."""
         rows = self.weights[asked]
         idf = self.idf[subject.words]
-        has = rows[:, subject.words].toarray() > 0
-        pull = has @ idf - ~has @ idf
+        weights = rows[:, subject.words].toarray()
+        has = weights > 0
+        pull = weights.sum(axis=1, dtype=np.float64) - ~has @ idf
         chance = _nearness(self.chance, np.full(self.chance.shape[0], -2), subject).mean()
         affinity = _nearness(rows, asked, subject) / max(chance, LEAST)
         decidable = self._tokens[asked] - has.sum(axis=1) >= REST

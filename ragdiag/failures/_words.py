@@ -35,20 +35,20 @@ def gap(case: Case, chunk: int) -> Gap:
     return Gap(shared(chunk), sum(above) / len(above) if above else 0.0, tuple(missing))
 
 
-def terms(case: Case, span: Span) -> list[str]:
-    """The words of a passage that the query lacks, the rarest first."""
-    asked = set(words(case.query.text))
-    new = dict.fromkeys(w for w in words(case.setting.text(span)) if w not in asked)
-    return sorted(new, key=lambda w: -case.setting.idf(w))
-
-
-def as_rare(case: Case, chunk: int, like: list[str]) -> list[str]:
-    """For each word of `like`, the word of `chunk` (not in the query, none twice) whose idf is nearest."""
-    idf, free, picked = case.setting.idf, terms(case, case.setting.span(chunk)), list[str]()
+def as_rare(case: Case, span: Span, like: list[str]) -> list[str]:
+    """For each word of `like`, the word of a passage (not in the query, none twice) of the nearest idf; fewer if it has fewer."""
+    asked, idf, picked = set(words(case.query.text)), case.setting.idf, list[str]()
+    free = sorted({w for w in words(case.setting.text(span)) if w not in asked})
     for word in like[: len(free)]:
         picked.append(min(free, key=lambda w: (abs(idf(w) - idf(word)), w)))
         free.remove(picked[-1])
     return picked
+
+
+def said(text: str, old: list[str], new: list[str]) -> str:
+    """`text` with each of the words `old` said as the word of `new` in its place."""
+    other = dict(zip(old, new, strict=False))
+    return _WORD.sub(lambda m: other.get(m[0].lower(), m[0]), text)
 
 
 def beside(case: Case, chunk: int, n: int) -> list[int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ragdiag.cases import Case, Observation
-from ragdiag.failures._words import as_rare, beside, gap, terms
+from ragdiag.failures._words import as_rare, beside, gap, said
 from ragdiag.failures.truncated import unseen
 from ragdiag.proofs import Edit, Trial
 
@@ -24,13 +24,14 @@ SPARSE = "bm25"
 class QueryMismatch:
     """Whole and visible, but sharing few of the query's words beside the chunks above it (idf-weighted), or only the rare ones.
 
-    Proved by another retriever, by a paraphrase that the query's record supplies (`paraphrases`), or by so few terms of the
-    evidence that as many, equally rare, of most other chunks do not bring those in.
+    Proved by another retriever, by a paraphrase that the query's record supplies (`paraphrases`), or by words of the evidence:
+    each of the query's words that it lacks (`words` at most, the rarest first) said in one of its own that is as rare. With an
+    encoder, other chunks are the control: it does not count where their words bring most of them in as well.
     """
 
     most: float = 0.5
     beside: float = 0.75
-    terms: int = 4
+    words: int = 6
     controls: int = 5
 
     levels: ClassVar[tuple[str, ...]] = ("span", "document")
@@ -54,6 +55,7 @@ class QueryMismatch:
                         "overlap": round(shared.overlap, 3),
                         "overlap_above": round(shared.above, 3),
                     },
+                    holder,
                 )
         return None
 
@@ -74,25 +76,32 @@ class QueryMismatch:
         return (yield from self._words(case, seen, {"tried": tried}))
 
     def _words(self, case: Case, seen: Observation, detail: Mapping[str, Any]) -> Trial:
-        """The fewest terms of the evidence that bring it in, against as many of equal rarity that bring in other chunks."""
-        holder = case.holder(seen.groups[0])
-        own = terms(case, holder[1])[: self.terms] if holder else []
-        if holder is None or not own:
-            return None
-        edits = [Edit(query=" ".join([case.query.text, *own[: n + 1]])) for n in range(len(own))]
+        """The fewest of the query's missing words that need be said in the evidence's, one for one and as rare."""
+        chunk, span = seen.held
+        missing = list(seen.detail["missing"])[: self.words]
+        own = as_rare(case, span, missing)
+        edits = [Edit(query=said(case.query.text, missing[: n + 1], own)) for n in range(len(own))]
         outcomes = yield edits
         needed = next((n for n, o in enumerate(outcomes, 1) if o.standing.sufficient), None)
+        if not edits:
+            return None
         after, edit = (outcomes[needed - 1].standing, edits[needed - 1]) if needed else (case.standing, edits[-1])
-        others = beside(case, holder[0], self.controls) if needed else []
-        tried = yield [Edit(query=" ".join([case.query.text, *as_rare(case, c, own[:needed])])) for c in others]
-        as_well = sum(c in o.order[: case.length].tolist() for c, o in zip(others, tried, strict=True))
+        control: dict[str, object] = {}
+        as_well, others = 0, list[int]()
+        if needed and case.setting.visible is not None:
+            # An encoder may know what a query is about without its words; a sparse retriever is drawn to any chunk by them.
+            others = beside(case, chunk, self.controls)
+            texts = [said(case.query.text, missing[:needed], as_rare(case, case.setting.span(c), missing)) for c in others]
+            tried = yield [Edit(query=text) for text in texts]
+            as_well = sum(c in o.order[: case.length].tolist() for c, o in zip(others, tried, strict=True))
+            control = {"others": len(others), "others_as_well": as_well}
         return case.finding(
             "query_mismatch",
             seen,
-            f"add {needed or len(own)} words of the evidence to the query",
+            f"say {needed or len(own)} of the query's words in words of the evidence that are as rare",
             after,
             FIX[WORDS],
-            proved=needed is not None and 2 * as_well < len(others),
-            detail={**detail, "words": own[:needed], "others": len(others), "others_as_well": as_well},
+            proved=needed is not None and 2 * as_well <= len(others),
+            detail={**detail, "words": dict(zip(missing, own[: needed or len(own)], strict=False)), **control},
             edit=edit,
         )

@@ -64,7 +64,7 @@ class Setting:
 
     @cached_property
     def typical(self) -> int:
-        """Characters in a chunk: the median."""
+        """Characters in a chunk of this index: the median."""
         return max(int(np.median(self.chunking.end - self.chunking.start)), 1)
 
     @cached_property

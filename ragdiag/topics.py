@@ -28,10 +28,13 @@ from ragdiag.records import BoolArray, FloatArray, IntArray
 
 __all__ = ["Judgement", "Topics"]
 
-NEED, STEEP = 2.3, 2.0
+NEED, STEEP = 2.2, 2.0
 
-NEIGHBOURS, SHARE = 30, 10
+NEIGHBOURS, SHARE = 30, 3
 """So many chunks nearest to the evidence stand for its subject; in a small corpus no more than one chunk in so many."""
+
+ENOUGH = 2000
+"""A word of which a corpus of fewer chunks has one is no rarer than in this many: a small corpus cannot tell."""
 
 SUPPORT = 3
 """A chunk is as near to the subject as to these many of its chunks on average: one may be chance, all are too many to ask."""
@@ -112,8 +115,8 @@ class _Index:
         self._analyze = self._vectorizer.build_analyzer()
         n_texts, n_words = self.weights.shape
         frequency = np.bincount(self.weights.indices, minlength=n_words)
-        # A word that one chunk has weighs 1 in a corpus of any size, so that a query is worth as many words in each.
-        self.idf = np.log((1 + n_texts) / (1 + frequency)) / max(np.log((1 + n_texts) / 2), LEAST)
+        # A word that one chunk has weighs 1 in a corpus of any size from there, so that a query is worth as many words in each.
+        self.idf = np.log((1 + n_texts) / (1 + frequency)) / np.log((1 + max(n_texts, ENOUGH)) / 2)
         self._tokens = np.asarray(self.weights.sum(axis=1), dtype=np.float64).ravel()
         self.chance = self._shuffled(np.random.default_rng(seed))
         self._weigh(self.weights)
@@ -149,13 +152,13 @@ class _Index:
         words = np.unique(np.array([known[w] for w in self._analyze(query) if w in known], dtype=np.int64))
         rest = _without(rows, words)
         # The whole length, so that pages full of the query's words stay out of each other's neighbourhood.
-        nearness = (self.weights @ rest.T.toarray()).max(axis=1) / self._lengths
+        nearness = (self.weights @ rest.T.toarray(order="C")).max(axis=1) / self._lengths
         nearness[evidence] = np.inf
         chunks = best(nearness, max(len(evidence), min(NEIGHBOURS, len(nearness) // SHARE), SUPPORT))
         vectors = _without(self.weights[chunks], words)
         if not len(evidence):
             chunks, vectors = np.concatenate([[-1], chunks]), sparse.vstack([rest, vectors])
-        return _Subject(words, chunks, vectors.T.toarray())
+        return _Subject(words, chunks, vectors.T.toarray(order="C"))
 
     def judge(self, asked: IntArray, subject: _Subject) -> Judgement:
         """The verdict on chunks."""

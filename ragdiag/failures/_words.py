@@ -21,7 +21,10 @@ class Gap(NamedTuple):
 
 def gap(case: Case, chunk: int) -> Gap:
     """What the query shares with `chunk`, beside the chunks of its context that hold no evidence."""
-    asked = list(dict.fromkeys(words(case.query.text)))
+    # What the query asks of a passage is what the passages that its context has do not account for.
+    found = {w for g in case.groups if g.covered and (h := case.holder(g)) for w in words(_text(case, h[0]))}
+    everything = dict.fromkeys(words(case.query.text))
+    asked = [w for w in everything if w not in found] or list(everything)
     idf = {w: case.setting.idf(w) for w in asked}
     total = sum(idf.values())
 

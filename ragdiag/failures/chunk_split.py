@@ -10,6 +10,9 @@ from ragdiag.failures._passages import best_fragment, cut_groups, described, fra
 from ragdiag.proofs import Edit, Trial
 from ragdiag.setting import Span
 
+FEWEST, MOST = 19, 10**9
+"""Controls that a p of .05 needs at least; a rank below all."""
+
 FIX = "move the boundary: chunks that end with sentences or paragraphs, or overlap"
 
 
@@ -17,12 +20,13 @@ FIX = "move the boundary: chunks that end with sentences or paragraphs, or overl
 class ChunkSplit:
     """Proved by a window of the fragments' length that holds the evidence whole, in place of the fragments.
 
-    The control is `placebos` changes that do not make it whole. Half (all, in a short document) move the boundary elsewhere
-    inside the evidence, and do as well when all of it comes in as high up; half are chunks elsewhere in the document, and do
-    as well when they rank above the window. p = (1 + how many do) / (placebos + 1), at most `alpha`.
+    The control is changes that do not make it whole. `shifts` move the boundary elsewhere inside the evidence, and do as well
+    when all of it comes in as high up. `elsewhere` are chunks elsewhere in the document, and do as well when they rank above the
+    window; a document with few chunks has more shifts instead. p = (1 + how many do) / (1 + how many there are), at most `alpha`.
     """
 
-    placebos: int = 19
+    shifts: int = 10
+    elsewhere: int = 29
     alpha: float = 0.05
 
     levels: ClassVar[tuple[str, ...]] = ("span",)
@@ -42,16 +46,19 @@ class ChunkSplit:
         """Make the evidence whole; if that suffices, see whether boundaries that leave it cut, or any other text, do as well."""
         setting, spans = case.setting, seen.held
         removed = replaced(case, spans)
-        windows = [setting.window(s, _length(case, s)) for s in spans]
-        edit = Edit(removed, tuple(setting.addition(w) for w in windows))
-        (outcome,) = yield [edit]
+        placed = _placed(case, spans)
+        edits = [Edit(removed, tuple(map(setting.addition, windows))) for windows in placed]
+        outcomes = yield edits
+        best = min(range(len(edits)), key=lambda i: (not outcomes[i].standing.sufficient, outcomes[i].standing.rank or MOST, i))
+        outcome, edit = outcomes[best], edits[best]
         p, placebo = None, dict[str, object]()
         if outcome.standing.sufficient:
             # The control is about the window that stands lowest: without it the others would not do.
             worst = max(range(len(spans)), key=lambda i: outcome.ranks[i] or 0)
             others = edit.added[:worst] + edit.added[worst + 1 :]
-            elsewhere = _elsewhere(case, windows[worst], self.placebos // 2)
-            shifts = _shifts(case, spans[worst], windows[worst], self.placebos - len(elsewhere))
+            elsewhere = _elsewhere(case, placed[best][worst], self.elsewhere)
+            n_shifts = max(self.shifts, FEWEST - len(elsewhere))
+            shifts = _shifts(case, spans[worst], placed[best][worst], n_shifts)
             tried = yield [Edit(removed, (*map(setting.addition, pair), *others)) for pair in shifts]
             shifted = [o.standing.rank is not None and o.standing.rank <= (outcome.standing.rank or 0) for o in tried]
             above = set(outcome.order[: outcome.ranks[worst] or 0].tolist())
@@ -79,6 +86,19 @@ class ChunkSplit:
 def _alternative(case: Case, spans: tuple[Span, ...]) -> Span:
     """The alternative that would fit in a chunk and whose fragments rank best."""
     return min((s for s in spans if s.end - s.start <= case.setting.size), key=lambda s: best_fragment(case, s))
+
+
+def _placed(case: Case, spans: list[Span]) -> list[list[Span]]:
+    """Windows for the passages, in three ways: round the passage, ending with it (as if the boundary came after), from it on."""
+    setting, ways = case.setting, list[list[Span]]()
+    for way in range(3):
+        windows = []
+        for span in spans:
+            length, last = _length(case, span), int(setting.corpus.lengths[span.document])
+            low, high = (0, last) if way == 0 else (0, span.end) if way == 1 else (span.start, last)
+            windows.append(setting.window(span, length, Span(span.document, low, high)))
+        ways.append(windows)
+    return [windows for i, windows in enumerate(ways) if windows not in ways[:i]]
 
 
 def _length(case: Case, span: Span) -> int:

@@ -16,9 +16,10 @@ FIX = "smaller chunks, or embed sentences and hand over the passage round them"
 
 @dataclass(frozen=True)
 class Diluted:
-    """Whole and visible, but at most `share` of its chunk. Proved by a window of half the chunk round it, in the chunk's place.
+    """Whole and visible, but at most `share` of its chunk. Proved by a smaller window round it, in the chunk's place.
 
-    A fixed half: the tightest window rescues almost anything.
+    The window is half the chunk, or as long as the index's median chunk where that is shorter: a length fixed beforehand, since the
+    tightest window rescues almost anything.
     """
 
     share: float = 0.25
@@ -45,14 +46,14 @@ class Diluted:
         windows = []
         for chunk, span in holders:
             own = setting.span(chunk)
-            windows.append(setting.window(span, (own.end - own.start) // 2, own))
+            windows.append(setting.window(span, min((own.end - own.start) // 2, setting.typical), own))
         kept = {h[0] for g in case.groups if g not in seen.groups and (h := case.holder(g))}
         edit = Edit(frozenset(c for c, _ in holders) - kept, tuple(setting.addition(w) for w in windows))
         (outcome,) = yield [edit]
         return case.finding(
             "diluted",
             seen,
-            "a window of half the chunk round the evidence, in the chunk's place",
+            "a smaller window round the evidence, in the chunk's place",
             outcome.standing,
             FIX,
             edit=edit,

@@ -54,6 +54,6 @@ class Pollution:
 def off_topic(case: Case) -> dict[int, float]:
     """The off-topic chunks above the evidence (in a context that holds all: in the context), with their similarity."""
     setting = case.setting
-    evidence = [h[0] for g in case.targets if (h := case.holder(g))] or sorted(case.evidence)
-    texts = [setting.text(s) for g in case.targets for s in g.spans[:1]]
+    evidence = [h[0] for g in case.groups if (h := case.holder(g))] or sorted(case.evidence)
+    texts = [setting.text(s) for g in case.groups for s in g.spans[:1]]
     return dict(setting.off_topic(case.query.text, evidence, texts, case.above))

@@ -29,8 +29,9 @@ class QueryMismatch:
     encoder, other chunks are the control: it does not count where their words bring most of them in as well.
     """
 
-    most: float = 0.5
-    beside: float = 0.75
+    most: float = 0.4
+    found: float = 0.25
+    beside: float = 0.9
     words: int = 6
     controls: int = 5
 
@@ -45,7 +46,7 @@ class QueryMismatch:
             if holder is None or (case.level == "span" and unseen(case, group) is not None):
                 continue
             shared = gap(case, holder[0])
-            low = shared.overlap <= self.most and shared.overlap < self.beside * shared.above
+            low = shared.overlap <= self._most(case, holder[0]) and shared.overlap < self.beside * shared.above
             if low or (SPARSE in case.setting.swaps and shared.overlap > shared.above):
                 return Observation(
                     (group,),
@@ -58,6 +59,13 @@ class QueryMismatch:
                     holder,
                 )
         return None
+
+    def _most(self, case: Case, chunk: int) -> float:
+        """The largest overlap that counts as low: less where words did find the passage, if not high enough."""
+        if case.rank_of.get(chunk, len(case.ranking) + 1) > 10 * case.length:
+            return self.most
+        # Beside evidence that was found, a passage has only the rest of the query to be found by: that is `incomplete`.
+        return 0.0 if any(g.covered for g in case.groups) else self.found
 
     def prove(self, case: Case, seen: Observation) -> Trial:
         """Another retriever; the user's other words; words of the evidence."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -79,7 +80,7 @@ def explain_dict(explanation: Explanation) -> dict[str, Any]:
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
-    return {
+    found: dict[str, Any] = {
         "cause": finding.cause,
         "group": finding.group,
         "intervention": finding.intervention,
@@ -88,8 +89,24 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "after": finding.after._asdict(),
         "placebo_p": finding.placebo_p,
         "fix": finding.fix,
-        "detail": dict(finding.detail),
+        "detail": finding.detail,
     }
+    return {name: _plain(value) for name, value in found.items()}
+
+
+def _plain(value: Any) -> Any:
+    """`value` in JSON's own types: what a failure mode saw may hold arrays, tuples and sets; NaN and infinity become null."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, (set, frozenset)):
+        return sorted(map(_plain, value), key=str)
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    if hasattr(value, "tolist"):  # numpy's numbers and arrays
+        return _plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
 
 
 def _query(q: QueryResult) -> dict[str, Any]:

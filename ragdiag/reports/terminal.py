@@ -1,4 +1,4 @@
-"""A report as terminal text: how bad, where, which queries to look at first, on one screen."""
+"""A report as terminal text: how bad, what to fix first, which queries to look at, on one screen."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from ragdiag import __version__
-from ragdiag.records import Corpus, Defect, Explanation, GroupProof, Labels, Mean, Problem, QueryResult, RankedChunk, Report
+from ragdiag.records import Corpus, Defect, Labels, Mean, Problem, QueryResult, Report
+from ragdiag.reports.explain import explain_text
+from ragdiag.reports.fixes import cause_order, fix_first, look_first
+from ragdiag.reports.text import clean, counted, defect_line, line, one_line, plain_table, verbatim
 
 __all__ = ["audit_text", "check_text", "clean", "explain_text", "show"]
 
@@ -22,44 +24,23 @@ FIRST = 8
 SPAN = ("Sufficient", "Evidence", "CharR", "CharP", "IoU", "Duplicate")
 """Measures of what the context holds, as against how chunks are ranked."""
 
-WORST = 5
-"""Documents shown of those with unserved queries."""
-
-EXCERPT = 420
-"""Characters shown of a context chunk that holds no evidence."""
-
-_UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-
-
-def clean(text: str) -> str:
-    """`text` with control characters, which could steer a terminal or reorder what it shows, made visible."""
-    return _UNSAFE.sub(lambda m: "" if m[0] == "\r" else f"\\x{ord(m[0]):02x}", text)
-
-
-def _line(*parts: str | tuple[str, str]) -> Text:
-    return Text.assemble(*((clean(p), "") if isinstance(p, str) else (clean(p[0]), p[1]) for p in parts))
-
-
-def _one_line(text: str, most: int) -> str:
-    flat = " ".join(clean(text).split())
-    return flat if len(flat) <= most else flat[: most - 1] + "…"
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
-    for name in columns:
-        table.add_column(name.lstrip(">"), justify="right" if name.startswith(">") else "left", no_wrap=True)
-    return table
+WORST = 3
+"""Documents named of those with unserved queries."""
 
 
 def audit_text(report: Report) -> RenderableType:
     """An audit on one screen."""
-    served = sum(q.status == "ok" for q in report.queries)
-    failing = [q for q in report.queries if q.status == "undetermined"]
-    parts: list[RenderableType] = [_heading(report), Text(), _verdict(report, served, failing), Text(), _measures(report)]
+    served = sum(q.served is True for q in report.queries)
+    failing = [q for q in report.queries if q.served is False]
+    parts: list[RenderableType] = [_heading(report), *_unseen(report), Text(), _verdict(report, served, failing)]
     if failing:
-        parts += [Text(), _line(("Where", "bold")), _where(report)]
-        parts += [Text(), _line(("Look at these first", "bold")), _first(failing, report)]
+        order = cause_order(failing)
+        parts += [Text(), *fix_first(report, failing, order), *_exposures(report)]
+        parts += [Text(), line(("Look at these first", "bold")), look_first(failing, order, report.pipeline["depth"])]
+        parts += [Text(), _where(report)]
+    else:
+        parts += _exposures(report)
+    parts += [Text(), _measures(report), *_slow(report)]
     parts += _troubles(report.label_defects, report.label_warnings, report.problems, report.notes)
     return Group(*parts)
 
@@ -69,14 +50,39 @@ def _heading(report: Report) -> Text:
     size = f"{pipeline['budget']} tokens" if pipeline["budget"] else f"k {pipeline['k']}"
     context = f" | context {pipeline['context']}" if pipeline["context"] not in (None, "none") else ""
     chunker = str(pipeline["chunker"]).replace(", overlap=0", "").replace(", unit=tokens", "")
-    return _line(
+    counts = (
+        counted(inputs["documents"], "document"),
+        counted(inputs["queries"], "quer", "y"),
+        counted(pipeline["chunks"], "chunk"),
+    )
+    return line(
         (f"ragdiag {__version__}", "bold"),
-        f"  {_n(inputs['documents'], 'document')}, {_n(inputs['queries'], 'quer', 'y')}, {_n(pipeline['chunks'], 'chunk')}\n",
+        f"  {', '.join(counts)}\n",
         (
             f"{chunker}{context} | {pipeline['retriever']} | {size}, {pipeline['context_tokens']:.0f} tokens of context a query",
             "dim",
         ),
     )
+
+
+def _unseen(report: Report) -> list[RenderableType]:
+    """Text that no vector stands for, before any score: whatever it answers cannot be found by its meaning."""
+    unseen = report.pipeline.get("unseen") or {}
+    if not unseen.get("chunks"):
+        return []
+    share, of = unseen.get("share") or 0.0, report.pipeline["chunks"]
+    chunks = f"{unseen['chunks']:,} of {counted(of, 'chunk')} are longer"
+    return [line((f"the encoder reads {unseen['limit']} tokens: {chunks}, {share:.1%} of the text was never embedded", "yellow"))]
+
+
+def _slow(report: Report) -> list[RenderableType]:
+    """One line where a query waits too long; times differ from run to run, so a fast index is not mentioned."""
+    found = report.timings.get("retrieval") or {}
+    if not found.get("slow"):
+        return []
+    times = f"95th percentile {found['p95_ms']:,.0f} ms a query, above {found['budget_ms']:,.0f}"
+    fix = f"; {found['fix']}" if found.get("fix") else ""
+    return [line((f"retrieval is slow: {times} (the first took {found['cold_ms']:,.0f})", "yellow"), (fix, "dim"))]
 
 
 def _verdict(report: Report, served: int, failing: Sequence[QueryResult]) -> Text:
@@ -88,7 +94,7 @@ def _verdict(report: Report, served: int, failing: Sequence[QueryResult]) -> Tex
         name = next(m for m in report.measures if m.startswith("Success@"))
         mean, what = report.measures[name], "a relevant document"
     colour = "green" if not failing else "yellow" if served * 2 >= n else "red"
-    text = _line((f"{served} of {n} queries get {what} in their context", f"bold {colour}"), f"\n{name} {_interval(mean)}")
+    text = line((f"{served} of {n} queries get {what} in their context", f"bold {colour}"), f"\n{name} {_interval(mean)}")
     if failing:
         below = sum(1 for q in failing if q.least_k)
         partly = sum(1 for q in failing if (q.measures.get(name.replace("Sufficient", "CharR")) or 0) > 0)
@@ -96,11 +102,6 @@ def _verdict(report: Report, served: int, failing: Sequence[QueryResult]) -> Tex
         longer = f"; {below} find it all in the first {depth} chunks (half of them in {middle})" if below else ""
         text.append(f"\n{len(failing)} do not: {partly} get part of it{longer}")
     return text
-
-
-def _n(n: int, what: str, end: str = "") -> str:
-    """``1 query``, ``2 queries``."""
-    return f"{n} {what}{end if n == 1 else 'ies' if end else 's'}"
 
 
 def _median(values: Sequence[int]) -> int:
@@ -115,7 +116,7 @@ def _measures(report: Report) -> Table:
     """Two columns: what the context holds, how chunks are ranked."""
     span = [m for m in report.measures if re.split(r"\W", m)[0] in SPAN]
     rank = [m for m in report.measures if m not in span]
-    table = _table("context", "mean [95 %]", ">n", " ranking", "mean [95 %]", ">n")
+    table = plain_table("context", "mean [95 %]", ">n", " ranking", "mean [95 %]", ">n")
     for i in range(max(len(span), len(rank))):
         table.add_row(*_measure(report, span[i : i + 1], ""), *_measure(report, rank[i : i + 1], " "))
     return table
@@ -130,44 +131,30 @@ def _measure(report: Report, names: Sequence[str], indent: str) -> tuple[str, st
     return "", "", ""
 
 
-def _where(report: Report) -> RenderableType:
+def _where(report: Report) -> Text:
+    """The documents whose queries go unserved."""
     unserved, asked = Counter[str](), Counter[str]()
     for q in report.queries:
-        if q.status in ("ok", "undetermined"):
+        if q.served is not None:
             asked.update(q.documents)
-            unserved.update(q.documents if q.status == "undetermined" else ())
+            unserved.update(() if q.served else q.documents)
     order = sorted(unserved.items(), key=lambda item: (-item[1], item[0]))
-    if order[0][1] == 1:
-        return _line(f"evidence of unserved queries is spread over {_n(len(order), 'document')}, one query each")
-    table = _table("document", ">unserved", ">of")
-    for name, n in order[:WORST]:
-        table.add_row(_one_line(name, 60), str(n), str(asked[name]))
-    if len(order) > WORST:
-        table.add_row(f"{len(order) - WORST} more documents", f"1–{order[WORST][1]}" if order[WORST][1] > 1 else "1 each", "")
-    return table
+    head = ("Where  ", "bold")
+    if not order or order[0][1] == 1:
+        return line(head, f"evidence of unserved queries is spread over {counted(len(order), 'document')}, one query each")
+    named = ", ".join(f"{one_line(name, 40)} {n} of {asked[name]}" for name, n in order[:WORST])
+    most = order[WORST][1] if len(order) > WORST else 0
+    rest = f"; {counted(len(order) - WORST, 'more document')}, {f'1 to {most}' if most > 1 else '1'} each" if most else ""
+    return line(head, f"unserved, by document: {named}{rest}")
 
 
-def _first(failing: Sequence[QueryResult], report: Report) -> RenderableType:
-    """Those that get least of their evidence, of the documents that leave most queries unserved; then those furthest down."""
-    unserved = Counter(d for q in failing for d in q.documents)
-
-    def got(q: QueryResult) -> float:
-        return next((v for m, v in q.measures.items() if m.startswith("CharR@") and v is not None), 0.0)
-
-    def worst(q: QueryResult) -> tuple[float, int, int, str]:
-        return got(q), -max((unserved[d] for d in q.documents), default=0), -(q.least_k or 10**9), q.id
-
-    order, beyond = sorted(failing, key=worst), f">{report.pipeline['depth']}"
-    table = _table("query", ">evidence", ">needs k", "text")
-    for q in order[:FIRST]:
-        table.add_row(_one_line(q.id, 28), f"{got(q):.0%}", str(q.least_k or beyond), _one_line(q.text, 100))
-    table.expand, table.columns[-1].ratio = True, 1  # a narrow terminal cuts the text, nothing else
-    more = (
-        [_line((f"and {len(order) - FIRST} more; --json lists all, ragdiag explain shows one", "dim"))]
-        if len(order) > FIRST
-        else []
-    )
-    return Group(table, *more)
+def _exposures(report: Report) -> list[RenderableType]:
+    """Risks seen where the evidence is in the context all the same."""
+    seen = Counter(name for q in report.queries if q.served for name in q.exposures)
+    if not seen:
+        return []
+    counts = ", ".join(f"{name} {n}" for name, n in sorted(seen.items(), key=lambda item: (-item[1], item[0])))
+    return [line((f"risks seen on served queries, harmless so far: {counts}", "dim"))]
 
 
 def _troubles(
@@ -175,107 +162,34 @@ def _troubles(
 ) -> list[RenderableType]:
     parts: list[RenderableType] = []
     if problems:
-        parts += [Text(), _line((f"{len(problems)} documents could not be read and are left out", "bold yellow"))]
-        parts += [_whole(f"  {p.file}: {p.message}") for p in problems[:FIRST]]
+        parts += [Text(), line((f"{len(problems)} documents could not be read and are left out", "bold yellow"))]
+        parts += [verbatim(f"  {p.file}: {p.message}") for p in problems[:FIRST]]
     if defects:
         excluded = len({d.query for d in defects})
-        parts += [Text(), _line((f"{len(defects)} label defects: {excluded} queries excluded", "bold yellow"))]
-        parts += [_defect(d) for d in defects[:FIRST]]
-        parts += [_line(f"  and {len(defects) - FIRST} more: ragdiag check shows all")] if len(defects) > FIRST else []
+        parts += [Text(), line((f"{len(defects)} label defects: {excluded} queries excluded", "bold yellow"))]
+        parts += [defect_line(d) for d in defects[:FIRST]]
+        parts += [line(f"  and {len(defects) - FIRST} more: ragdiag check shows all")] if len(defects) > FIRST else []
     if warnings:
         kinds = ", ".join(f"{kind} {n}" for kind, n in sorted(Counter(w.kind for w in warnings).items()))
-        parts += [Text(), _line((f"label warnings (kept; --json lists them): {kinds}", "dim"))]
-    parts += [_line((f"note: {note}", "dim")) for note in notes]
+        parts += [Text(), line((f"label warnings (kept; --json lists them): {kinds}", "dim"))]
+    parts += [line((f"note: {note}", "dim")) for note in notes]
     return parts
-
-
-def _defect(defect: Defect) -> Text:
-    return _whole(f"  {defect.file}:{defect.line}: ", (defect.kind, "yellow"), f" {defect.query}: {defect.message}")
-
-
-def _whole(*parts: str | tuple[str, str]) -> Text:
-    """A line that scripts grep and editors jump to: never wrapped."""
-    text = _line(*parts)
-    text.no_wrap, text.overflow = True, "ignore"
-    return text
 
 
 def check_text(corpus: Corpus, labels: Labels, notes: Sequence[str]) -> RenderableType:
     """Every defect and warning of corpus and labels."""
     usable = sum(level in ("span", "document") for level in labels.level)
     counts = f"{len(corpus.documents)} documents, {len(labels.queries)} queries, {usable} usable"
-    parts: list[RenderableType] = [_line((f"ragdiag {__version__}", "bold"), f"  {counts}")]
+    parts: list[RenderableType] = [line((f"ragdiag {__version__}", "bold"), f"  {counts}")]
     for title, rows in (("label defects", labels.defects), ("label warnings (kept)", labels.warnings)):
         if rows:
             kinds = ", ".join(f"{kind} {n}" for kind, n in sorted(Counter(r.kind for r in rows).items()))
-            parts += [Text(), _line((f"{len(rows)} {title}: {kinds}", "bold yellow"))]
-            parts += [_defect(d) for d in rows]
+            parts += [Text(), line((f"{len(rows)} {title}: {kinds}", "bold yellow"))]
+            parts += [defect_line(d) for d in rows]
     parts += _troubles((), (), corpus.problems, notes)
     if not labels.defects and not corpus.problems:
-        parts += [_line(("no defects", "bold green"))]
+        parts += [line(("no defects", "bold green"))]
     return Group(*parts)
-
-
-def explain_text(explanation: Explanation) -> RenderableType:
-    """One query: its evidence with the cuts marked, its context with the evidence marked, what stands above it."""
-    query, result = explanation.query, explanation.result
-    colour = {"ok": "green", "undetermined": "red"}.get(result.status, "yellow")
-    status = "its context lacks evidence" if result.status == "undetermined" else result.status
-    parts: list[RenderableType] = [
-        _line((query.id, "bold"), "  ", (status, f"bold {colour}")),
-        _line(("query   ", "dim"), query.text),
-    ]
-    parts += [_line(("answer  ", "dim"), query.answer)] if query.answer else []
-    parts += [_defect(d) for d in explanation.defects]
-    for n, group in enumerate(explanation.groups, 1):
-        parts += [Text(), *_evidence(n, len(explanation.groups), group)]
-    size = sum(c.in_context for c in explanation.ranking)
-    what = f"Context: the first {_n(size, 'chunk')}" if size else "Context: empty, nothing was retrieved for this query"
-    parts += [Text(), _line((what, "bold"))]
-    for chunk in explanation.ranking:
-        if not chunk.in_context:
-            continue
-        parts += [_ranked(chunk), _marked(chunk)]
-    below = [c for c in explanation.ranking if not c.in_context]
-    if below:
-        parts += [Text(), _line(("Below the context, with evidence", "bold")), *(_ranked(c) for c in below[:FIRST])]
-    return Group(*parts)
-
-
-def _evidence(n: int, of: int, group: GroupProof) -> list[RenderableType]:
-    """A group: coverage, its text with ``‖`` where a chunk ends inside it, the chunks that hold it and their ranks."""
-    where = f"{group.document}#{group.start}-{group.end}" + (f", page {group.page}" if group.page else "")
-    copies = f", {group.copies} exact copies elsewhere" if group.copies else ""
-    colour = "green" if group.coverage >= 1 else "red" if group.coverage == 0 else "yellow"
-    head = _line((f"Evidence {n} of {of}", "bold"), f"  {where}{copies}  ", (f"{group.coverage:.0%} in the context", colour))
-    text, last = Text(), 0
-    for cut in (*group.cuts, len(group.text)):
-        text.append(clean(group.text[last:cut]), style="green")
-        text.append(" ‖ " if cut < len(group.text) else "", style="bold red")
-        last = cut
-    table = _table("  held by", ">rank", ">share")
-    for name, rank, share in group.pieces:
-        table.add_row(f"  {clean(name)}", str(rank) if rank else "not retrieved", f"{share:.0%}")
-    held = table if group.pieces else _line("  no chunk holds any of it")
-    return [head, Padding(text, (0, 0, 0, 2), expand=False), held]
-
-
-def _ranked(chunk: RankedChunk) -> Text:
-    held = f"  holds {chunk.grade:.0%} of an evidence passage" if chunk.grade else ""
-    return _line((f"{chunk.rank:>3} ", "bold"), chunk.id, (f"  score {chunk.score:.4g}", "dim"), (held, "green"))
-
-
-def _marked(chunk: RankedChunk) -> RenderableType:
-    """A chunk's text with its evidence between ``[[`` and ``]]``, shortened where it holds none."""
-    text, last = Text(), 0
-    if not chunk.marks:
-        text = _line((_one_line(chunk.text, EXCERPT), "dim"))
-    for start, end in chunk.marks:
-        text.append(clean(chunk.text[last : max(start, last)]))
-        text.append(f"[[{clean(chunk.text[max(start, last) : end])}]]" if end > last else "", style="bold green")
-        last = max(last, end)
-    text.append(clean(chunk.text[last:].rstrip()) if chunk.marks else "")
-    return Padding(text, (0, 0, 0, 4), expand=False)
 
 
 def show(renderable: RenderableType) -> None:

@@ -1,0 +1,87 @@
+"""One query on the terminal: why it fails, its evidence with the cuts marked, its context, what stands below it."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from ragdiag.records import Explanation, GroupProof, RankedChunk
+from ragdiag.reports.proof import why
+from ragdiag.reports.text import clean, counted, defect_line, line, one_line, plain_table
+from ragdiag.reports.words import headline
+
+__all__ = ["explain_text"]
+
+EXCERPT = 420
+"""Characters shown of a context chunk that holds no evidence."""
+
+ANSWER = 240
+"""Characters shown of an answer."""
+
+BELOW = 8
+"""Chunks with evidence shown of those below the context."""
+
+
+def explain_text(explanation: Explanation) -> RenderableType:
+    """One query: why it fails and what proves it, its evidence with the cuts marked, its context with the evidence marked."""
+    query, result = explanation.query, explanation.result
+    colour = "green" if result.status == "ok" else "red" if result.served is False else "yellow"
+    parts: list[RenderableType] = [
+        line((query.id, "bold"), "  ", (headline(result), f"bold {colour}")),
+        line(("query   ", "dim"), query.text),
+    ]
+    parts += [line(("answer  ", "dim"), one_line(query.answer, ANSWER))] if query.answer else []
+    parts += [defect_line(d) for d in explanation.defects]
+    if result.exposures and result.served:
+        parts += [line(("risks   ", "dim"), ", ".join(result.exposures), (": seen, and harmless here", "dim"))]
+    parts += why(explanation)
+    for n, group in enumerate(explanation.groups, 1):
+        parts += [Text(), *_evidence(n, len(explanation.groups), group)]
+    size = sum(c.in_context for c in explanation.ranking)
+    what = f"Context: the first {counted(size, 'chunk')}" if size else "Context: empty, nothing was retrieved for this query"
+    parts += [Text(), line((what, "bold"))]
+    for chunk in explanation.ranking:
+        if not chunk.in_context:
+            continue
+        parts += [_ranked(chunk), _marked(chunk)]
+    below = [c for c in explanation.ranking if not c.in_context]
+    if below:
+        parts += [Text(), line(("Below the context, with evidence", "bold")), *(_ranked(c) for c in below[:BELOW])]
+    return Group(*parts)
+
+
+def _evidence(n: int, of: int, group: GroupProof) -> list[RenderableType]:
+    """A group: coverage, its text with ``‖`` where a chunk ends inside it, the chunks that hold it and their ranks."""
+    where = f"{group.document}#{group.start}-{group.end}" + (f", page {group.page}" if group.page else "")
+    copies = f", {group.copies} exact copies elsewhere" if group.copies else ""
+    colour = "green" if group.coverage >= 1 else "red" if group.coverage == 0 else "yellow"
+    head = line((f"Evidence {n} of {of}", "bold"), f"  {where}{copies}  ", (f"{group.coverage:.0%} in the context", colour))
+    text, last = Text(), 0
+    for cut in (*group.cuts, len(group.text)):
+        text.append(clean(group.text[last:cut]), style="green")
+        text.append(" ‖ " if cut < len(group.text) else "", style="bold red")
+        last = cut
+    table = plain_table("  held by", ">rank", ">share")
+    for name, rank, share in group.pieces:
+        table.add_row(f"  {clean(name)}", str(rank) if rank else "not retrieved", f"{share:.0%}")
+    held = table if group.pieces else line("  no chunk holds any of it")
+    return [head, Padding(text, (0, 0, 0, 2), expand=False), held]
+
+
+def _ranked(chunk: RankedChunk) -> Text:
+    held = f"  holds {chunk.grade:.0%} of an evidence passage" if chunk.grade else ""
+    return line((f"{chunk.rank:>3} ", "bold"), chunk.id, (f"  score {chunk.score:.4g}", "dim"), (held, "green"))
+
+
+def _marked(chunk: RankedChunk) -> RenderableType:
+    """A chunk's text with its evidence between ``[[`` and ``]]``, shortened where it holds none."""
+    text, last = Text(), 0
+    if not chunk.marks:
+        text = line((one_line(chunk.text, EXCERPT), "dim"))
+    for start, end in chunk.marks:
+        text.append(clean(chunk.text[last : max(start, last)]))
+        text.append(f"[[{clean(chunk.text[max(start, last) : end])}]]" if end > last else "", style="bold green")
+        last = max(last, end)
+    text.append(clean(chunk.text[last:].rstrip()) if chunk.marks else "")
+    return Padding(text, (0, 0, 0, 4), expand=False)

@@ -1,0 +1,141 @@
+"""What to fix first: the causes of an audit's unserved queries, and the queries that show each best."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
+
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.text import Text
+
+from ragdiag.records import Mean, QueryResult, Report
+from ragdiag.reports.text import line, one_line, plain_table
+from ragdiag.reports.words import RESIDUAL, RUN_ALONE, STATUSES
+
+__all__ = ["cause_order", "fix_first", "look_first"]
+
+FIRST = 6
+"""Queries shown of those to look at first."""
+
+IDS = 3
+"""Queries named behind a cause."""
+
+CERTAIN = ("caused", "over-determined", "compound")
+"""Statuses with causes, the plainest examples first."""
+
+Order = Mapping[str, Sequence[QueryResult]]
+
+
+def cause_order(failing: Sequence[QueryResult]) -> Order:
+    """Each cause with its queries, the plainest first; causes by how many their fix restores by itself, residual ones last."""
+    found: dict[str, list[QueryResult]] = {}
+    for q in failing:
+        for cause in q.causes:
+            found.setdefault(cause, []).append(q)
+    for own in found.values():
+        own.sort(key=lambda q: CERTAIN.index(q.status) if q.status in CERTAIN else len(CERTAIN))
+
+    def rank(item: tuple[str, list[QueryResult]]) -> tuple[bool, int, int, str]:
+        cause, own = item
+        return cause in RESIDUAL, -len(_alone(own)), -len(own), cause
+
+    return dict(sorted(found.items(), key=rank))
+
+
+def _alone(queries: Sequence[QueryResult]) -> list[QueryResult]:
+    """Those that this one fix would restore."""
+    return [q for q in queries if q.status != "compound"]
+
+
+def fix_first(report: Report, failing: Sequence[QueryResult], order: Order) -> list[RenderableType]:
+    """How many unserved queries have a cause, and the table of causes."""
+    if failing and all(q.status == "not_decidable" for q in failing):
+        return [line(("Why", "bold"), f"  {RUN_ALONE}")]
+    proved = sum(any(c not in RESIDUAL for c in q.causes) for q in failing)
+    residual = sum(bool(q.causes) for q in failing) - proved
+    least = f"; {residual} only a residual one" if residual else ""
+    parts: list[RenderableType] = [line((f"Fix this first: {proved} of the {len(failing)} have a proved cause{least}", "bold"))]
+    if order:
+        parts += [_Fixes(order, report.causes)]
+    if any(c in RESIDUAL for c in order):
+        parts += [line(("* residual: no more specific change restores these, only more context or a better order", "dim"))]
+    return parts + _statuses(failing)
+
+
+def _statuses(failing: Sequence[QueryResult]) -> list[RenderableType]:
+    """The queries that have no one cause, in plain words."""
+    counts = Counter(q.status for q in failing)
+    said = [f"{counts[s]} {words}" for s, words in STATUSES.items() if counts[s]]
+    return [line((" | ".join(said), "dim"))] if said else []
+
+
+class _Fixes:
+    """The table of causes; how many queries are named depends on the width."""
+
+    def __init__(self, order: Order, shares: Mapping[str, Mean]) -> None:
+        self.order, self.shares = order, shares
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        room = max(options.max_width // 4 - 6, 14)
+        table = plain_table("cause", ">queries", "of unserved", "fix", "queries behind it")
+        for cause, queries in self.order.items():
+            alone = len(_alone(queries))
+            count = str(alone) + (f" +{len(queries) - alone}" if alone < len(queries) else "")
+            style = "" if cause not in RESIDUAL else "dim"
+            name = one_line(cause, 24) + (" *" if cause in RESIDUAL else "")
+            table.add_row(name, count, _share(self.shares.get(cause)), _fix(cause, queries), _named(queries, room), style=style)
+        table.expand, table.columns[3].ratio, table.columns[3].overflow = True, 1, "ellipsis"
+        yield table
+
+
+def _share(mean: Mean | None) -> str:
+    """``16% [11–23]``."""
+    if mean is None or mean.mean is None or mean.low is None or mean.high is None:
+        return ""
+    return f"{mean.mean:>3.0%} [{100 * mean.low:.0f}–{100 * mean.high:.0f}]"
+
+
+def _fix(cause: str, queries: Sequence[QueryResult]) -> Text:
+    """The fix that most of the findings point to, without its alternatives."""
+    fixes = Counter(f.fix.split(";")[0] for q in queries for f in q.findings if f.cause == cause)
+    return line(one_line(fixes.most_common(1)[0][0], 100) if fixes else "")
+
+
+def _named(queries: Sequence[QueryResult], room: int) -> str:
+    """The first ids, as many as fit."""
+    names = [one_line(q.id, 28) for q in queries[:IDS]]
+    while len(names) > 1 and len(" ".join(names)) > room:
+        names.pop()
+    return " ".join(names)
+
+
+def look_first(failing: Sequence[QueryResult], order: Order, depth: int) -> RenderableType:
+    """One query of each cause, then more of each; then those that get least of their evidence."""
+    turns = [(q, cause) for turn in zip_longest(*order.values()) for q, cause in zip(turn, order, strict=True) if q is not None]
+    chosen: dict[str, tuple[QueryResult, str]] = {}
+    for q, cause in [*turns, *((q, "") for q in _worst(failing))]:
+        chosen.setdefault(q.id, (q, cause))
+    table = plain_table("query", "cause", ">evidence", ">needs k", "text")
+    for q, cause in list(chosen.values())[:FIRST]:
+        others = f" +{len(q.causes) - 1}" if len(q.causes) > 1 else ""
+        why = one_line(cause, 24) + others if cause else q.status.replace("_", " ")
+        table.add_row(one_line(q.id, 28), why, f"{_got(q):.0%}", str(q.least_k or f">{depth}"), one_line(q.text, 100))
+    table.expand, table.columns[-1].ratio = True, 1  # a narrow terminal cuts the text, nothing else
+    left = len(failing) - FIRST
+    return Group(table, *([line((f"and {left} more; --json lists all, ragdiag explain shows one", "dim"))] if left > 0 else []))
+
+
+def _worst(failing: Sequence[QueryResult]) -> list[QueryResult]:
+    """Those that get least of their evidence, of the documents that leave most queries unserved; then those furthest down."""
+    unserved = Counter(d for q in failing for d in q.documents)
+
+    def worst(q: QueryResult) -> tuple[float, int, int, str]:
+        return _got(q), -max((unserved[d] for d in q.documents), default=0), -(q.least_k or 10**9), q.id
+
+    return sorted(failing, key=worst)
+
+
+def _got(q: QueryResult) -> float:
+    """The share of its evidence's characters that it gets."""
+    return next((v for m, v in q.measures.items() if m.startswith("CharR@") and v is not None), 0.0)

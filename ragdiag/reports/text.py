@@ -1,0 +1,61 @@
+"""What the terminal's screens are made of: lines, tables and excerpts in which nothing from a corpus can steer the terminal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from ragdiag.records import Defect
+
+__all__ = ["clean", "counted", "defect_line", "line", "listed", "one_line", "plain_table", "verbatim"]
+
+_UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def clean(text: str) -> str:
+    """`text` with control characters, which could steer a terminal or reorder what it shows, made visible."""
+    return _UNSAFE.sub(lambda m: "" if m[0] == "\r" else f"\\x{ord(m[0]):02x}", text)
+
+
+def line(*parts: str | tuple[str, str]) -> Text:
+    """Strings, and ``(string, style)`` pairs, cleaned."""
+    return Text.assemble(*((clean(p), "") if isinstance(p, str) else (clean(p[0]), p[1]) for p in parts))
+
+
+def verbatim(*parts: str | tuple[str, str]) -> Text:
+    """A line that scripts grep and editors jump to: never wrapped."""
+    text = line(*parts)
+    text.no_wrap, text.overflow = True, "ignore"
+    return text
+
+
+def one_line(text: str, most: int) -> str:
+    """`text` cleaned, on one line, cut to `most` characters."""
+    flat = " ".join(clean(text).split())
+    return flat if len(flat) <= most else flat[: most - 1] + "…"
+
+
+def counted(n: int, what: str, end: str = "") -> str:
+    """``1 query``, ``2 queries``; ``1 chunk``, ``2 chunks``."""
+    return f"{n:,} {what}{end if n == 1 else 'ies' if end else 's'}"
+
+
+def listed(items: Sequence[str], word: str = "and") -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return f" {word} ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
+
+
+def plain_table(*columns: str) -> Table:
+    """A table without rules; a column whose name starts with ``>`` is flush right."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
+    for name in columns:
+        table.add_column(name.lstrip(">"), justify="right" if name.startswith(">") else "left", no_wrap=True)
+    return table
+
+
+def defect_line(defect: Defect) -> Text:
+    """``file:line: kind query: message``."""
+    return verbatim(f"  {defect.file}:{defect.line}: ", (defect.kind, "yellow"), f" {defect.query}: {defect.message}")

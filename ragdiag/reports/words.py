@@ -1,0 +1,57 @@
+"""Causes and statuses in plain words."""
+
+from __future__ import annotations
+
+from ragdiag.records import QueryResult
+from ragdiag.reports.text import listed
+
+__all__ = ["CAUSES", "RESIDUAL", "STATUSES", "headline"]
+
+CAUSES = {
+    "label_defect": "the label is wrong about the corpus",
+    "missing_content": "the evidence is in the source, but in no indexed text",
+    "chunk_split": "a chunk boundary cuts the evidence",
+    "oversized": "the evidence is longer than a chunk",
+    "truncated": "the encoder stops reading the chunk before the evidence ends",
+    "stale": "a superseded version stands above the evidence",
+    "crowded_out": "near-duplicates of one another take the evidence's place",
+    "pollution": "chunks about something else stand above the evidence",
+    "diluted": "the evidence is a small part of its chunk",
+    "query_mismatch": "the query and the evidence use different words",
+    "incomplete": "some of what the query needs is in its context, the rest is not",
+    "ranking": "the evidence was found, but ranked too low",
+}
+"""What each cause says of a query."""
+
+RESIDUAL = ("incomplete", "ranking")
+"""Causes named where nothing more specific suffices: raising k or re-ranking would repair most others too."""
+
+STATUSES = {
+    "over-determined": "over-determined: any one of several changes does",
+    "compound": "compound (+): two changes do, neither alone",
+    "unattainable": "unattainable: longer than a whole context",
+    "undetermined": "undetermined: nothing tried restores them",
+    "not_decidable": "not decidable",
+}
+"""What each status says of the unserved queries that have it."""
+
+RUN_ALONE = "a recorded run cannot be asked what would change: for causes give the index (--chunker or --chunks, and --retriever)"
+"""Why no cause is named where a run was audited."""
+
+
+def headline(result: QueryResult) -> str:
+    """One query's status and causes as a sentence."""
+    if result.served is False and result.status == "not_decidable":
+        return "not served; " + RUN_ALONE
+    many = result.causes
+    sentences = {
+        "ok": "served: its context holds all its evidence",
+        "caused": f"not served, because of {listed(many)}",
+        "over-determined": f"not served, because of {listed(many, 'or')}: mending any one suffices",
+        "compound": f"not served, because of {listed(many)}: both must be mended",
+        "unattainable": "not served: its evidence does not fit in a context of this size",
+        "undetermined": "not served, and nothing tried restores it",
+        "excluded": "excluded: its label is wrong about the corpus",
+        "not_decidable": "not decidable: no label says what would serve it",
+    }
+    return sentences.get(result.status, result.status)

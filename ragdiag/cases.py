@@ -36,12 +36,14 @@ class Observation(NamedTuple):
 class Case:
     """One query against one index. Ranks count from 1.
 
-    `ranking` holds chunks, best first; `length` of them are the context. `level` is "span", "document" or "excluded".
+    `number` is the query's among all; `ranking` holds chunks, best first, `length` of which are the context. `level` is "span",
+    "document" or "excluded".
     """
 
     def __init__(
         self,
         setting: Setting,
+        number: int,
         query: Query,
         level: str,
         groups: Sequence[tuple[Span, ...]],
@@ -49,7 +51,7 @@ class Case:
         length: int,
         defects: tuple[Defect, ...] = (),
     ) -> None:
-        self.setting, self.query, self.level, self.defects = setting, query, level, defects
+        self.setting, self.number, self.query, self.level, self.defects = setting, number, query, level, defects
         self._spans = [tuple(self._trimmed(s) for s in spans) for spans in groups]
         self._held = self._pieces()
         self.ranking, self.length = ranking[ranking >= 0], length

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from ragdiag.cases import Case
@@ -15,7 +13,6 @@ from ragdiag.records import IntArray, Run
 from ragdiag.retrieval import Indexed
 from ragdiag.scoring import Scorer
 from ragdiag.setting import Setting, Span
-from ragdiag.topics import Topics
 
 __all__ = ["name_causes"]
 
@@ -32,19 +29,13 @@ def name_causes(
     """A diagnosis for each query, in order; "not_decidable" for those without a label."""
     labels = scorer.labels
     hubs = _foreign(scorer, run, lengths)
-    topics = Topics([scorer.text(c) for c in range(len(scorer.chunking))], options.seed)
-
-    def off_topic(query: str, evidence: Sequence[int], texts: Sequence[str], chunks: Sequence[int]) -> dict[int, float]:
-        judged = topics.judge(query, evidence, chunks, " ".join(texts))
-        return {c: float(a) for c, a, off in zip(chunks, judged.affinity, judged.off_topic, strict=True) if off}
-
     setting = Setting(
         corpus=scorer.corpus,
         chunking=scorer.chunking,
         k=options.k,
         budget=options.budget,
         embed=indexed.embed,
-        off_topic=off_topic,
+        off_topic=scorer.subjects.off_topic,
         visible=indexed.visible,
         seen=indexed.seen,
         swaps=tuple(indexed.swaps),
@@ -59,6 +50,7 @@ def name_causes(
     cases = [
         Case(
             setting,
+            q,
             labels.queries[q],
             labels.level[q],
             groups[q],

@@ -151,7 +151,7 @@ def _show(renderable: Any, quiet: bool, json_file: str | None, as_json: Callable
               help="Exit 1 unless measure M's mean (M.low: its interval's lower end) is x or more.")  # fmt: skip
 @quiet_option
 def audit(corpus: str, queries: str, json_file: str | None, fail_under: tuple[str, ...], quiet: bool, **given: Any) -> None:
-    """Measure how well retrieval serves labelled queries."""
+    """Measure how well retrieval serves labelled queries, and why it fails the rest."""
     from ragdiag.gates import Gate, failures
     from ragdiag.pipeline import run_audit
     from ragdiag.reports.json import audit_dict
@@ -177,7 +177,7 @@ def audit(corpus: str, queries: str, json_file: str | None, fail_under: tuple[st
 @json_option
 @quiet_option
 def explain(corpus: str, queries: str, query_id: str, json_file: str | None, quiet: bool, **given: Any) -> None:
-    """Show one query: its evidence, its context with chunk boundaries, what was ranked above it."""
+    """Show one query: why it fails, with the proof; its evidence and where chunks cut it; its context."""
     from ragdiag.explain import explain as explain_query
     from ragdiag.pipeline import run_audit
     from ragdiag.reports.json import explain_dict

@@ -1,8 +1,8 @@
 """Measures of a run, per query: pure functions on arrays, spelled as ir_measures spells them.
 
 ``P@5 R@100 RR RR@10 AP nDCG@10 Success@5`` rank chunks (or documents, where labels are documents); ``Evidence@k Sufficient@k
-CharP@k CharR@k IoU@k Duplicate@k`` look at the characters of the context. ``@800tok`` in place of a cutoff means the context that
-fits 800 tokens. A query without results scores 0; what labels cannot decide is NaN here, and shows in the report's n.
+CharP@k CharR@k IoU@k Duplicate@k OffTopic@k`` look at the characters of the context. ``@800tok`` in place of a cutoff means the
+context that fits 800 tokens. A query without results scores 0; what labels cannot decide is NaN here, and shows in the report's n.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 RANKED = ("P", "R", "RR", "AP", "nDCG", "Success")
-SPAN = ("Evidence", "Sufficient", "CharP", "CharR", "IoU", "Duplicate")
+SPAN = ("Evidence", "Sufficient", "CharP", "CharR", "IoU", "Duplicate", "OffTopic")
 NEEDS_CUTOFF = ("P", "R", "Success", *SPAN)
 
 
@@ -227,7 +227,7 @@ def context_lengths(run_chunks: IntArray, tokens: IntArray, k: int, budget: int)
 def default_measures(k: int, budget: int) -> Sequence[Measure]:
     """The measures every audit reports, at its own context size."""
     here = (budget, True) if budget else (k, False)
-    spans = [Measure(name, *here) for name in ("Sufficient", "Evidence", "CharR", "CharP", "IoU", "Duplicate")]
+    spans = [Measure(name, *here) for name in ("Sufficient", "Evidence", "CharR", "CharP", "IoU", "Duplicate", "OffTopic")]
     spans.insert(1, Measure("Sufficient", *here, tau=0.8))
     ranks = [Measure(name, *here) for name in ("Success", "P")]
     return [*spans, *ranks, Measure("RR"), Measure("AP"), Measure("nDCG", 10), Measure("R", 100)]

@@ -20,6 +20,7 @@ from ragdiag.measures import (
 )
 from ragdiag.records import BoolArray, Chunking, Corpus, FloatArray, IntArray, Labels, Run
 from ragdiag.spans import NonSpace, expand, overlapping_pairs
+from ragdiag.subjects import Subjects
 from ragdiag.tokens import count_tokens
 
 __all__ = ["Scorer"]
@@ -59,6 +60,7 @@ class Scorer:
         self._pairs = self._overlaps()
         self.grades = self._chunk_grades()
         self._document_grades = self._graded_documents()
+        self.subjects = Subjects(corpus, labels, chunking, self.grades.query, self.grades.chunk, self.grades.grade)
         self._tokens = np.full(len(chunking), -1, dtype=np.int64)
 
     def _coordinates(self) -> tuple[Contexts, Contexts]:
@@ -178,6 +180,8 @@ class Scorer:
             lengths = self.lengths(run, m.cutoff, m.cutoff if m.tokens else 0)
             if m.name == "Duplicate":
                 found = self._duplicates(run, lengths)
+            elif m.name == "OffTopic":
+                found = self.subjects.off_topic_share(run, lengths)
             elif m.name in SPAN:
                 key = m.cutoff, m.tokens, m.tau
                 if key not in held:

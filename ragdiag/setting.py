@@ -35,8 +35,8 @@ class Setting:
 
     `embed` gives what is indexed for a span. `visible` tells how many characters of what is indexed for each chunk the encoder
     reads, `seen` the same of any texts; None without an encoder. `swaps` names the other retrievers that the probe can ask.
-    `off_topic` takes a query, the chunks with its evidence, the evidence itself and the chunks to judge; it gives the affinity of
-    those off topic. `hubs` counts, for each chunk, the queries whose context it is in without holding any of their evidence.
+    `off_topic` gives, of chunks, those off the topic of the query with a number, with their affinity to it. `hubs` counts, for
+    each chunk, the queries whose context it is in without holding any of their evidence.
     """
 
     corpus: Corpus
@@ -44,7 +44,7 @@ class Setting:
     k: int
     budget: int
     embed: Callable[[Span], str]
-    off_topic: Callable[[str, Sequence[int], Sequence[str], Sequence[int]], Mapping[int, float]]
+    off_topic: Callable[[int, Sequence[int]], Mapping[int, float]]
     visible: IntArray | None = None
     seen: Callable[[Sequence[str]], Sequence[int]] | None = None
     swaps: tuple[str, ...] = ()

@@ -28,7 +28,7 @@ from ragdiag.records import BoolArray, FloatArray, IntArray
 
 __all__ = ["Judgement", "Topics"]
 
-NEED, STEEP = 2.2, 2.0
+NEED, STEEP = 2.1, 2.0
 
 NEIGHBOURS, SHARE = 30, 3
 """So many chunks nearest to the evidence stand for its subject; in a small corpus no more than one chunk in so many."""
@@ -45,7 +45,7 @@ SAMPLE = 200
 REST = 5
 """Tokens that must remain of a chunk without the query's words: less says nothing about its topic."""
 
-FLOOR, LEAST = 0.1, 1e-9
+FLOOR, LEAST = 0.2, 1e-9
 """No affinity counts as lower, since it is made of single words there; and what in a division counts as nothing."""
 
 _SCRIPTS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"

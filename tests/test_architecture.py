@@ -31,7 +31,7 @@ GROUND = {
     "tokens",
     "topics",
 }
-ASSEMBLY = {"causes", "diagnosis", "pipeline", "probe", "retrieval", "scoring"}
+ASSEMBLY = {"causes", "diagnosis", "pipeline", "probe", "retrieval", "scoring", "subjects"}
 SURFACES = {"__init__", "__main__", "cli", "config", "explain", "gates", "shell"}
 FAMILIES = ("chunkers", "contexts", "failures", "retrievers")
 

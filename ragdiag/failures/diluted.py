@@ -18,8 +18,8 @@ FIX = "smaller chunks, or embed sentences and hand over the passage round them"
 class Diluted:
     """Whole and visible, but at most `share` of its chunk. Proved by a smaller window round it, in the chunk's place.
 
-    The window is half the chunk, or as long as the index's median chunk where that is shorter: a length fixed beforehand, since the
-    tightest window rescues almost anything.
+    The window is half the chunk, or as long as the index's median chunk where that is shorter: fixed beforehand, since
+    the tightest window rescues almost anything.
     """
 
     share: float = 0.25

@@ -53,7 +53,4 @@ class Pollution:
 
 def off_topic(case: Case) -> dict[int, float]:
     """The off-topic chunks above the evidence (in a context that holds all: in the context), with their similarity."""
-    setting = case.setting
-    evidence = [h[0] for g in case.groups if (h := case.holder(g))] or sorted(case.evidence)
-    texts = [setting.text(s) for g in case.groups for s in g.spans[:1]]
-    return dict(setting.off_topic(case.query.text, evidence, texts, case.above))
+    return dict(case.setting.off_topic(case.number, case.above))

@@ -54,7 +54,7 @@ def explain_text(explanation: Explanation) -> RenderableType:
 def _evidence(n: int, of: int, group: GroupProof) -> list[RenderableType]:
     """A group: coverage, its text with ``‖`` where a chunk ends inside it, the chunks that hold it and their ranks."""
     where = f"{group.document}#{group.start}-{group.end}" + (f", page {group.page}" if group.page else "")
-    copies = f", {group.copies} exact copies elsewhere" if group.copies else ""
+    copies = f", {counted(group.copies, 'exact cop', 'y')} elsewhere" if group.copies else ""
     colour = "green" if group.coverage >= 1 else "red" if group.coverage == 0 else "yellow"
     head = line((f"Evidence {n} of {of}", "bold"), f"  {where}{copies}  ", (f"{group.coverage:.0%} in the context", colour))
     text, last = Text(), 0

@@ -116,14 +116,20 @@ def look_first(failing: Sequence[QueryResult], order: Order, depth: int) -> Rend
     chosen: dict[str, tuple[QueryResult, str]] = {}
     for q, cause in [*turns, *((q, "") for q in _worst(failing))]:
         chosen.setdefault(q.id, (q, cause))
-    table = plain_table("query", "cause", ">evidence", ">needs k", "text")
+    columns = ("query", *(["cause"] if order else []), ">evidence", ">needs k", "text")
+    table = plain_table(*columns)
     for q, cause in list(chosen.values())[:FIRST]:
-        others = f" +{len(q.causes) - 1}" if len(q.causes) > 1 else ""
-        why = one_line(cause, 24) + others if cause else q.status.replace("_", " ")
-        table.add_row(one_line(q.id, 28), why, f"{_got(q):.0%}", str(q.least_k or f">{depth}"), one_line(q.text, 100))
+        why = [_why(q, cause)] if order else []
+        table.add_row(one_line(q.id, 28), *why, f"{_got(q):.0%}", str(q.least_k or f">{depth}"), one_line(q.text, 100))
     table.expand, table.columns[-1].ratio = True, 1  # a narrow terminal cuts the text, nothing else
     left = len(failing) - FIRST
     return Group(table, *([line((f"and {left} more; --json lists all, ragdiag explain shows one", "dim"))] if left > 0 else []))
+
+
+def _why(q: QueryResult, cause: str) -> str:
+    """The cause that a query is shown for, and how many more it has; its status where it has none."""
+    others = f" +{len(q.causes) - 1}" if len(q.causes) > 1 else ""
+    return one_line(cause, 24) + others if cause else q.status.replace("_", " ")
 
 
 def _worst(failing: Sequence[QueryResult]) -> list[QueryResult]:

@@ -13,7 +13,7 @@ from rich.text import Text
 from ragdiag.proofs import Finding
 from ragdiag.records import Explanation
 from ragdiag.reports.text import clean, counted, line, listed, one_line, plain_table
-from ragdiag.reports.words import CAUSES, RESIDUAL
+from ragdiag.reports.words import RARE, RESIDUAL, meaning
 
 __all__ = ["DETAILS", "why"]
 
@@ -52,17 +52,17 @@ def why(explanation: Explanation) -> list[RenderableType]:
 
 def _block(finding: Finding, explanation: Explanation) -> list[RenderableType]:
     """One cause: in plain words, its proof, what was seen, the fix."""
-    several = finding.group is not None and len(explanation.groups) > 1
-    where = f" (evidence {finding.group})" if several else ""
-    says = CAUSES.get(finding.cause, "")
+    says = meaning(finding)
+    where = f" (evidence {finding.group})" if finding.group is not None and len(explanation.groups) > 1 else ""
     head = line((finding.cause, "bold red"), (f"{': ' if says else ''}{says}{where}", "bold"))
     enough = finding.after.sufficient
     outcome = ("sufficient", "bold green") if enough else ("not enough alone", "yellow")
+    result = ("result", line(_move(finding, explanation), "  ", outcome))
+    residual = finding.cause in RESIDUAL
     rows = [
-        ("changed", line(finding.intervention)),
-        ("result", line(_move(finding, explanation), "  ", outcome)),
-        *_control(finding),
-        *([("", line((BRUTE, "dim")))] if finding.cause in RESIDUAL else ()),
+        *([] if residual else [("changed", line(finding.intervention))]),
+        result,
+        *([("", line((BRUTE, "dim")))] if residual else _control(finding)),
         *DETAILS.get(finding.cause, _anything)(finding.detail),
         ("fix", line((finding.fix, "bold"))),
     ]
@@ -87,8 +87,11 @@ def _ranks(finding: Finding, explanation: Explanation) -> _Ranks:
 def _move(finding: Finding, explanation: Explanation) -> str:
     """``needs k 37 -> 2, has 5``; a residual cause changes no rank."""
     k, ranks = explanation.report.pipeline["k"], _ranks(finding, explanation)
-    has = f" (has {k})" if k else f" (has {counted(sum(c.in_context for c in explanation.ranking), 'chunk')})"
-    return f"needs k {ranks.after}{has}" if finding.cause in RESIDUAL else f"needs k {ranks.before} -> {ranks.after}{has}"
+    has = f" (has {k or counted(sum(c.in_context for c in explanation.ranking), 'chunk')})"
+    if finding.cause not in RESIDUAL:
+        return f"needs k {ranks.before} -> {ranks.after}{has}"
+    tokens = finding.detail.get("tokens")
+    return f"needs k {ranks.after}{has}" + (f", {counted(tokens, 'token')} of context" if tokens else "")
 
 
 def _control(finding: Finding) -> list[Row]:
@@ -148,8 +151,8 @@ def _split(detail: Detail) -> Iterator[Row]:
 
 def _oversized(detail: Detail) -> Iterator[Row]:
     lengths = listed([f"{n:,}" for n in detail.get("tokens", ())])
-    more = "than a whole context" if detail.get("unattainable") else "than a chunk of this index"
-    yield "length", line(f"{lengths} tokens, longer {more}")
+    more = "than a whole context holds" if detail.get("unattainable") else "than a chunk of this index holds"
+    yield "length", line(f"{lengths} tokens, more {more}")
 
 
 def _truncated(detail: Detail) -> Iterator[Row]:
@@ -202,7 +205,7 @@ def _mismatch(detail: Detail) -> Iterator[Row]:
     share, above, side = detail.get("overlap", 0), detail.get("overlap_above", 0), detail.get("side", "")
     shares = f"its chunk has {share:.0%} of the query's words, those above it {above:.0%} (by rarity)"
     yield "overlap", line(shares + (f": {side}" if side else ""))
-    if missing := detail.get("missing"):
+    if side != RARE and (missing := detail.get("missing")):
         yield "lacks", line(", ".join(missing[:12]) + (", …" if len(missing) > 12 else ""))
     for name, standing in detail.get("tried", {}).items():
         found = f"needs k {standing['rank']}" if standing.get("rank") else "does not find it"
@@ -213,13 +216,12 @@ def _mismatch(detail: Detail) -> Iterator[Row]:
 
 def _incomplete(detail: Detail) -> Iterator[Row]:
     has, lacks = (listed([str(n) for n in detail.get(name, ())]) for name in ("covered", "lacking"))
-    yield "has", line(f"evidence {has} of what it needs, not {lacks}")
-    yield from _longer(detail)
+    yield "has", line(f"its context holds evidence {has}, and lacks {lacks}")
 
 
-def _longer(detail: Detail) -> Iterator[Row]:
-    if detail.get("least_k"):
-        yield "costs", line(f"{counted(detail.get('tokens', 0), 'token')} of context at k {detail['least_k']}")
+def _nothing(_: Detail) -> Iterator[Row]:
+    """What the other sections show."""
+    yield from ()
 
 
 def _missing(detail: Detail) -> Iterator[Row]:
@@ -245,7 +247,7 @@ DETAILS: dict[str, Callable[[Detail], Iterator[Row]]] = {
     "diluted": _diluted,
     "query_mismatch": _mismatch,
     "incomplete": _incomplete,
-    "ranking": _longer,
+    "ranking": _nothing,
 }
 """How each cause's detail is shown; one that is not here is shown key by key."""
 

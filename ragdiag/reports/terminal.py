@@ -21,7 +21,7 @@ __all__ = ["audit_text", "check_text", "clean", "explain_text", "show"]
 FIRST = 8
 """Rows shown of a list; the JSON report has them all."""
 
-SPAN = ("Sufficient", "Evidence", "CharR", "CharP", "IoU", "Duplicate")
+SPAN = ("Sufficient", "Evidence", "CharR", "CharP", "IoU", "Duplicate", "OffTopic")
 """Measures of what the context holds, as against how chunks are ranked."""
 
 WORST = 3

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from ragdiag.proofs import Finding
 from ragdiag.records import QueryResult
 from ragdiag.reports.text import listed
 
-__all__ = ["CAUSES", "RESIDUAL", "STATUSES", "headline"]
+__all__ = ["CAUSES", "RARE", "RESIDUAL", "STATUSES", "headline", "meaning"]
 
 CAUSES = {
     "label_defect": "the label is wrong about the corpus",
@@ -30,13 +31,24 @@ STATUSES = {
     "over-determined": "over-determined: any one of several changes does",
     "compound": "compound (+): two changes do, neither alone",
     "unattainable": "unattainable: longer than a whole context",
-    "undetermined": "undetermined: nothing tried restores them",
+    "undetermined": "undetermined: nothing tried helps",
     "not_decidable": "not decidable",
 }
 """What each status says of the unserved queries that have it."""
 
 RUN_ALONE = "a recorded run cannot be asked what would change: for causes give the index (--chunker or --chunks, and --retriever)"
 """Why no cause is named where a run was audited."""
+
+
+RARE = "rare-term gap"
+"""The side of a query mismatch on which the words are the same, and an encoder misses them."""
+
+
+def meaning(finding: Finding) -> str:
+    """What a finding says of its query; "" for a cause that is not ours."""
+    if finding.detail.get("side") == RARE:
+        return "the evidence has the query's words, and the encoder misses them"
+    return CAUSES.get(finding.cause, "")
 
 
 def headline(result: QueryResult) -> str:

@@ -15,6 +15,9 @@ __all__ = ["Subjects"]
 ENOUGH = 10
 """Chunks with evidence that tell what it is about."""
 
+ROUND = 15
+"""Chunks before and after evidence, in its document, that are about the same."""
+
 
 class Subjects:
     """Judges chunks by query, each once. `query`, `chunk` and `grade` are rows of the chunks that hold evidence, by query."""
@@ -43,7 +46,9 @@ class Subjects:
         new = [c for c in chunks if c not in known and c not in held]
         if new:
             texts = "" if evidence else " ".join(self._passages(query))
-            judged = self._topics.judge(self._labels.queries[query].text, evidence[:ENOUGH], new, texts)
+            judged = self._topics.judge(
+                self._labels.queries[query].text, evidence[:ENOUGH], new, texts, self._kin(query, evidence)
+            )
             rows = zip(new, judged.affinity.tolist(), judged.off_topic.tolist(), strict=True)
             known.update((c, affinity if off else None) for c, affinity, off in rows)
         return {c: affinity for c in chunks if (affinity := known.get(c)) is not None}
@@ -68,6 +73,14 @@ class Subjects:
         mine = slice(*np.searchsorted(self._query, [query, query + 1]))
         order = np.argsort(-self._grade[mine], kind="stable")
         return [int(c) for c in self._chunk[mine][order]]
+
+    def _kin(self, query: int, evidence: Sequence[int]) -> list[int]:
+        """The chunks round those with evidence, in the same documents."""
+        kin: dict[int, None] = {}
+        for c in evidence[:ENOUGH]:
+            first, last = np.searchsorted(self._chunking.document, self._chunking.document[c] + np.array([0, 1]))
+            kin.update(dict.fromkeys(range(max(first, c - ROUND), min(last, c + ROUND + 1))))
+        return list(kin)
 
     def _passages(self, query: int) -> list[str]:
         evidence = self._labels.evidence

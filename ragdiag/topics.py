@@ -10,8 +10,8 @@ are the same for every retriever:
   multiple of how near the words of the corpus in random order are. Unlike random chunks, which in a corpus on one subject are
   all on topic, random words mean the same in a corpus of one subject and of many.
 
-A chunk is off topic where its pull exceeds `NEED` + `STEEP` * log(affinity): the more of the query it repeats, the more the rest
-of it has to belong. Both constants were chosen on half of the queries of five sets; ``tests/bench/offtopic.py`` gives the rates
+A chunk is off topic where the rest of it is about as far from the subject as chance (affinity under `NEAR`) and its pull exceeds
+`NEED` + `STEEP` * log(affinity): the more of the query it repeats, the more the rest of it has to belong. The constants were chosen on half of the queries of five sets; ``tests/bench/offtopic.py`` gives the rates
 on the others.
 """
 
@@ -29,6 +29,9 @@ from ragdiag.records import BoolArray, FloatArray, IntArray
 __all__ = ["Judgement", "Topics"]
 
 NEED, STEEP = 2.1, 2.0
+
+NEAR = 2.0
+"""A chunk so near to the subject, as a multiple of chance, is on topic however strong the pull of the query's words."""
 
 NEIGHBOURS, SHARE = 30, 3
 """So many chunks nearest to the evidence stand for its subject; in a small corpus no more than one chunk in so many."""
@@ -76,14 +79,21 @@ class Topics:
     def _index(self) -> _Index:
         return _Index(self._texts, self._seed)
 
-    def judge(self, query: str, evidence: Sequence[int], chunks: Sequence[int], evidence_text: str = "") -> Judgement:
+    def judge(
+        self, query: str, evidence: Sequence[int], chunks: Sequence[int], evidence_text: str = "", kin: Sequence[int] = ()
+    ) -> Judgement:
         """Whether each of `chunks` (positions, none of them evidence) is off topic for `query`.
 
         `evidence` are the positions of the chunks that hold the evidence; where there are none, `evidence_text` stands for them.
+        `kin` are chunks known to be about the same thing, such as those round the evidence.
         Where neither has a word of the corpus, nothing is off topic. A chunk's verdict does not depend on what else is judged.
         """
         asked = np.asarray(chunks, dtype=np.int64)
-        subject = self._index.subject(query, np.asarray(evidence, dtype=np.int64), evidence_text) if len(asked) else None
+        subject = (
+            self._index.subject(query, np.asarray(evidence, dtype=np.int64), evidence_text, np.asarray(kin, dtype=np.int64))
+            if len(asked)
+            else None
+        )
         if subject is None:
             return Judgement(np.zeros(len(asked), dtype=bool), *np.zeros((3, len(asked))))
         return self._index.judge(asked, subject)
@@ -138,8 +148,8 @@ class _Index:
         """Counts of words to weights, in place; a word said ten times is not ten times as telling."""
         counts.data = ((1 + np.log(counts.data)) * self.idf[counts.indices]).astype(np.float32)
 
-    def subject(self, query: str, evidence: IntArray, text: str) -> _Subject | None:
-        """The evidence and the chunks nearest to it; None where the evidence has no word of the corpus."""
+    def subject(self, query: str, evidence: IntArray, text: str, kin: IntArray) -> _Subject | None:
+        """The evidence, its kin and the chunks nearest to it; None where the evidence has no word of the corpus."""
         from scipy import sparse
 
         rows = self.weights[evidence]
@@ -155,6 +165,7 @@ class _Index:
         nearness = (self.weights @ rest.T.toarray(order="C")).max(axis=1) / self._lengths
         nearness[evidence] = np.inf
         chunks = best(nearness, max(len(evidence), min(NEIGHBOURS, len(nearness) // SHARE), SUPPORT))
+        chunks = np.unique(np.concatenate([chunks, kin]))
         vectors = _without(self.weights[chunks], words)
         if not len(evidence):
             chunks, vectors = np.concatenate([[-1], chunks]), sparse.vstack([rest, vectors])
@@ -170,7 +181,7 @@ class _Index:
         chance = _nearness(self.chance, np.full(self.chance.shape[0], -2), subject).mean()
         affinity = _nearness(rows, asked, subject) / max(chance, LEAST)
         decidable = self._tokens[asked] - has.sum(axis=1) >= REST
-        off_topic = decidable & (pull > NEED + STEEP * np.log(np.maximum(affinity, FLOOR)))
+        off_topic = decidable & (affinity < NEAR) & (pull > NEED + STEEP * np.log(np.maximum(affinity, FLOOR)))
         return Judgement(off_topic, affinity, pull, has @ idf / max(idf.sum(), LEAST))
 
 

@@ -162,9 +162,9 @@ class Case:
 
     @cached_property
     def evidence_shingles(self) -> list[frozenset[tuple[str, str]]]:
-        """The passages that the context lacks, and the best chunk with each, as `duplicates.shingles`."""
-        holders = [self.setting.shingles(h[0]) for g in self.targets if (h := self.holder(g))]
-        passages = [s for g in self.targets for s in g.spans[:1]] if self.level == "span" else []
+        """The query's passages, and the best chunk with each, as `duplicates.shingles`."""
+        holders = [self.setting.shingles(h[0]) for g in self.groups if (h := self.holder(g))]
+        passages = [s for g in self.groups for s in g.spans[:1]] if self.level == "span" else []
         return holders + [shingles(self.setting.text(s)) for s in passages]
 
     def whole(self, span: Span) -> list[int]:

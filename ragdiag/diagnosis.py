@@ -129,10 +129,11 @@ def _conclude(
         status, causes = ("caused" if len(proved) == 1 else "over-determined"), proved
     elif any(f.detail.get("unattainable") for f in findings):
         status, causes = "unattainable", []
+    elif residual:
+        # Two removals together do what a larger k does; one cause is the simpler story.
+        status, causes = "caused", residual[:1]
     elif pair:
         status, causes = "compound", list(pair)
-    elif residual:
-        status, causes = "caused", residual[:1]
     else:
         status, causes = "undetermined", []
     harmless = tuple(name for name in seen if name not in causes)

@@ -38,6 +38,13 @@ def cut_groups(case: Case, longest: bool) -> tuple[Group, ...]:
     return tuple(g for g in case.targets if cut(g))
 
 
+def placements(setting: Setting, span: Span, length: int, within: Span | None = None) -> list[Span]:
+    """Windows of `length` that hold `span`: with it in the middle, at the end (as if a boundary came after), at the start."""
+    low, high = (within.start, within.end) if within else (0, int(setting.corpus.lengths[span.document]))
+    ends = ((low, high), (low, span.end), (span.start, high))
+    return [setting.window(span, length, Span(span.document, a, b)) for a, b in ends]
+
+
 def fragments(case: Case, span: Span) -> list[int]:
     """The chunks that hold a piece of `span`, in the order of the text."""
     return case.setting.overlapping(span)

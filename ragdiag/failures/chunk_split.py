@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ragdiag.cases import Case, Observation
-from ragdiag.failures._passages import best_fragment, cut_groups, described, fragments, marked, replaced
+from ragdiag.failures._passages import best_fragment, cut_groups, described, fragments, marked, placements, replaced
 from ragdiag.proofs import Edit, Trial
 from ragdiag.setting import Span
 
@@ -18,7 +18,7 @@ FIX = "move the boundary: chunks that end with sentences or paragraphs, or overl
 
 @dataclass(frozen=True)
 class ChunkSplit:
-    """Proved by a window of the fragments' length that holds the evidence whole, in place of the fragments.
+    """Proved by a window of a chunk's length that holds the evidence whole, in place of the fragments.
 
     The control is changes that do not make it whole. `shifts` move the boundary elsewhere inside the evidence, and do as well
     when all of it comes in as high up. `elsewhere` are chunks elsewhere in the document, and do as well when they rank above the
@@ -73,7 +73,7 @@ class ChunkSplit:
         return case.finding(
             "chunk_split",
             seen,
-            "a window of the same length that holds the evidence whole, in place of the fragments",
+            "a window of a chunk's length that holds the evidence whole, in place of the fragments",
             outcome.standing,
             FIX,
             placebo_p=p,
@@ -89,21 +89,16 @@ def _alternative(case: Case, spans: tuple[Span, ...]) -> Span:
 
 
 def _placed(case: Case, spans: list[Span]) -> list[list[Span]]:
-    """Windows for the passages, in three ways: round the passage, ending with it (as if the boundary came after), from it on."""
-    setting, ways = case.setting, list[list[Span]]()
-    for way in range(3):
-        windows = []
-        for span in spans:
-            length, last = _length(case, span), int(setting.corpus.lengths[span.document])
-            low, high = (0, last) if way == 0 else (0, span.end) if way == 1 else (span.start, last)
-            windows.append(setting.window(span, length, Span(span.document, low, high)))
-        ways.append(windows)
-    return [windows for i, windows in enumerate(ways) if windows not in ways[:i]]
+    """Windows for the passages in each way to place them."""
+    ways = zip(*(placements(case.setting, s, _length(case, s)) for s in spans), strict=True)
+    placed = [list(way) for way in ways]
+    return [windows for i, windows in enumerate(placed) if windows not in placed[:i]]
 
 
 def _length(case: Case, span: Span) -> int:
-    """Characters in the longest of the fragments."""
-    return max([c.end - c.start for c in map(case.setting.span, fragments(case, span))] + [span.end - span.start])
+    """Characters in the longest of the fragments, or in a median chunk where those are shorter."""
+    found = [c.end - c.start for c in map(case.setting.span, fragments(case, span))]
+    return max([*found, case.setting.typical, span.end - span.start])
 
 
 def _elsewhere(case: Case, window: Span, n: int) -> list[int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ragdiag.cases import Case, Group, Observation
-from ragdiag.failures._passages import gaps
+from ragdiag.failures._passages import gaps, placements
 from ragdiag.proofs import Addition, Edit, Trial
 from ragdiag.setting import Span
 
@@ -37,32 +37,39 @@ class MissingContent:
         return Observation(groups, {"kind": "lost by the loader" if indexed else "not ingested"})
 
     def prove(self, case: Case, seen: Observation) -> Trial:
-        """Add the missing text."""
-        added = tuple(piece for group in seen.groups for piece in _pieces(case, group))
-        (outcome,) = yield [Edit(added=added)]
+        """Add the missing text. A cause even where that does not suffice: no other repair brings back what is not there."""
+        ways = zip(*(_pieces(case, group) for group in seen.groups), strict=True)
+        edits = [Edit(added=tuple(a for pieces in way for a in pieces)) for way in ways]
+        outcomes = yield edits
+        best = min(range(len(edits)), key=lambda i: (not outcomes[i].standing.sufficient, i))
         return case.finding(
             "missing_content",
             seen,
             "add the missing text to the index",
-            outcome.standing,
+            outcomes[best].standing,
             FIX[seen.detail["kind"]],
+            proved=True,
             detail={"missing": [case.setting.text(s)[:400] for g in seen.groups for s in g.spans[:1]]},
-            edit=Edit(added=added),
+            edit=edits[best],
         )
 
 
-def _pieces(case: Case, group: Group) -> list[Addition]:
-    """What is missing around the group's first alternative: whole where it is about a chunk long, else a chunk's length of it."""
+def _pieces(case: Case, group: Group) -> list[list[Addition]]:
+    """What is missing around the group's first alternative, cut in three ways: whole where it is about a chunk long, else a
+    chunk's length of it.
+    """
     setting, span = case.setting, group.spans[0]
-    added = []
+    ways: list[list[Addition]] = [[], [], []]
     for gap in gaps(setting, span):
         inside = Span(span.document, max(gap.start, span.start), min(gap.end, span.end))
         if gap.end - gap.start <= 1.5 * setting.size:
-            added.append(setting.addition(gap))
+            pieces = [[gap]] * 3
         elif inside.end - inside.start <= setting.size:
-            added.append(setting.addition(setting.window(inside, setting.typical, gap)))
+            pieces = [[window] for window in placements(setting, inside, setting.typical, gap)]
         else:  # longer than a chunk, or a whole document: cut as it comes
             starts = range(inside.start, inside.end, setting.typical)
-            pieces = (Span(span.document, s, min(s + setting.typical, inside.end)) for s in starts)
-            added += [setting.addition(piece) for piece in pieces if setting.text(piece).strip()]
-    return added
+            cut = [Span(span.document, s, min(s + setting.typical, inside.end)) for s in starts]
+            pieces = [[piece for piece in cut if setting.text(piece).strip()]] * 3
+        for way, own in zip(ways, pieces, strict=True):
+            way += [setting.addition(piece) for piece in own]
+    return ways

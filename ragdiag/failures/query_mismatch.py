@@ -65,7 +65,7 @@ class QueryMismatch:
         if case.rank_of.get(chunk, len(case.ranking) + 1) > 10 * case.length:
             return self.most
         # Beside evidence that was found, a passage has only the rest of the query to be found by: that is `incomplete`.
-        return 0.0 if any(g.covered for g in case.groups) else self.found
+        return -1.0 if any(g.covered for g in case.groups) else self.found
 
     def prove(self, case: Case, seen: Observation) -> Trial:
         """Another retriever; the user's other words; words of the evidence."""

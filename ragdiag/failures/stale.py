@@ -42,9 +42,9 @@ class Stale:
 
 
 def superseded(case: Case) -> dict[int, str]:
-    """The chunks above that belong to a superseded version of what the context lacks, and how that is known."""
+    """The chunks above that belong to a superseded version of the query's evidence, and how that is known."""
     documents = case.setting.corpus.documents
-    current = {s.document for g in case.targets for s in g.spans}
+    current = {s.document for g in case.groups for s in g.spans}
     found: dict[int, str] = {}
     for chunk in case.above:
         document = int(case.setting.chunking.document[chunk])

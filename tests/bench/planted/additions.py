@@ -8,7 +8,7 @@ from typing import Any
 
 from .ground import Ground
 from .records import Edit, Page, Span
-from .text import changed_values, likeness, lightly_edited, sentences, shorten, sprinkle
+from .text import changed_values, content_words, lightly_edited, likeness, sentences, shorten, sprinkle
 
 METADATA = ("flag", "family", "flag and title", "date")
 HEADINGS = ("On {}", "About {}", "Notice: {}", "Topic: {}", "{}", "In brief: {}")
@@ -34,7 +34,9 @@ def versions(ground: Ground, passage: Span, how: str, count: int, closeness: int
     return ground.adding("stale", f"{how}, closeness {closeness}", pages, {page.id: {**page.metadata, **now}})
 
 
-def _version_metadata(how: str, current: str, count: int, rng: random.Random) -> tuple[Sequence[Mapping[str, Any]], Mapping[str, Any]]:
+def _version_metadata(
+    how: str, current: str, count: int, rng: random.Random
+) -> tuple[Sequence[Mapping[str, Any]], Mapping[str, Any]]:
     """What the metadata of older versions and of the current one say, in one of the ways that teams say it."""
     if how == "flag":
         return [{"superseded": True, "superseded_by": current}] * count, {"superseded": False}
@@ -68,7 +70,7 @@ def crowded_out(ground: Ground) -> Iterator[Edit]:
     """Near-duplicates of a competing chunk, made to rank above the evidence."""
     if ground.deepest > 4:
         return
-    passages = [ground.text(ground.holder(p)) for p in ground.question.passages]
+    passages = [ground.text(c) for c in ground.world.holders(ground.question)]
     rivals = [c for c in ground.competitors(10) if max(likeness(ground.text(c), p) for p in passages) < 0.2]
     if not rivals:
         return
@@ -96,7 +98,9 @@ def pollution(ground: Ground) -> Iterator[Edit]:
     style = ground.rng.choice(("appended", "repeated", "sprinkled", "mixed"))
     count = 6 - ground.deepest + ground.rng.choice((2, 3, 4))
     for strength in range(ground.rng.choice((1, 1, 2)), 4):
-        yield ground.adding("pollution", f"{style}, strength {strength}", stuffed(ground, count, style, strength, [ground.question.text]))
+        yield ground.adding(
+            "pollution", f"{style}, strength {strength}", stuffed(ground, count, style, strength, [ground.question.text])
+        )
 
 
 def stuffed(ground: Ground, count: int, style: str, strength: int, queries: Sequence[str]) -> list[Page]:
@@ -106,14 +110,14 @@ def stuffed(ground: Ground, count: int, style: str, strength: int, queries: Sequ
     for text in rng.sample(ground.foreign, count):
         text = shorten(text, rng.randint(35, 80) // (1 + strength // 3), rng)
         for query in queries:
-            text = _stuffed(text, query, rng.choice(("appended", "repeated", "sprinkled")) if style == "mixed" else style, strength, rng)
+            text = _stuffed(
+                text, query, rng.choice(("appended", "repeated", "sprinkled")) if style == "mixed" else style, strength, rng
+            )
         pages.append(Page(ground.name(rng.choice(list(ground.world.pages))), text, " ".join(text.split()[:4])))
     return pages
 
 
 def _stuffed(text: str, query: str, style: str, strength: int, rng: random.Random) -> str:
-    from .text import content_words
-
     terms = content_words(query) or query.split()
     if style == "appended":
         return f"{text} {' '.join([query] * strength)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -13,19 +14,23 @@ from .wording import CASUAL, OTHER_WORDS
 
 
 def query_mismatch(ground: Ground) -> Iterator[Edit]:
-    """The question in other words, ever more of them; or only by its passage's rare terms."""
+    """A person's paraphrase; the question in other words, ever more of them; or only by its passage's rare terms."""
     question, rng = ground.question, ground.rng
+    if question.other:
+        yield Edit("query_mismatch", "human paraphrase", asked=question.other)
     if ground.retriever != "bm25" and rng.random() < 0.35:
         yield from _rare_terms(ground)
     present = set(words(" ".join(ground.text(c) for c in ground.world.holders(question))))
-    for share in (0.7, 1.0):
+    shared = [w for w in content_words(question.text) if w in present]
+    for share in (0.6, 0.6, 0.8, 1.0):
         new, changed = reworded(question.text, present, share, rng)
-        if changed >= 2:
-            yield Edit("query_mismatch", f"{changed} words", asked=new)
-            yield Edit("query_mismatch", f"{changed} words, casual", asked=casual(new, rng))
+        if changed >= max(2, len(shared) / 2):
+            yield Edit("query_mismatch", f"{changed} of {len(shared)} words", asked=new)
+            if rng.random() < 0.6:
+                yield Edit("query_mismatch", f"{changed} of {len(shared)} words, casual", asked=casual(new, rng))
 
 
-def reworded(text: str, present: set[str], share: float, rng) -> tuple[str, int]:
+def reworded(text: str, present: set[str], share: float, rng: random.Random) -> tuple[str, int]:
     """A question with about `share` of those of its words that the passage has replaced; how many were."""
     changed = 0
 
@@ -37,10 +42,11 @@ def reworded(text: str, present: set[str], share: float, rng) -> tuple[str, int]
         changed += 1
         return rng.choice(new)
 
-    return re.sub(r"[A-Za-z][\w'’-]*", other, text), changed
+    text = re.sub(r"[A-Za-z][\w'’-]*", other, text)
+    return re.sub(r"\b(the|a) (the|a|an) ", r"\2 ", text), changed
 
 
-def casual(text: str, rng) -> str:
+def casual(text: str, rng: random.Random) -> str:
     """A question as one would type it to a colleague."""
     body = re.sub(r"^(what|which|how|why|who|when|where|does|do|is|are|can)\b\s*", "", text.strip().rstrip("?."), flags=re.I)
     body = re.sub(r"^(is|are|was|were|does|do|did|the)\b\s*", "", body, flags=re.I)
@@ -57,4 +63,8 @@ def _rare_terms(ground: Ground) -> Iterator[Edit]:
     for count in (1, 2, 3):
         if len(codes) >= count:
             terms = ground.rng.sample(codes, count)
-            yield Edit("query_mismatch", "rare terms", asked=ground.rng.choice(("what about {}?", "{}", "anything on {}?")).format(" ".join(terms)))
+            yield Edit(
+                "query_mismatch",
+                "rare terms",
+                asked=ground.rng.choice(("what about {}?", "{}", "anything on {}?")).format(" ".join(terms)),
+            )

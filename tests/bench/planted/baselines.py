@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from statistics import median
 from typing import NamedTuple
 
-from .records import K, Case, Span, World
+from .records import Case, K, Span, World
 from .search import READ, Ranker, depths
 from .text import content_words, likeness, words
 

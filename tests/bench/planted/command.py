@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
 import time
@@ -12,9 +13,9 @@ from typing import Any
 
 from .baselines import add_surface
 from .files import read_rows, write_rows, write_world
-from .plant import Planter
+from .plant import FINISHED, Planter
 from .records import CAUSES
-from .scoring import report
+from .scoring import CLASSES, report
 from .search import RETRIEVERS, Ranker
 from .sources import SETS, healthy_world, passages_of_others
 
@@ -29,18 +30,20 @@ def main() -> None:
     parser.add_argument("--retrievers", nargs="+", default=list(RETRIEVERS), choices=RETRIEVERS)
     parser.add_argument("--per-class", type=int, default=22, help="cases wanted of each cause and retriever")
     parser.add_argument("--keep", type=Path, help="folder for the worlds' files and predictions.jsonl")
-    parser.add_argument("--score", type=Path, help="diagnose and score the worlds kept in this folder")
+    parser.add_argument("--score", type=Path, nargs="+", help="only diagnose and score the worlds kept in these folders")
     parser.add_argument("--no-diagnosis", action="store_true", help="only make the worlds")
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "ragdiag-planted-cache")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
-        folder = options.score or options.keep or Path(temporary)
+        folders = options.score or [options.keep or Path(temporary)]
         if not options.score:
-            make_worlds(folder, options)
+            make_worlds(folders[0], options)
         if not options.no_diagnosis:
-            rows = [row for world in _worlds(folder) for row in diagnosed(world, options.cache)]
-            write_rows(folder / "predictions.jsonl", rows)
-            print(_counts(rows), report(rows), sep="\n\n")
+            worlds = [world for folder in folders for world in _worlds(folder)]
+            rows = [row for world in worlds for row in diagnosed(world, options.cache)]
+            write_rows(folders[0] / "predictions.jsonl", rows)
+            about = [json.loads((world / "world.json").read_text(encoding="utf-8")) for world in worlds]
+            print(_counts(rows, about), report(rows), sep="\n\n")
     print(f"\nmade by: python tests/bench/planted {' '.join(sys.argv[1:])}")
 
 
@@ -57,7 +60,13 @@ def make_worlds(folder: Path, options: argparse.Namespace) -> None:
         for n, name in enumerate(sets):
             started = time.perf_counter()
             share = {kind: -(-count // (len(sets) - n)) for kind, count in wanted.items() if count > 0}
-            planter = Planter(healthy_world(name, options.seed), ranker, retriever, passages_of_others(name), f"{options.seed} {name} {retriever}")
+            planter = Planter(
+                healthy_world(name, options.seed),
+                ranker,
+                retriever,
+                passages_of_others(name),
+                f"{options.seed} {name} {retriever}",
+            )
             cases = planter.fill(share)
             add_surface(planter.world, ranker, retriever, cases)
             made = Counter(c.kind for c in cases)
@@ -99,8 +108,19 @@ def diagnosed(world: Path, cache: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _counts(rows: list[dict[str, Any]]) -> str:
+def _counts(rows: list[dict[str, Any]], worlds: list[dict[str, Any]]) -> str:
+    """What was verified, and what was tried and dropped: when it was planted, or in the finished world."""
     made = Counter(r["truth"] for r in rows)
-    herrings = sum(bool(r["herring"]) for r in rows)
-    decoys = sum(bool(r["decoy"]) for r in rows)
-    return f"{len(rows)} verified: {dict(made)}; {herrings} with a herring, {decoys} with a decoy"
+    early, late, reasons = Counter[str](), Counter[str](), Counter[str]()
+    for world in worlds:
+        for kind, reason, count in world["dropped"]:
+            (late if reason.startswith(FINISHED) else early)[kind] += count
+            reasons[f"{kind}: {reason}"] += count
+    herrings, decoys = (sum(bool(r[what]) for r in rows) for what in ("herring", "decoy"))
+    lines = [f"{len(rows)} verified, {herrings} faults with a herring, {decoys} healthy with a decoy"]
+    lines += [f"{'':16} verified  not plantable  dropped at the end"]
+    lines += [f"{kind:16} {made[kind]:8} {early[kind]:14} {late[kind]:19}" for kind in CLASSES]
+    unproved = [f"{kind} {sum(r['truth'] == kind and not r['provable'] for r in rows)}" for kind in ("diluted", "query_mismatch")]
+    lines += [f"beyond METHOD's own repair, made plainly: {', '.join(unproved)}"]
+    most = ", ".join(f"{reason} {count}" for reason, count in reasons.most_common(12))
+    return "\n".join([*lines, f"most common reasons: {most}"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from .ground import Ground
 from .records import Edit, Span
@@ -58,7 +59,7 @@ def _pieces(ground: Ground, page: str, start: int, end: int, size: float) -> Ite
     """A stretch cut between words into pieces of about `size`."""
     count = max(1, round((end - start) / size))
     edges = [start, *(_space_near(ground, start + round(n * (end - start) / count), page) for n in range(1, count)), end]
-    for a, b in zip(edges, edges[1:], strict=False):
+    for a, b in pairwise(edges):
         if a < b and ground.world.pages[page].text[a:b].strip():
             yield Span(page, a, b)
 
@@ -101,7 +102,7 @@ def _plans(ground: Ground, chunks: list[Span], i: int) -> Iterator[Edit]:
     """Merged with neighbours on both sides, ever more of them."""
     passage = ground.passage
     length = passage.end - passage.start
-    for around in (1, 2, 3, 4):
+    for around in (1, 2, 3, 4, 6):
         a, b = max(i - around, 0), min(i + around, len(chunks) - 1)
         merged = Span(passage.page, chunks[a].start, chunks[b].end)
         if b > a and length <= 0.2 * (merged.end - merged.start):
@@ -113,7 +114,7 @@ def _read_plans(ground: Ground, chunks: list[Span], i: int) -> Iterator[Edit]:
     passage = ground.passage
     text, pieces = ground.world.pages[passage.page].text, ground.ranker.pieces
     length = passage.end - passage.start
-    for before in (215, 150, 90):
+    for before in (225, 190, 150, 90):
         start = _start_before(ground, chunks[max(i - 3, 0)].start, before)
         a = next(n for n, c in enumerate(chunks) if c.end > start)
         for b in range(i, min(i + 4, len(chunks))):

@@ -12,6 +12,7 @@ from ragdiag.registry import make
 
 from .records import Edit, Page, Question, Span, World
 from .search import Ranker, depths
+from .sources import DIGEST
 from .text import content_words, sentences
 
 CHUNKER = make("chunkers", "sentence(size=160)")
@@ -51,8 +52,9 @@ class Ground:
 
     @cached_property
     def passage(self) -> Span:
-        """A passage to work on: of one group, in one place if the group has several."""
-        return self.rng.choice(self.question.groups)[0]
+        """A passage to work on: of one group, the first that stands whole in a chunk."""
+        group = self.rng.choice(self.question.groups)
+        return next(p for p in group if any(c.holds(p) for c in self.world.on(p.page)))
 
     @property
     def group(self) -> tuple[Span, ...]:
@@ -88,7 +90,9 @@ class Ground:
 
     def subject(self, passage: Span) -> list[str]:
         """Sentences on the passage's subject that are no part of the evidence: of its page, then of what ranks near it."""
-        near = [c for c in self.world.on(passage.page) if not any(c.meets(p) for p in self.question.passages)]
+        alone = DIGEST in passage.page  # its neighbours are documents of other subjects
+        page = [] if alone else self.world.on(passage.page)
+        near = [c for c in page if not any(c.meets(p) for p in self.question.passages)]
         stem = passage.page.rsplit("-p", 1)[0]
         kin = [c for c in self.competitors(60) if c.page.rsplit("-p", 1)[0] == stem]
         found = [s for c in dict.fromkeys([*near, *kin, *self.competitors(25)]) for s in sentences(self.text(c))]

@@ -14,20 +14,24 @@ HERRINGS = ("stale", "crowded_out", "pollution", "chunk_split")
 DECOYS = (*HERRINGS, "split survived", "diluted", "query_mismatch")
 
 
-def oddity(ground: Ground, kind: str, decoy: bool) -> Iterator[Edit]:
-    """Edits of a kind that may well do no harm; whether they do is verified."""
+def oddity(ground: Ground, kind: str) -> Iterator[Edit]:
+    """Edits of a kind that may well do no harm, the boldest first; whether they do is verified."""
     rng = ground.rng
     if kind == "stale":
-        yield versions(ground, ground.passage, rng.choice(("flag", "family", "flag and title")), 1, rng.choice((0, 0, 1)))
+        how = rng.choice(("flag", "family", "flag and title"))
+        for count, closeness in ((2, 1), (1, rng.choice((1, 2))), (1, 0)):
+            yield versions(ground, ground.passage, how, count, closeness)
     elif kind == "crowded_out":
-        found = ground.competitors(4 if decoy else 40)
-        if found:
-            rival = found[0] if decoy else rng.choice(found[-12:])
-            yield duplicates(ground, rival, rng.choice((1, 2) if decoy else (2, 3)), 0)
+        near, far = ground.competitors(5), ground.competitors(40)[-12:]
+        for rivals, count in ((near, 2), (near, 1), (far, 2)):
+            if rivals and (count == 1 or rng.random() < 0.8):
+                yield duplicates(ground, rng.choice(rivals), count, rng.choice((0, 1)) if rivals is near else 0)
     elif kind == "pollution":
-        for strength in (2, 1) if decoy else (1,):
-            style = rng.choice(("appended", "repeated", "sprinkled"))
-            yield ground.adding("pollution", f"{style}, one page", stuffed(ground, 1, style, strength, [ground.question.text]))
+        style = rng.choice(("appended", "repeated", "sprinkled"))
+        for count, strength in ((2, 2), (1, 2), (1, 1)):
+            yield ground.adding(
+                "pollution", f"{style}, {count} page(s)", stuffed(ground, count, style, strength, [ground.question.text])
+            )
     elif kind == "chunk_split":
         yield from cut_elsewhere(ground, rng)
     elif kind == "split survived":

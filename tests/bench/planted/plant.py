@@ -13,9 +13,12 @@ from .cuts import chunk_split, diluted, missing_content, truncated
 from .distractors import incomplete, ranking
 from .ground import Ground
 from .harmless import DECOYS, HERRINGS, oddity
-from .records import CAUSES, Case, Edit, Question, World
-from .search import Ranker, sufficient
+from .records import Case, Edit, Question, World
+from .search import RETRIEVERS, Ranker, sufficient
+from .sources import with_copies
+from .text import content, content_words
 from .verify import Verifier
+from .wording import OTHER_WORDS
 
 PLANTERS: dict[str, Callable[[Ground], Iterator[Edit]]] = {
     "missing_content": missing_content,
@@ -29,52 +32,115 @@ PLANTERS: dict[str, Callable[[Ground], Iterator[Edit]]] = {
     "incomplete": incomplete,
     "ranking": ranking,
 }
-TRIES = 5  # questions tried for each case wanted of a class
+JOIN = "+"
+FINISHED = "in the finished world: "
+HUBS = 0.2  # share of pollution by pages that several questions find
+TRIES = {"diluted": 14, "query_mismatch": 12}  # questions tried for each case wanted of a class; of others:
+FEWER = 6
 
 
 class Planter:
     """Fills one world; `dropped` counts what did not verify, by class and reason."""
 
-    def __init__(self, world: World, ranker: Ranker, retriever: str, foreign: Sequence[str], seed: str) -> None:
+    def __init__(
+        self,
+        world: World,
+        ranker: Ranker,
+        retriever: str,
+        foreign: Sequence[str],
+        seed: str,
+        swaps: Sequence[str] = RETRIEVERS,
+    ) -> None:
         self.world, self.ranker, self.retriever, self.foreign = world, ranker, retriever, foreign
         self.rng = random.Random(seed)
-        self.verifier = Verifier(world, ranker, retriever)
+        self.verifier = Verifier(world, ranker, retriever, swaps)
         self.cases: list[Case] = []
+        self.pool: list[Question] = []
         self.dropped: Counter[tuple[str, str]] = Counter()
 
     def fill(self, wanted: dict[str, int]) -> list[Case]:
         """Plant `wanted[class]` cases of each class where the set allows, and return those that hold in the finished world."""
-        pool = self._served()
-        self.rng.shuffle(pool)
+        self.pool = self._served()
+        self.rng.shuffle(self.pool)
         tried: Counter[str] = Counter()
         made: Counter[str] = Counter()
         refused: dict[str, set[str]] = {kind: set() for kind in wanted}
         while True:
-            open_kinds = [k for k in wanted if made[k] < wanted[k] and tried[k] < TRIES * wanted[k]]
-            open_kinds = [k for k in open_kinds if any(q.id not in refused[k] for q in pool)]
-            if not open_kinds:
+            unfinished = [k for k in wanted if made[k] < wanted[k] and tried[k] < TRIES.get(k, FEWER) * wanted[k]]
+            if not unfinished:
                 break
-            kind = min(open_kinds, key=lambda k: (made[k] / wanted[k], CAUSES.index(k) if k in CAUSES else -1))
-            question = next(q for q in pool if q.id not in refused[kind])
-            if not self.world.untouched(question) or not self.verifier.serves(question, question.text):
-                pool.remove(question)  # another fault has changed what it needs
-                continue
-            tried[kind] += 1
-            refused[kind].add(question.id)
-            case = self._case(kind, question)
-            if case:
-                pool.remove(question)
+            kind = min(unfinished, key=lambda k: (made[k] + 0.1 * tried[k]) / wanted[k])
+            question = self._next(kind, refused[kind])
+            tried[kind] += 1 if question else 1000
+            for case in self._cases(kind, question) if question else ():
+                used = set(case.question.id.split(JOIN))
+                self.pool = [q for q in self.pool if q.id not in used]
                 made[kind] += 1
                 self.world.accept(case)
                 self.cases.append(case)
         return self._finished()
 
+    def _next(self, kind: str, refused: set[str]) -> Question | None:
+        """A question that a class may be tried on, not one `refused` already; for `incomplete` one made of two, if need be."""
+        rest = [q for q in self.pool if q.id not in refused and (kind != "incomplete" or len(q.groups) > 1)]
+        if kind in ("diluted", "query_mismatch"):
+            rest.sort(key=self._small_passage if kind == "diluted" else self._fewest_left)
+        singles = [q for q in self.pool if len(q.groups) == 1]
+        for question in [*rest, *(self._joined(singles) if kind == "incomplete" else ())]:
+            refused.add(question.id)
+            if self.world.untouched(question) and self.verifier.serves(question, question.text):
+                return question
+        return None
+
+    def _small_passage(self, question: Question) -> int:
+        """Characters of the shortest passage: a small one is diluted sooner."""
+        return min(p.end - p.start for p in question.passages)
+
+    def _fewest_left(self, question: Question) -> float:
+        """Share of the words shared with the passage's chunk for which there are no others; nothing for a person's paraphrase."""
+        present = content(" ".join(self.world.text(c) for c in sorted(self.world.holders(question))))
+        shared = [w for w in content_words(question.text) if w in present]
+        return 0.0 if question.other else sum(w not in OTHER_WORDS for w in shared) / max(len(shared), 1)
+
+    def _joined(self, singles: list[Question]) -> Iterator[Question]:
+        """Questions that ask two things at once."""
+        for _ in range(min(40, len(singles))):
+            a, b = self.rng.sample(singles, 2) if len(singles) > 1 else (None, None)
+            if a and b and a.groups[0] != b.groups[0]:
+                text = self.rng.choice(("{} And: {}", "{} Also, {}", "Two things. {} {}")).format(a.text, b.text)
+                yield Question(f"{a.id}{JOIN}{b.id}", text, a.groups + b.groups)
+
     def _served(self) -> list[Question]:
-        """The questions that the healthy world serves."""
-        view = self.world.view()
-        rankings = self.ranker.search(self.retriever, view, [q.text for q in self.world.questions])
-        pairs = zip(self.world.questions, rankings, strict=True)
-        return [q for q, found in pairs if sufficient(found, q, self.world.pages)]
+        """The questions that the healthy world serves, in their own words or in the page's."""
+        questions = self.world.questions
+        reworded = [replace(q, text=q.other, other=q.text) for q in questions if q.other]
+        found = self.ranker.search(self.retriever, self.world.view(), [q.text for q in [*questions, *reworded]])
+        served: dict[str, Question] = {}
+        for question, ranked in zip([*questions, *reworded], found, strict=True):
+            if sufficient(ranked, question, self.world.pages):
+                served.setdefault(question.id, question)
+        return list(served.values())
+
+    def _cases(self, kind: str, question: Question) -> list[Case]:
+        """Mostly one case of a class; of pollution at times several, by the same pages."""
+        if kind == "pollution" and self.rng.random() < HUBS:
+            return self._hub(question)
+        case = self._case(kind, question)
+        return [case] if case else []
+
+    def _hub(self, question: Question) -> list[Case]:
+        """The question and two more, served no longer because of pages stuffed for all of them."""
+        others = [q for q in self.pool if q.id != question.id and self.world.untouched(q)]
+        several = [question, *self.rng.sample(others, min(2, len(others)))]
+        several = [q for q in several if self.verifier.serves(q, q.text)]
+        ground = self._ground(question)
+        style = self.rng.choice(("appended", "repeated", "mixed"))
+        edit = ground.adding("pollution", f"hub, {style}", stuffed(ground, 9, style, 2, [q.text for q in several]))
+        cases = [Case(q, edit, None) for q in several]
+        cases = [c for c in cases if not self.verifier.flaw(c, plus=(edit,))]
+        if not cases:
+            self._drop("pollution", "still served")
+        return cases
 
     def _ground(self, question: Question) -> Ground:
         return Ground(self.world, self.ranker, self.retriever, self.foreign, question, random.Random(self.rng.random()))
@@ -85,7 +151,7 @@ class Planter:
             return self._healthy(ground)
         reason = "cannot be planted here"
         for edit in PLANTERS[kind](ground):
-            if not self.world.free(edit, question):
+            if not self.world.free(edit):
                 reason = "touches another case"
                 continue
             case = Case(question, edit, None)
@@ -100,27 +166,27 @@ class Planter:
 
     def _with_herring(self, case: Case, ground: Ground) -> Case:
         """The case, in half of all with a harmless oddity of another kind beside the fault."""
-        if self.rng.random() > 0.6:
+        if self.rng.random() > 0.53:
             return case
         kinds = [k for k in HERRINGS if k != case.kind]
         self.rng.shuffle(kinds)
         for kind in kinds:
-            for edit in oddity(ground, kind, decoy=False):
+            for edit in oddity(ground, kind):
                 both = replace(case, extra=edit)
                 apart = not (edit.removed & case.fault.removed or edit.added & case.fault.removed)
-                if apart and self.world.free(edit, case.question) and not self.verifier.flaw(both, plus=(case.fault, edit)):
+                if apart and self.world.free(edit) and not self.verifier.flaw(both, plus=(case.fault, edit)):
                     return both
         return case
 
     def _healthy(self, ground: Ground) -> Case | None:
         """A control, half of them with a decoy."""
-        if self.rng.random() > 0.55:
+        if self.rng.random() > 0.52:
             return Case(ground.question, None, None)
         kinds = list(DECOYS)
         self.rng.shuffle(kinds)
         for kind in kinds:
-            for edit in oddity(ground, kind, decoy=True):
-                if self.world.free(edit, ground.question) and self.verifier.harmless(ground.question, edit):
+            for edit in oddity(ground, kind):
+                if self.world.free(edit) and self.verifier.harmless(ground.question, edit):
                     return Case(ground.question, None, edit)
         return self._drop("healthy", "no harmless decoy")
 
@@ -128,10 +194,13 @@ class Planter:
         """The cases that hold now that all faults live beside one another, with every repair that would be right."""
         kept = []
         for case in self.cases:
+            # Another fault's pages may hold the passage too, and then count as evidence.
+            case.question = replace(case.question, groups=with_copies(case.question.groups, self.world.pages))
             flaw = self.verifier.flaw(case)
             if flaw:
-                self._drop(case.kind, f"in the finished world: {flaw}")
+                self._drop(case.kind, f"{FINISHED}{flaw}")
                 continue
             case.right = self.verifier.right(case) if case.fault else ["healthy"]
+            case.notes["provable"] = self.verifier.provable(case)
             kept.append(case)
         return kept

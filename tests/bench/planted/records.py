@@ -47,12 +47,12 @@ class Page:
 
 @dataclass(frozen=True)
 class Question:
-    """A labelled query: an AND of groups, each an OR of passages. `faq` is the same need in the page's own words, where known."""
+    """A labelled query: an AND of groups, each an OR of passages. `other` asks the same in another's words."""
 
     id: str
     text: str
     groups: tuple[tuple[Span, ...], ...]
-    faq: str = ""
+    other: str = ""
 
     @property
     def passages(self) -> list[Span]:
@@ -74,7 +74,7 @@ class Edit:
 
 @dataclass
 class Case:
-    """A question of a finished world with what was done to it; `fault` is None for a healthy control, whose `extra` is a decoy."""
+    """A question of a finished world with what was done to it; a healthy control has no `fault`, and its `extra` is a decoy."""
 
     question: Question
     fault: Edit | None
@@ -106,6 +106,7 @@ class World:
         self.pages = {p.id: p for p in pages}
         self.base, self.questions, self.edits = frozenset(chunks), list(questions), list[Edit]()
         self.reserved: set[Span] = set()  # base chunks that hold the evidence of accepted cases
+        self.needed: set[str] = set()  # that evidence: another page with it would be evidence too
         self._on: dict[str, list[Span]] = {}
         for span in sorted(self.base):
             self._on.setdefault(span.page, []).append(span)
@@ -143,13 +144,16 @@ class World:
                 self.edits.append(edit)
                 self.pages |= {p.id: p for p in edit.pages}
         self.reserved |= self.holders(case.question)
+        self.needed |= {self.text(p).strip() for p in case.question.passages}
 
-    def free(self, edit: Edit, question: Question) -> bool:
-        """Whether an edit leaves alone what other edits changed and what other cases need."""
-        others = self.reserved if not edit.removed & self.holders(question) else self.reserved - self.holders(question)
-        shared = self.holders(question) & self.reserved & edit.removed
-        return not (edit.removed & (self.removed | others) or shared)
+    def free(self, edit: Edit) -> bool:
+        """Whether an edit leaves alone what other edits changed and what accepted cases need."""
+        copied = any(passage in page.text for page in edit.pages for passage in self.needed)
+        versions = any(page in other.metadata for other in self.edits for page in edit.metadata)
+        return not (copied or versions or edit.removed & (self.removed | self.reserved))
 
     def untouched(self, question: Question) -> bool:
-        """Whether no edit changed the chunks that hold the evidence."""
-        return not (self.holders(question) & self.removed)
+        """Whether no edit changed the chunks that hold the evidence, or copied it."""
+        new = [page.text for edit in self.edits for page in edit.pages]
+        copied = any(self.text(p).strip() in text for p in question.passages for text in new)
+        return not (copied or self.holders(question) & self.removed)

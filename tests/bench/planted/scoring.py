@@ -77,7 +77,7 @@ def report(rows: Sequence[Row]) -> str:
     retrievers = list(dict.fromkeys(r["retriever"] for r in rows))
     parts = [_confusion(rows), _classes(rows, retrievers)]
     methods = {"diagnosis": rows, **{f"diagnosis, {x}": [r for r in rows if r["retriever"] == x] for x in retrievers}}
-    methods |= {name: found for name, found in baselines(rows).items()}
+    methods |= baselines(rows)
     methods |= {f"surface check, {x}": [r for r in baselines(rows)["surface check"] if r["retriever"] == x] for x in retrievers}
     parts.append(_summary(methods))
     return "\n\n".join(parts)
@@ -113,4 +113,7 @@ def _figure(value: float) -> str:
 
 def _aligned(table: Sequence[Sequence[str]]) -> str:
     widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
-    return "\n".join("  ".join(cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))) for row in table)
+    return "\n".join(
+        "  ".join(cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True)))
+        for row in table
+    )

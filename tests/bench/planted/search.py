@@ -1,6 +1,6 @@
 """Rankings of a world's chunks and what they hold: the retrievers' formulas once more, quick on changing chunk lists.
 
-Written apart from ragdiag's retrievers, so that a fault is verified without the code under test; a test checks that both rank alike.
+Written apart from ragdiag's retrievers: a fault is verified without the code under test. A test checks that both rank alike.
 """
 
 from __future__ import annotations

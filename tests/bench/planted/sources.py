@@ -6,7 +6,7 @@ import hashlib
 import random
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from common import SETS, paths
@@ -20,13 +20,14 @@ from ragdiag.registry import make
 from .records import Page, Question, Span, World
 from .text import content_words
 
-__all__ = ["SETS", "half", "healthy_world", "passages_of_others"]
+__all__ = ["SETS", "half", "healthy_world", "passages_of_others", "with_copies", "world_of"]
 
 MOST_CHUNKS = 700
 PAGE_CHUNKS = 9
 LONG_EVIDENCE = 500  # characters; longer labels are narrowed to the sentences that answer
 NARROWED = 350
 CHUNKER = "sentence(size=160)"
+DIGEST = "-digest-"  # in the id of a page of several documents
 
 
 class Part(NamedTuple):
@@ -48,7 +49,13 @@ def healthy_world(name: str, seed: str, most: int = MOST_CHUNKS) -> World:
     corpus_path, queries_path = paths(name)
     corpus = load_corpus(corpus_path)
     labels = locate(load_queries(queries_path), corpus)
-    chosen = _documents(name, corpus, labels)
+    world = world_of(corpus, labels, _documents(name, corpus, labels), most)
+    world.questions = [q for q in world.questions if half(q.id) == seed]
+    return world
+
+
+def world_of(corpus: Corpus, labels: Labels, chosen: list[int], most: int) -> World:
+    """Some documents of a corpus as pages of at most `most` chunks in all, with the questions that they answer."""
     pages, parts, chunks = [], list[tuple[str, Part]](), list[Span]()
     for page, inside, cut in _paged(corpus, chosen):
         pages.append(page)
@@ -56,7 +63,7 @@ def healthy_world(name: str, seed: str, most: int = MOST_CHUNKS) -> World:
         chunks += cut
     questions = list(_questions(corpus, labels, parts, {p.id: p for p in pages}, chunks))
     keep = _within(most, pages, chunks, questions)
-    questions = [q for q in questions if all(p.page in keep for p in q.passages) and half(q.id) == seed]
+    questions = [q for q in questions if all(p.page in keep for p in q.passages)]
     return World([p for p in pages if p.id in keep], [c for c in chunks if c.page in keep], questions)
 
 
@@ -87,7 +94,7 @@ def _paged(corpus: Corpus, chosen: list[int]) -> Iterator[tuple[Page, list[Part]
             yield from _cut_up(document, i, cut)
     for site, documents in sorted(short.items()):
         for n in range(0, len(documents), 6):
-            yield _bound(f"{site}-digest-{n // 6:02}", [(corpus.documents[i], i, cut) for i, cut in documents[n : n + 6]])
+            yield _bound(f"{site}{DIGEST}{n // 6:02}", [(corpus.documents[i], i, cut) for i, cut in documents[n : n + 6]])
 
 
 def _cut_up(document: Document, i: int, cut: list[tuple[int, int]]) -> Iterator[tuple[Page, list[Part], list[Span]]]:
@@ -139,25 +146,23 @@ def _questions(
     for q, found in groups.items():
         query = labels.queries[q]
         if all(found.values()):
-            unique = dict.fromkeys(tuple(spans) for spans in found.values())
-            unique = _with_copies(list(unique), pages)
-            yield Question(query.id, query.text, tuple(unique), str(query.metadata.get("faq_question", "")))
+            unique = list(dict.fromkeys(tuple(spans) for spans in found.values()))
+            yield Question(query.id, query.text, with_copies(unique, pages), str(query.metadata.get("faq_question", "")))
 
 
-def _with_copies(groups: list[tuple[Span, ...]], pages: dict[str, Page]) -> list[tuple[Span, ...]]:
-    """Each group with every exact copy of its passage that the pages hold."""
+def with_copies(groups: Sequence[tuple[Span, ...]], pages: Mapping[str, Page]) -> tuple[tuple[Span, ...], ...]:
+    """Each group with every exact copy of its passage that the pages hold, as `audit` counts them."""
     whole = []
-    for group in groups:
-        passage = pages[group[0].page].text[group[0].start : group[0].end].strip()
-        spans = set(group)
-        if len(passage.split()) >= 5:
-            for page in pages.values():
-                for match in re.finditer(re.escape(passage), page.text):
-                    span = Span(page.id, *match.span())
-                    if not any(span.meets(s) for s in spans):
-                        spans.add(span)
-        whole.append(tuple(sorted(spans)))
-    return whole
+    for first, *others in groups:
+        spans = {first, *others}
+        passage = pages[first.page].text[first.start : first.end].strip()
+        for page in pages.values() if len(passage.split()) >= 5 else ():
+            for match in re.finditer(rf"(?<!\w){re.escape(passage)}(?!\w)", page.text) if passage in page.text else ():
+                span = Span(page.id, *match.span())
+                if not any(span.meets(s) for s in spans):
+                    spans.add(span)
+        whole.append((first, *sorted(spans - {first})))
+    return tuple(whole)
 
 
 def _narrowed(text: str, start: int, end: int, query: Any) -> tuple[int, int]:

@@ -4,22 +4,35 @@ from __future__ import annotations
 
 import random
 import re
+from functools import cache
 
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 WORD = re.compile(r"\w+")
 ASKING = set("does doing would should could mentioned according text document describe explain specific please tell".split())
 MONTHS = "January February March April May June July August September October November December".split()
-SWAPS = dict(
-    pair.split(">")
-    for pair in (
-        "increase>decrease increased>decreased higher>lower more>fewer first>third before>after all>some always>rarely largest>smallest "
-        "can>cannot will>may most>few high>low early>late two>four three>five one>six four>seven five>two north>south east>west "
-        "new>former major>minor same>other must>need not>also is>was are>were has>had should>could"
-    ).split()
-)
-LIGHT = {"however": "yet", "also": "too", "because": "since", "such": "like", "but": "though", "many": "numerous", "while": "whereas"}
-LIGHT |= {"may": "might", "about": "around", "often": "frequently", "use": "employ", "show": "display", "very": "quite", "and": "plus"}
+_SWAPPED = """increase>decrease increased>decreased higher>lower more>fewer first>third before>after all>some always>rarely
+largest>smallest can>cannot will>may most>few high>low early>late two>four three>five one>six four>seven five>two north>south
+east>west new>former major>minor same>other must>need not>also is>was are>were has>had should>could"""
+SWAPS = dict(pair.split(">") for pair in _SWAPPED.split())
+LIGHT = {
+    "however": "yet",
+    "also": "too",
+    "because": "since",
+    "such": "like",
+    "but": "though",
+    "many": "numerous",
+    "while": "whereas",
+}
+LIGHT |= {
+    "may": "might",
+    "about": "around",
+    "often": "frequently",
+    "use": "employ",
+    "show": "display",
+    "very": "quite",
+    "and": "plus",
+}
 
 
 def sentences(text: str) -> list[str]:
@@ -36,6 +49,13 @@ def content_words(text: str) -> list[str]:
     return list(dict.fromkeys(kept))
 
 
+@cache
+def content(text: str) -> frozenset[str]:
+    """The content words of a text, which is looked at many times."""
+    return frozenset(content_words(text))
+
+
+@cache
 def _shingles(text: str) -> set[tuple[str, ...]]:
     found = words(text)
     return {tuple(found[i : i + 3]) for i in range(max(len(found) - 2, 1))}
@@ -93,7 +113,7 @@ def changed_values(text: str, rng: random.Random, most: int = 4) -> str:
     if len(spots) < 2:
         spots += [m for m in re.finditer(r"\w+", text) if m[0].lower() in SWAPS]
     if not spots:
-        spots = [m for m in re.finditer(r"\w{4,}", text)] or list(re.finditer(r"\w+", text))
+        spots = list(re.finditer(r"\w{4,}", text)) or list(re.finditer(r"\w+", text))
     chosen = sorted(rng.sample(spots, min(len(spots), max(1, most))), key=lambda m: -m.start())
     for m in chosen:
         text = text[: m.start()] + _other_value(m[0], rng) + text[m.end() :]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import log
 
-from .records import K, Case, Edit, Question, Span, World
+from .records import Case, Edit, K, Question, Span, World
 from .search import READ, RETRIEVERS, Ranker, depths, sufficient
-from .text import content_words, likeness
+from .text import content, content_words, likeness
 
 DEEPEST = 50
 NEAR = 0.5  # likeness of near-duplicates
@@ -15,10 +15,10 @@ SMALL = 0.25  # share of its chunk up to which a passage counts as diluted
 
 
 class Verifier:
-    """Checks cases of one world under one retriever; `plus` are edits that a trial adds to the world."""
+    """Checks cases of a world under one retriever; `plus` are edits that a trial adds, `swaps` the retrievers to try instead."""
 
-    def __init__(self, world: World, ranker: Ranker, retriever: str) -> None:
-        self.world, self.ranker, self.retriever = world, ranker, retriever
+    def __init__(self, world: World, ranker: Ranker, retriever: str, swaps: Sequence[str] = RETRIEVERS) -> None:
+        self.world, self.ranker, self.retriever, self.swaps = world, ranker, retriever, swaps
 
     def rank(self, asked: str, retriever: str = "", **view: Iterable) -> list[Span]:
         return self.ranker.search(retriever or self.retriever, self.world.view(**view), [asked])[0]
@@ -52,34 +52,46 @@ class Verifier:
             return "partly covered"
         if case.kind == "incomplete" and not any(covered):
             return "nothing covered"
-        if case.kind in ("ranking", "incomplete", "query_mismatch"):
-            others = set(self.right(case, plus)) - {case.kind}
-            if others - ({"query_mismatch"} if case.kind == "query_mismatch" else set()):
-                return "another repair does it as well"
+        if case.kind == "query_mismatch" and not self._few_shared_words(case, plus):
+            return "its words are still the passage's"
+        clean = case.kind in ("ranking", "incomplete", "query_mismatch")
+        if clean and any(repair(case, plus) for name, repair in self._repairs() if name != case.kind):
+            return "another repair does it as well"
         return ""
 
     def right(self, case: Case, plus: Sequence[Edit | None] = ()) -> list[str]:
         """The planted cause, then every other single repair that restores sufficiency, in METHOD's order."""
-        repairs = (
+        return [case.kind] + [name for name, repair in self._repairs() if name != case.kind and repair(case, plus)]
+
+    def _repairs(self) -> tuple[tuple[str, Callable[[Case, Sequence[Edit | None]], bool]], ...]:
+        return (
             ("stale", self._without_old),
             ("crowded_out", self._without_copies),
             ("pollution", self._without_foreign),
             ("diluted", self._in_half_windows),
             ("query_mismatch", self._elsewhere_ranked),
         )
-        return [case.kind] + [name for name, repair in repairs if name != case.kind and repair(case, plus)]
+
+    def provable(self, case: Case) -> bool:
+        """Whether METHOD's own repair of the planted cause, made plainly, restores it; told for the two where it may not."""
+        repair = {"diluted": self._in_half_windows, "query_mismatch": self._elsewhere_ranked}.get(case.kind)
+        return repair is None or repair(case, ())
 
     def _edits(self, plus: Sequence[Edit | None]) -> list[Edit]:
         return [*self.world.edits, *(e for e in plus if e)]
 
     def _without_old(self, case: Case, plus: Sequence[Edit | None]) -> bool:
         """Superseded versions of this evidence dropped: the case's own, and any of the set that reads like it."""
-        planted = {p.id for e in (case.fault, case.extra) if e and e.kind == "stale" for p in e.pages}
+        planted = self._old_versions(case)
+        return bool(planted) and self.serves(case.question, case.asked, plus=plus, drop=planted)
+
+    def _old_versions(self, case: Case) -> set[str]:
+        found = {p.id for e in (case.fault, case.extra) if e and e.kind == "stale" for p in e.pages}
         passages = [self.world.text(c) for c in self.world.holders(case.question)]
         for page in self.world.pages.values():
             if page.metadata.get("superseded") and any(likeness(page.text, p) > 0.3 for p in passages):
-                planted.add(page.id)
-        return bool(planted) and self.serves(case.question, case.asked, plus=plus, drop=planted)
+                found.add(page.id)
+        return found
 
     def _without_foreign(self, case: Case, plus: Sequence[Edit | None]) -> bool:
         planted = {p.id for e in self._edits(plus) if e.kind == "pollution" for p in e.pages}
@@ -87,7 +99,7 @@ class Verifier:
 
     def _without_copies(self, case: Case, plus: Sequence[Edit | None]) -> bool:
         """The first of each cluster of near-duplicates kept; versions of the evidence are no such cluster."""
-        old = {p.id for e in self._edits(plus) if e.kind == "stale" for p in e.pages}
+        old = self._old_versions(case)
         view = self.world.view(plus=plus)
         text = dict(zip(view.spans, view.texts, strict=True))
         kept: list[Span] = []
@@ -108,7 +120,7 @@ class Verifier:
             if depth is not None and depth <= K:
                 continue
             holders = [(c, p) for p in group for c in view.spans if c.holds(p) and p.end - p.start <= SMALL * (c.end - c.start)]
-            if not holders:
+            if not holders or not self.visible(*holders[0]):
                 return False
             chunk, passage = holders[0]
             removed.add(chunk)
@@ -119,23 +131,22 @@ class Verifier:
     def _elsewhere_ranked(self, case: Case, plus: Sequence[Edit | None]) -> bool:
         """Another retriever serves the question, whose words this passage has less of than what stands above it."""
         view = self.world.view(plus=plus)
-        holders = [c for c in view.spans if all(any(c.holds(p) for p in g) for g in case.question.groups[:1])]
-        if not holders or not self.visible(case, holders[0]):
-            return False
+        for group in case.question.groups:
+            if not any(self.visible(c, p) for p in group for c in view.spans if c.holds(p)):
+                return False
         if case.kind not in ("ranking", "incomplete") and not self._few_shared_words(case, plus):
             return False
-        return any(self.serves(case.question, case.asked, r, plus=plus) for r in RETRIEVERS if r != self.retriever)
+        return any(self.serves(case.question, case.asked, r, plus=plus) for r in self.swaps if r != self.retriever)
 
-    def visible(self, case: Case, chunk: Span) -> bool:
-        """Whether the encoder reads the passage that a chunk holds; a sparse retriever reads everything."""
+    def visible(self, chunk: Span, passage: Span) -> bool:
+        """Whether the encoder reads a passage of a chunk; a sparse retriever reads everything."""
         if self.retriever == "bm25":
             return True
-        passage = next(p for g in case.question.groups for p in g if chunk.holds(p))
         return self.ranker.pieces(self.world.pages[chunk.page].text[chunk.start : passage.end]) <= READ
 
     def _few_shared_words(self, case: Case, plus: Sequence[Edit | None]) -> bool:
         view = self.world.view(plus=plus)
-        sets = {s: set(content_words(t)) for s, t in zip(view.spans, view.texts, strict=True)}
+        sets = {s: content(t) for s, t in zip(view.spans, view.texts, strict=True)}
         wanted = content_words(case.asked)
         weight = {w: log(1 + len(sets) / (1 + sum(w in s for s in sets.values()))) for w in wanted}
 

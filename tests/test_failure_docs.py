@@ -1,0 +1,85 @@
+"""The pages on failure modes show what their fixtures really give; `python tests/test_failure_docs.py` rewrites those blocks."""
+
+import contextlib
+import itertools
+import json
+import os
+import re
+import shlex
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from ragdiag.cli import main
+from ragdiag.failures import slow
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted((ROOT / "docs" / "failures").glob("*.md"))
+BLOCK = re.compile(r"(<!-- (explain|slow) -->\n```\w+\n)(.*?)(```\n)", re.DOTALL)
+
+
+def made(kind: str, block: str) -> str:
+    """What a block must say: its commands, and what they print."""
+    return explained(re.findall(r"^\$ (.+)$", block, re.MULTILINE)) if kind == "explain" else measured()
+
+
+def explained(commands: list[str]) -> str:
+    """`cd` and `ragdiag explain` as a shell would do them, without the chunks of the context."""
+    with _chdir(ROOT):
+        for command in commands[:-1]:
+            os.chdir(shlex.split(command)[1])
+        result = CliRunner().invoke(main, shlex.split(commands[-1])[1:], prog_name="ragdiag")
+    assert result.exit_code == 0, result.output
+    lines = [line.rstrip() for line in result.output.splitlines()]
+    context = next((i for i, line in enumerate(lines) if line.startswith("Context:")), len(lines))
+    shown = "\n".join(lines[:context]).rstrip()
+    return "".join(f"$ {command}\n" for command in commands) + shown + ("\n...\n" if context < len(lines) else "\n")
+
+
+def measured() -> str:
+    """What `slow` says of an index whose first query takes 1.9 s and the others 0.61 s."""
+    took = itertools.chain([1.9], itertools.repeat(0.61))
+    now = itertools.accumulate(itertools.chain.from_iterable((0.0, next(took)) for _ in itertools.count()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(slow.time, "perf_counter", lambda: next(now))
+        found = slow.Slow().measure(str.upper, [f"query {i}" for i in range(20)])
+    return json.dumps({"timings": {"retrieval": found}}, indent=1) + "\n"
+
+
+@contextlib.contextmanager
+def _chdir(path: Path) -> Iterator[None]:
+    before = Path.cwd()
+    os.chdir(path)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+def rewritten(page: Path) -> str:
+    """A page with its blocks made anew."""
+    return BLOCK.sub(lambda m: m[1] + made(m[2], m[3]) + m[4], page.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
+def test_examples_are_what_the_program_says(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAGDIAG_CACHE", str(tmp_path))
+    text = page.read_text(encoding="utf-8")
+    assert page.stem == "index" or BLOCK.search(text), "no example"
+    assert text == rewritten(page), "run: python tests/test_failure_docs.py"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
+def test_pages_are_named_in_the_index(page: Path) -> None:
+    index = (ROOT / "docs" / "failures" / "index.md").read_text(encoding="utf-8")
+    assert page.stem == "index" or f"({page.name})" in index
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["RAGDIAG_CACHE"] = folder
+        for each in PAGES:
+            each.write_text(rewritten(each), encoding="utf-8")

@@ -2,7 +2,7 @@
 
 ``P@5 R@100 RR RR@10 AP nDCG@10 Success@5`` rank chunks (or documents, where labels are documents); ``Evidence@k Sufficient@k
 CharP@k CharR@k IoU@k Duplicate@k OffTopic@k`` look at the characters of the context. ``@800tok`` in place of a cutoff means the
-context that fits 800 tokens. A query without results scores 0; what labels cannot decide is NaN here, and shows in the report's n.
+context that fits 800 tokens. A query without results scores 0; what labels cannot decide is NaN, and shows in the report's n.
 """
 
 from __future__ import annotations

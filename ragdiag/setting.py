@@ -57,15 +57,20 @@ class Setting:
         """The first chunk of each document, and the number of chunks: shape ``(n_documents + 1,)``."""
         return np.searchsorted(self.chunking.document, np.arange(len(self.corpus.documents) + 1))
 
+    @property
+    def _lengths(self) -> IntArray:
+        """Characters in each chunk; where there are no chunks, as if there were one of nothing."""
+        return self.chunking.end - self.chunking.start if len(self.chunking) else np.zeros(1, dtype=np.int64)
+
     @cached_property
     def size(self) -> int:
         """Characters in a long chunk of this index: the 95th percentile."""
-        return int(np.percentile(self.chunking.end - self.chunking.start, 95))
+        return int(np.percentile(self._lengths, 95))
 
     @cached_property
     def typical(self) -> int:
         """Characters in a chunk of this index: the median."""
-        return max(int(np.median(self.chunking.end - self.chunking.start)), 1)
+        return max(int(np.median(self._lengths)), 1)
 
     @cached_property
     def _frequency(self) -> Counter[str]:

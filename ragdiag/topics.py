@@ -10,9 +10,9 @@ are the same for every retriever:
   multiple of how near the words of the corpus in random order are. Unlike random chunks, which in a corpus on one subject are
   all on topic, random words mean the same in a corpus of one subject and of many.
 
-A chunk is off topic where the rest of it is about as far from the subject as chance (affinity under `NEAR`) and its pull exceeds
-`NEED` + `STEEP` * log(affinity): the more of the query it repeats, the more the rest of it has to belong. The constants were chosen on half of the queries of five sets; ``tests/bench/offtopic.py`` gives the rates
-on the others.
+A chunk is off topic where the rest of it is about as far from the subject as chance (its affinity is under `NEAR`) and its pull
+exceeds `NEED` + `STEEP` * log(affinity): the more of the query it repeats, the more the rest of it has to belong. The constants
+were chosen on half of the queries of five sets and on planted faults; ``tests/bench/offtopic.py`` gives the rates on the others.
 """
 
 from __future__ import annotations

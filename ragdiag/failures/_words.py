@@ -23,7 +23,7 @@ def gap(case: Case, chunk: int) -> Gap:
     """What the query shares with `chunk`, beside the chunks of its context that hold no evidence."""
     # What the query asks of a passage is what the passages that its context has do not account for.
     found = {w for g in case.groups if g.covered and (h := case.holder(g)) for w in words(_text(case, h[0]))}
-    everything = dict.fromkeys(words(case.query.text))
+    everything = dict.fromkeys(telling(case.query.text) or words(case.query.text))
     asked = [w for w in everything if w not in found] or list(everything)
     idf = {w: case.setting.idf(w) for w in asked}
     total = sum(idf.values())
@@ -41,7 +41,7 @@ def gap(case: Case, chunk: int) -> Gap:
 def as_rare(case: Case, span: Span, like: list[str]) -> list[str]:
     """For each word of `like`, the word of a passage (not in the query, none twice) of the nearest idf; fewer if it has fewer."""
     asked, idf, picked = set(words(case.query.text)), case.setting.idf, list[str]()
-    free = sorted({w for w in words(case.setting.text(span)) if w not in asked})
+    free = sorted({w for w in telling(case.setting.text(span)) if w not in asked})
     for word in like[: len(free)]:
         picked.append(min(free, key=lambda w: (abs(idf(w) - idf(word)), w)))
         free.remove(picked[-1])
@@ -63,6 +63,13 @@ def beside(case: Case, chunk: int, n: int) -> list[int]:
     total = len(case.setting.chunking)
     spread = (total * (2 * i + 1) // (4 * n) for i in range(2 * n))
     return [c for c in dict.fromkeys(spread) if c not in case.evidence and c not in case.rank_of][:n]
+
+
+def telling(text: str) -> list[str]:
+    """The words that say what a text is about: no English function words, no numbers, none of one letter."""
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    return [w for w in words(text) if len(w) > 1 and not w.isdigit() and w not in ENGLISH_STOP_WORDS]
 
 
 def words(text: str) -> list[str]:

@@ -46,7 +46,8 @@ def repeated(case: Case) -> dict[int, int]:
     setting = case.setting
     kept: dict[int, frozenset[tuple[str, str]]] = {}
     found: dict[int, int] = {}
-    for chunk in case.ranking[: 10 * case.length].tolist():
+    last = case.length if case.standing.sufficient else (case.standing.rank or 10 * case.length)
+    for chunk in case.ranking[:last].tolist():
         own = setting.shingles(chunk)
         first = next((c for c, known in kept.items() if near_duplicates(own, known)), None)
         if first is None or chunk in case.evidence or any(near_duplicates(own, known) for known in case.evidence_shingles):

@@ -16,13 +16,14 @@ FIX = "smaller chunks, or embed sentences and hand over the passage round them"
 
 @dataclass(frozen=True)
 class Diluted:
-    """Whole and visible, but at most `share` of its chunk. Proved by a smaller window round it, in the chunk's place.
+    """Whole and visible, but at most `share` of its chunk, which is no small one: `large` median chunks or more.
 
-    The window is half the chunk, or as long as the index's median chunk where that is shorter: fixed beforehand, since
-    the tightest window rescues almost anything.
+    Proved by a smaller window round it, in the chunk's place: half the chunk, or as long as the index's median chunk where that
+    is shorter. That is fixed beforehand, since the tightest window rescues almost anything.
     """
 
     share: float = 0.25
+    large: float = 0.75
 
     levels: ClassVar[tuple[str, ...]] = ("span",)
     residual: ClassVar[bool] = False
@@ -63,7 +64,8 @@ class Diluted:
         holder = case.holder(group)
         if holder is None or self._share(case, *holder) > self.share or unseen(case, group) is not None:
             return None
-        return holder
+        chunk = case.setting.span(holder[0])
+        return holder if chunk.end - chunk.start >= self.large * case.setting.typical else None
 
     def _share(self, case: Case, chunk: int, span: Span) -> float:
         """Of the chunk's characters other than space, those of the evidence."""

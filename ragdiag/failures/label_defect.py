@@ -21,7 +21,7 @@ class LabelDefect:
 
     def observe(self, case: Case) -> Observation | None:
         """See `cases.FailureMode`."""
-        defects = [{"kind": d.kind, "file": d.file, "line": d.line, "message": d.message} for d in case.defects]
+        defects = [{"kind": d.kind, "line": d.line, "message": d.message} for d in case.defects]
         return Observation((), {"defects": defects}) if defects else None
 
     def prove(self, case: Case, seen: Observation) -> Trial:

@@ -28,7 +28,7 @@ class Pollution:
             return None
         hubs = case.setting.hubs
         rows = [
-            row | {"similarity": round(s, 3), "contexts": hubs.get(c, 0)}
+            row | {"affinity": round(s, 2), "contexts": hubs.get(c, 0)}
             for row, (c, s) in zip(described(case, list(found)), found.items(), strict=False)
         ]
         inside = [c for c in case.context if c in found]
@@ -52,5 +52,5 @@ class Pollution:
 
 
 def off_topic(case: Case) -> dict[int, float]:
-    """The off-topic chunks above the evidence (in a context that holds all: in the context), with their similarity."""
+    """The off-topic chunks above the evidence (of a served query: in its context), with their affinity to it (1: chance)."""
     return dict(case.setting.off_topic(case.number, case.above))

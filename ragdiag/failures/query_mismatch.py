@@ -30,7 +30,7 @@ class QueryMismatch:
     """
 
     most: float = 0.4
-    found: float = 0.25
+    found: float = 0.3
     beside: float = 0.9
     words: int = 6
     controls: int = 5

@@ -180,7 +180,7 @@ def _crowded(detail: Detail) -> Iterator[Row]:
 def _pollution(detail: Detail) -> Iterator[Row]:
     def beside(row: Detail) -> str:
         contexts = row.get("contexts", 0)
-        near = f" (nearness {row.get('similarity', 0):.2g}"
+        near = f" (affinity {row.get('affinity', 0):.2g}"
         return f"{near}, in {counted(contexts, 'context')})" if contexts > 1 else f"{near})"
 
     inside = detail.get("in_context", {})

@@ -149,17 +149,21 @@ class Bm25Index:
         return edited(self.search, lambda q, t: self._score(q, counts[t]), self._weights.shape[0], queries, edits, texts, depth)
 
     def _score(self, query: str, counts: Counter[str]) -> float:
-        """What a text with these tokens would score; -inf where it shares none with the query."""
-        tokens = [t for t in self._tokens(query) if t in self._column]
+        """What a text with these tokens would score; -inf where it shares none with the query.
+
+        A word that no text of the index has is as rare as the rarest that one has.
+        """
+        tokens = self._tokens(query)
         shared = [t for t in tokens if counts[t]]
         if not shared:
             return -math.inf
         length, b = counts.total(), self._bm25.b
         norm = np.array([1 - b + b * length / self._average])
-        columns = [self._column[t] for t in shared]
+        rarest = float(self._idf.max(initial=0.0))
+        idf = np.array([self._idf[self._column[t]] if t in self._column else rarest for t in shared])
         weights, absent = self._bm25.weights(np.array([counts[t] for t in shared], dtype=np.float64), norm)
-        score = float((self._idf[columns] * (weights - absent)).sum())
-        return score + float(self._absent[[self._column[t] for t in tokens]].sum())
+        score = float((idf * (weights - absent)).sum()) + float(absent * idf[[t not in self._column for t in shared]].sum())
+        return score + float(self._absent[[self._column[t] for t in tokens if t in self._column]].sum())
 
     def _search(self, query: str, depth: int) -> tuple[IntArray, FloatArray]:
         columns = [self._column[t] for t in self._tokens(query) if t in self._column]

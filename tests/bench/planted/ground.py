@@ -13,9 +13,10 @@ from ragdiag.registry import make
 from .records import Edit, Page, Question, Span, World
 from .search import Ranker, depths
 from .sources import DIGEST
-from .text import content_words, sentences
+from .text import content, content_words, sentences
 
 CHUNKER = make("chunkers", "sentence(size=160)")
+SHARED = 3  # content words that a sentence of another document shares with the passage's chunk, to be on its subject
 
 
 def cut(page: Page) -> frozenset[Span]:
@@ -64,6 +65,10 @@ class Ground:
         """The base chunk that holds a passage."""
         return next(c for c in self.world.on(passage.page) if c.holds(passage))
 
+    def alone(self, chunks: Sequence[Span]) -> bool:
+        """Whether these chunks hold no other passage that the question needs."""
+        return not any(c.meets(p) for c in chunks for p in self.question.passages if p != self.passage)
+
     def text(self, span: Span) -> str:
         return self.world.text(span)
 
@@ -85,16 +90,19 @@ class Ground:
 
     def competitors(self, most: int = 20) -> list[Span]:
         """Chunks of the original pages, best ranked first, that hold none of the evidence."""
-        passages = self.question.passages
-        return [c for c in self.ranking[:most] if c in self.world.base and not any(c.meets(p) for p in passages)]
+        return [c for c in self.ranking[:most] if c in self.world.base and not self._holds_evidence(c)]
 
     def subject(self, passage: Span) -> list[str]:
-        """Sentences on the passage's subject that are no part of the evidence: of its page, then of what ranks near it."""
-        alone = DIGEST in passage.page  # its neighbours are documents of other subjects
-        page = [] if alone else self.world.on(passage.page)
-        near = [c for c in page if not any(c.meets(p) for p in self.question.passages)]
+        """Sentences on the passage's subject, outside the evidence: of its document, then others that share its words."""
         stem = passage.page.rsplit("-p", 1)[0]
-        kin = [c for c in self.competitors(60) if c.page.rsplit("-p", 1)[0] == stem]
-        found = [s for c in dict.fromkeys([*near, *kin, *self.competitors(25)]) for s in sentences(self.text(c))]
+        alone = DIGEST in passage.page  # its neighbours are documents of other subjects
+        others = [c for c in [*self.world.on(passage.page), *self.competitors(60)] if not self._holds_evidence(c)]
+        kin = [c for c in others if not alone and c.page.rsplit("-p", 1)[0] == stem]
+        about = content(f"{self.question.text} {self.text(self.holder(passage))}")
+        found = [s for c in dict.fromkeys(kin) for s in sentences(self.text(c))]
+        found += [s for c in others for s in sentences(self.text(c)) if len(content(s) & about) >= SHARED]
         evidence = [self.text(p) for p in self.question.passages]
         return [s for s in dict.fromkeys(found) if len(s) > 40 and not any(s in e or e.strip() in s for e in evidence)]
+
+    def _holds_evidence(self, chunk: Span) -> bool:
+        return any(chunk.meets(p) for p in self.question.passages)

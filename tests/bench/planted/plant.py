@@ -107,7 +107,7 @@ class Planter:
         for _ in range(min(40, len(singles))):
             a, b = self.rng.sample(singles, 2) if len(singles) > 1 else (None, None)
             if a and b and a.groups[0] != b.groups[0]:
-                text = self.rng.choice(("{} And: {}", "{} Also, {}", "Two things. {} {}")).format(a.text, b.text)
+                text = self.rng.choice(("{} And: {}", "{} Also, {}", "{} {}")).format(a.text, b.text)
                 yield Question(f"{a.id}{JOIN}{b.id}", text, a.groups + b.groups)
 
     def _served(self) -> list[Question]:
@@ -135,12 +135,14 @@ class Planter:
         several = [q for q in several if self.verifier.serves(q, q.text)]
         ground = self._ground(question)
         style = self.rng.choice(("appended", "repeated", "mixed"))
-        edit = ground.adding("pollution", f"hub, {style}", stuffed(ground, 9, style, 2, [q.text for q in several]))
-        cases = [Case(q, edit, None) for q in several]
-        cases = [c for c in cases if not self.verifier.flaw(c, plus=(edit,))]
-        if not cases:
-            self._drop("pollution", "still served")
-        return cases
+        for strength in (1, 2):
+            edit = ground.adding("pollution", f"hub, {style}", stuffed(ground, 9, style, strength, [q.text for q in several]))
+            cases = [Case(q, edit, None) for q in several]
+            cases = [c for c in cases if not self.verifier.flaw(c, plus=(edit,))]
+            if cases:
+                return cases
+        self._drop("pollution", "still served")
+        return []
 
     def _ground(self, question: Question) -> Ground:
         return Ground(self.world, self.ranker, self.retriever, self.foreign, question, random.Random(self.rng.random()))

@@ -10,13 +10,20 @@ from ragdiag.setting import Span
 
 _WORD = re.compile(r"\w+")
 
+RARE = 3
+"""Chunks with a word, at most, for it to be rare."""
+
 
 class Gap(NamedTuple):
-    """Of the query's words, by idf, the share in the passage's chunk and (mean) in the chunks above; the missing ones by name."""
+    """Of the query's words, by idf, the share in the passage's chunk and (mean) in the chunks above; the missing ones by name.
+
+    `rare` are those in hardly any chunk (`RARE` at most) that the passage's has, and none of the chunks above.
+    """
 
     overlap: float
     above: float
     missing: tuple[str, ...]
+    rare: tuple[str, ...]
 
 
 def gap(case: Case, chunk: int) -> Gap:
@@ -35,7 +42,10 @@ def gap(case: Case, chunk: int) -> Gap:
     above = [shared(c) for c in case.context if c not in case.evidence]
     held = set(words(_text(case, chunk)))
     missing = sorted((w for w in asked if w not in held), key=lambda w: -idf[w])
-    return Gap(shared(chunk), sum(above) / len(above) if above else 0.0, tuple(missing))
+    others = {w for c in case.context if c not in case.evidence for w in words(_text(case, c))}
+    named = dict.fromkeys(words(case.query.text))
+    rare = tuple(w for w in named if w in held and w not in others and case.setting.chunks_with(w) <= RARE)
+    return Gap(shared(chunk), sum(above) / len(above) if above else 0.0, tuple(missing), rare)
 
 
 def as_rare(case: Case, span: Span, like: list[str]) -> list[str]:
@@ -46,6 +56,18 @@ def as_rare(case: Case, span: Span, like: list[str]) -> list[str]:
         picked.append(min(free, key=lambda w: (abs(idf(w) - idf(word)), w)))
         free.remove(picked[-1])
     return picked
+
+
+def rarest(case: Case, span: Span) -> list[str]:
+    """The telling words of a passage that the query lacks, the rarest first."""
+    asked = set(words(case.query.text))
+    new = dict.fromkeys(w for w in telling(case.setting.text(span)) if w not in asked)
+    return sorted(new, key=lambda w: -case.setting.idf(w))
+
+
+def added(text: str, _: list[str], new: list[str]) -> str:
+    """`text`, then the words `new`."""
+    return " ".join([text, *new])
 
 
 def said(text: str, old: list[str], new: list[str]) -> str:

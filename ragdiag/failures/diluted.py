@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ragdiag.cases import Case, Group, Observation
-from ragdiag.failures._passages import described
+from ragdiag.failures._passages import described, placements
 from ragdiag.failures.truncated import unseen
 from ragdiag.proofs import Edit, Trial
 from ragdiag.setting import Span
@@ -44,13 +44,13 @@ class Diluted:
         """Halve the chunk round the evidence."""
         setting = case.setting
         holders = [h for g in seen.groups if (h := case.holder(g)) is not None]
-        windows = []
-        for chunk, span in holders:
-            own = setting.span(chunk)
-            windows.append(setting.window(span, min((own.end - own.start) // 2, setting.typical), own))
         kept = {h[0] for g in case.groups if g not in seen.groups and (h := case.holder(g))}
-        edit = Edit(frozenset(c for c, _ in holders) - kept, tuple(setting.addition(w) for w in windows))
-        (outcome,) = yield [edit]
+        removed = frozenset(c for c, _ in holders) - kept
+        ways = zip(*(self._windows(case, chunk, span) for chunk, span in holders), strict=True)
+        edits = [Edit(removed, tuple(map(setting.addition, windows))) for windows in ways]
+        outcomes = yield edits
+        best = min(range(len(edits)), key=lambda i: (not outcomes[i].standing.sufficient, i))
+        outcome, edit = outcomes[best], edits[best]
         return case.finding(
             "diluted",
             seen,
@@ -59,6 +59,11 @@ class Diluted:
             FIX,
             edit=edit,
         )
+
+    def _windows(self, case: Case, chunk: int, span: Span) -> list[Span]:
+        """The smaller windows, in three ways to place them within the chunk."""
+        own = case.setting.span(chunk)
+        return placements(case.setting, span, min((own.end - own.start) // 2, case.setting.typical), own)
 
     def _drowned(self, case: Case, group: Group) -> tuple[int, Span] | None:
         holder = case.holder(group)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ragdiag.cases import Case, Observation
-from ragdiag.failures._words import as_rare, beside, gap, said
+from ragdiag.failures._words import added, as_rare, beside, gap, rarest, said
 from ragdiag.failures.truncated import unseen
 from ragdiag.proofs import Edit, Trial
 
@@ -22,16 +22,16 @@ SPARSE = "bm25"
 
 @dataclass(frozen=True)
 class QueryMismatch:
-    """Whole and visible, but sharing few of the query's words beside the chunks above it (idf-weighted), or only the rare ones.
+    """Whole and visible, but sharing few of the query's words (idf-weighted), or the rare ones that the chunks above lack.
 
-    Proved by another retriever, by a paraphrase that the query's record supplies (`paraphrases`), or by words of the evidence:
-    each of the query's words that it lacks (`words` at most, the rarest first) said in one of its own that is as rare. With an
-    encoder, other chunks are the control: it does not count where their words bring most of them in as well.
+    Proved by another retriever, by a paraphrase that the query's record supplies (`paraphrases`), or by words of the evidence, no
+    more than the query's words that it lacks (`words` at most): said in their place where they are as rare, or its rarest added.
+    What words as rare do for other chunks is shown beside it (`controls`).
     """
 
     most: float = 0.4
     found: float = 0.3
-    beside: float = 0.9
+    beside: float = 1.0
     words: int = 6
     controls: int = 5
 
@@ -47,12 +47,13 @@ class QueryMismatch:
                 continue
             shared = gap(case, holder[0])
             low = shared.overlap <= self._most(case, holder[0]) and shared.overlap < self.beside * shared.above
-            if low or (SPARSE in case.setting.swaps and shared.overlap > shared.above):
+            if low or (SPARSE in case.setting.swaps and shared.rare and shared.overlap > shared.above):
                 return Observation(
                     (group,),
                     {
                         "side": VOCABULARY if low else RARE,
                         "missing": list(shared.missing),
+                        "rare": list(shared.rare),
                         "overlap": round(shared.overlap, 3),
                         "overlap_above": round(shared.above, 3),
                     },
@@ -84,32 +85,26 @@ class QueryMismatch:
         return (yield from self._words(case, seen, {"tried": tried}))
 
     def _words(self, case: Case, seen: Observation, detail: Mapping[str, Any]) -> Trial:
-        """The fewest of the query's missing words that need be said in the evidence's, one for one and as rare."""
+        """The fewest of the query's missing words that need be said in the evidence's own."""
         chunk, span = seen.held
         missing = list(seen.detail["missing"])[: self.words]
-        own = as_rare(case, span, missing)
-        edits = [Edit(query=said(case.query.text, missing[: n + 1], own)) for n in range(len(own))]
-        outcomes = yield edits
-        needed = next((n for n, o in enumerate(outcomes, 1) if o.standing.sufficient), None)
+        series = [(said, as_rare(case, span, missing)), (added, rarest(case, span)[: len(missing)])]
+        edits = [
+            (Edit(query=say(case.query.text, missing, own[: n + 1])), own[: n + 1])
+            for say, own in series
+            for n in range(len(own))
+        ]
+        outcomes = yield [edit for edit, _ in edits]
+        enough = [i for i, outcome in enumerate(outcomes) if outcome.standing.sufficient]
         if not edits:
             return None
-        after, edit = (outcomes[needed - 1].standing, edits[needed - 1]) if needed else (case.standing, edits[-1])
-        control: dict[str, object] = {}
-        as_well, others = 0, list[int]()
-        if needed and case.setting.visible is not None:
-            # An encoder may know what a query is about without its words; a sparse retriever is drawn to any chunk by them.
+        best = min(enough, key=lambda i: (len(edits[i][1]), i)) if enough else len(edits) - 1
+        edit, own = edits[best]
+        detail = {**detail, "words": own}
+        if enough:  # shown, not judged by: other chunks come in by their words about as easily
             others = beside(case, chunk, self.controls)
-            texts = [said(case.query.text, missing[:needed], as_rare(case, case.setting.span(c), missing)) for c in others]
-            tried = yield [Edit(query=text) for text in texts]
+            tried = yield [Edit(query=added(case.query.text, [], as_rare(case, case.setting.span(c), own))) for c in others]
             as_well = sum(c in o.order[: case.length].tolist() for c, o in zip(others, tried, strict=True))
-            control = {"others": len(others), "others_as_well": as_well}
-        return case.finding(
-            "query_mismatch",
-            seen,
-            f"say {needed or len(own)} of the query's words in words of the evidence that are as rare",
-            after,
-            FIX[WORDS],
-            proved=needed is not None and 2 * as_well <= len(others),
-            detail={**detail, "words": dict(zip(missing, own[: needed or len(own)], strict=False)), **control},
-            edit=edit,
-        )
+            detail |= {"others": len(others), "others_as_well": as_well}
+        how = f"say {len(own)} of the query's words in words of the evidence"
+        return case.finding("query_mismatch", seen, how, outcomes[best].standing, FIX[WORDS], detail=detail, edit=edit)

@@ -40,8 +40,9 @@ def chunk_split(ground: Ground) -> Iterator[Edit]:
         style = "in a word"
         if rng.random() < 0.7:
             style, at = "between words", _space_near(ground, at)
-        if passage.start < at < passage.end:
-            yield split_at(ground, passage, at, style)
+        edit = split_at(ground, passage, at, style)
+        if passage.start < at < passage.end and ground.alone(edit.removed):
+            yield edit
 
 
 def split_at(ground: Ground, passage: Span, at: int, style: str) -> Edit:
@@ -85,7 +86,8 @@ def truncated(ground: Ground) -> Iterator[Edit]:
     for j in enough[::-1][:3]:
         last = min(i + ground.rng.choice((0, 0, 1)), len(chunks) - 1)
         old = chunks[j : last + 1]
-        yield recut("truncated", f"{i - j} before, {last - i} after", old, [Span(passage.page, old[0].start, old[-1].end)])
+        if ground.alone(old):
+            yield recut("truncated", f"{i - j} before, {last - i} after", old, [Span(passage.page, old[0].start, old[-1].end)])
 
 
 def diluted(ground: Ground) -> Iterator[Edit]:
@@ -95,7 +97,7 @@ def diluted(ground: Ground) -> Iterator[Edit]:
     chunks = ground.world.on(ground.passage.page)
     i = chunks.index(ground.holder(ground.passage))
     plans = _plans(ground, chunks, i) if ground.retriever == "bm25" else _read_plans(ground, chunks, i)
-    yield from plans
+    yield from (edit for edit in plans if ground.alone(edit.removed))
 
 
 def _plans(ground: Ground, chunks: list[Span], i: int) -> Iterator[Edit]:

@@ -65,7 +65,7 @@ class Ground:
         """The base chunk that holds a passage."""
         return next(c for c in self.world.on(passage.page) if c.holds(passage))
 
-    def alone(self, chunks: Sequence[Span]) -> bool:
+    def alone(self, chunks: Iterable[Span]) -> bool:
         """Whether these chunks hold no other passage that the question needs."""
         return not any(c.meets(p) for c in chunks for p in self.question.passages if p != self.passage)
 

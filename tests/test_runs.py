@@ -227,7 +227,7 @@ def test_a_run_without_any_chunk_scores_0(tmp_path: Path) -> None:
     write(tmp_path / "corpus.jsonl", {"_id": "a", "text": "0123456789"})
     write(tmp_path / "q.jsonl", {"_id": "q1", "text": "1", "evidence": [{"doc_id": "a", "start": 0, "end": 4}]})
     report = audit(tmp_path / "corpus.jsonl", tmp_path / "q.jsonl", "--run", write(tmp_path / "r", jsonl()))
-    assert report["queries"][0]["status"] == "undetermined"
+    assert report["queries"][0]["status"] == "not_decidable"
     assert {report["measures"][m]["mean"] for m in ("Sufficient@5", "RR", "CharR@5", "P@5")} == {0.0}
 
 

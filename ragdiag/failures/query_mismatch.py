@@ -46,7 +46,7 @@ class QueryMismatch:
             if holder is None or (case.level == "span" and unseen(case, group) is not None):
                 continue
             shared = gap(case, holder[0])
-            low = shared.overlap <= self._most(case, holder[0]) and shared.overlap < self.beside * shared.above
+            low = shared.overlap <= self._most(case, holder[0]) and shared.overlap <= self.beside * shared.above
             if low or (SPARSE in case.setting.swaps and shared.rare and shared.overlap > shared.above):
                 return Observation(
                     (group,),

@@ -190,7 +190,7 @@ def _pollution(detail: Detail) -> Iterator[Row]:
             line(f"{counted(inside['chunks'], 'place')} and {counted(inside.get('tokens', 0), 'token')} of the context"),
         )
     yield from _chunks("above", detail.get("off_topic", ()), beside)
-    yield "", line(("nearness to the evidence's subject, the query's words taken out: 1 is that of random words", "dim"))
+    yield "", line(("affinity to the evidence's subject, the query's words taken out: 1 is that of random words", "dim"))
     if detail.get("hub"):
         yield "", line(("a hub: far more contexts than chance would put it in", "yellow"))
 
@@ -211,7 +211,7 @@ def _mismatch(detail: Detail) -> Iterator[Row]:
         found = f"needs k {standing['rank']}" if standing.get("rank") else "does not find it"
         yield "instead", line(f"{one_line(name, 60)} {found}" + (", sufficient" if standing.get("sufficient") else ""))
     if words := detail.get("words"):
-        yield "said", line(", ".join(f"{old} -> {new}" for old, new in words.items()))
+        yield "words", line("of the evidence: ", ", ".join(words))
 
 
 def _incomplete(detail: Detail) -> Iterator[Row]:

@@ -46,6 +46,9 @@ AUDIT_OPTIONS = (
     click.option(
         "--retriever", metavar="SPEC", default="hybrid", show_default=True, help="e.g. 'bm25(k1=1.2)', dense, lsa, hybrid."
     ),
+    click.option(
+        "--swap", metavar="SPEC", help="Put queries in other words than the documents to this retriever as well, e.g. dense."
+    ),
     click.option("--run", "run_file", metavar="FILE", help="Your own ranking, TREC or JSONL, in place of a retriever."),
     click.option("-k", "k", type=int, metavar="N", help="Chunks in a context.  [default: 5]"),
     click.option("--budget", type=int, metavar="TOKENS", help="Context size in tokens, in place of -k."),

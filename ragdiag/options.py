@@ -22,6 +22,7 @@ class Options:
     chunker: str = "sentence"
     context: str = "none"
     retriever: str = "hybrid"
+    swap: str = ""  # the retriever that a mismatched query is put to instead; "": one that costs little
     chunks: str | Path | None = None
     run: str | Path | None = None
     qrels: str | Path | None = None

@@ -87,6 +87,7 @@ class Plan:
         self.chunker = make("chunkers", options.chunker)
         self.context = make("contexts", options.context)
         self.retriever = make("retrievers", options.retriever)
+        self.swap = make("retrievers", options.swap) if options.swap else None
         self.store = None if options.cache is None else Cache(options.cache or default_folder())
 
     def retrieve(
@@ -169,12 +170,14 @@ class Plan:
         return found | ({} if encoder is None else {"encoding": "timed" if encoder.loaded else "from the cache, not timed"})
 
     def _swaps(self, index: Index, texts: Callable[[], list[str]], progress: Progress) -> dict[str, Callable[[], Index]]:
-        """Other retrievers for the same texts that cost little: a fusion's own parts; bm25 for an encoder; lsa for words."""
-        if hasattr(self.retriever, "retrievers"):
+        """Other retrievers for the same texts: the one asked for, else cheap ones (a fusion's parts; bm25 beside an encoder)."""
+        if self.swap is None and hasattr(self.retriever, "retrievers"):
             parts = zip(self.retriever.retrievers, index.indexes, strict=True)  # type: ignore[attr-defined]
             return {spec_of(r): functools.partial(lambda own: own, own) for r, own in parts}
-        name = "lsa" if spec_of(self.retriever).startswith("bm25") else "bm25"
-        return {name: lambda: make("retrievers", name).index(texts(), self.store, progress)}
+        if self.swap is None and spec_of(self.retriever).startswith("bm25"):
+            return {}
+        swap = self.swap or make("retrievers", "bm25")
+        return {spec_of(swap): lambda: swap.index(texts(), self.store, progress)}
 
     def signature(self, source: Mapping[str, Any]) -> str:
         """Everything that defines the ranking and its measures, on one line."""

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Generator, Sequence
+
 from ragdiag.cases import Case, Group
+from ragdiag.proofs import Edit, Outcome
 from ragdiag.setting import Setting, Span
 
 CUT = "‖"
 """Stands where one chunk ends and the next begins."""
+
+
+NEAR = 4
+"""Contexts within which a change that does not suffice might, made a little otherwise."""
 
 
 def gaps(setting: Setting, span: Span) -> list[Span]:
@@ -43,6 +51,19 @@ def placements(setting: Setting, span: Span, length: int, within: Span | None = 
     low, high = (within.start, within.end) if within else (0, int(setting.corpus.lengths[span.document]))
     ends = ((low, high), (low, span.end), (span.start, high))
     return [setting.window(span, length, Span(span.document, a, b)) for a, b in ends]
+
+
+def first_enough(case: Case, edits: Sequence[Edit]) -> Generator[Sequence[Edit], Sequence[Outcome], tuple[Outcome, Edit]]:
+    """The first of several ways to make one change that suffices, with what came of it; the first of all where none does.
+
+    The others are tried only where the first comes within `NEAR` contexts: where it is far off, they are too.
+    """
+    (outcome,) = yield edits[:1]
+    if outcome.standing.sufficient or (outcome.standing.rank or math.inf) > NEAR * case.length:
+        return outcome, edits[0]
+    others = yield edits[1:]
+    found = [(o, e) for o, e in zip(others, edits[1:], strict=True) if o.standing.sufficient]
+    return found[0] if found else (outcome, edits[0])
 
 
 def fragments(case: Case, span: Span) -> list[int]:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ragdiag.cases import Case, Observation
-from ragdiag.failures._passages import best_fragment, cut_groups, described, fragments, marked, placements, replaced
+from ragdiag.failures._passages import best_fragment, cut_groups, described, first_enough, fragments, marked, placements, replaced
 from ragdiag.proofs import Edit, Trial
 from ragdiag.setting import Span
 
-FEWEST, MOST = 19, 10**9
-"""Controls that a p of .05 needs at least; a rank below all."""
+FEWEST = 19
+"""Controls that a p of .05 needs at least."""
 
 FIX = "move the boundary: chunks that end with sentences or paragraphs, or overlap"
 
@@ -48,17 +48,16 @@ class ChunkSplit:
         removed = replaced(case, spans)
         placed = _placed(case, spans)
         edits = [Edit(removed, tuple(map(setting.addition, windows))) for windows in placed]
-        outcomes = yield edits
-        best = min(range(len(edits)), key=lambda i: (not outcomes[i].standing.sufficient, outcomes[i].standing.rank or MOST, i))
-        outcome, edit = outcomes[best], edits[best]
+        outcome, edit = yield from first_enough(case, edits)
+        windows = placed[edits.index(edit)]
         p, placebo = None, dict[str, object]()
         if outcome.standing.sufficient:
             # The control is about the window that stands lowest: without it the others would not do.
             worst = max(range(len(spans)), key=lambda i: outcome.ranks[i] or 0)
             others = edit.added[:worst] + edit.added[worst + 1 :]
-            elsewhere = _elsewhere(case, placed[best][worst], self.elsewhere)
+            elsewhere = _elsewhere(case, windows[worst], self.elsewhere)
             n_shifts = max(self.shifts, FEWEST - len(elsewhere))
-            shifts = _shifts(case, spans[worst], placed[best][worst], n_shifts)
+            shifts = _shifts(case, spans[worst], windows[worst], n_shifts)
             tried = yield [Edit(removed, (*map(setting.addition, pair), *others)) for pair in shifts]
             shifted = [o.standing.rank is not None and o.standing.rank <= (outcome.standing.rank or 0) for o in tried]
             above = set(outcome.order[: outcome.ranks[worst] or 0].tolist())

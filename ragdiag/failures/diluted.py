@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ragdiag.cases import Case, Group, Observation
-from ragdiag.failures._passages import described, placements
+from ragdiag.failures._passages import described, first_enough, placements
 from ragdiag.failures.truncated import unseen
 from ragdiag.proofs import Edit, Trial
 from ragdiag.setting import Span
@@ -48,9 +48,7 @@ class Diluted:
         removed = frozenset(c for c, _ in holders) - kept
         ways = zip(*(self._windows(case, chunk, span) for chunk, span in holders), strict=True)
         edits = [Edit(removed, tuple(map(setting.addition, windows))) for windows in ways]
-        outcomes = yield edits
-        best = min(range(len(edits)), key=lambda i: (not outcomes[i].standing.sufficient, i))
-        outcome, edit = outcomes[best], edits[best]
+        outcome, edit = yield from first_enough(case, edits)
         return case.finding(
             "diluted",
             seen,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ragdiag.cases import Case, Observation
-from ragdiag.failures._passages import best_fragment, cut_groups, replaced
+from ragdiag.failures._passages import best_fragment, cut_groups, fragments, replaced
 from ragdiag.proofs import Edit, Trial
 from ragdiag.setting import Span
 
@@ -16,7 +16,7 @@ UNATTAINABLE = "raise the context's size: even whole, the evidence does not fit 
 
 @dataclass(frozen=True)
 class Oversized:
-    """Proved by one window as long as the evidence, in place of its fragments."""
+    """Proved by joining its fragments into one chunk: as long as the evidence, and nothing of the text round it is lost."""
 
     levels: ClassVar[tuple[str, ...]] = ("span",)
     residual: ClassVar[bool] = False
@@ -34,13 +34,13 @@ class Oversized:
     def prove(self, case: Case, seen: Observation) -> Trial:
         """One window for each passage."""
         spans = [_alternative(case, g.spans) for g in seen.groups]
-        edit = Edit(replaced(case, spans), tuple(case.setting.addition(s) for s in spans))
+        edit = Edit(replaced(case, spans), tuple(case.setting.addition(_joined(case, s)) for s in spans))
         (outcome,) = yield [edit]
         lost = bool(seen.detail["unattainable"])
         return case.finding(
             "oversized",
             seen,
-            "one window as long as the evidence, in place of its fragments",
+            "the chunks that hold a piece of the evidence joined into one",
             outcome.standing,
             UNATTAINABLE if lost else FIX,
             proved=outcome.standing.sufficient and not lost,
@@ -51,6 +51,12 @@ class Oversized:
 def _alternative(case: Case, spans: tuple[Span, ...]) -> Span:
     """The shortest alternative; of equals, the one whose fragments rank best."""
     return min(spans, key=lambda s: (s.end - s.start, best_fragment(case, s)))
+
+
+def _joined(case: Case, span: Span) -> Span:
+    """The text of all chunks that hold a piece of the passage."""
+    found = [case.setting.span(c) for c in fragments(case, span)]
+    return Span(span.document, min([span.start, *(s.start for s in found)]), max([span.end, *(s.end for s in found)]))
 
 
 def _too_long(case: Case, span: Span) -> bool:

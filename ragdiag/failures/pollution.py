@@ -15,7 +15,10 @@ HUB = "; one chunk does it for many queries: look at what it is"
 
 @dataclass(frozen=True)
 class Pollution:
-    """Proved by dropping the off-topic chunks above the evidence. `hub`: one of them stands in the contexts of many queries."""
+    """Proved by dropping the off-topic chunks above the evidence: two or more, or one with an affinity under `single`.
+    `hub`: one of them stands in the contexts of many queries."""
+
+    single: float = 1.0
 
     levels: ClassVar[tuple[str, ...]] = ("span", "document")
     residual: ClassVar[bool] = False
@@ -24,7 +27,7 @@ class Pollution:
     def observe(self, case: Case) -> Observation | None:
         """See `cases.FailureMode`."""
         found = off_topic(case)
-        if not found:
+        if not found or (len(found) == 1 and min(found.values()) >= self.single):
             return None
         hubs = case.setting.hubs
         rows = [

@@ -32,8 +32,8 @@ class QueryMismatch:
     most: float = 0.4
     found: float = 0.3
     beside: float = 1.0
-    words: int = 6
-    controls: int = 5
+    words: int = 4
+    controls: int = 3
 
     levels: ClassVar[tuple[str, ...]] = ("span", "document")
     residual: ClassVar[bool] = False

@@ -31,6 +31,12 @@ def gaps(setting: Setting, span: Span) -> list[Span]:
     return found
 
 
+def fits(setting: Setting, span: Span) -> bool:
+    """Whether a chunk of this index could hold the passage: no longer than a long one, or than a chunk with a piece of it."""
+    pieces = (setting.span(c) for c in setting.overlapping(span))
+    return span.end - span.start <= max([setting.size, *(p.end - p.start for p in pieces)])
+
+
 def cut_groups(case: Case, longest: bool) -> tuple[Group, ...]:
     """The groups that no chunk holds whole though all their text is indexed; `longest`: those too long for one chunk, else those
     that would fit in one.
@@ -40,7 +46,7 @@ def cut_groups(case: Case, longest: bool) -> tuple[Group, ...]:
     def cut(group: Group) -> bool:
         if any(case.whole(s) for s in group.spans):
             return False
-        fitting = [s for s in group.spans if s.end - s.start <= setting.size]
+        fitting = [s for s in group.spans if fits(setting, s)]
         return bool(fitting) != longest and any(setting.overlapping(s) and not gaps(setting, s) for s in fitting or group.spans)
 
     return tuple(g for g in case.targets if cut(g))

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ragdiag.cases import Case, Observation
-from ragdiag.failures._passages import best_fragment, cut_groups, described, first_enough, fragments, marked, placements, replaced
+from ragdiag.failures._passages import (
+    best_fragment,
+    cut_groups,
+    described,
+    first_enough,
+    fits,
+    fragments,
+    marked,
+    placements,
+    replaced,
+)
 from ragdiag.proofs import Edit, Trial
 from ragdiag.setting import Span
 
@@ -66,6 +76,7 @@ class ChunkSplit:
             placebo = {
                 "shifts": len(shifted),
                 "shifts_as_well": sum(shifted),
+                "shifts_sufficient": sum(o.standing.sufficient for o in tried),
                 "elsewhere": len(other),
                 "elsewhere_as_well": sum(other),
             }
@@ -84,7 +95,7 @@ class ChunkSplit:
 
 def _alternative(case: Case, spans: tuple[Span, ...]) -> Span:
     """The alternative that would fit in a chunk and whose fragments rank best."""
-    return min((s for s in spans if s.end - s.start <= case.setting.size), key=lambda s: best_fragment(case, s))
+    return min((s for s in spans if fits(case.setting, s)), key=lambda s: best_fragment(case, s))
 
 
 def _placed(case: Case, spans: list[Span]) -> list[list[Span]]:

@@ -26,11 +26,13 @@ class QueryMismatch:
 
     Proved by another retriever, by a paraphrase that the query's record supplies (`paraphrases`), or by words of the evidence, no
     more than the query's words that it lacks (`words` at most): said in their place where they are as rare, or its rarest added.
-    What words as rare do for other chunks is shown beside it (`controls`).
+    Other chunks mostly come in by words as rare (`controls`, shown): where they do, words are a proof only if the passage has
+    next to nothing of the query's own (an overlap of `none` at most).
     """
 
     most: float = 0.4
     found: float = 0.3
+    none: float = 0.15
     beside: float = 1.0
     words: int = 4
     controls: int = 3
@@ -101,10 +103,14 @@ class QueryMismatch:
         best = min(enough, key=lambda i: (len(edits[i][1]), i)) if enough else len(edits) - 1
         edit, own = edits[best]
         detail = {**detail, "words": own}
-        if enough:  # shown, not judged by: other chunks come in by their words about as easily
+        others, as_well = list[int](), 0
+        if enough:
             others = beside(case, chunk, self.controls)
             tried = yield [Edit(query=added(case.query.text, [], as_rare(case, case.setting.span(c), own))) for c in others]
             as_well = sum(c in o.order[: case.length].tolist() for c, o in zip(others, tried, strict=True))
             detail |= {"others": len(others), "others_as_well": as_well}
+        alone = seen.detail["overlap"] <= self.none or (bool(others) and 2 * as_well < len(others))
         how = f"say {len(own)} of the query's words in words of the evidence"
-        return case.finding("query_mismatch", seen, how, outcomes[best].standing, FIX[WORDS], detail=detail, edit=edit)
+        after = outcomes[best].standing
+        proved = after.sufficient and alone
+        return case.finding("query_mismatch", seen, how, after, FIX[WORDS], proved=proved, detail=detail, edit=edit)

@@ -26,10 +26,10 @@ def main(sets: list[str], reports: Path, cache: str | None, reuse: bool) -> None
             if not (reuse and out.exists()):
                 seconds = f"{_audit(name, retriever, out, cache):.0f}"
             rows = json.loads(out.read_text(encoding="utf-8"))["queries"]
-            failing = [q for q in rows if q["status"] not in ("served", "excluded")]
+            failing = [q for q in rows if q["status"] not in ("ok", "excluded")]
             status = Counter(q["status"] for q in failing)
             causes = Counter(c for q in failing for c in q["causes"])
-            exposures = Counter(e for q in rows if q["status"] == "served" for e in q["exposures"])
+            exposures = Counter(e for q in rows if q["status"] == "ok" for e in q["exposures"])
             total.update(causes)
             total.update({f" {s}": n for s, n in status.items()})
             shares = [f"{status[s]}" for s in STATUSES[:-1]]

@@ -12,6 +12,8 @@ from .records import Edit
 from .text import content_words, words
 from .wording import CASUAL, OTHER_WORDS
 
+RARE = "rare terms"
+
 
 def query_mismatch(ground: Ground) -> Iterator[Edit]:
     """A person's paraphrase; the question in other words, ever more of them; or only by its passage's rare terms."""
@@ -60,11 +62,11 @@ def _rare_terms(ground: Ground) -> Iterator[Edit]:
     asked = set(content_words(ground.question.text))
     rare = [w for w in dict.fromkeys(re.findall(r"\w+", chunk)) if known[w.lower()] == 1 and w.lower() not in asked]
     codes = [w for w in rare if re.search(r"\d", w) or (w.isupper() and len(w) > 1)]
-    for count in (1, 2, 3):
+    for count in (2, 3):
         if len(codes) >= count:
             terms = ground.rng.sample(codes, count)
             yield Edit(
                 "query_mismatch",
-                "rare terms",
+                RARE,
                 asked=ground.rng.choice(("what about {}?", "{}", "anything on {}?")).format(" ".join(terms)),
             )

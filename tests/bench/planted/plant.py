@@ -35,7 +35,7 @@ PLANTERS: dict[str, Callable[[Ground], Iterator[Edit]]] = {
 JOIN = "+"
 FINISHED = "in the finished world: "
 HUBS = 0.2  # share of pollution by pages that several questions find
-TRIES = {"diluted": 14, "query_mismatch": 12}  # questions tried for each case wanted of a class; of others:
+TRIES = {"diluted": 20, "query_mismatch": 12}  # questions tried for each case wanted of a class; of others:
 FEWER = 6
 
 
@@ -69,7 +69,8 @@ class Planter:
             unfinished = [k for k in wanted if made[k] < wanted[k] and tried[k] < TRIES.get(k, FEWER) * wanted[k]]
             if not unfinished:
                 break
-            kind = min(unfinished, key=lambda k: (made[k] + 0.1 * tried[k]) / wanted[k])
+            # The scarce ones first, while there is most to choose from.
+            kind = min(unfinished, key=lambda k: made[k] / wanted[k] - (k in TRIES) + 0.1 * tried[k] / wanted[k])
             question = self._next(kind, refused[kind])
             tried[kind] += 1 if question else 1000
             for case in self._cases(kind, question) if question else ():

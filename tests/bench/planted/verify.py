@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from math import log
 
+from .asking import RARE
 from .records import Case, Edit, K, Question, Span, World
 from .search import READ, RETRIEVERS, Ranker, depths, sufficient
 from .text import content, content_words, likeness
@@ -52,7 +53,7 @@ class Verifier:
             return "partly covered"
         if case.kind == "incomplete" and not any(covered):
             return "nothing covered"
-        if case.kind == "query_mismatch" and not self._few_shared_words(case, plus):
+        if case.kind == "query_mismatch" and not (rare(case) or self._few_shared_words(case, plus)):
             return "its words are still the passage's"
         clean = case.kind in ("ranking", "incomplete", "query_mismatch")
         if clean and any(repair(case, plus) for name, repair in self._repairs() if name != case.kind):
@@ -134,7 +135,8 @@ class Verifier:
         for group in case.question.groups:
             if not any(self.visible(c, p) for p in group for c in view.spans if c.holds(p)):
                 return False
-        if case.kind not in ("ranking", "incomplete") and not self._few_shared_words(case, plus):
+        gated = case.kind not in ("ranking", "incomplete") and not rare(case)
+        if gated and not self._few_shared_words(case, plus):
             return False
         return any(self.serves(case.question, case.asked, r, plus=plus) for r in self.swaps if r != self.retriever)
 
@@ -156,6 +158,11 @@ class Verifier:
         above = self.rank(case.asked, plus=plus)[:K]
         own = max((share(s) for s in view.spans if any(s.holds(p) for p in case.question.passages)), default=0.0)
         return own < sum(map(share, above)) / max(len(above), 1)
+
+
+def rare(case: Case) -> bool:
+    """Whether the question only names rare terms: it shares them with its passage, and the encoder does not see that."""
+    return case.fault is not None and case.fault.style == RARE
 
 
 def _half(chunk: Span, passage: Span) -> Span:

@@ -241,7 +241,7 @@ def test_another_chunk_never_lowers_what_is_held(case):
         assert len(found.sufficient) == n
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(cases())
 def test_measures_and_the_least_k_agree_with_a_scan(case):
     scorer, run = case.scorer()

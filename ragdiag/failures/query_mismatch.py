@@ -24,8 +24,8 @@ SPARSE = "bm25"
 class QueryMismatch:
     """Whole and visible, but sharing few of the query's words (idf-weighted), or the rare ones that the chunks above lack.
 
-    Proved by another retriever, by a paraphrase that the query's record supplies (`paraphrases`), or by words of the evidence, no
-    more than the query's words that it lacks (`words` at most): said in their place where they are as rare, or its rarest added.
+    Proved by another retriever, by a paraphrase that the query's record supplies (`paraphrases`), or by the fewest of so many
+    (`words`) of the evidence's words: said in place of the query's that it lacks, where they are as rare, or its rarest added.
     Other chunks mostly come in by words as rare (`controls`, shown): where they do, words are a proof only if the passage has
     next to nothing of the query's own (an overlap of `none` at most).
     """
@@ -34,7 +34,7 @@ class QueryMismatch:
     found: float = 0.3
     none: float = 0.15
     beside: float = 1.0
-    words: int = 4
+    words: tuple[int, ...] = (1, 2, 4, 6)
     controls: int = 3
 
     levels: ClassVar[tuple[str, ...]] = ("span", "document")
@@ -87,14 +87,15 @@ class QueryMismatch:
         return (yield from self._words(case, seen, {"tried": tried}))
 
     def _words(self, case: Case, seen: Observation, detail: Mapping[str, Any]) -> Trial:
-        """The fewest of the query's missing words that need be said in the evidence's own."""
+        """The fewest words of the evidence that bring it in."""
         chunk, span = seen.held
-        missing = list(seen.detail["missing"])[: self.words]
-        series = [(said, as_rare(case, span, missing)), (added, rarest(case, span)[: len(missing)])]
+        missing, most = list(seen.detail["missing"]), self.words[-1]
+        series = [(said, as_rare(case, span, missing[:most])), (added, rarest(case, span)[:most])]
         edits = [
-            (Edit(query=say(case.query.text, missing, own[: n + 1])), own[: n + 1])
+            (Edit(query=say(case.query.text, missing[:n], own[:n])), own[:n])
             for say, own in series
-            for n in range(len(own))
+            for n in self.words
+            if n <= len(own)
         ]
         outcomes = yield [edit for edit, _ in edits]
         enough = [i for i, outcome in enumerate(outcomes) if outcome.standing.sufficient]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from ragdiag.cases import Case, Group, Observation
-from ragdiag.failures._passages import described
+from ragdiag.failures._passages import described, first_enough
 from ragdiag.proofs import Edit, Trial
 
 FIX = "chunks that the encoder reads whole, or an encoder that reads longer texts"
@@ -48,9 +48,13 @@ class Truncated:
     def prove(self, case: Case, seen: Observation) -> Trial:
         """Show the encoder what it missed."""
         parts = {u.chunk: u for g in seen.groups if (u := unseen(case, g)) is not None}
-        added = tuple(case.setting.addition(case.setting.span(c), _part(case, u)) for c, u in parts.items())
-        edit = Edit(frozenset(parts), added)
-        (outcome,) = yield [edit]
+        setting = case.setting
+        ways = [_part(case, u) for u in parts.values()], [_window(case, u) for u in parts.values()]
+        edits = [
+            Edit(frozenset(parts), tuple(setting.addition(setting.span(c), t) for c, t in zip(parts, way, strict=True)))
+            for way in ways
+        ]
+        outcome, edit = yield from first_enough(case, edits)
         return case.finding(
             "truncated",
             seen,
@@ -86,3 +90,10 @@ def _part(case: Case, unseen: Unseen) -> str:
     if case.setting.seen is not None and start + case.setting.seen([unseen.text[start:]])[0] < unseen.end:
         start = unseen.start
     return unseen.text[start:]
+
+
+def _window(case: Case, unseen: Unseen) -> str:
+    """A median chunk's length of text round the evidence."""
+    spare = max(case.setting.typical - (unseen.end - unseen.start), 0)
+    start = max(min(unseen.start - spare // 2, len(unseen.text) - case.setting.typical), 0)
+    return unseen.text[start : max(start + case.setting.typical, unseen.end)]

@@ -35,8 +35,8 @@ class ChunkSplit:
     window; a document with few chunks has more shifts instead. p = (1 + how many do) / (1 + how many there are), at most `alpha`.
     """
 
-    shifts: int = 10
-    elsewhere: int = 29
+    shifts: int = 5
+    elsewhere: int = 34
     alpha: float = 0.05
 
     levels: ClassVar[tuple[str, ...]] = ("span",)

@@ -35,7 +35,7 @@ PLANTERS: dict[str, Callable[[Ground], Iterator[Edit]]] = {
 JOIN = "+"
 FINISHED = "in the finished world: "
 HUBS = 0.2  # share of pollution by pages that several questions find
-TRIES = {"diluted": 20, "query_mismatch": 12}  # questions tried for each case wanted of a class; of others:
+TRIES = {"truncated": 8, "diluted": 20, "query_mismatch": 12}  # questions tried for each case wanted of a class; of others:
 FEWER = 6
 
 

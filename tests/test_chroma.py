@@ -18,6 +18,7 @@ from ragdiag.corpus import load_corpus
 from ragdiag.errors import InputError, RagdiagError, SpecError
 from ragdiag.pipeline import Options, audit, run_audit
 from ragdiag.places import HintedChunk
+from ragdiag.proofs import Addition, Edit
 from ragdiag.protocols import no_progress
 from ragdiag.records import Corpus, Document
 from ragdiag.registry import make
@@ -146,6 +147,10 @@ def test_same_as_exact_search(data, dense, tmp_path, no_network, space):
     cosine = np.where(dense.run.chunks < 0, -np.inf, dense.run.scores)
     expected = {"cosine": cosine - 1, "ip": cosine - 1, "l2": 2 * cosine - 2}[space]
     np.testing.assert_allclose(found.run.scores, expected, atol=2e-6)
+    first = int(dense.run.chunks[0, 0])
+    edit = Edit(frozenset({first}), (Addition(0, 0, 9, "Bake it for one hour, then let it rest.", -0.5),))
+    asked = ["How long does rye bread bake?"], [edit], 6
+    assert found.searchable.what_if(*asked)[0].tolist() == dense.searchable.what_if(*asked)[0].tolist()
 
 
 @pytest.mark.parametrize("style", ["langchain", "windows", "by page"])

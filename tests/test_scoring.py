@@ -215,7 +215,7 @@ def cases(draw: st.DrawFn) -> Case:
     return Case(texts, evidence, chunks, [draw(ranking) for _ in evidence])
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(cases(), st.integers(0, 5), st.sampled_from([0.3, 0.5, 0.8, 1.0]))
 def test_characters_against_sets(case, k, tau):
     scorer, run = case.scorer()
@@ -226,7 +226,7 @@ def test_characters_against_sets(case, k, tau):
             assert 0 <= found.named(name)[q] <= 1
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(cases())
 def test_another_chunk_never_lowers_what_is_held(case):
     scorer, run = case.scorer()
@@ -264,7 +264,7 @@ def slow_grade(case: Case, q: int, chunk: int) -> float:
     return max(shares)
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(cases(), st.booleans())
 def test_grades_of_chunks_and_what_is_made_of_them(case, complete):
     scorer, run = case.scorer(complete)
@@ -360,6 +360,7 @@ def test_a_budget_takes_chunks_in_rank_order_and_counts_overlaps_each_time():
         0, 0.5, round(2 / 3, 4), 0, 1]  # fmt: skip
 
 
+@settings(deadline=None)
 @given(cases(), st.integers(1, 12))
 def test_budgets_against_a_loop(case, budget):
     scorer, run = case.scorer()

@@ -90,12 +90,12 @@ def _run(
 def _pairs(
     cases: Sequence[Case], findings: Sequence[Sequence[Finding]], known: Mapping[str, FailureMode], probe: Probe | None
 ) -> dict[int, tuple[str, str]]:
-    """Where no single repair suffices, the first two that do together."""
+    """Where no single repair suffices, the first two that do together; words added to a query are no repair of the pipeline."""
     tried = [
         (i, (a.cause, b.cause), edit)
         for i, own in enumerate(findings)
         if not any(f.proved and not known[f.cause].residual for f in own)
-        for a, b in combinations([f for f in own if f.edit != Edit() and not f.after.sufficient], 2)
+        for a, b in combinations([f for f in own if f.edit != Edit() and not f.edit.query and not f.after.sufficient], 2)
         if (edit := a.edit.with_(b.edit)) is not None
     ]
     if probe is None or not tried:

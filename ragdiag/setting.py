@@ -78,10 +78,6 @@ class Setting:
         spans = map(self.span, range(len(self.chunking)))
         return Counter(word for span in spans for word in set(_WORD.findall(self.text(span).lower())))
 
-    def chunks_with(self, word: str) -> int:
-        """The chunks that have a word (in lower case)."""
-        return self._frequency[word]
-
     def idf(self, word: str) -> float:
         """``log(1 + n / df)``; a word in no chunk is as rare as one in a single chunk."""
         return math.log(1 + len(self.chunking) / max(self._frequency[word], 1))

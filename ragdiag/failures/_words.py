@@ -10,20 +10,17 @@ from ragdiag.setting import Span
 
 _WORD = re.compile(r"\w+")
 
-RARE = 3
-"""Chunks with a word, at most, for it to be rare."""
-
 
 class Gap(NamedTuple):
     """Of the query's words, by idf, the share in the passage's chunk and (mean) in the chunks above; the missing ones by name.
 
-    `rare` are those in hardly any chunk (`RARE` at most) that the passage's has, and none of the chunks above.
+    `alone` are those that the passage's chunk has and none of the chunks above.
     """
 
     overlap: float
     above: float
     missing: tuple[str, ...]
-    rare: tuple[str, ...]
+    alone: tuple[str, ...]
 
 
 def gap(case: Case, chunk: int) -> Gap:
@@ -44,8 +41,8 @@ def gap(case: Case, chunk: int) -> Gap:
     missing = sorted((w for w in asked if w not in held), key=lambda w: -idf[w])
     others = {w for c in case.context if c not in case.evidence for w in words(_text(case, c))}
     named = dict.fromkeys(words(case.query.text))
-    rare = tuple(w for w in named if w in held and w not in others and case.setting.chunks_with(w) <= RARE)
-    return Gap(shared(chunk), sum(above) / len(above) if above else 0.0, tuple(missing), rare)
+    alone = tuple(w for w in named if w in held and w not in others)
+    return Gap(shared(chunk), sum(above) / len(above) if above else 0.0, tuple(missing), alone)
 
 
 def as_rare(case: Case, span: Span, like: list[str]) -> list[str]:

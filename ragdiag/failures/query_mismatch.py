@@ -14,7 +14,7 @@ from ragdiag.proofs import Edit, Trial
 VOCABULARY, RARE, WORDS = "vocabulary gap", "rare-term gap", "words"
 FIX = {
     VOCABULARY: "search by meaning as well (dense or hybrid), or rewrite queries in the words of the documents",
-    RARE: "search by words as well (bm25 or hybrid): the encoder is blind to rare terms",
+    RARE: "search by words as well (bm25 or hybrid): the encoder misses words of the query that the passage has",
     WORDS: "rewrite queries in the words of the documents, or add theirs to the documents",
 }
 SPARSE = "bm25"
@@ -22,7 +22,7 @@ SPARSE = "bm25"
 
 @dataclass(frozen=True)
 class QueryMismatch:
-    """Whole and visible, but sharing few of the query's words (idf-weighted), or the rare ones that the chunks above lack.
+    """Whole and visible, but sharing few of the query's words (idf-weighted), or more than the chunks above have.
 
     Proved by another retriever, by a paraphrase that the query's record supplies (`paraphrases`), or by the fewest of so many
     (`words`) of the evidence's words: said in place of the query's that it lacks, where they are as rare, or its rarest added.
@@ -34,6 +34,7 @@ class QueryMismatch:
     found: float = 0.3
     none: float = 0.15
     beside: float = 1.0
+    more: float = 1.3
     words: tuple[int, ...] = (1, 2, 4, 6)
     controls: int = 3
 
@@ -49,13 +50,13 @@ class QueryMismatch:
                 continue
             shared = gap(case, holder[0])
             low = shared.overlap <= self._most(case, holder[0]) and shared.overlap <= self.beside * shared.above
-            if low or (SPARSE in case.setting.swaps and shared.rare and shared.overlap > shared.above):
+            if low or (SPARSE in case.setting.swaps and shared.overlap > self.more * shared.above):
                 return Observation(
                     (group,),
                     {
                         "side": VOCABULARY if low else RARE,
                         "missing": list(shared.missing),
-                        "rare": list(shared.rare),
+                        "only_here": list(shared.alone),
                         "overlap": round(shared.overlap, 3),
                         "overlap_above": round(shared.above, 3),
                     },

@@ -56,8 +56,8 @@ class Case:
         self._held = self._pieces()
         self.ranking, self.length = ranking[ranking >= 0], length
         self.context = self.ranking[:length].tolist()
-        order, covered = self._covered_at(self.ranking, Edit())
-        rank = order[-1] if order and len(order) == len(self._spans) else None
+        covered = self._covered_at(self.ranking, Edit())
+        rank = self._last(covered)
         self.standing = Standing(rank, rank is not None and rank <= length)
         self.groups = tuple(Group(n, spans, covered.get(n - 1, length + 1) <= length) for n, spans in enumerate(self._spans, 1))
 
@@ -76,8 +76,12 @@ class Case:
                     held.setdefault(chunk, []).append((g, a, self.setting.span(chunk)))
         return held
 
-    def _covered_at(self, order: IntArray, edit: Edit) -> tuple[list[int], dict[int, int]]:
-        """The ranks at which groups are first covered, in order, and the rank for each group that is."""
+    def _last(self, ranks: Mapping[int, int]) -> int | None:
+        """The rank that covers the last group; None where there is none, or some never is."""
+        return max(ranks.values()) if ranks and len(ranks) == len(self._spans) else None
+
+    def _covered_at(self, order: IntArray, edit: Edit) -> dict[int, int]:
+        """The rank at which each group is first covered, for those that are."""
         n = len(self.setting.chunking)
         held = dict(self._held)
         for i, new in enumerate(edit.added):
@@ -93,7 +97,7 @@ class Case:
                     ranks[g] = at + 1
             if len(ranks) == len(self._spans):
                 break
-        return sorted(ranks.values()), ranks
+        return ranks
 
     def _covers(self, key: tuple[int, int], by: Span, missing: dict[tuple[int, int], BoolArray]) -> bool:
         """Whether an alternative is whole once `by` is added; `missing` marks the characters it still lacks."""
@@ -110,8 +114,7 @@ class Case:
     def stand(self, order: IntArray, edit: Edit) -> Outcome:
         """What an edited ranking comes to; texts that the edit adds are numbered from the number of chunks on."""
         order = order[order >= 0]
-        ranks, _ = self._covered_at(order, edit)
-        rank = ranks[-1] if len(ranks) == len(self._spans) else None
+        rank = self._last(self._covered_at(order, edit))
         n = len(self.setting.chunking)
         at = {int(c): i for i, c in enumerate(order.tolist(), 1) if c >= n}
         return Outcome(

@@ -9,7 +9,7 @@ from ragdiag.diagnosis import Diagnosis, diagnose
 from ragdiag.options import Options
 from ragdiag.probe import Probe
 from ragdiag.protocols import Progress
-from ragdiag.records import IntArray, Run
+from ragdiag.records import Defect, IntArray, Run
 from ragdiag.retrieval import Indexed
 from ragdiag.scoring import Scorer
 from ragdiag.setting import Setting, Span
@@ -44,9 +44,9 @@ def name_causes(
     )
     groups = _groups(scorer)
     at = [q for q, level in enumerate(labels.level) if level != "unanswerable"]
-    defects: dict[str, list[int]] = {}
-    for i, defect in enumerate(labels.defects):
-        defects.setdefault(defect.query, []).append(i)
+    defects: dict[str, list[Defect]] = {}
+    for defect in labels.defects:
+        defects.setdefault(defect.query, []).append(defect)
     cases = [
         Case(
             setting,
@@ -56,7 +56,7 @@ def name_causes(
             groups[q],
             run.chunks[q],
             int(lengths[q]),
-            tuple(labels.defects[i] for i in defects.get(labels.queries[q].id, ())),
+            tuple(defects.get(labels.queries[q].id, ())),
         )
         for q in at
     ]

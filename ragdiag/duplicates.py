@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ragdiag.records import FloatArray, IntArray
 from ragdiag.spans import expand, ratio
 
-__all__ = ["duplicate_share", "near_duplicates", "shingles"]
+__all__ = ["duplicate_share", "near_duplicates", "shingles", "words"]
 
 _WORD = re.compile(r"\w+")
 
@@ -82,7 +82,12 @@ def _repeats(query: IntArray, gram: npt.NDArray[np.uint64], first: IntArray, n_w
 
 def shingles(text: str) -> frozenset[tuple[str, str]]:
     """The pairs of neighbouring words in a text, in lower case."""
-    return frozenset(pairwise(_WORD.findall(text.lower())))
+    return frozenset(pairwise(words(text)))
+
+
+def words(text: str) -> list[str]:
+    r"""The matches of ``\w+`` in lower case."""
+    return _WORD.findall(text.lower())
 
 
 def near_duplicates(one: frozenset[tuple[str, str]], other: frozenset[tuple[str, str]], share: float = 0.6) -> bool:

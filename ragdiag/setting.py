@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,13 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ragdiag.duplicates import shingles
+from ragdiag.duplicates import shingles, words
 from ragdiag.proofs import Addition
 from ragdiag.records import Chunking, Corpus, IntArray
 
 __all__ = ["Setting", "Span"]
-
-_WORD = re.compile(r"\w+")
 
 
 class Span(NamedTuple):
@@ -76,7 +73,7 @@ class Setting:
     def _frequency(self) -> Counter[str]:
         """In how many chunks each word stands."""
         spans = map(self.span, range(len(self.chunking)))
-        return Counter(word for span in spans for word in set(_WORD.findall(self.text(span).lower())))
+        return Counter(word for span in spans for word in set(words(self.text(span))))
 
     def idf(self, word: str) -> float:
         """``log(1 + n / df)``; a word in no chunk is as rare as one in a single chunk."""

@@ -6,6 +6,7 @@ import math
 from collections.abc import Generator, Sequence
 
 from ragdiag.cases import Case, Group
+from ragdiag.places import chunk_id
 from ragdiag.proofs import Edit, Outcome
 from ragdiag.setting import Setting, Span
 
@@ -103,8 +104,6 @@ def described(case: Case, chunks: list[int], most: int = 10) -> list[dict[str, o
     setting = case.setting
     rows: list[dict[str, object]] = []
     for c in chunks[:most]:
-        span = setting.span(c)
-        name = f"{setting.corpus.documents[span.document].id}#{span.start}-{span.end}"
-        text = " ".join(setting.text(span).split())
-        rows.append({"chunk": name, "rank": case.rank_of.get(c), "text": text[:160]})
+        text = " ".join(setting.text(setting.span(c)).split())
+        rows.append({"chunk": chunk_id(setting.corpus, setting.chunking, c), "rank": case.rank_of.get(c), "text": text[:160]})
     return rows

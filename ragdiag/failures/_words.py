@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from ragdiag.cases import Case
+from ragdiag.duplicates import words
 from ragdiag.setting import Span
 
 _WORD = re.compile(r"\w+")
@@ -89,11 +90,6 @@ def telling(text: str) -> list[str]:
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
     return [w for w in words(text) if len(w) > 1 and not w.isdigit() and w not in ENGLISH_STOP_WORDS]
-
-
-def words(text: str) -> list[str]:
-    r"""The matches of ``\w+`` in lower case."""
-    return _WORD.findall(text.lower())
 
 
 def _text(case: Case, chunk: int) -> str:

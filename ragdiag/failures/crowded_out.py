@@ -28,7 +28,11 @@ class CrowdedOut:
         if not any(c in context for c in repeats):
             return None
         clusters = [
-            {"first": described(case, [kept])[0], "repeats": describe_repeats(case, repeats, kept)} for kept in _firsts(repeats)
+            {
+                "first": described(case, [kept])[0],
+                "repeats": described(case, [c for c, first in repeats.items() if first == kept]),
+            }
+            for kept in dict.fromkeys(repeats.values())
         ]
         return Observation(case.targets, {"clusters": clusters}, frozenset(repeats))
 
@@ -57,12 +61,3 @@ def repeated(case: Case) -> dict[int, int]:
         if len(kept) >= case.length:
             break
     return found
-
-
-def _firsts(repeats: dict[int, int]) -> list[int]:
-    return list(dict.fromkeys(repeats.values()))
-
-
-def describe_repeats(case: Case, repeats: dict[int, int], first: int) -> list[dict[str, object]]:
-    """The chunks that repeat `first`, for a proof."""
-    return described(case, [c for c, f in repeats.items() if f == first])

@@ -17,6 +17,9 @@ DECIMALS = 6
 
 BLOCK = 64
 
+Encode = Callable[[Sequence[str], Literal["document", "query"]], Any]
+"""Vectors of texts of a kind, one a row."""
+
 
 class Vectors:
     """Float32 unit (or zero) vectors of texts, shape ``(n_texts, dimension)``, all compared with each query."""
@@ -46,16 +49,13 @@ class Vectors:
 
     def what_if(
         self,
-        encode: Callable[[Sequence[str], Literal["document", "query"]], Any],
+        encode: Encode,
         queries: Sequence[str],
         edits: Sequence[Edit],
         depth: int,
     ) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`; `encode` makes vectors of texts of a kind, "query" or "document", all at once."""
-        texts = [[a.seen or a.text for a in edit.added] for edit in edits]
-        asked, new = list(dict.fromkeys(queries)), list(dict.fromkeys(text for own in texts for text in own))
-        vectors = dict(zip(asked, encode(asked, "query"), strict=True))
-        added = dict(zip(new, encode(new, "document"), strict=True))
+        texts, vectors, added = encoded(encode, queries, edits)
 
         def score(query: str, text: str) -> float:
             return float(np.round(np.float64(vectors[query] @ added[text]), DECIMALS)) if vectors[query].any() else -np.inf
@@ -64,6 +64,15 @@ class Vectors:
             return self.search(np.stack([vectors[q] for q in distinct]) if distinct else self.rows[:0], deep)
 
         return edited(search, score, len(self.rows), queries, edits, texts, depth)
+
+
+def encoded(
+    encode: Encode, queries: Sequence[str], edits: Sequence[Edit]
+) -> tuple[list[list[str]], dict[str, Any], dict[str, Any]]:
+    """What an encoder reads of the texts that each edit adds, and the vectors of all queries and of all such texts."""
+    texts = [[a.seen or a.text for a in edit.added] for edit in edits]
+    asked, new = list(dict.fromkeys(queries)), list(dict.fromkeys(text for own in texts for text in own))
+    return texts, dict(zip(asked, encode(asked, "query"), strict=True)), dict(zip(new, encode(new, "document"), strict=True))
 
 
 def unit(vectors: Any) -> Any:

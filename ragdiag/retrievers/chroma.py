@@ -22,7 +22,7 @@ from ragdiag.ranking import best, edited, padded
 from ragdiag.records import FloatArray, IntArray, StoredChunk
 from ragdiag.registry import require
 from ragdiag.retrievers._encoder import Encoder
-from ragdiag.retrievers._vectors import DECIMALS, unit
+from ragdiag.retrievers._vectors import DECIMALS, encoded, unit
 
 PAGE = 1000
 """Records read in one request."""
@@ -175,10 +175,9 @@ class ChromaIndex:
 
     def what_if(self, queries: Sequence[str], edits: Sequence[Edit], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`. What the collection returns is edited: a chunk that its search misses stays missed."""
-        texts = [[a.seen or a.text for a in edit.added] for edit in edits]
-        asked, new = list(dict.fromkeys(queries)), list(dict.fromkeys(text for own in texts for text in own))
-        vectors = dict(zip(asked, self.encoder.encode(asked, "query", self._store, no_progress), strict=True))
-        added = dict(zip(new, self.encoder.encode(new, "document", self._store, no_progress), strict=True))
+        texts, vectors, added = encoded(
+            lambda own, kind: self.encoder.encode(own, kind, self._store, no_progress), queries, edits
+        )
 
         def score(query: str, text: str) -> float:
             return round(-self._distance(float(vectors[query] @ added[text])), DECIMALS) + 0.0

@@ -37,11 +37,6 @@ class DenseIndex:
     def __init__(self, encoder: Encoder, vectors: Any, store: Store | None, progress: Progress) -> None:
         self.encoder, self._vectors, self._store, self._progress = encoder, Vectors(vectors), store, progress
 
-    @property
-    def vectors(self) -> Any:
-        """Float32 unit vectors of the texts, one a row."""
-        return self._vectors.rows
-
     def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`."""
         return self._vectors.search(self._encode(queries, "query"), depth)

@@ -38,17 +38,16 @@ class Subjects:
     def off_topic(self, query: int, chunks: Sequence[int]) -> dict[int, float]:
         """Of `chunks`, those about something else than the query's evidence (see `topics`), with their affinity to it.
 
-        Chunks with evidence are none. For document labels all chunks of relevant documents stand for the evidence.
+        Chunks with evidence, or close round it, are none. For document labels all chunks of relevant documents are evidence.
         """
         known = self._affinity.setdefault(query, {})
         evidence = self._evidence(query)
-        held = set(evidence)
-        new = [c for c in chunks if c not in known and c not in held]
+        kin = self._kin(evidence)
+        same = {*evidence, *kin}
+        new = [c for c in chunks if c not in known and c not in same]
         if new:
             texts = "" if evidence else " ".join(self._passages(query))
-            judged = self._topics.judge(
-                self._labels.queries[query].text, evidence[:ENOUGH], new, texts, self._kin(query, evidence)
-            )
+            judged = self._topics.judge(self._labels.queries[query].text, evidence[:ENOUGH], new, texts, kin)
             rows = zip(new, judged.affinity.tolist(), judged.off_topic.tolist(), strict=True)
             known.update((c, affinity if off else None) for c, affinity, off in rows)
         return {c: affinity for c in chunks if (affinity := known.get(c)) is not None}
@@ -74,7 +73,7 @@ class Subjects:
         order = np.argsort(-self._grade[mine], kind="stable")
         return [int(c) for c in self._chunk[mine][order]]
 
-    def _kin(self, query: int, evidence: Sequence[int]) -> list[int]:
+    def _kin(self, evidence: Sequence[int]) -> list[int]:
         """The chunks round those with evidence, in the same documents."""
         kin: dict[int, None] = {}
         for c in evidence[:ENOUGH]:

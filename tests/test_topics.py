@@ -1,5 +1,7 @@
 """Off-topic chunks: what is round the query's words decides, whatever number of those a chunk has."""
 
+import random
+
 import numpy as np
 import pytest
 
@@ -62,6 +64,23 @@ def test_pages_in_numbers_do_not_vouch_for_one_another_or_for_themselves() -> No
     crowd = [f"{TAX[0]} {TAX[4]} {QUERY} {QUERY}"] * 3 + STUFFED
     judged = Topics([*BEES, *TAX, *crowd]).judge(QUERY, [EVIDENCE], list(range(20, 26)))
     assert judged.off_topic.all()
+
+
+def test_another_question_about_the_subject_is_on_topic_by_the_company_it_keeps() -> None:
+    rng = random.Random(0)
+    subjects = [[f"s{i}w{j}" for j in range(60)] for i in range(30)]
+
+    def page(subject: int, *more: str) -> str:
+        return " ".join([*rng.choices(subjects[subject], k=40), *more])
+
+    # Pages of subject 1 say one of the query's words each; those of subject 2 say none.
+    texts = [page(i, *(rng.sample(["pregnant", "visit"], 1) if i == 1 else ())) for i in range(30) for _ in range(70)]
+    query = "pregnant visit hours rules"
+    texts += [page(0, "pregnant", "hours"), page(1, *query.split() * 2), page(2, *query.split() * 2)]
+    judged = Topics(texts).judge(query, [2100], [2101, 2102])
+    assert judged.pull[0] == pytest.approx(judged.pull[1])
+    assert (judged.affinity < 0.01).all(), "neither has a word of the evidence's subject"
+    assert judged.off_topic.tolist() == [False, True]
 
 
 def test_a_chunk_is_judged_the_same_in_any_company() -> None:

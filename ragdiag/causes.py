@@ -24,9 +24,15 @@ FEWEST = 5
 
 
 def name_causes(
-    scorer: Scorer, run: Run, lengths: IntArray, indexed: Indexed, options: Options, progress: Progress
+    scorer: Scorer,
+    run: Run,
+    lengths: IntArray,
+    indexed: Indexed,
+    options: Options,
+    progress: Progress,
+    only: str = "",
 ) -> list[Diagnosis]:
-    """A diagnosis for each query, in order; "not_decidable" for those without a label."""
+    """A diagnosis for each query, in order; "not_decidable" for those without a label, and for all but `only` if it is given."""
     labels = scorer.labels
     hubs = _foreign(scorer, run, lengths)
     setting = Setting(
@@ -43,7 +49,7 @@ def name_causes(
         hub_from=_hub_from(int(lengths.sum()), len(scorer.chunking)),
     )
     groups = _groups(scorer)
-    at = [q for q, level in enumerate(labels.level) if level != "unanswerable"]
+    at = [q for q, level in enumerate(labels.level) if level != "unanswerable" and only in ("", labels.queries[q].id)]
     defects: dict[str, list[Defect]] = {}
     for defect in labels.defects:
         defects.setdefault(defect.query, []).append(defect)

@@ -189,7 +189,7 @@ def explain(corpus: str, queries: str, query_id: str, json_file: str | None, qui
     _check_json(json_file, corpus, queries, *(given[name] for name in ("run_file", "chunks", "qrels")))
     asked = _options(given)
     with queries_file(queries) as path, progress_bars(quiet) as progress:
-        explanation = unspooled(explain_query(run_audit(corpus, path, asked, progress), query_id))
+        explanation = unspooled(explain_query(run_audit(corpus, path, asked, progress, query_id), query_id))
     _show(explain_text(explanation), quiet, json_file, lambda: explain_dict(explanation))
 
 

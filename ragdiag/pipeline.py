@@ -47,8 +47,10 @@ def audit(corpus: str | Path, queries: str | Path, progress: Progress = no_progr
     return run_audit(corpus, queries, Options(**options), progress).report
 
 
-def run_audit(corpus_path: str | Path, queries_path: str | Path, options: Options, progress: Progress = no_progress) -> Audit:
-    """`audit`, keeping every intermediate."""
+def run_audit(
+    corpus_path: str | Path, queries_path: str | Path, options: Options, progress: Progress = no_progress, diagnosed: str = ""
+) -> Audit:
+    """`audit`, keeping every intermediate. `diagnosed`: the only query whose causes are asked for; the others get none."""
     measures, plan, clock, notes = _measures(options), Plan(options), Clock(), list[str]()
     with clock("load"):
         whole, corpus, labels = _load(corpus_path, queries_path, options, notes, progress)
@@ -68,7 +70,7 @@ def run_audit(corpus_path: str | Path, queries_path: str | Path, options: Option
         warnings = labels.warnings + unlabelled_hits(corpus, labels, chunking, run.chunks, lengths, scorer.relevant())
     with clock("diagnose"):
         indexed = plan.indexed(retrieved, corpus, progress)
-        found = name_causes(scorer, run, lengths, indexed, options, progress)
+        found = name_causes(scorer, run, lengths, indexed, options, progress, diagnosed)
         results = _results(scorer, run, lengths, values, documents, found)
     latency = {"retrieval": plan.latency(index, labels.queries)} if index is not None else {}
     notes += _notes_on(labels, run)
@@ -78,7 +80,7 @@ def run_audit(corpus_path: str | Path, queries_path: str | Path, options: Option
         source
         | size
         | indexed.unseen(chunking.end - chunking.start)
-        | {"depth": run.chunks.shape[1], "context_tokens": round(float(shown[measured].mean()), 1)}
+        | {"swaps": list(indexed.swaps), "depth": run.chunks.shape[1], "context_tokens": round(float(shown[measured].mean()), 1)}
     )
     report = Report(
         signature=plan.signature(source),

@@ -1,5 +1,6 @@
 """How causes and their proofs are shown: the table of fixes, one query's proof, JSON of whatever a failure mode saw."""
 
+import dataclasses
 import json
 import math
 from pathlib import Path
@@ -52,6 +53,7 @@ DETAIL: dict[str, dict[str, Any]] = {
     },
     "incomplete": {"covered": [1], "lacking": [2], "least_k": 37, "tokens": 5400},
     "ranking": {"above": [CHUNK], "least_k": 37, "tokens": 5400},
+    "adjacent": {"tokens": 5400, "tokens_now": 700},
 }
 SHOWN = {
     "missing_content": "not ingested",
@@ -65,6 +67,7 @@ SHOWN = {
     "query_mismatch": "of the evidence: on-call",
     "incomplete": "its context holds evidence 1, and lacks 2",
     "ranking": "needs k 37 (has 5), 5,400 tokens of context",
+    "adjacent": "needs k 37 (has 5), 5,400 tokens of context",
 }
 
 
@@ -88,7 +91,16 @@ def report(*queries: QueryResult, **pipeline: Any) -> Report:
     failing = [q for q in queries if q.served is False]
     causes = {c for q in failing for c in q.causes}
     shares = {c: Mean(sum(c in q.causes for q in failing) / len(failing), 0.1, 0.9, len(failing)) for c in causes}
-    size = {"chunker": "sentence", "context": "none", "retriever": "bm25", "k": 5, "budget": None, "chunks": 90, "depth": 50}
+    size = {
+        "chunker": "sentence",
+        "context": "none",
+        "retriever": "bm25",
+        "k": 5,
+        "budget": None,
+        "chunks": 90,
+        "depth": 50,
+        "swaps": [],
+    }
     means = {"Sufficient@5": Mean(0.5, 0.4, 0.6, len(queries)), "Success@5": Mean(0.5, 0.4, 0.6, len(queries))}
     inputs = {"documents": 3, "queries": len(queries)}
     whole = size | {"context_tokens": 700.0} | pipeline
@@ -142,11 +154,10 @@ def test_statuses_without_one_cause_are_counted_in_plain_words() -> None:
         result("n", status="not_decidable", served=None),
     ]
     text = shown(audit_text(report(*queries)))
-    line = next(each for each in text.splitlines() if "undetermined:" in each)
-    assert line.startswith("1 over-determined: any one of several changes does")
-    assert "1 unattainable: longer than a whole context" in line
-    assert "2 undetermined: nothing tried helps" in line
-    assert "decidable" not in line, "that query is not unserved"
+    assert "1 over-determined: any one of several changes does (o)" in text
+    assert "1 unattainable: longer than a whole context (a)" in text
+    assert "2 undetermined: nothing tried helps; no other retriever was tried: --swap dense tries one (u, v)" in text
+    assert "not decidable:" not in text, "that query is not unserved"
 
 
 def test_queries_to_look_at_show_each_cause_once_before_any_twice() -> None:
@@ -224,14 +235,34 @@ def test_a_proof(cause: str) -> None:
 def test_a_passage_with_its_cut_and_the_ranks_of_its_pieces() -> None:
     text = shown(explain_text(explanation(result("q", "chunk_split"))))
     assert "at most ‖ 25 days" in text
-    assert "at rank 2 and no rank; as one chunk at rank 1" in text
+    assert "at rank 2 and too low to be ranked; as one chunk at rank 1" in text
 
 
 def test_an_unranked_passage_is_said_to_be_beyond_the_ranking() -> None:
     text = shown(explain_text(explanation(result("q", status="undetermined", findings=(finding("stale", None, False),)))))
     assert "What was tried" in text
     assert "needs k 37 -> >50 not enough mend stale" in text
-    assert "nothing tried restores it" in text
+    assert "nothing tried is shown to restore it" in text
+
+
+def test_a_mismatch_proved_by_words_that_prove_little_is_called_weak() -> None:
+    weak = finding("query_mismatch", detail=DETAIL["query_mismatch"] | {"others": 3, "others_as_well": 3})
+    strong = finding("query_mismatch", detail=DETAIL["query_mismatch"] | {"others": 3, "others_as_well": 1})
+    said = "proved by words alone, and 3 of 3 other chunks come in as well"
+    assert said in shown(explain_text(explanation(result("q", "query_mismatch", findings=(weak,)))))
+    assert "weak" not in shown(explain_text(explanation(result("q", "query_mismatch", findings=(strong,)))))
+    both = [result("a", "query_mismatch", findings=(weak,)), result("b", "query_mismatch", findings=(strong,))]
+    assert "1 of the mismatches is proved by words alone" in shown(audit_text(report(*both)))
+
+
+def test_a_narrow_terminal_shows_whole_fixes_and_leaves_out_ids() -> None:
+    long = finding("stale", detail=DETAIL["stale"])
+    long = dataclasses.replace(long, fix="drop superseded versions from the index, or filter them out at query time")
+    queries = [result(f"query-{i}", "stale", findings=(long,)) for i in range(3)]
+    narrow = shown(audit_text(report(*queries)), 80)
+    assert "query-0" not in narrow[: narrow.index("Look at these first")]
+    assert "".join(long.fix.split()) in "".join(narrow.split())
+    assert "query-0" in shown(audit_text(report(*queries)), 140).split("Look at these first")[0]
 
 
 def test_what_was_tried_in_vain_comes_after_the_proof_and_says_why() -> None:

@@ -1,5 +1,6 @@
 """Each fixture shows exactly its failure mode; each mode keeps its contract; what does no harm is no cause."""
 
+import dataclasses
 import functools
 import itertools
 import json
@@ -23,6 +24,7 @@ from ragdiag.pipeline import Audit, run_audit
 from ragdiag.probe import Probe
 from ragdiag.proofs import Finding, Outcome, Standing
 from ragdiag.records import QueryResult
+from ragdiag.tokens import count_tokens
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -34,9 +36,9 @@ FIXTURES = ROOT / "fixtures" / "failures"
 
 METHOD = [
     *"label_defect missing_content chunk_split oversized truncated stale".split(),
-    *"crowded_out pollution diluted query_mismatch incomplete ranking".split(),
+    *"crowded_out pollution diluted query_mismatch incomplete ranking adjacent".split(),
 ]
-"""The order of METHOD's table, section 5."""
+"""The order of METHOD's table, section 5, and one more residual mode."""
 
 FAILING = {
     "label_defect": ("deposit-edited", "stolen-renamed", "helmet-from-memory"),
@@ -51,6 +53,7 @@ FAILING = {
     "query_mismatch": ("cold-flat", "snake"),
     "incomplete": ("bicycle-express",),
     "ranking": ("roses-march",),
+    "adjacent": ("locker-day",),
 }
 """The queries of each fixture that fail by its mode."""
 
@@ -61,6 +64,8 @@ OTHERS = {
     ("statuses", "price-list"): ("undetermined", ()),
 }
 """Queries with another status than "caused", and their causes."""
+
+LOCKERS = json.loads((FIXTURES / "adjacent" / "corpus.jsonl").read_text(encoding="utf-8").splitlines()[0])["text"].split("\n\n")
 
 FAILED = [(mode, query) for mode, queries in FAILING.items() for query in queries]
 CAUSED = [(mode, query) for mode, query in FAILED if mode != "label_defect"]
@@ -248,6 +253,72 @@ def test_truncated_says_what_the_encoder_read() -> None:
     assert chunk["read"] <= chunk["evidence_from"] < chunk["characters"]
 
 
+CUT = (
+    "The archive is open to members on weekdays and to all others by appointment on the first Saturday of a month. "
+    "Negatives are kept in the cold room at four degrees and may be handled by the archivist only, who wears cotton gloves."
+)
+"""Two sentences of twenty tokens or so each, so that chunks of 24 cut the second."""
+
+
+def cut_case(folder: Path, **setting: Any) -> Case:
+    """A query whose evidence is cut in two, both pieces outside the context, with another setting."""
+    other = {f"note{i}": f"Old pictures: who may touch them, note {i}." for i in range(3)}
+    passage = CUT[CUT.index("Negatives") :]
+    found = made(
+        folder, {"archive": CUT, **other}, "who may touch old pictures", ("archive", passage), k=1, chunker="fixed(size=24)"
+    )
+    case = found.cases["q"]
+    assert [c for g in case.groups for s in g.spans for c in case.whole(s)] == []
+    case.setting = dataclasses.replace(case.setting, **setting)
+    return case
+
+
+def test_a_piece_of_cut_evidence_may_be_unread_too(tmp_path: Path) -> None:
+    n = len(cut_case(tmp_path).setting.chunking)
+    read = cut_case(tmp_path, visible=np.full(n, 200))
+    assert modes()["truncated"].observe(read) is None
+    unread = cut_case(tmp_path, visible=np.full(n, 40))
+    seen = modes()["truncated"].observe(unread)
+    assert seen is not None
+    pieces = [c for c in range(n) if c in unread.evidence and c not in unread.context]
+    assert len(seen.detail["chunks"]) == len(pieces) == 2
+    assert all(row["read"] == 40 for row in seen.detail["chunks"])
+    # Of the second piece the evidence starts with the chunk.
+    assert [row["evidence_from"] for row in seen.detail["chunks"]][1] == 0
+
+
+def test_cut_evidence_in_other_words_is_put_to_another_retriever_and_to_no_words(tmp_path: Path) -> None:
+    mode = modes()["query_mismatch"]
+    case = cut_case(tmp_path, swaps=("dense",))
+    seen = mode.observe(case)
+    assert seen is not None and seen.held is None
+    trial = mode.prove(case, seen)
+    assert [e.retriever for e in next(trial)] == ["dense"]
+    with pytest.raises(StopIteration) as stop:
+        trial.send([Outcome(Standing(3, False), (), case.ranking)])
+    assert not stop.value.value.proved
+    assert stop.value.value.edit.retriever == "dense", "so that it can be tried with what makes the evidence whole"
+    assert list(next(mode.prove(cut_case(tmp_path), seen))) == []  # without another retriever there is nothing to try
+
+
+def test_words_that_prove_a_mismatch_are_no_words_of_a_short_answer(tmp_path: Path) -> None:
+    documents = {"pump": "Torque for the impeller cover: 31 newtons."} | {
+        f"n{i}": f"How tight should what be? Note {i} on fit." for i in range(9)
+    }
+    label = {"evidence": [{"doc_id": "pump", "text": "31 newtons"}], "answer": "31 newtons"}
+    found = made(tmp_path, documents, "how tight should it be", label, k=1)
+    words = found.finding("q", "query_mismatch").detail["words"]
+    assert words and not {"31", "newtons"} & set(words)
+
+
+def test_adjacent_counts_the_tokens_of_what_is_handed_over() -> None:
+    found = fixture("adjacent").finding("locker-day", "adjacent")
+    assert (found.detail["tokens"], found.detail["tokens_now"]) == (
+        sum(count_tokens(t) for t in LOCKERS[:3]),
+        count_tokens(LOCKERS[1]),
+    )
+
+
 def test_stale_names_the_versions_and_how_they_are_known() -> None:
     rows = fixture("stale").finding("meals-abroad", "stale").detail["versions"]
     assert [row["chunk"].split("#")[0] for row in rows] == ["meals-2019.md", "meals-2021.md", "meals-2023.md"]
@@ -311,7 +382,7 @@ def test_a_mode_declares_what_can_decide_it(name: str) -> None:
     assert mode.levels and set(mode.levels) <= {"span", "document", "excluded"}
     assert type(mode.residual) is bool and type(mode.exposes) is bool
     assert name not in ("chunk_split", "oversized", "truncated", "diluted", "incomplete") or "document" not in mode.levels
-    assert mode.residual == (name in ("incomplete", "ranking"))
+    assert mode.residual == (name in ("incomplete", "ranking", "adjacent"))
     assert not (mode.residual and mode.exposes)
 
 

@@ -13,5 +13,6 @@ ORDER = (
     "query_mismatch",
     "incomplete",
     "ranking",
+    "adjacent",
 )
-"""The modes of a query, the most specific first; what others add comes before the residual two. `slow` is about the pipeline."""
+"""The modes of a query, the most specific first; what others add comes before the residual three. `slow` is no query's."""

@@ -99,6 +99,11 @@ def best_fragment(case: Case, span: Span) -> tuple[int, int]:
     return min((case.rank_of.get(c, worst) for c in fragments(case, span)), default=worst), span.start
 
 
+def nearest(case: Case, spans: Sequence[Span]) -> Span:
+    """The alternative whose fragments rank best."""
+    return min(spans, key=lambda s: best_fragment(case, s))
+
+
 def described(case: Case, chunks: list[int], most: int = 10) -> list[dict[str, object]]:
     """Chunks for a proof: where they are, their ranks, how their text begins."""
     setting = case.setting

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from ragdiag.cases import Case
 from ragdiag.duplicates import words
 from ragdiag.setting import Span
+
+SHORT = 10
+"""Words of an answer that is the thing asked for; a longer one is a passage, whose words are those of its subject."""
 
 _WORD = re.compile(r"\w+")
 
@@ -24,8 +28,8 @@ class Gap(NamedTuple):
     alone: tuple[str, ...]
 
 
-def gap(case: Case, chunk: int) -> Gap:
-    """What the query shares with `chunk`, beside the chunks of its context that hold no evidence."""
+def gap(case: Case, chunks: Sequence[int]) -> Gap:
+    """What the query shares with `chunks`, which hold the passage, beside the chunks of its context that hold no evidence."""
     # What the query asks of a passage is what the passages that its context has do not account for.
     found = {w for g in case.groups if g.covered and (h := case.holder(g)) for w in words(_text(case, h[0]))}
     everything = dict.fromkeys(telling(case.query.text) or words(case.query.text))
@@ -33,23 +37,22 @@ def gap(case: Case, chunk: int) -> Gap:
     idf = {w: case.setting.idf(w) for w in asked}
     total = sum(idf.values())
 
-    def shared(c: int) -> float:
-        held = set(words(_text(case, c)))
+    def shared(held: set[str]) -> float:
         return sum(idf[w] for w in asked if w in held) / total if total else 0.0
 
-    above = [shared(c) for c in case.context if c not in case.evidence]
-    held = set(words(_text(case, chunk)))
+    above = [shared(set(words(_text(case, c)))) for c in case.context if c not in case.evidence]
+    held = {w for c in chunks for w in words(_text(case, c))}
     missing = sorted((w for w in asked if w not in held), key=lambda w: -idf[w])
     others = {w for c in case.context if c not in case.evidence for w in words(_text(case, c))}
     named = dict.fromkeys(words(case.query.text))
     alone = tuple(w for w in named if w in held and w not in others)
-    return Gap(shared(chunk), sum(above) / len(above) if above else 0.0, tuple(missing), alone)
+    return Gap(shared(held), sum(above) / len(above) if above else 0.0, tuple(missing), alone)
 
 
 def as_rare(case: Case, span: Span, like: list[str]) -> list[str]:
-    """For each word of `like`, the word of a passage (not in the query, none twice) of the nearest idf; fewer if it has fewer."""
-    asked, idf, picked = set(words(case.query.text)), case.setting.idf, list[str]()
-    free = sorted({w for w in telling(case.setting.text(span)) if w not in asked})
+    """For each word of `like`, one of a passage (`_askable`, none twice) of the nearest idf; fewer if it has fewer."""
+    idf, picked = case.setting.idf, list[str]()
+    free = sorted(_askable(case, span))
     for word in like[: len(free)]:
         picked.append(min(free, key=lambda w: (abs(idf(w) - idf(word)), w)))
         free.remove(picked[-1])
@@ -57,10 +60,15 @@ def as_rare(case: Case, span: Span, like: list[str]) -> list[str]:
 
 
 def rarest(case: Case, span: Span) -> list[str]:
-    """The telling words of a passage that the query lacks, the rarest first."""
-    asked = set(words(case.query.text))
-    new = dict.fromkeys(w for w in telling(case.setting.text(span)) if w not in asked)
-    return sorted(new, key=lambda w: -case.setting.idf(w))
+    """The words of a passage that could have been asked for, the rarest first."""
+    return sorted(_askable(case, span), key=lambda w: -case.setting.idf(w))
+
+
+def _askable(case: Case, span: Span) -> list[str]:
+    """The telling words of a passage that the query lacks, each once; of a short answer none, which nobody who asks knows."""
+    answer = words(case.query.answer)
+    known = {*words(case.query.text), *(answer if len(answer) <= SHORT else ())}
+    return list(dict.fromkeys(w for w in telling(case.setting.text(span)) if w not in known))
 
 
 def added(text: str, _: list[str], new: list[str]) -> str:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar
 
 from ragdiag.cases import Case, Observation
 from ragdiag.failures._passages import (
-    best_fragment,
     cut_groups,
     described,
     first_enough,
     fits,
     fragments,
     marked,
+    nearest,
     placements,
     replaced,
 )
@@ -24,6 +25,8 @@ FEWEST = 19
 """Controls that a p of .05 needs at least."""
 
 FIX = "move the boundary: chunks that end with sentences or paragraphs, or overlap"
+BETWEEN = "overlapping chunks, or larger ones: the boundary is between sentences of the evidence"
+SENTENCE_END = re.compile(r"[.!?:;][\"')\]\u201d\u2019]*\s*$|\n\s*$")
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ class ChunkSplit:
             seen,
             "a window of a chunk's length that holds the evidence whole, in place of the fragments",
             outcome.standing,
-            FIX,
+            BETWEEN if all(_between_sentences(case, s) for s in spans) else FIX,
             placebo_p=p,
             proved=p is not None and p <= self.alpha,
             detail={"window_ranks": list(outcome.ranks), "placebo": placebo},
@@ -95,7 +98,14 @@ class ChunkSplit:
 
 def _alternative(case: Case, spans: tuple[Span, ...]) -> Span:
     """The alternative that would fit in a chunk and whose fragments rank best."""
-    return min((s for s in spans if fits(case.setting, s)), key=lambda s: best_fragment(case, s))
+    return nearest(case, [s for s in spans if fits(case.setting, s)])
+
+
+def _between_sentences(case: Case, span: Span) -> bool:
+    """Whether every chunk that ends inside a passage ends with a sentence or a line."""
+    text = case.setting.corpus.documents[span.document].text
+    ends = (case.setting.span(c).end for c in fragments(case, span))
+    return all(SENTENCE_END.search(text[max(end - 9, 0) : end + 1]) for end in ends if end < span.end)
 
 
 def _placed(case: Case, spans: list[Span]) -> list[list[Span]]:

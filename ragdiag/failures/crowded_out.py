@@ -8,6 +8,7 @@ from typing import ClassVar
 from ragdiag.cases import Case, Observation
 from ragdiag.duplicates import near_duplicates
 from ragdiag.failures._passages import described
+from ragdiag.failures._versions import link
 from ragdiag.proofs import Edit, Trial
 
 FIX = "drop near-duplicates, from the index or from each ranking"
@@ -54,10 +55,19 @@ def repeated(case: Case) -> dict[int, int]:
     for chunk in case.ranking[:last].tolist():
         own = setting.shingles(chunk)
         first = next((c for c, known in kept.items() if near_duplicates(own, known)), None)
-        if first is None or chunk in case.evidence or any(near_duplicates(own, known) for known in case.evidence_shingles):
+        if first is None or chunk in case.evidence or _version(case, chunk, own):
             kept[chunk] = own
         else:
             found[chunk] = first
         if len(kept) >= case.length:
             break
     return found
+
+
+def _version(case: Case, chunk: int, own: frozenset[tuple[str, str]]) -> bool:
+    """Whether a chunk is a version of the evidence: by what it says, or by its document's metadata."""
+    documents = case.setting.corpus.documents
+    mine = documents[int(case.setting.chunking.document[chunk])]
+    current = {s.document for g in case.groups for s in g.spans}
+    linked = any(link(mine, documents[d]) or link(documents[d], mine) for d in current)
+    return linked or any(near_duplicates(own, known) for known in case.evidence_shingles)

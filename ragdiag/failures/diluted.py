@@ -65,7 +65,7 @@ class Diluted:
 
     def _drowned(self, case: Case, group: Group) -> tuple[int, Span] | None:
         holder = case.holder(group)
-        if holder is None or self._share(case, *holder) > self.share or unseen(case, group) is not None:
+        if holder is None or self._share(case, *holder) > self.share or unseen(case, group):
             return None
         chunk = case.setting.span(holder[0])
         return holder if chunk.end - chunk.start >= self.large * case.setting.typical else None

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ragdiag.cases import Case, Observation
+from ragdiag.failures._passages import fragments, nearest
 from ragdiag.failures._words import added, as_rare, beside, gap, rarest, said
 from ragdiag.failures.truncated import unseen
-from ragdiag.proofs import Edit, Trial
+from ragdiag.proofs import Edit, Finding, Outcome, Trial
 
 VOCABULARY, RARE, WORDS = "vocabulary gap", "rare-term gap", "words"
 FIX = {
@@ -22,12 +24,14 @@ SPARSE = "bm25"
 
 @dataclass(frozen=True)
 class QueryMismatch:
-    """Whole and visible, but sharing few of the query's words (idf-weighted), or more than the chunks above have.
+    """Visible, but sharing few of the query's words (idf-weighted), or more than the chunks above have.
 
     Proved by another retriever, by a paraphrase that the query's record supplies (`paraphrases`), or by the fewest of so many
     (`words`) of the evidence's words: said in place of the query's that it lacks, where they are as rare, or its rarest added.
+    Those are words of the chunk that holds it, since what is labelled may be a number that nobody could ask for.
     Other chunks mostly come in by words as rare (`controls`, shown): where they do, words are a proof only if the passage has
-    next to nothing of the query's own (an overlap of `none` at most).
+    next to nothing of the query's own (an overlap of `none` at most). Where no chunk holds the passage whole, only another
+    retriever is tried: alone, and with what makes it whole.
     """
 
     most: float = 0.4
@@ -46,10 +50,11 @@ class QueryMismatch:
         """See `cases.FailureMode`."""
         for group in case.targets:
             holder = case.holder(group)
-            if holder is None or (case.level == "span" and unseen(case, group) is not None):
+            held = [holder[0]] if holder else fragments(case, nearest(case, group.spans))
+            if not held or (case.level == "span" and unseen(case, group)):
                 continue
-            shared = gap(case, holder[0])
-            low = shared.overlap <= self._most(case, holder[0]) and shared.overlap <= self.beside * shared.above
+            shared = gap(case, held)
+            low = shared.overlap <= self._most(case, held) and shared.overlap <= self.beside * shared.above
             if low or (SPARSE in case.setting.swaps and shared.overlap > self.more * shared.above):
                 return Observation(
                     (group,),
@@ -64,9 +69,9 @@ class QueryMismatch:
                 )
         return None
 
-    def _most(self, case: Case, chunk: int) -> float:
+    def _most(self, case: Case, chunks: list[int]) -> float:
         """The largest overlap that counts as low: less where words did find the passage, if not high enough."""
-        if case.rank_of.get(chunk, len(case.ranking) + 1) > 10 * case.length:
+        if max(case.rank_of.get(c, len(case.ranking) + 1) for c in chunks) > 10 * case.length:
             return self.most
         # Beside evidence that was found, a passage has only the rest of the query to be found by: that is `incomplete`.
         return -1.0 if any(g.covered for g in case.groups) else self.found
@@ -78,18 +83,20 @@ class QueryMismatch:
         edits += [Edit(query=str(p)) for p in given]
         outcomes = yield edits
         tried = {e.retriever or f"paraphrase: {e.query}": o.standing._asdict() for e, o in zip(edits, outcomes, strict=True)}
-        for edit, outcome in zip(edits, outcomes, strict=True):
-            if outcome.standing.sufficient:
-                how = f"search with {edit.retriever} instead" if edit.retriever else "ask in the words of a paraphrase"
-                fix = FIX[RARE if edit.retriever == SPARSE else VOCABULARY if edit.retriever else WORDS]
-                return case.finding("query_mismatch", seen, how, outcome.standing, fix, detail={"tried": tried}, edit=edit)
-        if side == RARE:
+        # No words bring in what no chunk holds whole: with that mended as well, another retriever may.
+        cut = seen.held is None
+        served = [i for i, o in enumerate(outcomes) if o.standing.sufficient or (cut and edits[i].retriever)]
+        if served:
+            best = min(served, key=lambda i: (not outcomes[i].standing.sufficient, outcomes[i].standing.rank or math.inf))
+            return _other(case, seen, edits[best], outcomes[best], {"tried": tried})
+        if side == RARE or cut:
             return None
         return (yield from self._words(case, seen, {"tried": tried}))
 
     def _words(self, case: Case, seen: Observation, detail: Mapping[str, Any]) -> Trial:
         """The fewest words of the evidence that bring it in."""
-        chunk, span = seen.held
+        chunk = seen.held[0]
+        span = case.setting.span(chunk)
         missing, most = list(seen.detail["missing"]), self.words[-1]
         series = [(said, as_rare(case, span, missing[:most])), (added, rarest(case, span)[:most])]
         edits = [
@@ -116,3 +123,10 @@ class QueryMismatch:
         after = outcomes[best].standing
         proved = after.sufficient and alone
         return case.finding("query_mismatch", seen, how, after, FIX[WORDS], proved=proved, detail=detail, edit=edit)
+
+
+def _other(case: Case, seen: Observation, edit: Edit, outcome: Outcome, detail: Mapping[str, Any]) -> Finding:
+    """What another retriever, or a paraphrase, comes to."""
+    how = f"search with {edit.retriever} instead" if edit.retriever else "ask in the words of a paraphrase"
+    fix = FIX[RARE if edit.retriever == SPARSE else VOCABULARY if edit.retriever else WORDS]
+    return case.finding("query_mismatch", seen, how, outcome.standing, fix, detail=detail, edit=edit)

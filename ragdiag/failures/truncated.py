@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from ragdiag.cases import Case, Group, Observation
-from ragdiag.failures._passages import described, first_enough
+from ragdiag.failures._passages import described, first_enough, fragments, nearest
 from ragdiag.proofs import Edit, Trial
+from ragdiag.setting import Span
 
 FIX = "chunks that the encoder reads whole, or an encoder that reads longer texts"
 
@@ -36,18 +37,18 @@ class Truncated:
 
     def observe(self, case: Case) -> Observation | None:
         """See `cases.FailureMode`."""
-        found = [(g, u) for g in case.targets if (u := unseen(case, g)) is not None]
+        found = [(g, u) for g in case.targets for u in unseen(case, g)]
         if not found:
             return None
         chunks = [
             row | {"characters": len(u.text), "read": u.visible, "evidence_from": u.start}
             for (_, u), row in zip(found, described(case, [u.chunk for _, u in found], len(found)), strict=True)
         ]
-        return Observation(tuple(g for g, _ in found), {"chunks": chunks})
+        return Observation(tuple(dict.fromkeys(g for g, _ in found)), {"chunks": chunks})
 
     def prove(self, case: Case, seen: Observation) -> Trial:
         """Show the encoder what it missed."""
-        parts = {u.chunk: u for g in seen.groups if (u := unseen(case, g)) is not None}
+        parts = {u.chunk: u for g in seen.groups for u in unseen(case, g)}
         setting = case.setting
         ways = [_part(case, u) for u in parts.values()], [_window(case, u) for u in parts.values()]
         edits = [
@@ -65,23 +66,36 @@ class Truncated:
         )
 
 
-def unseen(case: Case, group: Group) -> Unseen | None:
-    """The best ranked chunk that holds the group whole, where no such chunk shows all of it to the encoder."""
+def unseen(case: Case, group: Group) -> list[Unseen]:
+    """The best ranked chunk that holds the group whole, where no such chunk shows all of it to the encoder.
+
+    Where no chunk holds it whole: the chunks outside the context with a piece of it that the encoder does not read to its end.
+    """
     if case.setting.visible is None:
+        return []
+    places = [(chunk, span) for span in group.spans for chunk in case.whole(span)]
+    if places:
+        found = [_hidden(case, *place) for place in places]
+        return [min((u for u in found if u), key=lambda u: (_rank(case, u.chunk), u.chunk))] if all(found) else []
+    cut = nearest(case, group.spans)
+    outside = (c for c in fragments(case, cut) if _rank(case, c) > case.length)
+    return [u for c in outside if (u := _hidden(case, c, cut)) is not None]
+
+
+def _rank(case: Case, chunk: int) -> int:
+    return case.rank_of.get(chunk, len(case.ranking) + 1)
+
+
+def _hidden(case: Case, chunk: int, span: Span) -> Unseen | None:
+    """What a chunk holds of `span`, if the encoder does not read to the end of that."""
+    setting = case.setting
+    own, visible = setting.span(chunk), int(setting.visible[chunk]) if setting.visible is not None else 0
+    start, end = max(span.start, own.start) - own.start, min(span.end, own.end) - own.start
+    if end <= visible - PREFIX:
         return None
-    found = []
-    for span in group.spans:
-        for chunk in case.whole(span):
-            own, visible = case.setting.span(chunk), int(case.setting.visible[chunk])
-            if span.end - own.start <= visible - PREFIX:
-                return None
-            text = case.setting.embed(own)
-            before = max(text.find(case.setting.text(own)), 0)  # a title or a neighbour may come first
-            here = Unseen(chunk, text, before + span.start - own.start, before + span.end - own.start, visible)
-            if here.end <= visible:
-                return None
-            found.append(here)
-    return min(found, key=lambda u: case.rank_of.get(u.chunk, len(case.ranking) + 1), default=None)
+    text = setting.embed(own)
+    before = max(text.find(setting.text(own)), 0)  # a title or a neighbour may come first
+    return Unseen(chunk, text, before + start, before + end, visible) if before + end > visible else None
 
 
 def _part(case: Case, unseen: Unseen) -> str:

@@ -19,6 +19,9 @@ EXCERPT = 420
 ANSWER = 240
 """Characters shown of an answer."""
 
+ROUND = 120
+"""Characters shown before and after evidence that is not in the context."""
+
 BELOW = 8
 """Chunks with evidence shown of those below the context."""
 
@@ -47,7 +50,11 @@ def explain_text(explanation: Explanation) -> RenderableType:
         parts += [_ranked(chunk), _marked(chunk)]
     below = [c for c in explanation.ranking if not c.in_context]
     if below:
-        parts += [Text(), line(("Below the context, with evidence", "bold")), *(_ranked(c) for c in below[:BELOW])]
+        parts += [
+            Text(),
+            line(("Below the context, with evidence", "bold")),
+            *(part for c in below[:BELOW] for part in (_ranked(c), _round(c))),
+        ]
     return Group(*parts)
 
 
@@ -72,6 +79,17 @@ def _evidence(n: int, of: int, group: GroupProof) -> list[RenderableType]:
 def _ranked(chunk: RankedChunk) -> Text:
     held = f"  holds {chunk.grade:.0%} of an evidence passage" if chunk.grade else ""
     return line((f"{chunk.rank:>3} ", "bold"), chunk.id, (f"  score {chunk.score:.4g}", "dim"), (held, "green"))
+
+
+def _round(chunk: RankedChunk) -> RenderableType:
+    """The first of a chunk's evidence between ``[[`` and ``]]``, with the text round it, on a few lines."""
+    if not chunk.marks:
+        return Text()
+    start, end = chunk.marks[0]
+    before, own, after = (" ".join(clean(t).split()) for t in (chunk.text[:start], chunk.text[start:end], chunk.text[end:]))
+    lead, rest = ("…" if len(t) > ROUND else "" for t in (before, after))
+    text = Text.assemble(lead + before[-ROUND:] + " ", (f"[[{one_line(own, 2 * ROUND)}]]", "green"), " " + after[:ROUND] + rest)
+    return Padding(text, (0, 0, 0, 4), expand=False)
 
 
 def _marked(chunk: RankedChunk) -> RenderableType:

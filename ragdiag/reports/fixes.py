@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
+from typing import Any
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.text import Text
 
 from ragdiag.records import Mean, QueryResult, Report
 from ragdiag.reports.text import line, one_line, plain_table
-from ragdiag.reports.words import RESIDUAL, RUN_ALONE, STATUSES
+from ragdiag.reports.words import NO_SWAP, RESIDUAL, RUN_ALONE, STATUSES, weak
 
 __all__ = ["cause_order", "fix_first", "look_first"]
 
@@ -20,6 +21,12 @@ FIRST = 6
 
 IDS = 3
 """Queries named behind a cause."""
+
+ADJACENT = "adjacent"
+"""A residual cause that many queries with another have as well."""
+
+NARROW = 18
+"""Columns left for ids below which they are not shown."""
 
 CERTAIN = ("caused", "over-determined", "compound")
 """Statuses with causes, the plainest examples first."""
@@ -60,14 +67,25 @@ def fix_first(report: Report, failing: Sequence[QueryResult], order: Order) -> l
         parts += [_Fixes(order, report.causes)]
     if any(c in RESIDUAL for c in order):
         parts += [line(("* residual: no more specific change restores these, only more context or a better order", "dim"))]
-    return parts + _statuses(failing)
+    doubtful = sum(any(f.cause == c and weak(f) for f in q.findings for c in q.causes) for q in failing)
+    if doubtful:
+        verb = "is" if doubtful == 1 else "are"
+        parts += [line((f"{doubtful} of the mismatches {verb} proved by words alone: weak, others come in as easily", "dim"))]
+    beside = sum(any(f.cause == ADJACENT for f in q.findings) for q in failing if set(q.causes) & {*RESIDUAL} - {ADJACENT})
+    if beside:
+        parts += [line((f"  {beside} of them: what lacks stands right beside chunks that were found ({ADJACENT})", "dim"))]
+    return parts + _statuses(failing, report.pipeline)
 
 
-def _statuses(failing: Sequence[QueryResult]) -> list[RenderableType]:
+def _statuses(failing: Sequence[QueryResult], pipeline: Mapping[str, Any]) -> list[RenderableType]:
     """The queries that have no one cause, in plain words."""
-    counts = Counter(q.status for q in failing)
-    said = [f"{counts[s]} {words}" for s, words in STATUSES.items() if counts[s]]
-    return [line((" | ".join(said), "dim"))] if said else []
+    rows: list[RenderableType] = []
+    for status, words in STATUSES.items():
+        own = [one_line(q.id, 28) for q in failing if q.status == status]
+        if own:
+            more = f"; {NO_SWAP}" if status == "undetermined" and not pipeline["swaps"] else ""
+            rows.append(line((f"{len(own)} {words}{more} ({', '.join(own[:IDS])}{', …' if len(own) > IDS else ''})", "dim")))
+    return rows
 
 
 class _Fixes:
@@ -77,15 +95,18 @@ class _Fixes:
         self.order, self.shares = order, shares
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        room = max(options.max_width // 4 - 6, 14)
-        table = plain_table("cause", ">queries", "of unserved", "fix", "queries behind it")
+        room = options.max_width // 4 - 6
+        ids = room >= NARROW
+        table = plain_table("cause", ">queries", "of unserved", "fix", *(["queries behind it"] if ids else []))
         for cause, queries in self.order.items():
             alone = len(_alone(queries))
             count = str(alone) + (f" +{len(queries) - alone}" if alone < len(queries) else "")
             style = "" if cause not in RESIDUAL else "dim"
             name = one_line(cause, 24) + (" *" if cause in RESIDUAL else "")
-            table.add_row(name, count, _share(self.shares.get(cause)), _fix(cause, queries), _named(queries, room), style=style)
-        table.expand, table.columns[3].ratio, table.columns[3].overflow = True, 1, "ellipsis"
+            named = [_named(queries, room)] if ids else []
+            table.add_row(name, count, _share(self.shares.get(cause)), _fix(cause, queries), *named, style=style)
+        # The fix is what one came for: it wraps, and on a narrow terminal the ids, which stand below too, leave it their room.
+        table.expand, table.columns[3].ratio, table.columns[3].no_wrap = True, 1, False
         yield table
 
 

@@ -13,7 +13,7 @@ from rich.text import Text
 from ragdiag.proofs import Finding
 from ragdiag.records import Explanation
 from ragdiag.reports.text import clean, counted, line, listed, one_line, plain_table
-from ragdiag.reports.words import RARE, RESIDUAL, meaning
+from ragdiag.reports.words import NO_SWAP, RARE, RESIDUAL, meaning, weak
 
 __all__ = ["DETAILS", "why"]
 
@@ -47,6 +47,8 @@ def why(explanation: Explanation) -> list[RenderableType]:
     rest = [f for f in findings if f not in main]
     if rest:
         parts += [Text(), line(("Tried as well" if main else "What was tried", "bold dim")), _tried(rest, explanation)]
+    if result.status == "undetermined" and not explanation.report.pipeline["swaps"]:
+        parts += [line((f"  {NO_SWAP}", "dim"))]
     return parts
 
 
@@ -97,6 +99,8 @@ def _move(finding: Finding, explanation: Explanation) -> str:
 def _control(finding: Finding) -> list[Row]:
     """What changes that should make no difference do; without a p there is no control."""
     said = _as_well(finding)
+    if weak(finding):
+        return [("weak", line((f"proved by words alone, and {said}", "yellow")))]
     if not said and finding.placebo_p is None:
         return []
     p = "" if finding.placebo_p is None else f" (p {finding.placebo_p:.2g})"
@@ -126,7 +130,8 @@ def _tried(findings: Sequence[Finding], explanation: Explanation) -> Table:
         move, verdict = f"needs k {ranks.before} -> {ranks.after}", "not enough"
         if finding.cause in RESIDUAL:
             move, verdict = f"needs k {ranks.after}", "residual" if finding.after.rank else "not enough"
-            what = "more context would do, whatever the cause" if finding.after.rank else "no k that was ranked would do"
+            more = f"{finding.intervention}: more context would do, whatever the cause"
+            what = more if finding.after.rank else "no k that was ranked would do"
         elif finding.after.sufficient:
             verdict, what = "enough, but", _as_well(finding) or "what should make no difference does as well"
         table.add_row(*(line((cell, "dim")) for cell in (f"  {finding.cause}", move, verdict, what)))
@@ -190,7 +195,7 @@ def _pollution(detail: Detail) -> Iterator[Row]:
             line(f"{counted(inside['chunks'], 'place')} and {counted(inside.get('tokens', 0), 'token')} of the context"),
         )
     yield from _chunks("above", detail.get("off_topic", ()), beside)
-    yield "", line(("affinity to the evidence's subject, the query's words taken out: 1 is that of random words", "dim"))
+    yield "", line(("affinity: how near to the evidence, the query's words taken out; 1 is as near as random words", "dim"))
     if detail.get("hub"):
         yield "", line(("a hub: far more contexts than chance would put it in", "yellow"))
 
@@ -203,7 +208,7 @@ def _diluted(detail: Detail) -> Iterator[Row]:
 def _mismatch(detail: Detail) -> Iterator[Row]:
     """Which words are missing, what the chunks above have of them, what other retrievers do, what words bring it in."""
     share, above, side = detail.get("overlap", 0), detail.get("overlap_above", 0), detail.get("side", "")
-    shares = f"its chunk has {share:.0%} of the query's words, those above it {above:.0%} (by rarity)"
+    shares = f"its chunk has {share:.0%} of the query's words, those above it {above:.0%} (rare words count more)"
     yield "overlap", line(shares + (f": {side}" if side else ""))
     if side != RARE and (missing := detail.get("missing")):
         yield "lacks", line(", ".join(missing[:12]) + (", …" if len(missing) > 12 else ""))
@@ -248,6 +253,7 @@ DETAILS: dict[str, Callable[[Detail], Iterator[Row]]] = {
     "query_mismatch": _mismatch,
     "incomplete": _incomplete,
     "ranking": _nothing,
+    "adjacent": _nothing,
 }
 """How each cause's detail is shown; one that is not here is shown key by key."""
 
@@ -270,7 +276,7 @@ def _more(rows: Sequence[object], what: str) -> Iterator[Row]:
 
 
 def _at(rank: int | None) -> str:
-    return f"rank {rank}" if rank else "no rank"
+    return f"rank {rank}" if rank else "too low to be ranked"
 
 
 def _flat(text: str) -> str:

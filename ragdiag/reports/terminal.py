@@ -99,7 +99,7 @@ def _verdict(report: Report, served: int, failing: Sequence[QueryResult]) -> Tex
         below = sum(1 for q in failing if q.least_k)
         partly = sum(1 for q in failing if (q.measures.get(name.replace("Sufficient", "CharR")) or 0) > 0)
         depth, middle = report.pipeline["depth"], _median([q.least_k for q in failing if q.least_k]) if below else 0
-        longer = f"; {below} find it all in the first {depth} chunks (half of them in {middle})" if below else ""
+        longer = f"; {below} find it all in the first {depth} chunks (half of them within {middle})" if below else ""
         text.append(f"\n{len(failing)} do not: {partly} get part of it{longer}")
     return text
 

@@ -6,7 +6,7 @@ from ragdiag.proofs import Finding
 from ragdiag.records import QueryResult
 from ragdiag.reports.text import listed
 
-__all__ = ["CAUSES", "RARE", "RESIDUAL", "STATUSES", "headline", "meaning"]
+__all__ = ["CAUSES", "NO_SWAP", "RARE", "RESIDUAL", "STATUSES", "headline", "meaning", "weak"]
 
 CAUSES = {
     "label_defect": "the label is wrong about the corpus",
@@ -21,11 +21,12 @@ CAUSES = {
     "query_mismatch": "the query and the evidence use different words",
     "incomplete": "some of what the query needs is in its context, the rest is not",
     "ranking": "the evidence was found, but ranked too low",
+    "adjacent": "the evidence stands beside chunks that were found, in none of them",
 }
 """What each cause says of a query."""
 
-RESIDUAL = ("incomplete", "ranking")
-"""Causes named where nothing more specific suffices: raising k or re-ranking would repair most others too."""
+RESIDUAL = ("incomplete", "ranking", "adjacent")
+"""Causes named where nothing more specific suffices: more context would repair most others too."""
 
 STATUSES = {
     "over-determined": "over-determined: any one of several changes does",
@@ -40,8 +41,17 @@ RUN_ALONE = "a recorded run cannot be asked what would change: for causes give t
 """Why no cause is named where a run was audited."""
 
 
+NO_SWAP = "no other retriever was tried: --swap dense tries one"
+"""Said where nothing restores a query, and the search was by words alone."""
+
 RARE = "rare-term gap"
 """The side of a query mismatch on which the words are the same, and an encoder misses them."""
+
+
+def weak(finding: Finding) -> bool:
+    """Whether words of the evidence are the only proof, though most other chunks come in as easily by theirs."""
+    others = finding.detail.get("others") or 0
+    return finding.proved and 2 * finding.detail.get("others_as_well", 0) >= others > 0
 
 
 def meaning(finding: Finding) -> str:
@@ -62,7 +72,7 @@ def headline(result: QueryResult) -> str:
         "over-determined": f"not served, because of {listed(many, 'or')}: mending any one suffices",
         "compound": f"not served, because of {listed(many)}: both must be mended",
         "unattainable": "not served: its evidence does not fit in a context of this size",
-        "undetermined": "not served, and nothing tried restores it",
+        "undetermined": "not served, and nothing tried is shown to restore it",
         "excluded": "excluded: its label is wrong about the corpus",
         "not_decidable": "not decidable: no label says what would serve it",
     }

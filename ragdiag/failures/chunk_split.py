@@ -105,7 +105,7 @@ def _between_sentences(case: Case, span: Span) -> bool:
     """Whether every chunk that ends inside a passage ends with a sentence or a line."""
     text = case.setting.corpus.documents[span.document].text
     ends = (case.setting.span(c).end for c in fragments(case, span))
-    return all(SENTENCE_END.search(text[max(end - 9, 0) : end + 1]) for end in ends if end < span.end)
+    return all(text[end] == "\n" or SENTENCE_END.search(text[max(end - 9, 0) : end]) for end in ends if end < span.end)
 
 
 def _placed(case: Case, spans: list[Span]) -> list[list[Span]]:

@@ -10,23 +10,24 @@ import numpy as np
 from ragdiag.errors import InputError
 from ragdiag.files import read_jsonl
 from ragdiag.places import Placer, from_spans, stored_chunk
-from ragdiag.protocols import Chunker, Context, Progress
+from ragdiag.protocols import Chunker, Context, Progress, Store
 from ragdiag.records import Chunking, Corpus, StoredChunk
 
 __all__ = ["cut", "embed_texts", "place", "read_chunks", "within"]
 
 
-def cut(corpus: Corpus, chunker: Chunker, progress: Progress) -> Chunking:
-    """Every document of `corpus` through `chunker`."""
+def cut(corpus: Corpus, chunker: Chunker, progress: Progress, store: Store | None = None) -> Chunking:
+    """Every document of `corpus` through `chunker`; one that takes all at once looks up and adds to `store` what is costly."""
+    texts = [document.text for document in corpus.documents]
+    together = getattr(chunker, "spans_of_all", None)
     documents, starts, ends = [], [], []
-    for i, document in enumerate(corpus.documents):
-        start, end = chunker.spans(document.text)
+    for i, (start, end) in enumerate(together(texts, store, progress) if together else map(chunker.spans, texts)):
         documents.append(np.full(len(start), i, dtype=np.int64))
         starts.append(start)
         ends.append(end)
         if i % 1000 == 0:
-            progress("chunking documents", i, len(corpus.documents))
-    progress("chunking documents", len(corpus.documents), len(corpus.documents))
+            progress("chunking documents", i, len(texts))
+    progress("chunking documents", len(texts), len(texts))
     return Chunking(np.concatenate(documents), np.concatenate(starts), np.concatenate(ends))
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 from typing import NamedTuple
 
 from ragdiag import failures
 from ragdiag.cases import Case, FailureMode
 from ragdiag.probe import Probe
-from ragdiag.proofs import Edit, Finding, Outcome, Trial
+from ragdiag.proofs import EXACT, Edit, Finding, Outcome, Trial
 from ragdiag.protocols import Progress
 from ragdiag.registry import make, names
 
@@ -58,7 +59,7 @@ def diagnose(cases: Sequence[Case], probe: Probe | None, progress: Progress) -> 
         findings[i].append(finding)
     place = {name: i for i, name in enumerate(known)}
     for own in findings:
-        own.sort(key=lambda f: place[f.cause])
+        own[:] = sorted(_told_apart(own), key=lambda f: place[f.cause])
     pairs = _pairs(cases, findings, known, probe)
     return [
         _conclude(case, own, pairs.get(i), [n for n in seen[i] if known[n].exposes], known, probe is not None)
@@ -85,6 +86,23 @@ def _run(
         results = iter(probe.outcomes(edits) if probe is not None and edits else [])
         waiting = [(i, trial, [next(results) for _ in own]) for i, trial, own in asked]
     return found
+
+
+def _told_apart(findings: Sequence[Finding]) -> list[Finding]:
+    """`findings`, less the proof of those that only step round what an approximate index misses.
+
+    Where searching the same texts exactly suffices, their words, length and cut do no harm: new texts and other retrievers serve
+    the query for the one reason that the index does not miss them as well.
+    """
+    if not any(f.proved and f.edit.retriever == EXACT for f in findings):
+        return list(findings)
+
+    def told(finding: Finding) -> Finding:
+        if finding.edit.retriever == EXACT or finding.edit == Edit(finding.edit.removed):
+            return finding
+        return replace(finding, proved=False, detail={**finding.detail, "exact_as_well": True})
+
+    return [told(finding) for finding in findings]
 
 
 def _pairs(

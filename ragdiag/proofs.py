@@ -8,7 +8,10 @@ from typing import Any, NamedTuple
 
 from ragdiag.records import IntArray
 
-__all__ = ["Addition", "Edit", "Finding", "Outcome", "Standing", "Trial"]
+__all__ = ["EXACT", "Addition", "Edit", "Finding", "Outcome", "Standing", "Trial"]
+
+EXACT = "exact"
+"""The retriever of an `Edit` that searches an approximate index exactly: the same vectors, all compared."""
 
 
 class Addition(NamedTuple):

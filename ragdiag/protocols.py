@@ -10,9 +10,22 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from ragdiag.proofs import Edit
-from ragdiag.records import Document, FloatArray, IntArray, StoredChunk
+from ragdiag.records import Chunking, Corpus, Document, FloatArray, IntArray, StoredChunk
 
-__all__ = ["Chunker", "Collection", "Context", "Index", "Progress", "Retriever", "Store", "no_progress", "text_key"]
+__all__ = [
+    "Chunker",
+    "Collection",
+    "Context",
+    "Index",
+    "Progress",
+    "Retriever",
+    "Step",
+    "Store",
+    "Told",
+    "kept",
+    "no_progress",
+    "text_key",
+]
 
 Progress = Callable[[str, int, int], None]
 """Called with ``(what, done, total)`` while something long goes on."""
@@ -23,7 +36,12 @@ def no_progress(what: str, done: int, total: int) -> None:
 
 
 class Chunker(Protocol):
-    """Cuts one document into spans."""
+    """Cuts one document into spans.
+
+    One that needs something costly (vectors of sentences) has ``spans_of_all(texts, store, progress)`` as well: the spans of each
+    text, in order, with what is costly made for all at once, looked up in and added to `store`. `chunks.cut` then calls that. An
+    `encoder` of a chunker, as of a retriever, is named in the signature.
+    """
 
     def spans(self, text: str) -> tuple[IntArray, IntArray]:
         """Half-open ``(starts, ends)`` in `text`, in order; together they cover it, unless the chunker's docs say otherwise."""
@@ -63,8 +81,31 @@ def text_key(text: str) -> bytes:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
+def kept(store: Store | None, what: str, texts: Sequence[str], build: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The arrays in `store` for what is made of `texts`, which `what` describes in full; else those of `build`, added to it."""
+    if store is None:
+        return build()
+    digest = hashlib.sha256(what.encode())
+    for text in texts:
+        raw = text.encode("utf-8", "surrogatepass")
+        digest.update(len(raw).to_bytes(8, "little") + raw)
+    found = store.arrays(digest.hexdigest())
+    if found is None:
+        found = build()
+        store.add_arrays(digest.hexdigest(), found)
+    return found
+
+
 class Index(Protocol):
-    """Texts made searchable."""
+    """Texts made searchable. One that is made of others has them in `indexes`.
+
+    An approximate one, which may miss a text, has ``exact()`` besides: the same texts and vectors as an index that compares all.
+    """
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the index takes: its arrays, those of its parts among them (of a vector store, the float32 vectors)."""
+        ...
 
     def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
         """The best `depth` texts for each query: positions and scores, shape ``(n_queries, depth)``.
@@ -91,6 +132,24 @@ class Retriever(Protocol):
 
     def index(self, texts: Sequence[str], store: Store | None, progress: Progress) -> Index:
         """Index `texts`; what is costly is looked up in and added to `store`."""
+        ...
+
+
+class Step(Index, Protocol):
+    """What a retriever makes that filters or re-orders what another one finds: its first field, `retriever`."""
+
+    indexes: Sequence[Index]
+
+    def over(self, inner: Index) -> Index:
+        """The same step over another index of the same texts, in place of the only one of `indexes`."""
+        ...
+
+
+class Told(Index, Protocol):
+    """An index that has to know which documents its texts are from; it, or the part that it is, is told before any search."""
+
+    def tell(self, corpus: Corpus, chunking: Chunking) -> None:
+        """Text i is what is indexed for chunk i of `chunking`, which is of `corpus`; so are the documents of an `Edit`."""
         ...
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from ragdiag.proofs import Edit
 from ragdiag.records import FloatArray, IntArray
 
-__all__ = ["best", "edited", "padded"]
+__all__ = ["best", "edited", "padded", "scaled"]
 
 
 def best(scores: FloatArray, depth: int) -> IntArray:
@@ -34,6 +34,12 @@ def padded(rows: list[tuple[IntArray, FloatArray]], depth: int) -> tuple[IntArra
         positions[i, : len(found)] = found
         scores[i, : len(found)] = values
     return positions, scores
+
+
+def scaled(scores: FloatArray) -> FloatArray:
+    """Scores of one ranking, best first, on a scale from 0 (its last) to 1 (its first); all 1 where they are equal."""
+    spread = scores[0] - scores[-1] if len(scores) else 0.0
+    return (scores - scores[-1]) / spread if spread > 0 else np.ones(len(scores))
 
 
 def edited(

@@ -157,7 +157,8 @@ def spec_of(strategy: Any, full: bool = False) -> str:
         value = getattr(strategy, field.name)
         if dataclasses.is_dataclass(value) or (isinstance(value, tuple) and value and dataclasses.is_dataclass(value[0])):
             nested = value if isinstance(value, tuple) else (value,)
-            if full or value != _default(field):
+            # What a step wraps is part of its name: dedupe(bm25), dedupe(hybrid).
+            if full or value != _default(field) or not isinstance(value, tuple):
                 parts += [spec_of(v, full) for v in nested]
         elif full or value != _default(field):
             # A Python literal parses back whatever the text holds; plain words stay plain.

@@ -13,11 +13,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ragdiag import __version__
+from ragdiag.approximate import exact_swap, index_recall
 from ragdiag.cache import Cache, default_folder
 from ragdiag.chunks import cut, embed_texts, place, read_chunks, within
 from ragdiag.errors import InputError
+from ragdiag.nested import collection_of, encoder_of, models_of, opened, own_models, parts_of, swaps_of
 from ragdiag.options import Options
-from ragdiag.protocols import Index, Progress
+from ragdiag.protocols import Index, Progress, Retriever
 from ragdiag.records import Chunking, Corpus, IntArray, Query, Run
 from ragdiag.registry import make, spec_of
 from ragdiag.runs import bind, read_run
@@ -88,6 +90,9 @@ class Plan:
         self.context = make("contexts", options.context)
         self.retriever = make("retrievers", options.retriever)
         self.swap = make("retrievers", options.swap) if options.swap else None
+        self.collection = collection_of(self.retriever)
+        if self.collection is not None:  # what a collection has embedded is its own business
+            self.context = make("contexts", "none")
         self.store = None if options.cache is None else Cache(options.cache or default_folder())
 
     def retrieve(
@@ -96,35 +101,57 @@ class Plan:
         """Chunks of `corpus`, which is `whole` or the part of it that is audited, and a ranking for each query."""
         chunks, run_file = self.options.chunks, self.options.run
         source: dict[str, Any] = {"chunker": f"chunks {Path(chunks).name}" if chunks else None, "context": None}
-        own = within(place(read_chunks(Path(chunks)), whole), whole, corpus) if chunks else None
+        own = self._own(whole, corpus)
         if run_file:
             with clock("read run"):
                 bound = bind(read_run(Path(run_file)), queries, corpus, own, corpus is not whole)
             notes += bound.notes
             source |= {"chunker": source["chunker"] or "as in the run", "retriever": f"run {Path(run_file).name}"}
             return Retrieved(bound.chunking, bound.run, source, None)
-        source["retriever"] = spec_of(self.retriever)
-        if hasattr(self.retriever, "stored_chunks"):
+        source["retriever"], makers = spec_of(self.retriever), [self.retriever]
+        if self.collection is not None:
             with clock("open collection"):
-                chunking = within(place(self.retriever.stored_chunks(progress), whole), whole, corpus)
-                index = self.retriever.open(chunking.ids, self.store)
+                chunking = within(place(self.collection.stored_chunks(progress), whole), whole, corpus)
+                index = self._index(opened(self.retriever, chunking, self.store), corpus, chunking, progress)
             source["chunker"] = "as stored"
         else:
             chunking, index = self._indexed(own, corpus, clock, progress)
             source["chunker"] = source["chunker"] or spec_of(self.chunker, full=True)
             source["context"] = spec_of(self.context)
+            makers += [] if chunks else [self.chunker]
         with clock("search"):
             run = self._search(index, queries, len(chunking))
-        models = _models(self.retriever)
-        return Retrieved(chunking, run, source | ({"models": models} if models else {}), index)
+        models = list(dict.fromkeys(name for maker in makers for name in models_of(maker)))
+        source |= ({"models": models} if models else {}) | index_recall(index, _texts(queries), self.options.k)
+        return Retrieved(chunking, run, source, index)
+
+    def texts(self, whole: Corpus, corpus: Corpus, progress: Progress) -> list[str]:
+        """What is indexed for each chunk; nothing for a collection that has its own."""
+        if self.collection is not None:
+            return []
+        own = self._own(whole, corpus)
+        return embed_texts(corpus, cut(corpus, self.chunker, progress, self.store) if own is None else own, self.context)
+
+    def _own(self, whole: Corpus, corpus: Corpus) -> Chunking | None:
+        """The team's own chunks of the documents that are audited, where they are given."""
+        chunks = self.options.chunks
+        return within(place(read_chunks(Path(chunks)), whole), whole, corpus) if chunks else None
 
     def _indexed(self, own: Chunking | None, corpus: Corpus, clock: Clock, progress: Progress) -> tuple[Chunking, Index]:
         with clock("chunk"):
-            chunking = cut(corpus, self.chunker, progress) if own is None else own
+            chunking = cut(corpus, self.chunker, progress, self.store) if own is None else own
         if not len(chunking):
             raise InputError("there is no text to index in these documents", remedy="check the corpus")
         with clock("index"):
-            return chunking, self.retriever.index(embed_texts(corpus, chunking, self.context), self.store, progress)
+            return chunking, self._index(self.retriever, corpus, chunking, progress)
+
+    def _index(self, retriever: Retriever, corpus: Corpus, chunking: Chunking, progress: Progress) -> Index:
+        """An index of `chunking`; its parts that ask for it are told which documents that is of (`protocols.Told`)."""
+        index = retriever.index(embed_texts(corpus, chunking, self.context), self.store, progress)
+        for part in parts_of(index):
+            if hasattr(part, "tell"):
+                part.tell(corpus, chunking)
+        return index
 
     def _search(self, index: Index, queries: Sequence[Query], n_chunks: int) -> Run:
         """Rank for every query that has text: one without is a label defect, and an encoder would answer it all the same."""
@@ -139,45 +166,34 @@ class Plan:
     def indexed(self, retrieved: Retrieved, corpus: Corpus, progress: Progress) -> Indexed:
         """What a diagnosis may ask of the index that `retrieve` made."""
         chunking, index = retrieved.chunking, retrieved.searchable
-        stored = hasattr(self.retriever, "stored_chunks")
 
         def embed(span: Span) -> str:
-            document = corpus.documents[span.document]
-            if stored:
-                return document.text[span.start : span.end]
-            texts: list[str] = self.context.texts(document, np.array([span.start]), np.array([span.end]))
+            where = np.array([span.start]), np.array([span.end])
+            texts: list[str] = self.context.texts(corpus.documents[span.document], *where)
             return texts[0]
 
         if index is None:
             return Indexed(None, embed)
-        texts = functools.cache(lambda: embed_texts(corpus, chunking, make("contexts", "none") if stored else self.context))
-        encoder = _encoder(index)
-        visible = None if encoder is None else encoder.visible(texts(), self.store)
+        encoder = encoder_of(index)
+        visible = None if encoder is None else encoder.visible(embed_texts(corpus, chunking, self.context), self.store)
+        make_index = functools.partial(self._index, corpus=corpus, chunking=chunking, progress=progress)
+        swap = self.swap
         return Indexed(
             index,
             embed,
             visible,
             encoder.seen if encoder else None,
-            self._swaps(index, texts, progress),
+            ({spec_of(swap): lambda: make_index(swap)} if swap else swaps_of(self.retriever, index, make_index))
+            | exact_swap(index),
             encoder.max_tokens if encoder else 0,
         )
 
     def latency(self, index: Index, queries: Sequence[Query]) -> dict[str, Any]:
         """How long one query takes, see `failures.slow`; ``encoding`` tells whether that includes encoding it."""
-        texts = [q.text for q in queries if q.text.strip()]
+        texts = _texts(queries)
         found: dict[str, Any] = make("failures", "slow").measure(lambda text: index.answer(text, self.options.k), texts)
-        encoder = _encoder(index)
-        return found | ({} if encoder is None else {"encoding": "timed" if encoder.loaded else "from the cache, not timed"})
-
-    def _swaps(self, index: Index, texts: Callable[[], list[str]], progress: Progress) -> dict[str, Callable[[], Index]]:
-        """Other retrievers for the same texts: the one asked for, else cheap ones (a fusion's parts; bm25 beside an encoder)."""
-        if self.swap is None and hasattr(self.retriever, "retrievers"):
-            parts = zip(self.retriever.retrievers, index.indexes, strict=True)  # type: ignore[attr-defined]
-            return {spec_of(r): functools.partial(lambda own: own, own) for r, own in parts}
-        if self.swap is None and spec_of(self.retriever).startswith("bm25"):
-            return {}
-        swap = self.swap or make("retrievers", "bm25")
-        return {spec_of(swap): lambda: swap.index(texts(), self.store, progress)}
+        models = [m for part in parts_of(index) for m in own_models(part)]
+        return found | ({"encoding": "timed" if all(m.loaded for m in models) else "from the cache, not timed"} if models else {})
 
     def signature(self, source: Mapping[str, Any]) -> str:
         """Everything that defines the ranking and its measures, on one line."""
@@ -198,15 +214,6 @@ class Plan:
         return "|".join(parts)
 
 
-def _models(retriever: Any) -> list[str]:
-    """The models behind a retriever, nested ones too: name, hash of the files, precision."""
-    nested = getattr(retriever, "retrievers", ()) or [getattr(retriever, "retriever", None)]
-    own = [retriever.encoder.described] if hasattr(retriever, "encoder") else []
-    return own + [name for r in nested if r is not None for name in _models(r)]
-
-
-def _encoder(index: Any) -> Any:
-    """The encoder of an index, or of the first part of it that has one."""
-    if hasattr(index, "encoder"):
-        return index.encoder
-    return next((e for part in getattr(index, "indexes", ()) if (e := _encoder(part)) is not None), None)
+def _texts(queries: Sequence[Query]) -> list[str]:
+    """What is asked, of the queries that ask anything."""
+    return [q.text for q in queries if q.text.strip()]

@@ -31,7 +31,8 @@ class Setting:
     """What all queries of an audit share.
 
     `embed` gives what is indexed for a span. `visible` tells how many characters of what is indexed for each chunk the encoder
-    reads, `seen` the same of any texts; None without an encoder. `swaps` names the other retrievers that the probe can ask.
+    reads, `seen` the same of any texts; None without an encoder. `swaps` names the other retrievers that the probe can ask
+    (`proofs.EXACT` where the index is approximate).
     `off_topic` gives, of chunks, those off the topic of the query with a number, with their affinity to it. `hubs` counts, for
     each chunk, the queries whose context it is in without holding any of their evidence.
     """

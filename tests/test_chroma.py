@@ -1,5 +1,6 @@
 """A Chroma collection audited as it is: same findings as exact search, nothing written, every error one line."""
 
+import io
 import json
 import shutil
 import socket
@@ -11,7 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
+from ragdiag.approximate import index_recall
 from ragdiag.cache import Cache
 from ragdiag.chunks import cut, place
 from ragdiag.corpus import load_corpus
@@ -22,6 +25,7 @@ from ragdiag.proofs import Addition, Edit
 from ragdiag.protocols import no_progress
 from ragdiag.records import Corpus, Document
 from ragdiag.registry import make
+from ragdiag.reports.terminal import audit_text
 from ragdiag.retrievers.chroma import Chroma
 from ragdiag.retrievers.dense import Dense
 
@@ -129,6 +133,12 @@ def no_network(monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
 
 
+def text_of(renderable) -> str:
+    console = Console(width=140, record=True, file=io.StringIO())
+    console.print(renderable)
+    return console.export_text()
+
+
 def assert_same(found, dense) -> None:
     assert found.report.measures == dense.report.measures
     assert [(q.status, q.measures, q.least_k) for q in found.report.queries] == [
@@ -172,7 +182,7 @@ def test_public_door(data, notes, dense):
 def test_a_second_audit_loads_no_model(data, notes, tmp_path, monkeypatch):
     options = {"retriever": spec(notes), "cache": tmp_path}
     first = audit(data / "corpus.jsonl", data / "queries.jsonl", **options)
-    monkeypatch.setattr("ragdiag.retrievers._encoder.Encoder._model", None)
+    monkeypatch.setattr("ragdiag.encoder.Encoder._model", None)
     second = audit(data / "corpus.jsonl", data / "queries.jsonl", **options)
     assert (first.measures, first.signature) == (second.measures, second.signature)
 
@@ -289,6 +299,96 @@ def test_another_corpus(data, tmp_path):
     )
     with pytest.raises(InputError, match=message):
         run(data, alien)
+
+
+# An index that misses what it holds.
+
+ANIMALS = "otter heron badger lynx adder plover marten beaver".split()
+PLACES = "weir orchard quarry jetty chapel moor".split()
+ACTS = "sleeps under|was seen near|left a feather at|dug a hole by|drinks at|hides in|ran across".split("|")
+SIGHTINGS = [f"A {animal} {act} the {place}." for animal in ANIMALS for place in PLACES for act in ACTS]
+
+
+def sightings(folder: Path, store: Path, **hnsw: object) -> list[tuple[str, str]]:
+    """A collection of one-sentence documents, with its corpus, and queries that are such a sentence; their ids and statuses.
+
+    What the index misses differs from build to build, so that queries are chosen afterwards: six that it misses, where there are
+    so many, then two that it returns.
+    """
+    names = [f"day-{i:03}" for i in range(len(SIGHTINGS))]
+    vectors = Dense().encoder.encode(SIGHTINGS, "document", Cache(store), no_progress)
+    with chromadb.PersistentClient(str(folder / "store")) as client:
+        collection = client.create_collection(
+            "notes", embedding_function=None, configuration={"hnsw": {"space": "cosine"} | hnsw}
+        )
+        collection.add(ids=names, embeddings=vectors, documents=SIGHTINGS, metadatas=[{"doc_id": name} for name in names])
+    index = Chroma("notes", str(folder / "store")).open(names, Cache(store))
+    found = index.search(SIGHTINGS, 100)[0]
+    missed = [i for i in range(len(SIGHTINGS)) if i not in found[i]]
+    chosen = missed[:6] + [i for i in range(len(SIGHTINGS)) if i in found[i, :5]][:2]
+    rows = [{"_id": n, "text": text} for n, text in zip(names, SIGHTINGS, strict=True)]
+    labels = [{"_id": names[i], "text": SIGHTINGS[i], "evidence": [{"doc_id": names[i], "text": SIGHTINGS[i]}]} for i in chosen]
+    for name, records in (("corpus.jsonl", rows), ("queries.jsonl", labels)):
+        (folder / name).write_text("".join(json.dumps(r) + "\n" for r in records), encoding="utf-8")
+    return [(names[i], "caused" if i in missed else "ok") for i in chosen]
+
+
+POOR = {"max_neighbors": 2, "ef_construction": 1, "ef_search": 1, "batch_size": 10, "sync_threshold": 10}
+"""So few links that much of the graph cannot be reached, however far one looks."""
+
+
+@pytest.mark.parametrize("over", ["{}", "dedupe({})"])
+def test_what_the_index_misses_is_an_index_miss(data, tmp_path, over):
+    expected = sightings(tmp_path, data / "cache", **POOR)
+    assert len(expected) == 8
+    options = Options(retriever=over.format(spec(tmp_path / "store")), cache=data / "cache")
+    found = run_audit(tmp_path / "corpus.jsonl", tmp_path / "queries.jsonl", options)
+    assert [(q.id, q.status) for q in found.report.queries] == expected
+    for query in found.report.queries[:6]:
+        assert query.causes == ("index_miss",)
+        finding = next(f for f in query.findings if f.cause == "index_miss")
+        assert finding.proved and finding.before.rank is None and finding.after.rank == 1
+        assert finding.detail["missed"] == [
+            {"chunk": f"{query.id}#0-{len(query.text)}", "rank": None, "exact": 1, "text": query.text}
+        ]
+        assert "ef_search" in finding.fix
+    recall = found.report.pipeline["index_recall"]
+    assert recall["k"] == 5 and 0 < recall["mean"] < 0.9
+    shown = text_of(audit_text(found.report))
+    assert f"the index returns {recall['mean']:.1%} of the first 5 chunks that exact search finds" in shown
+
+
+def test_an_index_that_misses_nothing_is_said_to_miss_nothing(data, tmp_path):
+    assert {status for _, status in sightings(tmp_path, data / "cache")} == {"ok"}
+    found = run_audit(
+        tmp_path / "corpus.jsonl", tmp_path / "queries.jsonl", Options(retriever=spec(tmp_path / "store"), cache=data / "cache")
+    )
+    assert found.report.pipeline["index_recall"] == {"k": 5, "mean": 1.0}
+    assert found.report.pipeline["swaps"] == ["bm25", "exact"]
+    assert "exact search" not in text_of(audit_text(found.report))
+
+
+@pytest.mark.parametrize("space", ["cosine", "l2", "ip"])
+def test_exact_search_is_the_collections_own_where_that_misses_nothing(data, tmp_path, space):
+    texts, _ = rows(data)
+    vectors = Dense().encoder.encode(texts, "document", Cache(data / "cache"), no_progress)
+    vectors = vectors * np.linspace(0.5, 2, len(texts), dtype=np.float32)[:, None]
+    names = [f"id-{i}" for i in range(len(texts))]
+    with chromadb.PersistentClient(str(tmp_path)) as client:
+        collection = client.create_collection("notes", embedding_function=None, metadata={"hnsw:space": space})
+        collection.add(ids=names, embeddings=vectors, documents=texts)
+    index = Chroma("notes", str(tmp_path)).open(names[1:], Cache(data / "cache"))
+    exact = index.exact()
+    assert index.exact() is exact
+    asked = [text for text, *_ in ASKED.values()]
+    edits = [Edit(frozenset({int(i)}), (Addition(0, 0, 9, "Bake it for one hour, then rest.", -0.5),)) for i in range(4)]
+    runs = [(i.search(asked, 4), i.what_if(asked, edits, 5)) for i in (index, exact)]
+    for own, other in zip(*runs, strict=True):
+        assert own[0].tolist() == other[0].tolist()
+        np.testing.assert_allclose(own[1], other[1], atol=5e-6)
+    assert index_recall(index, asked, 3) == {"index_recall": {"k": 3, "mean": 1.0}}
+    assert exact.answer(asked[0], 2)[0].tolist() == exact.search(asked[:1], 2)[0].tolist()
+    assert exact.nbytes >= index.nbytes
 
 
 # Where a text decides.

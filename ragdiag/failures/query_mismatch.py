@@ -11,7 +11,7 @@ from ragdiag.cases import Case, Observation
 from ragdiag.failures._passages import fragments, nearest
 from ragdiag.failures._words import added, as_rare, beside, gap, rarest, said
 from ragdiag.failures.truncated import unseen
-from ragdiag.proofs import Edit, Finding, Outcome, Trial
+from ragdiag.proofs import EXACT, Edit, Finding, Outcome, Trial
 
 VOCABULARY, RARE, WORDS = "vocabulary gap", "rare-term gap", "words"
 FIX = {
@@ -79,7 +79,7 @@ class QueryMismatch:
     def prove(self, case: Case, seen: Observation) -> Trial:
         """Another retriever; the user's other words; words of the evidence."""
         side, given = seen.detail["side"], case.query.metadata.get("paraphrases") or ()
-        edits = [Edit(retriever=s) for s in case.setting.swaps if side == VOCABULARY or s == SPARSE]
+        edits = [Edit(retriever=s) for s in case.setting.swaps if s != EXACT and (side == VOCABULARY or s == SPARSE)]
         edits += [Edit(query=str(p)) for p in given]
         outcomes = yield edits
         tried = {e.retriever or f"paraphrase: {e.query}": o.standing._asdict() for e, o in zip(edits, outcomes, strict=True)}

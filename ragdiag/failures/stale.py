@@ -8,8 +8,8 @@ from typing import ClassVar
 from ragdiag.cases import Case, Observation
 from ragdiag.duplicates import near_duplicates
 from ragdiag.failures._passages import described
-from ragdiag.failures._versions import could_be_older, link
 from ragdiag.proofs import Edit, Trial
+from ragdiag.versions import could_be_older, link
 
 FIX = "drop superseded versions from the index, or filter them out at query time"
 

@@ -111,6 +111,8 @@ def _as_well(finding: Finding) -> str:
     """How many controls do as well, in words; "" where none ran."""
     detail = finding.detail
     placebo, others = detail.get("placebo") or {}, detail.get("others")
+    if detail.get("exact_as_well"):
+        return "exact search alone does as well"
     if placebo:
         shifts = f"{placebo.get('shifts_as_well', 0)} of {counted(placebo.get('shifts', 0), 'other place')} for the cut"
         elsewhere = placebo.get("elsewhere", 0)
@@ -205,6 +207,14 @@ def _diluted(detail: Detail) -> Iterator[Row]:
         yield "share", line(f"{row.get('share', 0):.0%} of {row['chunk']}, at {_at(row.get('rank'))}")
 
 
+def _missed(detail: Detail) -> Iterator[Row]:
+    """The chunks that the index does not return, and where exact search has them."""
+    rows = detail.get("missed", ())
+    for i, row in enumerate(rows[:MOST]):
+        yield "" if i else "missed", line(f"{row['chunk']}, in exact search at rank {row['exact']}: ", _said(row))
+    yield from _more(rows, "chunk")
+
+
 def _mismatch(detail: Detail) -> Iterator[Row]:
     """Which words are missing, what the chunks above have of them, what other retrievers do, what words bring it in."""
     share, above, side = detail.get("overlap", 0), detail.get("overlap_above", 0), detail.get("side", "")
@@ -250,6 +260,7 @@ DETAILS: dict[str, Callable[[Detail], Iterator[Row]]] = {
     "crowded_out": _crowded,
     "pollution": _pollution,
     "diluted": _diluted,
+    "index_miss": _missed,
     "query_mismatch": _mismatch,
     "incomplete": _incomplete,
     "ranking": _nothing,

@@ -24,6 +24,9 @@ FIRST = 8
 SPAN = ("Sufficient", "Evidence", "CharR", "CharP", "IoU", "Duplicate", "OffTopic")
 """Measures of what the context holds, as against how chunks are ranked."""
 
+MISSES = 0.999
+"""An index whose recall is below this loses chunks that it holds."""
+
 WORST = 3
 """Documents named of those with unserved queries."""
 
@@ -32,7 +35,8 @@ def audit_text(report: Report) -> RenderableType:
     """An audit on one screen."""
     served = sum(q.served is True for q in report.queries)
     failing = [q for q in report.queries if q.served is False]
-    parts: list[RenderableType] = [_heading(report), *_unseen(report), Text(), _verdict(report, served, failing)]
+    parts: list[RenderableType] = [_heading(report), *_unseen(report), *_index_recall(report)]
+    parts += [Text(), _verdict(report, served, failing)]
     if failing:
         order = cause_order(failing)
         parts += [Text(), *fix_first(report, failing, order), *_exposures(report)]
@@ -73,6 +77,15 @@ def _unseen(report: Report) -> list[RenderableType]:
     share, of = unseen.get("share") or 0.0, report.pipeline["chunks"]
     chunks = f"{unseen['chunks']:,} of {counted(of, 'chunk')} are longer"
     return [line((f"the encoder reads {unseen['limit']} tokens: {chunks}, {share:.1%} of the text was never embedded", "yellow"))]
+
+
+def _index_recall(report: Report) -> list[RenderableType]:
+    """One line where the index itself misses chunks, whatever they say."""
+    found = report.pipeline.get("index_recall") or {}
+    if not found or found["mean"] >= MISSES:
+        return []
+    share = f"the index returns {found['mean']:.1%} of the first {found['k']} chunks that exact search finds"
+    return [line((share, "yellow"), ("; raise ef_search, search exactly, or rebuild the index", "dim"))]
 
 
 def _slow(report: Report) -> list[RenderableType]:

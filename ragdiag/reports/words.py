@@ -18,10 +18,11 @@ CAUSES = {
     "crowded_out": "near-duplicates of one another take the evidence's place",
     "pollution": "chunks about something else stand above the evidence",
     "diluted": "the evidence is a small part of its chunk",
+    "index_miss": "the index does not return a chunk that exact search finds",
     "query_mismatch": "the query and the evidence use different words",
     "incomplete": "some of what the query needs is in its context, the rest is not",
     "ranking": "the evidence was found, but ranked too low",
-    "adjacent": "the evidence stands beside chunks that were found, in none of them",
+    "adjacent": "what lacks stands right beside chunks that were found",
 }
 """What each cause says of a query."""
 

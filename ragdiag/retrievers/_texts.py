@@ -1,32 +1,21 @@
-"""What indexes over words share: what a word is, and how an index is kept under the hash of its texts."""
+"""What indexes over words share: what a word is, how texts are weighed by words, and how terms are kept."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-
-from ragdiag.protocols import Store
 
 WORDS = r"(?u)\w+"
 """A word of a text in lower case, as scikit-learn's vectorizers take it."""
 
 
-def kept(store: Store | None, what: str, texts: Sequence[str], build: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """The arrays in `store` for an index of `texts`, which `what` describes in full; else those of `build`, added to it."""
-    if store is None:
-        return build()
-    digest = hashlib.sha256(f"{what} {WORDS}".encode())
-    for text in texts:
-        raw = text.encode("utf-8", "surrogatepass")
-        digest.update(len(raw).to_bytes(8, "little") + raw)
-    found = store.arrays(digest.hexdigest())
-    if found is None:
-        found = build()
-        store.add_arrays(digest.hexdigest(), found)
-    return found
+def tf_idf(**known: Any) -> Any:
+    """Scikit-learn's TF-IDF, with the logarithm of frequencies, in unit rows of float32; `known` as its parameters."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    return TfidfVectorizer(token_pattern=WORDS, sublinear_tf=True, dtype=np.float32, **known)
 
 
 def packed(terms: Sequence[str]) -> Any:

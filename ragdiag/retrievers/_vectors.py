@@ -73,10 +73,3 @@ def encoded(
     texts = [[a.seen or a.text for a in edit.added] for edit in edits]
     asked, new = list(dict.fromkeys(queries)), list(dict.fromkeys(text for own in texts for text in own))
     return texts, dict(zip(asked, encode(asked, "query"), strict=True)), dict(zip(new, encode(new, "document"), strict=True))
-
-
-def unit(vectors: Any) -> Any:
-    """The same directions as float32 vectors of length 1; zeros stay zeros."""
-    vectors = np.asarray(vectors, dtype=np.float32)
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)

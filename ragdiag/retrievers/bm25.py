@@ -13,10 +13,10 @@ from scipy import sparse
 
 from ragdiag.errors import SpecError
 from ragdiag.proofs import Edit
-from ragdiag.protocols import Progress, Store
+from ragdiag.protocols import Progress, Store, kept
 from ragdiag.ranking import best, edited, padded
 from ragdiag.records import FloatArray, IntArray
-from ragdiag.retrievers._texts import WORDS, kept, numbered, packed
+from ragdiag.retrievers._texts import WORDS, numbered, packed
 
 CACHED_FROM = 2000
 """Texts from which an index is worth keeping: building a smaller one is quicker than reading it."""
@@ -45,7 +45,7 @@ class Bm25:
     def index(self, texts: Sequence[str], store: Store | None, progress: Progress) -> Bm25Index:
         """See `protocols.Retriever`."""
         progress("indexing for bm25", 0, len(texts))
-        arrays = kept(store if len(texts) >= CACHED_FROM else None, f"bm25 3 {self}", texts, lambda: self._build(texts))
+        arrays = kept(store if len(texts) >= CACHED_FROM else None, f"bm25 3 {self} {WORDS}", texts, lambda: self._build(texts))
         progress("indexing for bm25", len(texts), len(texts))
         return Bm25Index(self, arrays)
 
@@ -128,6 +128,7 @@ class Bm25Index:
         from sklearn.feature_extraction.text import CountVectorizer
 
         self._bm25, self._idf, self._average = bm25, arrays["idf"], float(arrays["average"][0])
+        self.nbytes = sum(a.nbytes for a in arrays.values())
         self._column = numbered(arrays["terms"])
         shape = (int(arrays["size"][0]), len(self._column))
         self._weights = sparse.csc_array((arrays["weights"], arrays["indices"], arrays["indptr"]), shape=shape)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
+from ragdiag.encoder import Encoder, Kind, unit
 from ragdiag.errors import InputError, RagdiagError, SpecError, did_you_mean
 from ragdiag.places import HintedChunk
 from ragdiag.proofs import Edit
@@ -21,8 +23,7 @@ from ragdiag.protocols import Progress, Store, no_progress
 from ragdiag.ranking import best, edited, padded
 from ragdiag.records import FloatArray, IntArray, StoredChunk
 from ragdiag.registry import require
-from ragdiag.retrievers._encoder import Encoder
-from ragdiag.retrievers._vectors import DECIMALS, encoded, unit
+from ragdiag.retrievers._vectors import DECIMALS, Encode, Vectors, encoded
 
 PAGE = 1000
 """Records read in one request."""
@@ -95,7 +96,9 @@ class Chroma:
         sample = list(ids[:: -(-len(ids) // SAMPLE)])
         with self.opened() as collection:
             record = collection.get(ids=sample, include=["documents", "embeddings"])
-            space = str(((collection.configuration or {}).get("hnsw") or {}).get("space") or "l2")
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # chromadb's own, about collections that have no embedding function
+                space = str(((collection.configuration or {}).get("hnsw") or {}).get("space") or "l2")
         stored, encoder = np.asarray(record["embeddings"], dtype=np.float32), self.encoder
         made = encoder.encode(record["documents"], "document", store, no_progress)
         name, remedy = encoder.described, "name the model that made the vectors: model=..."
@@ -105,7 +108,7 @@ class Chroma:
         if (cosine := float((unit(stored) * made).sum(axis=1).mean())) < SAME_MODEL:
             raise SpecError(f"{self._place}: the collection's vectors are not of {name} (mean cosine {cosine:.2f}); {remedy}")
         length = float(np.linalg.norm(stored, axis=1).mean())
-        return ChromaIndex(self, encoder, ids, store, space, length)
+        return ChromaIndex(self, encoder, ids, store, space, length, len(ids) * stored[0].nbytes)
 
     @contextmanager
     def opened(self) -> Iterator[Any]:
@@ -146,18 +149,20 @@ class Chroma:
 class ChromaIndex:
     """The collection, its chunks numbered as in `ids`; see `protocols.Index`. Chunks not in `ids` are passed over.
 
-    `space` is its distance ("l2", "cosine", "ip"), `length` the mean length of its vectors.
+    `space` is its distance ("l2", "cosine", "ip"), `length` the mean length of its vectors, `nbytes` what they take.
     """
 
     def __init__(
-        self, chroma: Chroma, encoder: Encoder, ids: Sequence[str], store: Store | None, space: str, length: float
+        self, chroma: Chroma, encoder: Encoder, ids: Sequence[str], store: Store | None, space: str, length: float, nbytes: int
     ) -> None:
         self._chroma, self.encoder, self._store, self._space, self._length = chroma, encoder, store, space, length
+        self.nbytes = nbytes
         self._position = {name: i for i, name in enumerate(ids)}
+        self._exact: ExactIndex | None = None
 
     def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`. A score is the negative of the collection's own distance (squared L2, cosine, inner product)."""
-        vectors = self.encoder.encode(queries, "query", self._store, no_progress)
+        vectors = self._encode(queries, "query")
         rows: list[tuple[IntArray, FloatArray]] = []
         with self._chroma.opened() as collection:
             total = collection.count()
@@ -175,14 +180,27 @@ class ChromaIndex:
 
     def what_if(self, queries: Sequence[str], edits: Sequence[Edit], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`. What the collection returns is edited: a chunk that its search misses stays missed."""
-        texts, vectors, added = encoded(
-            lambda own, kind: self.encoder.encode(own, kind, self._store, no_progress), queries, edits
-        )
+        texts, vectors, added = encoded(self._encode, queries, edits)
 
         def score(query: str, text: str) -> float:
             return round(-self._distance(float(vectors[query] @ added[text])), DECIMALS) + 0.0
 
         return edited(self.search, score, len(self._position), queries, edits, texts, depth)
+
+    def exact(self) -> ExactIndex:
+        """See `protocols.Index`. All vectors are read, once."""
+        if self._exact is None:
+            vectors = np.empty((len(self._position), self.nbytes // 4 // len(self._position)), dtype=np.float32)
+            names = list(self._position)
+            with self._chroma.opened() as collection:
+                for i in range(0, len(names), PAGE):
+                    page = collection.get(ids=names[i : i + PAGE], include=["embeddings"])
+                    vectors[[self._position[name] for name in page["ids"]]] = page["embeddings"]
+            self._exact = ExactIndex(vectors, self._encode, self._space, self._length)
+        return self._exact
+
+    def _encode(self, texts: Sequence[str], kind: Kind) -> Any:
+        return self.encoder.encode(texts, kind, self._store, no_progress)
 
     def _distance(self, cosine: float) -> float:
         """Chroma's distance between a query, of length 1, and a vector as long as the collection's."""
@@ -196,6 +214,50 @@ class ChromaIndex:
         scores: FloatArray = np.round([score for _, score in known], DECIMALS) + 0.0  # no -0.0
         top = best(scores, depth)
         return positions[top], scores[top]
+
+
+class ExactIndex:
+    """A collection's own `vectors`, all compared by its own distance (`space`); see `protocols.Index`.
+
+    `length` is the mean length of its vectors, which texts that an edit adds are given.
+    """
+
+    def __init__(self, vectors: Any, encode: Encode, space: str, length: float) -> None:
+        self._made, self._space, self._length = encode, space, length
+        self._vectors = Vectors(self._placed(unit(vectors) if space == "cosine" else vectors))
+
+    @property
+    def nbytes(self) -> int:
+        """See `protocols.Index`."""
+        return int(self._vectors.rows.nbytes)
+
+    def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
+        """See `protocols.Index`. Scores are those of `ChromaIndex`."""
+        return self._scored(*self._vectors.search(self._encode(queries, "query"), depth))
+
+    def answer(self, query: str, depth: int) -> tuple[IntArray, FloatArray]:
+        """See `protocols.Index`."""
+        return self.search([query], depth)
+
+    def what_if(self, queries: Sequence[str], edits: Sequence[Edit], depth: int) -> tuple[IntArray, FloatArray]:
+        """See `protocols.Index`."""
+        return self._scored(*self._vectors.what_if(self._encode, queries, edits, depth))
+
+    def _encode(self, texts: Sequence[str], kind: Kind) -> Any:
+        vectors = self._made(texts, kind)
+        if kind == "document":
+            return self._placed(vectors if self._space == "cosine" else vectors * np.float32(self._length))
+        return np.pad(vectors, ((0, 0), (0, 1)), constant_values=1) if self._space == "l2" and len(vectors) else vectors
+
+    def _placed(self, vectors: Any) -> Any:
+        """Vectors whose inner product with a query orders them as the distance does: for L2, q·v - |v|²/2."""
+        if self._space != "l2" or not len(vectors):
+            return vectors
+        return np.hstack([vectors, -0.5 * (vectors**2).sum(axis=1, keepdims=True)])
+
+    def _scored(self, positions: IntArray, scores: FloatArray) -> tuple[IntArray, FloatArray]:
+        """Inner products as negative distances from a query of length 1."""
+        return positions, np.round(scores * (2 if self._space == "l2" else 1) - 1, DECIMALS) + 0.0
 
 
 def _address(url: str) -> tuple[str, int, bool]:

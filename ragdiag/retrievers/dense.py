@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ragdiag.encoder import Encoder, Kind
 from ragdiag.proofs import Edit
 from ragdiag.protocols import Progress, Store, no_progress
 from ragdiag.records import FloatArray, IntArray
-from ragdiag.retrievers._encoder import Encoder, Kind
 from ragdiag.retrievers._vectors import Vectors
 
 
@@ -36,6 +36,7 @@ class DenseIndex:
 
     def __init__(self, encoder: Encoder, vectors: Any, store: Store | None, progress: Progress) -> None:
         self.encoder, self._vectors, self._store, self._progress = encoder, Vectors(vectors), store, progress
+        self.nbytes = int(vectors.nbytes)
 
     def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`."""

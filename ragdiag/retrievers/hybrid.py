@@ -11,7 +11,7 @@ import numpy as np
 from ragdiag.errors import SpecError
 from ragdiag.proofs import Edit
 from ragdiag.protocols import Index, Progress, Retriever, Store
-from ragdiag.ranking import best, padded
+from ragdiag.ranking import best, padded, scaled
 from ragdiag.records import FloatArray, IntArray
 from ragdiag.retrievers.bm25 import Bm25
 from ragdiag.retrievers.dense import Dense
@@ -57,6 +57,11 @@ class HybridIndex:
         total = sum(hybrid.weights) or len(indexes)
         self._weights = [w / total for w in hybrid.weights or [1.0] * len(indexes)]
 
+    @property
+    def nbytes(self) -> int:
+        """See `protocols.Index`."""
+        return sum(index.nbytes for index in self.indexes)
+
     def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`. Nothing below the fusion depth of every ranking is returned."""
         return self._fused([index.search(queries, self._depth) for index in self.indexes], len(queries), depth)
@@ -87,5 +92,4 @@ class HybridIndex:
         if self._hybrid.fusion == "rrf":
             share: FloatArray = 1.0 / (self._hybrid.k + np.arange(1.0, len(scores) + 1))
             return share
-        spread = scores[0] - scores[-1] if len(scores) else 0.0
-        return (scores - scores[-1]) / spread if spread > 0 else np.ones(len(scores))
+        return scaled(scores)

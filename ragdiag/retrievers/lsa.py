@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from ragdiag.encoder import unit
 from ragdiag.errors import SpecError
 from ragdiag.proofs import Edit
-from ragdiag.protocols import Progress, Store
+from ragdiag.protocols import Progress, Store, kept
 from ragdiag.records import FloatArray, IntArray
-from ragdiag.retrievers._texts import WORDS, kept, numbered, packed
-from ragdiag.retrievers._vectors import Vectors, unit
+from ragdiag.retrievers._texts import WORDS, numbered, packed, tf_idf
+from ragdiag.retrievers._vectors import Vectors
 
 NEGLIGIBLE = 1e-5
 """Share of the strongest singular value at which one is rounding."""
@@ -35,14 +36,14 @@ class Lsa:
     def index(self, texts: Sequence[str], store: Store | None, progress: Progress) -> LsaIndex:
         """See `protocols.Retriever`."""
         progress("indexing for lsa", 0, len(texts))
-        arrays = kept(store, f"lsa 2 {self}", texts, lambda: self._fit(texts))
+        arrays = kept(store, f"lsa 2 {self} {WORDS}", texts, lambda: self._fit(texts))
         progress("indexing for lsa", len(texts), len(texts))
         return LsaIndex(arrays)
 
     def _fit(self, texts: Sequence[str]) -> dict[str, Any]:
         from sklearn.utils.extmath import randomized_svd
 
-        vectorizer = _vectorizer()
+        vectorizer = tf_idf()
         try:
             matrix = vectorizer.fit_transform(texts)
         except ValueError:  # "empty vocabulary": no text has a word
@@ -53,12 +54,6 @@ class Lsa:
         components = directions[strengths > NEGLIGIBLE * strengths[0]].T.astype(np.float32)
         # As a query is encoded, so that a text's own words find it at a cosine of 1, and copies have one vector.
         return _arrays(vectorizer.get_feature_names_out().tolist(), vectorizer.idf_, components, unit(matrix @ components))
-
-
-def _vectorizer(**known: Any) -> Any:
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    return TfidfVectorizer(token_pattern=WORDS, sublinear_tf=True, dtype=np.float32, **known)
 
 
 def _arrays(terms: list[str], idf: Any, components: Any, vectors: Any) -> dict[str, Any]:
@@ -76,9 +71,10 @@ class LsaIndex:
     def __init__(self, arrays: dict[str, Any]) -> None:
         terms = numbered(arrays["terms"])
         self._components, self._vectors = arrays["components"], Vectors(arrays["vectors"])
+        self.nbytes = sum(a.nbytes for a in arrays.values())
         self._vectorizer = None
         if terms:
-            self._vectorizer = _vectorizer(vocabulary=terms)
+            self._vectorizer = tf_idf(vocabulary=terms)
             self._vectorizer.idf_ = arrays["idf"]
 
     def encode(self, texts: Sequence[str]) -> Any:

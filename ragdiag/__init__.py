@@ -1,6 +1,6 @@
 """Find out why a RAG application answers badly, with proof.
 
-``ragdiag.audit(corpus, queries)`` is the command of the same name; nothing heavy is imported before it is asked for.
+``ragdiag.audit(corpus, queries)`` and ``compare`` are the commands of the same names; nothing heavy is imported before that.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ragdiag.cells import Comparison
+    from ragdiag.comparison import compare
     from ragdiag.errors import InputError, MissingExtra, RagdiagError, SpecError, UsageError
     from ragdiag.options import Options
     from ragdiag.pipeline import audit, check
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Comparison",
     "InputError",
     "MissingExtra",
     "Options",
@@ -27,9 +30,11 @@ __all__ = [
     "__version__",
     "audit",
     "check",
+    "compare",
 ]
 
 _HOMES = {
+    "Comparison": "cells",
     "InputError": "errors",
     "MissingExtra": "errors",
     "Options": "options",
@@ -39,6 +44,7 @@ _HOMES = {
     "UsageError": "errors",
     "audit": "pipeline",
     "check": "pipeline",
+    "compare": "comparison",
 }
 
 

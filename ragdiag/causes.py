@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
 from ragdiag.cases import Case
@@ -30,9 +32,12 @@ def name_causes(
     indexed: Indexed,
     options: Options,
     progress: Progress,
-    only: str = "",
+    only: Collection[int] | None = None,
 ) -> list[Diagnosis]:
-    """A diagnosis for each query, in order; "not_decidable" for those without a label, and for all but `only` if it is given."""
+    """A diagnosis for each query, in order; "not_decidable" for those without a label.
+
+    `only` are the positions of the queries asked about: all others are "not_decidable" too.
+    """
     labels = scorer.labels
     hubs = _foreign(scorer, run, lengths)
     setting = Setting(
@@ -49,7 +54,7 @@ def name_causes(
         hub_from=_hub_from(int(lengths.sum()), len(scorer.chunking)),
     )
     groups = _groups(scorer)
-    at = [q for q, level in enumerate(labels.level) if level != "unanswerable" and only in ("", labels.queries[q].id)]
+    at = [q for q, level in enumerate(labels.level) if level != "unanswerable" and (only is None or q in only)]
     defects: dict[str, list[Defect]] = {}
     for defect in labels.defects:
         defects.setdefault(defect.query, []).append(defect)

@@ -172,6 +172,53 @@ def audit(corpus: str, queries: str, json_file: str | None, fail_under: tuple[st
     sys.exit(1 if failed else 0)
 
 
+COMPARE_OPTIONS = (
+    click.option("--chunker", "chunkers", metavar="SPEC", multiple=True, help="Chunkers to compare; repeat the option for each."),
+    click.option("--chunks", metavar="FILE", multiple=True, help="Your own chunks, JSONL, one file for each way to cut."),
+    click.option("--context", "contexts", metavar="KIND", multiple=True, help="What is embedded with a chunk; repeat for each."),
+    click.option("--retriever", "retrievers", metavar="SPEC", multiple=True, help="Retrievers to compare; repeat for each."),
+    click.option("--run", "runs", metavar="FILE", multiple=True, help="Your own rankings, TREC or JSONL; repeat for each."),
+    click.option("--tune", is_flag=True, help="Also other weights of each hybrid of two."),
+    click.option("--baseline", metavar="NAME", default="", help="What the others are held against, such as 'sentence | bm25'."
+                 "  [default: the first]"),
+    click.option("--measure", metavar="M", default="", help="What is contrasted.  [default: Sufficient at the context's size]"),
+    click.option("--causes/--no-causes", default=True, show_default=True, help="Name the causes of what is cured and broken."),
+    click.option("--pairs", is_flag=True, help="Contrast all with one another, not only with the baseline."),
+    click.option("-k", "k", type=int, metavar="N", help="Chunks in every context."),
+    click.option("--budget", type=int, metavar="TOKENS",
+                 help="Tokens in every context.  [default: what the baseline's first 5 chunks take]"),
+    click.option("--price", type=click.FloatRange(min=0), metavar="DOLLARS", help="Of a million tokens of context."),
+    click.option("--latency", type=click.FloatRange(min=0), metavar="MS", default=500.0, show_default=True,
+                 help="What one query may take: slower ones are marked."),
+    click.option("--jobs", type=int, metavar="N", default=1, show_default=True, help="Configurations measured at once."),
+)  # fmt: skip
+
+
+@main.command()
+@corpus_argument
+@queries_argument
+@options(*COMPARE_OPTIONS, *AUDIT_OPTIONS[-3:], *LABEL_OPTIONS)
+@json_option
+@quiet_option
+def compare(corpus: str, queries: str, json_file: str | None, quiet: bool, **given: Any) -> None:
+    """Compare chunkers, contexts and retrievers on your labels: what each serves and breaks, how sure that is, what it costs."""
+    from ragdiag.comparison import compare as run
+    from ragdiag.reports.compare import compare_text
+    from ragdiag.reports.json import compare_dict
+
+    _check_json(json_file, corpus, queries, given["qrels"], *given["chunks"], *given["runs"])
+    price, latency = given.pop("price"), given.pop("latency")
+    settle(given)
+    if given.pop("no_cache"):
+        given["cache"] = None
+    elif given["cache"] is None:
+        given.pop("cache")
+    asked = {name: value for name, value in given.items() if value is not None or name == "cache"}
+    with queries_file(queries) as path, progress_bars(quiet) as progress:
+        found = run(corpus, path, progress=progress, **asked)
+    _show(compare_text(found, price, latency), quiet, json_file, lambda: compare_dict(found, price))
+
+
 @main.command()
 @corpus_argument
 @queries_argument

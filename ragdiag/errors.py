@@ -69,8 +69,13 @@ class MissingExtra(RagdiagError):
     """An optional package is needed and absent; the message holds the pip line that installs it."""
 
     def __init__(self, package: str, extra: str, instead: str = "") -> None:
+        self._given = package, extra, instead
         hint = f", or {instead}" if instead else ""
         super().__init__(f"{package} is not installed: pip install 'ragdiag[{extra}]'{hint}")
+
+    def __reduce__(self) -> tuple[type[MissingExtra], tuple[str, str, str]]:
+        """So that it comes back from a worker process whole."""
+        return type(self), self._given
 
 
 def nearest(word: str, known: Collection[str]) -> str:

@@ -24,7 +24,7 @@ from ragdiag.retrieval import Clock, Plan
 from ragdiag.scoring import Scorer
 from ragdiag.statistics import Resampler, clusters
 
-__all__ = ["Audit", "audit", "check", "run_audit"]
+__all__ = ["Audit", "audit", "check", "inputs_of", "labelled_documents", "load", "run_audit"]
 
 
 class Audit(NamedTuple):
@@ -53,7 +53,7 @@ def run_audit(
     """`audit`, keeping every intermediate. `diagnosed`: the only query whose causes are asked for; the others get none."""
     measures, plan, clock, notes = _measures(options), Plan(options), Clock(), list[str]()
     with clock("load"):
-        whole, corpus, labels = _load(corpus_path, queries_path, options, notes, progress)
+        whole, corpus, labels = load(corpus_path, queries_path, options, notes, progress)
     if all(level in ("excluded", "unanswerable") for level in labels.level):
         reasons = ", ".join(sorted({d.kind for d in labels.defects})) or "all are unanswerable"
         raise InputError("no query is left to measure", queries_path, remedy=f"mend the labels ({reasons}); see ragdiag check")
@@ -63,14 +63,15 @@ def run_audit(
         scorer = Scorer(corpus, labels, chunking)
         lengths = scorer.lengths(run, options.k, options.budget)
         values = scorer.measure(run, measures)
-        documents = _labelled_documents(labels)
+        documents = labelled_documents(labels)
         resampler = Resampler(clusters(documents), options.seed)
         means = {m: resampler.mean(each) for m, each in values.items()}
         shown = scorer.tokens_of(np.where(np.arange(run.chunks.shape[1]) < lengths[:, None], run.chunks, -1)).sum(axis=1)
         warnings = labels.warnings + unlabelled_hits(corpus, labels, chunking, run.chunks, lengths, scorer.relevant())
     with clock("diagnose"):
         indexed = plan.indexed(retrieved, corpus, progress)
-        found = name_causes(scorer, run, lengths, indexed, options, progress, diagnosed)
+        asked = {q for q, query in enumerate(labels.queries) if query.id == diagnosed} if diagnosed else None
+        found = name_causes(scorer, run, lengths, indexed, options, progress, asked)
         results = _results(scorer, run, lengths, values, documents, found)
     latency = {"retrieval": plan.latency(index, labels.queries)} if index is not None else {}
     notes += _notes_on(labels, run)
@@ -85,7 +86,7 @@ def run_audit(
     report = Report(
         signature=plan.signature(source),
         seed=options.seed,
-        inputs=_inputs(corpus, labels),
+        inputs=inputs_of(corpus, labels),
         pipeline=pipeline,
         measures={str(m): mean for m, mean in means.items()},
         label_defects=labels.defects,
@@ -110,11 +111,11 @@ def check(
 ) -> tuple[Corpus, Labels, list[str]]:
     """The corpus and its labels with every defect found, and notes; nothing is indexed."""
     notes: list[str] = []
-    _, found, labels = _load(corpus, queries, Options(**options), notes, progress)
+    _, found, labels = load(corpus, queries, Options(**options), notes, progress)
     return found, labels, notes
 
 
-def _load(
+def load(
     corpus_path: str | Path, queries_path: str | Path, options: Options, notes: list[str], progress: Progress
 ) -> tuple[Corpus, Corpus, Labels]:
     """The whole corpus, the part of it that is audited, and its labels."""
@@ -134,7 +135,7 @@ def _load(
     return whole, corpus, labels
 
 
-def _labelled_documents(labels: Labels) -> list[list[int]]:
+def labelled_documents(labels: Labels) -> list[list[int]]:
     """The documents that each query's labels name as holding its answer, each once."""
     evidence = labels.evidence
     named = [{d: None for d, grade in relevant.items() if grade > 0} for relevant in labels.relevant]
@@ -172,7 +173,8 @@ def _results(
     return tuple(results)
 
 
-def _inputs(corpus: Corpus, labels: Labels) -> dict[str, Any]:
+def inputs_of(corpus: Corpus, labels: Labels) -> dict[str, Any]:
+    """Counts and hashes of what was given."""
     documents, queries = hashlib.sha256(), hashlib.sha256()
     for d in corpus.documents:
         for part in (d.id, d.title, d.text):

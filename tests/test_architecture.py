@@ -14,11 +14,16 @@ from ragdiag import registry
 
 ROOT = Path(ragdiag.__file__).parent
 GROUND = {
+    "approximate",
     "cases",
+    "cells",
     "duplicates",
+    "encoder",
     "errors",
     "files",
     "headings",
+    "models",
+    "nested",
     "options",
     "places",
     "proofs",
@@ -30,8 +35,21 @@ GROUND = {
     "spans",
     "tokens",
     "topics",
+    "versions",
 }
-ASSEMBLY = {"causes", "diagnosis", "pipeline", "probe", "retrieval", "scoring", "subjects"}
+ASSEMBLY = {
+    "causes",
+    "comparison",
+    "contrasts",
+    "diagnosis",
+    "grid",
+    "pipeline",
+    "probe",
+    "remedies",
+    "retrieval",
+    "scoring",
+    "subjects",
+}
 SURFACES = {"__init__", "__main__", "cli", "config", "explain", "gates", "shell"}
 FAMILIES = ("chunkers", "contexts", "failures", "retrievers")
 

@@ -41,6 +41,7 @@ DETAIL: dict[str, dict[str, Any]] = {
         "hub": True,
     },
     "diluted": {"chunks": [CHUNK | {"share": 0.127}]},
+    "index_miss": {"missed": [CHUNK | {"rank": None, "exact": 2}]},
     "query_mismatch": {
         "side": "vocabulary gap",
         "missing": ["pager"],
@@ -64,6 +65,7 @@ SHOWN = {
     "crowded_out": "rank 3, again at 4 and 5: leave#0-90",
     "pollution": "rank 3 leave#0-90 (affinity 0.62, in 9 contexts)",
     "diluted": "13% of leave#0-90, at rank 3",
+    "index_miss": "leave#0-90, in exact search at rank 2: Leave is at most 20 days.",
     "query_mismatch": "of the evidence: on-call",
     "incomplete": "its context holds evidence 1, and lacks 2",
     "ranking": "needs k 37 (has 5), 5,400 tokens of context",

@@ -8,6 +8,7 @@ import ragdiag
 
 def test_public_names_are_pinned() -> None:
     assert ragdiag.__all__ == [
+        "Comparison",
         "InputError",
         "MissingExtra",
         "Options",
@@ -18,6 +19,7 @@ def test_public_names_are_pinned() -> None:
         "__version__",
         "audit",
         "check",
+        "compare",
     ]
     for name in ragdiag.__all__:
         assert getattr(ragdiag, name) is not None

@@ -1,29 +1,35 @@
 """The pages on failure modes show what their fixtures really give; `python tests/test_failure_docs.py` rewrites those blocks."""
 
 import contextlib
+import copy
 import itertools
 import json
 import os
 import re
 import shlex
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from ragdiag.cli import main
 from ragdiag.failures import slow
+from ragdiag.proofs import Edit
+from ragdiag.retrievers.lsa import Lsa
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted((ROOT / "docs" / "failures").glob("*.md"))
-BLOCK = re.compile(r"(<!-- (explain|slow) -->\n```\w+\n)(.*?)(```\n)", re.DOTALL)
+BLOCK = re.compile(r"(<!-- (explain|slow|missed) -->\n```\w+\n)(.*?)(```\n)", re.DOTALL)
 
 
 def made(kind: str, block: str) -> str:
     """What a block must say: its commands, and what they print."""
-    return explained(re.findall(r"^\$ (.+)$", block, re.MULTILINE)) if kind == "explain" else measured()
+    if kind == "explain":
+        return explained(re.findall(r"^\$ (.+)$", block, re.MULTILINE))
+    return measured() if kind == "slow" else missed()
 
 
 def explained(commands: list[str]) -> str:
@@ -47,6 +53,25 @@ def measured() -> str:
         patch.setattr(slow.time, "perf_counter", lambda: next(now))
         found = slow.Slow().measure(str.upper, [f"query {i}" for i in range(20)])
     return json.dumps({"timings": {"retrieval": found}}, indent=1) + "\n"
+
+
+def missed() -> str:
+    """What is explained of a query whose passage an approximate index misses: one of LSA vectors, and a made-up miss."""
+    build = Lsa.index
+
+    def missing(lsa: Lsa, texts: Sequence[str], *more: Any) -> Any:
+        index = build(lsa, texts, *more)
+        left_out = Edit(frozenset(i for i, text in enumerate(texts) if "Maintenance takes place on Sundays" in text))
+        other: Any = copy.copy(index)
+        other.exact = lambda: index
+        other.search = lambda queries, depth: index.what_if(queries, [left_out] * len(queries), depth)
+        other.what_if = lambda queries, edits, depth: index.what_if(queries, [edit.with_(left_out) for edit in edits], depth)
+        return other
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Lsa, "index", missing)
+        shown = explained(["cd fixtures/tidewater", "ragdiag explain corpus queries.jsonl tw-21 --retriever lsa"])
+    return "".join(line for line in shown.splitlines(keepends=True) if not line.startswith("$"))
 
 
 @contextlib.contextmanager

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ragdiag import __version__
+from ragdiag.cells import Comparison, context_tokens
 from ragdiag.proofs import Finding
 from ragdiag.records import Corpus, Explanation, Labels, QueryResult, Report
 
-__all__ = ["audit_dict", "check_dict", "dumps", "explain_dict"]
+__all__ = ["audit_dict", "check_dict", "compare_dict", "dumps", "explain_dict"]
 
 NOT_MEASURED: dict[str, Any] = {
     "kind": "NOT_MEASURED",
@@ -76,6 +77,54 @@ def explain_dict(explanation: Explanation) -> dict[str, Any]:
         "label_defects": [dataclasses.asdict(d) for d in explanation.defects],
         "evidence": [dataclasses.asdict(g) for g in explanation.groups],
         "ranking": [dataclasses.asdict(c) for c in explanation.ranking],
+    }
+
+
+def compare_dict(comparison: Comparison, price: float | None = None) -> dict[str, Any]:
+    """`comparison` in the form of the contract: configurations go by name; what may differ between runs is under ``timings``.
+
+    `price` is what a million tokens of context cost.
+    """
+    cells = comparison.cells
+    named = {i: cells[i].name for i in range(len(cells))}
+    contrasts = [dataclasses.asdict(c) | {"a": named[c.a], "b": named[c.b]} for c in comparison.contrasts]
+    confirmed = dict(comparison.confirmed)
+    if confirmed:
+        confirmed["chosen"] = named[confirmed["chosen"]]
+    return {
+        "ragdiag": __version__,
+        "seed": comparison.seed,
+        "inputs": dict(comparison.inputs),
+        "pipeline": dict(comparison.pipeline),
+        "notes": list(comparison.notes),
+        "measure": comparison.measure,
+        "baseline": named[comparison.baseline],
+        "configs": [_config(comparison, i, price) for i in range(len(cells))],
+        "contrasts": contrasts,
+        "raise_k": {"curve": list(comparison.curve), "beside": {named[i]: dict(r) for i, r in comparison.raised.items()}},
+        "best": named[comparison.best],
+        "pareto": [named[i] for i in comparison.pareto],
+        "confirmed": confirmed,
+        "causes": dict(comparison.causes),
+        "timings": {named[i]: {**cell.timings, "bytes": cell.bytes} for i, cell in enumerate(cells)},
+    }
+
+
+def _config(comparison: Comparison, i: int, price: float | None) -> dict[str, Any]:
+    cell = comparison.cells[i]
+    tokens = context_tokens(cell)
+    cost = {"chunks": cell.chunks, "context_tokens": tokens}
+    return {
+        "name": cell.name,
+        "chunker": cell.chunker,
+        "context": cell.context,
+        "retriever": cell.retriever,
+        "signature": cell.signature,
+        "measures": {name: dataclasses.asdict(mean) for name, mean in comparison.means[i].items()},
+        "cost": cost | ({} if price is None or tokens is None else {"price_per_1000_queries": round(tokens * price / 1000, 6)}),
+        "reasons": list(comparison.reasons.get(i, ())),
+        "cured": dict(comparison.cured.get(i, {})),
+        "broke": dict(comparison.broke.get(i, {})),
     }
 
 

@@ -1,0 +1,251 @@
+"""Measures configurations, each once ever: texts are embedded together, finished cells are kept, any number of workers agree."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Sequence
+from itertools import product
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ragdiag import __version__
+from ragdiag.cache import Cache
+from ragdiag.causes import name_causes
+from ragdiag.cells import NEVER, Cell
+from ragdiag.encoder import Encoder
+from ragdiag.errors import MissingExtra
+from ragdiag.measures import Measure, default_measures
+from ragdiag.nested import all_models, collection_of, own_models
+from ragdiag.options import Options
+from ragdiag.pipeline import inputs_of
+from ragdiag.protocols import Index, Progress, no_progress
+from ragdiag.records import Corpus, FloatArray, IntArray, Labels
+from ragdiag.registry import make, spec_of
+from ragdiag.retrieval import Clock, Plan
+from ragdiag.scoring import Scorer
+
+__all__ = ["Material", "causes_of", "cell_options", "measured", "names_of", "usable"]
+
+WEIGHTS = (0.1, 0.3, 0.7, 0.9)
+"""Of a fusion's first ranking, beside the equal ones that it has anyway."""
+
+LEFT_OUT = ("OffTopic", "Duplicate")
+"""Measures of an audit that cost more than they tell when configurations are compared."""
+
+
+class Material(NamedTuple):
+    """What all cells share: the documents (all, and those that are compared on), the labels, and their hashes."""
+
+    whole: Corpus
+    corpus: Corpus
+    labels: Labels
+    inputs: dict[str, Any]
+    metadata: str
+
+    @classmethod
+    def of(cls, whole: Corpus, corpus: Corpus, labels: Labels) -> Material:
+        """With hashes: of texts and labels, and of what documents say of themselves (which is newer?)."""
+        said = json.dumps([dict(d.metadata) for d in corpus.documents], sort_keys=True, default=str)
+        return cls(whole, corpus, labels, inputs_of(corpus, labels), hashlib.sha256(said.encode()).hexdigest())
+
+
+def cell_options(
+    base: Options,
+    chunkers: Sequence[str] = (),
+    chunks: Sequence[str | Path] = (),
+    contexts: Sequence[str] = (),
+    retrievers: Sequence[str] = (),
+    runs: Sequence[str | Path] = (),
+    tune: bool = False,
+) -> list[Options]:
+    """Every chunking (of a chunker, or own chunks) with every context and retriever, then recorded runs.
+
+    An axis that is empty is `base`'s, unless there are runs and nothing else. `tune`: fusions of two come with other weights too.
+    """
+    cuts: list[dict[str, Any]] = [{"chunks": path} for path in chunks] + [{"chunker": c, "chunks": None} for c in chunkers]
+    if tune:
+        retrievers = [weighted for r in retrievers or [base.retriever] for weighted in (r, *_weighted(r))]
+    axes = cuts or [{}], contexts or [base.context], retrievers or [base.retriever]
+    found = [dataclasses.replace(base, context=c, retriever=r, **cut) for cut, c, r in product(*axes)]
+    recorded = [dataclasses.replace(base, run=path) for path in runs]
+    return list(dict.fromkeys([*(found if cuts or contexts or retrievers or not runs else []), *recorded]))
+
+
+def _weighted(spec: str) -> list[str]:
+    """A fusion of two with other weights for its first ranking; nothing for what is no such fusion, or has weights."""
+    retriever = make("retrievers", spec)
+    if len(getattr(retriever, "retrievers", ())) != 2 or retriever.weights:
+        return []
+    return [spec_of(dataclasses.replace(retriever, weights=(w, round(1 - w, 2)))) for w in WEIGHTS]
+
+
+def measured(material: Material, settings: Sequence[Options], jobs: int | None, progress: Progress) -> list[Cell]:
+    """A cell for each setting. What is known is loaded; the rest runs under joblib, whose `parallel_config` says where.
+
+    Each setting's `cache` must name a folder: it is how workers share vectors, and how an interrupted grid goes on.
+    """
+    plans = [Plan(options) for options in settings]
+    keys = [_key(material, plan) for plan in plans]
+    stores = [_store(plan) for plan in plans]
+    known = [store.arrays(key) if store is not None else None for store, key in zip(stores, keys, strict=True)]
+    missing = [i for i, arrays in enumerate(known) if arrays is None]
+    if missing:
+        _embed(material, [plans[i] for i in missing], progress)
+        for done, (i, arrays) in enumerate(_run(material, settings, missing, jobs), 1):
+            known[i], store = arrays, stores[i]
+            progress("measuring configurations", done, len(missing))
+            if store is not None:
+                store.add_arrays(keys[i], arrays)
+    return [Cell.of(arrays) for arrays in known if arrays is not None]
+
+
+def _run(material: Material, settings: Sequence[Options], at: Sequence[int], jobs: int | None) -> Any:
+    """Positions and arrays of the cells `at`, as they are finished."""
+    import joblib
+
+    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
+    return parallel(joblib.delayed(_numbered)(i, material, settings[i]) for i in at)
+
+
+def _numbered(i: int, material: Material, options: Options) -> tuple[int, dict[str, Any]]:
+    return i, measure(material, options).arrays()
+
+
+def _store(plan: Plan) -> Cache | None:
+    """Where what was measured is kept; a collection may change behind our back, so what is measured of one is not."""
+    return None if collection_of(plan.retriever) is not None else plan.store
+
+
+def _key(material: Material, plan: Plan, more: object = None) -> str:
+    """Everything that a cell depends on, hashed."""
+    options = plan.options
+    own = [hashlib.sha256(Path(p).read_bytes()).hexdigest() if p else "" for p in (options.chunks, options.run)]
+    specs = [spec_of(s, full=True) for s in (plan.chunker, plan.context, plan.retriever)]
+    models = [m.identity for m in (*own_models(plan.chunker), *all_models(plan.retriever))]
+    size = [options.k, options.budget, options.copies, list(options.measures)]
+    parts = ["cell 1", __version__, material.inputs, material.metadata, specs, own, models, size, more]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def usable(options: Options) -> bool:
+    """Whether what its strategies need is installed."""
+    plan = Plan(options)
+    try:
+        return all(m.folder for m in (*own_models(plan.chunker), *all_models(plan.retriever)))
+    except MissingExtra:
+        return False
+
+
+def _encoders(retriever: Any) -> list[Encoder]:
+    return [model for model in all_models(retriever) if isinstance(model, Encoder)]
+
+
+def _embed(material: Material, plans: Sequence[Plan], progress: Progress) -> None:
+    """Every text that any of the cells needs, once, before they run: workers would embed what they share several times."""
+    wanted: dict[str, tuple[Encoder, dict[str, None], Plan]] = {}
+    cuts: dict[tuple[str, str], list[str]] = {}
+    for plan in plans:
+        own = [] if plan.options.run else _encoders(plan.retriever)
+        cut = f"{plan.options.chunks or spec_of(plan.chunker, full=True)}", spec_of(plan.context, full=True)
+        # A chunker may embed too: what it needs is made here as well.
+        if cut not in cuts and (own or own_models(plan.chunker)):
+            cuts[cut] = plan.texts(material.whole, material.corpus, progress)
+        for encoder in own:
+            wanted.setdefault(encoder.identity, (encoder, {}, plan))[1].update(dict.fromkeys(cuts[cut]))
+    queries = [q.text for q in material.labels.queries if q.text.strip()]
+    for encoder, texts, plan in wanted.values():
+        if plan.store is not None:
+            encoder.encode(list(texts), "document", plan.store, progress)
+            encoder.encode(queries, "query", plan.store, progress)
+
+
+def causes_of(
+    material: Material, asked: Sequence[tuple[Options, IntArray]], jobs: int | None, progress: Progress
+) -> list[dict[int, tuple[str, ...]]]:
+    """Under each setting, the causes of the queries at some positions; a status where there is no cause."""
+    import joblib
+
+    keys = [_key(material, Plan(options), queries.tolist()) for options, queries in asked]
+    stores = [_store(Plan(options)) for options, _ in asked]
+    known = [store.arrays(key) if store is not None else None for store, key in zip(stores, keys, strict=True)]
+    missing = [i for i, arrays in enumerate(known) if arrays is None]
+    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator")
+    made = parallel(joblib.delayed(_diagnosed)(material, *asked[i]) for i in missing) if missing else ()
+    for done, (i, arrays) in enumerate(zip(missing, made, strict=True), 1):
+        known[i], store = arrays, stores[i]
+        progress("naming causes", done, len(missing))
+        if store is not None:
+            store.add_arrays(keys[i], arrays)
+    found = (json.loads(arrays["causes"].tobytes()) for arrays in known if arrays is not None)
+    return [{int(q): tuple(own) for q, own in each.items()} for each in found]
+
+
+def _diagnosed(material: Material, options: Options, queries: IntArray) -> dict[str, Any]:
+    """As arrays for a store: the causes of queries, as JSON."""
+    plan, corpus, labels = Plan(options), material.corpus, material.labels
+    retrieved = plan.retrieve(material.whole, corpus, labels.queries, Clock(), [], no_progress)
+    scorer = Scorer(corpus, labels, retrieved.chunking)
+    lengths = scorer.lengths(retrieved.run, options.k, options.budget)
+    indexed = plan.indexed(retrieved, corpus, no_progress)
+    only = frozenset(queries.tolist())
+    found = name_causes(scorer, retrieved.run, lengths, indexed, options, no_progress, only)
+    text = json.dumps({q: list(found[q].causes) or [found[q].status] for q in sorted(only)})
+    return {"causes": np.frombuffer(text.encode(), dtype=np.uint8)}
+
+
+def names_of(plan: Plan) -> tuple[str, str, str]:
+    """What a cell's chunking, context and retriever are called; "" for a context that is none or not ours."""
+    options, context = plan.options, spec_of(plan.context)
+    own = f"chunks {Path(options.chunks).name}" if options.chunks else ""
+    if options.run:
+        return own or "as in the run", "", f"run {Path(options.run).name}"
+    if plan.collection is not None:
+        return "as stored", "", spec_of(plan.retriever)
+    cut = own or spec_of(plan.chunker, full=True).replace(", overlap=0", "").replace(", unit=tokens", "")
+    return cut, "" if context == "none" else context, spec_of(plan.retriever)
+
+
+def measure(material: Material, options: Options) -> Cell:
+    """One configuration on every query."""
+    plan, clock, notes = Plan(options), Clock(), list[str]()
+    corpus, labels = material.corpus, material.labels
+    chunking, run, source, index = plan.retrieve(material.whole, corpus, labels.queries, clock, notes, no_progress)
+    scorer = Scorer(corpus, labels, chunking)
+    lengths = scorer.lengths(run, options.k, options.budget)
+    wanted = [m for m in default_measures(options.k, options.budget) if m.name not in LEFT_OUT]
+    values = scorer.measure(run, list(dict.fromkeys([*wanted, *map(Measure.parse, options.measures)])))
+    decidable = np.isin(np.arange(len(labels.queries)), np.concatenate([labels.at("span"), labels.at("document")]))
+    tokens = np.cumsum(scorer.tokens_of(run.chunks), axis=1)
+    least = scorer.least_k(run)
+    rows = np.arange(len(least))
+    return Cell(
+        **dict(zip(("chunker", "context", "retriever"), names_of(plan), strict=True)),
+        signature=plan.signature(source),
+        values={str(m): v for m, v in values.items()},
+        served=np.where(decidable, scorer.sufficient(run, lengths), np.nan),
+        least_k=least,
+        need=np.where(least > 0, tokens[rows, np.maximum(least, 1) - 1], NEVER),
+        tokens=np.where(lengths > 0, tokens[rows, np.maximum(lengths, 1) - 1], 0),
+        curve=tokens[decidable].mean(axis=0) if decidable.any() else np.zeros(tokens.shape[1]),
+        chunks=len(chunking),
+        bytes=int(getattr(index, "nbytes", 0)),
+        whole=_whole(corpus, labels, chunking.document),
+        timings=clock.seconds | _latency(plan, index, labels),
+    )
+
+
+def _latency(plan: Plan, index: Index | None, labels: Labels) -> dict[str, Any]:
+    return {} if index is None else {"retrieval": plan.latency(index, labels.queries)}
+
+
+def _whole(corpus: Corpus, labels: Labels, document: IntArray) -> FloatArray:
+    """1 for each query whose documents with evidence are one chunk each: no chunker of this size matters to it."""
+    counts = np.bincount(document, minlength=len(corpus.documents))
+    whole = np.ones(len(labels.queries))
+    evidence = labels.evidence
+    np.minimum.at(whole, evidence.query, (counts[evidence.document] <= 1).astype(float))
+    return whole

@@ -1,0 +1,188 @@
+"""A comparison as terminal text: which configuration serves best, how sure that is, what it costs, what more context would do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from ragdiag import __version__
+from ragdiag.cells import Cell, Comparison, Contrast, context_tokens
+from ragdiag.reports.text import counted, line, plain_table
+
+__all__ = ["compare_text"]
+
+FIRST = 24
+"""Configurations shown; the JSON report has them all."""
+
+CURES = 6
+"""Configurations of which it is shown what they cure and break."""
+
+CAUSES = 3
+"""Causes named of those that a configuration cures or brings."""
+
+
+def compare_text(comparison: Comparison, price: float | None = None, latency_ms: float = 500.0) -> RenderableType:
+    """A comparison on one screen. `price` is that of a million tokens of context, `latency_ms` what a query may take."""
+    shown = sorted(range(len(comparison.cells)), key=lambda i: (-_mean(comparison, i), i))[:FIRST]
+    parts: list[RenderableType] = [_heading(comparison), Text(), *_verdict(comparison), *_more_context(comparison)]
+    parts += [Text(), _scores(comparison, shown)]
+    if len(comparison.cells) > FIRST:
+        parts += [line((f"and {len(comparison.cells) - FIRST} more; --json lists all", "dim"))]
+    parts += [line(("• none of the others is better and takes no more tokens", "dim")), *_cures(comparison, shown)]
+    parts += [Text(), _costs(comparison, shown, price, latency_ms)]
+    parts += [line((note, "dim")) for note in comparison.notes]
+    return Group(*parts)
+
+
+def _heading(comparison: Comparison) -> Text:
+    inputs, size = comparison.inputs, comparison.pipeline
+    what = ", ".join([counted(inputs["documents"], "document"), counted(inputs["queries"], "quer", "y")])
+    equal = f"{size['budget']} tokens of context" if size.get("budget") else f"k {size['k']}"
+    return line(
+        (f"ragdiag {__version__}", "bold"),
+        f"  {what}: {counted(len(comparison.cells), 'configuration')}, {equal}",
+    )
+
+
+def _scores(comparison: Comparison, shown: list[int]) -> RenderableType:
+    """The configurations, best first: the mean, the difference from the baseline, queries won and lost."""
+    name = comparison.measure.split("@")[0]
+    table = plain_table("", ">", ">" + name, "difference [95 %]", ">won", ">lost", ">p", "configuration")
+    against = {c.b: c for c in comparison.contrasts if c.a == comparison.baseline} | {
+        c.a: _turned(c) for c in comparison.contrasts if c.b == comparison.baseline
+    }
+    for n, i in enumerate(shown, 1):
+        shown_as = line(comparison.cells[i].name, *_for(comparison, i))
+        mark = "•" if i in comparison.pareto else ""
+        contrast = against.get(i)
+        if contrast is None:
+            table.add_row(mark, str(n), f"{_mean(comparison, i):.3f}", "baseline", "", "", "", shown_as, style="bold")
+            continue
+        style = ("green" if contrast.difference > 0 else "red") if contrast.distinguishable else ""
+        won, lost = str(contrast.recovered), str(contrast.broken)
+        p = f"{contrast.p_holm:.2g}" if contrast.p_holm >= 0.001 else "<.001"
+        table.add_row(mark, str(n), f"{_mean(comparison, i):.3f}", _interval(contrast), won, lost, p, shown_as, style=style)
+    table.expand, table.columns[-1].ratio, table.columns[-1].no_wrap = True, 1, False
+    return table
+
+
+def _for(comparison: Comparison, i: int) -> list[tuple[str, str]]:
+    """The causes that pointed to a configuration."""
+    reasons = comparison.reasons.get(i)
+    return [(f" (for {', '.join(reasons[:CAUSES])}{', …' if len(reasons) > CAUSES else ''})", "dim")] if reasons else []
+
+
+def _cures(comparison: Comparison, shown: list[int]) -> Iterator[RenderableType]:
+    """What the baseline's queries fail by, and what each other configuration cures and newly breaks."""
+    if not comparison.causes:
+        return
+    yield Text()
+    yield line(("Causes under the baseline: ", "bold"), ", ".join(f"{c} {n}" for c, n in comparison.causes.items()))
+    table = plain_table("", ">", "cures", "breaks")
+    for n, i in list(enumerate(shown, 1))[:CURES]:
+        if i != comparison.baseline:
+            cured = [f"{c} {k} of {comparison.causes[c]}" for c, k in list(comparison.cured[i].items())[:CAUSES]]
+            broke = [f"{c} {k}" for c, k in list(comparison.broke[i].items())[:CAUSES]]
+            table.add_row("", str(n), ", ".join(cured) or "nothing", ", ".join(broke) or "nothing")
+    table.expand = True
+    for column, ratio in zip(table.columns[2:], (2, 1), strict=True):
+        column.ratio, column.no_wrap = ratio, False
+    yield table
+
+
+def _turned(c: Contrast) -> Contrast:
+    """The same contrast, seen from the other side."""
+    return Contrast(
+        c.b, c.a, c.measure, -c.difference, -c.high, -c.low, c.p, c.p_holm, c.broken, c.recovered, c.n, c.detectable,
+        c.distinguishable,
+    )  # fmt: skip
+
+
+def _interval(c: Contrast | Mapping[str, Any]) -> str:
+    """``+0.034 [-0.010, +0.078]``."""
+    difference, low, high = (c.difference, c.low, c.high) if isinstance(c, Contrast) else (c["difference"], c["low"], c["high"])
+    return f"{difference:+.3f} [{low:+.3f}, {high:+.3f}]"
+
+
+def _mean(comparison: Comparison, i: int) -> float:
+    return comparison.means[i][comparison.measure].mean or 0.0
+
+
+def _verdict(comparison: Comparison) -> Iterator[RenderableType]:
+    """The best choice, what it buys, how sure."""
+    better = [c for c in comparison.contrasts if c.a == comparison.baseline and c.distinguishable and c.difference > 0]
+    others = [c for c in comparison.contrasts if c.a == comparison.baseline]
+    best, baseline = comparison.cells[comparison.best].name, comparison.cells[comparison.baseline].name
+    own = next((c for c in others if c.b == comparison.best), None)
+    if own is None:
+        yield line(("Best: the baseline, ", "bold"), (baseline, "bold green"))
+    else:
+        colour = "green" if own.distinguishable else "yellow"
+        gain = f": serves {counted(own.recovered, 'quer', 'y')} more and {own.broken} fewer than the baseline, {_interval(own)}"
+        yield line(("Best: ", "bold"), (best, f"bold {colour}"), gain)
+        if not own.distinguishable:
+            seen = f"{own.detectable:.3f} would have been seen in four of five such samples"
+            yield line(
+                (f"not distinguishable from the baseline on {counted(own.n, 'quer', 'y')}: a difference of {seen}", "yellow")
+            )
+        yield from _held_out(comparison)
+    told = len(better)
+    if others and not told:
+        yield line((f"none of {counted(len(others), 'configuration')} is distinguishably better than the baseline", "dim"))
+    elif told > 1:
+        yield line((f"{told} configurations are distinguishably better (p after Holm over {len(comparison.contrasts)})", "dim"))
+
+
+def _held_out(comparison: Comparison) -> Iterator[RenderableType]:
+    """What choosing on one half of the queries came to on the other."""
+    held = comparison.confirmed
+    if "difference" not in held:
+        return
+    name = comparison.cells[held["chosen"]].name
+    same = "the same" if held["chosen"] == comparison.best else name
+    verdict, colour = ("confirmed", "green") if held["holds"] else ("not confirmed", "yellow")
+    where = f"chosen on half of the queries ({same}), seen on the other {held['n']}: {_interval(held)}, "
+    yield line((where, "dim"), (verdict, colour))
+
+
+def _more_context(comparison: Comparison) -> Iterator[RenderableType]:
+    """The honest rival of every fix: the baseline with more context."""
+    rows = [row for row in comparison.curve if row["times"] >= 1]
+    said = [f"{row['served']} at {row['tokens']:,.0f}" + (f" (k {row['k']})" if row["k"] else "") for row in rows]
+    of = counted(rows[0]["of"], "quer", "y") if rows else "no query"
+    yield line(("Just more context: ", "bold"), f"of {of} the baseline serves {', '.join(said)} tokens")
+    raised = comparison.raised.get(comparison.best)
+    if raised is None:
+        return
+    tokens, own = raised["tokens_to_serve_as_many"], context_tokens(comparison.cells[comparison.best]) or 0.0
+    many = f"as many as the best ({raised['served']}"
+    if tokens is None:
+        yield line(f"however far down its ranking, the baseline does not serve {many})")
+    else:
+        yield line(f"to serve {many}, with {own:,.0f} tokens) it takes {tokens:,.0f}")
+
+
+def _costs(comparison: Comparison, shown: list[int], price: float | None, latency_ms: float) -> RenderableType:
+    """Index, context and time of each configuration."""
+    priced = [f">$/1000 q at ${price:g}/M"] if price is not None else []
+    table = plain_table(">cost of", ">tokens", *priced, ">chunks", ">index MB", ">index s", ">p50 ms", ">p95 ms")
+    for n, i in enumerate(shown, 1):
+        cell = comparison.cells[i]
+        tokens = context_tokens(cell) or 0.0
+        money = [f"{tokens * price / 1000:.2f}"] if price is not None else []
+        table.add_row(str(n), f"{tokens:,.0f}", *money, f"{cell.chunks:,}", f"{cell.bytes / 1e6:.1f}", *_times(cell, latency_ms))
+    return table
+
+
+def _times(cell: Cell, latency_ms: float) -> list[str]:
+    index, found = cell.timings.get("index"), cell.timings.get("retrieval") or {}
+    p50, p95 = found.get("p50_ms"), found.get("p95_ms")
+    slow = "!" if p95 is not None and p95 > latency_ms else ""
+    return [
+        "" if index is None else f"{index:.1f}",
+        "" if p50 is None else f"{p50:,.1f}",
+        "" if p95 is None else f"{slow}{p95:,.1f}",
+    ]

@@ -1,0 +1,282 @@
+"""A comparison agrees with separate audits, whoever measures it and however often it is interrupted."""
+
+import dataclasses
+import functools
+import json
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import ragdiag.grid
+from ragdiag.cells import Cell, Comparison
+from ragdiag.cli import main
+from ragdiag.comparison import compare
+from ragdiag.errors import InputError, MissingExtra, RagdiagError, SpecError, UnreadableDocument, UsageError
+from ragdiag.options import Options
+from ragdiag.pipeline import audit
+from ragdiag.records import Report
+from ragdiag.remedies import REMEDIES, remedies
+from ragdiag.reports.json import compare_dict, dumps
+from ragdiag.reports.words import CAUSES
+
+TIDEWATER = Path(__file__).parents[1] / "fixtures" / "tidewater"
+CORPUS, QUERIES = TIDEWATER / "corpus", TIDEWATER / "queries.jsonl"
+CHUNKERS, RETRIEVERS = ("sentence(size=160)", "sentence(size=80)"), ("bm25", "lsa")
+
+
+def compared(cache: Path | None, **given) -> Comparison:
+    asked = {"chunkers": CHUNKERS, "retrievers": RETRIEVERS, "k": 5, "causes": False, "jobs": 1} | given
+    return compare(CORPUS, QUERIES, cache=cache, **asked)
+
+
+@pytest.fixture(scope="module")
+def grid(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
+    return compared(tmp_path_factory.mktemp("cache"))
+
+
+def text(comparison: Comparison) -> str:
+    return dumps(compare_dict(comparison) | {"timings": {}})
+
+
+@functools.cache
+def audited(**options) -> Report:
+    return audit(CORPUS, QUERIES, cache=None, **options)
+
+
+def served(**options) -> dict[str, bool | None]:
+    return {q.id: q.served for q in audited(**options).queries}
+
+
+def test_cells_are_what_audits_of_them_say(grid: Comparison) -> None:
+    assert [c.name for c in grid.cells] == [f"{c} | {r}" for c in CHUNKERS for r in RETRIEVERS]
+    for cell, means in zip(grid.cells, grid.means, strict=True):
+        report = audited(chunker=cell.chunker, retriever=cell.retriever)
+        assert cell.signature == report.signature
+        for name, mean in means.items():
+            assert mean == report.measures[name]
+        assert cell.chunks == report.pipeline["chunks"]
+        assert [q.least_k or 0 for q in report.queries] == cell.least_k.tolist()
+
+
+def test_contrasts_count_the_queries_that_audits_tell_apart(grid: Comparison) -> None:
+    before = served(chunker=CHUNKERS[0], retriever="bm25")
+    for contrast in grid.contrasts:
+        assert contrast.a == grid.baseline == 0
+        cell = grid.cells[contrast.b]
+        after = served(chunker=cell.chunker, retriever=cell.retriever)
+        assert contrast.recovered == sum(after[q] is True and before[q] is False for q in before)
+        assert contrast.broken == sum(after[q] is False and before[q] is True for q in before)
+        assert contrast.difference == pytest.approx((contrast.recovered - contrast.broken) / contrast.n)
+        assert contrast.p <= contrast.p_holm <= 1
+        assert contrast.low <= contrast.difference <= contrast.high
+        assert not contrast.distinguishable or (contrast.p_holm <= 0.05 and contrast.low * contrast.high > 0)
+
+
+def test_more_context_is_what_an_audit_with_that_k_serves(grid: Comparison) -> None:
+    for row in grid.curve:
+        found = audited(chunker=CHUNKERS[0], retriever="bm25", k=row["k"])
+        assert row["served"] == sum(q.served is True for q in found.queries)
+        assert row["tokens"] == pytest.approx(found.pipeline["context_tokens"], abs=0.06)
+    for i, raised in grid.raised.items():
+        tokens = [t for t, s in zip(grid.cells[i].tokens, grid.cells[i].served, strict=True) if not np.isnan(s)]
+        assert raised["tokens"] <= np.mean(tokens) + 1
+        before, after = served(chunker=CHUNKERS[0], retriever="bm25", k=raised["k"]), grid.cells[i].served
+        assert raised["served_by_k"] == sum(s is True for s in before.values())
+        won = sum(b is False and a == 1 for b, a in zip(before.values(), after, strict=True))
+        assert raised["recovered"] == won
+        if raised["k_to_serve_as_many"] is not None:
+            enough = served(chunker=CHUNKERS[0], retriever="bm25", k=raised["k_to_serve_as_many"])
+            assert sum(s is True for s in enough.values()) >= raised["served"]
+
+
+def test_without_a_size_contexts_are_equal_in_tokens(tmp_path: Path) -> None:
+    given = {"chunkers": CHUNKERS, "retrievers": ("bm25",), "causes": False}
+    found = compare(CORPUS, QUERIES, cache=tmp_path, **given)
+    first = audited(chunker=CHUNKERS[0], retriever="bm25")
+    budget = found.pipeline["budget"]
+    assert abs(budget - first.pipeline["context_tokens"]) <= 1
+    assert found.measure == f"Sufficient@{budget}tok"
+    assert any(str(budget) in note for note in found.notes)
+    for row in found.curve:
+        own = audited(chunker=CHUNKERS[0], retriever="bm25", budget=row["tokens"])
+        assert row["served"] == sum(q.served is True for q in own.queries)
+    (raised,) = found.raised.values()
+    if (tokens := raised["tokens_to_serve_as_many"]) is not None:
+        own = audited(chunker=CHUNKERS[0], retriever="bm25", budget=tokens)
+        assert sum(q.served is True for q in own.queries) >= raised["served"]
+
+
+def test_all_pairs_are_one_family(grid: Comparison, tmp_path: Path) -> None:
+    found = compared(tmp_path, pairs=True, baseline="sentence(size=80) | lsa")
+    assert found.baseline == 3
+    assert [(c.a, c.b) for c in found.contrasts] == [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)]
+    some = {(c.a, c.b): c for c in found.contrasts}
+    for c in grid.contrasts:
+        assert some[c.a, c.b].p == c.p
+        assert some[c.a, c.b].p_holm >= c.p_holm
+
+
+def test_workers_agree_with_one_process(grid: Comparison, tmp_path: Path) -> None:
+    assert text(compared(tmp_path, jobs=2)) == text(grid)
+
+
+def test_an_interrupted_grid_goes_on_to_the_same_report(
+    grid: Comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    really = ragdiag.grid.measure
+
+    def counted(material: ragdiag.grid.Material, options: Options) -> Cell:
+        if len(made) == 2:
+            raise KeyboardInterrupt
+        made.append(options.retriever)
+        return really(material, options)
+
+    monkeypatch.setattr(ragdiag.grid, "measure", counted)
+    with pytest.raises(KeyboardInterrupt):
+        compared(tmp_path)
+    monkeypatch.setattr(ragdiag.grid, "measure", lambda *a: made.append("again") or really(*a))
+    assert text(compared(tmp_path)) == text(grid)
+    assert made == ["bm25", "lsa", "again", "again"]
+    compared(tmp_path)
+    assert len(made) == 4, "what is finished is loaded"
+    compared(tmp_path, k=4)
+    assert len(made) == 8, "another size is another cell"
+
+
+def test_a_cell_depends_on_what_its_chunk_file_holds(tmp_path: Path) -> None:
+    chunks = tmp_path / "mine.jsonl"
+    rows = [{"doc_id": p.stem, "start": 0, "end": 40} for p in sorted(CORPUS.iterdir())[:3]]
+    ids = {q.id for q in audited(retriever="bm25").queries}
+    assert ids
+    documents = audited(retriever="bm25").queries[0].documents
+    rows = [{"doc_id": d, "start": 0, "end": 40} for d in documents]
+    found = []
+    for extra in ([], [{"doc_id": documents[0], "start": 40, "end": 90}]):
+        chunks.write_text("".join(json.dumps(r) + "\n" for r in rows + extra), encoding="utf-8")
+        found.append(compared(tmp_path / "cache", chunkers=(), chunks=(chunks,), retrievers=("bm25",)).cells[0].chunks)
+    assert found == [len(rows), len(rows) + 1]
+
+
+def test_the_best_is_confirmed_on_queries_that_did_not_choose_it(grid: Comparison) -> None:
+    held = grid.confirmed
+    assert held["n"] in (28, 29)
+    values = [c.values[grid.measure] for c in grid.cells]
+    decidable = np.flatnonzero(~np.isnan(np.stack(values)).any(axis=0))
+    chosen_on = np.random.default_rng(0).permutation(decidable)[: len(decidable) // 2]
+    assert held["chosen"] == int(np.argmax([v[chosen_on].mean() for v in values]))
+    seen_on = np.setdiff1d(decidable, chosen_on)
+    if "difference" in held:
+        assert held["difference"] == pytest.approx((values[held["chosen"]] - values[0])[seen_on].mean())
+        assert held["holds"] == (held["low"] > 0)
+
+
+def test_the_best_and_the_frontier(grid: Comparison) -> None:
+    scores = [m[grid.measure].mean for m in grid.means]
+    tokens = [np.nanmean(np.where(np.isnan(c.served), np.nan, c.tokens)) for c in grid.cells]
+    assert scores[grid.best] == max(scores)
+    points = [(s, -round(t)) for s, t in zip(scores, tokens, strict=True)]
+    for i, own in enumerate(points):
+        beaten = any(other != own and all(o >= m for m, o in zip(own, other, strict=True)) for other in points)
+        assert (i in grid.pareto) == (not beaten)
+
+
+# From causes to what is compared.
+
+
+def test_one_configuration_is_compared_with_what_its_causes_point_to(tmp_path: Path) -> None:
+    found = compare(CORPUS, QUERIES, cache=tmp_path, chunkers=("sentence(size=160)",), retrievers=("bm25",), k=5)
+    report = audited(retriever="bm25")
+    counts = {name: round(share.mean * share.n) for name, share in report.causes.items() if share.mean is not None}
+    assert {c: n for c, n in found.causes.items() if c in counts} == counts
+    assert set(found.reasons) == set(range(1, len(found.cells)))
+    for i, reasons in found.reasons.items():
+        assert reasons and set(reasons) <= set(counts)
+        assert sum(found.cured[i].values()) >= next(c.recovered for c in found.contrasts if c.b == i)
+        assert all(n <= found.causes[cause] for cause, n in found.cured[i].items())
+        assert sum(found.broke[i].values()) >= next(c.broken for c in found.contrasts if c.b == i)
+    assert "sentence(size=80) | bm25" in [c.name for c in found.cells]
+
+
+def test_remedies_change_one_thing() -> None:
+    base = Options(chunker="sentence(size=160)", retriever="bm25")
+    found = remedies(base, ["diluted", "query_mismatch", "ranking", "stale"])
+    for changed, reasons in found.items():
+        different = [f.name for f in dataclasses.fields(base) if getattr(base, f.name) != getattr(changed, f.name)]
+        assert len(different) == 1 and reasons
+    assert found[dataclasses.replace(base, retriever="dense")] == ("query_mismatch", "ranking")
+    assert found[dataclasses.replace(base, chunker="sentence(size=80)")] == ("diluted",)
+    assert found[dataclasses.replace(base, retriever="latest(bm25)")] == ("stale",)
+    assert remedies(base, ["missing_content", "undetermined"]) == {}
+    own = Options(chunks="mine.jsonl", retriever="bm25")
+    assert remedies(own, ["diluted", "chunk_split"]) == {}, "the team's own chunks are cut by nobody here"
+    assert set(REMEDIES) <= set(CAUSES)
+
+
+# The command.
+
+
+def run(*arguments: str, cache: Path) -> tuple[int, str, str]:
+    done = CliRunner().invoke(
+        main, ["compare", str(CORPUS), str(QUERIES), "--cache", str(cache), *arguments], prog_name="ragdiag"
+    )
+    return done.exit_code, done.stdout, done.stderr
+
+
+def test_the_command_writes_the_contract(tmp_path: Path, grid: Comparison) -> None:
+    grid_arguments = [a for c in CHUNKERS for a in ("--chunker", c)] + [a for r in RETRIEVERS for a in ("--retriever", r)]
+    status, out, _ = run(*grid_arguments, "-k", "5", "--no-causes", "--json", "-", "--price", "3", cache=tmp_path)
+    assert status == 0
+    found = json.loads(out)
+    assert {"configs", "contrasts", "raise_k", "best", "confirmed", "timings"} <= set(found)
+    assert {"chunker", "context", "retriever", "measures", "cost"} <= set(found["configs"][0])
+    assert {"chunks", "context_tokens"} <= set(found["configs"][0]["cost"])
+    assert {
+        "a", "b", "measure", "difference", "low", "high", "p", "p_holm", "recovered", "broken", "distinguishable",
+    } <= set(found["contrasts"][0])  # fmt: skip
+    tokens = found["configs"][0]["cost"]["context_tokens"]
+    assert found["configs"][0]["cost"]["price_per_1000_queries"] == pytest.approx(1000 * tokens * 3 / 1e6)
+    names = {c["name"] for c in found["configs"]}
+    assert {found["best"], found["baseline"], *found["pareto"]} <= names == set(found["timings"])
+    status, out, _ = run(*grid_arguments, "-k", "5", "--no-causes", cache=tmp_path)
+    assert status == 0
+    for name in names:
+        assert name in " ".join(out.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--baseline", "sentense | bm25"), "--baseline: no configuration has 'sentense'"),
+        (("--chunker", "sentence", "--chunker", "fixed", "--retriever", "bm25", "--baseline", "bm25"), "names 2 configurations"),
+        (("--retriever", "bm52"), "unknown retriever 'bm52'; did you mean 'bm25'?"),
+        (("--retriever", "bm25", "-k", "0"), "k must be from 1"),
+        (("--retriever", "bm25", "-k", "5", "--budget", "100"), "both set the context's size"),
+        (("--retriever", "bm25", "--measure", "Suffisient@5"), "unknown measure"),
+        (("--retriever", "bm25", "--chunks", "nowhere.jsonl"), "nowhere.jsonl"),
+        (("--retriever", "bm25", "--price", "-1"), "--price"),
+    ],
+)
+def test_bad_usage_is_one_line(arguments: tuple[str, ...], message: str, tmp_path: Path) -> None:
+    status, out, err = run(*arguments, "--no-causes", cache=tmp_path)
+    assert (status, out) == (2, "")
+    assert message in err and err.startswith("error: ") and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        InputError("is empty", "a.jsonl", 3, "fill it"),
+        UnreadableDocument("cannot be read", "a.pdf"),
+        SpecError("unknown"),
+        UsageError("no"),
+        MissingExtra("torch", "dense", "choose bm25"),
+    ],
+    ids=lambda e: type(e).__name__,
+)
+def test_errors_survive_the_way_back_from_a_worker(error: RagdiagError) -> None:
+    back = pickle.loads(pickle.dumps(error))
+    assert type(back) is type(error) and str(back) == str(error)

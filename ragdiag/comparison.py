@@ -60,6 +60,7 @@ def compare(
         whole, found, labels = load(corpus, queries, base, notes := list[str](), progress)
         material = Material.of(whole, found, labels)
         settings = cell_options(base, chunkers, chunks, contexts, retrievers, runs, tune)
+        settings = _distinct(settings)
         at = _named(settings, baseline)
         if "k" not in options and "budget" not in options:
             (first,) = measured(material, [settings[at]], 1, progress)
@@ -128,6 +129,15 @@ def _cache(options: Options) -> Iterator[Options]:
             yield dataclasses.replace(options, cache=folder)
     else:
         yield dataclasses.replace(options, cache=str(options.cache or default_folder()))
+
+
+def _distinct(settings: Sequence[Options]) -> list[Options]:
+    """Without those that only cut anew, or embed otherwise, what a collection holds as it is."""
+    first: dict[tuple[str, ...], Options] = {}
+    for options in settings:
+        plan = Plan(options)
+        first.setdefault(names_of(plan) if plan.collection is not None else (repr(options),), options)
+    return list(first.values())
 
 
 def _named(settings: Sequence[Options], name: str) -> int:

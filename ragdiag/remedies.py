@@ -85,8 +85,8 @@ REMEDIES: dict[str, tuple[Change, ...]] = {
     "pollution": (_other_retrievers,),
     "diluted": (_sized(0.5),),
     "query_mismatch": (_other_retrievers, _with_context("title")),
-    "incomplete": (_wrapped("mmr"), _other_retrievers),
-    "ranking": (_other_retrievers,),
+    "incomplete": (_wrapped("mmr"), _other_retrievers, _with_context("neighbours")),
+    "ranking": (_other_retrievers, _with_context("title"), _with_context("neighbours")),
     "adjacent": (_sized(2), _with_context("neighbours")),
 }
 """What is tried for each cause. Re-ranking is not among it, as its model has to be named: ``--retriever 'rerank(...)'``."""

@@ -6,9 +6,11 @@ import json
 import pickle
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 import ragdiag.grid
 from ragdiag.cells import Cell, Comparison
@@ -19,6 +21,7 @@ from ragdiag.options import Options
 from ragdiag.pipeline import audit
 from ragdiag.records import Report
 from ragdiag.remedies import REMEDIES, remedies
+from ragdiag.reports.compare import compare_text
 from ragdiag.reports.json import compare_dict, dumps
 from ragdiag.reports.words import CAUSES
 
@@ -280,3 +283,83 @@ def test_bad_usage_is_one_line(arguments: tuple[str, ...], message: str, tmp_pat
 def test_errors_survive_the_way_back_from_a_worker(error: RagdiagError) -> None:
     back = pickle.loads(pickle.dumps(error))
     assert type(back) is type(error) and str(back) == str(error)
+
+
+# What is shown.
+
+
+def shown(comparison: Comparison, **more) -> str:
+    console = Console(width=100, highlight=False)
+    with console.capture() as capture:
+        console.print(compare_text(comparison, **more))
+    return " ".join(capture.get().split())
+
+
+def test_the_screen_says_how_sure_it_is(grid: Comparison) -> None:
+    said = shown(grid)
+    best = next(c for c in grid.contrasts if c.b == grid.best)
+    assert f"Best: {grid.cells[grid.best].name}: serves" in said
+    assert f"{best.difference:+.3f} [{best.low:+.3f}, {best.high:+.3f}]" in said
+    assert ("not distinguishable from the baseline" in said) == (not best.distinguishable)
+    assert ("confirmed" in said) == ("difference" in grid.confirmed)
+    assert "Just more context: of 57 queries" in said
+    row = grid.curve[-1]
+    assert f"{row['served']} at {row['tokens']:,.0f} (k {row['k']}) tokens" in said
+
+
+def test_a_difference_that_is_told_apart_is_not_called_indistinguishable(grid: Comparison) -> None:
+    sure = tuple(
+        dataclasses.replace(c, distinguishable=True, difference=abs(c.difference), p_holm=0.0001) for c in grid.contrasts
+    )
+    said = shown(dataclasses.replace(grid, contrasts=sure))
+    assert "not distinguishable" not in said
+    assert "<.001" in said
+
+
+def test_the_baseline_may_be_the_best(grid: Comparison) -> None:
+    said = shown(dataclasses.replace(grid, best=grid.baseline, confirmed={}))
+    assert f"Best: the baseline, {grid.cells[grid.baseline].name}" in said
+
+
+def test_costs_have_a_price_and_mark_what_is_slow(grid: Comparison) -> None:
+    slow = {"retrieval": {"p50_ms": 700.0, "p95_ms": 900.0}}
+    cells = (dataclasses.replace(grid.cells[0], timings=slow), *grid.cells[1:])
+    said = shown(dataclasses.replace(grid, cells=cells), price=2.5)
+    assert "$/1000 q at $2.5/M" in said
+    tokens = np.mean([t for t, s in zip(cells[0].tokens, cells[0].served, strict=True) if not np.isnan(s)])
+    assert f" {tokens * 2.5 / 1000:.2f} " in said
+    assert "!900.0" in said
+    assert "!900.0" not in shown(dataclasses.replace(grid, cells=cells), latency_ms=1000.0)
+
+
+def test_other_backends_of_joblib_can_be_chosen(grid: Comparison, tmp_path: Path) -> None:
+    with joblib.parallel_config(backend="threading", n_jobs=2):
+        assert text(compared(tmp_path, jobs=None)) == text(grid)
+
+
+def test_recorded_runs_are_compared_as_they_are(tmp_path: Path) -> None:
+    found = audited(retriever="bm25")
+    lines = []
+    for q in found.queries:
+        rows = [{"doc_id": d, "start": 0, "end": 300} for d in q.documents]
+        lines.append(json.dumps({"query_id": q.id, "retrieved": rows}))
+    for name, kept in (
+        ("all.jsonl", lines),
+        ("none.jsonl", [json.dumps({"query_id": q.id, "retrieved": []}) for q in found.queries]),
+    ):
+        (tmp_path / name).write_text("\n".join(kept), encoding="utf-8")
+    runs = (tmp_path / "none.jsonl", tmp_path / "all.jsonl")
+    comparison = compared(tmp_path / "cache", chunkers=(), retrievers=(), runs=runs)
+    assert [c.retriever for c in comparison.cells] == ["run none.jsonl", "run all.jsonl"]
+    assert not (comparison.cells[0].served == 1).any()
+    assert comparison.contrasts[0].recovered == (comparison.cells[1].served == 1).sum() > 0
+
+
+def test_weights_of_a_fusion_are_tuned_and_held_out(tmp_path: Path) -> None:
+    found = compared(tmp_path, chunkers=(), retrievers=("hybrid(bm25, lsa)",), tune=True)
+    assert len(found.cells) == 1 + len(ragdiag.grid.WEIGHTS)
+    assert found.cells[0].retriever == "hybrid(bm25, lsa)"
+    assert all(
+        f"weights=({w}, {round(1 - w, 2)})" in c.retriever for w, c in zip(ragdiag.grid.WEIGHTS, found.cells[1:], strict=True)
+    )
+    assert found.confirmed["n"] < len(found.cells[0].served)

@@ -33,6 +33,9 @@ def compare_text(comparison: Comparison, price: float | None = None, latency_ms:
         parts += [line((f"and {len(comparison.cells) - FIRST} more; --json lists all", "dim"))]
     parts += [line(("• none of the others is better and takes no more tokens", "dim")), *_cures(comparison, shown)]
     parts += [Text(), _costs(comparison, shown, price, latency_ms)]
+    if comparison.pipeline.get("k"):
+        said = "more k: share served, less that of the baseline with more or fewer chunks, of as many tokens"
+        parts += [line((f"{said} (*: the interval leaves out 0)", "dim"))]
     parts += [line((note, "dim")) for note in comparison.notes]
     return Group(*parts)
 
@@ -56,17 +59,26 @@ def _scores(comparison: Comparison, shown: list[int]) -> RenderableType:
     }
     for n, i in enumerate(shown, 1):
         shown_as = line(comparison.cells[i].name, *_for(comparison, i))
-        mark = "•" if i in comparison.pareto else ""
+        first = ["•" if i in comparison.pareto else "", str(n), f"{_mean(comparison, i):.3f}"]
         contrast = against.get(i)
         if contrast is None:
-            table.add_row(mark, str(n), f"{_mean(comparison, i):.3f}", "baseline", "", "", "", shown_as, style="bold")
+            table.add_row(*first, "baseline", "", "", "", shown_as, style="bold")
             continue
         style = ("green" if contrast.difference > 0 else "red") if contrast.distinguishable else ""
-        won, lost = str(contrast.recovered), str(contrast.broken)
         p = f"{contrast.p_holm:.2g}" if contrast.p_holm >= 0.001 else "<.001"
-        table.add_row(mark, str(n), f"{_mean(comparison, i):.3f}", _interval(contrast), won, lost, p, shown_as, style=style)
-    table.expand, table.columns[-1].ratio, table.columns[-1].no_wrap = True, 1, False
+        won, lost = str(contrast.recovered), str(contrast.broken)
+        table.add_row(*first, _interval(contrast), won, lost, p, shown_as, style=style)
+    table.expand, table.columns[-1].ratio = True, 1
+    table.columns[-1].no_wrap, table.columns[-1].overflow = False, "fold"
     return table
+
+
+def _beside_more(comparison: Comparison, i: int) -> str:
+    """The share of queries served, less what the baseline serves with as many tokens; starred where the interval leaves out 0."""
+    found = comparison.raised.get(i, {})
+    if "difference" not in found:
+        return ""
+    return f"{found['difference']:+.3f}" + ("*" if found["low"] > 0 or found["high"] < 0 else "")
 
 
 def _for(comparison: Comparison, i: int) -> list[tuple[str, str]]:
@@ -168,12 +180,15 @@ def _more_context(comparison: Comparison) -> Iterator[RenderableType]:
 def _costs(comparison: Comparison, shown: list[int], price: float | None, latency_ms: float) -> RenderableType:
     """Index, context and time of each configuration."""
     priced = [f">$/1000 q at ${price:g}/M"] if price is not None else []
-    table = plain_table(">cost of", ">tokens", *priced, ">chunks", ">index MB", ">index s", ">p50 ms", ">p95 ms")
+    by_k = [">more k"] if comparison.pipeline.get("k") else []
+    table = plain_table(">cost of", ">tokens", *by_k, *priced, ">chunks", ">index MB", ">index s", ">p50 ms", ">p95 ms")
     for n, i in enumerate(shown, 1):
         cell = comparison.cells[i]
         tokens = context_tokens(cell) or 0.0
         money = [f"{tokens * price / 1000:.2f}"] if price is not None else []
-        table.add_row(str(n), f"{tokens:,.0f}", *money, f"{cell.chunks:,}", f"{cell.bytes / 1e6:.1f}", *_times(cell, latency_ms))
+        equal = [_beside_more(comparison, i)] if by_k else []
+        size = f"{cell.chunks:,}", f"{cell.bytes / 1e6:.1f}"
+        table.add_row(str(n), f"{tokens:,.0f}", *equal, *money, *size, *_times(cell, latency_ms))
     return table
 
 

@@ -40,6 +40,10 @@ def audit_text(report: Report) -> RenderableType:
     if failing:
         order = cause_order(failing)
         parts += [Text(), *fix_first(report, failing, order), *_exposures(report)]
+        if order:
+            parts += [
+                line(("what these fixes recover and break on all queries: ragdiag compare CORPUS QUERIES, same options", "dim"))
+            ]
         parts += [Text(), line(("Look at these first", "bold")), look_first(failing, order, report.pipeline["depth"])]
         parts += [Text(), _where(report)]
     else:

@@ -35,13 +35,14 @@ def main(*arguments: str) -> None:
             n = found.contrasts[0].n if found.contrasts else 0
             served = int((base.served == 1).sum())
             curve = ", ".join(f"{r['served']} at {r['tokens']}" for r in found.curve if r["times"] >= 1)
-            print(f"| {name} | {base.name} | – | {', '.join(found.causes)} | {served} of {n} served; {curve} | | | | |")
+            own = base.name.replace(" | ", " + ")
+            print(f"| {name} | {own} | – | {', '.join(found.causes)} | {served} of {n} served; {curve} | | | | |")
             for c in found.contrasts:
                 raised, cell = found.raised[c.b], found.cells[c.b]
                 row = [
                     name,
                     retriever,
-                    cell.name,
+                    cell.name.replace(" | ", " + "),
                     ", ".join(found.reasons.get(c.b, ())),
                     str(c.recovered),
                     str(c.broken),

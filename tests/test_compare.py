@@ -363,3 +363,32 @@ def test_weights_of_a_fusion_are_tuned_and_held_out(tmp_path: Path) -> None:
         f"weights=({w}, {round(1 - w, 2)})" in c.retriever for w, c in zip(ragdiag.grid.WEIGHTS, found.cells[1:], strict=True)
     )
     assert found.confirmed["n"] < len(found.cells[0].served)
+
+
+def test_short_documents_are_warned_of(tmp_path: Path) -> None:
+    corpus, queries = tmp_path / "corpus.jsonl", tmp_path / "queries.jsonl"
+    facts = {f"d{i}": f"The lamp number {i} burns for {i + 10} hours." for i in range(8)}
+    corpus.write_text("".join(json.dumps({"_id": d, "text": t}) + "\n" for d, t in facts.items()), encoding="utf-8")
+    rows = [
+        {"_id": f"q{i}", "text": f"how long burns lamp {i}", "evidence": [{"doc_id": d, "text": t}]}
+        for i, (d, t) in enumerate(facts.items())
+    ]
+    queries.write_text("".join(json.dumps(r) + "\n" for r in rows), encoding="utf-8")
+    given = {"retrievers": ("bm25",), "k": 1, "causes": False, "cache": tmp_path / "cache"}
+    found = compare(corpus, queries, chunkers=("sentence", "paragraph"), **given)
+    assert any(note.startswith("100% of the queries have their evidence in documents of one chunk") for note in found.notes)
+    assert not any("one chunk" in n for n in compare(corpus, queries, chunkers=("sentence",), **given).notes)
+    assert not any(
+        "one chunk" in n for n in compare(corpus, queries, chunkers=("sentence(size=4)", "fixed(size=3)"), **given).notes
+    )
+
+
+def test_document_labels_are_compared_by_success(tmp_path: Path) -> None:
+    corpus, queries = tmp_path / "corpus.jsonl", tmp_path / "queries.jsonl"
+    corpus.write_text("".join(json.dumps({"_id": f"d{i}", "text": f"word{i} lamp"}) + "\n" for i in range(6)), encoding="utf-8")
+    rows = [{"_id": f"q{i}", "text": f"word{(i + i % 2) % 6}", "relevant": [{"doc_id": f"d{i}", "grade": 1}]} for i in range(6)]
+    queries.write_text("".join(json.dumps(r) + "\n" for r in rows), encoding="utf-8")
+    found = compare(corpus, queries, retrievers=("bm25", "lsa"), k=1, cache=tmp_path / "cache")
+    assert found.measure == "Success@1"
+    assert found.contrasts[0].n == 6
+    assert int((found.cells[0].served == 1).sum()) == 3

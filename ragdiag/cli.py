@@ -220,6 +220,30 @@ def compare(corpus: str, queries: str, json_file: str | None, quiet: bool, **giv
 
 
 @main.command()
+@queries_argument
+@click.option("--answers", metavar="[CONDITION=]FILE", multiple=True, required=True,
+              help="Recorded answers, JSONL; CONDITION is retrieved, oracle or closed_book. Repeat for each file.")  # fmt: skip
+@click.option("--judge", metavar="SPEC", default="matcher", show_default=True, help="Judges answers that have no label.")
+@click.option("--failed", type=click.Choice(["failed", "wrong"]), default="failed", show_default=True,
+              help="What an attempt without an answer counts as.")  # fmt: skip
+@click.option("--delta", type=click.FloatRange(0, 1), default=0.05, show_default=True, help="An effect that matters.")
+@click.option("--seed", type=click.IntRange(min=0), metavar="N", default=0, show_default=True, help="Seed of the resamples.")
+@click.option("--qrels", metavar="FILE", help="Judgements for BEIR or TREC queries.")
+@json_option
+@quiet_option
+def litmus(queries: str, json_file: str | None, quiet: bool, **given: Any) -> None:
+    """From recorded answers: a retrieval problem or a behavior problem? Would failures be gone with perfect context?"""
+    from ragdiag.answering import litmus as run
+    from ragdiag.reports.litmus import litmus_dict, litmus_text
+
+    files = [source.partition("=")[2] or source for source in given["answers"]]
+    _check_json(json_file, queries, queries, given["qrels"], *files)
+    with queries_file(queries) as path, progress_bars(quiet) as progress:
+        found = run(path, progress=progress, **given)
+    _show(litmus_text(found), quiet, json_file, lambda: litmus_dict(found))
+
+
+@main.command()
 @corpus_argument
 @queries_argument
 @click.argument("query_id")

@@ -38,6 +38,7 @@ GROUND = {
     "versions",
 }
 ASSEMBLY = {
+    "answering",
     "causes",
     "comparison",
     "contrasts",

@@ -1,0 +1,145 @@
+"""The litmus test as terminal text and as JSON: what most failures are about, how sure that is, and what was counted."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from ragdiag import __version__
+from ragdiag.records import Mean
+from ragdiag.reports.text import counted, line, listed, plain_table
+from ragdiag.verdict import COLUMNS, Effect, Verdict
+
+__all__ = ["litmus_dict", "litmus_text", "verdict_dict"]
+
+SAYS = {
+    "RETRIEVAL": "with perfect access to the right information most failures would be gone: fix retrieval",
+    "CONTEXT": "most failures had the evidence in their context, and would be gone with it alone: noise, or where it stands",
+    "BEHAVIOR": "most failures would be there with perfect access to the right information: prompt, or fine-tune",
+    "BOTH": "failures are about both, and neither is most of them: perfect context helps, and leaves many wrong",
+    "INCONCLUSIVE": "too few failures to tell",
+    "NOT_MEASURED": "no failure has an answer with perfect context beside it",
+}
+"""What each kind of verdict says, in a line."""
+
+COLOURS = {"RETRIEVAL": "red", "CONTEXT": "red", "BEHAVIOR": "magenta", "BOTH": "yellow"}
+
+IDS = 5
+"""Queries named in a line."""
+
+
+def litmus_text(found: Any) -> RenderableType:
+    """An `answering.Litmus` on one screen."""
+    verdict: Verdict = found.verdict
+    parts: list[RenderableType] = [
+        line((f"ragdiag {__version__}", "bold"), f"  {counted(len(found.queries), 'quer', 'y')}, answers: {_answers(found)}"),
+        Text(),
+        *_headline(verdict),
+        *_effects(verdict, found.delta),
+        Text(),
+        _table(verdict),
+    ]
+    if verdict.broken:
+        names = [found.queries[q].id for q in verdict.broken[:IDS]]
+        more = ", …" if len(verdict.broken) > IDS else ""
+        parts += [line(f"perfect context breaks {counted(len(verdict.broken), 'quer', 'y')}: {', '.join(names)}{more}")]
+    parts += [Text(), _shares(found)]
+    return Group(*parts)
+
+
+def _answers(found: Any) -> str:
+    return listed([f"{condition} {sum(by.values())}" for condition, by in found.judged.items()])
+
+
+def _headline(verdict: Verdict) -> Iterator[RenderableType]:
+    other = f", secondary {verdict.secondary}" if verdict.secondary else ""
+    yield line((verdict.kind + other, f"bold {COLOURS.get(verdict.kind, 'cyan')}"), f": {SAYS[verdict.kind]}")
+    if verdict.share.n:
+        fixed = round((verdict.share.mean or 0) * verdict.share.n)
+        yield line(f"perfect context fixes {fixed} of {counted(verdict.share.n, 'failure')}: {_interval(verdict.share)}")
+    if verdict.kind == "INCONCLUSIVE":
+        more = "no number of failures would tell a half from a half"
+        if verdict.needed is not None:
+            more = f"about {counted(verdict.needed, 'more failure')} would tell, if that share is the true one"
+        yield line((more, "yellow"))
+    if verdict.bounds is not None:
+        low, high = verdict.bounds
+        yield line(f"without such answers only bounds are known: {low:.0%} to {high:.0%} of the failures are about retrieval")
+
+
+def _effects(verdict: Verdict, delta: float) -> Iterator[RenderableType]:
+    context, behavior = verdict.effects.get("context"), verdict.effects.get("behavior")
+    if context is not None:
+        p = "" if context.p is None else f", p {context.p:.2g}"
+        yield line(
+            ("perfect context adds ", "dim"), f"{context.mean:+.3f} [{context.low:+.3f}, {context.high:+.3f}] right answers{p}"
+        )
+    if behavior is not None:
+        yield line(
+            ("and leaves wrong ", "dim"),
+            f"{behavior.mean:.3f} [{behavior.low:.3f}, {behavior.high:.3f}] (either matters above {delta:g})",
+        )
+
+
+def _interval(mean: Mean) -> str:
+    return f"{mean.mean:.3f} [{mean.low:.3f}, {mean.high:.3f}]" if mean.n else "not known"
+
+
+def _table(verdict: Verdict) -> RenderableType:
+    """The 2x2, or with what the contexts held the 2x4."""
+    columns = [c for c in COLUMNS if any(row[c] for row in verdict.table.values())]
+    table = plain_table("with the pipeline's context", *(f">{c}" for c in columns))
+    for name, row in verdict.table.items():
+        table.add_row(name, *(str(row[c]) for c in columns))
+    return table
+
+
+def _shares(found: Any) -> RenderableType:
+    """How many answers are right under each condition, who judged them, and what could not be."""
+    table = plain_table("answers", "right [95 %]", ">n", ">no answer", ">not judged", "judged by")
+    for condition, mean in found.shares.items():
+        by = [f"{name} {n}" for name, n in found.judged[condition].items() if name != "failed"]
+        failed, unjudged = found.failed.get(condition, 0), found.unjudged.get(condition, 0)
+        table.add_row(condition, _interval(mean), str(mean.n), str(failed), str(unjudged), ", ".join(by))
+    return table
+
+
+def litmus_dict(found: Any) -> dict[str, Any]:
+    """The verdict object of the contract, with what was counted."""
+    return {
+        "ragdiag": __version__,
+        "seed": found.seed,
+        "delta": found.delta,
+        **verdict_dict(found.verdict),
+        "broken": [found.queries[q].id for q in found.verdict.broken],
+        "answers": {
+            condition: {
+                "right": dataclasses.asdict(mean),
+                "failed": found.failed.get(condition, 0),
+                "unjudged": found.unjudged.get(condition, 0),
+                "judged_by": dict(found.judged[condition]),
+            }
+            for condition, mean in found.shares.items()
+        },
+    }
+
+
+def verdict_dict(verdict: Verdict) -> dict[str, Any]:
+    """A verdict in the form of the contract."""
+    return {
+        "kind": verdict.kind,
+        "secondary": verdict.secondary,
+        "share": dataclasses.asdict(verdict.share),
+        "needed": verdict.needed,
+        "effects": {name: _effect(effect) for name, effect in verdict.effects.items()},
+        "table": {row: dict(cells) for row, cells in verdict.table.items()},
+        "bounds": None if verdict.bounds is None else list(verdict.bounds),
+    }
+
+
+def _effect(effect: Effect) -> Mapping[str, Any]:
+    return dataclasses.asdict(effect)

@@ -1,6 +1,6 @@
 """Find out why a RAG application answers badly, with proof.
 
-``ragdiag.audit(corpus, queries)`` and ``compare`` are the commands of the same names; nothing heavy is imported before that.
+``ragdiag.audit``, ``compare`` and ``litmus`` are the commands of the same names; nothing heavy is imported before they are asked for.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ragdiag.answering import Litmus, litmus
     from ragdiag.cells import Comparison
     from ragdiag.comparison import compare
     from ragdiag.errors import InputError, MissingExtra, RagdiagError, SpecError, UsageError
@@ -21,6 +22,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Comparison",
     "InputError",
+    "Litmus",
     "MissingExtra",
     "Options",
     "RagdiagError",
@@ -31,11 +33,13 @@ __all__ = [
     "audit",
     "check",
     "compare",
+    "litmus",
 ]
 
 _HOMES = {
     "Comparison": "cells",
     "InputError": "errors",
+    "Litmus": "answering",
     "MissingExtra": "errors",
     "Options": "options",
     "RagdiagError": "errors",
@@ -45,6 +49,7 @@ _HOMES = {
     "audit": "pipeline",
     "check": "pipeline",
     "compare": "comparison",
+    "litmus": "answering",
 }
 
 

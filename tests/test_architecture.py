@@ -35,6 +35,7 @@ GROUND = {
     "spans",
     "tokens",
     "topics",
+    "verdict",
     "versions",
 }
 ASSEMBLY = {

@@ -10,6 +10,7 @@ def test_public_names_are_pinned() -> None:
     assert ragdiag.__all__ == [
         "Comparison",
         "InputError",
+        "Litmus",
         "MissingExtra",
         "Options",
         "RagdiagError",
@@ -20,6 +21,7 @@ def test_public_names_are_pinned() -> None:
         "audit",
         "check",
         "compare",
+        "litmus",
     ]
     for name in ragdiag.__all__:
         assert getattr(ragdiag, name) is not None

@@ -40,6 +40,7 @@ class Cell:
     chunks: int
     bytes: int
     whole: FloatArray  # 1 where each document with evidence of the query is one chunk
+    unseen: float = 0.0  # share of the text that the encoder does not read
     timings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -49,7 +50,7 @@ class Cell:
 
     def arrays(self) -> dict[str, Any]:
         """As named arrays, for a `protocols.Store`."""
-        plain = ("chunker", "context", "retriever", "signature", "chunks", "bytes", "timings")
+        plain = ("chunker", "context", "retriever", "signature", "chunks", "bytes", "unseen", "timings")
         text = json.dumps({name: getattr(self, name) for name in plain})
         kept = {name: getattr(self, name) for name in ("served", "least_k", "need", "tokens", "curve", "whole")}
         return kept | {f"value {m}": v for m, v in self.values.items()} | {"plain": np.frombuffer(text.encode(), dtype=np.uint8)}
@@ -102,6 +103,7 @@ class Comparison:
     raised: Mapping[int, Mapping[str, Any]]
     curve: tuple[Mapping[str, Any], ...]
     best: int
+    ties: tuple[int, ...]  # what cannot be told from the best, the nearest first
     pareto: tuple[int, ...]
     confirmed: Mapping[str, Any]
     causes: Mapping[str, int]

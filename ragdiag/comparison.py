@@ -55,7 +55,11 @@ def compare(
     what is contrasted, by default `Sufficient` at the context's size. `jobs` are joblib's; None: as `parallel_config` says.
     Raises as `pipeline.audit` does.
     """
+    if jobs == 0:
+        raise UsageError("jobs must be 1 or more, or -1 for all processors")
     base = Options(**options)
+    if measure:
+        base = dataclasses.replace(base, measures=(*base.measures, measure))
     with _cache(base) as base:
         whole, found, labels = load(corpus, queries, base, notes := list[str](), progress)
         material = Material.of(whole, found, labels)
@@ -90,6 +94,8 @@ def _prescribed(
     settings = [options, *(changed for changed in named if usable(changed))]
     if len(settings) <= len(named):
         notes.append("what needs an encoder was left out: none is installed (pip install 'ragdiag[offline]')")
+    if len(settings) > 2:
+        notes.append("each is one change of the baseline: try the best together, with --chunker, --context and --retriever")
     if not named:
         notes.append("no cause points to a setting that could be changed")
     return settings, {i: named[changed] for i, changed in enumerate(settings) if i}
@@ -143,9 +149,11 @@ def _distinct(settings: Sequence[Options]) -> list[Options]:
 def _named(settings: Sequence[Options], name: str) -> int:
     """The position of the setting that `name` names, by parts of its name that only it has together. Raises `UsageError`."""
     parts, names = [part.strip() for part in name.split("|") if part.strip()], [names_of(Plan(s)) for s in settings]
-    found = [i for i, own in enumerate(names) if set(parts) <= set(own)]
+    # As shown, or as it was asked for: sentence(size=160), sentence.
+    forms = [{*own, s.chunker, s.context, s.retriever} for own, s in zip(names, settings, strict=True)]
+    found = [i for i, own in enumerate(forms) if set(parts) <= own]
     if not found:
-        known = {part for own in names for part in own if part}
+        known = {part for own in forms for part in own if part}
         unknown = next((p for p in parts if p not in known), name)
         raise UsageError(f"--baseline: no configuration has {unknown!r}{did_you_mean(unknown, sorted(known))}")
     if name and len(found) > 1:

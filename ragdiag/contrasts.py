@@ -14,7 +14,6 @@ from ragdiag.grid import Material
 from ragdiag.measures import Measure
 from ragdiag.paired import Paired, holm
 from ragdiag.pipeline import labelled_documents
-from ragdiag.records import FloatArray
 from ragdiag.statistics import Resampler, clusters
 
 __all__ = ["LEVEL", "compare_cells"]
@@ -24,6 +23,9 @@ LEVEL = 0.05
 
 STEPS = (0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)
 """Multiples of the baseline's context at which the curve of more context is given."""
+
+SPLITS = 50
+"""Random halves on which the choice is tried."""
 
 SHORT = 0.5
 """Share of queries whose documents are all one chunk, from which chunking can hardly matter."""
@@ -49,16 +51,21 @@ def compare_cells(
     others = [i for i in range(len(cells)) if i != baseline]
     family = list(combinations(range(len(cells)), 2)) if pairs else [(baseline, i) for i in others]
     scores = [means[i][measure].mean or 0.0 for i in range(len(cells))]
-    best = max(range(len(cells)), key=lambda i: (round(scores[i], 9), -whole_tokens(cells[i]), -cells[i].chunks, -i))
+    contrasts = tuple(_contrasts(paired, cells, family, measure))
+    sure = {c.b: c for c in contrasts if c.a == baseline and c.distinguishable}
+    lost = [int((cells[baseline].served > c.served).sum()) for c in cells]
+    # Of equal means the one that is surer, then the one that breaks less, then the cheaper.
+    best = max(range(len(cells)), key=lambda i: (round(scores[i], 9), i in sure, -lost[i], -whole_tokens(cells[i]), -i))
     return Comparison(
         cells=tuple(cells),
         means=means,
         baseline=baseline,
         measure=measure,
-        contrasts=tuple(_contrasts(paired, cells, family, measure)),
+        contrasts=contrasts,
         raised={i: _raised(paired, cells[baseline], cells[i], size["budget"] or 0) for i in others},
-        curve=tuple(_curve(cells[baseline], size["k"] or 0, size["budget"] or 0)),
+        curve=tuple(_curve(paired, cells[baseline], size["k"] or 0, size["budget"] or 0)),
         best=best,
+        ties=tuple(_ties(paired, cells, best, measure)),
         pareto=tuple(i for i in range(len(cells)) if not any(_dominates(cells, scores, j, i) for j in range(len(cells)))),
         confirmed=_confirmed(paired, cells, baseline, measure, seed),
         causes={},
@@ -84,10 +91,17 @@ def _contrasts(paired: Paired, cells: Sequence[Cell], family: Sequence[tuple[int
         )
 
 
+def _ties(paired: Paired, cells: Sequence[Cell], best: int, measure: str) -> Iterator[int]:
+    """The cells whose difference from the best has 0 in its interval, the nearest first."""
+    found = [(i, paired.difference(cells[best].values[measure], c.values[measure])) for i, c in enumerate(cells) if i != best]
+    near = [(i, d) for i, d in found if d is not None and d.low <= 0 <= d.high]
+    yield from (i for i, d in sorted(near, key=lambda pair: -pair[1].mean))
+
+
 def _raised(paired: Paired, baseline: Cell, cell: Cell, budget: int) -> dict[str, Any]:
     """What just giving the baseline more context does: at the cell's tokens, and how much it takes to serve as many.
 
-    At k chunks each, the k is the largest whose contexts take no more tokens on average than the cell's (at least 1). Under a
+    At k chunks each, the k is the one whose contexts come nearest to the cell's in mean tokens. Under a
     budget all have the same tokens, and only the second question is left.
     """
     known = ~np.isnan(baseline.served)
@@ -97,7 +111,7 @@ def _raised(paired: Paired, baseline: Cell, cell: Cell, budget: int) -> dict[str
         needs = np.sort(baseline.need[known & (baseline.need < NEVER)])
         tokens = int(needs[goal - 1]) if 0 < goal <= len(needs) else None
         return found | {"tokens_to_serve_as_many": tokens}
-    k = max(int(np.searchsorted(baseline.curve, whole_tokens(cell) + 0.5, side="right")), 1)
+    k = int(np.argmin(np.abs(baseline.curve - whole_tokens(cell)))) + 1
     served = np.where(known, _enough(baseline, k, 0), np.nan).astype(np.float64)
     difference = paired.difference(served, cell.served)
     ranks = np.sort(baseline.least_k[known & (baseline.least_k > 0)])
@@ -119,16 +133,19 @@ def _enough(cell: Cell, k: int, budget: int) -> Any:
     return (cell.least_k > 0) & ((cell.least_k <= k) if not budget else (cell.need <= budget) | (cell.least_k == 1))
 
 
-def _curve(baseline: Cell, k: int, budget: int) -> Iterator[dict[str, Any]]:
-    """The baseline with less and with more context, as far down as its ranking goes."""
+def _curve(paired: Paired, baseline: Cell, k: int, budget: int) -> Iterator[dict[str, Any]]:
+    """The baseline with less and with more context, as far down as its ranking goes; differences are from what it has."""
     known = ~np.isnan(baseline.served)
     for step in STEPS:
         size = max(round((budget or k) * step), 1)
         if not budget and size > len(baseline.curve):
             return
-        served = int((known & _enough(baseline, size, size if budget else 0)).sum())
+        served = np.where(known, _enough(baseline, size, size if budget else 0), np.nan).astype(np.float64)
+        found = paired.difference(baseline.served, served)
         tokens = size if budget else round(float(baseline.curve[size - 1]), 1)
-        yield {"times": step, "k": None if budget else size, "tokens": tokens, "served": served, "of": int(known.sum())}
+        row = {"times": step, "k": None if budget else size, "tokens": tokens, "served": int((served == 1).sum())}
+        more = {} if found is None else {"difference": found.mean, "low": found.low, "high": found.high}
+        yield {**row, "of": int(known.sum()), **more}
 
 
 def _dominates(cells: Sequence[Cell], scores: Sequence[float], j: int, i: int) -> bool:
@@ -138,35 +155,43 @@ def _dominates(cells: Sequence[Cell], scores: Sequence[float], j: int, i: int) -
 
 
 def _confirmed(paired: Paired, cells: Sequence[Cell], baseline: int, measure: str, seed: int) -> dict[str, Any]:
-    """The best on one half of the queries, seen on the other: what was chosen for its score looks better than it is."""
+    """The best of one half of the queries, seen on the other: what is chosen for its score looks better than it is.
+
+    Both ways round, so that every query is seen once; `splits` other random halves say how much hangs on which half it was:
+    how often the difference was above 0, and how often each was chosen.
+    """
     values = np.stack([c.values[measure] for c in cells])
     decidable = np.flatnonzero(~np.isnan(values).any(axis=0))
-    shuffled = np.random.default_rng(seed).permutation(decidable)
-    chosen_on, seen_on = shuffled[: len(shuffled) // 2], shuffled[len(shuffled) // 2 :]
-    if not len(chosen_on):
+    if len(decidable) < 2:
         return {}
-    scores = values[:, chosen_on].mean(axis=1)
-    order = [baseline, *(i for i in range(len(cells)) if i != baseline)]
-    best = max(order, key=lambda i: round(float(scores[i]), 9))
-    held = paired.difference(_only(values[baseline], seen_on), _only(values[best], seen_on))
-    if best == baseline or held is None:
-        return {"chosen": best, "n": len(seen_on), "holds": best == baseline}
+    values = values[[baseline, *(i for i in range(len(cells)) if i != baseline)]]  # of equals the baseline is chosen
+    names = [baseline, *(i for i in range(len(cells)) if i != baseline)]
+    rng = np.random.default_rng(seed)
+    above, chosen, first = 0, Counter[int](), np.full(values.shape[1], np.nan)
+    for split in range(SPLITS):
+        shuffled = rng.permutation(decidable)
+        halves = shuffled[: len(shuffled) // 2], shuffled[len(shuffled) // 2 :]
+        seen = np.full(values.shape[1], np.nan)
+        for chosen_on, seen_on in (halves, halves[::-1]):
+            best = int(np.argmax(np.round(values[:, chosen_on].mean(axis=1), 9)))
+            chosen[names[best]] += 1
+            seen[seen_on] = values[best, seen_on]
+        above += float(np.nanmean(seen - values[0])) > 0
+        first = seen if split == 0 else first
+    held = paired.difference(values[0], first)
+    if held is None:
+        return {}
     return {
-        "chosen": best,
         "n": held.n,
-        "difference_where_chosen": float(scores[best] - scores[baseline]),
         "difference": held.mean,
         "low": held.low,
         "high": held.high,
         "p": held.p,
         "holds": held.low > 0,
+        "splits": SPLITS,
+        "above": above,
+        "chosen": dict(sorted(chosen.items(), key=lambda item: (-item[1], item[0]))),
     }
-
-
-def _only(values: FloatArray, at: Any) -> FloatArray:
-    kept = np.full(len(values), np.nan)
-    kept[at] = values[at]
-    return kept
 
 
 def _warnings(cells: Sequence[Cell]) -> Iterator[str]:
@@ -174,6 +199,9 @@ def _warnings(cells: Sequence[Cell]) -> Iterator[str]:
     share = float(np.min([c.whole for c in cells], axis=0)[known].mean()) if known.any() else 0.0
     if len({c.chunker for c in cells}) > 1 and share >= SHORT:
         yield f"{share:.0%} of the queries have their evidence in documents of one chunk: to those, chunking cannot matter"
+    for c in cells:
+        if c.unseen:
+            yield f"the encoder does not read {c.unseen:.1%} of the text of {c.name}"
     names = Counter(c.name for c in cells)
     if any(n > 1 for n in names.values()):
         yield "some configurations have the same name: give your chunk files different names"

@@ -17,7 +17,7 @@ from ragdiag.cache import Cache
 from ragdiag.causes import name_causes
 from ragdiag.cells import NEVER, Cell
 from ragdiag.encoder import Encoder
-from ragdiag.errors import MissingExtra
+from ragdiag.errors import InputError, MissingExtra
 from ragdiag.measures import Measure, default_measures
 from ragdiag.nested import all_models, collection_of, own_models
 from ragdiag.options import Options
@@ -25,7 +25,7 @@ from ragdiag.pipeline import inputs_of
 from ragdiag.protocols import Index, Progress, no_progress
 from ragdiag.records import Corpus, FloatArray, IntArray, Labels
 from ragdiag.registry import make, spec_of
-from ragdiag.retrieval import Clock, Plan
+from ragdiag.retrieval import Clock, Plan, Retrieved
 from ragdiag.scoring import Scorer
 
 __all__ = ["Material", "causes_of", "cell_options", "measured", "names_of", "usable"]
@@ -120,14 +120,22 @@ def _store(plan: Plan) -> Cache | None:
     return None if collection_of(plan.retriever) is not None else plan.store
 
 
+def _digest(path: Path) -> str:
+    """Of a file's content. Raises `InputError` where it cannot be read."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as e:
+        raise InputError(e.strerror or "cannot be read", path, remedy="check the path") from e
+
+
 def _key(material: Material, plan: Plan, more: object = None) -> str:
     """Everything that a cell depends on, hashed."""
     options = plan.options
-    own = [hashlib.sha256(Path(p).read_bytes()).hexdigest() if p else "" for p in (options.chunks, options.run)]
+    own = [_digest(Path(p)) if p else "" for p in (options.chunks, options.run)]
     specs = [spec_of(s, full=True) for s in (plan.chunker, plan.context, plan.retriever)]
     models = [m.identity for m in (*own_models(plan.chunker), *all_models(plan.retriever))]
     size = [options.k, options.budget, options.copies, list(options.measures)]
-    parts = ["cell 1", __version__, material.inputs, material.metadata, specs, own, models, size, more]
+    parts = ["cell 2", __version__, material.inputs, material.metadata, specs, own, models, size, more]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -213,7 +221,8 @@ def measure(material: Material, options: Options) -> Cell:
     """One configuration on every query."""
     plan, clock, notes = Plan(options), Clock(), list[str]()
     corpus, labels = material.corpus, material.labels
-    chunking, run, source, index = plan.retrieve(material.whole, corpus, labels.queries, clock, notes, no_progress)
+    retrieved = plan.retrieve(material.whole, corpus, labels.queries, clock, notes, no_progress)
+    chunking, run, source, index = retrieved
     scorer = Scorer(corpus, labels, chunking)
     lengths = scorer.lengths(run, options.k, options.budget)
     wanted = [m for m in default_measures(options.k, options.budget) if m.name not in LEFT_OUT]
@@ -234,12 +243,18 @@ def measure(material: Material, options: Options) -> Cell:
         chunks=len(chunking),
         bytes=int(getattr(index, "nbytes", 0)),
         whole=_whole(corpus, labels, chunking.document),
+        unseen=_unseen(plan, retrieved, corpus),
         timings=clock.seconds | _latency(plan, index, labels),
     )
 
 
 def _latency(plan: Plan, index: Index | None, labels: Labels) -> dict[str, Any]:
     return {} if index is None else {"retrieval": plan.latency(index, labels.queries)}
+
+
+def _unseen(plan: Plan, retrieved: Retrieved, corpus: Corpus) -> float:
+    found = plan.indexed(retrieved, corpus, no_progress).unseen(retrieved.chunking.end - retrieved.chunking.start)
+    return float(found.get("unseen", {}).get("share", 0.0))
 
 
 def _whole(corpus: Corpus, labels: Labels, document: IntArray) -> FloatArray:

@@ -15,7 +15,7 @@ from ragdiag.registry import require
 __all__ = ["BATCH", "KEEP_EVERY", "folder_of", "from_hub", "identity_of", "load_model", "made", "readable"]
 
 BATCH = 32
-KEEP_EVERY = 16  # batches between two writes to the store: what a kill can lose
+KEEP_EVERY = 4  # batches between two writes to the store: what a kill can lose
 
 T = TypeVar("T")
 

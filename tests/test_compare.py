@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import json
 import pickle
+import types
 from pathlib import Path
 
 import joblib
@@ -12,12 +13,14 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
+import ragdiag.contrasts
 import ragdiag.grid
 from ragdiag.cells import Cell, Comparison
 from ragdiag.cli import main
 from ragdiag.comparison import compare
 from ragdiag.errors import InputError, MissingExtra, RagdiagError, SpecError, UnreadableDocument, UsageError
 from ragdiag.options import Options
+from ragdiag.paired import Paired
 from ragdiag.pipeline import audit
 from ragdiag.records import Report
 from ragdiag.remedies import REMEDIES, remedies
@@ -85,7 +88,7 @@ def test_more_context_is_what_an_audit_with_that_k_serves(grid: Comparison) -> N
         assert row["tokens"] == pytest.approx(found.pipeline["context_tokens"], abs=0.06)
     for i, raised in grid.raised.items():
         tokens = [t for t, s in zip(grid.cells[i].tokens, grid.cells[i].served, strict=True) if not np.isnan(s)]
-        assert raised["tokens"] <= np.mean(tokens) + 1
+        assert abs(raised["tokens"] - np.mean(tokens)) <= np.abs(grid.cells[0].curve - np.mean(tokens)).min() + 1
         before, after = served(chunker=CHUNKERS[0], retriever="bm25", k=raised["k"]), grid.cells[i].served
         assert raised["served_by_k"] == sum(s is True for s in before.values())
         won = sum(b is False and a == 1 for b, a in zip(before.values(), after, strict=True))
@@ -166,15 +169,44 @@ def test_a_cell_depends_on_what_its_chunk_file_holds(tmp_path: Path) -> None:
 
 def test_the_best_is_confirmed_on_queries_that_did_not_choose_it(grid: Comparison) -> None:
     held = grid.confirmed
-    assert held["n"] in (28, 29)
-    values = [c.values[grid.measure] for c in grid.cells]
-    decidable = np.flatnonzero(~np.isnan(np.stack(values)).any(axis=0))
-    chosen_on = np.random.default_rng(0).permutation(decidable)[: len(decidable) // 2]
-    assert held["chosen"] == int(np.argmax([v[chosen_on].mean() for v in values]))
-    seen_on = np.setdiff1d(decidable, chosen_on)
-    if "difference" in held:
-        assert held["difference"] == pytest.approx((values[held["chosen"]] - values[0])[seen_on].mean())
-        assert held["holds"] == (held["low"] > 0)
+    values = np.stack([c.values[grid.measure] for c in grid.cells])  # the baseline is the first
+    decidable = np.flatnonzero(~np.isnan(values).any(axis=0))
+    shuffled = np.random.default_rng(0).permutation(decidable)
+    one, other = shuffled[: len(shuffled) // 2], shuffled[len(shuffled) // 2 :]
+    differences = []
+    for chosen_on, seen_on in ((one, other), (other, one)):
+        best = int(np.argmax(values[:, chosen_on].mean(axis=1)))
+        differences += (values[best] - values[0])[seen_on].tolist()
+    assert held["n"] == len(decidable) == len(differences)
+    assert held["difference"] == pytest.approx(np.mean(differences))
+    assert held["holds"] == (held["low"] > 0)
+    assert sum(held["chosen"].values()) == 2 * held["splits"] and 0 <= held["above"] <= held["splits"]
+
+
+def test_among_noise_the_best_is_not_confirmed() -> None:
+    rng = np.random.default_rng(0)
+    held = []
+    for seed in range(40):
+        cells = [types.SimpleNamespace(values={"m": rng.integers(0, 2, 60).astype(float)}) for _ in range(8)]
+        found = ragdiag.contrasts._confirmed(Paired(np.arange(60), seed), cells, 0, "m", seed)  # type: ignore[arg-type]
+        held.append(found["holds"])
+    assert sum(held) <= 4
+
+
+def test_of_equal_means_the_surer_is_the_best(grid: Comparison) -> None:
+    said = [
+        i
+        for i in range(len(grid.cells))
+        if i != grid.best and grid.means[i][grid.measure].mean == grid.means[grid.best][grid.measure].mean
+    ]
+    for i in said:
+        lost = [int((grid.cells[0].served > grid.cells[j].served).sum()) for j in (i, grid.best)]
+        assert lost[0] >= lost[1] or any(c.b == grid.best and c.distinguishable for c in grid.contrasts)
+    for i in grid.ties:
+        d = Paired(ragdiag.contrasts.clusters([[]] * len(grid.cells[0].served)), 0).difference(
+            grid.cells[grid.best].values[grid.measure], grid.cells[i].values[grid.measure]
+        )
+        assert d is not None and i != grid.best
 
 
 def test_the_best_and_the_frontier(grid: Comparison) -> None:
@@ -261,6 +293,9 @@ def test_the_command_writes_the_contract(tmp_path: Path, grid: Comparison) -> No
         (("--retriever", "bm25", "--measure", "Suffisient@5"), "unknown measure"),
         (("--retriever", "bm25", "--chunks", "nowhere.jsonl"), "nowhere.jsonl"),
         (("--retriever", "bm25", "--price", "-1"), "--price"),
+        (("--retriever", "bm25", "--budget", "0"), "--budget must be 1 token or more"),
+        (("--retriever", "bm25", "--jobs", "0"), "jobs must be 1 or more"),
+        (("--run", "nowhere.jsonl"), "nowhere.jsonl"),
     ],
 )
 def test_bad_usage_is_one_line(arguments: tuple[str, ...], message: str, tmp_path: Path) -> None:
@@ -296,15 +331,19 @@ def shown(comparison: Comparison, **more) -> str:
 
 
 def test_the_screen_says_how_sure_it_is(grid: Comparison) -> None:
-    said = shown(grid)
-    best = next(c for c in grid.contrasts if c.b == grid.best)
-    assert f"Best: {grid.cells[grid.best].name}: serves" in said
+    best = max(grid.contrasts, key=lambda c: c.difference)
+    said = shown(dataclasses.replace(grid, best=best.b))
+    assert f"Best: {grid.cells[best.b].name}: serves" in said
     assert f"{best.difference:+.3f} [{best.low:+.3f}, {best.high:+.3f}]" in said
     assert ("not distinguishable from the baseline" in said) == (not best.distinguishable)
-    assert ("confirmed" in said) == ("difference" in grid.confirmed)
+    held = grid.confirmed
+    assert f"{held['difference']:+.3f} [{held['low']:+.3f}, {held['high']:+.3f}], " in said
+    assert ("not confirmed" in said) == (not held["holds"])
     assert "Just more context: of 57 queries" in said
     row = grid.curve[-1]
     assert f"{row['served']} at {row['tokens']:,.0f} (k {row['k']}) tokens" in said
+    names = [grid.cells[i].name for i in grid.ties if i != grid.baseline][:3]
+    assert not names or f"as good, as far as one can tell: {'; '.join(names)}" in said
 
 
 def test_a_difference_that_is_told_apart_is_not_called_indistinguishable(grid: Comparison) -> None:
@@ -362,7 +401,7 @@ def test_weights_of_a_fusion_are_tuned_and_held_out(tmp_path: Path) -> None:
     assert all(
         f"weights=({w}, {round(1 - w, 2)})" in c.retriever for w, c in zip(ragdiag.grid.WEIGHTS, found.cells[1:], strict=True)
     )
-    assert found.confirmed["n"] < len(found.cells[0].served)
+    assert found.confirmed["n"] > 0
 
 
 def test_short_documents_are_warned_of(tmp_path: Path) -> None:
@@ -392,3 +431,19 @@ def test_document_labels_are_compared_by_success(tmp_path: Path) -> None:
     assert found.measure == "Success@1"
     assert found.contrasts[0].n == 6
     assert int((found.cells[0].served == 1).sum()) == 3
+
+
+def test_a_baseline_may_be_named_as_it_was_asked_for(tmp_path: Path) -> None:
+    given = {
+        "chunkers": ("fixed", "sentence"),
+        "retrievers": ("lsa", "bm25"),
+        "measure": "CharR@5",
+        "baseline": "sentence | bm25",
+    }
+    found = compared(tmp_path, **given)
+    assert found.cells[found.baseline].name == "sentence(size=160) | bm25"
+    assert found.measure == "CharR@5"
+    assert {c.measure for c in found.contrasts} == {"CharR@5"}
+    assert found.contrasts[0].difference == pytest.approx(
+        found.means[found.contrasts[0].b]["CharR@5"].mean - found.means[found.baseline]["CharR@5"].mean
+    )

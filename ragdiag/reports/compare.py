@@ -20,6 +20,9 @@ FIRST = 24
 CURES = 6
 """Configurations of which it is shown what they cure and break."""
 
+NEAR = 3
+"""Configurations named of those that cannot be told from the best."""
+
 CAUSES = 3
 """Causes named of those that a configuration cures or brings."""
 
@@ -28,22 +31,24 @@ def compare_text(comparison: Comparison, price: float | None = None, latency_ms:
     """A comparison on one screen. `price` is that of a million tokens of context, `latency_ms` what a query may take."""
     shown = sorted(range(len(comparison.cells)), key=lambda i: (-_mean(comparison, i), i))[:FIRST]
     parts: list[RenderableType] = [_heading(comparison), Text(), *_verdict(comparison), *_more_context(comparison)]
+    parts += [line((note, "dim")) for note in comparison.notes]
     parts += [Text(), _scores(comparison, shown)]
     if len(comparison.cells) > FIRST:
         parts += [line((f"and {len(comparison.cells) - FIRST} more; --json lists all", "dim"))]
     parts += [line(("• none of the others is better and takes no more tokens", "dim")), *_cures(comparison, shown)]
     parts += [Text(), _costs(comparison, shown, price, latency_ms)]
     if comparison.pipeline.get("k"):
-        said = "more k: share served, less that of the baseline with more or fewer chunks, of as many tokens"
-        parts += [line((f"{said} (*: the interval leaves out 0)", "dim"))]
-    parts += [line((note, "dim")) for note in comparison.notes]
+        said = "more k: share served, less that of the baseline at the k that comes nearest in tokens (raise_k in the JSON)"
+        parts += [line((said, "dim"))]
+    if any((c.timings.get("retrieval") or {}).get("encoding", "timed") != "timed" for c in comparison.cells):
+        parts += [line(("times leave out the encoder: vectors of texts and queries came from the cache", "dim"))]
     return Group(*parts)
 
 
 def _heading(comparison: Comparison) -> Text:
     inputs, size = comparison.inputs, comparison.pipeline
     what = ", ".join([counted(inputs["documents"], "document"), counted(inputs["queries"], "quer", "y")])
-    equal = f"{size['budget']} tokens of context" if size.get("budget") else f"k {size['k']}"
+    equal = f"up to {size['budget']} tokens of context" if size.get("budget") else f"k {size['k']}"
     return line(
         (f"ragdiag {__version__}", "bold"),
         f"  {what}: {counted(len(comparison.cells), 'configuration')}, {equal}",
@@ -74,11 +79,11 @@ def _scores(comparison: Comparison, shown: list[int]) -> RenderableType:
 
 
 def _beside_more(comparison: Comparison, i: int) -> str:
-    """The share of queries served, less what the baseline serves with as many tokens; starred where the interval leaves out 0."""
+    """The share of queries served, less what the baseline serves with as many tokens."""
     found = comparison.raised.get(i, {})
     if "difference" not in found:
         return ""
-    return f"{found['difference']:+.3f}" + ("*" if found["low"] > 0 or found["high"] < 0 else "")
+    return f"{found['difference']:+.3f}"
 
 
 def _for(comparison: Comparison, i: int) -> list[tuple[str, str]]:
@@ -96,13 +101,17 @@ def _cures(comparison: Comparison, shown: list[int]) -> Iterator[RenderableType]
     table = plain_table("", ">", "cures", "breaks")
     for n, i in list(enumerate(shown, 1))[:CURES]:
         if i != comparison.baseline:
-            cured = [f"{c} {k} of {comparison.causes[c]}" for c, k in list(comparison.cured[i].items())[:CAUSES]]
-            broke = [f"{c} {k}" for c, k in list(comparison.broke[i].items())[:CAUSES]]
-            table.add_row("", str(n), ", ".join(cured) or "nothing", ", ".join(broke) or "nothing")
+            cured = [f"{c} {k} of {comparison.causes[c]}" for c, k in comparison.cured[i].items()]
+            broke = [f"{c} {k}" for c, k in comparison.broke[i].items()]
+            table.add_row("", str(n), _first(cured), _first(broke))
     table.expand = True
     for column, ratio in zip(table.columns[2:], (2, 1), strict=True):
         column.ratio, column.no_wrap = ratio, False
     yield table
+
+
+def _first(causes: list[str]) -> str:
+    return ", ".join(causes[:CAUSES]) + (", …" if len(causes) > CAUSES else "") if causes else "nothing"
 
 
 def _turned(c: Contrast) -> Contrast:
@@ -149,15 +158,18 @@ def _verdict(comparison: Comparison) -> Iterator[RenderableType]:
 
 
 def _held_out(comparison: Comparison) -> Iterator[RenderableType]:
-    """What choosing on one half of the queries came to on the other."""
-    held = comparison.confirmed
-    if "difference" not in held:
-        return
-    name = comparison.cells[held["chosen"]].name
-    same = "the same" if held["chosen"] == comparison.best else name
-    verdict, colour = ("confirmed", "green") if held["holds"] else ("not confirmed", "yellow")
-    where = f"chosen on half of the queries ({same}), seen on the other {held['n']}: {_interval(held)}, "
-    yield line((where, "dim"), (verdict, colour))
+    """What choosing on one half of the queries comes to on the other, and what cannot be told from the best."""
+    held, cells = comparison.confirmed, comparison.cells
+    if "difference" in held:
+        verdict, colour = ("confirmed", "green") if held["holds"] else ("not confirmed", "yellow")
+        where = f"chosen on half of the queries, seen on the other: {_interval(held)}, "
+        often = next(iter(held["chosen"]))
+        share = f"; the halves chose {cells[often].name} {held['chosen'][often]} of {2 * held['splits']} times"
+        times = f", above 0 in {held['above']} of {held['splits']} splits"
+        yield line((where, "dim"), (verdict, colour), (times + (share if often != comparison.best else ""), "dim"))
+    near = [cells[i].name for i in comparison.ties if i != comparison.baseline][:NEAR]
+    if near:
+        yield line(("as good, as far as one can tell: ", "dim"), "; ".join(near))
 
 
 def _more_context(comparison: Comparison) -> Iterator[RenderableType]:

@@ -90,7 +90,7 @@ def compare_dict(comparison: Comparison, price: float | None = None) -> dict[str
     contrasts = [dataclasses.asdict(c) | {"a": named[c.a], "b": named[c.b]} for c in comparison.contrasts]
     confirmed = dict(comparison.confirmed)
     if confirmed:
-        confirmed["chosen"] = named[confirmed["chosen"]]
+        confirmed["chosen"] = {named[i]: times for i, times in confirmed["chosen"].items()}
     return {
         "ragdiag": __version__,
         "seed": comparison.seed,
@@ -103,6 +103,7 @@ def compare_dict(comparison: Comparison, price: float | None = None) -> dict[str
         "contrasts": contrasts,
         "raise_k": {"curve": list(comparison.curve), "beside": {named[i]: dict(r) for i, r in comparison.raised.items()}},
         "best": named[comparison.best],
+        "ties": [named[i] for i in comparison.ties],
         "pareto": [named[i] for i in comparison.pareto],
         "confirmed": confirmed,
         "causes": dict(comparison.causes),

@@ -1,6 +1,6 @@
 """Find out why a RAG application answers badly, with proof.
 
-``ragdiag.audit``, ``compare`` and ``litmus`` are the commands of the same names; nothing heavy is imported before they are asked for.
+``ragdiag.audit``, ``compare``, ``decide`` and ``litmus`` are the commands of the same names; nothing heavy is imported before.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ragdiag.answering import Litmus, litmus
     from ragdiag.cells import Comparison
     from ragdiag.comparison import compare
+    from ragdiag.decision import Decision, decide
     from ragdiag.errors import InputError, MissingExtra, RagdiagError, SpecError, UsageError
     from ragdiag.options import Options
     from ragdiag.pipeline import audit, check
@@ -21,6 +22,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Comparison",
+    "Decision",
     "InputError",
     "Litmus",
     "MissingExtra",
@@ -33,11 +35,13 @@ __all__ = [
     "audit",
     "check",
     "compare",
+    "decide",
     "litmus",
 ]
 
 _HOMES = {
     "Comparison": "cells",
+    "Decision": "decision",
     "InputError": "errors",
     "Litmus": "answering",
     "MissingExtra": "errors",
@@ -49,6 +53,7 @@ _HOMES = {
     "audit": "pipeline",
     "check": "pipeline",
     "compare": "comparison",
+    "decide": "decision",
     "litmus": "answering",
 }
 

@@ -66,6 +66,8 @@ def litmus(
     `corpus` the pipeline that `options` describe is audited, and says what a context held where no recorded one does. `failed`
     says what an attempt without an answer counts as. Raises as `pipeline.audit`, and `InputError` for answers to other queries.
     """
+    if not answers:
+        raise UsageError("no answers to judge; give --answers [CONDITION=]FILE")
     if failed not in FAILED:
         raise UsageError(f"failed attempts count as {' or '.join(FAILED)}, not {failed!r}")
     asked = Options(**options)

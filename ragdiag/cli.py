@@ -5,75 +5,35 @@ Only click is imported at start; everything else when a command runs.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ragdiag import __version__
 from ragdiag.config import settle
+from ragdiag.flags import (
+    AUDIT_OPTIONS,
+    COMPARE_OPTIONS,
+    LABEL_OPTIONS,
+    LITMUS_OPTIONS,
+    answers_option,
+    corpus_argument,
+    json_option,
+    options,
+    queries_argument,
+    quiet_option,
+)
+from ragdiag.interview import decide_options
 from ragdiag.shell import Group, progress_bars, queries_file, unspooled
 
 if TYPE_CHECKING:
     from ragdiag.options import Options
 
 __all__ = ["main"]
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-corpus_argument = click.argument("corpus", metavar="CORPUS")
-queries_argument = click.argument("queries", metavar="QUERIES")
-quiet_option = click.option("--quiet", is_flag=True, help="Show nothing but errors; --json and exit status still speak.")
-json_option = click.option("--json", "json_file", metavar="FILE", help="Write the report as JSON; - for standard output.")
-
-LABEL_OPTIONS = (
-    click.option("--qrels", metavar="FILE", help="Judgements for BEIR or TREC queries."),
-    click.option("--copies", type=click.Choice(["count", "ignore"]), default="count", show_default=True,
-                 help="Do exact copies of a labelled passage elsewhere count as evidence?"),
-    click.option("--only", metavar="DOC_ID", multiple=True, help="Keep only this document (repeat for several)."),
-)  # fmt: skip
-
-AUDIT_OPTIONS = (
-    click.option(
-        "--chunker", metavar="SPEC", default="sentence", show_default=True, help="e.g. 'recursive(size=200, overlap=40)'."
-    ),
-    click.option("--chunks", metavar="FILE", help="Your own chunks, JSONL, in place of a chunker."),
-    click.option(
-        "--context", metavar="KIND", default="none", show_default=True, help="Embedded with a chunk: title, heading, ..."
-    ),
-    click.option(
-        "--retriever", metavar="SPEC", default="hybrid", show_default=True, help="e.g. 'bm25(k1=1.2)', dense, lsa, hybrid."
-    ),
-    click.option(
-        "--swap", metavar="SPEC", help="Put queries in other words than the documents to this retriever as well, e.g. dense."
-    ),
-    click.option("--run", "run_file", metavar="FILE", help="Your own ranking, TREC or JSONL, in place of a retriever."),
-    click.option("-k", "k", type=int, metavar="N", help="Chunks in a context.  [default: 5]"),
-    click.option("--budget", type=int, metavar="TOKENS", help="Context size in tokens, in place of -k."),
-    click.option(
-        "--seed",
-        type=click.IntRange(min=0),
-        metavar="N",
-        default=0,
-        show_default=True,
-        help="Seed of the intervals' resamples.",
-    ),
-    click.option("--cache", metavar="DIR", help="Where vectors and indexes are kept.  [default: the user's cache folder]"),
-    click.option("--no-cache", is_flag=True, help="Keep nothing."),
-)
-
-
-def options(*decorators: Callable[[F], F]) -> Callable[[F], F]:
-    """Several click options as one decorator, shown in this order."""
-
-    def decorate(function: F) -> F:
-        for decorator in reversed(decorators):
-            function = decorator(function)
-        return function
-
-    return decorate
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -97,12 +57,10 @@ def main(ctx: click.Context, debug: bool) -> None:
 
 def _options(given: dict[str, Any]) -> Options:
     """`pipeline.Options` from what the command line and the configuration gave."""
-    from ragdiag.errors import UsageError
     from ragdiag.options import Options
 
     settle(given)
-    if given.get("budget") is not None and given["budget"] < 1:
-        raise UsageError(f"--budget must be 1 token or more, not {given['budget']}")
+    _check_budget(given)
     if given.pop("no_cache", False):
         given["cache"] = None
     elif given.get("cache") is None:
@@ -110,6 +68,14 @@ def _options(given: dict[str, Any]) -> Options:
     if "run_file" in given:
         given["run"] = given.pop("run_file")
     return Options(**{name: value for name, value in given.items() if value is not None or name == "cache"})
+
+
+def _check_budget(given: dict[str, Any]) -> None:
+    """0 tokens would mean no budget at all."""
+    if given.get("budget") is not None and given["budget"] < 1:
+        from ragdiag.errors import UsageError
+
+        raise UsageError(f"--budget must be 1 token or more, not {given['budget']}")
 
 
 def _check_json(json_file: str | None, corpus: str, *inputs: str | None) -> None:
@@ -149,49 +115,51 @@ def _show(renderable: Any, quiet: bool, json_file: str | None, as_json: Callable
 @corpus_argument
 @queries_argument
 @options(*AUDIT_OPTIONS, *LABEL_OPTIONS)
+@answers_option
+@options(*LITMUS_OPTIONS)
 @json_option
 @click.option("--fail-under", metavar="'M=x'", multiple=True,
               help="Exit 1 unless measure M's mean (M.low: its interval's lower end) is x or more.")  # fmt: skip
 @quiet_option
 def audit(corpus: str, queries: str, json_file: str | None, fail_under: tuple[str, ...], quiet: bool, **given: Any) -> None:
-    """Measure how well retrieval serves labelled queries, and why it fails the rest."""
+    """Measure how well retrieval serves labelled queries, and why it fails the rest; with answers, if that is the problem."""
     from ragdiag.gates import Gate, failures
-    from ragdiag.pipeline import run_audit
     from ragdiag.reports.json import audit_dict
     from ragdiag.reports.terminal import audit_text
 
-    _check_json(json_file, corpus, queries, *(given[name] for name in ("run_file", "chunks", "qrels")))
+    answers = {name: given.pop(name) for name in ("answers", "judge", "failed", "delta")}
+    _check_json(
+        json_file, corpus, queries, *(given[name] for name in ("run_file", "chunks", "qrels")), *_files(answers["answers"])
+    )
     gates = [Gate.parse(text) for text in fail_under]
     asked = _options(given | {"measures": tuple(str(g.measure) for g in gates)})
     with queries_file(queries) as path, progress_bars(quiet) as progress:
-        report = unspooled(run_audit(corpus, path, asked, progress).report)
-    _show(audit_text(report), quiet, json_file, lambda: audit_dict(report))
+        report, found = _audited(corpus, path, asked, answers, progress)
+    _show(audit_text(report, found), quiet, json_file, lambda: audit_dict(report, found and found.verdict))
     failed = failures(gates, report)
     for message in failed:
         click.echo(f"failed: {message}", err=True)
     sys.exit(1 if failed else 0)
 
 
-COMPARE_OPTIONS = (
-    click.option("--chunker", "chunkers", metavar="SPEC", multiple=True, help="Chunkers to compare; repeat the option for each."),
-    click.option("--chunks", metavar="FILE", multiple=True, help="Your own chunks, JSONL, one file for each way to cut."),
-    click.option("--context", "contexts", metavar="KIND", multiple=True, help="What is embedded with a chunk; repeat for each."),
-    click.option("--retriever", "retrievers", metavar="SPEC", multiple=True, help="Retrievers to compare; repeat for each."),
-    click.option("--run", "runs", metavar="FILE", multiple=True, help="Your own rankings, TREC or JSONL; repeat for each."),
-    click.option("--tune", is_flag=True, help="Also other weights of each hybrid of two."),
-    click.option("--baseline", metavar="NAME", default="", help="What the others are held against, such as 'sentence | bm25'."
-                 "  [default: the first]"),
-    click.option("--measure", metavar="M", default="", help="What is contrasted.  [default: Sufficient at the context's size]"),
-    click.option("--causes/--no-causes", default=True, show_default=True, help="Name the causes of what is cured and broken."),
-    click.option("--pairs", is_flag=True, help="Contrast all with one another, not only with the baseline."),
-    click.option("-k", "k", type=int, metavar="N", help="Chunks in every context."),
-    click.option("--budget", type=int, metavar="TOKENS",
-                 help="Tokens in every context.  [default: what the baseline's first 5 chunks take]"),
-    click.option("--price", type=click.FloatRange(min=0), metavar="DOLLARS", help="Of a million tokens of context."),
-    click.option("--latency", type=click.FloatRange(min=0), metavar="MS", default=500.0, show_default=True,
-                 help="What one query may take: slower ones are marked."),
-    click.option("--jobs", type=int, metavar="N", default=1, show_default=True, help="Configurations measured at once."),
-)  # fmt: skip
+def _audited(corpus: str, path: str, asked: Options, answers: dict[str, Any], progress: Any) -> tuple[Any, Any]:
+    """The report, and what the litmus test found where there are answers."""
+    if not answers["answers"]:
+        from ragdiag.pipeline import run_audit
+
+        return unspooled(run_audit(corpus, path, asked, progress).report), None
+    import dataclasses
+
+    from ragdiag.answering import litmus
+
+    given = {field.name: getattr(asked, field.name) for field in dataclasses.fields(asked)}
+    found = litmus(path, corpus=corpus, progress=progress, **answers, **given)
+    return unspooled(found.audit.report) if found.audit else None, found
+
+
+def _files(answers: tuple[str, ...]) -> list[str]:
+    """The files of recorded answers, without the conditions before them."""
+    return [source.partition("=")[2] or source for source in answers]
 
 
 @main.command()
@@ -209,6 +177,7 @@ def compare(corpus: str, queries: str, json_file: str | None, quiet: bool, **giv
     _check_json(json_file, corpus, queries, given["qrels"], *given["chunks"], *given["runs"])
     price, latency = given.pop("price"), given.pop("latency")
     settle(given)
+    _check_budget(given)
     if given.pop("no_cache"):
         given["cache"] = None
     elif given["cache"] is None:
@@ -221,12 +190,8 @@ def compare(corpus: str, queries: str, json_file: str | None, quiet: bool, **giv
 
 @main.command()
 @queries_argument
-@click.option("--answers", metavar="[CONDITION=]FILE", multiple=True, required=True,
-              help="Recorded answers, JSONL; CONDITION is retrieved, oracle or closed_book. Repeat for each file.")  # fmt: skip
-@click.option("--judge", metavar="SPEC", default="matcher", show_default=True, help="Judges answers that have no label.")
-@click.option("--failed", type=click.Choice(["failed", "wrong"]), default="failed", show_default=True,
-              help="What an attempt without an answer counts as.")  # fmt: skip
-@click.option("--delta", type=click.FloatRange(0, 1), default=0.05, show_default=True, help="An effect that matters.")
+@answers_option
+@options(*LITMUS_OPTIONS)
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", default=0, show_default=True, help="Seed of the resamples.")
 @click.option("--qrels", metavar="FILE", help="Judgements for BEIR or TREC queries.")
 @json_option
@@ -236,8 +201,7 @@ def litmus(queries: str, json_file: str | None, quiet: bool, **given: Any) -> No
     from ragdiag.answering import litmus as run
     from ragdiag.reports.litmus import litmus_dict, litmus_text
 
-    files = [source.partition("=")[2] or source for source in given["answers"]]
-    _check_json(json_file, queries, queries, given["qrels"], *files)
+    _check_json(json_file, queries, queries, given["qrels"], *_files(given["answers"]))
     with queries_file(queries) as path, progress_bars(quiet) as progress:
         found = run(path, progress=progress, **given)
     _show(litmus_text(found), quiet, json_file, lambda: litmus_dict(found))
@@ -282,3 +246,17 @@ def check(corpus: str, queries: str, json_file: str | None, quiet: bool, **given
     labels = unspooled(labels)
     _show(check_text(found, labels, notes), quiet, json_file, lambda: check_dict(found, labels, notes))
     sys.exit(1 if labels.defects or found.problems else 0)
+
+
+@main.command()
+@options(*decide_options())
+@json_option
+@quiet_option
+def decide(report: str | None, json_file: str | None, quiet: bool, **given: Any) -> None:
+    """Prompt, RAG, fine-tuning or both? Asks, in order, what is neither measured nor given, up to the answer that settles it."""
+    from ragdiag.interview import conducted
+    from ragdiag.reports.decide import decide_dict, decide_text
+
+    _check_json(json_file, report or os.devnull)
+    found = conducted(report, given)
+    _show(decide_text(found), quiet, json_file, lambda: decide_dict(found))

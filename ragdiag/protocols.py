@@ -9,14 +9,16 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from ragdiag.opinions import Opinion
 from ragdiag.proofs import Edit
-from ragdiag.records import Chunking, Corpus, Document, FloatArray, IntArray, StoredChunk
+from ragdiag.records import Answer, Chunking, Corpus, Document, FloatArray, IntArray, Query, StoredChunk
 
 __all__ = [
     "Chunker",
     "Collection",
     "Context",
     "Index",
+    "Judge",
     "Progress",
     "Retriever",
     "Step",
@@ -132,6 +134,14 @@ class Retriever(Protocol):
 
     def index(self, texts: Sequence[str], store: Store | None, progress: Progress) -> Index:
         """Index `texts`; what is costly is looked up in and added to `store`."""
+        ...
+
+
+class Judge(Protocol):
+    """Says of recorded answers whether they are right, by the reference answers of their queries."""
+
+    def judge(self, asked: Sequence[tuple[Query, Answer]], store: Store | None, progress: Progress) -> list[Opinion | None]:
+        """One opinion for each pair, in order; None where it cannot tell: a failed answer, a query without a reference."""
         ...
 
 

@@ -17,13 +17,17 @@ GROUND = {
     "approximate",
     "cases",
     "cells",
+    "costs",
+    "decision",
     "duplicates",
     "encoder",
     "errors",
     "files",
+    "framework",
     "headings",
     "models",
     "nested",
+    "opinions",
     "options",
     "places",
     "proofs",
@@ -52,8 +56,8 @@ ASSEMBLY = {
     "scoring",
     "subjects",
 }
-SURFACES = {"__init__", "__main__", "cli", "config", "explain", "gates", "shell"}
-FAMILIES = ("chunkers", "contexts", "failures", "retrievers")
+SURFACES = {"__init__", "__main__", "cli", "config", "explain", "flags", "gates", "interview", "shell"}
+FAMILIES = ("chunkers", "contexts", "failures", "judges", "retrievers")
 
 
 def unit(module: str) -> str:

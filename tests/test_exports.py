@@ -9,6 +9,7 @@ import ragdiag
 def test_public_names_are_pinned() -> None:
     assert ragdiag.__all__ == [
         "Comparison",
+        "Decision",
         "InputError",
         "Litmus",
         "MissingExtra",
@@ -21,6 +22,7 @@ def test_public_names_are_pinned() -> None:
         "audit",
         "check",
         "compare",
+        "decide",
         "litmus",
     ]
     for name in ragdiag.__all__:

@@ -14,6 +14,7 @@ from scipy import stats
 from ragdiag.answering import litmus
 from ragdiag.cli import main
 from ragdiag.errors import InputError, UsageError
+from ragdiag.pipeline import audit
 from ragdiag.records import Mean
 from ragdiag.verdict import Effect, Outcomes, bounds, needed, reach, tabulate
 
@@ -209,3 +210,35 @@ def test_answers_to_other_queries_are_refused(tmp_path: Path) -> None:
         litmus(queries, [answers])
     with pytest.raises(UsageError, match="failed attempts count as failed or wrong"):
         litmus(queries, [answers], failed="right")
+
+
+def test_an_audit_with_answers_names_what_is_behind_them(tmp_path: Path) -> None:
+    fixture = Path(__file__).parents[1] / "fixtures" / "tidewater"
+    queries = [json.loads(each) for each in (fixture / "queries.jsonl").read_text(encoding="utf-8").splitlines() if each]
+    served = {q.id: q.served for q in audit(fixture / "corpus", fixture / "queries.jsonl", retriever="bm25", cache=None).queries}
+    rows = [
+        {"query_id": q["_id"], "answer": "x", "correct": condition == "oracle" or bool(served[q["_id"]]), "condition": condition}
+        for q in queries
+        for condition in ("retrieved", "oracle")
+    ]
+    answers = write(tmp_path, rows, "answers.jsonl")
+    arguments = ["audit", str(fixture / "corpus"), str(fixture / "queries.jsonl"), "--retriever", "bm25", "--no-cache"]
+    done = CliRunner().invoke(main, [*arguments, "--answers", answers, "--json", "-"], prog_name="ragdiag")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert found["verdict"]["kind"] == "RETRIEVAL"
+    table = found["verdict"]["table"]
+    assert table["wrong, context insufficient"]["oracle right"] == sum(s is False for s in served.values())
+    assert "wrong, context sufficient" not in table
+    shown = CliRunner().invoke(main, [*arguments, "--answers", answers], prog_name="ragdiag").output
+    assert f"behind {sum(s is False for s in served.values())} wrong answers without all evidence: " in " ".join(shown.split())
+    plain = json.loads(CliRunner().invoke(main, [*arguments, "--json", "-"], prog_name="ragdiag").stdout)
+    assert plain["verdict"]["kind"] == "NOT_MEASURED"
+    assert {**plain, "verdict": 0, "timings": 0} == {**found, "verdict": 0, "timings": 0}
+
+
+def test_no_answers_is_bad_usage(tmp_path: Path) -> None:
+    queries = write(tmp_path, [{"_id": "q", "text": "t"}], "q.jsonl")
+    done = CliRunner().invoke(main, ["litmus", queries], prog_name="ragdiag")
+    assert done.exit_code == 2
+    assert done.stderr == "error: no answers to judge; give --answers [CONDITION=]FILE\n"

@@ -12,8 +12,9 @@ from ragdiag import __version__
 from ragdiag.cells import Comparison, context_tokens
 from ragdiag.proofs import Finding
 from ragdiag.records import Corpus, Explanation, Labels, QueryResult, Report
+from ragdiag.verdict import Verdict
 
-__all__ = ["audit_dict", "check_dict", "compare_dict", "dumps", "explain_dict"]
+__all__ = ["audit_dict", "check_dict", "compare_dict", "dumps", "explain_dict", "verdict_dict"]
 
 NOT_MEASURED: dict[str, Any] = {
     "kind": "NOT_MEASURED",
@@ -33,7 +34,7 @@ def dumps(value: Mapping[str, Any]) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n"
 
 
-def audit_dict(report: Report) -> dict[str, Any]:
+def audit_dict(report: Report, verdict: Verdict | None = None) -> dict[str, Any]:
     """`report` in the form of the contract; what may differ between two runs is under ``timings`` alone."""
     return {
         "ragdiag": __version__,
@@ -51,8 +52,21 @@ def audit_dict(report: Report) -> dict[str, Any]:
             for name, share in report.causes.items()
         },
         "queries": [_query(q) for q in report.queries],
-        "verdict": NOT_MEASURED,
+        "verdict": NOT_MEASURED if verdict is None else verdict_dict(verdict),
         "timings": dict(report.timings),
+    }
+
+
+def verdict_dict(verdict: Verdict) -> dict[str, Any]:
+    """A verdict in the form of the contract."""
+    return {
+        "kind": verdict.kind,
+        "secondary": verdict.secondary,
+        "share": dataclasses.asdict(verdict.share),
+        "needed": verdict.needed,
+        "effects": {name: dataclasses.asdict(effect) for name, effect in verdict.effects.items()},
+        "table": {row: dict(cells) for row, cells in verdict.table.items()},
+        "bounds": None if verdict.bounds is None else list(verdict.bounds),
     }
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -11,10 +12,11 @@ from rich.text import Text
 
 from ragdiag import __version__
 from ragdiag.records import Mean
+from ragdiag.reports.json import verdict_dict
 from ragdiag.reports.text import counted, line, listed, plain_table
-from ragdiag.verdict import COLUMNS, Effect, Verdict
+from ragdiag.verdict import COLUMNS, Verdict
 
-__all__ = ["litmus_dict", "litmus_text", "verdict_dict"]
+__all__ = ["litmus_dict", "litmus_text"]
 
 SAYS = {
     "RETRIEVAL": "with perfect access to the right information most failures would be gone: fix retrieval",
@@ -47,8 +49,20 @@ def litmus_text(found: Any) -> RenderableType:
         names = [found.queries[q].id for q in verdict.broken[:IDS]]
         more = ", …" if len(verdict.broken) > IDS else ""
         parts += [line(f"perfect context breaks {counted(len(verdict.broken), 'quer', 'y')}: {', '.join(names)}{more}")]
-    parts += [Text(), _shares(found)]
+    parts += [*_behind(found), Text(), _shares(found)]
     return Group(*parts)
+
+
+def _behind(found: Any) -> Iterator[RenderableType]:
+    """The failure modes behind wrong answers whose context was insufficient, where the pipeline was audited."""
+    if found.audit is None:
+        return
+    wrong = found.outcomes.failed & (found.outcomes.sufficient == 0)
+    results = [r for r, is_wrong in zip(found.audit.report.queries, wrong.tolist(), strict=True) if is_wrong]
+    causes = Counter(cause for r in results for cause in (r.causes or (r.status,)))
+    if results:
+        named = ", ".join(f"{cause} {n}" for cause, n in causes.most_common())
+        yield line(f"behind {counted(len(results), 'wrong answer')} without all evidence: ", named)
 
 
 def _answers(found: Any) -> str:
@@ -126,20 +140,3 @@ def litmus_dict(found: Any) -> dict[str, Any]:
             for condition, mean in found.shares.items()
         },
     }
-
-
-def verdict_dict(verdict: Verdict) -> dict[str, Any]:
-    """A verdict in the form of the contract."""
-    return {
-        "kind": verdict.kind,
-        "secondary": verdict.secondary,
-        "share": dataclasses.asdict(verdict.share),
-        "needed": verdict.needed,
-        "effects": {name: _effect(effect) for name, effect in verdict.effects.items()},
-        "table": {row: dict(cells) for row, cells in verdict.table.items()},
-        "bounds": None if verdict.bounds is None else list(verdict.bounds),
-    }
-
-
-def _effect(effect: Effect) -> Mapping[str, Any]:
-    return dataclasses.asdict(effect)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
@@ -14,6 +15,7 @@ from ragdiag import __version__
 from ragdiag.records import Corpus, Defect, Labels, Mean, Problem, QueryResult, Report
 from ragdiag.reports.explain import explain_text
 from ragdiag.reports.fixes import cause_order, fix_first, look_first
+from ragdiag.reports.litmus import litmus_text
 from ragdiag.reports.text import clean, counted, defect_line, line, one_line, plain_table, verbatim
 
 __all__ = ["audit_text", "check_text", "clean", "explain_text", "show"]
@@ -31,11 +33,12 @@ WORST = 3
 """Documents named of those with unserved queries."""
 
 
-def audit_text(report: Report) -> RenderableType:
-    """An audit on one screen."""
+def audit_text(report: Report, litmus: Any = None) -> RenderableType:
+    """An audit on one screen, below what the litmus test found where there are answers."""
     served = sum(q.served is True for q in report.queries)
     failing = [q for q in report.queries if q.served is False]
-    parts: list[RenderableType] = [_heading(report), *_unseen(report), *_index_recall(report)]
+    above = [] if litmus is None else [litmus_text(litmus), Text()]
+    parts: list[RenderableType] = [*above, _heading(report), *_unseen(report), *_index_recall(report)]
     parts += [Text(), _verdict(report, served, failing)]
     if failing:
         order = cause_order(failing)

@@ -1,0 +1,1 @@
+"""Judges: is this answer right, given the reference answer? One file each."""

@@ -1,0 +1,110 @@
+"""Words, sentences and refusals: what the rules of the matcher read."""
+
+from __future__ import annotations
+
+import re
+import string
+
+NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
+
+STOP_WORDS = frozenset(
+    "a an the and or but nor of in on at to for from by with without as is are was were be been being am it its this that these "
+    "those there their they them he she his her we our you your i my me "
+    "which who whom whose what when where why how than then so such "
+    "do does did done has have had having will would shall should can could may might must if because due since about into over "
+    "under between among during per via through also both each all any some other more most very much many only just not no "
+    "company companys based following respectively approximately roughly around primarily mainly while however year years fiscal "
+    "fy s t driven owing resulted resulting result".split()
+)
+
+SUFFIXES = frozenset("inc incorporated llp llc ltd limited corp corporation co company plc ag gmbh sa nv group holdings".split())
+"""What a company's name may be written with or without."""
+
+UP = r"(?:increas\w*|grew|grow\w*|rose|ris(?:e|es|en|ing)|up|higher|improv\w*|gain\w*|expand\w*|widen\w*|jump\w*|climb\w*)"
+DOWN = (
+    r"(?:decreas\w*|declin\w*|fell|fall(?:s|en|ing)?|drop\w*|down|lower\w*|shr[aiu]nk\w*|reduc\w*|worsen\w*|"
+    r"contract(?:ed|ing|ion|s)|narrow\w*)"
+)
+
+REFUSALS = re.compile(
+    r"\b(?:can(?:not|'t| not)|could(?: not|n't)|unable to|(?:not|im)possible to) (?:be )?(?:accurately |directly |definitively )?"
+    r"(?:determine|answer|provide|find|calculat|comput|say|tell|locate|assess|identif|ascertain|access|verif|conclude)"
+    r"|\b(?:is|are|was|were)(?: not|n't) (?:explicitly |directly |specifically |clearly )?"
+    r"(?:provided|mentioned|specified|disclosed|available|stated|given in|found in|contained in|"
+    r"included in the (?:context|provided))"
+    r"|^\W*not (?:explicitly )?(?:provided|mentioned|specified|disclosed|available|stated|given|found|known|answerable)\b"
+    r"|\b(?:context|documents?|text|passages?|filings?|reports?|excerpts?|information|statements?|data|sources?|pages?|article|policy"
+    r"|snippets?|10-[kq]|i|we) (?:\w+ ){0,4}?(?:does|do|did|has|have)(?: not|n't) (?:\w+ly )?"
+    r"(?:provide|mention|contain|include|specif|stat|disclos|say|give|list|have|know|cover|offer|address|detail)"
+    r"|\b(?:no|not enough|insufficient|not sufficient|lack(?:s|ing)?(?: of)?) (?:\w+ ){0,2}"
+    r"(?:information|data|context|details?|mention)\b"
+    r"|\b(?:i|we) (?:would|will|'d) need\b|\bplease provide\b|\bunanswerable\b|\bno (?:answer|way to (?:know|tell))\b"
+    r"|\bthere (?:is|was|are|were) no (?:\w+ ){0,2}(?:provided|mentioned|given)\b",
+    re.IGNORECASE,
+)
+"""What one says who does not answer: it names the source, or the speaker, as lacking what was asked."""
+
+BREAK = re.compile(r"(?<=[.!?])[\"')\]*]*\s+(?=[\"'(*$]?[A-Z0-9\\-])|\n+")
+ABBREVIATED = re.compile(
+    r"(?:\b(?:[A-Z]|Inc|Corp|Ltd|Co|vs|approx|e\.g|i\.e|U\.S|No|Mr|Mrs|Ms|Dr|St|Jan|Feb|Aug|Sept?|Oct|Nov|Dec))\.$"
+)
+
+
+def normalised(text: str) -> str:
+    """Lower case, without punctuation and articles: how SQuAD and HotpotQA compare answers (Rajpurkar et al. 2016)."""
+    plain = text.lower().translate(NO_PUNCTUATION)
+    return " ".join(re.sub(r"\b(a|an|the)\b", " ", plain).split())
+
+
+def readable(text: str) -> str:
+    """`text` with one kind of each quote, minus and space, and LaTeX's marks as plain ones, so that one rule reads them all."""
+    text = re.sub(r"\\(?:text|mathrm|mathbf)\{([^{}]*)\}", r"\1", text).replace("{,}", ",").replace("\\approx", "≈")
+    text = re.sub(r"\\(?:[,;!() \[\]]|(?=[$%&]))", " ", text) if "\\" in text else text
+    text = re.sub("[\u00a0\u2009\u202f]", " ", text).replace("’", "'").replace("‘", "'").replace("−", "-")
+    return text.replace("–", "-").replace("—", " - ").replace("“", '"').replace("”", '"')
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences and lines of `text`, in order."""
+    found: list[str] = []
+    for part in BREAK.split(text):
+        if not part or not part.strip():
+            continue
+        if found and ABBREVIATED.search(found[-1]):
+            found[-1] += " " + part.strip()
+        else:
+            found.append(part.strip())
+    return found
+
+
+def stem(word: str) -> str:
+    """A light stem: plural, -ing, -ed, -ly and a few endings of nouns taken off; directions become "up" and "down"."""
+    if re.fullmatch(UP, word):
+        return "up"
+    if re.fullmatch(DOWN, word):
+        return "down"
+    word = word.replace("our", "or") if len(word) > 5 else word  # favourable, favorable
+    word = word[:-2] if word.endswith("ly") and len(word) > 6 else word
+    for ending in ("ities", "ity", "ments", "ment", "ings", "ing", "ally", "edly", "ions", "ion", "ers", "er"):
+        if word.endswith(ending) and len(word) - len(ending) >= 4:
+            return word[: -len(ending)].rstrip("eiy")
+    for ending in ("ies", "es", "ed", "ly", "al", "ar", "s", "e", "y"):
+        if word.endswith(ending) and not word.endswith("ss") and len(word) - len(ending) >= 3:
+            return word[: -len(ending)].rstrip("ei")
+    return word
+
+
+def words(text: str) -> list[str]:
+    """The words of `text` in lower case; ``R&D`` is one word, ``raw-material`` two."""
+    plain = re.sub(r"\b([a-z])\.([a-z])\.", r"\1\2", readable(text).lower())  # u.s. is us
+    return re.findall(r"[^\W_]+(?:&[^\W_]+)*", plain.replace("'s ", " ").replace("n't", " not"))
+
+
+def content(text: str) -> list[str]:
+    """The stems of the words that carry meaning, in order, numbers left out."""
+    return [stem(w) for w in words(text) if w not in STOP_WORDS and not w[0].isdigit() and not re.fullmatch(r"(?:fy|q)\d+", w)]
+
+
+def refuses(text: str) -> bool:
+    """Whether `text` says that it does not answer."""
+    return bool(REFUSALS.search(readable(text)))

@@ -1,0 +1,218 @@
+"""The deterministic matcher: rules that read numbers, dates, yes and no, lists, names and prose. No model, no network."""
+
+from __future__ import annotations
+
+import re
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ragdiag.errors import SpecError
+from ragdiag.judges import _dates, _facts, _numeric, _polarity
+from ragdiag.judges._conclusion import main_sentences
+from ragdiag.judges._numbers import agree, quantities, scale_asked
+from ragdiag.judges._text import content, normalised, readable, refuses, sentences, words
+from ragdiag.opinions import Opinion
+from ragdiag.protocols import Progress, Store
+from ragdiag.records import Answer, Query
+
+LEAST = 0.2
+"""Share of a long reference's facts that an answer has which says nothing else."""
+
+WHEN = re.compile(r"^\W*when\b|\b(?:what|which) (?:year|date|day|month|quarter)\b", re.IGNORECASE)
+
+MANY = 12
+"""Facts from which on a reference is long."""
+
+SHORT = 4
+"""Words: where half of a set's golds and of its answers have no more, the set asks for short answers."""
+
+NOTHING = re.compile(r"\b(?:there (?:is|are|were|was) (?:none|no)|none|nothing|does not|do not|not)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Matcher:
+    """Compares an answer with the reference by rules.
+
+    `style` "whole": the answer must be the reference, after the normalisation of SQuAD and HotpotQA; "free": it must say what the
+    reference says; "auto": whole where the answers and references of the set are a few words each, as the labels of such sets
+    are made. `coverage` is the share of a prose reference's facts that an answer must have.
+    """
+
+    style: Literal["auto", "whole", "free"] = "auto"
+    coverage: float = 0.45
+
+    def __post_init__(self) -> None:
+        if not 0 < self.coverage <= 1:
+            raise SpecError("matcher: coverage must be above 0, up to 1")
+
+    def judge(self, asked: Sequence[tuple[Query, Answer]], store: Store | None, progress: Progress) -> list[Opinion | None]:
+        """See `protocols.Judge`."""
+        whole = self.style == "whole" or (self.style == "auto" and short_answers(asked))
+        found: list[Opinion | None] = []
+        for query, answer in asked:
+            if answer.failed or not query.answer.strip():
+                found.append(None)
+            else:
+                found.append(
+                    as_a_whole(query.answer, answer.answer) if whole else self._free(query.text, query.answer, answer.answer)
+                )
+        return found
+
+    def _free(self, question: str, gold: str, answer: str) -> Opinion:
+        """The rules in order; the first that applies decides."""
+        question, gold, answer = readable(question), readable(gold).strip(), readable(answer).strip()
+        if not answer:
+            return Opinion(False, "the answer is empty", "refusal")
+        if normalised(gold) == normalised(answer) and _numeric.same_marks(gold, answer):
+            return Opinion(True, "the same as the reference")
+        if not words(gold):
+            return Opinion(gold == answer, "compared mark by mark: the reference holds no words")
+        if refuses(gold) and not quantities(gold):
+            denied = refuses(answer) or bool(NOTHING.search(sentences(answer)[0]))
+            return Opinion(denied, "the reference says it is not given; the answer " + ("agrees" if denied else "gives one"))
+        decided = self._by_kind(question, gold, answer)
+        if (
+            (not decided.correct or (_says_little(answer) and not quantities(gold)))
+            and _declines(answer)
+            and not _polar(question, gold, answer)
+        ):
+            return Opinion(False, "refusal", "refusal")
+        return decided
+
+    def _by_kind(self, question: str, gold: str, answer: str) -> Opinion:
+        if _polar(question, gold, answer):
+            if _declines(answer) and _polarity.spoken(answer) is None:
+                return Opinion(False, "refusal", "refusal")
+            return _yes_or_no(question, gold, answer)
+        if _polarity.asks_direction(question) and _polarity.same_direction(gold, gold):
+            spoken = " ".join(main_sentences(answer))
+            if _polarity.same_direction(gold, spoken) or _polarity.reverses(gold, spoken):
+                same = _polarity.same_direction(gold, spoken)
+                return Opinion(same, "the same direction as the reference" if same else "the opposite direction of the reference")
+        options = _facts.choices(question)
+        wanted = _facts.chosen(options, gold)
+        if wanted:
+            given = _facts.chosen(options, answer)
+            return Opinion(given == wanted, f"chooses {given!r}" + ("" if given == wanted else f", not {wanted!r}"))
+        dated = _dates.dates(gold)
+        if dated and not _left(gold, [(d.start, d.end) for d in dated]):
+            return _date(gold, answer)
+        if dated and WHEN.search(question):
+            return _date(gold[dated[0].start : dated[0].end], answer)
+        if quantities(gold) and _numeric.is_numeric(question, gold):
+            if len(quantities(gold)) > 1 and _polarity.reverses(gold, answer):
+                return Opinion(False, "says the opposite direction of the reference")
+            return _numeric.compare(question, gold, answer)
+        key = _numeric.key_number(question, gold) if _numeric.asks_quantity(question) else ""
+        if key and quantities(answer):
+            decided = _numeric.compare(question, key, answer)
+            if decided.correct:
+                return decided
+        return self._text(question, gold, answer)
+
+    def _text(self, question: str, gold: str, answer: str) -> Opinion:
+        """Lists, names, prose."""
+        listed = _facts.items(gold)
+        if listed:
+            missing = [item for item in listed if not _facts.holds(answer, item, question) and not _has_number(item, answer)]
+            if not missing:
+                return Opinion(True, f"all {len(listed)} items are named")
+            if all(len(content(item)) <= 2 for item in listed):
+                return Opinion(False, f"{missing[0]!r} is not in the answer")
+        name = _facts.named(question, gold) or (gold.rstrip(".") if len(gold.split()) <= 5 else "")
+        if name:
+            spoken = " ".join(main_sentences(answer)) if len(gold.split()) > 5 else answer
+            if _facts.holds(spoken, name, question):
+                return Opinion(True, f"names {name!r}")
+            proper = all(w[:1].isupper() for w in name.split())
+            if (
+                name != gold.rstrip(".")
+                or len(content(gold)) < 2
+                or any(c.isdigit() for c in gold)
+                or (proper and len(gold.split()) > 1)
+            ):
+                return Opinion(False, f"{name!r} is not in the answer")
+        return self._prose(question, gold, answer)
+
+    def _prose(self, question: str, gold: str, answer: str) -> Opinion:
+        share, missing, facts = _facts.covered(question, gold, answer, scale_asked(question))
+        lacking = f"; lacks {', '.join(missing[:3])}" if missing else ""
+        if share >= self.coverage and _polarity.reverses(gold, answer):
+            return Opinion(False, "says the opposite direction of the reference")
+        # Of few facts most are needed; a long reference is a summary that may be summed up otherwise.
+        needed = self.coverage + (0.1 if len(content(gold)) <= 4 else -0.1 if facts > MANY else 0.0)
+        if share >= needed:
+            return Opinion(True, f"has {share:.0%} of the reference's facts{lacking}")
+        if share >= LEAST and _facts.contained(question, gold, answer):
+            return Opinion(True, f"all that it says is in the reference, {share:.0%} of whose facts it has")
+        return Opinion(False, f"has {share:.0%} of the reference's facts, {needed:.0%} needed{lacking}")
+
+
+def short_answers(asked: Sequence[tuple[Query, Answer]]) -> bool:
+    """Whether a set asks for a few words: half of its references and of its answers have `SHORT` words or fewer."""
+    pairs = [(len(q.answer.split()), len(a.answer.split())) for q, a in asked if not a.failed and q.answer.strip()]
+    return len(pairs) > 1 and all(statistics.median(lengths) <= SHORT for lengths in zip(*pairs, strict=True))
+
+
+def as_a_whole(gold: str, answer: str) -> Opinion:
+    """Equality after normalisation, or as two numbers with nothing around them."""
+    if normalised(gold) == normalised(answer):
+        return Opinion(True, "the same as the reference")
+    pair = [quantities(readable(t).strip()) for t in (gold, answer)]
+    alone = all(len(p) == 1 and len(p[0].text) == len(readable(t).strip()) for p, t in zip(pair, (gold, answer), strict=True))
+    if alone and agree(pair[0][0], pair[1][0]):
+        return Opinion(True, f"{pair[1][0].text} is {pair[0][0].text}")
+    return Opinion(False, "not the reference as a whole", "refusal" if refuses(answer) else "")
+
+
+def _declines(answer: str) -> bool:
+    """Whether the answer's main sentences refuse."""
+    return any(refuses(sentence) for sentence in main_sentences(answer))
+
+
+def _says_little(answer: str) -> bool:
+    """A short answer that refuses does nothing else."""
+    return len(sentences(answer)) <= 2
+
+
+def _polar(question: str, gold: str, answer: str) -> bool:
+    if _polarity.WORD.match(gold):
+        return True
+    if not _polarity.is_yes_no(question) or _numeric.is_numeric(question, gold):
+        return False
+    # A reference that says neither is read by its negation; one that tells more than was asked is prose.
+    return bool(_polarity.NEGATIVE.search(gold)) or len(set(content(gold)) - set(content(question))) <= 1
+
+
+def _yes_or_no(question: str, gold: str, answer: str) -> Opinion:
+    wanted, said = _polarity.spoken(gold), _polarity.spoken(answer)
+    want = _polarity.implied(question, gold) if wanted is None else wanted
+    given = _polarity.implied(question, answer) if said is None else said
+    words = {True: "yes", False: "no"}
+    how = "says" if said is not None else "means"
+    return Opinion(want == given, f"the reference says {words[want]}, the answer {how} {words[given]}")
+
+
+def _left(text: str, spans: Sequence[tuple[int, int]]) -> list[str]:
+    """The content words of `text` outside `spans`."""
+    for start, end in sorted(spans, reverse=True):
+        text = text[:start] + " " + text[end:]
+    return [w for w in content(text) if w not in ("quarter", "date", "fiscal")]
+
+
+def _date(gold: str, answer: str) -> Opinion:
+    wanted = _dates.dates(gold)
+    told = [d for sentence in sentences(answer) for d in _dates.dates(sentence)]
+    first = told[0] if told else None
+    for want in wanted:
+        if not any(_dates.says(d, want) for d in told):
+            text = gold[want.start : want.end]
+            return Opinion(False, f"the date {text} is not in the answer" if first else f"no date in the answer, {text} expected")
+    return Opinion(True, f"the same date as {gold!r}")
+
+
+def _has_number(item: str, answer: str) -> bool:
+    wanted, told = quantities(item), quantities(answer)
+    return bool(wanted) and not content(item) and all(any(agree(w, t) for t in told) for w in wanted)

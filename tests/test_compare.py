@@ -447,3 +447,14 @@ def test_a_baseline_may_be_named_as_it_was_asked_for(tmp_path: Path) -> None:
     assert found.contrasts[0].difference == pytest.approx(
         found.means[found.contrasts[0].b]["CharR@5"].mean - found.means[found.baseline]["CharR@5"].mean
     )
+
+
+def test_pairs_are_shown_where_they_were_asked_for(grid: Comparison, tmp_path: Path) -> None:
+    assert "Pairs:" not in shown(grid)
+    found = compared(tmp_path, pairs=True)
+    apart = [c for c in found.contrasts if not c.low <= 0 <= c.high]
+    said = shown(found)
+    assert f"Pairs: {len(apart)} of 6 intervals leave out 0" in said
+    for c in apart:
+        better, worse = (c.b, c.a) if c.difference > 0 else (c.a, c.b)
+        assert f"{found.cells[better].name} over {found.cells[worse].name}: +{abs(c.difference):.3f}" in said

@@ -11,13 +11,14 @@ BOLD = re.compile(r"\*\*(.+?)\*\*|__(.+?)__", re.DOTALL)
 FINAL = re.compile(r"\b(?:final answer|(?:the|my) (?:correct |short )?answer(?: is| to|:)|answer:)(?:\s+is)?\s*:?", re.IGNORECASE)
 THUS = re.compile(
     r"(?:^|[\s,;(])(?:therefore|thus|hence|so|consequently|accordingly|as a result|in conclusion|to conclude|in summary|in short|"
-    r"overall|this (?:means|gives|yields|results in)|which (?:gives|yields)|we get|comes (?:out )?to)\b,?",
+    r"overall|this (?:gives|yields|results in)|which (?:gives|yields)|we get|comes (?:out )?to)\b,?",
     re.IGNORECASE,
 )
 DISMISSED = re.compile(
     r"\b(?:not|never|n't|(?<!more )(?<!less )(?<!fewer )(?<!greater )than|rather than|instead of|unlike|other than|except|while|"
     r"whereas|although|compared (?:to|with)|versus|vs\.?|"
-    r"up from|down from|against|followed (?:closely )?by|ahead of|replac(?:ed|es|ing)|succeed(?:ed|s|ing)|neither|nor|excluding|previously|formerly)"
+    r"up from|down from|against|followed (?:closely )?by|ahead of|"
+    r"replac(?:ed|es|ing)|succeed(?:ed|s|ing)|neither|nor|excluding|previously|formerly)"
     r"(?:\s+(?:by|the|a|an|in|of|to|mainly|only))*\W*(?:\w+\W+)?$",
     re.IGNORECASE,
 )

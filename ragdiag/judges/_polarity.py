@@ -20,11 +20,26 @@ ANYWHERE = re.compile(
     re.IGNORECASE,
 )
 NEGATIVE = re.compile(
-    r"\b(?:not|no|none|never|neither|nor|cannot|without|unlikely|lacks?|fails?|failed|nothing|nobody|denied|false|incorrect)\b|n't\b",
+    r"\b(?:not|no|none|never|neither|nor|cannot|unlikely|lacks?|fails?|failed|nothing|nobody|denied|false|incorrect)\b|n't\b",
     re.IGNORECASE,
 )
 NOT_ONLY = re.compile(r"\bnot only\b|\bno doubt\b|\bno longer than\b|\bnot just\b|\bNo\.\s*\d", re.IGNORECASE)
-OPPOSITES = (("positive", "negative"), ("healthy", "unhealthy"), ("profitable", "unprofitable"), ("efficient", "inefficient"))
+OPPOSITES = tuple(
+    (good, bad)
+    for good, *bads in (
+        ("positive", "negative"),
+        ("healthy", "unhealthy", "weak", "poor"),
+        ("strong", "weak", "poor"),
+        ("profitable", "unprofitable"),
+        ("efficient", "inefficient"),
+        ("stable", "unstable", "volatile"),
+        ("safe", "unsafe", "dangerous"),
+        ("effective", "ineffective"),
+    )
+    for bad in bads
+)
+POINT = re.compile(rf"{THUS.pattern}|\b(?:this|which) (?:means|suggests|indicates|implies|shows)\b", re.IGNORECASE)
+"""Where a text comes to its point, if not to a figure."""
 
 
 def is_yes_no(question: str) -> bool:
@@ -47,7 +62,7 @@ def implied(question: str, text: str) -> bool:
     asked = set(content(question))
     # The sentence that speaks most of what was asked; one that concludes goes before others.
     parts = sentences(text) or [""]
-    sentence = NOT_ONLY.sub(" ", max(parts, key=lambda s: len(asked & set(content(s))) + 2 * bool(THUS.search(s))))
+    sentence = NOT_ONLY.sub(" ", max(parts, key=lambda s: len(asked & set(content(s))) + 2 * bool(POINT.search(s))))
     against = bool(NEGATIVE.search(sentence))
     return against == _opposite(question, sentence)
 

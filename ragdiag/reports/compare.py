@@ -31,7 +31,7 @@ def compare_text(comparison: Comparison, price: float | None = None, latency_ms:
     """A comparison on one screen. `price` is that of a million tokens of context, `latency_ms` what a query may take."""
     shown = sorted(range(len(comparison.cells)), key=lambda i: (-_mean(comparison, i), i))[:FIRST]
     parts: list[RenderableType] = [_heading(comparison), Text(), *_verdict(comparison), *_more_context(comparison)]
-    parts += [line((note, "dim")) for note in comparison.notes]
+    parts += [*_pairs(comparison), *(line((note, "dim")) for note in comparison.notes)]
     parts += [Text(), _scores(comparison, shown)]
     if len(comparison.cells) > FIRST:
         parts += [line((f"and {len(comparison.cells) - FIRST} more; --json lists all", "dim"))]
@@ -170,6 +170,18 @@ def _held_out(comparison: Comparison) -> Iterator[RenderableType]:
     near = [cells[i].name for i in comparison.ties if i != comparison.baseline][:NEAR]
     if near:
         yield line(("as good, as far as one can tell: ", "dim"), "; ".join(near))
+
+
+def _pairs(comparison: Comparison) -> Iterator[RenderableType]:
+    """Of all pairs, where they were asked for, those whose interval leaves out 0; the JSON has every one."""
+    if len(comparison.contrasts) < len(comparison.cells):
+        return
+    names = [cell.name for cell in comparison.cells]
+    apart = [c if c.difference > 0 else _turned(c) for c in comparison.contrasts if not c.low <= 0 <= c.high]
+    yield line(("Pairs: ", "bold"), f"{len(apart)} of {len(comparison.contrasts)} intervals leave out 0")
+    for c in sorted(apart, key=lambda c: (c.p_holm, -c.difference))[:FIRST]:
+        told = ("told apart", "green") if c.distinguishable else ("not told apart", "dim")
+        yield line(f"  {names[c.b]} over {names[c.a]}: {_interval(c)}, p {c.p_holm:.2g}, ", told)
 
 
 def _more_context(comparison: Comparison) -> Iterator[RenderableType]:

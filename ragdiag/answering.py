@@ -16,10 +16,11 @@ from ragdiag.errors import InputError, UsageError
 from ragdiag.options import Options
 from ragdiag.paired import Difference, Paired
 from ragdiag.pipeline import Audit, labelled_documents, run_audit
-from ragdiag.protocols import Progress, no_progress
+from ragdiag.protocols import Progress, Store, no_progress
 from ragdiag.queries import load_queries
 from ragdiag.records import Answer, FloatArray, Mean, Query
 from ragdiag.registry import make
+from ragdiag.retrieval import Plan
 from ragdiag.statistics import Resampler, clusters
 from ragdiag.verdict import DELTA, Effect, Outcomes, Verdict, bounds, reach, tabulate
 
@@ -74,7 +75,7 @@ def litmus(
     audit = None if corpus is None else run_audit(corpus, queries, asked, progress)
     known = list(audit.labels.queries) if audit else load_queries(queries, asked.qrels)
     given = _by_query(load_answers(answers), {q.id: i for i, q in enumerate(known)})
-    opinions = _opinions(known, given, judge, failed, progress)
+    opinions = _opinions(known, given, judge, failed, Plan(asked).store, progress)
     right = {condition: _means(len(known), rows) for condition, rows in opinions.items()}
     outcomes = Outcomes(
         right.get(MAIN, np.full(len(known), np.nan)),
@@ -117,7 +118,7 @@ def _by_query(answers: Sequence[Answer], position: Mapping[str, int]) -> dict[st
 
 
 def _opinions(
-    queries: Sequence[Query], given: Mapping[str, Given], judge: str, failed: str, progress: Progress
+    queries: Sequence[Query], given: Mapping[str, Given], judge: str, failed: str, store: Store | None, progress: Progress
 ) -> dict[str, Judged]:
     """Every answer judged: by its label where it has one, else by `judge`."""
     asked = [(c, q, a) for c, rows in given.items() for q, own in rows.items() for a in own]
@@ -125,7 +126,7 @@ def _opinions(
     opinions: dict[int, Any] = {}
     if unlabelled:
         pairs = [(queries[asked[i][1]], asked[i][2]) for i in unlabelled]
-        opinions = dict(zip(unlabelled, make("judges", judge).judge(pairs, None, progress), strict=True))
+        opinions = dict(zip(unlabelled, make("judges", judge).judge(pairs, store, progress), strict=True))
     found: dict[str, Judged] = {}
     for i, (condition, q, answer) in enumerate(asked):
         opinion = opinions.get(i)

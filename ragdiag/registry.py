@@ -172,7 +172,7 @@ def name_of(cls: type) -> str:
     """A strategy's spec name: its file's name, or its entry point's for one from another package."""
     if cls.__module__.startswith("ragdiag."):
         return cls.__module__.rsplit(".", 1)[1]
-    for family in ("chunkers", "contexts", "retrievers"):
+    for family in ("chunkers", "contexts", "retrievers", "judges"):
         for entry in importlib.metadata.entry_points(group=f"ragdiag.{family}"):
             if entry.attr == cls.__qualname__ and _loaded(family, entry) is cls:
                 return entry.name

@@ -66,7 +66,7 @@ def named(question: str, gold: str) -> str:
 
 def key_words(text: str) -> list[str]:
     """The words of a name that count, stemmed, digits kept: ``Deloitte & Touche LLP`` is deloitte, touche."""
-    found = [stem(w) for w in words(text.replace("&", " & ")) if w not in STOP_WORDS and w not in SUFFIXES]
+    found = [stem(w) for w in words(text) if w not in STOP_WORDS and w not in SUFFIXES]
     return found or [stem(w) for w in words(text)]
 
 

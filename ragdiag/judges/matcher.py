@@ -10,7 +10,7 @@ from typing import Literal
 
 from ragdiag.errors import SpecError
 from ragdiag.judges import _dates, _facts, _numeric, _polarity
-from ragdiag.judges._conclusion import main_sentences
+from ragdiag.judges._conclusion import dismissed, main_sentences
 from ragdiag.judges._numbers import agree, quantities, scale_asked
 from ragdiag.judges._text import content, normalised, readable, refuses, sentences, words
 from ragdiag.opinions import Opinion
@@ -19,6 +19,9 @@ from ragdiag.records import Answer, Query
 
 LEAST = 0.2
 """Share of a long reference's facts that an answer has which says nothing else."""
+
+BESIDE = re.compile(r"\b(?:after|before|following|prior to)(?: the| its)?\s*$", re.IGNORECASE)
+"""What stands before a date that another one is told by."""
 
 WHEN = re.compile(r"^\W*when\b|\b(?:what|which) (?:year|date|day|month|quarter)\b", re.IGNORECASE)
 
@@ -37,7 +40,8 @@ class Matcher:
 
     `style` "whole": the answer must be the reference, after the normalisation of SQuAD and HotpotQA; "free": it must say what the
     reference says; "auto": whole where the answers and references of the set are a few words each, as the labels of such sets
-    are made. `coverage` is the share of a prose reference's facts that an answer must have.
+    are made. `coverage` is the share of a prose reference's facts that an answer must have: of the pairs that the rules were made
+    with, right ones reached .49 and more, wrong ones .38 and less.
     """
 
     style: Literal["auto", "whole", "free"] = "auto"
@@ -54,10 +58,10 @@ class Matcher:
         for query, answer in asked:
             if answer.failed or not query.answer.strip():
                 found.append(None)
+            elif whole and not _measured(query.answer):
+                found.append(as_a_whole(query.answer, answer.answer))
             else:
-                found.append(
-                    as_a_whole(query.answer, answer.answer) if whole else self._free(query.text, query.answer, answer.answer)
-                )
+                found.append(self._free(query.text, query.answer, answer.answer))
         return found
 
     def _free(self, question: str, gold: str, answer: str) -> Opinion:
@@ -156,14 +160,21 @@ def short_answers(asked: Sequence[tuple[Query, Answer]]) -> bool:
     return len(pairs) > 1 and all(statistics.median(lengths) <= SHORT for lengths in zip(*pairs, strict=True))
 
 
+def _measured(gold: str) -> bool:
+    """Whether `gold` is one number with a unit, a scale or decimals: it may be written in many ways however short it is."""
+    text = readable(gold).strip()
+    found = quantities(text)
+    return (
+        len(found) == 1
+        and found[0].text == text
+        and (found[0].unit not in ("", "year") or bool(found[0].scale) or found[0].step < 1)
+    )
+
+
 def as_a_whole(gold: str, answer: str) -> Opinion:
-    """Equality after normalisation, or as two numbers with nothing around them."""
+    """Equality after normalisation, as the labels of SQuAD and HotpotQA were made: a date in another form is not equal."""
     if normalised(gold) == normalised(answer):
         return Opinion(True, "the same as the reference")
-    pair = [quantities(readable(t).strip()) for t in (gold, answer)]
-    alone = all(len(p) == 1 and len(p[0].text) == len(readable(t).strip()) for p, t in zip(pair, (gold, answer), strict=True))
-    if alone and agree(pair[0][0], pair[1][0]):
-        return Opinion(True, f"{pair[1][0].text} is {pair[0][0].text}")
     return Opinion(False, "not the reference as a whole", "refusal" if refuses(answer) else "")
 
 
@@ -204,12 +215,11 @@ def _left(text: str, spans: Sequence[tuple[int, int]]) -> list[str]:
 
 def _date(gold: str, answer: str) -> Opinion:
     wanted = _dates.dates(gold)
-    told = [d for sentence in sentences(answer) for d in _dates.dates(sentence)]
-    first = told[0] if told else None
+    told = [d for s in sentences(answer) for d in _dates.dates(s) if not (dismissed(s, d.start) or BESIDE.search(s[: d.start]))]
     for want in wanted:
         if not any(_dates.says(d, want) for d in told):
             text = gold[want.start : want.end]
-            return Opinion(False, f"the date {text} is not in the answer" if first else f"no date in the answer, {text} expected")
+            return Opinion(False, f"the date {text} is not in the answer" if told else f"no date in the answer, {text} expected")
     return Opinion(True, f"the same date as {gold!r}")
 
 

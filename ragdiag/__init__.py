@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ragdiag.answering import Litmus, litmus
+    from ragdiag.answering import litmus
     from ragdiag.cells import Comparison
     from ragdiag.comparison import compare
     from ragdiag.decision import Decision, decide
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ragdiag.options import Options
     from ragdiag.pipeline import audit, check
     from ragdiag.records import Report
+    from ragdiag.verdict import Litmus
 
 __version__ = "0.1.0"
 
@@ -43,7 +44,7 @@ _HOMES = {
     "Comparison": "cells",
     "Decision": "decision",
     "InputError": "errors",
-    "Litmus": "answering",
+    "Litmus": "verdict",
     "MissingExtra": "errors",
     "Options": "options",
     "RagdiagError": "errors",

@@ -2,52 +2,32 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ragdiag.answers import load_answers
+from ragdiag.cache import opened
 from ragdiag.errors import InputError, UsageError
 from ragdiag.options import Options
-from ragdiag.paired import Difference, Paired
+from ragdiag.paired import Paired
 from ragdiag.pipeline import Audit, labelled_documents, run_audit
 from ragdiag.protocols import Progress, Store, no_progress
 from ragdiag.queries import load_queries
-from ragdiag.records import Answer, FloatArray, Mean, Query
+from ragdiag.records import Answer, FloatArray, Query
 from ragdiag.registry import make
-from ragdiag.retrieval import Plan
 from ragdiag.statistics import Resampler, clusters
-from ragdiag.verdict import DELTA, Effect, Outcomes, Verdict, bounds, reach, tabulate
+from ragdiag.verdict import DELTA, Effect, Litmus, Outcomes, Verdict, bounds, reach, tabulate
 
-__all__ = ["Litmus", "litmus"]
+__all__ = ["litmus", "run_litmus"]
 
 FAILED = ("failed", "wrong")
 """What an attempt that gave no answer counts as: neither right nor wrong, or wrong."""
 
 MAIN, ORACLE = "retrieved", "oracle"
-
-
-@dataclass(frozen=True, eq=False)
-class Litmus:
-    """What the litmus test found. `judged` counts by condition what said whether answers are right; `shares` are those of right
-    answers by condition; `unjudged` and `failed` count answers that nothing could judge, and attempts without an answer.
-    """
-
-    verdict: Verdict
-    queries: tuple[Query, ...]
-    outcomes: Outcomes
-    judged: Mapping[str, Mapping[str, int]]
-    shares: Mapping[str, Mean]
-    failed: Mapping[str, int]
-    unjudged: Mapping[str, int]
-    seed: int
-    delta: float
-    audit: Audit | None = None
 
 
 def litmus(
@@ -67,15 +47,28 @@ def litmus(
     `corpus` the pipeline that `options` describe is audited, and says what a context held where no recorded one does. `failed`
     says what an attempt without an answer counts as. Raises as `pipeline.audit`, and `InputError` for answers to other queries.
     """
+    return run_litmus(queries, answers, Options(**options), corpus, judge, failed, delta, progress)
+
+
+def run_litmus(
+    queries: str | Path,
+    answers: Sequence[str],
+    asked: Options,
+    corpus: str | Path | None,
+    judge: str,
+    failed: str,
+    delta: float,
+    progress: Progress,
+) -> Litmus:
+    """`litmus`, with its options as `Options`."""
     if not answers:
         raise UsageError("no answers to judge; give --answers [CONDITION=]FILE")
     if failed not in FAILED:
         raise UsageError(f"failed attempts count as {' or '.join(FAILED)}, not {failed!r}")
-    asked = Options(**options)
     audit = None if corpus is None else run_audit(corpus, queries, asked, progress)
     known = list(audit.labels.queries) if audit else load_queries(queries, asked.qrels)
     given = _by_query(load_answers(answers), {q.id: i for i, q in enumerate(known)})
-    opinions = _opinions(known, given, judge, failed, Plan(asked).store, progress)
+    opinions = _opinions(known, given, judge, failed, opened(asked.cache), progress)
     right = {condition: _means(len(known), rows) for condition, rows in opinions.items()}
     outcomes = Outcomes(
         right.get(MAIN, np.full(len(known), np.nan)),
@@ -94,7 +87,7 @@ def litmus(
         unjudged={c: sum(value is None and by != "failed" for _, value, by in rows) for c, rows in opinions.items()},
         seed=asked.seed,
         delta=delta,
-        audit=audit,
+        report=audit.report if audit else None,
     )
 
 
@@ -180,7 +173,7 @@ def _said(query: Query, answer: Answer) -> bool | None:
 
 
 def _flat(text: str) -> str:
-    return re.sub(r"\s+", " ", text).strip().casefold()
+    return " ".join(text.casefold().split())
 
 
 def _verdict(outcomes: Outcomes, cluster: Any, seed: int, delta: float) -> Verdict:
@@ -192,7 +185,7 @@ def _verdict(outcomes: Outcomes, cluster: Any, seed: int, delta: float) -> Verdi
     effects: dict[str, Effect] = {}
     difference = paired.difference(np.where(both, outcomes.right, np.nan), np.where(both, outcomes.oracle, np.nan))
     if difference is not None:
-        effects["context"] = _effect(difference)
+        effects["context"] = Effect(difference.mean, difference.low, difference.high, difference.n, difference.p)
         wrong = resampler.mean(np.where(both, 1 - outcomes.oracle, np.nan))
         effects["behavior"] = Effect(wrong.mean or 0.0, wrong.low or 0.0, wrong.high or 0.0, wrong.n)
     repaired = failures & outcomes.fixed
@@ -209,7 +202,3 @@ def _verdict(outcomes: Outcomes, cluster: Any, seed: int, delta: float) -> Verdi
         bounds=bounds(outcomes) if kind == "NOT_MEASURED" else None,
         broken=tuple(np.flatnonzero(both & ~outcomes.failed & ~outcomes.fixed).tolist()),
     )
-
-
-def _effect(d: Difference) -> Effect:
-    return Effect(d.mean, d.low, d.high, d.n, d.p)

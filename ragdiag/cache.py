@@ -22,7 +22,7 @@ from ragdiag.errors import UsageError
 
 T = TypeVar("T")
 
-__all__ = ["Cache", "default_folder"]
+__all__ = ["Cache", "default_folder", "opened"]
 
 CHECK = 8
 """Bytes of checksum before each vector."""
@@ -41,6 +41,11 @@ def default_folder() -> Path:
     """``$RAGDIAG_CACHE``, else ``$XDG_CACHE_HOME/ragdiag``, else ``~/.cache/ragdiag``."""
     named = os.environ.get("RAGDIAG_CACHE")
     return Path(named) if named else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ragdiag"
+
+
+def opened(folder: str | Path | None) -> Cache | None:
+    """The cache in `folder`; "" is the default one, None is none."""
+    return None if folder is None else Cache(folder or default_folder())
 
 
 class Cache:

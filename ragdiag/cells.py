@@ -106,15 +106,14 @@ class Comparison:
     ties: tuple[int, ...]  # what cannot be told from the best, the nearest first
     pareto: tuple[int, ...]
     confirmed: Mapping[str, Any]
-    causes: Mapping[str, int]
-    cured: Mapping[int, Mapping[str, int]]
-    broke: Mapping[int, Mapping[str, int]]
-    reasons: Mapping[int, tuple[str, ...]]
     inputs: Mapping[str, Any]
     pipeline: Mapping[str, Any]
     notes: tuple[str, ...]
     seed: int
-    timings: Mapping[str, Any]
+    causes: Mapping[str, int] = field(default_factory=dict)
+    cured: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
+    broke: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
+    reasons: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
 
 def context_tokens(cell: Cell) -> float | None:

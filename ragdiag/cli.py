@@ -148,13 +148,10 @@ def _audited(corpus: str, path: str, asked: Options, answers: dict[str, Any], pr
         from ragdiag.pipeline import run_audit
 
         return unspooled(run_audit(corpus, path, asked, progress).report), None
-    import dataclasses
+    from ragdiag.answering import run_litmus
 
-    from ragdiag.answering import litmus
-
-    given = {field.name: getattr(asked, field.name) for field in dataclasses.fields(asked)}
-    found = litmus(path, corpus=corpus, progress=progress, **answers, **given)
-    return unspooled(found.audit.report) if found.audit else None, found
+    found = run_litmus(path, asked=asked, corpus=corpus, progress=progress, **answers)
+    return unspooled(found.report) if found.report else None, found
 
 
 def _files(answers: tuple[str, ...]) -> list[str]:

@@ -68,15 +68,10 @@ def compare_cells(
         ties=tuple(_ties(paired, cells, best, measure)),
         pareto=tuple(i for i in range(len(cells)) if not any(_dominates(cells, scores, j, i) for j in range(len(cells)))),
         confirmed=_confirmed(paired, cells, baseline, measure, seed),
-        causes={},
-        cured={},
-        broke={},
-        reasons={},
         inputs=material.inputs,
         pipeline=size,
         notes=(*notes, *_warnings(cells)),
         seed=seed,
-        timings={c.name: dict(c.timings) for c in cells},
     )
 
 
@@ -164,8 +159,8 @@ def _confirmed(paired: Paired, cells: Sequence[Cell], baseline: int, measure: st
     decidable = np.flatnonzero(~np.isnan(values).any(axis=0))
     if len(decidable) < 2:
         return {}
-    values = values[[baseline, *(i for i in range(len(cells)) if i != baseline)]]  # of equals the baseline is chosen
-    names = [baseline, *(i for i in range(len(cells)) if i != baseline)]
+    names = [baseline, *(i for i in range(len(cells)) if i != baseline)]  # of equals the baseline is chosen
+    values = values[names]
     rng = np.random.default_rng(seed)
     above, chosen, first = 0, Counter[int](), np.full(values.shape[1], np.nan)
     for split in range(SPLITS):

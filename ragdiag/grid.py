@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,12 +19,12 @@ from ragdiag.cells import NEVER, Cell
 from ragdiag.encoder import Encoder
 from ragdiag.errors import InputError, MissingExtra
 from ragdiag.measures import Measure, default_measures
-from ragdiag.nested import all_models, collection_of, own_models
+from ragdiag.nested import all_models, own_models
 from ragdiag.options import Options
 from ragdiag.pipeline import inputs_of
 from ragdiag.protocols import Index, Progress, no_progress
 from ragdiag.records import Corpus, FloatArray, IntArray, Labels
-from ragdiag.registry import make, spec_of
+from ragdiag.registry import make, spec_of, without_usual
 from ragdiag.retrieval import Clock, Plan, Retrieved
 from ragdiag.scoring import Scorer
 
@@ -35,6 +35,10 @@ WEIGHTS = (0.1, 0.3, 0.7, 0.9)
 
 LEFT_OUT = ("OffTopic", "Duplicate")
 """Measures of an audit that cost more than they tell when configurations are compared."""
+
+
+Task = Callable[..., dict[str, Any]]
+"""Makes arrays, in whatever process."""
 
 
 class Material(NamedTuple):
@@ -89,35 +93,48 @@ def measured(material: Material, settings: Sequence[Options], jobs: int | None, 
     Each setting's `cache` must name a folder: it is how workers share vectors, and how an interrupted grid goes on.
     """
     plans = [Plan(options) for options in settings]
-    keys = [_key(material, plan) for plan in plans]
-    stores = [_store(plan) for plan in plans]
-    known = [store.arrays(key) if store is not None else None for store, key in zip(stores, keys, strict=True)]
-    missing = [i for i, arrays in enumerate(known) if arrays is None]
-    if missing:
-        _embed(material, [plans[i] for i in missing], progress)
-        for done, (i, arrays) in enumerate(_run(material, settings, missing, jobs), 1):
-            known[i], store = arrays, stores[i]
-            progress("measuring configurations", done, len(missing))
+    kept = _Kept(plans, [_key(material, plan) for plan in plans])
+    _embed(material, [plans[i] for i in kept.missing], progress)
+    arrays = kept.completed("measuring configurations", _cell_arrays, [(material, o) for o in settings], jobs, progress)
+    return [Cell.of(each) for each in arrays]
+
+
+class _Kept:
+    """Results that are kept under keys, those of them that are missing, and how they are made."""
+
+    def __init__(self, plans: Sequence[Plan], keys: Sequence[str]) -> None:
+        self._keys, self._stores = keys, [_store(plan) for plan in plans]
+        pairs = zip(self._stores, keys, strict=True)
+        self._known = [store.arrays(key) if store is not None else None for store, key in pairs]
+        self.missing = [i for i, arrays in enumerate(self._known) if arrays is None]
+
+    def completed(
+        self, what: str, task: Task, asked: Sequence[tuple[Any, ...]], jobs: int | None, progress: Progress
+    ) -> list[dict[str, Any]]:
+        """All of them: `task` makes those that are missing, each of what is `asked` of it, and each is kept once it is made."""
+        import joblib
+
+        parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
+        made = parallel(joblib.delayed(_numbered)(i, task, asked[i]) for i in self.missing) if self.missing else ()
+        for done, (i, arrays) in enumerate(made, 1):
+            self._known[i], store = arrays, self._stores[i]
+            progress(what, done, len(self.missing))
             if store is not None:
-                store.add_arrays(keys[i], arrays)
-    return [Cell.of(arrays) for arrays in known if arrays is not None]
+                store.add_arrays(self._keys[i], arrays)
+        return [arrays for arrays in self._known if arrays is not None]
 
 
-def _run(material: Material, settings: Sequence[Options], at: Sequence[int], jobs: int | None) -> Any:
-    """Positions and arrays of the cells `at`, as they are finished."""
-    import joblib
-
-    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
-    return parallel(joblib.delayed(_numbered)(i, material, settings[i]) for i in at)
+def _numbered(i: int, task: Task, asked: tuple[Any, ...]) -> tuple[int, dict[str, Any]]:
+    return i, task(*asked)
 
 
-def _numbered(i: int, material: Material, options: Options) -> tuple[int, dict[str, Any]]:
-    return i, measure(material, options).arrays()
+def _cell_arrays(material: Material, options: Options) -> dict[str, Any]:
+    return measure(material, options).arrays()
 
 
 def _store(plan: Plan) -> Cache | None:
     """Where what was measured is kept; a collection may change behind our back, so what is measured of one is not."""
-    return None if collection_of(plan.retriever) is not None else plan.store
+    return None if plan.collection is not None else plan.store
 
 
 def _digest(path: Path) -> str:
@@ -175,34 +192,30 @@ def causes_of(
     material: Material, asked: Sequence[tuple[Options, IntArray]], jobs: int | None, progress: Progress
 ) -> list[dict[int, tuple[str, ...]]]:
     """Under each setting, the causes of the queries at some positions; a status where there is no cause."""
-    import joblib
-
-    keys = [_key(material, Plan(options), queries.tolist()) for options, queries in asked]
-    stores = [_store(Plan(options)) for options, _ in asked]
-    known = [store.arrays(key) if store is not None else None for store, key in zip(stores, keys, strict=True)]
-    missing = [i for i, arrays in enumerate(known) if arrays is None]
-    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator")
-    made = parallel(joblib.delayed(_diagnosed)(material, *asked[i]) for i in missing) if missing else ()
-    for done, (i, arrays) in enumerate(zip(missing, made, strict=True), 1):
-        known[i], store = arrays, stores[i]
-        progress("naming causes", done, len(missing))
-        if store is not None:
-            store.add_arrays(keys[i], arrays)
-    found = (json.loads(arrays["causes"].tobytes()) for arrays in known if arrays is not None)
+    plans = [Plan(options) for options, _ in asked]
+    keys = [_key(material, plan, queries.tolist()) for plan, (_, queries) in zip(plans, asked, strict=True)]
+    tasks = [(material, *each) for each in asked]
+    arrays = _Kept(plans, keys).completed("naming causes", _cause_arrays, tasks, jobs, progress)
+    found = (json.loads(each["causes"].tobytes()) for each in arrays)
     return [{int(q): tuple(own) for q, own in each.items()} for each in found]
 
 
-def _diagnosed(material: Material, options: Options, queries: IntArray) -> dict[str, Any]:
+def _cause_arrays(material: Material, options: Options, queries: IntArray) -> dict[str, Any]:
     """As arrays for a store: the causes of queries, as JSON."""
-    plan, corpus, labels = Plan(options), material.corpus, material.labels
-    retrieved = plan.retrieve(material.whole, corpus, labels.queries, Clock(), [], no_progress)
-    scorer = Scorer(corpus, labels, retrieved.chunking)
-    lengths = scorer.lengths(retrieved.run, options.k, options.budget)
-    indexed = plan.indexed(retrieved, corpus, no_progress)
+    plan = Plan(options)
+    retrieved, scorer, lengths = _scored(plan, material, Clock())
+    indexed = plan.indexed(retrieved, material.corpus, no_progress)
     only = frozenset(queries.tolist())
     found = name_causes(scorer, retrieved.run, lengths, indexed, options, no_progress, only)
     text = json.dumps({q: list(found[q].causes) or [found[q].status] for q in sorted(only)})
     return {"causes": np.frombuffer(text.encode(), dtype=np.uint8)}
+
+
+def _scored(plan: Plan, material: Material, clock: Clock) -> tuple[Retrieved, Scorer, IntArray]:
+    """A configuration's index and rankings, what scores them, and how many chunks each context has."""
+    retrieved = plan.retrieve(material.whole, material.corpus, material.labels.queries, clock, [], no_progress)
+    scorer = Scorer(material.corpus, material.labels, retrieved.chunking)
+    return retrieved, scorer, scorer.lengths(retrieved.run, plan.options.k, plan.options.budget)
 
 
 def names_of(plan: Plan) -> tuple[str, str, str]:
@@ -213,18 +226,15 @@ def names_of(plan: Plan) -> tuple[str, str, str]:
         return own or "as in the run", "", f"run {Path(options.run).name}"
     if plan.collection is not None:
         return "as stored", "", spec_of(plan.retriever)
-    cut = own or spec_of(plan.chunker, full=True).replace(", overlap=0", "").replace(", unit=tokens", "")
+    cut = own or without_usual(spec_of(plan.chunker, full=True))
     return cut, "" if context == "none" else context, spec_of(plan.retriever)
 
 
 def measure(material: Material, options: Options) -> Cell:
     """One configuration on every query."""
-    plan, clock, notes = Plan(options), Clock(), list[str]()
-    corpus, labels = material.corpus, material.labels
-    retrieved = plan.retrieve(material.whole, corpus, labels.queries, clock, notes, no_progress)
+    plan, clock, corpus, labels = Plan(options), Clock(), material.corpus, material.labels
+    retrieved, scorer, lengths = _scored(plan, material, clock)
     chunking, run, source, index = retrieved
-    scorer = Scorer(corpus, labels, chunking)
-    lengths = scorer.lengths(run, options.k, options.budget)
     wanted = [m for m in default_measures(options.k, options.budget) if m.name not in LEFT_OUT]
     values = scorer.measure(run, list(dict.fromkeys([*wanted, *map(Measure.parse, options.measures)])))
     decidable = np.isin(np.arange(len(labels.queries)), np.concatenate([labels.at("span"), labels.at("document")]))

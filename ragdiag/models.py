@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -44,9 +45,15 @@ def from_hub(name: str, local_only: bool, instead: str = "") -> Path:
 
 
 def identity_of(folder: Path) -> str:
-    """The hash of all files that what a model computes depends on."""
+    """The hash of all files that what a model computes depends on; read again only where one has changed since."""
+    files = sorted(p for p in folder.rglob("*") if p.suffix in (".json", ".txt", ".safetensors", ".bin", ".model"))
+    return _hashed(folder, tuple((p, (stat := p.stat()).st_size, stat.st_mtime_ns) for p in files))
+
+
+@functools.cache
+def _hashed(folder: Path, files: tuple[tuple[Path, int, int], ...]) -> str:
     digest = hashlib.sha256()
-    for path in sorted(p for p in folder.rglob("*") if p.suffix in (".json", ".txt", ".safetensors", ".bin", ".model")):
+    for path, _, _ in files:
         with path.open("rb") as file:
             digest.update(path.relative_to(folder).as_posix().encode())
             while block := file.read(1 << 20):

@@ -21,7 +21,7 @@ from typing import Any
 
 from ragdiag.errors import MissingExtra, SpecError, did_you_mean
 
-__all__ = ["make", "names", "require", "spec_of", "strategy_class"]
+__all__ = ["make", "names", "require", "spec_of", "strategy_class", "without_usual"]
 
 
 def names(family: str) -> list[str]:
@@ -166,6 +166,11 @@ def spec_of(strategy: Any, full: bool = False) -> str:
             parts.append(f"{field.name}={value if plain else repr(value)}")
     name = name_of(cls)
     return f"{name}({', '.join(parts)})" if parts else name
+
+
+def without_usual(spec: str) -> str:
+    """A chunker's full spec as people are shown it: without the parameters that are what one expects."""
+    return spec.replace(", overlap=0", "").replace(", unit=tokens", "")
 
 
 def name_of(cls: type) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 
 from ragdiag import __version__
 from ragdiag.approximate import exact_swap, index_recall
-from ragdiag.cache import Cache, default_folder
+from ragdiag.cache import opened as opened_cache
 from ragdiag.chunks import cut, embed_texts, place, read_chunks, within
 from ragdiag.errors import InputError
 from ragdiag.nested import collection_of, encoder_of, models_of, opened, own_models, parts_of, swaps_of
@@ -93,7 +93,7 @@ class Plan:
         self.collection = collection_of(self.retriever)
         if self.collection is not None:  # what a collection has embedded is its own business
             self.context = make("contexts", "none")
-        self.store = None if options.cache is None else Cache(options.cache or default_folder())
+        self.store = opened_cache(options.cache)
 
     def retrieve(
         self, whole: Corpus, corpus: Corpus, queries: Sequence[Query], clock: Clock, notes: list[str], progress: Progress

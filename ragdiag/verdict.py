@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy import special
 
-from ragdiag.records import FloatArray, IntArray, Mean
+from ragdiag.records import FloatArray, Mean, Query, Report
 
-__all__ = ["DELTA", "Effect", "Outcomes", "Verdict", "needed", "reach"]
+__all__ = ["DELTA", "Effect", "Litmus", "Outcomes", "Verdict", "bounds", "needed", "reach", "tabulate"]
 
 DELTA = 0.05
 """An effect that is not larger matters to nobody, unless the user says otherwise."""
 
 LEVEL, POWER = 0.95, 0.80
-
-KINDS = ("RETRIEVAL", "CONTEXT", "BEHAVIOR", "BOTH", "INCONCLUSIVE", "NOT_MEASURED")
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +73,25 @@ class Verdict:
     table: Mapping[str, Mapping[str, int]]
     bounds: tuple[float, float] | None = None
     broken: tuple[int, ...] = ()
-    why: str = ""
-    notes: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, eq=False)
+class Litmus:
+    """What the litmus test found. `judged` counts by condition what said whether answers are right; `shares` are those of right
+    answers by condition; `unjudged` and `failed` count answers that nothing could judge, and attempts without an answer.
+    `report` is that of the audit, where the pipeline was audited too.
+    """
+
+    verdict: Verdict
+    queries: tuple[Query, ...]
+    outcomes: Outcomes
+    judged: Mapping[str, Mapping[str, int]]
+    shares: Mapping[str, Mean]
+    failed: Mapping[str, int]
+    unjudged: Mapping[str, int]
+    seed: int
+    delta: float
+    report: Report | None = None
 
 
 ROWS = (
@@ -154,8 +169,3 @@ def bounds(outcomes: Outcomes) -> tuple[float, float] | None:
         return None
     possible = failures & ~(outcomes.sufficient == 1)
     return 0.0, float(possible.sum() / failures.sum())
-
-
-def positions(mask: Any) -> IntArray:
-    """Where a mask holds."""
-    return np.flatnonzero(mask).astype(np.int64)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Generator, Sequence
 
 from ragdiag.cases import Case, Group
+from ragdiag.duplicates import near_duplicates
 from ragdiag.places import chunk_id
 from ragdiag.proofs import Edit, Outcome
 from ragdiag.setting import Setting, Span
@@ -73,15 +74,16 @@ def first_enough(case: Case, edits: Sequence[Edit]) -> Generator[Sequence[Edit],
     return found[0] if found else (outcome, edits[0])
 
 
-def fragments(case: Case, span: Span) -> list[int]:
-    """The chunks that hold a piece of `span`, in the order of the text."""
-    return case.setting.overlapping(span)
+def says_nearly(case: Case, chunk: int) -> bool:
+    """Whether a chunk says nearly what a chunk with the evidence, or the evidence itself, says."""
+    own = case.setting.shingles(chunk)
+    return any(near_duplicates(own, known) for known in case.evidence_shingles)
 
 
 def marked(case: Case, span: Span, most: int = 1200) -> str:
     """A passage with `CUT` where chunks end inside it."""
     text = case.setting.text(span)
-    cuts = sorted({e - span.start for c in fragments(case, span) if (e := case.setting.span(c).end) < span.end})
+    cuts = sorted({e - span.start for c in case.setting.overlapping(span) if (e := case.setting.span(c).end) < span.end})
     parts = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
     shown = CUT.join(parts)
     return shown if len(shown) <= most else shown[:most] + "…"
@@ -90,13 +92,13 @@ def marked(case: Case, span: Span, most: int = 1200) -> str:
 def replaced(case: Case, spans: list[Span]) -> frozenset[int]:
     """The fragments of `spans`, but for those that hold another of the query's passages whole."""
     kept = {c for g in case.groups for s in g.spans if s not in spans for c in case.whole(s)}
-    return frozenset(c for s in spans for c in fragments(case, s)) - kept
+    return frozenset(c for s in spans for c in case.setting.overlapping(s)) - kept
 
 
 def best_fragment(case: Case, span: Span) -> tuple[int, int]:
     """For ordering alternatives: the best rank among the fragments of `span`, then its start."""
     worst = len(case.ranking) + 1
-    return min((case.rank_of.get(c, worst) for c in fragments(case, span)), default=worst), span.start
+    return min((case.rank_of.get(c, worst) for c in case.setting.overlapping(span)), default=worst), span.start
 
 
 def nearest(case: Case, spans: Sequence[Span]) -> Span:

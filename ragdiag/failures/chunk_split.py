@@ -12,7 +12,6 @@ from ragdiag.failures._passages import (
     described,
     first_enough,
     fits,
-    fragments,
     marked,
     nearest,
     placements,
@@ -52,7 +51,7 @@ class ChunkSplit:
         if not groups:
             return None
         spans = [_alternative(case, g.spans) for g in groups]
-        shown = [{"passage": marked(case, s), "fragments": described(case, fragments(case, s))} for s in spans]
+        shown = [{"passage": marked(case, s), "fragments": described(case, case.setting.overlapping(s))} for s in spans]
         return Observation(groups, {"cut": shown}, spans)
 
     def prove(self, case: Case, seen: Observation) -> Trial:
@@ -104,7 +103,7 @@ def _alternative(case: Case, spans: tuple[Span, ...]) -> Span:
 def _between_sentences(case: Case, span: Span) -> bool:
     """Whether every chunk that ends inside a passage ends with a sentence or a line."""
     text = case.setting.corpus.documents[span.document].text
-    ends = (case.setting.span(c).end for c in fragments(case, span))
+    ends = (case.setting.span(c).end for c in case.setting.overlapping(span))
     return all(text[end] == "\n" or SENTENCE_END.search(text[max(end - 9, 0) : end]) for end in ends if end < span.end)
 
 
@@ -117,7 +116,7 @@ def _placed(case: Case, spans: list[Span]) -> list[list[Span]]:
 
 def _length(case: Case, span: Span) -> int:
     """Characters in the longest of the fragments, or in a median chunk where those are shorter."""
-    found = [c.end - c.start for c in map(case.setting.span, fragments(case, span))]
+    found = [c.end - c.start for c in map(case.setting.span, case.setting.overlapping(span))]
     return max([*found, case.setting.typical, span.end - span.start])
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from ragdiag.cases import Case, Observation
 from ragdiag.duplicates import near_duplicates
-from ragdiag.failures._passages import described
+from ragdiag.failures._passages import described, says_nearly
 from ragdiag.proofs import Edit, Trial
 from ragdiag.versions import link
 
@@ -55,7 +55,7 @@ def repeated(case: Case) -> dict[int, int]:
     for chunk in case.ranking[:last].tolist():
         own = setting.shingles(chunk)
         first = next((c for c, known in kept.items() if near_duplicates(own, known)), None)
-        if first is None or chunk in case.evidence or _version(case, chunk, own):
+        if first is None or chunk in case.evidence or _version(case, chunk):
             kept[chunk] = own
         else:
             found[chunk] = first
@@ -64,10 +64,10 @@ def repeated(case: Case) -> dict[int, int]:
     return found
 
 
-def _version(case: Case, chunk: int, own: frozenset[tuple[str, str]]) -> bool:
+def _version(case: Case, chunk: int) -> bool:
     """Whether a chunk is a version of the evidence: by what it says, or by its document's metadata."""
     documents = case.setting.corpus.documents
     mine = documents[int(case.setting.chunking.document[chunk])]
     current = {s.document for g in case.groups for s in g.spans}
     linked = any(link(mine, documents[d]) or link(documents[d], mine) for d in current)
-    return linked or any(near_duplicates(own, known) for known in case.evidence_shingles)
+    return linked or says_nearly(case, chunk)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ragdiag.cases import Case, Observation
-from ragdiag.failures._passages import best_fragment, cut_groups, fragments, replaced
+from ragdiag.failures._passages import best_fragment, cut_groups, replaced
 from ragdiag.proofs import Edit, Trial
 from ragdiag.setting import Span
 
@@ -55,7 +55,7 @@ def _alternative(case: Case, spans: tuple[Span, ...]) -> Span:
 
 def _joined(case: Case, span: Span) -> Span:
     """The text of all chunks that hold a piece of the passage."""
-    found = [case.setting.span(c) for c in fragments(case, span)]
+    found = [case.setting.span(c) for c in case.setting.overlapping(span)]
     return Span(span.document, min([span.start, *(s.start for s in found)]), max([span.end, *(s.end for s in found)]))
 
 

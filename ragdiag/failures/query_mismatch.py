@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ragdiag.cases import Case, Observation
-from ragdiag.failures._passages import fragments, nearest
+from ragdiag.failures._passages import nearest
 from ragdiag.failures._words import added, as_rare, beside, gap, rarest, said
 from ragdiag.failures.truncated import unseen
 from ragdiag.proofs import EXACT, Edit, Finding, Outcome, Trial
@@ -50,7 +50,7 @@ class QueryMismatch:
         """See `cases.FailureMode`."""
         for group in case.targets:
             holder = case.holder(group)
-            held = [holder[0]] if holder else fragments(case, nearest(case, group.spans))
+            held = [holder[0]] if holder else case.setting.overlapping(nearest(case, group.spans))
             if not held or (case.level == "span" and unseen(case, group)):
                 continue
             shared = gap(case, held)

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ragdiag.cases import Case, Observation
-from ragdiag.duplicates import near_duplicates
-from ragdiag.failures._passages import described
+from ragdiag.failures._passages import described, says_nearly
 from ragdiag.proofs import Edit, Trial
 from ragdiag.versions import could_be_older, link
 
@@ -51,14 +50,8 @@ def superseded(case: Case) -> dict[int, str]:
         if document in current:
             continue
         by = next((b for d in sorted(current) if (b := link(documents[document], documents[d]))), "")
-        if not by and any(could_be_older(documents[document], documents[d]) for d in current) and _version(case, chunk):
+        if not by and any(could_be_older(documents[document], documents[d]) for d in current) and says_nearly(case, chunk):
             by = "near-duplicate of an older document"
         if by:
             found[chunk] = by
     return found
-
-
-def _version(case: Case, chunk: int) -> bool:
-    """Whether a chunk says nearly what a chunk with the evidence, or the evidence itself, says."""
-    own = case.setting.shingles(chunk)
-    return any(near_duplicates(own, known) for known in case.evidence_shingles)

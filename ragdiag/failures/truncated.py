@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from ragdiag.cases import Case, Group, Observation
-from ragdiag.failures._passages import described, first_enough, fragments, nearest
+from ragdiag.failures._passages import described, first_enough, nearest
 from ragdiag.proofs import Edit, Trial
 from ragdiag.setting import Span
 
@@ -78,7 +78,7 @@ def unseen(case: Case, group: Group) -> list[Unseen]:
         found = [_hidden(case, *place) for place in places]
         return [min((u for u in found if u), key=lambda u: (_rank(case, u.chunk), u.chunk))] if all(found) else []
     cut = nearest(case, group.spans)
-    outside = (c for c in fragments(case, cut) if _rank(case, c) > case.length)
+    outside = (c for c in case.setting.overlapping(cut) if _rank(case, c) > case.length)
     return [u for c in outside if (u := _hidden(case, c, cut)) is not None]
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from ragdiag import __version__
 from ragdiag.cells import Cell, Comparison, Contrast, context_tokens
-from ragdiag.reports.text import counted, line, plain_table
+from ragdiag.reports.text import counted, line, plain_table, signed
 
 __all__ = ["compare_text"]
 
@@ -122,10 +121,8 @@ def _turned(c: Contrast) -> Contrast:
     )  # fmt: skip
 
 
-def _interval(c: Contrast | Mapping[str, Any]) -> str:
-    """``+0.034 [-0.010, +0.078]``."""
-    difference, low, high = (c.difference, c.low, c.high) if isinstance(c, Contrast) else (c["difference"], c["low"], c["high"])
-    return f"{difference:+.3f} [{low:+.3f}, {high:+.3f}]"
+def _interval(c: Contrast) -> str:
+    return signed(c.difference, c.low, c.high)
 
 
 def _mean(comparison: Comparison, i: int) -> float:
@@ -162,7 +159,7 @@ def _held_out(comparison: Comparison) -> Iterator[RenderableType]:
     held, cells = comparison.confirmed, comparison.cells
     if "difference" in held:
         verdict, colour = ("confirmed", "green") if held["holds"] else ("not confirmed", "yellow")
-        where = f"chosen on half of the queries, seen on the other: {_interval(held)}, "
+        where = f"chosen on half of the queries, seen on the other: {signed(held['difference'], held['low'], held['high'])}, "
         often = next(iter(held["chosen"]))
         share = f"; the halves chose {cells[often].name} {held['chosen'][often]} of {2 * held['splits']} times"
         times = f", above 0 in {held['above']} of {held['splits']} splits"

@@ -11,10 +11,9 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from ragdiag import __version__
-from ragdiag.records import Mean
 from ragdiag.reports.json import verdict_dict
-from ragdiag.reports.text import counted, line, listed, plain_table
-from ragdiag.verdict import COLUMNS, Verdict
+from ragdiag.reports.text import counted, interval, line, listed, plain_table, signed
+from ragdiag.verdict import COLUMNS, Litmus, Verdict
 
 __all__ = ["litmus_dict", "litmus_text"]
 
@@ -34,8 +33,8 @@ IDS = 5
 """Queries named in a line."""
 
 
-def litmus_text(found: Any) -> RenderableType:
-    """An `answering.Litmus` on one screen."""
+def litmus_text(found: Litmus) -> RenderableType:
+    """It on one screen."""
     verdict: Verdict = found.verdict
     parts: list[RenderableType] = [
         line((f"ragdiag {__version__}", "bold"), f"  {counted(len(found.queries), 'quer', 'y')}, answers: {_answers(found)}"),
@@ -53,19 +52,19 @@ def litmus_text(found: Any) -> RenderableType:
     return Group(*parts)
 
 
-def _behind(found: Any) -> Iterator[RenderableType]:
+def _behind(found: Litmus) -> Iterator[RenderableType]:
     """The failure modes behind wrong answers whose context was insufficient, where the pipeline was audited."""
-    if found.audit is None:
+    if found.report is None:
         return
     wrong = found.outcomes.failed & (found.outcomes.sufficient == 0)
-    results = [r for r, is_wrong in zip(found.audit.report.queries, wrong.tolist(), strict=True) if is_wrong]
+    results = [r for r, is_wrong in zip(found.report.queries, wrong.tolist(), strict=True) if is_wrong]
     causes = Counter(cause for r in results for cause in (r.causes or (r.status,)))
     if results:
         named = ", ".join(f"{cause} {n}" for cause, n in causes.most_common())
         yield line(f"behind {counted(len(results), 'wrong answer')} without all evidence: ", named)
 
 
-def _answers(found: Any) -> str:
+def _answers(found: Litmus) -> str:
     return listed([f"{condition} {sum(by.values())}" for condition, by in found.judged.items()])
 
 
@@ -74,7 +73,9 @@ def _headline(verdict: Verdict) -> Iterator[RenderableType]:
     yield line((verdict.kind + other, f"bold {COLOURS.get(verdict.kind, 'cyan')}"), f": {SAYS[verdict.kind]}")
     if verdict.share.n:
         fixed = round((verdict.share.mean or 0) * verdict.share.n)
-        yield line(f"perfect context fixes {fixed} of {counted(verdict.share.n, 'failure')}: {_interval(verdict.share)}")
+        yield line(
+            f"perfect context fixes {fixed} of {counted(verdict.share.n, 'failure')}: {interval(verdict.share, 'not known')}"
+        )
     if verdict.kind == "INCONCLUSIVE":
         more = "no number of failures would tell a half from a half"
         if verdict.needed is not None:
@@ -89,18 +90,12 @@ def _effects(verdict: Verdict, delta: float) -> Iterator[RenderableType]:
     context, behavior = verdict.effects.get("context"), verdict.effects.get("behavior")
     if context is not None:
         p = "" if context.p is None else f", p {context.p:.2g}"
-        yield line(
-            ("perfect context adds ", "dim"), f"{context.mean:+.3f} [{context.low:+.3f}, {context.high:+.3f}] right answers{p}"
-        )
+        yield line(("perfect context adds ", "dim"), f"{signed(context.mean, context.low, context.high)} right answers{p}")
     if behavior is not None:
         yield line(
             ("and leaves wrong ", "dim"),
             f"{behavior.mean:.3f} [{behavior.low:.3f}, {behavior.high:.3f}] (either matters above {delta:g})",
         )
-
-
-def _interval(mean: Mean) -> str:
-    return f"{mean.mean:.3f} [{mean.low:.3f}, {mean.high:.3f}]" if mean.n else "not known"
 
 
 def _table(verdict: Verdict) -> RenderableType:
@@ -112,17 +107,17 @@ def _table(verdict: Verdict) -> RenderableType:
     return table
 
 
-def _shares(found: Any) -> RenderableType:
+def _shares(found: Litmus) -> RenderableType:
     """How many answers are right under each condition, who judged them, and what could not be."""
     table = plain_table("answers", "right [95 %]", ">n", ">no answer", ">not judged", "judged by")
     for condition, mean in found.shares.items():
         by = [f"{name} {n}" for name, n in found.judged[condition].items() if name != "failed"]
         failed, unjudged = found.failed.get(condition, 0), found.unjudged.get(condition, 0)
-        table.add_row(condition, _interval(mean), str(mean.n), str(failed), str(unjudged), ", ".join(by))
+        table.add_row(condition, interval(mean, "not known"), str(mean.n), str(failed), str(unjudged), ", ".join(by))
     return table
 
 
-def litmus_dict(found: Any) -> dict[str, Any]:
+def litmus_dict(found: Litmus) -> dict[str, Any]:
     """The verdict object of the contract, with what was counted."""
     return {
         "ragdiag": __version__,

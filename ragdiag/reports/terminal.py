@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from ragdiag import __version__
-from ragdiag.records import Corpus, Defect, Labels, Mean, Problem, QueryResult, Report
+from ragdiag.records import Corpus, Defect, Labels, Problem, QueryResult, Report
+from ragdiag.registry import without_usual
 from ragdiag.reports.explain import explain_text
 from ragdiag.reports.fixes import cause_order, fix_first, look_first
 from ragdiag.reports.litmus import litmus_text
-from ragdiag.reports.text import clean, counted, defect_line, line, one_line, plain_table, verbatim
+from ragdiag.reports.text import clean, counted, defect_line, interval, line, one_line, plain_table, verbatim
+from ragdiag.verdict import Litmus
 
 __all__ = ["audit_text", "check_text", "clean", "explain_text", "show"]
 
@@ -33,7 +34,7 @@ WORST = 3
 """Documents named of those with unserved queries."""
 
 
-def audit_text(report: Report, litmus: Any = None) -> RenderableType:
+def audit_text(report: Report, litmus: Litmus | None = None) -> RenderableType:
     """An audit on one screen, below what the litmus test found where there are answers."""
     served = sum(q.served is True for q in report.queries)
     failing = [q for q in report.queries if q.served is False]
@@ -60,7 +61,7 @@ def _heading(report: Report) -> Text:
     pipeline, inputs = report.pipeline, report.inputs
     size = f"{pipeline['budget']} tokens" if pipeline["budget"] else f"k {pipeline['k']}"
     context = f" | context {pipeline['context']}" if pipeline["context"] not in (None, "none") else ""
-    chunker = str(pipeline["chunker"]).replace(", overlap=0", "").replace(", unit=tokens", "")
+    chunker = without_usual(str(pipeline["chunker"]))
     counts = (
         counted(inputs["documents"], "document"),
         counted(inputs["queries"], "quer", "y"),
@@ -114,7 +115,9 @@ def _verdict(report: Report, served: int, failing: Sequence[QueryResult]) -> Tex
         name = next(m for m in report.measures if m.startswith("Success@"))
         mean, what = report.measures[name], "a relevant document"
     colour = "green" if not failing else "yellow" if served * 2 >= n else "red"
-    text = line((f"{served} of {n} queries get {what} in their context", f"bold {colour}"), f"\n{name} {_interval(mean)}")
+    text = line(
+        (f"{served} of {n} queries get {what} in their context", f"bold {colour}"), f"\n{name} {interval(mean, 'not decidable')}"
+    )
     if failing:
         below = sum(1 for q in failing if q.least_k)
         partly = sum(1 for q in failing if (q.measures.get(name.replace("Sufficient", "CharR")) or 0) > 0)
@@ -126,10 +129,6 @@ def _verdict(report: Report, served: int, failing: Sequence[QueryResult]) -> Tex
 
 def _median(values: Sequence[int]) -> int:
     return sorted(values)[len(values) // 2]
-
-
-def _interval(mean: Mean) -> str:
-    return f"{mean.mean:.3f} [{mean.low:.3f}, {mean.high:.3f}]" if mean.n else "not decidable"
 
 
 def _measures(report: Report) -> Table:
@@ -147,7 +146,7 @@ def _measure(report: Report, names: Sequence[str], indent: str) -> tuple[str, st
     for name in names:
         mean = report.measures[name]
         shown = re.sub(r"\w+\(tau=([0-9.]+)\).*", r"  at tau \1", name)
-        return indent + shown, _interval(mean), str(mean.n)
+        return indent + shown, interval(mean, "not decidable"), str(mean.n)
     return "", "", ""
 
 

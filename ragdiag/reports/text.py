@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from ragdiag.records import Defect
+from ragdiag.records import Defect, Mean
 
-__all__ = ["clean", "counted", "defect_line", "line", "listed", "one_line", "plain_table", "verbatim"]
+__all__ = ["clean", "counted", "defect_line", "interval", "line", "listed", "one_line", "plain_table", "signed", "verbatim"]
 
 _UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -46,6 +46,16 @@ def counted(n: int, what: str, end: str = "") -> str:
 def listed(items: Sequence[str], word: str = "and") -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     return f" {word} ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
+
+
+def interval(mean: Mean, unknown: str) -> str:
+    """``0.632 [0.474, 0.765]``; `unknown` where there is no mean."""
+    return f"{mean.mean:.3f} [{mean.low:.3f}, {mean.high:.3f}]" if mean.n else unknown
+
+
+def signed(difference: float, low: float, high: float) -> str:
+    """``+0.034 [-0.010, +0.078]``."""
+    return f"{difference:+.3f} [{low:+.3f}, {high:+.3f}]"
 
 
 def plain_table(*columns: str) -> Table:

@@ -27,8 +27,7 @@ from ragdiag.flags import (
     queries_argument,
     quiet_option,
 )
-from ragdiag.interview import decide_options
-from ragdiag.shell import Group, progress_bars, queries_file, unspooled
+from ragdiag.shell import DecideCommand, Group, progress_bars, queries_file, unspooled
 
 if TYPE_CHECKING:
     from ragdiag.options import Options
@@ -245,8 +244,7 @@ def check(corpus: str, queries: str, json_file: str | None, quiet: bool, **given
     sys.exit(1 if labels.defects or found.problems else 0)
 
 
-@main.command()
-@options(*decide_options())
+@main.command(cls=DecideCommand)
 @json_option
 @quiet_option
 def decide(report: str | None, json_file: str | None, quiet: bool, **given: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,24 +18,22 @@ if TYPE_CHECKING:
 __all__ = ["conducted", "decide_options"]
 
 
-def decide_options() -> tuple[Callable[[Any], Any], ...]:
+def decide_options() -> list[click.Option]:
     """One option for the report, for each question and for each rate."""
-    report = click.option(
-        "--report", metavar="FILE", help="JSON of ragdiag litmus or audit, whose verdict answers --problem; - for standard input."
-    )
-    return (report, *map(_question, QUESTIONS.values()), *_rates())
+    says = "JSON of ragdiag litmus or audit, whose verdict answers --problem; - for standard input."
+    return [click.Option(["--report"], metavar="FILE", help=says), *map(_question, QUESTIONS.values()), *_rates()]
 
 
-def _question(question: Question) -> Callable[[Any], Any]:
+def _question(question: Question) -> click.Option:
     kind, metavar = (_kind(question), None) if question.choices else (int, "N")
-    return click.option(question.option, question.id, type=kind, metavar=metavar, help=question.text)
+    return click.Option([question.option, question.id], type=kind, metavar=metavar, help=question.text)
 
 
 def _kind(question: Question) -> Any:
     return click.Choice(question.choices) if question.choices else click.IntRange(0, MOST)
 
 
-def _rates() -> Iterator[Callable[[Any], Any]]:
+def _rates() -> Iterator[click.Option]:
     derived = {"run_price": "GPU hours x price", "shifts": "as --changes says"}
     for f in dataclasses.fields(Rates):
         default: Any = f.default
@@ -43,7 +41,7 @@ def _rates() -> Iterator[Callable[[Any], Any]]:
         source = f.metadata["source"] or ("" if default is None else "assumed")
         says = f"{f.metadata['says'][0].upper()}{f.metadata['says'][1:]}"
         text = f"{says}, {f.metadata['unit']}.  [default: {'; '.join(filter(None, (shown, source)))}]"
-        yield click.option(option(f.name), f.name, type=float, metavar="X", help=text)
+        yield click.Option([option(f.name), f.name], type=float, metavar="X", help=text)
 
 
 def conducted(report: str | None, given: Mapping[str, Any]) -> Decision:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     R = TypeVar("R", Report, Labels, Explanation)
 
-__all__ = ["STDIN", "Group", "progress_bars", "queries_file", "unspooled"]
+__all__ = ["STDIN", "DecideCommand", "Group", "progress_bars", "queries_file", "unspooled"]
 
 STDIN = "standard input"
 """How queries from there are called in errors and reports: not by the temporary file they are spooled to."""
@@ -64,6 +64,26 @@ class Group(click.Group):
             if isinstance(e, RagdiagError):
                 _fail(str(e), 2)
             _fail(f"unexpected {type(e).__name__}: {e} (this is a bug in ragdiag; --debug shows where)", 2)
+
+
+class DecideCommand(click.Command):
+    """The command, whose options are made when they are first looked at: no other command has to wait for the questions."""
+
+    _made: bool
+    _params: list[click.Parameter]
+
+    @property
+    def params(self) -> list[click.Parameter]:
+        """Every option."""
+        if not self._made:
+            from ragdiag.interview import decide_options
+
+            self._made, self._params = True, [*decide_options(), *self._params]
+        return self._params
+
+    @params.setter
+    def params(self, own: list[click.Parameter]) -> None:
+        self._made, self._params = False, own
 
 
 def _fail_usage(error: click.UsageError) -> NoReturn:

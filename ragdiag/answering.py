@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from ragdiag.answers import load_answers
 from ragdiag.cache import opened
 from ragdiag.errors import InputError, UsageError
-from ragdiag.options import Options
-from ragdiag.paired import Paired
+from ragdiag.judging import judge_answers, majorities, shares_by_query
+from ragdiag.measures import Measure
+from ragdiag.options import Judging, Options
 from ragdiag.pipeline import Audit, labelled_documents, run_audit
-from ragdiag.protocols import Progress, Store, no_progress
+from ragdiag.protocols import Progress, no_progress
 from ragdiag.queries import load_queries
-from ragdiag.records import Answer, FloatArray, Query
-from ragdiag.registry import make
+from ragdiag.records import Answer, FloatArray, Mean, Query
+from ragdiag.ruling import Majorities, corrected_share, rule
 from ragdiag.statistics import Resampler, clusters
-from ragdiag.verdict import DELTA, Effect, Litmus, Outcomes, Verdict, bounds, reach, tabulate
+from ragdiag.verdict import DELTA, LABELS, Agreement, Judgement, Litmus, Outcomes, agreement
 
 __all__ = ["litmus", "run_litmus"]
-
-FAILED = ("failed", "wrong")
-"""What an attempt that gave no answer counts as: neither right nor wrong, or wrong."""
 
 MAIN, ORACLE = "retrieved", "oracle"
 
@@ -36,112 +33,124 @@ def litmus(
     *,
     corpus: str | Path | None = None,
     judge: str = "matcher",
-    failed: str = "failed",
+    support: str = "grounded",
+    format_rules: str | Path | None = None,
+    failed: Literal["failed", "wrong"] = "failed",
+    blind: bool = False,
     delta: float = DELTA,
     progress: Progress = no_progress,
     **options: Any,
 ) -> Litmus:
     """Is it a retrieval problem or a behavior problem?
 
-    `answers` are files of recorded answers, each ``[CONDITION=]FILE``. An answer without a label is judged by `judge`. With a
-    `corpus` the pipeline that `options` describe is audited, and says what a context held where no recorded one does. `failed`
-    says what an attempt without an answer counts as. Raises as `pipeline.audit`, and `InputError` for answers to other queries.
+    `answers` are files of recorded answers, each ``[CONDITION=]FILE``. An answer without a label is judged by `judge` (with
+    `blind` any answer), and whether its recorded contexts hold what it states by `support`; one that breaks `format_rules` is
+    wrong. With a `corpus` the pipeline that `options` describe is audited, and says what a context held where no recorded one
+    does. `failed` says what an attempt without an answer counts as. Raises as `pipeline.audit`, and `InputError` for answers to
+    other queries.
     """
-    return run_litmus(queries, answers, Options(**options), corpus, judge, failed, delta, progress)
+    judging = Judging(judge, support, format_rules, failed, blind)
+    return run_litmus(queries, answers, Options(**options), corpus, judging, delta, progress)
 
 
 def run_litmus(
     queries: str | Path,
-    answers: Sequence[str],
+    answers: Sequence[str | Answer],
     asked: Options,
     corpus: str | Path | None,
-    judge: str,
-    failed: str,
-    delta: float,
-    progress: Progress,
+    judging: Judging,
+    delta: float = DELTA,
+    progress: Progress = no_progress,
 ) -> Litmus:
-    """`litmus`, with its options as `Options`."""
+    """`litmus`, with its options as `Options` and `Judging`."""
     if not answers:
         raise UsageError("no answers to judge; give --answers [CONDITION=]FILE")
-    if failed not in FAILED:
-        raise UsageError(f"failed attempts count as {' or '.join(FAILED)}, not {failed!r}")
     audit = None if corpus is None else run_audit(corpus, queries, asked, progress)
     known = list(audit.labels.queries) if audit else load_queries(queries, asked.qrels)
-    given = _by_query(load_answers(answers), {q.id: i for i, q in enumerate(known)})
-    opinions = _opinions(known, given, judge, failed, opened(asked.cache), progress)
-    right = {condition: _means(len(known), rows) for condition, rows in opinions.items()}
-    outcomes = Outcomes(
-        right.get(MAIN, np.full(len(known), np.nan)),
-        right.get(ORACLE, np.full(len(known), np.nan)),
-        _sufficient(known, given.get(MAIN, {}), audit),
-    )
-    cluster = clusters(labelled_documents(audit.labels) if audit else [[]] * len(known))
-    shares = {condition: Resampler(cluster, asked.seed).mean(values) for condition, values in right.items()}
+    given = _placed(load_answers(answers), {q.id: i for i, q in enumerate(known)})
+    judgements = judge_answers(known, given, judging, opened(asked.cache), progress)
+    by = {c: [j for j in judgements if j.condition == c] for c in dict.fromkeys(j.condition for j in judgements)}
+    main: dict[int, list[Answer]] = {}
+    for q, answer in given:
+        if answer.condition == MAIN:
+            main.setdefault(q, []).append(answer)
+    n, cluster = len(known), clusters(labelled_documents(audit.labels) if audit else [[]] * len(known))
+    resampler = Resampler(cluster, asked.seed)
+    said = {c: majorities(n, own) for c, own in by.items()}
+    corrected = {c for c, both in said.items() if _correctable(both, judging)}
+    certain = {c for c, (label, judged) in said.items() if not (np.isnan(label) & ~np.isnan(judged)).any()}
+    both = (said[MAIN], said[ORACLE]) if corrected & {MAIN, ORACLE} and {MAIN, ORACLE} <= corrected | certain else None
+    outcomes = _outcomes(n, by, _sufficient(known, main, audit))
+
+    def mean(values: Iterable[tuple[int, bool | None]]) -> Mean:
+        return resampler.mean(shares_by_query(n, values))
+
+    unsupported = {c: mean((j.query, None if j.supported is None else not j.supported) for j in own) for c, own in by.items()}
     return Litmus(
-        verdict=_verdict(outcomes, cluster, asked.seed, delta),
+        verdict=rule(outcomes, both, cluster, asked.seed, delta),
         queries=tuple(known),
         outcomes=outcomes,
-        judged={c: dict(Counter(by for _, _, by in rows if by)) for c, rows in opinions.items()},
-        shares=shares,
-        failed={c: sum(a.failed for own in rows.values() for a in own) for c, rows in given.items()},
-        unjudged={c: sum(value is None and by != "failed" for _, value, by in rows) for c, rows in opinions.items()},
+        judgements=judgements,
+        shares={c: mean((j.query, j.right) for j in own) for c, own in by.items()},
+        corrected={c: corrected_share(said[c], resampler, asked.seed) for c in by if c in corrected},
+        unsupported={c: share for c, share in unsupported.items() if share.n},
+        agreements={c: found for c, own in by.items() if (found := _agreement(own)) is not None},
+        precision=_precision(known, main, audit, resampler),
         seed=asked.seed,
         delta=delta,
         report=audit.report if audit else None,
     )
 
 
-Given = Mapping[int, Sequence[Answer]]
-"""Answers by the position of their query."""
-
-Judged = list[tuple[int, bool | None, str]]
-"""Each answer's query, whether it is right (None: nothing can tell), and what said so ("" nothing, "failed": no answer)."""
-
-
-def _by_query(answers: Sequence[Answer], position: Mapping[str, int]) -> dict[str, dict[int, list[Answer]]]:
-    """Answers by condition and query. Raises `InputError` for answers to queries that are not there."""
+def _placed(answers: Sequence[Answer], position: Mapping[str, int]) -> list[tuple[int, Answer]]:
+    """Each answer with the position of its query. Raises `InputError` for answers to queries that are not there."""
     unknown = sorted({a.query_id for a in answers} - set(position))
     if unknown:
         others = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
         raise InputError(f"answers to {unknown[0]!r}{others}, which no query is", remedy="give the queries that were answered")
-    found: dict[str, dict[int, list[Answer]]] = {}
-    for answer in answers:
-        found.setdefault(answer.condition, {}).setdefault(position[answer.query_id], []).append(answer)
-    return found
+    return [(position[a.query_id], a) for a in answers]
 
 
-def _opinions(
-    queries: Sequence[Query], given: Mapping[str, Given], judge: str, failed: str, store: Store | None, progress: Progress
-) -> dict[str, Judged]:
-    """Every answer judged: by its label where it has one, else by `judge`."""
-    asked = [(c, q, a) for c, rows in given.items() for q, own in rows.items() for a in own]
-    unlabelled = [i for i, (_, _, a) in enumerate(asked) if a.correct is None and not a.failed]
-    opinions: dict[int, Any] = {}
-    if unlabelled:
-        pairs = [(queries[asked[i][1]], asked[i][2]) for i in unlabelled]
-        opinions = dict(zip(unlabelled, make("judges", judge).judge(pairs, store, progress), strict=True))
-    found: dict[str, Judged] = {}
-    for i, (condition, q, answer) in enumerate(asked):
-        opinion = opinions.get(i)
-        if answer.failed:
-            row = (q, False if failed == "wrong" else None, "failed")
-        elif answer.correct is not None:
-            row = (q, answer.correct, "label")
-        else:
-            row = (q, None, "") if opinion is None else (q, bool(opinion.correct), judge)
-        found.setdefault(condition, []).append(row)
-    return found
+def _outcomes(n: int, by: Mapping[str, Sequence[Judgement]], sufficient: FloatArray) -> Outcomes:
+    main, oracle = by.get(MAIN, ()), by.get(ORACLE, ())
+    right = shares_by_query(n, ((j.query, j.right) for j in main))
+    content = shares_by_query(n, ((j.query, j.content) for j in main))
+    return Outcomes(
+        right=right,
+        oracle=shares_by_query(n, ((j.query, j.right) for j in oracle)),
+        sufficient=sufficient,
+        form=(right < 0.5) & (content >= 0.5),
+    )
 
 
-def _means(n: int, judged: Judged) -> FloatArray:
-    """Each query's share of right answers, NaN where none could be judged."""
-    total, right = np.zeros(n), np.zeros(n)
-    for q, value, _ in judged:
-        if value is not None:
-            total[q] += 1
-            right[q] += value
-    shares: FloatArray = np.divide(right, total, out=np.full(n, np.nan), where=total > 0)
-    return shares
+def _correctable(both: Majorities, judging: Judging) -> bool:
+    """Whether labels can correct what the judge said alone: they do so where there are enough of both."""
+    label, judged = both
+    known = ~np.isnan(label) & ~np.isnan(judged)
+    return not judging.blind and known.sum() >= LABELS and bool((np.isnan(label) & ~np.isnan(judged)).any())
+
+
+def _agreement(judgements: Sequence[Judgement]) -> Agreement | None:
+    pairs = [(j.label, j.judged) for j in judgements if j.label is not None and j.judged is not None]
+    return agreement([label for label, _ in pairs], [said for _, said in pairs])
+
+
+def _precision(queries: Sequence[Query], given: Given, audit: Audit | None, resampler: Resampler) -> Mean:
+    """The share of what was retrieved that holds evidence: of the recorded contexts, else as the audit measured it."""
+    found = np.full(len(queries), np.nan)
+    for q, query in enumerate(queries):
+        passages = [_flat(label.text) for label in query.evidence]
+        contexts = [_flat(c) for a in given.get(q, ()) for c in a.contexts]
+        if contexts and passages and all(passages):
+            found[q] = np.mean([any(p in c or c in p for p in passages) for c in contexts])
+    if audit is not None and np.isnan(found).all():
+        size = (audit.report.pipeline["budget"], True) if audit.report.pipeline["budget"] else (audit.report.pipeline["k"], False)
+        return audit.report.measures[str(Measure("P", *size))]
+    return resampler.mean(found)
+
+
+Given = Mapping[int, Sequence[Answer]]
+"""Answers by the position of their query."""
 
 
 def _sufficient(queries: Sequence[Query], given: Given, audit: Audit | None) -> FloatArray:
@@ -174,31 +183,3 @@ def _said(query: Query, answer: Answer) -> bool | None:
 
 def _flat(text: str) -> str:
     return " ".join(text.casefold().split())
-
-
-def _verdict(outcomes: Outcomes, cluster: Any, seed: int, delta: float) -> Verdict:
-    """The table, the effects and what follows from them."""
-    resampler, paired = Resampler(cluster, seed), Paired(cluster, seed)
-    both = ~np.isnan(outcomes.right) & ~np.isnan(outcomes.oracle)
-    failures = both & outcomes.failed
-    share = resampler.mean(np.where(failures, outcomes.fixed, np.nan).astype(np.float64))
-    effects: dict[str, Effect] = {}
-    difference = paired.difference(np.where(both, outcomes.right, np.nan), np.where(both, outcomes.oracle, np.nan))
-    if difference is not None:
-        effects["context"] = Effect(difference.mean, difference.low, difference.high, difference.n, difference.p)
-        wrong = resampler.mean(np.where(both, 1 - outcomes.oracle, np.nan))
-        effects["behavior"] = Effect(wrong.mean or 0.0, wrong.low or 0.0, wrong.high or 0.0, wrong.n)
-    repaired = failures & outcomes.fixed
-    known = repaired & ~np.isnan(outcomes.sufficient)
-    noise = float((outcomes.sufficient[known] == 1).mean()) if 2 * known.sum() > repaired.sum() else None
-    kind, secondary, more = reach(share, effects.get("context"), effects.get("behavior"), noise, delta)
-    return Verdict(
-        kind=kind,
-        secondary=secondary,
-        share=share,
-        needed=more,
-        effects=effects,
-        table=tabulate(outcomes),
-        bounds=bounds(outcomes) if kind == "NOT_MEASURED" else None,
-        broken=tuple(np.flatnonzero(both & ~outcomes.failed & ~outcomes.fixed).tolist()),
-    )

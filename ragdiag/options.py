@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from ragdiag.errors import UsageError
+from ragdiag.errors import UsageError, did_you_mean
 
-__all__ = ["Options"]
+__all__ = ["Judging", "Options"]
 
 
 MOST = 10**9
@@ -17,7 +17,7 @@ MOST = 10**9
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """Everything that an audit can be told; the command line has one option for each field."""
+    """Everything that an audit can be told; the command line has one option for each field except those for Python alone."""
 
     chunker: str = "sentence"
     context: str = "none"
@@ -33,6 +33,8 @@ class Options:
     measures: tuple[str, ...] = ()
     seed: int = 0
     cache: str | Path | None = ""  # "": the default folder, None: no cache
+    search: Any = None  # Python: the team's own search, in place of a retriever; see `searches`
+    own_chunks: tuple[Any, ...] = ()  # Python: the team's own chunks, as a search may give them
 
     def __post_init__(self) -> None:
         if not 1 <= self.k <= MOST:
@@ -43,3 +45,34 @@ class Options:
             raise UsageError(f"seed must be 0 or more, not {self.seed}")
         if self.copies not in ("count", "ignore"):
             raise UsageError(f"copies must be count or ignore, not {self.copies!r}")
+        for one, other in (("run", "search"), ("chunks", "own_chunks")):
+            if getattr(self, one) and getattr(self, other) not in (None, ()):
+                raise UsageError(f"{one} and {other} are two answers to one question: give one")
+
+    @classmethod
+    def given(cls, **options: Any) -> Options:
+        """As Python code gives them: `chunks` may be the chunks themselves. Raises `UsageError` for an unknown option."""
+        known = [f.name for f in dataclasses.fields(cls)]
+        for name in options:
+            if name not in known:
+                raise UsageError(f"unknown option {name!r}{did_you_mean(name, known)}")
+        if not isinstance(options.get("chunks"), (str, Path, type(None))):
+            options["own_chunks"] = tuple(options.pop("chunks"))
+        for name in {"only", "measures"} & options.keys():
+            options[name] = (options[name],) if isinstance(options[name], str) else tuple(options[name])
+        return cls(**options)
+
+
+@dataclasses.dataclass(frozen=True)
+class Judging:
+    """How answers are judged; the command line has one option for each field."""
+
+    judge: str = "matcher"  # of answers without a label
+    support: str = "grounded"  # of whether a context holds what an answer states
+    format_rules: str | Path | None = None
+    failed: Literal["failed", "wrong"] = "failed"  # what an attempt that gave no answer counts as
+    blind: bool = False  # the judge speaks for labelled answers too
+
+    def __post_init__(self) -> None:
+        if self.failed not in ("failed", "wrong"):
+            raise UsageError(f"failed attempts count as failed or wrong, not {self.failed!r}")

@@ -75,6 +75,14 @@ class Resampler:
             low, high = map(float, np.quantile(self._resampled(size, total), [tail, 1 - tail]))
         return Mean(mean, min(low, mean), max(high, mean), n)
 
+    def worth(self, values: FloatArray) -> float:
+        """How many independent queries one query is worth to the mean of `values`, which are 0, 1 or NaN."""
+        known = ~np.isnan(values)
+        cluster = np.unique(self._cluster[known], return_inverse=True)[1]
+        size = np.bincount(cluster).astype(np.float64)
+        total = np.bincount(cluster, weights=values[known]).astype(np.float64)
+        return _effective_n(size, total, values[known]) / int(known.sum())
+
     def _resampled(self, size: FloatArray, total: FloatArray) -> FloatArray:
         """The mean in each resample of as many clusters, shape ``(RESAMPLES,)``."""
         g = len(size)

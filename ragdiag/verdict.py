@@ -3,21 +3,86 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import special
 
-from ragdiag.records import FloatArray, Mean, Query, Report
+from ragdiag.records import BoolArray, FloatArray, Mean, Query, Report
 
-__all__ = ["DELTA", "Effect", "Litmus", "Outcomes", "Verdict", "bounds", "needed", "reach", "tabulate"]
+__all__ = [
+    "DELTA",
+    "KINDS",
+    "LABELS",
+    "Agreement",
+    "Effect",
+    "Judgement",
+    "Litmus",
+    "Outcomes",
+    "Verdict",
+    "agreement",
+    "bounds",
+    "needed",
+    "reach",
+    "tabulate",
+]
 
 DELTA = 0.05
 """An effect that is not larger matters to nobody, unless the user says otherwise."""
 
 LEVEL, POWER = 0.95, 0.80
+
+LABELS = 20
+"""Labelled queries that the judge spoke of, under one condition: fewer do not say how often it errs."""
+
+
+KINDS = ("content", "unsupported", "refusal", "format", "style", "no answer")
+"""How an answer can be wrong: it says something else than the reference; so it does, and its context does not hold it; it
+declines to answer; right content breaks a rule of format, or of style; the attempt failed, and failed attempts count as wrong."""
+
+
+class Judgement(NamedTuple):
+    """What was made of one answer to the query at a position.
+
+    `right` is None where nothing can tell, `by` who said so: "label", a judge, "failed", or "" for nobody. `kind` is one of
+    `KINDS` for a wrong answer. `content`: is what it says right, whatever its form? `label` and `judged` are what the label and
+    the judge said, where both were asked; `supported` whether its context holds what it states; `broke` the rules that it breaks.
+    """
+
+    query: int
+    condition: str
+    right: bool | None
+    by: str
+    why: str = ""
+    kind: str = ""
+    content: bool | None = None
+    label: bool | None = None
+    judged: bool | None = None
+    supported: bool | None = None
+    broke: tuple[str, ...] = ()
+
+
+class Agreement(NamedTuple):
+    """How far a judge agrees with the labels of `n` answers: the share, Cohen's kappa (None where both never vary), of how many
+    right answers it says "wrong", and of how many wrong ones "right"."""
+
+    n: int
+    share: float
+    kappa: float | None
+    failed_right: tuple[int, int]
+    passed_wrong: tuple[int, int]
+
+
+def agreement(labels: Sequence[bool], judged: Sequence[bool]) -> Agreement | None:
+    """Of `judged` with `labels`, pair by pair; None where there are none."""
+    a, b = np.array(labels, dtype=bool), np.array(judged, dtype=bool)
+    if not len(a):
+        return None
+    share, chance = float((a == b).mean()), float(a.mean() * b.mean() + (1 - a.mean()) * (1 - b.mean()))
+    kappa = None if chance == 1 else (share - chance) / (1 - chance)  # Cohen 1960
+    return Agreement(len(a), share, kappa, (int((a & ~b).sum()), int(a.sum())), (int((~a & b).sum()), int((~a).sum())))
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,12 +90,14 @@ class Outcomes:
     """What came of each query, shape ``(n_queries,)`` each, NaN where it is not known.
 
     `right`: the share of its answers with the pipeline's context that are right; `oracle`: the same with exactly the evidence;
-    `sufficient`: whether the pipeline's context held all evidence.
+    `sufficient`: whether the pipeline's context held all evidence; `form`: whether it failed by its form alone, which no context
+    would have mended.
     """
 
     right: FloatArray
     oracle: FloatArray
     sufficient: FloatArray
+    form: BoolArray
 
     @property
     def failed(self) -> Any:
@@ -39,8 +106,8 @@ class Outcomes:
 
     @property
     def fixed(self) -> Any:
-        """Queries whose answer is right when given exactly the evidence."""
-        return self.oracle >= 0.5
+        """Queries whose answer is right when given exactly the evidence, and did not fail by its form alone without it."""
+        return (self.oracle >= 0.5) & ~self.form
 
 
 @dataclass(frozen=True)
@@ -62,7 +129,8 @@ class Verdict:
     `share` is that of the failures which perfect context fixes; `needed` the further failures that would tell, where it does not
     (None: no number would, at this share). `bounds` are of the share of failures that are about retrieval, where no answers with
     perfect context are known. `table` counts queries: a row for what the context came to, a column for the answer with perfect
-    context. `broken` are the positions of queries that perfect context breaks.
+    context. `broken` are the positions of queries that perfect context breaks. `labelled` is the number of queries whose labels
+    corrected share and effects for the judge's errors; 0 where they are as judged.
     """
 
     kind: str
@@ -73,28 +141,40 @@ class Verdict:
     table: Mapping[str, Mapping[str, int]]
     bounds: tuple[float, float] | None = None
     broken: tuple[int, ...] = ()
+    labelled: int = 0
 
 
 @dataclass(frozen=True, eq=False)
 class Litmus:
-    """What the litmus test found. `judged` counts by condition what said whether answers are right; `shares` are those of right
-    answers by condition; `unjudged` and `failed` count answers that nothing could judge, and attempts without an answer.
-    `report` is that of the audit, where the pipeline was audited too.
+    """What the litmus test found: the verdict, and what was made of every answer.
+
+    By condition: `shares` of right answers (`corrected` ones for the judge's errors, where labels allow), `unsupported` those of
+    answers that state what their context does not hold, `agreements` of the judge with labels. `precision` is the share of what
+    was retrieved that holds evidence. `report` is that of the audit, where the pipeline was audited too.
     """
 
     verdict: Verdict
     queries: tuple[Query, ...]
     outcomes: Outcomes
-    judged: Mapping[str, Mapping[str, int]]
+    judgements: tuple[Judgement, ...]
     shares: Mapping[str, Mean]
-    failed: Mapping[str, int]
-    unjudged: Mapping[str, int]
+    corrected: Mapping[str, Mean]
+    unsupported: Mapping[str, Mean]
+    agreements: Mapping[str, Agreement]
+    precision: Mean
     seed: int
     delta: float
     report: Report | None = None
 
+    def of(self, condition: str) -> tuple[Judgement, ...]:
+        """What was made of the answers under one condition."""
+        return tuple(j for j in self.judgements if j.condition == condition)
+
+
+FORM = "right content, wrong form"
 
 ROWS = (
+    FORM,
     "wrong, context insufficient",
     "wrong, context sufficient",
     "wrong",
@@ -113,59 +193,58 @@ def tabulate(outcomes: Outcomes) -> dict[str, dict[str, int]]:
     known = ~np.isnan(outcomes.right)
     for row in ROWS:
         answer, _, context = row.partition(", context ")
-        rows = known & (outcomes.failed if answer == "wrong" else ~outcomes.failed)
-        rows &= outcomes.sufficient == (context == "sufficient") if context else np.isnan(outcomes.sufficient)
+        rows = known & (~outcomes.failed if answer == "right" else outcomes.failed) & (outcomes.form == (row == FORM))
+        if row != FORM:
+            rows &= outcomes.sufficient == (context == "sufficient") if context else np.isnan(outcomes.sufficient)
         if rows.any():
-            unknown = np.isnan(outcomes.oracle)
-            cells = rows & outcomes.fixed, rows & ~outcomes.fixed & ~unknown, rows & unknown
+            right, unknown = outcomes.oracle >= 0.5, np.isnan(outcomes.oracle)
+            cells = rows & right, rows & ~right & ~unknown, rows & unknown
             table[row] = {column: int(cell.sum()) for column, cell in zip(COLUMNS, cells, strict=True)}
     return table
 
 
 def reach(
     share: Mean, context_effect: Effect | None, behavior_effect: Effect | None, sufficient_share: float | None, delta: float
-) -> tuple[str, str | None, int | None]:
-    """Kind, secondary and failures needed, from the share of failures that perfect context fixes and both effects.
+) -> tuple[str, str | None]:
+    """Kind and secondary, from the share of failures that perfect context fixes and both effects.
 
     `sufficient_share`: of the failures that perfect context fixes, the share whose context was sufficient; None where not known.
     """
     if share.mean is None or share.low is None or share.high is None:
-        return "NOT_MEASURED", None, None
+        return "NOT_MEASURED", None
     noise = sufficient_share is not None and sufficient_share > 0.5
     first = "CONTEXT" if noise else "RETRIEVAL"
     if share.low > 0.5:
         other = behavior_effect is not None and behavior_effect.mean > delta
-        return first, "BEHAVIOR" if other else None, None
+        return first, "BEHAVIOR" if other else None
     if share.high < 0.5:
         other = context_effect is not None and context_effect.mean > delta
-        return "BEHAVIOR", first if other else None, None
+        return "BEHAVIOR", first if other else None
     effects = context_effect, behavior_effect
-    if all(e is not None and e.low > delta for e in effects):
-        return "BOTH", None, None
-    return "INCONCLUSIVE", None, needed(share.mean, share.n)
+    return ("BOTH" if all(e is not None and e.low > delta for e in effects) else "INCONCLUSIVE"), None
 
 
-def needed(share: float, seen: int) -> int | None:
+def needed(share: float, seen: int, worth: float = 1.0) -> int | None:
     """Further failures for `POWER` to tell a true share like the one seen from one half, two-sided at 5 %; None at one half.
 
     The usual sample size for one proportion: ``((z_a / 2 + z_b sqrt(p (1 - p))) / (p - 1/2))^2``, less the failures seen; 1 at
-    least, since these did not tell.
+    least, since these did not tell. `worth` is that of a failure whose judge errs, in failures that are known.
     """
     if abs(share - 0.5) < 1e-9:
         return None
     z_a, z_b = special.ndtri(0.5 + LEVEL / 2), special.ndtri(POWER)
     total = ((z_a / 2 + z_b * math.sqrt(share * (1 - share))) / (share - 0.5)) ** 2
-    return max(math.ceil(total - 1e-9) - seen, 1)
+    return max(math.ceil(total / worth - 1e-9) - seen, 1)
 
 
 def bounds(outcomes: Outcomes) -> tuple[float, float] | None:
     """Of the failures, the least and the largest share that can be about retrieval, where no oracle says.
 
-    A failure with a sufficient context is none; one with an insufficient context may be, or both; where the context is not known
-    anything is possible.
+    A failure with a sufficient context is none, nor is one by form alone; one with an insufficient context may be, or both; where
+    the context is not known anything is possible.
     """
     failures = outcomes.failed & ~np.isnan(outcomes.right)
     if not failures.any():
         return None
-    possible = failures & ~(outcomes.sufficient == 1)
+    possible = failures & ~(outcomes.sufficient == 1) & ~outcomes.form
     return 0.0, float(possible.sum() / failures.sum())

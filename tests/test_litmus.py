@@ -22,9 +22,10 @@ HOTPOT = Path(os.environ.get("RAGDIAG_DATA", Path(__file__).parents[2] / "shared
 NAN = float("nan")
 
 
-def outcomes(right, oracle=None, sufficient=None) -> Outcomes:
+def outcomes(right, oracle=None, sufficient=None, form=None) -> Outcomes:
     n = len(right)
-    return Outcomes(*(np.array([NAN] * n if v is None else v, dtype=float) for v in (right, oracle, sufficient)))
+    known = (np.array([NAN] * n if v is None else v, dtype=float) for v in (right, oracle, sufficient))
+    return Outcomes(*known, np.array(form or [False] * n))
 
 
 def write(folder: Path, rows: list[dict], name: str) -> str:
@@ -80,7 +81,7 @@ def test_hotpots_recorded_labels_give_the_exact_table(failed: str, right: int, o
     assert (cells["right"]["oracle right"], cells["right"]["oracle wrong"]) == table[2:]
     share = found.shares["retrieved"]
     assert (round(share.mean * share.n), share.n) == (right, of)
-    assert found.failed["retrieved"] == 10
+    assert [j.by for j in found.of("retrieved")].count("failed") == 10
     assert found.verdict.kind == "BOTH"
     assert found.verdict.effects["context"].p == pytest.approx(stats.binomtest(table[0], table[0] + table[3], 0.5).pvalue)
     assert len(found.verdict.broken) == table[3]
@@ -106,15 +107,15 @@ def effect(mean: float, low: float) -> Effect:
 @pytest.mark.parametrize(
     ("share", "context", "behavior", "noise", "expected"),
     [
-        (Mean(0.83, 0.7, 0.9, 60), effect(0.5, 0.4), effect(0.15, 0.02), None, ("RETRIEVAL", "BEHAVIOR", None)),
-        (Mean(0.83, 0.7, 0.9, 60), effect(0.5, 0.4), effect(0.05, 0.01), None, ("RETRIEVAL", None, None)),
-        (Mean(0.83, 0.7, 0.9, 60), effect(0.5, 0.4), effect(0.05, 0.01), 0.4, ("RETRIEVAL", None, None)),
-        (Mean(0.83, 0.7, 0.9, 60), effect(0.5, 0.4), effect(0.05, 0.01), 0.6, ("CONTEXT", None, None)),
-        (Mean(0.2, 0.1, 0.3, 60), effect(0.1, -0.1), effect(0.6, 0.5), None, ("BEHAVIOR", "RETRIEVAL", None)),
-        (Mean(0.2, 0.1, 0.3, 60), effect(0.02, -0.1), effect(0.6, 0.5), None, ("BEHAVIOR", None, None)),
-        (Mean(0.5, 0.4, 0.6, 90), effect(0.3, 0.2), effect(0.3, 0.2), None, ("BOTH", None, None)),
-        (Mean(0.65, 0.45, 0.8, 20), effect(0.3, 0.04), effect(0.3, 0.2), None, ("INCONCLUSIVE", None, 65)),
-        (Mean(None, None, None, 0), None, None, None, ("NOT_MEASURED", None, None)),
+        (Mean(0.83, 0.7, 0.9, 60), effect(0.5, 0.4), effect(0.15, 0.02), None, ("RETRIEVAL", "BEHAVIOR")),
+        (Mean(0.83, 0.7, 0.9, 60), effect(0.5, 0.4), effect(0.05, 0.01), None, ("RETRIEVAL", None)),
+        (Mean(0.83, 0.7, 0.9, 60), effect(0.5, 0.4), effect(0.05, 0.01), 0.4, ("RETRIEVAL", None)),
+        (Mean(0.83, 0.7, 0.9, 60), effect(0.5, 0.4), effect(0.05, 0.01), 0.6, ("CONTEXT", None)),
+        (Mean(0.2, 0.1, 0.3, 60), effect(0.1, -0.1), effect(0.6, 0.5), None, ("BEHAVIOR", "RETRIEVAL")),
+        (Mean(0.2, 0.1, 0.3, 60), effect(0.02, -0.1), effect(0.6, 0.5), None, ("BEHAVIOR", None)),
+        (Mean(0.5, 0.4, 0.6, 90), effect(0.3, 0.2), effect(0.3, 0.2), None, ("BOTH", None)),
+        (Mean(0.65, 0.45, 0.8, 20), effect(0.3, 0.04), effect(0.3, 0.2), None, ("INCONCLUSIVE", None)),
+        (Mean(None, None, None, 0), None, None, None, ("NOT_MEASURED", None)),
     ],
 )
 def test_the_verdict_follows_from_the_share_and_both_effects(share, context, behavior, noise, expected) -> None:
@@ -175,7 +176,7 @@ def test_simulated_teams_are_told_the_truth() -> None:
             for _ in range(40):
                 fixed = rng.random(n) < truth
                 share = _share(fixed)
-                kind, _, _ = reach(share, effect(truth, truth - 0.1), effect(1 - truth, 0.9 - truth), None, 0.05)
+                kind, _ = reach(share, effect(truth, truth - 0.1), effect(1 - truth, 0.9 - truth), None, 0.05)
                 wrong += (kind in ("RETRIEVAL", "CONTEXT") and truth < 0.5) or (kind == "BEHAVIOR" and truth > 0.5)
                 covered += share.low <= truth <= share.high
                 runs += 1

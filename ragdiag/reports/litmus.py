@@ -13,7 +13,7 @@ from rich.text import Text
 from ragdiag import __version__
 from ragdiag.reports.json import verdict_dict
 from ragdiag.reports.text import counted, interval, line, listed, plain_table, signed
-from ragdiag.verdict import COLUMNS, Litmus, Verdict
+from ragdiag.verdict import COLUMNS, KINDS, LABELS, Judgement, Litmus, Verdict
 
 __all__ = ["litmus_dict", "litmus_text"]
 
@@ -29,6 +29,8 @@ SAYS = {
 
 COLOURS = {"RETRIEVAL": "red", "CONTEXT": "red", "BEHAVIOR": "magenta", "BOTH": "yellow"}
 
+UNSUPPORTED = "state what their context does not hold"
+
 IDS = 5
 """Queries named in a line."""
 
@@ -43,12 +45,14 @@ def litmus_text(found: Litmus) -> RenderableType:
         *_effects(verdict, found.delta),
         Text(),
         _table(verdict),
+        Text(),
+        _three_figures(found),
     ]
     if verdict.broken:
         names = [found.queries[q].id for q in verdict.broken[:IDS]]
         more = ", …" if len(verdict.broken) > IDS else ""
         parts += [line(f"perfect context breaks {counted(len(verdict.broken), 'quer', 'y')}: {', '.join(names)}{more}")]
-    parts += [*_behind(found), Text(), _shares(found)]
+    parts += [*_behind(found), Text(), *_shares(found)]
     return Group(*parts)
 
 
@@ -65,7 +69,7 @@ def _behind(found: Litmus) -> Iterator[RenderableType]:
 
 
 def _answers(found: Litmus) -> str:
-    return listed([f"{condition} {sum(by.values())}" for condition, by in found.judged.items()])
+    return listed([f"{condition} {n}" for condition, n in Counter(j.condition for j in found.judgements).items()])
 
 
 def _headline(verdict: Verdict) -> Iterator[RenderableType]:
@@ -76,6 +80,8 @@ def _headline(verdict: Verdict) -> Iterator[RenderableType]:
         yield line(
             f"perfect context fixes {fixed} of {counted(verdict.share.n, 'failure')}: {interval(verdict.share, 'not known')}"
         )
+    if verdict.labelled:
+        yield line(("corrected for the judge's errors by the labels of ", "dim"), counted(verdict.labelled, "quer", "y"))
     if verdict.kind == "INCONCLUSIVE":
         more = "no number of failures would tell a half from a half"
         if verdict.needed is not None:
@@ -107,14 +113,50 @@ def _table(verdict: Verdict) -> RenderableType:
     return table
 
 
-def _shares(found: Litmus) -> RenderableType:
-    """How many answers are right under each condition, who judged them, and what could not be."""
-    table = plain_table("answers", "right [95 %]", ">n", ">no answer", ">not judged", "judged by")
-    for condition, mean in found.shares.items():
-        by = [f"{name} {n}" for name, n in found.judged[condition].items() if name != "failed"]
-        failed, unjudged = found.failed.get(condition, 0), found.unjudged.get(condition, 0)
-        table.add_row(condition, interval(mean, "not known"), str(mean.n), str(failed), str(unjudged), ", ".join(by))
+def _three_figures(found: Litmus) -> RenderableType:
+    """Without which one flies blind: retrieval precision, answer accuracy, hallucination rate."""
+    table = plain_table("", "share [95 %]", ">n", "")
+    unknown = "not known: give contexts"
+    table.add_row(
+        "retrieval precision", interval(found.precision, unknown), str(found.precision.n), "retrieved that holds evidence"
+    )
+    for condition, share in found.shares.items():
+        best, how = (found.corrected[condition], ", corrected") if condition in found.corrected else (share, "")
+        table.add_row(f"answer accuracy, {condition}", interval(best, "not known"), str(best.n), f"right{how}")
+    if not found.unsupported:
+        table.add_row("hallucination rate", unknown, "0", UNSUPPORTED)
+    for condition, share in found.unsupported.items():
+        table.add_row(f"hallucination rate, {condition}", interval(share, ""), str(share.n), UNSUPPORTED)
     return table
+
+
+def _shares(found: Litmus) -> Iterator[RenderableType]:
+    """Under each condition who judged, what kind of wrong answers are, and how far a judge agrees with labels."""
+    kinds = [kind for kind in KINDS[:-1] if any(j.kind == kind for j in found.judgements)]
+    table = plain_table("answers", ">right", ">wrong", *(f">{kind}" for kind in kinds), ">no answer", ">not judged", "judged by")
+    for condition in found.shares:
+        own = found.of(condition)
+        count = Counter(j.kind for j in own)
+        by = Counter(j.by for j in own)
+        named = ", ".join(f"{name} {n}" for name, n in by.items() if name not in ("", "failed"))
+        row = [sum(j.right is True for j in own), sum(j.right is False for j in own), *(count[kind] for kind in kinds)]
+        table.add_row(condition, *map(str, [*row, by["failed"], by[""]]), named)
+    yield table
+    for condition, agreed in found.agreements.items():
+        kappa = "" if agreed.kappa is None else f", kappa {agreed.kappa:.2f}"
+        (missed, right), (passed, wrong) = agreed.failed_right, agreed.passed_wrong
+        yield line(
+            f"on {condition} the judge agrees with {round(agreed.share * agreed.n)} of {counted(agreed.n, 'label')}{kappa}: ",
+            f"says wrong of {missed} of {right} right answers, right of {passed} of {wrong} wrong ones",
+        )
+    alone = [
+        c for c in found.shares if c not in found.corrected and any(j.by not in ("", "label", "failed") for j in found.of(c))
+    ]
+    if alone and not any(j.judged is not None and j.label is not None for j in found.judgements):
+        yield line(
+            ("as judged, not corrected: ", "yellow"),
+            f'label {LABELS} or more of the {listed(alone)} answers ("correct": true or false) to tell how often the judge errs',
+        )
 
 
 def litmus_dict(found: Litmus) -> dict[str, Any]:
@@ -125,13 +167,26 @@ def litmus_dict(found: Litmus) -> dict[str, Any]:
         "delta": found.delta,
         **verdict_dict(found.verdict),
         "broken": [found.queries[q].id for q in found.verdict.broken],
-        "answers": {
-            condition: {
-                "right": dataclasses.asdict(mean),
-                "failed": found.failed.get(condition, 0),
-                "unjudged": found.unjudged.get(condition, 0),
-                "judged_by": dict(found.judged[condition]),
-            }
-            for condition, mean in found.shares.items()
-        },
+        "precision": dataclasses.asdict(found.precision),
+        "answers": {condition: _condition(found, condition) for condition in found.shares},
+        "judgements": [_judgement(found, judgement) for judgement in found.judgements],
     }
+
+
+def _condition(found: Litmus, condition: str) -> dict[str, Any]:
+    own, agreed = found.of(condition), found.agreements.get(condition)
+    corrected, unsupported = found.corrected.get(condition), found.unsupported.get(condition)
+    return {
+        "right": dataclasses.asdict(found.shares[condition]),
+        "corrected": None if corrected is None else dataclasses.asdict(corrected),
+        "unsupported": None if unsupported is None else dataclasses.asdict(unsupported),
+        "failed": sum(j.by == "failed" for j in own),
+        "unjudged": sum(j.by == "" for j in own),
+        "judged_by": dict(Counter(j.by for j in own if j.by)),
+        "wrong": dict(Counter(j.kind for j in own if j.kind)),
+        "agreement": None if agreed is None else agreed._asdict(),
+    }
+
+
+def _judgement(found: Litmus, judgement: Judgement) -> dict[str, Any]:
+    return {**judgement._asdict(), "query": found.queries[judgement.query].id, "broke": list(judgement.broke)}

@@ -1,0 +1,91 @@
+"""Whether an answer's recorded contexts hold what it states, right or not: its numbers, its names, its words. No model."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ragdiag.errors import SpecError
+from ragdiag.judges._numbers import NUMBER, Quantity, agree, quantities
+from ragdiag.judges._text import content, readable, refuses, sentences, words
+from ragdiag.opinions import Opinion
+from ragdiag.protocols import Progress, Store
+from ragdiag.records import Answer, Query
+
+NAME = re.compile(r"\b[A-Z][\w&'’.-]*\w")
+"""A word in capitals: part of a name, unless it starts a sentence."""
+
+TALK = re.compile(r"^\W*(?:yes|no|none|true|false|not?)\b\W*$", re.IGNORECASE)
+"""What states nothing that a context could hold."""
+
+
+@dataclass(frozen=True)
+class Grounded:
+    """Right where the contexts, or the query, hold every number and name of an answer, and `words` of each sentence's words.
+
+    A number is also held where it follows from two others of the answer that are (their sum, difference, ratio or change). No
+    opinion without contexts, on refusals, and on a bare yes or no. It reads words, not meaning: a sentence may be put together
+    wrongly from words that are all there, and said rightly in others.
+    """
+
+    words: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.words <= 1:
+            raise SpecError("grounded: words must be from 0 to 1")
+
+    def judge(self, asked: Sequence[tuple[Query, Answer]], store: Store | None, progress: Progress) -> list[Opinion | None]:
+        """See `protocols.Judge`."""
+        return [self._opinion(query.text, answer) for query, answer in asked]
+
+    def _opinion(self, question: str, answer: Answer) -> Opinion | None:
+        text = readable(answer.answer).strip()
+        if answer.failed or not answer.contexts or not words(text) or TALK.match(text) or refuses(text):
+            return None
+        source = readable("\n".join([question, *answer.contexts]))
+        missing = [*_numbers_missing(text, source), *_names_missing(text, source)]
+        if missing:
+            return Opinion(
+                False, f"its context does not hold {missing[0]!r}" + (f" and {len(missing) - 1} more" * (len(missing) > 1))
+            )
+        held = set(content(source)) | set(content(NUMBER.sub(" ", source)))
+        for sentence in sentences(text):
+            own = set(content(NUMBER.sub(" ", sentence)))
+            share = len(own & held) / len(own) if own else 1.0
+            if share < self.words:
+                return Opinion(False, f"its context holds {share:.0%} of the words of {sentence[:60]!r}")
+        return Opinion(True, "its context holds what it states")
+
+
+def _numbers_missing(text: str, source: str) -> Iterator[str]:
+    """The numbers of `text` that `source` does not hold, and that follow from no two that it does."""
+    there = quantities(source)
+    stated = quantities(text)
+    held = [q for q in stated if _agrees(q, there)]
+    for quantity in stated:
+        if quantity not in held and not any(_follows(quantity, a, b) for a, b in itertools.permutations(held, 2)):
+            yield quantity.text
+
+
+def _agrees(quantity: Quantity, there: Sequence[Quantity]) -> bool:
+    return any(agree(other, quantity) or agree(quantity, other) for other in there)
+
+
+def _follows(quantity: Quantity, a: Quantity, b: Quantity) -> bool:
+    """Whether a quantity is the sum, difference, ratio or change of two others, as exactly as it is written."""
+    x, y = (q.value * (q.scale or 1.0) for q in (a, b))
+    scale = quantity.scale or 1.0
+    results = [x + y, x - y, *([x / y, 100 * x / y, 100 * (x - y) / y] if y else [])]
+    return any(abs(abs(r) - abs(quantity.value * scale)) <= quantity.step * scale for r in results)
+
+
+def _names_missing(text: str, source: str) -> Iterator[str]:
+    """Capitalised words inside sentences of `text` that `source` does not hold in any case."""
+    there = set(words(source))
+    for sentence in sentences(text):
+        inner = [m for m in NAME.finditer(sentence) if m.start() > 0 or len(words(sentence)) <= 4]
+        for match in inner:
+            if any(len(w) > 1 and not w[0].isdigit() and w not in there for w in words(match.group())):
+                yield match.group()

@@ -1,0 +1,112 @@
+"""Every answer judged: by its label, else by a judge; what kind of wrong it is; whether its context holds what it states."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from ragdiag.judges._text import refuses
+from ragdiag.opinions import Opinion
+from ragdiag.options import Judging
+from ragdiag.protocols import Progress, Store
+from ragdiag.records import Answer, FloatArray, Query
+from ragdiag.registry import make
+from ragdiag.rules import Rule, broken, load_rules, spoken
+from ragdiag.verdict import Judgement
+
+__all__ = ["judge_answers", "majorities", "shares_by_query"]
+
+Asked = Sequence[tuple[int, Answer]]
+"""Answers, each with the position of its query."""
+
+
+def judge_answers(
+    queries: Sequence[Query], asked: Asked, judging: Judging, store: Store | None, progress: Progress
+) -> tuple[Judgement, ...]:
+    """One judgement for each of `asked`, in order.
+
+    A label is used as is, unless the judge is asked blind. Where a condition has answers with and without a label the judge is
+    put to both, so that its errors can be told. A rule of form that is broken makes an answer wrong, whatever it says.
+    """
+    rules = load_rules(judging.format_rules) if judging.format_rules else ()
+    mixed = {a.condition for _, a in asked if a.correct is None and not a.failed}
+    to_judge = [i for i, (_, a) in enumerate(asked) if not a.failed and (judging.blind or a.condition in mixed)]
+    to_support = [i for i, (_, a) in enumerate(asked) if not a.failed and a.contexts and not refuses(a.answer)]
+    pairs = [(queries[q], dataclasses.replace(a, answer=spoken(a.answer))) for q, a in asked]
+    judge, support = make("judges", judging.judge), make("judges", judging.support)
+    opinions = dict(zip(to_judge, judge.judge([pairs[i] for i in to_judge], store, progress), strict=True)) if to_judge else {}
+    supported = dict(zip(to_support, support.judge([pairs[i] for i in to_support], store, progress), strict=True))
+    return tuple(_judgement(q, a, opinions.get(i), supported.get(i), judging, rules) for i, (q, a) in enumerate(asked))
+
+
+def _judgement(
+    query: int, answer: Answer, opinion: Opinion | None, support: Opinion | None, judging: Judging, rules: tuple[Rule, ...]
+) -> Judgement:
+    if answer.failed:
+        wrong = judging.failed == "wrong"
+        return Judgement(query, answer.condition, False if wrong else None, "failed", kind="no answer" if wrong else "")
+    told = answer.correct is not None and not judging.blind
+    content = answer.correct if told else None if opinion is None else opinion.correct
+    broke = broken(rules, answer.answer)
+    kind = ""
+    if content is False:
+        refusal = opinion.kind == "refusal" if opinion is not None else refuses(answer.answer)
+        kind = "refusal" if refusal else "unsupported" if support is not None and not support.correct else "content"
+    elif content and broke:
+        kind = "format" if any(rule.kind == "format" for rule in broke) else "style"
+    return Judgement(
+        query=query,
+        condition=answer.condition,
+        right=None if content is None else not kind,
+        by="label" if told else judging.judge if opinion is not None else "",
+        why="; ".join(_reasons(opinion, support, broke)),
+        kind=kind,
+        content=content,
+        label=answer.correct,
+        judged=None if opinion is None else opinion.correct,
+        supported=None if support is None else support.correct,
+        broke=tuple(f"{rule.kind}: {rule.name}" for rule in broke),
+    )
+
+
+def _reasons(opinion: Opinion | None, support: Opinion | None, broke: tuple[Rule, ...]) -> Iterable[str]:
+    if opinion is not None:
+        yield opinion.why
+    if support is not None and not support.correct:
+        yield support.why
+    yield from (f"breaks {rule.kind} {rule.name}" for rule in broke)
+
+
+def shares_by_query(n: int, said: Iterable[tuple[int, bool | None]]) -> FloatArray:
+    """The share of a query's answers of which something is true, NaN where it is known of none; shape ``(n_queries,)``."""
+    total, true = np.zeros(n), np.zeros(n)
+    for q, value in said:
+        if value is not None:
+            total[q] += 1
+            true[q] += value
+    shares: FloatArray = np.divide(true, total, out=np.full(n, np.nan), where=total > 0)
+    return shares
+
+
+def majorities(n: int, judgements: Iterable[Judgement]) -> tuple[FloatArray, FloatArray]:
+    """What labels, and what the judge, say of most answers of each query: 1 right, 0 wrong, NaN where not all were asked about.
+
+    An attempt that counts as wrong, and an answer that breaks a rule, is wrong by what it is: as certain as a label.
+    """
+    rows: Mapping[int, list[Judgement]] = defaultdict(list)
+    for judgement in judgements:
+        rows[judgement.query].append(judgement)
+    label, judged = np.full(n, np.nan), np.full(n, np.nan)
+    for q, own in rows.items():
+        known = [
+            False if j.broke or j.kind == "no answer" else j.label for j in own if j.right is not None or j.label is not None
+        ]
+        if known and None not in known:
+            label[q] = float(2 * sum(map(bool, known)) >= len(known))
+        said = [j.judged for j in own if j.judged is not None and not j.broke]
+        if said and len(said) == len([j for j in own if j.right is not None]):
+            judged[q] = float(2 * sum(said) >= len(said))
+    return label, judged

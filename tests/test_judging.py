@@ -1,0 +1,177 @@
+"""Who says whether an answer is right, what kind of wrong it is, and how labels correct a judge."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from ragdiag.answering import litmus
+from ragdiag.cli import main
+from ragdiag.errors import UsageError
+from ragdiag.judging import majorities
+from ragdiag.verdict import Judgement, agreement
+
+
+def write(folder: Path, rows: list[dict], name: str) -> str:
+    path = folder / name
+    path.write_text("".join(json.dumps(r) + "\n" for r in rows), encoding="utf-8")
+    return str(path)
+
+
+def judged(folder: Path, answers: list[dict], rules: dict | None = None, **options):
+    """The litmus test of answers to queries about capitals; query i asks for capital i."""
+    capitals = ["Paris", "Rome", "Oslo", "Bern"]
+    n = 1 + max(int(a["query_id"][1:]) for a in answers)
+    queries = [
+        {"_id": f"q{i}", "text": f"What is the capital of country {i}?", "answer": capitals[i % 4],
+         "evidence": [{"doc_id": "d", "text": f"The capital of country {i} is {capitals[i % 4]}."}]}
+        for i in range(n)
+    ]  # fmt: skip
+    if rules is not None:
+        (folder / "rules.json").write_text(json.dumps(rules), encoding="utf-8")
+        options["format_rules"] = folder / "rules.json"
+    return litmus(write(folder, queries, "queries.jsonl"), [write(folder, answers, "answers.jsonl")], **options)
+
+
+def answer(i: int, text: str, condition: str = "retrieved", **more) -> dict:
+    return {"query_id": f"q{i}", "condition": condition, "answer": text, **more}
+
+
+def test_what_kind_of_wrong(tmp_path: Path) -> None:
+    holds = ["The capital of country 0 is Paris."]
+    found = judged(
+        tmp_path,
+        [
+            answer(0, '{"answer": "Paris"}', contexts=holds),
+            answer(0, "Paris", contexts=holds),
+            answer(0, '{"answer": "Lyon"}', contexts=holds),
+            answer(0, "The context does not mention it.", contexts=holds),
+            answer(0, '{"answer": "country 0"}', contexts=holds),
+            answer(0, '{"answer": "Paris!"}', contexts=holds),
+            answer(0, "x", recorded_label="halted"),
+        ],
+        {"format": {"regex": r'\{"answer": .*\}'}, "style": {"must_not_contain": "!"}},
+    )
+    assert [j.kind for j in found.judgements] == ["", "format", "unsupported", "refusal", "content", "style", ""]
+    assert [j.right for j in found.judgements] == [True, False, False, False, False, False, None]
+    assert [j.content for j in found.judgements] == [True, True, False, False, False, True, None]
+    assert [j.by for j in found.judgements] == ["matcher"] * 6 + ["failed"]
+    assert found.judgements[1].broke == (r'format: regex \{"answer": .*\}',)
+    assert found.unsupported["retrieved"].mean == pytest.approx(1 / 5)
+
+
+def test_a_labelled_answer_may_still_break_a_rule(tmp_path: Path) -> None:
+    rows = [answer(0, "Paris, of course", correct=True), answer(1, "Rome", correct=True)]
+    found = judged(tmp_path, rows, {"format": {"max_words": 1}})
+    assert [(j.right, j.kind, j.content, j.by) for j in found.judgements] == [
+        (False, "format", True, "label"),
+        (True, "", True, "label"),
+    ]
+
+
+def test_a_model_that_ignores_the_format_is_a_behavior_problem(tmp_path: Path) -> None:
+    capitals = ["Paris", "Rome", "Oslo", "Bern"]
+    rows = [
+        answer(i, f"The capital of it is {capitals[i % 4]}, as I said.", c) for i in range(40) for c in ("retrieved", "oracle")
+    ]
+    found = judged(tmp_path, rows, {"format": {"json_schema": {"type": "object"}}})
+    assert found.verdict.kind == "BEHAVIOR"
+    assert found.verdict.table == {"right content, wrong form": {"oracle right": 0, "oracle wrong": 40, "oracle unknown": 0}}
+    # Even where the form comes right with perfect context, by chance, right content in the wrong form is no retrieval problem.
+    rows = [answer(i, f"The capital of it is {capitals[i % 4]}, as I said.") for i in range(40)]
+    rows += [answer(i, json.dumps({"is": capitals[i % 4]}), "oracle") for i in range(40)]
+    found = judged(tmp_path, rows, {"format": {"json_schema": {"type": "object"}}})
+    assert found.verdict.kind == "BEHAVIOR"
+    assert found.verdict.share.mean == 0
+    # Without an oracle it is known not to be about retrieval, too.
+    found = judged(tmp_path, rows[:40], {"format": {"json_schema": {"type": "object"}}})
+    assert found.verdict.bounds == (0.0, 0.0)
+
+
+def test_agreement_by_hand() -> None:
+    found = agreement([True, True, True, False, False], [True, True, False, False, True])
+    assert found is not None
+    assert (found.n, found.share, found.failed_right, found.passed_wrong) == (5, 0.6, (1, 3), (1, 2))
+    assert found.kappa == pytest.approx((0.6 - 0.52) / 0.48)
+    assert agreement([], []) is None
+    alike = agreement([True], [True])
+    assert alike is not None and alike.kappa is None
+
+
+def test_blind_the_judge_speaks_for_labelled_answers_too(tmp_path: Path) -> None:
+    rows = [answer(0, "Paris", correct=True), answer(1, "Rome, or so", correct=False), answer(2, "Rome", correct=False)]
+    told, blind = judged(tmp_path, rows), judged(tmp_path, rows, blind=True)
+    assert [j.by for j in told.judgements] == ["label"] * 3
+    assert not told.agreements
+    assert [j.by for j in blind.judgements] == ["matcher"] * 3
+    assert blind.agreements["retrieved"].n == 3
+    assert not blind.corrected
+
+
+def strict_team(folder: Path, labelled: int, **options):
+    """150 queries, all answered right; the judge cannot read a third of the answers with perfect context, half without."""
+    capitals = ["Paris", "Rome", "Oslo", "Bern"]
+    rows = []
+    for i in range(150):
+        for condition, unread in (("retrieved", 2), ("oracle", 3)):
+            said = capitals[i % 4] if i % unread else "The City of Light and suchlike places elsewhere"
+            wrong = condition == "retrieved" and i % 5 == 0
+            row = answer(i, "Nowhere" if wrong else said, condition)
+            rows.append(row | ({"correct": not wrong} if i < labelled else {}))
+    return judged(folder, rows, **options)
+
+
+def test_labels_correct_a_strict_judge(tmp_path: Path) -> None:
+    plain, corrected = strict_team(tmp_path, 0), strict_team(tmp_path, 60)
+    assert plain.verdict.labelled == 0 and not plain.corrected
+    assert plain.shares["oracle"].high < 0.8  # the truth is 1
+    assert corrected.verdict.labelled == 60
+    assert corrected.corrected["oracle"].high > 0.97
+    low, high = corrected.corrected["retrieved"].low, corrected.corrected["retrieved"].high
+    assert low <= 0.8 <= high
+    assert corrected.verdict.effects["behavior"].mean < 0.1 < plain.verdict.effects["behavior"].low
+    assert corrected.agreements["oracle"].passed_wrong == (0, 0)
+
+
+def test_too_few_labels_correct_nothing(tmp_path: Path) -> None:
+    found = strict_team(tmp_path, 19)
+    assert found.verdict.labelled == 0 and not found.corrected
+    assert found.agreements["oracle"].n == 19
+
+
+def test_what_is_certain_counts_as_a_label_and_repeats_as_one() -> None:
+    rows = [
+        Judgement(0, "retrieved", True, "label", label=True, judged=False),
+        Judgement(0, "retrieved", True, "label", label=True, judged=True),
+        Judgement(0, "retrieved", False, "label", label=False, judged=True),
+        Judgement(1, "retrieved", False, "failed", kind="no answer"),
+        Judgement(2, "retrieved", True, "matcher", judged=True),
+        Judgement(3, "retrieved", True, "label", label=True),
+        Judgement(3, "retrieved", True, "matcher", judged=True),
+        Judgement(4, "retrieved", None, "failed"),
+    ]
+    label, judged_ = majorities(5, rows)
+    assert np.array_equal(label, [1, 0, np.nan, np.nan, np.nan], equal_nan=True)
+    assert np.array_equal(judged_, [1, np.nan, 1, np.nan, np.nan], equal_nan=True)
+
+
+def test_three_figures_stand_on_one_screen(tmp_path: Path) -> None:
+    holds = ["The capital of country 0 is Paris.", "About something else."]
+    judged(tmp_path, [answer(0, "Paris", contexts=holds), answer(0, "Lyon", contexts=holds)])
+    files = [str(tmp_path / "queries.jsonl"), "--answers", str(tmp_path / "answers.jsonl")]
+    shown = CliRunner().invoke(main, ["litmus", *files], prog_name="ragdiag").output
+    for figure in ("retrieval precision 0.500", "answer accuracy, retrieved 0.500", "hallucination rate, retrieved 0.500"):
+        assert figure in " ".join(shown.split())
+    found = json.loads(CliRunner().invoke(main, ["litmus", *files, "--json", "-"], prog_name="ragdiag").stdout)
+    assert found["precision"]["mean"] == 0.5
+    assert [(j["query"], j["by"], j["kind"]) for j in found["judgements"]] == [
+        ("q0", "matcher", ""),
+        ("q0", "matcher", "unsupported"),
+    ]
+
+
+def test_a_judge_that_is_none_is_refused_before_anything_is_judged(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="failed attempts count as failed or wrong"):
+        judged(tmp_path, [answer(0, "Paris", correct=True)], failed="right")

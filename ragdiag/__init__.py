@@ -1,6 +1,7 @@
 """Find out why a RAG application answers badly, with proof.
 
-``ragdiag.audit``, ``compare``, ``decide`` and ``litmus`` are the commands of the same names; nothing heavy is imported before.
+``ragdiag.audit``, ``compare``, ``decide``, ``litmus`` and ``prompts`` are the commands of the same names; nothing heavy is
+imported before.
 """
 
 from __future__ import annotations
@@ -9,13 +10,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ragdiag.answering import litmus
+    from ragdiag.api import audit, compare, decide, litmus
     from ragdiag.cells import Comparison
-    from ragdiag.comparison import compare
-    from ragdiag.decision import Decision, decide
+    from ragdiag.decision import Decision
     from ragdiag.errors import InputError, MissingExtra, RagdiagError, SpecError, UsageError
     from ragdiag.options import Options
-    from ragdiag.pipeline import audit, check
+    from ragdiag.pipeline import check
+    from ragdiag.live.prompting import prompts
     from ragdiag.records import Report
     from ragdiag.verdict import Litmus
 
@@ -38,6 +39,7 @@ __all__ = [
     "compare",
     "decide",
     "litmus",
+    "prompts",
 ]
 
 _HOMES = {
@@ -51,11 +53,12 @@ _HOMES = {
     "Report": "records",
     "SpecError": "errors",
     "UsageError": "errors",
-    "audit": "pipeline",
+    "audit": "api",
     "check": "pipeline",
-    "compare": "comparison",
-    "decide": "decision",
-    "litmus": "answering",
+    "compare": "api",
+    "decide": "api",
+    "litmus": "api",
+    "prompts": "live.prompting",
 }
 
 

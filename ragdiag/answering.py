@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
 
 import numpy as np
 
@@ -22,51 +21,41 @@ from ragdiag.ruling import Majorities, corrected_share, rule
 from ragdiag.statistics import Resampler, clusters
 from ragdiag.verdict import DELTA, LABELS, Agreement, Judgement, Litmus, Outcomes, agreement
 
-__all__ = ["litmus", "run_litmus"]
+__all__ = ["answered", "run_litmus"]
 
 MAIN, ORACLE = "retrieved", "oracle"
 
 
-def litmus(
-    queries: str | Path,
-    answers: Sequence[str],
-    *,
-    corpus: str | Path | None = None,
-    judge: str = "matcher",
-    support: str = "grounded",
-    format_rules: str | Path | None = None,
-    failed: Literal["failed", "wrong"] = "failed",
-    blind: bool = False,
-    delta: float = DELTA,
-    progress: Progress = no_progress,
-    **options: Any,
-) -> Litmus:
-    """Is it a retrieval problem or a behavior problem?
-
-    `answers` are files of recorded answers, each ``[CONDITION=]FILE``. An answer without a label is judged by `judge` (with
-    `blind` any answer), and whether its recorded contexts hold what it states by `support`; one that breaks `format_rules` is
-    wrong. With a `corpus` the pipeline that `options` describe is audited, and says what a context held where no recorded one
-    does. `failed` says what an attempt without an answer counts as. Raises as `pipeline.audit`, and `InputError` for answers to
-    other queries.
-    """
-    judging = Judging(judge, support, format_rules, failed, blind)
-    return run_litmus(queries, answers, Options(**options), corpus, judging, delta, progress)
-
-
 def run_litmus(
     queries: str | Path,
-    answers: Sequence[str | Answer],
+    answers: Sequence[str],
     asked: Options,
     corpus: str | Path | None,
     judging: Judging,
     delta: float = DELTA,
     progress: Progress = no_progress,
 ) -> Litmus:
-    """`litmus`, with its options as `Options` and `Judging`."""
-    if not answers:
-        raise UsageError("no answers to judge; give --answers [CONDITION=]FILE")
+    """Is it a retrieval problem or a behavior problem? With a `corpus` the pipeline is audited too, and says what contexts held.
+
+    Raises as `pipeline.audit`, and `InputError` for answers to other queries.
+    """
     audit = None if corpus is None else run_audit(corpus, queries, asked, progress)
     known = list(audit.labels.queries) if audit else load_queries(queries, asked.qrels)
+    return answered(known, answers, audit, asked, judging, delta, progress)
+
+
+def answered(
+    known: Sequence[Query],
+    answers: Sequence[str],
+    audit: Audit | None,
+    asked: Options,
+    judging: Judging,
+    delta: float = DELTA,
+    progress: Progress = no_progress,
+) -> Litmus:
+    """The litmus test of the files `answers` to the queries `known`, whose pipeline was audited or not."""
+    if not answers:
+        raise UsageError("no answers to judge; give --answers [CONDITION=]FILE")
     given = _placed(load_answers(answers), {q.id: i for i, q in enumerate(known)})
     judgements = judge_answers(known, given, judging, opened(asked.cache), progress)
     by = {c: [j for j in judgements if j.condition == c] for c in dict.fromkeys(j.condition for j in judgements)}

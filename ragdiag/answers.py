@@ -8,27 +8,34 @@ from typing import Any
 
 from ragdiag.errors import InputError, did_you_mean
 from ragdiag.files import field, read_jsonl
+from ragdiag.prompt import CONDITIONS, attempted, content, read_custom_id
 from ragdiag.records import Answer
 
-__all__ = ["CONDITIONS", "load_answers"]
-
-CONDITIONS = ("retrieved", "oracle", "closed_book")
-"""What the model was given: the pipeline's context, exactly the evidence, or nothing."""
+__all__ = ["load_answers"]
 
 
-def load_answers(sources: Sequence[str]) -> tuple[Answer, ...]:
-    """The answers of all `sources`, each ``[CONDITION=]FILE``, in order; a query may have several under one condition.
+def load_answers(sources: Sequence[str | Answer]) -> tuple[Answer, ...]:
+    """The answers of all `sources`, each ``[CONDITION=]FILE`` or an answer, in order; a query may have several per condition.
 
-    Raises `InputError` with file and line for a record that is no answer, an unknown condition, or none at all.
+    A line is an answer, or one of the output of OpenAI's batch API. Raises `InputError` with file and line for a record that is
+    neither, an unknown condition, or none at all.
     """
     answers: list[Answer] = []
     for source in sources:
-        condition, path = _split(source)
-        found = [_answer(record, condition, path, line) for line, record in read_jsonl(path)]
-        if not found:
-            raise InputError("holds no answers", path, remedy="give at least one")
-        answers += found
+        answers += [source] if isinstance(source, Answer) else _read(*_split(source))
     return tuple(answers)
+
+
+def _read(condition: str, path: Path) -> list[Answer]:
+    """The answers of one file."""
+    found: dict[Any, Answer] = {}
+    for line, record in read_jsonl(path):
+        batch = "custom_id" in record and "query_id" not in record
+        key = attempted(record) if "prompt_sha256" in record else line
+        found[key] = (_batch_answer if batch else _answer)(record, condition, path, line)
+    if not found:
+        raise InputError("holds no answers", path, remedy="give at least one")
+    return list(found.values())
 
 
 def _split(source: str) -> tuple[str, Path]:
@@ -43,6 +50,7 @@ def _split(source: str) -> tuple[str, Path]:
 
 def _answer(record: dict[str, Any], condition: str, path: Path, line: int) -> Answer:
     correct, failed = _label(record, path, line)
+    failed |= correct is None and record.get("answer") is None and _optional(record, "error", str, path, line) is not None
     query_id = str(field(record, ("query_id",), (str, int), path, line))
     return Answer(
         query_id=query_id,
@@ -53,6 +61,19 @@ def _answer(record: dict[str, Any], condition: str, path: Path, line: int) -> An
         contexts=_contexts(record, path, line),
         sufficient=_optional(record, "sufficient", bool, path, line),
     )
+
+
+def _batch_answer(record: dict[str, Any], default: str, path: Path, line: int) -> Answer:
+    """A line of a batch's output; an error, a status other than 200 and a reply without text are failed attempts."""
+    condition, query_id = read_custom_id(field(record, ("custom_id",), str, path, line))
+    condition = condition or _condition({}, default, path, line)
+    if "response" not in record:
+        remedy = "give the batch's output; this looks like its input" if "body" in record else "add it"
+        raise InputError("field 'response' is missing", path, line, remedy)
+    response = _optional(record, "response", dict, path, line)
+    answered = response is not None and record.get("error") is None and response.get("status_code") == 200
+    text = content(response.get("body")).answer if response is not None and answered else None
+    return Answer(query_id, condition, text or "", failed=text is None)
 
 
 def _optional(record: dict[str, Any], name: str, kind: type, path: Path, line: int) -> Any:

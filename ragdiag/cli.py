@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,17 +20,26 @@ from ragdiag.flags import (
     COMPARE_OPTIONS,
     LABEL_OPTIONS,
     LITMUS_OPTIONS,
+    LIVE_OPTIONS,
+    PROMPTS_OPTIONS,
     answers_option,
     corpus_argument,
+    corpus_option,
+    html_option,
     json_option,
     options,
     queries_argument,
     quiet_option,
 )
-from ragdiag.shell import DecideCommand, Group, progress_bars, queries_file, unspooled
+from ragdiag.inputs import unspooled
+from ragdiag.label.command import label
+from ragdiag.shell import DecideCommand, Group, check_output, check_outputs, progress_bars, queries_file, write_out
 
 if TYPE_CHECKING:
-    from ragdiag.options import Options
+    from ragdiag.options import Judging, Options
+    from ragdiag.pipeline import Audit
+    from ragdiag.protocols import Progress
+    from ragdiag.verdict import Litmus
 
 __all__ = ["main"]
 
@@ -69,6 +78,15 @@ def _options(given: dict[str, Any]) -> Options:
     return Options(**{name: value for name, value in given.items() if value is not None or name == "cache"})
 
 
+def _judging(given: dict[str, Any]) -> Judging:
+    """`options.Judging`, taken out of what was given."""
+    import dataclasses
+
+    from ragdiag.options import Judging
+
+    return Judging(**{field.name: given.pop(field.name) for field in dataclasses.fields(Judging)})
+
+
 def _check_budget(given: dict[str, Any]) -> None:
     """0 tokens would mean no budget at all."""
     if given.get("budget") is not None and given["budget"] < 1:
@@ -77,34 +95,22 @@ def _check_budget(given: dict[str, Any]) -> None:
         raise UsageError(f"--budget must be 1 token or more, not {given['budget']}")
 
 
-def _check_json(json_file: str | None, corpus: str, *inputs: str | None) -> None:
-    """Before any work is done: can the report be written, and is it no input that it would overwrite?"""
-    if json_file in (None, "-"):
-        return
-    from ragdiag.errors import UsageError
-    from ragdiag.files import check_writable
-
-    path = Path(json_file)
-    check_writable(path)
-    if path.is_file():
-        whole = path.resolve()
-        same = any(name and name != "-" and Path(name).resolve() == whole for name in inputs)
-        if same or Path(corpus).resolve() in (whole, *whole.parents):
-            raise UsageError(f"--json {json_file} would overwrite an input; choose another file")
-
-
-def _show(renderable: Any, quiet: bool, json_file: str | None, as_json: Callable[[], dict[str, Any]]) -> None:
-    """Results: JSON to its file, or to standard output in place of the text."""
+def _show(
+    renderable: Any,
+    quiet: bool,
+    json_file: str | None,
+    as_json: Callable[[], dict[str, Any]],
+    html_file: str | None = None,
+    as_html: Callable[[], str] = str,
+) -> None:
+    """Results: JSON and HTML to their files, or one of them to standard output in place of the text."""
+    if html_file:
+        write_out(html_file, as_html().encode("utf-8"))
     if json_file:
-        from ragdiag.files import write_atomically
         from ragdiag.reports.json import dumps
 
-        if json_file == "-":
-            sys.stdout.buffer.write(dumps(as_json()).encode("utf-8"))
-            sys.stdout.buffer.flush()
-            return
-        write_atomically(Path(json_file), dumps(as_json()))
-    if not quiet:
+        write_out(json_file, dumps(as_json()).encode("utf-8"))
+    if not quiet and "-" not in (json_file, html_file):
         from ragdiag.reports.terminal import show
 
         show(renderable)
@@ -117,43 +123,54 @@ def _show(renderable: Any, quiet: bool, json_file: str | None, as_json: Callable
 @answers_option
 @options(*LITMUS_OPTIONS)
 @json_option
+@html_option
 @click.option("--fail-under", metavar="'M=x'", multiple=True,
               help="Exit 1 unless measure M's mean (M.low: its interval's lower end) is x or more.")  # fmt: skip
 @quiet_option
-def audit(corpus: str, queries: str, json_file: str | None, fail_under: tuple[str, ...], quiet: bool, **given: Any) -> None:
+def audit(
+    corpus: str,
+    queries: str,
+    json_file: str | None,
+    html_file: str | None,
+    fail_under: tuple[str, ...],
+    quiet: bool,
+    **given: Any,
+) -> None:
     """Measure how well retrieval serves labelled queries, and why it fails the rest; with answers, if that is the problem."""
     from ragdiag.gates import Gate, failures
+    from ragdiag.reports.html import audit_html
     from ragdiag.reports.json import audit_dict
     from ragdiag.reports.terminal import audit_text
 
-    answers = {name: given.pop(name) for name in ("answers", "judge", "failed", "delta")}
-    _check_json(
-        json_file, corpus, queries, *(given[name] for name in ("run_file", "chunks", "qrels")), *_files(answers["answers"])
-    )
+    answers = {"answers": given.pop("answers"), "delta": given.pop("delta"), "judging": _judging(given)}
+    inputs = (*(given[name] for name in ("run_file", "chunks", "qrels")), *_files(answers["answers"]))
+    check_outputs(json_file, html_file, corpus, queries, *inputs)
     gates = [Gate.parse(text) for text in fail_under]
     asked = _options(given | {"measures": tuple(str(g.measure) for g in gates)})
     with queries_file(queries) as path, progress_bars(quiet) as progress:
-        report, found = _audited(corpus, path, asked, answers, progress)
-    _show(audit_text(report, found), quiet, json_file, lambda: audit_dict(report, found and found.verdict))
+        done, found = _audited(corpus, path, asked, answers, progress)
+    report = done.report
+    as_json, as_html = partial(audit_dict, report, found.verdict if found else None), partial(audit_html, done, found)
+    _show(audit_text(report, found), quiet, json_file, as_json, html_file, as_html)
     failed = failures(gates, report)
     for message in failed:
         click.echo(f"failed: {message}", err=True)
     sys.exit(1 if failed else 0)
 
 
-def _audited(corpus: str, path: str, asked: Options, answers: dict[str, Any], progress: Any) -> tuple[Any, Any]:
-    """The report, and what the litmus test found where there are answers."""
+def _audited(corpus: str, path: str, asked: Options, answers: dict[str, Any], progress: Progress) -> tuple[Audit, Litmus | None]:
+    """The audit, and what the litmus test found where there are answers."""
+    from ragdiag.answering import answered
+    from ragdiag.pipeline import run_audit
+
+    audit = run_audit(corpus, path, asked, progress)
+    audit = audit._replace(report=unspooled(audit.report))
     if not answers["answers"]:
-        from ragdiag.pipeline import run_audit
-
-        return unspooled(run_audit(corpus, path, asked, progress).report), None
-    from ragdiag.answering import run_litmus
-
-    found = run_litmus(path, asked=asked, corpus=corpus, progress=progress, **answers)
-    return unspooled(found.report) if found.report else None, found
+        return audit, None
+    return audit, answered(audit.labels.queries, audit=audit, asked=asked, progress=progress, **answers)
 
 
-def _files(answers: tuple[str, ...]) -> list[str]:
+def _files(answers: Sequence[str]) -> list[str]:
     """The files of recorded answers, without the conditions before them."""
     return [source.partition("=")[2] or source for source in answers]
 
@@ -163,14 +180,16 @@ def _files(answers: tuple[str, ...]) -> list[str]:
 @queries_argument
 @options(*COMPARE_OPTIONS, *AUDIT_OPTIONS[-3:], *LABEL_OPTIONS)
 @json_option
+@html_option
 @quiet_option
-def compare(corpus: str, queries: str, json_file: str | None, quiet: bool, **given: Any) -> None:
+def compare(corpus: str, queries: str, json_file: str | None, html_file: str | None, quiet: bool, **given: Any) -> None:
     """Compare chunkers, contexts and retrievers on your labels: what each serves and breaks, how sure that is, what it costs."""
     from ragdiag.comparison import compare as run
     from ragdiag.reports.compare import compare_text
+    from ragdiag.reports.html_compare import compare_html
     from ragdiag.reports.json import compare_dict
 
-    _check_json(json_file, corpus, queries, given["qrels"], *given["chunks"], *given["runs"])
+    check_outputs(json_file, html_file, corpus, queries, given["qrels"], *given["chunks"], *given["runs"])
     price, latency = given.pop("price"), given.pop("latency")
     settle(given)
     _check_budget(given)
@@ -181,26 +200,59 @@ def compare(corpus: str, queries: str, json_file: str | None, quiet: bool, **giv
     asked = {name: value for name, value in given.items() if value is not None or name == "cache"}
     with queries_file(queries) as path, progress_bars(quiet) as progress:
         found = run(corpus, path, progress=progress, **asked)
-    _show(compare_text(found, price, latency), quiet, json_file, lambda: compare_dict(found, price))
+    as_json, as_html = partial(compare_dict, found, price), partial(compare_html, found, price)
+    _show(compare_text(found, price, latency), quiet, json_file, as_json, html_file, as_html)
 
 
 @main.command()
 @queries_argument
 @answers_option
 @options(*LITMUS_OPTIONS)
-@click.option("--seed", type=click.IntRange(min=0), metavar="N", default=0, show_default=True, help="Seed of the resamples.")
-@click.option("--qrels", metavar="FILE", help="Judgements for BEIR or TREC queries.")
+@corpus_option
+@options(*LIVE_OPTIONS, *AUDIT_OPTIONS, *LABEL_OPTIONS)
 @json_option
 @quiet_option
-def litmus(queries: str, json_file: str | None, quiet: bool, **given: Any) -> None:
-    """From recorded answers: a retrieval problem or a behavior problem? Would failures be gone with perfect context?"""
-    from ragdiag.answering import litmus as run
+def litmus(queries: str, corpus: str | None, json_file: str | None, quiet: bool, **given: Any) -> None:
+    """From recorded or live answers: a retrieval problem or a behavior problem? Would failures be gone with perfect context?"""
+    from ragdiag.answering import run_litmus
+    from ragdiag.cli_live import ask_live, live_options
     from ragdiag.reports.litmus import litmus_dict, litmus_text
 
-    _check_json(json_file, queries, queries, given["qrels"], *_files(given["answers"]))
-    with queries_file(queries) as path, progress_bars(quiet) as progress:
-        found = run(path, progress=progress, **given)
+    live, price, yes = live_options(given, corpus)
+    answers, delta, judging = list(given.pop("answers")), given.pop("delta"), _judging(given)
+    inputs = (*(given[name] for name in ("run_file", "chunks", "qrels")), *_files(answers), live and str(live.record))
+    check_output(json_file, corpus or queries, queries, *inputs)
+    asked = _options(given)
+    with queries_file(queries) as path:
+        if live and corpus:
+            answers += ask_live(corpus, path, asked, live, price, yes, quiet)
+        with progress_bars(quiet) as progress:
+            found = run_litmus(path, answers, asked, corpus, judging, delta, progress)
     _show(litmus_text(found), quiet, json_file, lambda: litmus_dict(found))
+
+
+@main.command()
+@corpus_argument
+@queries_argument
+@options(*PROMPTS_OPTIONS, *AUDIT_OPTIONS, *LABEL_OPTIONS)
+@quiet_option
+def prompts(corpus: str, queries: str, form: str, model: str | None, repeats: int, out: str, quiet: bool, **given: Any) -> None:
+    """Write the litmus test's prompts, to run them elsewhere: what a model is given with your context, and with the evidence."""
+    from ragdiag.cli_live import given_template, tell_left_out
+    from ragdiag.errors import UsageError
+    from ragdiag.live.prompting import run_prompts
+    from ragdiag.prompt import json_lines, prompt_lines
+
+    if (form == "openai") != bool(model):
+        raise UsageError("--format openai needs the name of a --model, and only that has one")
+    check_output(out, corpus, queries, *(given[name] for name in ("run_file", "chunks", "qrels", "template")), option="--out")
+    conditions, template = given.pop("conditions"), given_template(given.pop("template"))
+    asked = _options(given)
+    with queries_file(queries) as path, progress_bars(quiet) as progress:
+        made = run_prompts(corpus, path, conditions, template, asked, progress)
+    if not quiet:
+        tell_left_out(made)
+    write_out(out, json_lines(prompt_lines(made.prompts, repeats, model or "")))
 
 
 @main.command()
@@ -217,7 +269,7 @@ def explain(corpus: str, queries: str, query_id: str, json_file: str | None, qui
     from ragdiag.reports.json import explain_dict
     from ragdiag.reports.terminal import explain_text
 
-    _check_json(json_file, corpus, queries, *(given[name] for name in ("run_file", "chunks", "qrels")))
+    check_output(json_file, corpus, queries, *(given[name] for name in ("run_file", "chunks", "qrels")))
     asked = _options(given)
     with queries_file(queries) as path, progress_bars(quiet) as progress:
         explanation = unspooled(explain_query(run_audit(corpus, path, asked, progress, query_id), query_id))
@@ -236,7 +288,7 @@ def check(corpus: str, queries: str, json_file: str | None, quiet: bool, **given
     from ragdiag.reports.json import check_dict
     from ragdiag.reports.terminal import check_text
 
-    _check_json(json_file, corpus, queries, given["qrels"])
+    check_output(json_file, corpus, queries, given["qrels"])
     with queries_file(queries) as path, progress_bars(quiet) as progress:
         found, labels, notes = check_labels(corpus, path, progress, **given)
     labels = unspooled(labels)
@@ -252,6 +304,9 @@ def decide(report: str | None, json_file: str | None, quiet: bool, **given: Any)
     from ragdiag.interview import conducted
     from ragdiag.reports.decide import decide_dict, decide_text
 
-    _check_json(json_file, report or os.devnull)
+    check_output(json_file, report or os.devnull)
     found = conducted(report, given)
     _show(decide_text(found), quiet, json_file, lambda: decide_dict(found))
+
+
+main.add_command(label)

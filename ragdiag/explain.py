@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator
 
 import numpy as np
 
 from ragdiag.errors import UsageError, nearest
 from ragdiag.pipeline import Audit
 from ragdiag.places import chunk_id
-from ragdiag.records import Explanation, GroupProof, RankedChunk
+from ragdiag.records import Defect, Explanation, FloatArray, GroupProof, IntArray, RankedChunk
 
-__all__ = ["explain"]
+__all__ = ["explain", "explanations"]
 
 
 def explain(audit: Audit, query_id: str) -> Explanation:
@@ -20,29 +22,53 @@ def explain(audit: Audit, query_id: str) -> Explanation:
     if query_id not in ids:
         raise UsageError(f"no query {query_id!r}{nearest(query_id, ids)}")
     q = ids.index(query_id)
-    ranking, evidence = _ranking(audit, q), audit.labels.evidence
     coverage = audit.scorer.spans(audit.run, audit.lengths).coverage
-    defects = (*audit.report.label_defects, *audit.report.label_warnings)
-    return Explanation(
-        audit.labels.queries[q],
-        audit.report.queries[q],
-        tuple(_group(audit, q, g, ranking, float(coverage[g])) for g in np.unique(evidence.group[evidence.query == q])),
-        _shown(audit, q, ranking),
-        tuple(d for d in defects if d.query == query_id),
-        audit.report,
-    )
+    return _explanation(audit, q, _whole_ranking(audit, q), coverage, _defects(audit)[query_id])
+
+
+def explanations(audit: Audit) -> Iterator[Explanation]:
+    """The story of every query, in order. Ranks go no deeper than the audit's own ranking: nothing is searched again."""
+    coverage, defects = audit.scorer.spans(audit.run, audit.lengths).coverage, _defects(audit)
+    for q, query in enumerate(audit.labels.queries):
+        ranking = _ranking(audit.run.chunks[q], audit.run.scores[q])
+        yield _explanation(audit, q, ranking, coverage, defects[query.id])
 
 
 Ranking = dict[int, tuple[int, float]]
 """Chunks in the order of one query's ranking: the rank and the score of each."""
 
 
-def _ranking(audit: Audit, q: int) -> Ranking:
+def _explanation(audit: Audit, q: int, ranking: Ranking, coverage: FloatArray, defects: list[Defect]) -> Explanation:
+    evidence = audit.labels.evidence
+    rows = slice(*np.searchsorted(evidence.query, [q, q + 1]))  # they are sorted by query
+    return Explanation(
+        audit.labels.queries[q],
+        audit.report.queries[q],
+        tuple(_group(audit, q, g, ranking, float(coverage[g])) for g in np.unique(evidence.group[rows])),
+        _shown(audit, q, ranking),
+        tuple(defects),
+        audit.report,
+    )
+
+
+def _defects(audit: Audit) -> dict[str, list[Defect]]:
+    """What is wrong with each query's labels."""
+    found: dict[str, list[Defect]] = defaultdict(list)
+    for defect in (*audit.report.label_defects, *audit.report.label_warnings):
+        found[defect.query].append(defect)
+    return found
+
+
+def _whole_ranking(audit: Audit, q: int) -> Ranking:
     """As deep as the index goes, so that every rank is known; a recorded run is as it is."""
-    text, chunks, scores = audit.labels.queries[q].text, audit.run.chunks[q], audit.run.scores[q]
-    if audit.searchable is not None and text.strip():
-        found, values = audit.searchable.search([text], len(audit.scorer.chunking))
-        chunks, scores = found[0], values[0]
+    text = audit.labels.queries[q].text
+    if audit.searchable is None or not text.strip():
+        return _ranking(audit.run.chunks[q], audit.run.scores[q])
+    found, values = audit.searchable.search([text], len(audit.scorer.chunking))
+    return _ranking(found[0], values[0])
+
+
+def _ranking(chunks: IntArray, scores: FloatArray) -> Ranking:
     pairs = zip(chunks.tolist(), scores.tolist(), strict=True)
     return {c: (rank, score) for rank, (c, score) in enumerate(pairs, 1) if c >= 0}
 

@@ -7,13 +7,19 @@ from typing import Any, TypeVar
 
 import click
 
+from ragdiag.prompt import CONDITIONS, ORACLE, RETRIEVED
+
 __all__ = [
     "AUDIT_OPTIONS",
     "COMPARE_OPTIONS",
     "LABEL_OPTIONS",
     "LITMUS_OPTIONS",
+    "LIVE_OPTIONS",
+    "PROMPTS_OPTIONS",
     "answers_option",
     "corpus_argument",
+    "corpus_option",
+    "html_option",
     "json_option",
     "options",
     "queries_argument",
@@ -22,10 +28,26 @@ __all__ = [
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+
+def _prices(_: click.Context, __: click.Parameter, value: str | None) -> tuple[float, float] | None:
+    """``2.5,10`` as two amounts of dollars."""
+    if value is None:
+        return None
+    try:
+        price_in, price_out = map(float, value.split(","))
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not two prices such as 2.5,10") from None
+    if not (0 <= price_in < float("inf") and 0 <= price_out < float("inf")):
+        raise click.BadParameter(f"{value!r}: prices are 0 or more")
+    return price_in, price_out
+
+
 corpus_argument = click.argument("corpus", metavar="CORPUS")
 queries_argument = click.argument("queries", metavar="QUERIES")
+corpus_option = click.option("--corpus", metavar="CORPUS", help="Hold answers against an audit of this corpus.")
 quiet_option = click.option("--quiet", is_flag=True, help="Show nothing but errors; --json and exit status still speak.")
 json_option = click.option("--json", "json_file", metavar="FILE", help="Write the report as JSON; - for standard output.")
+html_option = click.option("--html", "html_file", metavar="FILE", help="Write it as one page: verdict, fixes, every query.")
 
 LABEL_OPTIONS = (
     click.option("--qrels", metavar="FILE", help="Judgements for BEIR or TREC queries."),
@@ -93,9 +115,55 @@ answers_option = click.option(
 
 LITMUS_OPTIONS = (
     click.option("--judge", metavar="SPEC", default="matcher", show_default=True, help="Judges answers that have no label."),
+    click.option("--blind", is_flag=True, help="Let the judge speak for labelled answers too, and show how far they agree."),
+    click.option("--support", metavar="SPEC", default="grounded", show_default=True,
+                 help="Judges whether recorded contexts hold what an answer states."),
+    click.option("--format-rules", metavar="FILE", help="JSON of rules that answers must keep: schema, regex, length, style."),
     click.option("--failed", type=click.Choice(["failed", "wrong"]), default="failed", show_default=True,
                  help="What an attempt without an answer counts as."),
     click.option("--delta", type=click.FloatRange(0, 1), default=0.05, show_default=True, help="An effect that matters."),
+)  # fmt: skip
+
+condition_option = click.option(
+    "--condition",
+    "conditions",
+    type=click.Choice(CONDITIONS),
+    multiple=True,
+    default=(RETRIEVED, ORACLE),
+    show_default=True,
+    help="What a model is given: your pipeline's context, exactly the evidence, or nothing. Repeat for several.",
+)
+template_option = click.option("--template", metavar="FILE", help="Your prompt, with {contexts} and {question} in it.")
+repeats_option = click.option("--repeats", type=click.IntRange(min=1), metavar="N", default=1, show_default=True,
+                              help="How often each prompt is asked.")  # fmt: skip
+
+PROMPTS_OPTIONS = (
+    condition_option,
+    click.option("--format", "form", type=click.Choice(["jsonl", "openai"]), default="jsonl", show_default=True,
+                 help="openai: the input of its batch API."),
+    click.option("--model", metavar="NAME", help="The model that a batch asks."),
+    template_option,
+    repeats_option,
+    click.option("--out", metavar="FILE", default="-", help="Where the prompts go.  [default: standard output]"),
+)  # fmt: skip
+
+LIVE_OPTIONS = (
+    click.option("--live", metavar="TARGET", help="Ask now: the url of an OpenAI-compatible endpoint (http://localhost:8000/v1; "
+                 "its key in OPENAI_API_KEY), or module:function, called with a question and its list of contexts."),
+    click.option("--record", metavar="FILE", help="Keeps every answer as it comes; what it holds is not asked again."),
+    click.option("--model", metavar="NAME", help="The endpoint's name of the model; of a function, a name for its version."),
+    condition_option,
+    template_option,
+    repeats_option,
+    click.option("--concurrency", type=click.IntRange(min=1), metavar="N",
+                 help="Calls at a time.  [default: 4; 1 of a function]"),
+    click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
+                 help="The longest wait for an endpoint.  [default: 60]"),
+    click.option("--retries", type=click.IntRange(min=0), metavar="N",
+                 help="Further tries after an overload, an error of the server, a lost connection.  [default: 2]"),
+    click.option("--max-tokens", type=click.IntRange(min=1), metavar="N", help="The longest answer.  [default: 512]"),
+    click.option("--price", callback=_prices, metavar="IN,OUT", help="Dollars for a million tokens, to show what it may cost."),
+    click.option("--yes", is_flag=True, help="Make the calls without being asked."),
 )  # fmt: skip
 
 

@@ -20,11 +20,12 @@ from ragdiag.options import Options
 from ragdiag.protocols import Index, Progress, no_progress
 from ragdiag.queries import load_queries
 from ragdiag.records import Corpus, IntArray, Labels, Mean, QueryResult, Report, Run
-from ragdiag.retrieval import Clock, Plan
+from ragdiag.retrieval import Clock, Plan, Retrieved
 from ragdiag.scoring import Scorer
+from ragdiag.searches import search_depth
 from ragdiag.statistics import Resampler, clusters
 
-__all__ = ["Audit", "audit", "check", "inputs_of", "labelled_documents", "load", "run_audit"]
+__all__ = ["Audit", "audit", "check", "inputs_of", "labelled_documents", "load", "rank", "run_audit"]
 
 
 class Audit(NamedTuple):
@@ -44,7 +45,7 @@ def audit(corpus: str | Path, queries: str | Path, progress: Progress = no_progr
 
     Raises `RagdiagError` subclasses for bad input and bad usage; labels that are wrong about the corpus are reported, not raised.
     """
-    return run_audit(corpus, queries, Options(**options), progress).report
+    return run_audit(corpus, queries, Options.given(**options), progress).report
 
 
 def run_audit(
@@ -57,11 +58,9 @@ def run_audit(
     if all(level in ("excluded", "unanswerable") for level in labels.level):
         reasons = ", ".join(sorted({d.kind for d in labels.defects})) or "all are unanswerable"
         raise InputError("no query is left to measure", queries_path, remedy=f"mend the labels ({reasons}); see ragdiag check")
-    retrieved = plan.retrieve(whole, corpus, labels.queries, clock, notes, progress)
+    retrieved, scorer, lengths = rank(plan, whole, corpus, labels, clock, notes, progress)
     chunking, run, source, index = retrieved
     with clock("measure"):
-        scorer = Scorer(corpus, labels, chunking)
-        lengths = scorer.lengths(run, options.k, options.budget)
         values = scorer.measure(run, measures)
         documents = labelled_documents(labels)
         resampler = Resampler(clusters(documents), options.seed)
@@ -100,10 +99,23 @@ def run_audit(
     return Audit(report, corpus, labels, scorer, run, lengths, index)
 
 
+def rank(
+    plan: Plan, whole: Corpus, corpus: Corpus, labels: Labels, clock: Clock, notes: list[str], progress: Progress
+) -> tuple[Retrieved, Scorer, IntArray]:
+    """What each query retrieves, ready to be scored, and how many of its ranked chunks reach the prompt."""
+    retrieved = plan.retrieve(whole, corpus, labels.queries, clock, notes, progress)
+    with clock("measure"):
+        scorer = Scorer(corpus, labels, retrieved.chunking)
+        return retrieved, scorer, scorer.lengths(retrieved.run, plan.options.k, plan.options.budget)
+
+
 def _measures(options: Options) -> list[Measure]:
     """The default measures and those asked for, each once."""
     asked = [Measure.parse(m) for m in options.measures]
-    return list(dict.fromkeys([*default_measures(options.k, options.budget), *asked]))
+    usual = default_measures(options.k, options.budget)
+    if options.search is not None:  # it is asked for no more than a context: of what looks deeper it says nothing
+        usual = [m for m in usual if m.tokens or m.cutoff <= search_depth(options)]
+    return list(dict.fromkeys([*usual, *asked]))
 
 
 def check(

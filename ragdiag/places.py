@@ -16,7 +16,7 @@ from ragdiag.errors import InputError, nearest
 from ragdiag.files import field
 from ragdiag.records import Chunking, Corpus, Document, IntArray, StoredChunk
 
-__all__ = ["HintedChunk", "Placer", "chunk_id", "from_spans", "stored_chunk"]
+__all__ = ["HintedChunk", "Placer", "chunk_id", "from_spans", "hinted_chunk", "stored_chunk"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,21 @@ def stored_chunk(record: Mapping[str, Any], path: Path, line: int, named: bool =
     return StoredChunk(name, document, text, start, end, str(path), line)
 
 
+NAMES = ("doc_id", "document_id", "source", "file_path", "file", "file_name")
+"""Metadata that names a chunk's document, first found first."""
+
+
+def hinted_chunk(name: str, text: str, metadata: Mapping[str, Any], file: str) -> HintedChunk:
+    """A chunk of which its text is known for sure; `metadata` may say, by any convention, where it comes from."""
+    document = next((str(metadata[key]) for key in NAMES if metadata.get(key)), "")
+    start, end = metadata.get("start"), metadata.get("end")
+    if isinstance(index := metadata.get("start_index"), int):  # LangChain
+        start, end = index, index + len(text)
+    if isinstance(start, int) and isinstance(end, int):
+        return HintedChunk(name, document, text, start, end, file)
+    return HintedChunk(name, document, text, file=file)
+
+
 class Placer:
     """Finds the span of each chunk in turn.
 
@@ -60,33 +75,37 @@ class Placer:
     """
 
     def __init__(self, corpus: Corpus) -> None:
-        self._corpus = corpus
+        self.corpus = corpus
         self._used: dict[tuple[int, str], int] = {}
         self._texts: dict[int, _Text] = {}
 
     def span(self, chunk: StoredChunk) -> tuple[int, int, int]:
         """``(document, start, end)``. Raises `InputError` for a chunk that leaves its document, or whose text is not there."""
         i = self._hinted(chunk) if isinstance(chunk, HintedChunk) else self._named(chunk)
-        return (i, *(_offsets(chunk, self._corpus.documents[i]) or self._next(chunk, i)))
+        return (i, *(_offsets(chunk, self.corpus.documents[i]) or self._next(chunk, i)))
+
+    def start_over(self) -> None:
+        """The next chunk of any text gets its first place again."""
+        self._used.clear()
 
     def _text(self, i: int) -> _Text:
-        return self._texts.setdefault(i, _Text(self._corpus.documents[i].text))
+        return self._texts.setdefault(i, _Text(self.corpus.documents[i].text))
 
     @cached_property
     def _search(self) -> _Search:
-        return _Search([self._text(i) for i in range(len(self._corpus.documents))])
+        return _Search([self._text(i) for i in range(len(self.corpus.documents))])
 
     def _named(self, chunk: StoredChunk) -> int:
-        if chunk.doc_id in self._corpus.position:
-            return self._corpus.position[chunk.doc_id]
+        if chunk.doc_id in self.corpus.position:
+            return self.corpus.position[chunk.doc_id]
         if not chunk.doc_id and chunk.text.strip():
             return self._holding(chunk)
-        message = f"no document {chunk.doc_id!r} in the corpus{nearest(chunk.doc_id, self._corpus.position)}"
+        message = f"no document {chunk.doc_id!r} in the corpus{nearest(chunk.doc_id, self.corpus.position)}"
         raise InputError(message, chunk.file, chunk.line, "chunk the corpus that is audited")
 
     def _hinted(self, chunk: StoredChunk) -> int:
         parts = chunk.doc_id.replace("\\", "/").split("/")
-        known = self._corpus.position
+        known = self.corpus.position
         i = next((known[name] for n in range(len(parts)) if (name := "/".join(parts[n:])) in known), None)
         return self._holding(chunk) if i is None or not self._text(i).find(chunk.text) else i
 
@@ -96,9 +115,10 @@ class Placer:
         if len(found) == 1:
             return found[0]
         names = "names no document" + (f" that holds it ({chunk.doc_id!r})" if chunk.doc_id else "")
+        called = repr(chunk.id) if chunk.id else f"{chunk.text[:40]!r}…"
         where = f"in {len(found)} documents" if found else "in no document"
         remedy = "add doc_id" if found else "chunk the corpus that is audited"
-        raise InputError(f"chunk {chunk.id!r} {names} and its text is {where}", chunk.file, chunk.line, remedy)
+        raise InputError(f"chunk {called} {names} and its text is {where}", chunk.file, chunk.line, remedy)
 
     def _next(self, chunk: StoredChunk, i: int) -> tuple[int, int]:
         """The next place of a chunk's text in document `i`; after the last, the first again."""
@@ -106,7 +126,7 @@ class Placer:
             raise InputError(f"chunk {chunk.id!r} has neither offsets nor text", chunk.file, chunk.line, "add start and end")
         place = self._text(i).find(chunk.text, self._used.get((i, chunk.text), 0)) or self._text(i).find(chunk.text)
         if place is None:
-            message = f"chunk text {chunk.text[:40]!r} is not in {self._corpus.documents[i].id}"
+            message = f"chunk text {chunk.text[:40]!r} is not in {self.corpus.documents[i].id}"
             raise InputError(message, chunk.file, chunk.line, "give start and end, or the text as it stands in the document")
         self._used[i, chunk.text] = place[0] + 1
         return place

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from ragdiag.opinions import Opinion
+from ragdiag.prompt import Prompt, Reply
 from ragdiag.proofs import Edit
 from ragdiag.records import Answer, Chunking, Corpus, Document, FloatArray, IntArray, Query, StoredChunk
 
@@ -19,6 +20,7 @@ __all__ = [
     "Context",
     "Index",
     "Judge",
+    "Model",
     "Progress",
     "Retriever",
     "Step",
@@ -142,6 +144,24 @@ class Judge(Protocol):
 
     def judge(self, asked: Sequence[tuple[Query, Answer]], store: Store | None, progress: Progress) -> list[Opinion | None]:
         """One opinion for each pair, in order; None where it cannot tell: a failed answer, a query without a reference."""
+        ...
+
+
+class Model(Protocol):
+    """What answers prompts: an endpoint or a callable. `name` tells its answers from another's."""
+
+    name: str
+
+    def seen(self, prompt: Prompt) -> str:
+        """What of `prompt` it gets to see: as long as that is the same, an answer needs no asking again."""
+        ...
+
+    def answer(self, prompt: Prompt) -> Reply:
+        """One call; a failure is a reply as well, never raised. May be called from several threads at once."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections: nothing more is asked."""
         ...
 
 

@@ -248,7 +248,7 @@ class QueryResult:
     served: bool | None  # does its context hold all evidence; None where no label says what that is
     causes: tuple[str, ...] = ()
     exposures: tuple[str, ...] = ()
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Finding, ...] = field(default=(), repr=False)  # long
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,6 +23,7 @@ from ragdiag.protocols import Index, Progress, Retriever
 from ragdiag.records import Chunking, Corpus, IntArray, Query, Run
 from ragdiag.registry import make, spec_of
 from ragdiag.runs import bind, read_run
+from ragdiag.searches import chunks_of, name_of, search_depth, searched
 from ragdiag.setting import Span
 
 __all__ = ["Clock", "Indexed", "Plan", "Retrieved"]
@@ -39,10 +40,10 @@ class Clock:
 
     @contextmanager
     def __call__(self, stage: str) -> Iterator[None]:
-        """Time what is done inside."""
+        """Time what is done inside; a stage may be entered again."""
         started = time.perf_counter()
         yield
-        self.seconds[stage] = round(time.perf_counter() - started, 3)
+        self.seconds[stage] = round(self.seconds.get(stage, 0.0) + time.perf_counter() - started, 3)
 
 
 class Retrieved(NamedTuple):
@@ -99,14 +100,17 @@ class Plan:
         self, whole: Corpus, corpus: Corpus, queries: Sequence[Query], clock: Clock, notes: list[str], progress: Progress
     ) -> Retrieved:
         """Chunks of `corpus`, which is `whole` or the part of it that is audited, and a ranking for each query."""
-        chunks, run_file = self.options.chunks, self.options.run
-        source: dict[str, Any] = {"chunker": f"chunks {Path(chunks).name}" if chunks else None, "context": None}
-        own = self._own(whole, corpus)
-        if run_file:
-            with clock("read run"):
-                bound = bind(read_run(Path(run_file)), queries, corpus, own, corpus is not whole)
+        chunks, run_file, search = self.options.chunks, self.options.run, self.options.search
+        own, given = self._own(whole, corpus), "own chunks" if self.options.own_chunks else None
+        source: dict[str, Any] = {"chunker": f"chunks {Path(chunks).name}" if chunks else given, "context": None}
+        if run_file or search is not None:
+            with clock("read run" if run_file else "search"):
+                depth = search_depth(self.options)
+                ranked = read_run(Path(run_file)) if run_file else searched(search, queries, whole, depth, notes, progress)
+                bound = bind(ranked, queries, corpus, own, corpus is not whole)
             notes += bound.notes
-            source |= {"chunker": source["chunker"] or "as in the run", "retriever": f"run {Path(run_file).name}"}
+            name = f"run {Path(run_file).name}" if run_file else name_of(search)
+            source |= {"chunker": source["chunker"] or f"as in the {'run' if run_file else 'search'}", "retriever": name}
             return Retrieved(bound.chunking, bound.run, source, None)
         source["retriever"], makers = spec_of(self.retriever), [self.retriever]
         if self.collection is not None:
@@ -118,7 +122,7 @@ class Plan:
             chunking, index = self._indexed(own, corpus, clock, progress)
             source["chunker"] = source["chunker"] or spec_of(self.chunker, full=True)
             source["context"] = spec_of(self.context)
-            makers += [] if chunks else [self.chunker]
+            makers += [self.chunker] if own is None else []
         with clock("search"):
             run = self._search(index, queries, len(chunking))
         models = list(dict.fromkeys(name for maker in makers for name in models_of(maker)))
@@ -134,8 +138,9 @@ class Plan:
 
     def _own(self, whole: Corpus, corpus: Corpus) -> Chunking | None:
         """The team's own chunks of the documents that are audited, where they are given."""
-        chunks = self.options.chunks
-        return within(place(read_chunks(Path(chunks)), whole), whole, corpus) if chunks else None
+        file, own = self.options.chunks, self.options.own_chunks
+        chunks = read_chunks(Path(file)) if file else chunks_of(own)
+        return within(place(chunks, whole), whole, corpus) if chunks else None
 
     def _indexed(self, own: Chunking | None, corpus: Corpus, clock: Clock, progress: Progress) -> tuple[Chunking, Index]:
         with clock("chunk"):
@@ -201,7 +206,7 @@ class Plan:
         parts = [
             str(source["chunker"]),
             f"context:{source['context']}",
-            source["retriever"] if options.run else spec_of(self.retriever, full=True),
+            source["retriever"] if options.run or options.search is not None else spec_of(self.retriever, full=True),
             *source.get("models", []),
             "words:lower-\\w+",
             f"budget:{options.budget}tok" if options.budget else f"k:{options.k}",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +16,7 @@ from ragdiag.files import field, read_jsonl, read_text
 from ragdiag.places import Placer, from_spans, stored_chunk
 from ragdiag.records import Chunking, Corpus, Query, Run, StoredChunk
 
-__all__ = ["Ranking", "bind", "read_run"]
+__all__ = ["Ranking", "bind", "read_run", "run_lines"]
 
 
 class Ranking(NamedTuple):
@@ -59,6 +60,17 @@ def _jsonl(path: Path) -> Iterator[Ranking]:
         chunks = [stored_chunk(item, path, line, named=True) for item in items]
         order, scores = _order(items, path, line)
         yield Ranking(query_id, tuple(chunks[i] for i in order), tuple(scores), False, str(path), line)
+
+
+def run_lines(rankings: Iterable[Ranking]) -> bytes:
+    """`rankings` as the JSON Lines that `read_run` reads."""
+    lines = []
+    for ranking in rankings:
+        items = [{"chunk_id": c.id, "doc_id": c.doc_id, "start": c.start, "end": c.end} for c in ranking.chunks]
+        retrieved = [{name: value for name, value in item.items() if value not in ("", None)} for item in items]
+        found = {"error": "failed"} if ranking.failed else {"retrieved": retrieved}
+        lines.append(json.dumps({"query_id": ranking.query_id} | found) + "\n")
+    return "".join(lines).encode()
 
 
 def _order(items: Sequence[Mapping[str, Any]], path: Path, line: int) -> tuple[list[int], list[float]]:

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import io
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from click.core import ParameterSource
 
+from ragdiag.inputs import FOLDER
+
 if TYPE_CHECKING:
     from ragdiag.protocols import Progress
-    from ragdiag.records import Defect, Explanation, Labels, Report
 
-    R = TypeVar("R", Report, Labels, Explanation)
-
-__all__ = ["STDIN", "DecideCommand", "Group", "progress_bars", "queries_file", "unspooled"]
+__all__ = ["STDIN", "DecideCommand", "Group", "check_output", "check_outputs", "progress_bars", "queries_file", "write_out"]
 
 STDIN = "standard input"
 """How queries from there are called in errors and reports: not by the temporary file they are spooled to."""
@@ -45,7 +44,9 @@ class Group(click.Group):
             if isinstance(stream, io.TextIOWrapper):  # what a terminal's encoding lacks is escaped, not an error
                 stream.reconfigure(errors="backslashreplace")
         try:
-            return super().invoke(ctx)
+            with warnings.catch_warnings():
+                warnings.showwarning = _note
+                return super().invoke(ctx)
         except click.UsageError as e:
             _fail_usage(e)
         except (click.exceptions.Exit, click.ClickException, click.Abort):
@@ -86,6 +87,18 @@ class DecideCommand(click.Command):
         self._made, self._params = False, own
 
 
+def _note(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, file: Any = None, line: Any = None
+) -> None:
+    """A warning on one line: where in the code it was raised helps no user."""
+    click.echo(f"note: {_inert(str(message))}", err=True)
+
+
+def _inert(message: str) -> str:
+    """One line that cannot steer a terminal, whatever names are in it."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in " ".join(message.split()))
+
+
 def _fail_usage(error: click.UsageError) -> NoReturn:
     """Click's message on one line, with the place in the configuration file where the value comes from there."""
     ctx, message = error.ctx, error.format_message().rstrip(".")
@@ -98,8 +111,7 @@ def _fail_usage(error: click.UsageError) -> NoReturn:
 
 
 def _fail(message: str, status: int) -> NoReturn:
-    line = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in " ".join(message.split()))  # names may steer a terminal
-    click.echo(f"error: {line}", err=True)
+    click.echo(f"error: {_inert(message)}", err=True)
     sys.exit(status)
 
 
@@ -111,24 +123,13 @@ def queries_file(name: str) -> Iterator[str]:
         return
     from ragdiag.errors import RagdiagError, UsageError
 
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(prefix=FOLDER) as folder:
         path = Path(folder) / STDIN
         path.write_bytes(sys.stdin.buffer.read())
         try:
             yield str(path)
         except RagdiagError as e:
             raise UsageError(str(e).replace(str(path), STDIN)) from e
-
-
-def unspooled(record: R) -> R:
-    """A record whose defects name standard input where they named the file it was spooled to."""
-
-    def renamed(defects: Sequence[Defect]) -> tuple[Defect, ...]:
-        return tuple(dataclasses.replace(d, file=STDIN) if Path(d.file).name == STDIN else d for d in defects)
-
-    names = {"defects", "warnings", "label_defects", "label_warnings"} & {f.name for f in dataclasses.fields(record)}
-    changed: dict[str, Any] = {name: renamed(getattr(record, name)) for name in names}
-    return dataclasses.replace(record, **changed)
 
 
 @contextlib.contextmanager
@@ -157,3 +158,40 @@ def progress_bars(quiet: bool) -> Iterator[Progress]:
             bars.update(tasks[what], completed=done, total=total, visible=done < total)
 
         yield show
+
+
+def check_output(file: str | None, corpus: str, *inputs: str | None, option: str = "--json") -> None:
+    """Before any work is done: can the file be written, and is it no input that it would overwrite?"""
+    if file in (None, "-"):
+        return
+    from ragdiag.errors import UsageError
+    from ragdiag.files import check_writable
+
+    path = Path(file)
+    check_writable(path)
+    if path.is_file():
+        whole = path.resolve()
+        same = any(name and name != "-" and Path(name).resolve() == whole for name in inputs)
+        if same or Path(corpus).resolve() in (whole, *whole.parents):
+            raise UsageError(f"{option} {file} would overwrite an input; choose another file")
+
+
+def check_outputs(json_file: str | None, html_file: str | None, corpus: str, *inputs: str | None) -> None:
+    """The same of both forms of a report, which must not go to the same place."""
+    check_output(json_file, corpus, *inputs)
+    check_output(html_file, corpus, *inputs, option="--html")
+    if json_file and html_file and (json_file == html_file or Path(json_file).resolve() == Path(html_file).resolve()):
+        from ragdiag.errors import UsageError
+
+        raise UsageError(f"--json and --html both name {html_file}; choose two files")
+
+
+def write_out(file: str, data: bytes) -> None:
+    """To a file, whole or not at all; ``-`` is standard output."""
+    if file == "-":
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    from ragdiag.files import write_atomically
+
+    write_atomically(Path(file), data)

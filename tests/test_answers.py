@@ -110,6 +110,79 @@ def test_files_without_answers(tmp_path):
         load_answers([f"oracle={tmp_path / 'absent.jsonl'}"])
 
 
+def test_failed_attempts_of_a_record(tmp_path):
+    bare = {"query_id": "q1", "condition": "oracle"}
+    path = jsonl(
+        tmp_path / "a.jsonl", bare | {"error": "timed out"}, bare | {"error": "late", "answer": "Anna"}, GOOD | {"error": None}
+    )
+    assert load_answers([str(path)]) == (
+        Answer("q1", "oracle", "", failed=True),
+        Answer("q1", "oracle", "Anna"),
+        Answer("q1", "retrieved", "Anna"),
+    )
+    with pytest.raises(InputError, match="'error' must be str"):
+        load_answers([str(jsonl(tmp_path / "a.jsonl", bare | {"error": 1}))])
+
+
+def test_of_several_attempts_at_one_question_the_last_counts(tmp_path):
+    about = {"query_id": "q1", "condition": "oracle", "repeat": 1, "model": "m", "prompt_sha256": "ab"}
+    other = about | {"repeat": 2}
+    lines = (
+        about | {"error": "late"},
+        other | {"answer": "Eve"},
+        about | {"answer": "Anna"},
+        about | {"model": "n", "error": "x"},
+    )
+    found = load_answers([str(jsonl(tmp_path / "a.jsonl", *lines))])
+    assert [(a.answer, a.failed) for a in found] == [("Anna", False), ("Eve", False), ("", True)]
+
+
+def completion(content, status=200, **choice):
+    return {"status_code": status, "body": {"choices": [{"message": {"content": content}, **choice}]}}
+
+
+def test_batch_output(tmp_path):
+    path = jsonl(
+        tmp_path / "out.jsonl",
+        {"id": "b", "custom_id": "oracle:q1", "response": completion("Anna"), "error": None},
+        {"custom_id": "oracle:q1#2", "response": completion("Eve", finish_reason="length")},
+        {"custom_id": "oracle:q2", "response": None, "error": {"code": "batch_expired"}},
+        {"custom_id": "oracle:q3", "response": completion("Anna", 500), "error": None},
+        {"custom_id": "oracle:q4", "response": completion(None), "error": None},
+        {"custom_id": "oracle:q5", "response": {"status_code": 200, "body": {"choices": []}}, "error": None},
+        {"custom_id": "retrieved:q6", "response": completion(" "), "error": None},
+        {"custom_id": "q:7", "response": completion("Anna"), "error": {"message": "x"}},
+    )
+    found = load_answers([f"closed_book={path}"])
+    assert [(a.condition, a.query_id, a.answer) for a in found if not a.failed] == [
+        ("oracle", "q1", "Anna"),
+        ("oracle", "q1", "Eve"),
+    ]
+    assert [(a.condition, a.query_id, a.answer, a.correct) for a in found if a.failed] == [
+        *(("oracle", f"q{n}", "", None) for n in (2, 3, 4, 5)),
+        ("retrieved", "q6", "", None),
+        ("closed_book", "q:7", "", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "word"),
+    [
+        ({"custom_id": "q1", "response": None}, "closed_book="),
+        ({"custom_id": 1, "response": None}, "custom_id"),
+        ({"custom_id": "oracle:q1"}, "response"),
+        ({"custom_id": "oracle:q1", "body": {}}, "looks like its input"),
+        ({"custom_id": "oracle:q1", "response": "x"}, "response"),
+    ],
+)
+def test_lines_that_are_no_batch_output(tmp_path, line, word):
+    path = jsonl(tmp_path / "out.jsonl", {"custom_id": "oracle:q1", "response": None}, line)
+    with pytest.raises(InputError) as error:
+        load_answers([str(path)])
+    assert (error.value.file, error.value.line) == (str(path), 2)
+    assert word in str(error.value)
+
+
 @needs_data
 def test_public_recorded_answers():
     files = {"retrieved": "react_wiki_search", "oracle": "cot_gold_context", "closed_book": "cot_closed_book"}

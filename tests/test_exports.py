@@ -24,6 +24,7 @@ def test_public_names_are_pinned() -> None:
         "compare",
         "decide",
         "litmus",
+        "prompts",
     ]
     for name in ragdiag.__all__:
         assert getattr(ragdiag, name) is not None

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from ragdiag.answering import litmus
+from ragdiag.api import litmus
 from ragdiag.cli import main
 from ragdiag.errors import UsageError
 from ragdiag.judging import majorities

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from ragdiag.answering import litmus
+from ragdiag.api import litmus
 from ragdiag.cli import main
 from ragdiag.errors import InputError, UsageError
 from ragdiag.pipeline import audit

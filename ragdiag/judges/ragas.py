@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -20,9 +19,7 @@ from ragdiag.opinions import Opinion
 from ragdiag.protocols import Progress, Store, text_key
 from ragdiag.records import Answer, Query
 from ragdiag.registry import require
-
-KEY = "OPENAI_API_KEY"
-"""The environment variable that holds the endpoint's key: the only place it is read from."""
+from ragdiag.remote import api_key, check_url
 
 MOST_TOKENS = 4096
 """Of one reply: the default of 1,024 cuts the lists of claims of long answers short, which then cannot be read."""
@@ -51,11 +48,7 @@ class Ragas:
     concurrency: int = 8
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
-            raise SpecError(
-                f"ragas: url must be that of an endpoint, such as http://localhost:8000/v1, with no key in it ({KEY})"
-            )
+        check_url(self.url, "ragas")
         if not (0 < self.threshold <= 1 and self.timeout_s > 0 and self.concurrency >= 1):
             raise SpecError("ragas: threshold must be above 0, up to 1; timeout_s above 0; concurrency 1 or more")
 
@@ -132,8 +125,7 @@ class Ragas:
             metrics = require("ragas.metrics.collections", "judge")
             llms = require("ragas.llms", "judge")
             openai = require("openai", "judge")
-        key = os.environ.get(KEY) or "none"  # local servers ask for none, the client does
-        client = openai.AsyncOpenAI(base_url=self.url, api_key=key, timeout=self.timeout_s, max_retries=2)
+        client = openai.AsyncOpenAI(base_url=self.url, api_key=api_key(), timeout=self.timeout_s, max_retries=2)
         analytics.do_not_track.cache_clear()
         # Even when tracking is off an id for it would be written into the user's home; ragas goes on without one.
         analytics.user_data_dir = _nowhere

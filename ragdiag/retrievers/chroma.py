@@ -17,7 +17,7 @@ import numpy as np
 
 from ragdiag.encoder import Encoder, Kind, unit
 from ragdiag.errors import InputError, RagdiagError, SpecError, did_you_mean
-from ragdiag.places import HintedChunk
+from ragdiag.places import hinted_chunk
 from ragdiag.proofs import Edit
 from ragdiag.protocols import Progress, Store, no_progress
 from ragdiag.ranking import best, edited, padded
@@ -39,9 +39,6 @@ SAME_MODEL = 0.3
 
 Titles or headings embedded with a chunk leave it above 0.5; between unrelated models it is about 0.
 """
-
-NAMES = ("doc_id", "document_id", "source", "file")
-"""Metadata that names a chunk's document, first found first."""
 
 OF_SERVER = "check that a Chroma server runs there and admits you"
 OF_FOLDER = "check that this version of chromadb opens it, and that there is room for a copy in the temporary folder"
@@ -276,13 +273,7 @@ def _address(url: str) -> tuple[str, int, bool]:
 def _chunk(name: str, text: str | None, metadata: Mapping[str, Any], file: str) -> StoredChunk:
     if text is None or not text.strip():
         raise InputError(f"record {name!r} has no document text", file, remedy="store the chunk's text with its vector")
-    document = next((str(metadata[key]) for key in NAMES if metadata.get(key)), "")
-    start, end = metadata.get("start"), metadata.get("end")
-    if isinstance(index := metadata.get("start_index"), int):  # LangChain
-        start, end = index, index + len(text)
-    if isinstance(start, int) and isinstance(end, int):
-        return HintedChunk(name, document, text, start, end, file)
-    return HintedChunk(name, document, text, file=file)
+    return hinted_chunk(name, text, metadata, file)
 
 
 def _one_line(error: Exception, most: int = 160) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-from ragdiag.answering import litmus
+from ragdiag.api import litmus
 from ragdiag.judging import majorities
 from ragdiag.ruling import rule
 from ragdiag.verdict import DELTA, Outcomes

@@ -1,0 +1,117 @@
+"""What Python code has in hand instead of files: records, a data frame, texts by id. Written to a file and read as any other.
+
+So one reader checks everything, and errors name the row (``queries: row 3``) as they would name a line.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import math
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ragdiag.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from ragdiag.records import Defect
+
+__all__ = ["FOLDER", "Spool", "spool", "unspooled"]
+
+FOLDER = "ragdiag-given-"
+"""How the folders of spooled files begin: such a file has a name for users, its path has none."""
+
+R = TypeVar("R")
+
+
+class Spool:
+    """A folder for the time of one call."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, given: Any, name: str) -> str | Path:
+        """The path itself where one was given; else a file of the records. Raises `UsageError` for what is neither."""
+        if isinstance(given, (str, Path)):
+            return given
+        folder = self._folder / name
+        folder.mkdir()
+        file = folder / f"{name}.jsonl"
+        file.write_text(
+            "".join(_line(record, name, row) for row, record in enumerate(_records(given, name), 1)), encoding="utf-8"
+        )
+        return file
+
+    def file(self, name: str, data: bytes) -> Path:
+        """A file of bytes, under a name for users."""
+        path = self._folder / name
+        path.write_bytes(data)
+        return path
+
+
+@contextlib.contextmanager
+def spool() -> Iterator[Spool]:
+    """A `Spool`; an error inside names what was given, not the file it was spooled to."""
+    with tempfile.TemporaryDirectory(prefix=FOLDER) as folder:
+        try:
+            yield Spool(Path(folder))
+        except InputError as e:
+            if not _spooled(e.file):
+                raise
+            row = f"row {e.line}: " if e.line else ""
+            raise InputError(f"{row}{e.message}", Path(e.file).stem, remedy=e.remedy) from e
+
+
+def unspooled(record: R) -> R:
+    """A record whose defects name what was given where they named the file that it was spooled to."""
+    asked: Any = record
+
+    def renamed(defects: Sequence[Defect]) -> tuple[Defect, ...]:
+        return tuple(dataclasses.replace(d, file=_name(d.file)) if _spooled(d.file) else d for d in defects)
+
+    names = {"defects", "warnings", "label_defects", "label_warnings"} & {f.name for f in dataclasses.fields(asked)}
+    changed: R = dataclasses.replace(asked, **{name: renamed(getattr(asked, name)) for name in names})
+    return changed
+
+
+def _spooled(file: str) -> bool:
+    return any(part.startswith(FOLDER) for part in Path(file).parts)
+
+
+def _name(file: str) -> str:
+    return Path(file).name.removesuffix(".jsonl")
+
+
+def _records(given: Any, name: str) -> list[Any]:
+    if hasattr(given, "to_dict") and hasattr(given, "columns"):  # pandas and its like
+        return [{k: v for k, v in row.items() if not _missing(v)} for row in given.to_dict("records")]
+    if isinstance(given, Mapping):
+        return [{"_id": key, "text": text} for key, text in given.items()]
+    if isinstance(given, Sequence) and not isinstance(given, (bytes, bytearray)):
+        return list(given)
+    raise UsageError(f"{name}: give a path, a list of records, a data frame, or texts by id; not a {type(given).__name__}")
+
+
+def _missing(value: Any) -> bool:
+    """An empty cell of a data frame."""
+    return value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and math.isnan(value))
+
+
+def _line(record: Any, name: str, row: int) -> str:
+    if not isinstance(record, Mapping):
+        raise UsageError(f"{name}, row {row}: a record is a dict, not a {type(record).__name__}")
+    try:
+        return json.dumps(dict(record), default=_plain, allow_nan=False) + "\n"
+    except (TypeError, ValueError) as e:
+        raise UsageError(f"{name}, row {row}: {e}") from e
+
+
+def _plain(value: Any) -> Any:
+    """Arrays, numbers and dates of other libraries, as JSON has them."""
+    for method in ("tolist", "isoformat"):
+        if hasattr(value, method):
+            return getattr(value, method)()
+    raise TypeError(f"holds a {type(value).__name__}, which no record has")

@@ -1,0 +1,94 @@
+"""The file that labelling writes: one line for each decided query, in the form that `ragdiag.queries` reads, whole after each.
+
+What else the file holds is kept; a file that holds something other than labels is refused, never added to.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ragdiag.errors import InputError, UsageError
+from ragdiag.files import check_writable, read_bytes, read_jsonl, write_atomically
+from ragdiag.label.pooling import Passage
+from ragdiag.queries.own import query as read_query
+from ragdiag.records import Document, Query
+
+__all__ = ["DecisionFile", "record"]
+
+
+def record(query: Query, groups: Sequence[Sequence[Passage]], documents: Sequence[Document]) -> dict[str, Any]:
+    """A decided query as a line of the file: each of `groups` is required, passages in one are alternatives; none: unanswerable.
+
+    A passage with half a character in it, as PDFs have, is named by its offsets only: JSON could not hold its text.
+    """
+    line: dict[str, Any] = {"_id": query.id, "text": query.text}
+    if query.answer:
+        line["answer"] = query.answer
+    if not groups:
+        line["unanswerable"] = True
+    else:
+        line["evidence"] = []
+    for n, group in enumerate(groups, 1):
+        for passage in group:
+            text = documents[passage.document].text[passage.start : passage.end]
+            label: dict[str, Any] = {"doc_id": documents[passage.document].id, "start": passage.start, "end": passage.end}
+            label |= {"text": text} if text.encode("utf-8", "replace").decode() == text else {}
+            label |= {"group": f"g{n}"} if len(group) > 1 else {}
+            line["evidence"].append(label)
+    if query.metadata:
+        line["metadata"] = dict(query.metadata)
+    return line
+
+
+class DecisionFile:
+    """The decided queries of a file, by id: as they stand there in `records`, as they are read in `queries`.
+
+    Raises `InputError` for a file that holds anything else, and `UsageError` where none could be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        check_writable(path)
+        self.path = path
+        self._raw: bytes | None = None
+        self.records: dict[str, Mapping[str, Any]] = {}
+        self.queries: dict[str, Query] = {}
+        if path.exists():
+            self._raw = read_bytes(path)
+            for line, content in read_jsonl(path):
+                self._add(content, line)
+
+    def _add(self, content: Mapping[str, Any], line: int) -> None:
+        query = read_query(dict(content), self.path, line)
+        if not (query.evidence or query.relevant or query.unanswerable):
+            raise InputError("this is no labelled query", self.path, line, "name another file with --out, or remove that line")
+        if query.id in self.queries:
+            raise InputError(f"query id {query.id!r} stands twice", self.path, line, "remove one of them")
+        self.queries[query.id] = query
+        self.records[query.id] = content
+
+    def put(self, *contents: Mapping[str, Any]) -> None:
+        """Write decisions, in place of those that were made for the same queries."""
+        new = {str(content["_id"]): content for content in contents}
+        queries = {name: read_query(dict(content), self.path, 0) for name, content in new.items()}
+        self._write({**self.records, **new})
+        self.records |= new
+        self.queries |= queries
+
+    def drop(self, name: str) -> None:
+        """Take a decision back; a file that holds no other goes, since a file without queries is no file of queries."""
+        self._write({key: value for key, value in self.records.items() if key != name})
+        del self.records[name], self.queries[name]
+
+    def _write(self, records: Mapping[str, Mapping[str, Any]]) -> None:
+        raw = "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in records.values()).encode()
+        there = read_bytes(self.path) if self.path.exists() else None
+        if there != self._raw:
+            raise UsageError(f"{self.path} was changed by another program; nothing is written: start again to go on with it")
+        if records:
+            write_atomically(self.path, raw)
+        else:
+            self.path.unlink(missing_ok=True)
+        self._raw = raw if records else None

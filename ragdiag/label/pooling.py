@@ -1,0 +1,206 @@
+"""Passages to label: what several retrievers find for a query, merged and shown alike, as TREC pools its runs.
+
+The passages are paragraphs whatever a retriever's own chunks are, so that a label neither tells nor favours how a system cuts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import itertools
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ragdiag.chunkers._pack import Cuts
+from ragdiag.chunks import cut
+from ragdiag.errors import RagdiagError, UsageError
+from ragdiag.options import Options
+from ragdiag.protocols import Index, Progress
+from ragdiag.records import Chunking, Corpus, IntArray
+from ragdiag.registry import make, spec_of
+from ragdiag.retrieval import DEPTH, Clock, Plan
+from ragdiag.spans import covered, overlapping_pairs, union
+
+__all__ = ["Passage", "Pool", "default_retrievers", "distinct", "merged", "with_defaults"]
+
+PASSAGES = "section(size=160)"
+"""What is shown at once: paragraphs under one heading, up to some ten lines."""
+
+SHOWN_BEFORE = 0.5
+"""A passage of which so much is on the screen already is not shown again."""
+
+WORDS = "bm25"
+"""What searches by words."""
+
+
+class Passage(NamedTuple):
+    """A span of a document, which is given by its position in the corpus."""
+
+    document: int
+    start: int
+    end: int
+
+
+class _Searched(NamedTuple):
+    """One retriever's index, and the passages that each of its chunks is shown as."""
+
+    searchable: Index
+    passages: Sequence[Sequence[int]]
+
+
+def default_retrievers() -> tuple[str, ...]:
+    """bm25, and dense where its model is on this machine; else lsa."""
+    try:
+        make("retrievers", "dense").encoder.folder  # noqa: B018
+    except RagdiagError:
+        return (WORDS, "lsa")
+    return (WORDS, "dense" if importlib.util.find_spec("sentence_transformers") else "lsa")
+
+
+def with_defaults(specs: Sequence[str]) -> tuple[str, ...]:
+    """`specs` and those of `default_retrievers` that are not among them."""
+    own = [spec_of(make("retrievers", spec)) for spec in specs]
+    return tuple(dict.fromkeys([*own, *default_retrievers()]))
+
+
+def merged(rankings: Sequence[Sequence[int]], turn: int = 0) -> list[int]:
+    """All that is in `rankings`, each once: the first of every ranking before the second of any.
+
+    Who comes first at a rank rotates from rank to rank, from ranking `turn` on: a place tells nothing of who found it.
+    """
+    n = len(rankings)
+    order: dict[int, None] = {}
+    for rank, row in enumerate(itertools.zip_longest(*rankings)):
+        for i in range(n):
+            item = row[(turn + rank + i) % n]
+            if item is not None:
+                order.setdefault(item)
+    return list(order)
+
+
+def distinct(passages: Iterable[Passage], shown: Iterable[Passage] = ()) -> list[Passage]:
+    """`passages` in order, without those that overlap what stands before them, or is `shown`, over half of their length."""
+    before: dict[int, list[Passage]] = {}
+    for passage in shown:
+        before.setdefault(passage.document, []).append(passage)
+    kept = []
+    for passage in passages:
+        others = np.array(before.get(passage.document, []), dtype=np.int64).reshape(-1, 3)
+        overlap = covered(np.array([passage.start]), np.array([passage.end]), *union(others[:, 1], others[:, 2]))
+        if overlap[0] < SHOWN_BEFORE * (passage.end - passage.start):
+            kept.append(passage)
+            before.setdefault(passage.document, []).append(passage)
+    return kept
+
+
+class Pool:
+    """The passages of a corpus, searchable by several retrievers at once and by words.
+
+    Raises what retrievers raise that cannot be made, and `UsageError` where one is named twice.
+    """
+
+    def __init__(self, corpus: Corpus, specs: Sequence[str], cache: str | Path | None, progress: Progress) -> None:
+        self.corpus = corpus
+        self.names = tuple(spec_of(make("retrievers", spec)) for spec in specs or default_retrievers())
+        twice = next((name for name, n in Counter(self.names).items() if n > 1), "")
+        if twice:
+            raise UsageError(f"--retriever {twice} is given twice; name each once")
+        plans = {name: Plan(Options(chunker=PASSAGES, retriever=name, cache=cache)) for name in (*self.names, WORDS)}
+        self._chunking = cut(corpus, make("chunkers", PASSAGES), progress)
+        texts = [corpus.documents[d].text[a:b] for d, a, b in self._rows(self._chunking)]
+        self._flat = [" ".join(text.split()) for text in texts]
+        self._searched = {name: self._made(plan, progress) for name, plan in plans.items()}
+
+    @staticmethod
+    def _rows(chunking: Chunking) -> list[tuple[int, int, int]]:
+        columns = (chunking.document.tolist(), chunking.start.tolist(), chunking.end.tolist())
+        return list(zip(*columns, strict=True))
+
+    def _made(self, plan: Plan, progress: Progress) -> _Searched:
+        found = plan.retrieve(self.corpus, self.corpus, (), Clock(), [], progress)
+        if found.searchable is None:
+            raise UsageError(f"{plan.options.retriever} cannot be searched")
+        return _Searched(found.searchable, self._shown_as(found.chunking))
+
+    def _shown_as(self, chunking: Chunking) -> list[list[int]]:
+        """For each chunk, the passages that it overlaps, by how much of it they have."""
+        base, mine = self.corpus.base, self._chunking
+        start, end = base[mine.document] + mine.start, base[mine.document] + mine.end
+        their_start, their_end = base[chunking.document] + chunking.start, base[chunking.document] + chunking.end
+        chunk, passage = overlapping_pairs(their_start, their_end, start, end)
+        shared = np.minimum(their_end[chunk], end[passage]) - np.maximum(their_start[chunk], start[passage])
+        shown: list[list[int]] = [[] for _ in range(len(chunking))]
+        for i in np.lexsort((passage, -shared, chunk)).tolist():
+            shown[int(chunk[i])].append(int(passage[i]))
+        return shown
+
+    def ranked(self, text: str) -> list[Passage]:
+        """What the retrievers find for a query, best first."""
+        turn = hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=1).digest()[0]
+        return self._passages(merged([self._ranking(name, text) for name in self.names], turn % len(self.names)))
+
+    def search(self, words: str) -> list[Passage]:
+        """The passages that hold `words` as they stand, whatever their case, then those that bm25 finds for them."""
+        wanted = " ".join(words.casefold().split())
+        exactly = [i for i, text in enumerate(self._folded) if wanted in text]
+        return self._passages(dict.fromkeys([*exactly, *self._ranking(WORDS, words)]))
+
+    def _ranking(self, name: str, text: str) -> list[int]:
+        searchable, passages = self._searched[name]
+        positions: IntArray = searchable.search([text], min(DEPTH, len(passages)))[0][0]
+        return list(dict.fromkeys(p for c in positions.tolist() if c >= 0 for p in passages[c]))
+
+    def _passages(self, positions: Iterable[int]) -> list[Passage]:
+        """Those at `positions`, of equal texts the first."""
+        first: dict[str, int] = {}
+        for i in positions:
+            if self._flat[i]:
+                first.setdefault(self._flat[i], i)
+        return [self._passage(i) for i in first.values()]
+
+    def _passage(self, i: int) -> Passage:
+        chunking = self._chunking
+        return self.trimmed(Passage(int(chunking.document[i]), int(chunking.start[i]), int(chunking.end[i])))
+
+    def beside(self, passage: Passage, step: int) -> Passage | None:
+        """The passage that comes after the end of one (`step` 1) or before its start (-1) in its document, if there is one."""
+        low, high = np.searchsorted(self._chunking.document, [passage.document, passage.document + 1]).tolist()
+        starts = self._chunking.start[low:high].tolist()
+        i = bisect_right(starts, passage.end - 1) if step > 0 else bisect_right(starts, passage.start) - 2
+        while 0 <= i < high - low:
+            if self._flat[low + i]:
+                return self._passage(low + i)
+            i += step
+        return None
+
+    def trimmed(self, passage: Passage) -> Passage:
+        """Without white space at its ends; empty where it is nothing else."""
+        text = self.corpus.documents[passage.document].text[passage.start : passage.end]
+        return Passage(passage.document, passage.start + len(text) - len(text.lstrip()), passage.start + len(text.rstrip()))
+
+    def sentences(self, passage: Passage) -> list[Passage]:
+        """The sentences of a passage: headings, list items and rows of tables are some too."""
+        text = self.corpus.documents[passage.document].text[passage.start : passage.end]
+        cuts = Cuts(text)
+        places = [0, *(p for p in cuts.tokens[cuts.sentences()].tolist() if p), len(text)]
+        parts = (Passage(passage.document, passage.start + a, passage.start + b) for a, b in itertools.pairwise(places))
+        return [part for part in map(self.trimmed, parts) if part.end > part.start]
+
+    def copies(self, passage: Passage) -> int:
+        """How many other passages of the corpus have the same text."""
+        text = self.corpus.documents[passage.document].text[passage.start : passage.end]
+        return max(self._count[" ".join(text.split())] - 1, 0)
+
+    @cached_property
+    def _count(self) -> Counter[str]:
+        return Counter(self._flat)
+
+    @cached_property
+    def _folded(self) -> list[str]:
+        return [text.casefold() for text in self._flat]

@@ -1,0 +1,119 @@
+"""What a session of labelling starts from: queries with or without labels, drafts from the documents, a file begun earlier."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from ragdiag.corpus import load_corpus
+from ragdiag.errors import InputError, UsageError
+from ragdiag.evidence import locate
+from ragdiag.files import read_text
+from ragdiag.label.decisions import DecisionFile, record
+from ragdiag.label.drafts import drafts, question_id
+from ragdiag.label.pooling import Passage, Pool
+from ragdiag.label.session import Session, Task
+from ragdiag.protocols import Progress, no_progress
+from ragdiag.queries import load_queries
+from ragdiag.records import Corpus, Query
+from ragdiag.registry import make
+
+__all__ = ["open_session", "questions"]
+
+
+def open_session(
+    corpus_path: str | Path,
+    queries_path: str | Path | None,
+    out: str | Path,
+    with_drafts: bool = False,
+    retrievers: Sequence[str] = (),
+    cache: str | Path | None = "",
+    progress: Progress = no_progress,
+) -> tuple[Session, list[str]]:
+    """A session, and notes on what it starts from. Queries that have good labels already are copied to `out`, not asked.
+
+    Raises `UsageError` where there is nothing to ask or `out` is an input, `InputError` for a file that is broken.
+    """
+    for spec in retrievers:
+        make("retrievers", spec)  # a misspelt one should cost no time
+    path, notes = Path(out), list[str]()
+    if path.resolve() in {Path(name).resolve() for name in (corpus_path, queries_path) if name}:
+        raise UsageError(f"--out {out} would overwrite an input; choose another file")
+    file = DecisionFile(path)
+    given = questions(Path(queries_path)) if queries_path else []
+    corpus = load_corpus(corpus_path, progress)
+    tasks = [Task(query) for query in given]
+    if with_drafts:
+        tasks += _drafted(corpus, {query.id for query in given}, notes)
+    if not tasks:
+        raise UsageError("the documents ask no questions of their own; give a file of queries: one question a line will do")
+    _check_same(tasks, file)
+    stale = _stale(file, corpus, notes)
+    _copy(given, corpus, file, notes)
+    if corpus.problems:
+        notes.append(f"{len(corpus.problems)} documents could not be read: ragdiag check shows which")
+    return Session(Pool(corpus, retrievers, cache, progress), tasks, file, stale), notes
+
+
+def questions(path: Path) -> list[Query]:
+    """The queries of a file in any format that is read, or the lines of a ``.txt``. Raises `InputError` for one without text."""
+    text = read_text(path) if path.suffix.lower() == ".txt" else ""
+    if text.lstrip()[:1] in ("", "<", "{", "["):
+        queries = list(load_queries(path))
+    else:
+        lines: dict[str, int] = {}
+        for number, line in enumerate(text.split("\n"), 1):
+            lines.setdefault(" ".join(line.split()), number)
+        queries = [Query(question_id(line), line, file=str(path), line=number) for line, number in lines.items() if line]
+    for query in queries:
+        if not query.text.strip():
+            raise InputError(f"query {query.id!r} has no text", query.file, query.line, "write the question, or remove the line")
+    return queries
+
+
+def _drafted(corpus: Corpus, taken: set[str], notes: list[str]) -> list[Task]:
+    """A task for each draft that is not among the queries."""
+    tasks = [
+        Task(Query(question_id(d.text), d.text), Passage(d.document, d.start, d.end))
+        for d in drafts(corpus.documents)
+        if question_id(d.text) not in taken
+    ]
+    notes.append(f"{len(tasks)} drafts from the documents: each is a query only once you label it")
+    return tasks
+
+
+def _check_same(tasks: Sequence[Task], file: DecisionFile) -> None:
+    """Raise `InputError` where a query's text has changed since it was labelled. Drafts may be reworded."""
+    for query, draft in tasks:
+        said = file.queries.get(query.id)
+        if draft is None and said is not None and said.text != query.text:
+            message = f"query {query.id!r} has another text in {query.file}"
+            raise InputError(message, file.path, said.line, "give the new one an id of its own, or remove this label")
+
+
+def _stale(file: DecisionFile, corpus: Corpus, notes: list[str]) -> set[str]:
+    """The labels of the file that do not fit the corpus, which has changed since."""
+    stale = {defect.query for defect in locate(list(file.queries.values()), corpus).defects}
+    if stale:
+        notes.append(f"{len(stale)} labels in {file.path} do not fit the corpus, so are asked again: ragdiag check shows them")
+    return stale
+
+
+def _copy(queries: Sequence[Query], corpus: Corpus, file: DecisionFile, notes: list[str]) -> None:
+    """Put the queries that are well labelled already in the file, where it lacks them."""
+    labels = locate(queries, corpus)
+    doubtful = {warning.query for warning in labels.warnings if warning.kind == "located_inexactly"}
+    groups: dict[int, dict[int, list[Passage]]] = defaultdict(lambda: defaultdict(list))
+    rows = labels.evidence
+    for q, g, d, a, b, copy in zip(rows.query, rows.group, rows.document, rows.start, rows.end, rows.copy, strict=True):
+        if not copy:
+            groups[int(q)][int(g)].append(Passage(int(d), int(a), int(b)))
+    lines = [
+        record(query, list(groups[i].values()), corpus.documents)
+        for i, (query, level) in enumerate(zip(queries, labels.level, strict=True))
+        if level in ("span", "unanswerable") and query.id not in doubtful and query.id not in file.queries
+    ]
+    if lines:
+        file.put(*lines)
+        notes.append(f"{len(lines)} queries are labelled already: copied to {file.path}, not asked")

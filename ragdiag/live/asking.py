@@ -1,0 +1,218 @@
+"""Prompts put to a model, each answer kept as it comes: what was asked once is not asked again, whatever stopped the run."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import queue
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ragdiag.errors import InputError, UsageError
+from ragdiag.files import check_writable, read_bytes, stream_jsonl
+from ragdiag.prompt import ATTEMPT, Prompt, Reply, attempted, json_lines
+from ragdiag.protocols import Model, Progress
+from ragdiag.records import Answer
+from ragdiag.tokens import count_tokens
+
+__all__ = ["Asked", "Estimate", "Questions"]
+
+HOPELESS = 20
+"""After so many failures with no answer at all, nothing more is asked: with a wrong key or address none would come."""
+
+START = b'{"query_id": '
+"""How every line of a record starts: a last line without an end is dropped only where it is one of ours."""
+
+
+class Estimate(NamedTuple):
+    """What asking will take: calls, tokens of their prompts (`tokens.count_tokens`, so about), and tokens answered at most."""
+
+    calls: int
+    tokens_in: int
+    tokens_out: int
+
+    def dollars(self, price_in: float, price_out: float) -> float:
+        """At most, at prices of a million tokens."""
+        return (self.tokens_in * price_in + self.tokens_out * price_out) / 1e6
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """Every prompt's answers, in order; of those, how many came now, were known before, failed (by kind), were cut short."""
+
+    answers: tuple[Answer, ...]
+    answered: int
+    resumed: int
+    failures: Mapping[str, int]
+    cut: int
+
+
+class _Job(NamedTuple):
+    prompt: Prompt
+    repeat: int
+    key: str
+
+
+Keep = Callable[[_Job, Reply, float], None]
+"""Called with a job, what came of it, and the seconds that it took."""
+
+
+class Questions:
+    """What is to be asked of `model`: each of `prompts`, `repeats` times, less what the record at `path` holds an answer to.
+
+    Raises `UsageError` where `path` cannot be written, `InputError` where it is a file of another kind.
+    """
+
+    def __init__(self, prompts: Sequence[Prompt], repeats: int, model: Model, path: Path) -> None:
+        self._model, self._path = model, path
+        check_writable(path)
+        self._known = _read(path) if path.exists() else {}
+        self._jobs = [_Job(p, r, attempted(self._about(p, r))) for p in prompts for r in range(1, repeats + 1)]
+        self._open = [job for job in self._jobs if "answer" not in self._known.get(job.key, {})]
+
+    def _about(self, prompt: Prompt, repeat: int) -> dict[str, Any]:
+        sha256 = hashlib.sha256(self._model.seen(prompt).encode("utf-8", "surrogatepass")).hexdigest()
+        names = {"query_id": prompt.query_id, "condition": prompt.condition, "repeat": repeat}
+        return names | {"model": self._model.name, "prompt_sha256": sha256}
+
+    def estimate(self, max_tokens: int) -> Estimate:
+        """What asking what is open will take, where an answer has up to `max_tokens`."""
+        n = len(self._open)
+        return Estimate(n, sum(count_tokens(job.prompt.text) for job in self._open), n * max_tokens)
+
+    def ask(self, concurrency: int, progress: Progress) -> Asked:
+        """Ask what is open, `concurrency` calls at a time (one: in this very thread), and keep each answer as it comes.
+
+        Raises `UsageError` where nothing but failures comes.
+        """
+        failures: Counter[str] = Counter()
+        answered, resumed = 0, len(self._jobs) - len(self._open)
+
+        def keep(job: _Job, reply: Reply, seconds: float) -> None:
+            nonlocal answered
+            self._known[job.key] = line = self._line(job, reply, seconds)
+            # In one piece: of a killed run, no line but the last can be unfinished.
+            data = json_lines([line])
+            if record.write(data) < len(data):
+                raise OSError("the disk is full")
+            answered += reply.answer is not None
+            failures.update([reply.error] if reply.answer is None else [])
+            done = answered + failures.total()
+            progress("asking", done, len(self._open))
+            if done == HOPELESS < len(self._open) and not answered and not resumed:
+                kinds = ", ".join(f"{kind} {n}" for kind, n in failures.most_common())
+                raise UsageError(
+                    f"the first {done} calls failed ({kinds}), so no more were made; mend that, then go on with the same command"
+                )
+
+        try:
+            with self._path.open("ab", buffering=0) as record:
+                (self._one_by_one if concurrency == 1 else functools.partial(self._at_once, concurrency))(keep)
+        except OSError as e:
+            raise UsageError(f"cannot write {self._path}: {e.strerror or e}; what came before is kept") from e
+        finally:
+            self._model.close()
+        lines = [self._known[job.key] for job in self._jobs]
+        answers = tuple(_answer(job.prompt, line) for job, line in zip(self._jobs, lines, strict=True))
+        return Asked(answers, answered, resumed, dict(failures.most_common()), sum(bool(line.get("cut")) for line in lines))
+
+    def _line(self, job: _Job, reply: Reply, seconds: float) -> dict[str, Any]:
+        """A line of the record; with an answer it is one of recorded answers too."""
+        prompt, line = job.prompt, self._about(job.prompt, job.repeat)
+        line |= {"error": reply.error} if reply.answer is None else {"answer": reply.answer}
+        line |= {"cut": True} if reply.cut else {}
+        line |= {"contexts": list(prompt.contexts)}
+        line |= {} if prompt.sufficient is None else {"sufficient": prompt.sufficient}
+        return line | {"seconds": round(seconds, 3)}
+
+    def _call(self, job: _Job) -> tuple[_Job, Reply, float]:
+        started = time.perf_counter()
+        reply = self._model.answer(job.prompt)
+        try:
+            (reply.answer or "").encode("utf-8")
+        except UnicodeEncodeError:  # half of a surrogate pair: no file could hold it
+            reply = Reply(None, "no Unicode")
+        return job, reply, time.perf_counter() - started
+
+    def _one_by_one(self, keep: Keep) -> None:
+        for job in self._open:
+            keep(*self._call(job))
+
+    def _at_once(self, concurrency: int, keep: Keep) -> None:
+        """The threads are daemons: who stops the run does not wait for the calls under way, and what has come is kept."""
+        waiting: queue.SimpleQueue[_Job] = queue.SimpleQueue()
+        came: queue.SimpleQueue[tuple[_Job, Reply, float] | BaseException] = queue.SimpleQueue()
+        stopped = threading.Event()
+        for job in self._open:
+            waiting.put(job)
+
+        def work() -> None:
+            try:
+                while not stopped.is_set():
+                    came.put(self._call(waiting.get_nowait()))
+            except queue.Empty:
+                return
+            except BaseException as e:  # nobody else would hear of it
+                came.put(e)
+
+        for _ in range(min(concurrency, len(self._open))):
+            threading.Thread(target=work, daemon=True).start()
+        try:
+            for _ in self._open:
+                found = came.get()
+                if isinstance(found, BaseException):
+                    raise found
+                keep(*found)
+        finally:
+            stopped.set()
+            while not came.empty():
+                if not isinstance(found := came.get_nowait(), BaseException):
+                    keep(*found)
+
+
+def _answer(prompt: Prompt, line: Mapping[str, Any]) -> Answer:
+    text = line.get("answer")
+    return Answer(
+        prompt.query_id,
+        prompt.condition,
+        text or "",
+        failed=text is None,
+        contexts=prompt.contexts,
+        sufficient=prompt.sufficient,
+    )
+
+
+def _read(path: Path) -> dict[str, dict[str, Any]]:
+    """The last line about each question."""
+    _mend(path)
+    known: dict[str, dict[str, Any]] = {}
+    for number, _, line in stream_jsonl(path):
+        if not all(name in line for name in ATTEMPT) or not isinstance(line.get("answer", line.get("error")), str):
+            remedy = "name a new file, or the record of a run before"
+            raise InputError("is no line of a record of live answers", path, number, remedy)
+        known[attempted(line)] = line
+    return known
+
+
+def _mend(path: Path) -> None:
+    """Drop a last line that a killed run left unfinished; end one that only lacks its end."""
+    raw = read_bytes(path)
+    end = raw.rfind(b"\n") + 1
+    last = raw[end:]
+    if not last:
+        return
+    if not last.startswith(START[: len(last)]) or (end and b'"prompt_sha256"' not in raw.partition(b"\n")[0]):
+        raise InputError("is no record of live answers", path, raw.count(b"\n") + 1, "name a new file")
+    with path.open("rb+") as record:
+        try:
+            json.loads(last)
+            record.seek(len(raw))
+            record.write(b"\n")
+        except ValueError:
+            record.truncate(end)

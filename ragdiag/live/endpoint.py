@@ -1,0 +1,77 @@
+"""A model behind an OpenAI-compatible endpoint, asked through the `openai` package."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ragdiag.prompt import Prompt, Reply, content
+from ragdiag.registry import require
+from ragdiag.remote import api_key, check_url
+
+__all__ = ["Endpoint"]
+
+
+class Endpoint:
+    """The chat completions of `url` (``http://localhost:8000/v1``) by the model `name`, at temperature 0 unless it refuses that.
+
+    Answers that overload or errors of the server stand against are asked for `retries` times more, after as long as the server
+    says. Redirects are not followed: they would take the prompts, perhaps the key, to where the user never sent them.
+    Raises `SpecError` for a url with a key in it, `MissingExtra` without openai.
+    """
+
+    def __init__(self, url: str, name: str, max_tokens: int, timeout_s: float, retries: int) -> None:
+        check_url(url, "--live")
+        self.name = name
+        self._openai = require("openai", "live")
+        self._client = self._openai.OpenAI(
+            base_url=url,
+            api_key=api_key(),
+            timeout=timeout_s,
+            max_retries=retries,
+            http_client=self._openai.DefaultHttpxClient(follow_redirects=False),
+        )
+        self._settings: dict[str, Any] = {"temperature": 0, "max_tokens": max_tokens}
+
+    def seen(self, prompt: Prompt) -> str:
+        """See `protocols.Model`."""
+        return prompt.text
+
+    def answer(self, prompt: Prompt) -> Reply:
+        """See `protocols.Model`. Failures go by their kind: what an endpoint says may hold anything."""
+        try:
+            return content(json.loads(self._completion(prompt.text)))
+        except self._openai.APITimeoutError:
+            return Reply(None, "timed out")
+        except self._openai.APIStatusError as e:
+            return Reply(None, f"status {e.status_code}")
+        except self._openai.APIConnectionError:
+            return Reply(None, "no connection")
+        except (ValueError, RecursionError):
+            return Reply(None, "no JSON")
+        except Exception as e:  # whatever else the library raises is a failed call, not a wrong answer
+            return Reply(None, type(e).__name__)
+
+    def close(self) -> None:
+        """See `protocols.Model`."""
+        self._client.close()
+
+    def _completion(self, text: str) -> str:
+        """The body of the response; what the model says it cannot be told is left out, for all prompts from then on."""
+        create = self._client.chat.completions.with_raw_response.create
+        settings = self._settings
+        while True:
+            try:
+                return str(create(model=self.name, messages=[{"role": "user", "content": text}], extra_body=settings).text)
+            except self._openai.BadRequestError as e:
+                accepted = _accepted(settings, str(e))
+                if accepted == settings:
+                    raise
+                self._settings = settings = accepted
+
+
+def _accepted(settings: dict[str, Any], refusal: str) -> dict[str, Any]:
+    """`settings` without what `refusal` names: reasoning models take no temperature, and know the limit by another name."""
+    if "max_tokens" in settings and "max_completion_tokens" in refusal:
+        return {k: v for k, v in settings.items() if k != "max_tokens"} | {"max_completion_tokens": settings["max_tokens"]}
+    return {k: v for k, v in settings.items() if k != "temperature" or "temperature" not in refusal}

@@ -1,0 +1,201 @@
+"""From corpus and labels to prompts, and from prompts to answers: what the litmus test asks a model."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ragdiag.errors import InputError, UsageError, did_you_mean
+from ragdiag.live.asking import Asked, Estimate, Questions
+from ragdiag.live.callables import Function, load_function
+from ragdiag.live.endpoint import Endpoint
+from ragdiag.options import Options
+from ragdiag.pipeline import load, rank
+from ragdiag.prompt import CONDITIONS, ORACLE, RETRIEVED, Prompt, check_template, fill, template_for
+from ragdiag.protocols import Model, Progress, no_progress
+from ragdiag.records import Corpus, Labels
+from ragdiag.retrieval import Clock, Plan
+
+__all__ = ["Live", "Prompts", "Session", "prompts", "run_prompts", "session"]
+
+
+MOST_TOKENS = 512
+"""Of one answer, unless the user says otherwise."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prompts:
+    """The prompts of all conditions, in the order of conditions, then queries.
+
+    `left_out` counts by condition, then by reason, the queries that have none. `notes` are what else a reader should know.
+    """
+
+    prompts: tuple[Prompt, ...]
+    left_out: Mapping[str, Mapping[str, int]]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Live:
+    """How a model is asked; the command line has one option for each field.
+
+    `target` is the url of an endpoint or ``module:function``, `record` the file that keeps the answers. `model` is what the
+    endpoint calls the model; for a function, a name for its version. What is None has a default that depends on the target.
+    """
+
+    target: str
+    record: str | Path
+    model: str = ""
+    conditions: tuple[str, ...] = (RETRIEVED, ORACLE)
+    template: str = ""
+    repeats: int = 1
+    concurrency: int | None = None
+    timeout: float | None = None
+    retries: int | None = None
+    max_tokens: int | None = None
+
+    @property
+    def is_endpoint(self) -> bool:
+        """Whether calls go to another process, which may cost something."""
+        return self.target.partition("://")[0] in ("http", "https")
+
+
+def prompts(
+    corpus: str | Path,
+    queries: str | Path,
+    conditions: Sequence[str] = (RETRIEVED, ORACLE),
+    template: str = "",
+    progress: Progress = no_progress,
+    **options: Any,
+) -> Prompts:
+    """What a model would be asked: with the pipeline's context, exactly the evidence, or nothing.
+
+    `template` is text with ``{contexts}`` and ``{question}`` in it; `options` are the fields of `Options`. Raises as
+    `pipeline.audit`.
+    """
+    return run_prompts(corpus, queries, tuple(conditions), template, Options.given(**options), progress)
+
+
+def run_prompts(
+    corpus_path: str | Path,
+    queries_path: str | Path,
+    conditions: tuple[str, ...],
+    template: str,
+    asked: Options,
+    progress: Progress,
+) -> Prompts:
+    """`prompts`, with its options as `Options`."""
+    for condition in conditions:
+        if condition not in CONDITIONS:
+            raise UsageError(f"unknown condition {condition!r}{did_you_mean(condition, CONDITIONS)}")
+    conditions = tuple(dict.fromkeys(conditions))
+    if template:
+        check_template(template, conditions)
+    plan, notes = Plan(asked), list[str]()
+    whole, corpus, labels = load(corpus_path, queries_path, asked, notes, progress)
+    found: list[Prompt] = []
+    left_out: dict[str, Counter[str]] = {condition: Counter() for condition in conditions}
+    for condition in conditions:
+        if condition == RETRIEVED:
+            given: Sequence[_Given | str] = _retrieved(plan, whole, corpus, labels, notes, progress)
+        else:
+            given = _oracle(corpus, labels) if condition == ORACLE else [_Given()] * len(labels.queries)
+        for query, each in zip(labels.queries, given, strict=True):
+            reason = "no text" if not query.text.strip() else each if isinstance(each, str) else ""
+            if reason or isinstance(each, str):
+                left_out[condition][reason] += 1
+                continue
+            text = fill(template or template_for(condition), query.text, each.contexts)
+            found.append(Prompt(query.id, condition, query.text, each.contexts, text, each.sufficient))
+    if not found:
+        raise InputError("no query is left to ask", queries_path, remedy="mend the labels; see ragdiag check")
+    return Prompts(tuple(found), left_out, tuple(notes))
+
+
+class _Given(NamedTuple):
+    """What a query's prompt holds; where a query has none, a text stands in its place that says why."""
+
+    contexts: tuple[str, ...] = ()
+    sufficient: bool | None = None
+
+
+def _retrieved(
+    plan: Plan, whole: Corpus, corpus: Corpus, labels: Labels, notes: list[str], progress: Progress
+) -> list[_Given | str]:
+    """The chunks of each query's context, in the order of their ranks."""
+    retrieved, scorer, lengths = rank(plan, whole, corpus, labels, Clock(), notes, progress)
+    run = retrieved.run
+    if run.failed:
+        notes.append(f"{len(run.failed)} queries failed in the run: their prompts hold no passages")
+    enough = scorer.sufficient(run, lengths)
+    return [
+        _Given(
+            tuple(scorer.text(c) for c in run.chunks[q, : lengths[q]].tolist()),
+            bool(enough[q]) if level in ("span", "document") else None,
+        )
+        for q, level in enumerate(labels.level)
+    ]
+
+
+def _oracle(corpus: Corpus, labels: Labels) -> list[_Given | str]:
+    """Exactly the evidence: of each group its first labelled passage, in the order of the documents; or whole documents."""
+    evidence = labels.evidence
+    chosen: dict[int, dict[int, tuple[int, int, int]]] = {}
+    for row in np.flatnonzero(~evidence.copy).tolist():
+        place = int(evidence.document[row]), int(evidence.start[row]), int(evidence.end[row])
+        chosen.setdefault(int(evidence.query[row]), {}).setdefault(int(evidence.group[row]), place)
+    given: list[_Given | str] = []
+    for q, level in enumerate(labels.level):
+        if level == "span":
+            places = sorted(set(chosen[q].values()))
+            given.append(_Given(tuple(corpus.documents[d].text[start:end] for d, start, end in places), True))
+        elif level == "document":
+            wanted = sorted(d for d, grade in labels.relevant[q].items() if grade > 0)
+            given.append(_Given(tuple(corpus.documents[d].text for d in wanted), True))
+        else:
+            given.append("unanswerable" if level == "unanswerable" else "label defect")
+    return given
+
+
+@dataclass(frozen=True, eq=False)
+class Session:
+    """What is to be asked, and what that will take; `ask` asks it."""
+
+    prompts: Prompts
+    live: Live
+    estimate: Estimate
+    _questions: Questions
+
+    def ask(self, progress: Progress = no_progress) -> Asked:
+        """The answers of the model. Raises as `Questions.ask`."""
+        return self._questions.ask(self.live.concurrency or (4 if self.live.is_endpoint else 1), progress)
+
+
+def session(corpus: str | Path, queries: str | Path, asked: Options, live: Live, progress: Progress = no_progress) -> Session:
+    """Everything up to the first call: the prompts of `asked`, less what the record of `live` holds an answer to."""
+    if live.repeats < 1 or (live.concurrency is not None and live.concurrency < 1):
+        raise UsageError("repeats and concurrency must be 1 or more")
+    model, max_tokens = _model(live)
+    made = run_prompts(corpus, queries, live.conditions, live.template, asked, progress)
+    questions = Questions(made.prompts, live.repeats, model, Path(live.record))
+    return Session(made, live, questions.estimate(max_tokens), questions)
+
+
+def _model(live: Live) -> tuple[Model, int]:
+    """What answers, and the most tokens of one answer (0 of a function, which is asked for no number of them)."""
+    if live.is_endpoint:
+        if not live.model:
+            raise UsageError("an endpoint needs the name of a model; give --model")
+        timeout, retries = (60.0 if live.timeout is None else live.timeout), (2 if live.retries is None else live.retries)
+        max_tokens = live.max_tokens or MOST_TOKENS
+        return Endpoint(live.target, live.model, max_tokens, timeout, retries), max_tokens
+    given = {"timeout": live.timeout, "retries": live.retries, "max-tokens": live.max_tokens, "template": live.template or None}
+    for name, value in given.items():
+        if value is not None:
+            raise UsageError(f"--{name} is for endpoints; a function sees to that itself")
+    return Function(load_function(live.target), live.model or live.target), 0

@@ -1,0 +1,164 @@
+"""The team's own search, and chunks, as Python has them: what they give becomes what a recorded run holds.
+
+A search is a function ``search(query, k)``, a LangChain retriever (asked by ``invoke``) or a LlamaIndex one (``retrieve``). What
+it gives, best first, is a list of any of these, alone or as ``(item, score)``:
+
+- a text, which is looked up in the corpus;
+- a dict as in a recorded run: ``doc_id``, ``start``, ``end``, ``text``, ``chunk_id``; or ``text`` and ``metadata``;
+- an object with ``page_content`` and ``metadata`` (LangChain), or with ``get_content()`` or ``text``, itself or in its ``node``
+  (LlamaIndex). Its metadata may name the document and the place; where that contradicts the text, the text holds.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from numbers import Real
+from pathlib import Path
+from typing import Any
+
+from ragdiag.errors import InputError, UsageError
+from ragdiag.measures import Measure
+from ragdiag.options import Options
+from ragdiag.places import Placer, hinted_chunk, stored_chunk
+from ragdiag.protocols import Progress
+from ragdiag.records import Corpus, Query, StoredChunk
+from ragdiag.runs import Ranking
+
+__all__ = ["chunks_of", "identity_of", "name_of", "search_depth", "searched"]
+
+DEPTH = 100
+"""Results asked for where a context has as many as fit its tokens."""
+
+FORMS = "give texts, dicts with doc_id, start, end or text, or LangChain or LlamaIndex documents"
+
+MOST = 160
+"""Characters shown of an error."""
+
+
+def search_depth(options: Options) -> int:
+    """How many results a search is asked for: a context's worth, and no more unless a measure that was asked for looks deeper."""
+    return max(DEPTH if options.budget else options.k, *(Measure.parse(m).cutoff for m in ("RR", *options.measures)))
+
+
+def name_of(search: Any) -> str:
+    """What a search is called in reports: ``search app.retrieval.search``, or by its class."""
+    made = search if inspect.isroutine(search) else type(search)
+    return f"search {getattr(made, '__module__', '')}.{getattr(made, '__qualname__', made.__class__.__name__)}"
+
+
+def identity_of(search: Any) -> str:
+    """A name by which another process knows the same search: a function's that its module has; "" where there is none."""
+    code, found = getattr(search, "__code__", None), sys.modules.get(getattr(search, "__module__", None) or "")
+    for part in getattr(search, "__qualname__", "").split("."):
+        found = getattr(found, part, None)
+    return f"{name_of(search)} {code.co_filename}:{code.co_firstlineno}" if code and found is search else ""
+
+
+def searched(
+    search: Any, queries: Sequence[Query], corpus: Corpus, depth: int, notes: list[str], progress: Progress
+) -> list[Ranking]:
+    """What `search` gives for each query, its chunks placed in `corpus`.
+
+    One that raises is a failed query, which ranks nothing and is counted in `notes`. Raises `UsageError` where it fails on all,
+    or gives something that is no list of results, `InputError` for a result whose place in the corpus cannot be told.
+    """
+    ask, name, placer = _asked(search), name_of(search), Placer(corpus)
+    rankings, errors = [], list[tuple[str, Exception]]()
+    for i, query in enumerate(queries):
+        progress("searching", i, len(queries))
+        where = f"{name}, query {query.id!r}"
+        found: Any = ()
+        if query.text.strip():
+            try:
+                found = ask(query.text, depth)
+                found = list(found) if isinstance(found, Iterable) and not isinstance(found, (str, Mapping)) else found
+            except Exception as e:
+                errors.append((query.id, e))
+                rankings.append(Ranking(query.id, (), (), True, where, 0))
+                continue
+        rankings.append(_ranking(query.id, found, where, placer))
+    progress("searching", len(queries), len(queries))
+    if errors:
+        first, error = errors[0]
+        said = " ".join(f"{type(error).__name__}: {error}".split())[:MOST]
+        if len(errors) == sum(bool(q.text.strip()) for q in queries):
+            raise UsageError(f"{name} failed on every query; on {first!r} with {said}") from error
+        notes.append(f"{name} raised on {len(errors)} of {len(queries)} queries, first on {first!r}: {said}")
+    return rankings
+
+
+def chunks_of(items: Sequence[Any]) -> list[StoredChunk]:
+    """The team's own chunks, in the forms in which a search may give them. Raises as `searched`."""
+    return [_chunk(item, f"own chunks, number {n}", named=False) for n, item in enumerate(items, 1)]
+
+
+def _asked(search: Any) -> Callable[[str, int], Any]:
+    if not inspect.isroutine(search):
+        for method in (getattr(search, name, None) for name in ("invoke", "retrieve")):
+            if callable(method):
+                return lambda query, _: method(query)
+    if not callable(search):
+        wanted = "give search(query, k), or a retriever with invoke or retrieve"
+        raise UsageError(f"cannot search with a {type(search).__name__}; {wanted}")
+    return search  # type: ignore[no-any-return]
+
+
+def _ranking(query_id: str, found: Any, where: str, placer: Placer) -> Ranking:
+    if inspect.iscoroutine(found):
+        found.close()
+        raise UsageError(f"{where}: is asynchronous; give one that waits: lambda query, k: asyncio.run(search(query, k))")
+    if not isinstance(found, (list, tuple)):
+        raise UsageError(f"{where}: gave a {type(found).__name__}, not a list; {FORMS}")
+    placer.start_over()
+    chunks, scores = [], list[float]()
+    for n, item in enumerate(found, 1):
+        item, score = _apart(item)
+        chunk = _chunk(item, f"{where}, result {n}")
+        if chunk.text or chunk.start is not None:
+            document, start, end = placer.span(chunk)
+            chunk = StoredChunk(chunk.id, placer.corpus.documents[document].id, "", start, end, chunk.file)
+        chunks.append(chunk)
+        scores += [float(score)] if isinstance(score, Real) and math.isfinite(score) else []
+    # As listed: a score may be a distance.
+    ranks = scores if len(scores) == len(chunks) else [-float(n) for n in range(len(chunks))]
+    return Ranking(query_id, tuple(chunks), tuple(ranks), False, where, 0)
+
+
+def _apart(item: Any) -> tuple[Any, Any]:
+    """A result and its score."""
+    if isinstance(item, tuple) and len(item) == 2 and isinstance(item[1], Real):
+        return item
+    return item, item.get("score") if isinstance(item, Mapping) else getattr(item, "score", None)
+
+
+def _chunk(item: Any, where: str, named: bool = True) -> StoredChunk:
+    """One result, or one of the team's chunks, which a document must hold, or `named` by no more than an id."""
+    if isinstance(item, str):
+        return _hinted(item, {}, where)
+    if isinstance(item, Mapping):
+        given = {name: value for name, value in item.items() if value is not None}
+        if {"doc_id", "start", "end", "chunk_id"} & given.keys() or not isinstance(given.get("text"), str):
+            if not {"doc_id", "chunk_id"} & given.keys():
+                raise UsageError(f"{where}: is a dict with {', '.join(map(repr, item)) or 'nothing'}; {FORMS}")
+            return stored_chunk(given, Path(where), 0, named)
+        metadata = given.get("metadata")
+        return _hinted(given["text"], metadata if isinstance(metadata, Mapping) else {}, where)
+    node = getattr(item, "node", item)
+    text = getattr(item, "page_content", None)
+    if text is None:
+        content = getattr(node, "get_content", None)
+        text = content() if callable(content) else getattr(node, "text", None)
+    if not isinstance(text, str):
+        raise UsageError(f"{where}: is a {type(item).__name__}; {FORMS}")
+    metadata = dict(getattr(node, "metadata", None) or {})
+    offsets = {name: getattr(node, f"{name}_char_idx", None) for name in ("start", "end")}  # LlamaIndex
+    return _hinted(text, metadata | {name: at for name, at in offsets.items() if at is not None}, where)
+
+
+def _hinted(text: str, metadata: Mapping[str, Any], where: str) -> StoredChunk:
+    if not text.strip():
+        raise InputError("the text is empty", where, remedy="leave such results out")
+    return hinted_chunk("", text, metadata, where)

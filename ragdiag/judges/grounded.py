@@ -14,8 +14,14 @@ from ragdiag.opinions import Opinion
 from ragdiag.protocols import Progress, Store
 from ragdiag.records import Answer, Query
 
-NAME = re.compile(r"\b[A-Z][\w&'’.-]*\w")
-"""A word in capitals: part of a name, unless it starts a sentence."""
+NAME = re.compile(r"(?<![.:;!?\"'(\[] )(?<![\"'(\[*])(?<!^)\b[A-Z][\w&'’.-]*\w")
+"""A word in capitals that starts nothing: part of a name."""
+
+FEW = 3
+"""Words of meaning: a shorter sentence may say in its own what the context says in others."""
+
+LEAD = re.compile(r"^\W*(?:final |short )?answer\W*:\W*", re.IGNORECASE)
+"""What an answer is announced by."""
 
 TALK = re.compile(r"^\W*(?:yes|no|none|true|false|not?)\b\W*$", re.IGNORECASE)
 """What states nothing that a context could hold."""
@@ -41,7 +47,7 @@ class Grounded:
         return [self._opinion(query.text, answer) for query, answer in asked]
 
     def _opinion(self, question: str, answer: Answer) -> Opinion | None:
-        text = readable(answer.answer).strip()
+        text = LEAD.sub("", readable(answer.answer).strip())
         if answer.failed or not answer.contexts or not words(text) or TALK.match(text) or refuses(text):
             return None
         source = readable("\n".join([question, *answer.contexts]))
@@ -53,16 +59,16 @@ class Grounded:
         held = set(content(source)) | set(content(NUMBER.sub(" ", source)))
         for sentence in sentences(text):
             own = set(content(NUMBER.sub(" ", sentence)))
-            share = len(own & held) / len(own) if own else 1.0
+            share = len(own & held) / len(own) if len(own) > FEW else 1.0
             if share < self.words:
                 return Opinion(False, f"its context holds {share:.0%} of the words of {sentence[:60]!r}")
         return Opinion(True, "its context holds what it states")
 
 
 def _numbers_missing(text: str, source: str) -> Iterator[str]:
-    """The numbers of `text` that `source` does not hold, and that follow from no two that it does."""
+    """The numbers of `text` that `source` does not hold, and that follow from no two that it does. "One" may count nothing."""
     there = quantities(source)
-    stated = quantities(text)
+    stated = [q for q in quantities(text) if q.unit or (len(q.text) > 1 and any(c.isdigit() for c in q.text))]
     held = [q for q in stated if _agrees(q, there)]
     for quantity in stated:
         if quantity not in held and not any(_follows(quantity, a, b) for a, b in itertools.permutations(held, 2)):
@@ -84,8 +90,7 @@ def _follows(quantity: Quantity, a: Quantity, b: Quantity) -> bool:
 def _names_missing(text: str, source: str) -> Iterator[str]:
     """Capitalised words inside sentences of `text` that `source` does not hold in any case."""
     there = set(words(source))
-    for sentence in sentences(text):
-        inner = [m for m in NAME.finditer(sentence) if m.start() > 0 or len(words(sentence)) <= 4]
-        for match in inner:
+    for sentence in (s for s in sentences(text) if not TALK.match(s)):
+        for match in NAME.finditer(sentence if len(words(sentence)) > FEW else f" {sentence}"):
             if any(len(w) > 1 and not w[0].isdigit() and w not in there for w in words(match.group())):
                 yield match.group()

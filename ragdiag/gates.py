@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ragdiag.errors import UsageError
 from ragdiag.measures import Measure
-from ragdiag.records import Report
+from ragdiag.records import Mean, Report
 
 __all__ = ["Gate", "failures"]
 
@@ -32,16 +32,16 @@ class Gate(NamedTuple):
             raise UsageError(f"cannot read gate {text!r}; write 'Sufficient@5=0.8' or 'Sufficient@5.low=0.7', from 0 to 1")
         return cls(Measure.parse(match[1]), bool(match[2]), least)
 
+    def failure(self, mean: Mean) -> str:
+        """What is wrong with the measure's `mean`, "" where it will do; one that is not decidable for any query will not."""
+        value = mean.low if self.low else mean.mean
+        name = f"{self.measure}{'.low' if self.low else ''}"
+        if value is None:
+            return f"{name} is not decidable for any query"
+        return f"{name} is {value:.4f}, under {self.least:g}" if value < self.least else ""
+
 
 def failures(gates: Sequence[Gate], report: Report) -> list[str]:
-    """One line for each gate that `report` fails; a measure that is not decidable for any query fails."""
-    failed = []
-    for gate in gates:
-        mean = report.measures[str(gate.measure)]
-        value = mean.low if gate.low else mean.mean
-        name = f"{gate.measure}{'.low' if gate.low else ''}"
-        if value is None:
-            failed.append(f"{name} is not decidable for any query")
-        elif value < gate.least:
-            failed.append(f"{name} is {value:.4f}, under {gate.least:g}")
-    return failed
+    """One line for each gate that `report` fails."""
+    failed = [gate.failure(report.measures[str(gate.measure)]) for gate in gates]
+    return [line for line in failed if line]

@@ -55,6 +55,27 @@ def test_labelled_pairs(row: dict) -> None:
     assert found.correct == row["correct"], found.why
 
 
+@pytest.mark.parametrize(
+    ("name", "count", "least"),
+    [
+        # What the rules were chosen by after `pairs.jsonl`: kappa .94 (a first look at its first 75 said .71).
+        ("tuned", 187, 0.9),
+        # Not looked at while they were: first look .78; .85 once the rules were done, and read then: .89 after.
+        ("financial", 93, 0.82),
+        # Written last, in two parts: first looks .71 (83) and .67 (60); both read then: .89 after.
+        ("chat", 143, 0.82),
+        # Written when all rules were done; no rule was changed after it: a first look, .88.
+        ("fresh", 33, 0.8),
+    ],
+)
+def test_agreement_on_free_text(name: str, count: int, least: float) -> None:
+    """The weak spots stay in: answers to yes-or-no questions that say neither, and prose in wholly other words."""
+    labelled = rows(PAIRS / f"{name}.jsonl")
+    assert len(labelled) == count
+    predicted = [opinion(r["gold"], r["answer"], r["question"]).correct for r in labelled]
+    assert kappa(predicted, [r["correct"] for r in labelled]) >= least
+
+
 def test_pairs_that_no_rule_was_made_for() -> None:
     """Written before the rules, not read while they were chosen: kappa .88 at first, .93 when they were done and it was read.
 
@@ -156,6 +177,37 @@ def test_refusals(text: str) -> None:
 @pytest.mark.parametrize("text", ["The warranty does not include batteries.", "It is not profitable.", "No debt was issued."])
 def test_what_is_no_refusal(text: str) -> None:
     assert not refuses(text)
+
+
+@pytest.mark.parametrize("unit", ["12,345 ", "June 3, 2021 ", "2021 ", "loss of a ", "Ab ", "not because, ", "(", "-", " ", "1"])
+@pytest.mark.parametrize(
+    "gold", ["$905.00", "June 4, 2022", "No, costs fell by 5.1%.", "Ada, Bo and Cy", "Sales of tea fell in Asia."]
+)
+def test_a_very_long_answer_is_judged(unit: str, gold: str) -> None:
+    """No rule takes forever on 20 kB of one thing: a pattern that goes back and forth would never come to an end."""
+    assert not opinion(gold, unit * (20_000 // len(unit)) + "x", "Did costs fall, and why?").correct
+
+
+@pytest.mark.parametrize(
+    ("question", "gold", "answer", "right"),
+    [
+        ("What drove it?", "Higher freight costs", "It was lower freight costs.", False),
+        ("What drove it?", "Higher freight costs", "It was increased costs of shipping.", True),
+        ("Which segment grew?", "The tea segment", "It was Tea.", True),
+        ("Who led it in 2022?", "Ada Bell", "In 2022 it was Cy Dorn; Ada Bell led it in 2020.", False),
+        ("How do users sign in?", "With single sign-on", "They use SSO.", True),
+        ("Why was it late?", "Snow", "The report does not go into detail. However, it blames snow.", True),
+        ("Did margin rise?", "No", "Margin declined, so it did not rise.", True),
+        ("Did margin rise?", "No", "Margin was flat.", True),
+        ("Is margin up?", "No", "Margin did not fall, it went up.", False),
+        ("What is its gross margin?", "It is not a relevant metric for a bank.", "This measure isn't applicable to banks.", True),
+        ("What is its gross margin?", "It is not a relevant metric for a bank.", "Its gross margin is a relevant 61%.", False),
+        ("Is it closed, and if so why?", "Yes, because of a flood.", "Yes, because of a strike by its staff.", False),
+    ],
+)
+def test_prose_in_other_words(question: str, gold: str, answer: str, right: bool) -> None:
+    found = opinion(gold, answer, question)
+    assert found.correct is right, found.why
 
 
 # The parts.

@@ -6,6 +6,9 @@ import re
 
 from ragdiag.judges._text import sentences
 
+NEAR = 80
+"""Characters before a name or number in which the words stand that set it aside."""
+
 BOXED = re.compile(r"\\boxed\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}")
 BOLD = re.compile(r"\*\*(.+?)\*\*|__(.+?)__", re.DOTALL)
 FINAL = re.compile(r"\b(?:final answer|(?:the|my) (?:correct |short )?answer(?: is| to|:)|answer:)(?:\s+is)?\s*:?", re.IGNORECASE)
@@ -18,8 +21,8 @@ DISMISSED = re.compile(
     r"\b(?:not|never|n't|(?<!more )(?<!less )(?<!fewer )(?<!greater )than|rather than|instead of|unlike|other than|except|while|"
     r"whereas|although|compared (?:to|with)|versus|vs\.?|"
     r"up from|down from|against|followed (?:closely )?by|ahead of|"
-    r"replac(?:ed|es|ing)|succeed(?:ed|s|ing)|neither|nor|excluding|previously|formerly)"
-    r"(?:\s+(?:by|the|a|an|in|of|to|mainly|only))*\W*(?:\w+\W+)?$",
+    r"leaving|replac(?:ed|es|ing)|succeed(?:ed|s|ing)|neither|nor|excluding|previously|formerly)"
+    r"(?:\s+\$?[\d.,]+\s?(?:%|\w+illion)?)?(?:\s+(?:by|the|a|an|in|of|to|mainly|only))*\W*(?:\w+\W+)?$",
     re.IGNORECASE,
 )
 
@@ -45,9 +48,14 @@ def result(sentence: str) -> str:
     return re.split(r"[=≈]", sentence)[-1]
 
 
+def before(sentence: str, start: int) -> str:
+    """What stands close before `start` in `sentence`."""
+    return sentence[max(0, start - NEAR) : start]
+
+
 def dismissed(sentence: str, start: int) -> bool:
     """Whether what begins at `start` is named only to be set aside: ``not X``, ``rather than X``, ``up from X``."""
-    return bool(DISMISSED.search(sentence[:start]))
+    return bool(DISMISSED.search(before(sentence, start)))
 
 
 def main_sentences(answer: str) -> list[str]:

@@ -43,10 +43,13 @@ class Date(NamedTuple):
 def dates(text: str) -> list[Date]:
     """The dates in `text`, in order; each stretch of text is read once, in its fullest form."""
     found: list[Date] = []
+    taken = bytearray(len(text))  # 1 where a date has been read
     for form in FORMS:
         for m in form.finditer(text):
-            if all(m.end() <= d.start or m.start() >= d.end for d in found):
-                found += _read(m)
+            if not any(taken[m.start() : m.end()]):
+                read = _read(m)
+                taken[m.start() : m.end()] = bytes([bool(read)]) * (m.end() - m.start())
+                found += read
     return sorted(found, key=lambda d: d.start)
 
 

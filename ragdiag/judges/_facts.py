@@ -6,16 +6,25 @@ import re
 
 from ragdiag.judges._conclusion import dismissed
 from ragdiag.judges._numbers import Quantity, agree, quantities
-from ragdiag.judges._text import STOP_WORDS, SUFFIXES, content, sentences, stem, words
+from ragdiag.judges._numeric import YEAR, asks_quantity
+from ragdiag.judges._text import ALIKE_STEMS, STOP_WORDS, SUFFIXES, content, sentences, stem, words
+
+LEAST_WORDS = 0.25
+"""Share of the reference's words that an answer needs beside its figures."""
 
 VERB = re.compile(
     r"\b(?:is|are|was|were|has|have|had|did|does|will|grew|fell|rose|shrank|shrunk|saw|made|led|because|where|which|who|\w{3,}ed)\b",
     re.IGNORECASE,
 )
 ASIDE = re.compile(r"^(?:among|for|in|on|based|as|of|by|an?|when|while)\b|\b(?:the|an?)$|-$", re.IGNORECASE)
+LINKED = re.compile(r"(?:through|via|by|in|at|from|with|after|before|until|unless|if|but|not|on|for|to|as)\b", re.IGNORECASE)
 TURN = re.compile(rf"{VERB.pattern}|\b(?:with|by|due|at)\b|[,;:(\n]|\.\s", re.IGNORECASE)
 OFFERED = re.compile(
     r"\bamong\s+([^?]*?),?\s+(?:which|what|who)\b|\b(?:which|who) of ([A-Z][^?]*? (?:and|or) [A-Z]\w+)", re.IGNORECASE
+)
+WHY = re.compile(r"\b(?:why|dr[io]ven?|drivers?|reasons?|caused?)\b", re.IGNORECASE)
+BECAUSE = re.compile(
+    r"\b(?:because|due to|driven by|caused by|as a result of|thanks to|owing to|attributable to)\b(?: of\b)?", re.IGNORECASE
 )
 CHOICE = re.compile(r"\b(?:[Ww]hich|[Ww]ho|[Ww]hom)\b")  # not the WHO
 
@@ -26,7 +35,16 @@ def items(gold: str) -> list[str]:
         return []
     parts = [p.strip(" -*•\t.") for p in re.split(r"\s*(?:[;\n•]|,(?!\d{3})|,?\s+and\s+)\s*", gold)]
     parts = [p for p in parts if words(p)]
-    return parts if len(parts) > 1 and all(len(words(p)) <= 5 for p in parts) else []
+    plain = all(len(words(p)) <= 5 and not LINKED.match(p) for p in parts)
+    return parts if len(parts) > 1 and plain else []
+
+
+def lists(answer: str, item: str, question: str) -> bool:
+    """Whether `answer` names `item` of a list: whole, or by half of its words where it has more than one."""
+    if holds(answer, item, question):
+        return True
+    wanted = set(content(item)) - set(content(question))
+    return len(wanted) > 1 and 2 * len(wanted & set(content(answer))) >= len(wanted)
 
 
 def choices(question: str) -> list[str]:
@@ -61,6 +79,8 @@ def named(question: str, gold: str) -> str:
         return ""
     head = re.sub(r"^(?:the|a|an)\s+", "", TURN.split(gold, maxsplit=1)[0].strip(), flags=re.IGNORECASE)
     plain = 1 <= len(words(head)) <= 5 and head != gold and not ASIDE.search(head)
+    if re.search(r"\b[Ww]ho\b", question) and not all(w[:1].isupper() for w in head.split()):
+        return ""  # who may be told by what they are
     return head if plain and set(key_words(head)) - set(content(re.sub(r".*\bamong\b[^?]*", "", question))) else ""
 
 
@@ -71,13 +91,29 @@ def key_words(text: str) -> list[str]:
 
 
 def holds(answer: str, name: str, question: str = "") -> bool:
-    """Whether a sentence of `answer` names all of `name`, not only to set it aside. Of a person's name the last part will do."""
+    """Whether a sentence of `answer` names all of `name`, not only to set it aside.
+
+    Of a person's name the last part will do; the kind of thing that the question asks for need not be said again.
+    """
+    kind = set(content(question))
     wanted = key_words(name)
+    wanted = [w for w in wanted if ALIKE_STEMS.get(w, w) not in kind] or wanted
     if re.fullmatch(r"[A-Z][\w'-]+(?: [A-Z]\.?)? [A-Z][\w'-]+", name.strip()) and re.search(r"\bwho\b", question, re.IGNORECASE):
         wanted = wanted if wanted[0] in key_words(answer) else wanted[-1:]
         if _another_first_name(answer, name):
             return False
-    return any(_place(sentence, wanted) is not None for sentence in sentences(answer))
+    asked = set(YEAR.findall(question))
+    clauses = [(c, set(YEAR.findall(c))) for sentence in sentences(answer) for c in sentence.split(";")]
+    if any(asked & years for _, years in clauses):  # then a clause of other years alone tells of those
+        clauses = [(c, years) for c, years in clauses if not years or asked & years]
+    return any(_place(clause, wanted) is not None for clause, _ in clauses)
+
+
+def set_aside(answer: str, name: str) -> bool:
+    """Whether a sentence of `answer` has all the words of `name`, and each that has names it only to set it aside."""
+    wanted = set(key_words(name))
+    naming = [s for s in sentences(answer) if wanted <= set(key_words(s))]
+    return bool(naming) and all(_place(s, key_words(name)) is None for s in naming)
 
 
 def _another_first_name(answer: str, name: str) -> bool:
@@ -96,14 +132,17 @@ def coverage(question: str, gold: str, answer: str, asked: float | None) -> tupl
     A fact is a content word that the question does not give away (a name counts twice) or a number (twice).
     """
     given = set(content(question))
-    facts = {w: 1.0 for w in content(gold) if w not in given} or dict.fromkeys(content(gold), 1.0)
+    numbers, told = telling(question, gold), quantities(answer)
+    facts = {w: 1.0 for w in content(gold) if w not in given} or dict.fromkeys([] if numbers else content(gold), 1.0)
     for name in re.findall(r"(?<![.!?\n]\s)(?<!^)\b[A-Z][\w&]+", gold):
         if stem(name.lower()) in facts:
             facts[stem(name.lower())] = 2.0
-    have = set(content(answer))
+    have = set(content(answer)) | initials(gold, answer)
     missing = [w for w in facts if w not in have]
-    total, got = sum(facts.values()), sum(weight for w, weight in facts.items() if w in have)
-    numbers, told = telling(question, gold), quantities(answer)
+    total = sum(facts.values())
+    got = total - sum(facts[w] for w in missing)
+    if len(facts) > 2 and got < LEAST_WORDS * total and not asks_quantity(question):
+        return 0.0, missing  # a figure alone says nothing about what happened
     for number in numbers:
         total += 2.0
         if any(agree(number, t, asked, falling=True) for t in told):
@@ -113,12 +152,32 @@ def coverage(question: str, gold: str, answer: str, asked: float | None) -> tupl
     return got / total if total else 0.0, missing
 
 
+def initials(gold: str, answer: str) -> set[str]:
+    """The facts of `gold` that `answer` gives as initials, ``SSO`` for single sign-on, or spells out where `gold` has them."""
+    found: set[str] = set()
+    for short, long in ((answer, gold), (gold, answer)):
+        spelt = words(long)
+        letters = "".join(w[0] for w in spelt)
+        for name in set(re.findall(r"\b[A-Z]{2,5}\b", short)):
+            at = letters.find(name.lower())
+            if at >= 0:
+                found |= set(content(" ".join(spelt[at : at + len(name)]))) if short is answer else {stem(name.lower())}
+    return found
+
+
 def covered(question: str, gold: str, answer: str, asked: float | None) -> tuple[float, list[str], int]:
     """`coverage` of the whole gold or of its first sentence, whichever is more, and the number of facts: the rest is support."""
     whole = coverage(question, gold, answer, asked)
     first = sentences(gold)[0]
     best = whole if len(first) > 0.9 * len(gold) else max(whole, coverage(question, first, answer, asked), key=lambda c: c[0])
     return *best, len(set(content(gold)) - set(content(question)))
+
+
+def differs(question: str, gold: str, answer: str) -> bool:
+    """Whether `answer` gives a number of the kind that `gold` gives, and none that is equal."""
+    wanted, told = telling(question, gold), telling(question, answer)
+    alike = any(agree(w, t, falling=True) for w in wanted for t in told)
+    return not alike and bool({w.unit for w in wanted} & {t.unit for t in told} - {""})
 
 
 def contained(question: str, gold: str, answer: str) -> bool:

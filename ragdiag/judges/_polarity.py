@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ragdiag.judges._conclusion import THUS
+from ragdiag.judges._conclusion import THUS, before
 from ragdiag.judges._text import DOWN, UP, content, sentences
 
 ASKS = re.compile(
@@ -12,7 +12,8 @@ ASKS = re.compile(
     re.IGNORECASE,
 )
 WORD = re.compile(
-    r"^\W*(?:(?:answer|final answer|so|therefore|thus|hence|in short|overall|in conclusion)\W+(?:is\W+)?)?(yes|no)\b",
+    r"^\W*(?:(?:answer|final answer|so|therefore|thus|hence|in short|overall|in conclusion)\W+(?:is\W+)?)?"
+    r"(yes|yep|yeah|sure|certainly|absolutely|no|nope)\b",
     re.IGNORECASE,
 )
 ANYWHERE = re.compile(
@@ -20,7 +21,8 @@ ANYWHERE = re.compile(
     re.IGNORECASE,
 )
 NEGATIVE = re.compile(
-    r"\b(?:not|no|none|never|neither|nor|cannot|unlikely|lacks?|fails?|failed|nothing|nobody|denied|false|incorrect)\b|n't\b",
+    r"\b(?:not|no|none|never|neither|nor|cannot|unlikely|lacks?|fails?|failed|nothing|nobody|denied|false|incorrect)\b|n't\b"
+    r"|\bonly (?:if|when|on|for|from|after|available|applies)\b",  # it denies the rest
     re.IGNORECASE,
 )
 NOT_ONLY = re.compile(r"\bnot only\b|\bno doubt\b|\bno longer than\b|\bnot just\b|\bNo\.\s*\d", re.IGNORECASE)
@@ -35,9 +37,46 @@ OPPOSITES = tuple(
         ("stable", "unstable", "volatile"),
         ("safe", "unsafe", "dangerous"),
         ("effective", "ineffective"),
+        (r"compl(?:y|ies|ied|iant|iance)", r"breach\w*|violat\w*"),
+        (r"allow\w*|permit\w*|can", r"forbid\w*|forbidden|prohibit\w*|ban(?:s|ned)"),
+        (r"required?|mandatory|compulsory|must|needs?", "optional|voluntary"),
+        (r"(?:carry|carried|rolls?|rolled) over|keep", r"expires?|expired|forfeit\w*|lapse[sd]?"),
+        (r"approved?|accept\w*", r"reject\w*|refus\w*|denied"),
+        ("includ(?:es?|ed)", "exclud(?:es?|ed)"),
+        ("available", "unavailable"),
+        ("legal", "illegal"),
+        (r"add(?:s|ed)|introduc\w*|gain(?:s|ed)", r"drop(?:s|ped)|remov\w*|eliminat\w*|lost"),
+        (r"more", r"less|fewer"),
+        (r"minimum|at least", r"maximum|at most|up to"),
+        (r"before", r"after"),
+        (r"won|win(?:s|ning)?", r"lost|los(?:es?|ing)"),
+        (r"success\w*|succeed\w*", r"fail\w*"),
+        (r"bought|acquired?|buys?", r"sold|sells?|divested"),
+        (r"full-time", r"part-time"),
+        (r"early|earlier", r"late|later"),
     )
     for bad in bads
 )
+BUT = re.compile(r",\s+(?:but|though|although|provided|as long as|unless)\b", re.IGNORECASE)
+"""Where a sentence goes on to hedge what it says."""
+
+DENIED = re.compile(r"(?:\bnot|n't|\bnever|\bno)\s+(?:\w+\s+)?$", re.IGNORECASE)
+MOVE = re.compile(rf"\b(?:(?P<up>(?!growth){UP})|(?P<down>{DOWN}))\b", re.IGNORECASE)
+CHANGE = re.compile(r"\bchang(?:e|ed|ing)\b", re.IGNORECASE)
+FLAT = re.compile(r"\b(?:flat|unchanged|stable|constant|the same)\b", re.IGNORECASE)
+CLAUSE = re.compile(
+    r"[,;:()\n]|\.\s|\b(?:and|but|because|due|driven|caused|by|from|to|than|as(?! a\b)|since|while|partly|partially|offset"
+    r"|despite)\b",
+    re.IGNORECASE,
+)
+BASIS = re.compile(
+    r",?\s*\b(?:based on|as of|according to|using|relying on)\b[^?]*|\bif \w+ [^.]*\bnot\b[^.]*\..*", re.IGNORECASE
+)
+"""What an answer may rest on and what it may say instead: no part of what is asked."""
+
+ALSO = re.compile(r"\b(?:and|if (?:so|yes)),?\s+(?:(?:for|in|by|on) )?(?:what|which|why|how|who)\b", re.IGNORECASE)
+"""Where a question asks for more than yes or no."""
+
 POINT = re.compile(rf"{THUS.pattern}|\b(?:this|which) (?:means|suggests|indicates|implies|shows)\b", re.IGNORECASE)
 """Where a text comes to its point, if not to a figure."""
 
@@ -53,29 +92,59 @@ def spoken(text: str) -> bool | None:
     opens = WORD.match(text)
     closes = list(ANYWHERE.finditer(text))
     if opens:
-        return opens[1].lower() == "yes"
+        return not opens[1].lower().startswith("n")
     return closes[-1][1].lower() == "yes" if closes else None
+
+
+def restates(question: str, text: str) -> bool:
+    """Whether a sentence of `text` speaks of half of what `question` asks about, or more."""
+    asked = set(content(BASIS.sub("", question)))
+    return any(2 * len(asked & set(content(s))) >= len(asked) for s in sentences(text))
+
+
+def affirmed(text: str) -> str:
+    """The clauses of `text` that deny nothing."""
+    return " ".join(c for s in sentences(text) for c in re.split(r";|,? while\b|, but\b", s) if not NEGATIVE.search(c))
 
 
 def implied(question: str, text: str) -> bool:
     """What the sentence of `text` that answers `question` says: False where it negates, or says the opposite."""
-    asked = set(content(question))
+    asked = set(content(BASIS.sub("", question)))
     # The sentence that speaks most of what was asked; one that concludes goes before others.
     parts = sentences(text) or [""]
-    sentence = NOT_ONLY.sub(" ", max(parts, key=lambda s: len(asked & set(content(s))) + 2 * bool(POINT.search(s))))
-    against = bool(NEGATIVE.search(sentence))
-    return against == _opposite(question, sentence)
+    sentence = max(reversed(parts), key=lambda s: len(asked & set(content(s))) + 2 * bool(POINT.search(s)))
+    sentence = NOT_ONLY.sub(" ", max(BUT.split(sentence), key=lambda s: len(asked & set(content(s)))))
+    opposite = _opposite(question, sentence)
+    if not NEGATIVE.search(sentence):
+        return not opposite
+    ways = {_way(mark, sentence) for mark in MOVE.finditer(sentence)}
+    return _direction(question) in ways if _direction(question) and len(ways) == 1 else opposite
+
+
+def _way(mark: re.Match[str], text: str) -> int:
+    """1 for a rise, -1 for a fall; ``did not rise`` is a fall."""
+    return (1 if mark["up"] else -1) * (-1 if DENIED.search(before(text, mark.start())) else 1)
 
 
 def _opposite(question: str, sentence: str) -> bool:
     """Whether `sentence` speaks of the reverse of what `question` asks about: a fall where it asks for a rise."""
+    if moves_against(question, question, sentence):
+        return True
     asked, told = (_direction(t) for t in (question, sentence))
+    if (asked or CHANGE.search(question)) and FLAT.search(sentence):
+        return True
     if asked and told and asked != told:
         return True
-    low, said = question.lower(), sentence.lower()
-    for good, bad in OPPOSITES:
-        for one, other in ((good, bad), (bad, good)):
-            if re.search(rf"\b{one}\b", low) and re.search(rf"\b{other}\b", said) and not re.search(rf"\b{one}\b", said):
+    return contrary(question, sentence)
+
+
+def contrary(one: str, other: str) -> bool:
+    """Whether one of two opposite words stands in `one` and only the opposite in `other`."""
+    low, said = one.lower(), other.lower()
+    for pair in OPPOSITES:
+        for word, opposite in (pair, pair[::-1]):
+            only, instead = re.compile(rf"\b(?:{word})\b"), re.compile(rf"\b(?:{opposite})\b")
+            if only.search(low) and not instead.search(low) and instead.search(said) and not only.search(said):
                 return True
     return False
 
@@ -94,6 +163,30 @@ def asks_direction(question: str) -> bool:
 def same_direction(gold: str, given: str) -> bool:
     """Whether both speak only of rises, or only of falls."""
     return _direction(gold) * _direction(given) == 1
+
+
+def moves(text: str, subject: list[str]) -> dict[str, int]:
+    """What `text` says rises (1) or falls (-1), by stem: ``higher freight costs``, ``sales fell``; what does both is left out.
+
+    A bare ``it fell`` is said of `subject`, the words of the question.
+    """
+    found: dict[str, int] = {}
+    for clause in CLAUSE.split(text):
+        marks = list(MOVE.finditer(clause))
+        for i, mark in enumerate(marks):
+            way = 1 if mark["up"] else -1
+            after = content(clause[mark.end() : marks[i + 1].start() if i + 1 < len(marks) else len(clause)])
+            before = content(clause[marks[i - 1].end() if i else 0 : mark.start()])
+            for thing in after[:4] + before[-4:] or subject:
+                found[thing] = way if found.get(thing, way) == way else 0
+    return {thing: way for thing, way in found.items() if way}
+
+
+def moves_against(question: str, gold: str, given: str) -> bool:
+    """Whether most of what both texts speak of moves in opposite directions; what `question` asks about counts twice."""
+    subject = content(question)
+    one, other = moves(gold, subject), moves(given, subject)
+    return sum(way * other.get(thing, 0) * (2 if thing in subject else 1) for thing, way in one.items()) < 0
 
 
 def reverses(gold: str, given: str) -> bool:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import string
+
+from ragdiag.judges._meanings import GROUPS
 
 NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
@@ -12,18 +15,23 @@ STOP_WORDS = frozenset(
     "those there their they them he she his her we our you your i my me "
     "which who whom whose what when where why how than then so such "
     "do does did done has have had having will would shall should can could may might must if because due since about into over "
-    "under between among during per via through also both each all any some other more most very much many only just not no "
+    "under between among during per via through also both each all any some other more most very much only just not no "
     "company companys based following respectively approximately roughly around primarily mainly while however year years fiscal "
-    "fy s t driven owing resulted resulting result".split()
+    "fy s t driven owing resulted resulting result relate relates related relating include includes included including reflect "
+    "reflects reflected reflecting report reports reported attributable account accounts accounted compared number "
+    "amount use uses used using make makes part".split()
 )
 
 SUFFIXES = frozenset("inc incorporated llp llc ltd limited corp corporation co company plc ag gmbh sa nv group holdings".split())
 """What a company's name may be written with or without."""
 
-UP = r"(?:increas\w*|grew|grow\w*|rose|ris(?:e|es|en|ing)|up|higher|improv\w*|gain\w*|expand\w*|widen\w*|jump\w*|climb\w*)"
+UP = (
+    r"(?:increas\w*|grew|grow\w*|rose|ris(?:e|es|en|ing)|up|higher|improv\w*|gain\w*|expand\w*|widen\w*|jump\w*|climb\w*|"
+    r"rais(?:e|es|ed|ing)|strengthen\w*|accelerat\w*|rebound\w*|recover\w*)"
+)
 DOWN = (
     r"(?:decreas\w*|declin\w*|fell|fall(?:s|en|ing)?|drop\w*|down|lower\w*|shr[aiu]nk\w*|reduc\w*|worsen\w*|"
-    r"contract(?:ed|ing|ion|s)|narrow\w*)"
+    r"contract(?:ed|ing|ion|s)|narrow\w*|deteriorat\w*|weaken\w*|cut(?:s|ting)?|slow(?:s|ed|er|ing)?|decelerat\w*)"
 )
 
 REFUSALS = re.compile(
@@ -34,15 +42,30 @@ REFUSALS = re.compile(
     r"included in the (?:context|provided))"
     r"|^\W*not (?:explicitly )?(?:provided|mentioned|specified|disclosed|available|stated|given|found|known|answerable)\b"
     r"|\b(?:context|documents?|text|passages?|filings?|reports?|excerpts?|information|statements?|data|sources?|pages?|article|policy"
-    r"|snippets?|10-[kq]|i|we) (?:\w+ ){0,4}?(?:does|do|did|has|have)(?: not|n't) (?:\w+ly )?"
+    r"|snippets?|leaflet|manual|guide|handbook|transcript|documentation|10-[kq]|i|we)"
+    r" (?:\w+ ){0,4}?(?:does|do|did|has|have)(?: not|n't) (?:\w+ly )?"
     r"(?:provide|mention|contain|include|specif|stat|disclos|say|give|list|have|know|cover|offer|address|detail)"
     r"|\b(?:no|not enough|insufficient|not sufficient|lack(?:s|ing)?(?: of)?) (?:\w+ ){0,2}"
     r"(?:information|data|context|details?|mention)\b"
     r"|\b(?:i|we) (?:would|will|'d) need\b|\bplease provide\b|\bunanswerable\b|\bno (?:answer|way to (?:know|tell))\b"
+    r"|\b(?:context|documents?|documentation|text|passages?|filings?|reports?|excerpts?|statements?|pages?|article|leaflet|manual"
+    r"|guide|handbook|transcript|release|10-[kq]|i|we) (?:gives?|contains?|provides?|mentions?|states?|discloses?|lists?|have)"
+    r" no\b"
+    r"|\bnot in the (?:context|documents?|documentation|text|passages?|filings?|reports?|sources?|excerpts?)\b"
     r"|\bthere (?:is|was|are|were) no (?:\w+ ){0,2}(?:provided|mentioned|given)\b",
     re.IGNORECASE,
 )
 """What one says who does not answer: it names the source, or the speaker, as lacking what was asked."""
+
+TURNS = re.compile(r"\b(?:however|but|nevertheless|nonetheless|that said|still)\b,?\s+", re.IGNORECASE)
+"""Where one who first says what is lacking goes on to answer."""
+
+UNSUITED = re.compile(
+    r"(?:\bnot|n't) (?:\w+ ){0,3}?(?:relevant|useful|meaningful|applicable|appropriate|suitable)\b"
+    r"|\b(?:irrelevant|inapplicable)\b",
+    re.IGNORECASE,
+)
+"""What one says of a measure that does not fit what is asked about."""
 
 BREAK = re.compile(r"(?<=[.!?])[\"')\]*]*\s+(?=[\"'(*$]?[A-Z0-9\\-])|\n+")
 ABBREVIATED = re.compile(
@@ -77,21 +100,33 @@ def sentences(text: str) -> list[str]:
     return found
 
 
+@functools.lru_cache(maxsize=16384)
 def stem(word: str) -> str:
     """A light stem: plural, -ing, -ed, -ly and a few endings of nouns taken off; directions become "up" and "down"."""
     if re.fullmatch(UP, word):
         return "up"
     if re.fullmatch(DOWN, word):
         return "down"
+    word = re.sub(r"(?<=[a-z]{3})is(?=e[sd]?$|ing$|ations?$)", "iz", word)  # recognised, recognized
     word = word.replace("our", "or") if len(word) > 5 else word  # favourable, favorable
     word = word[:-2] if word.endswith("ly") and len(word) > 6 else word
-    for ending in ("ities", "ity", "ments", "ment", "ings", "ing", "ally", "edly", "ions", "ion", "ers", "er"):
+    for ending in ("ities", "ity", "ness", "ments", "ment", "ings", "ing", "ally", "edly", "ions", "ion", "ers", "er"):
         if word.endswith(ending) and len(word) - len(ending) >= 4:
             return word[: -len(ending)].rstrip("eiy")
     for ending in ("ies", "es", "ed", "ly", "al", "ar", "s", "e", "y"):
         if word.endswith(ending) and not word.endswith("ss") and len(word) - len(ending) >= 3:
             return word[: -len(ending)].rstrip("ei")
     return word
+
+
+ALIKE = {word: stem(group.split()[0]) for group in GROUPS.strip().splitlines() for word in group.split()}
+ALIKE_STEMS = {stem(word): first for word, first in ALIKE.items()}
+
+
+@functools.lru_cache(maxsize=16384)
+def meaning(word: str) -> str:
+    """The stem of `word`, or the one that stands for its group of words alike; ``sale`` and ``sales`` are told apart."""
+    return ALIKE.get(word) or ALIKE_STEMS.get(stem(word), stem(word))
 
 
 def words(text: str) -> list[str]:
@@ -102,7 +137,8 @@ def words(text: str) -> list[str]:
 
 def content(text: str) -> list[str]:
     """The stems of the words that carry meaning, in order, numbers left out."""
-    return [stem(w) for w in words(text) if w not in STOP_WORDS and not w[0].isdigit() and not re.fullmatch(r"(?:fy|q)\d+", w)]
+    kept = (w for w in words(text) if w not in STOP_WORDS and not w[0].isdigit() and not re.fullmatch(r"(?:fy|q)\d+", w))
+    return [meaning(w) for w in kept]
 
 
 def refuses(text: str) -> bool:

@@ -88,8 +88,8 @@ def _follows(quantity: Quantity, a: Quantity, b: Quantity) -> bool:
 
 
 def _names_missing(text: str, source: str) -> Iterator[str]:
-    """Capitalised words inside sentences of `text` that `source` does not hold in any case."""
-    there = set(words(source))
+    """Capitalised words inside sentences of `text` that `source` holds in no case, nor as part of a word."""
+    there = source.lower()
     for sentence in (s for s in sentences(text) if not TALK.match(s)):
         for match in NAME.finditer(sentence if len(words(sentence)) > FEW else f" {sentence}"):
             if any(len(w) > 1 and not w[0].isdigit() and w not in there for w in words(match.group())):

@@ -11,7 +11,17 @@ from ragdiag import __version__
 from ragdiag.cells import Cell, Comparison, Contrast, context_tokens
 from ragdiag.reports.text import counted, line, plain_table, signed
 
-__all__ = ["compare_text"]
+__all__ = [
+    "PARETO",
+    "against",
+    "compare_text",
+    "cures",
+    "heading",
+    "holm",
+    "more_context",
+    "pairs",
+    "verdict_lines",
+]
 
 FIRST = 24
 """Configurations shown; the JSON report has them all."""
@@ -25,16 +35,19 @@ NEAR = 3
 CAUSES = 3
 """Causes named of those that a configuration cures or brings."""
 
+PARETO = "• none of the others is better and takes no more tokens"
+"""What the mark says."""
+
 
 def compare_text(comparison: Comparison, price: float | None = None, latency_ms: float = 500.0) -> RenderableType:
     """A comparison on one screen. `price` is that of a million tokens of context, `latency_ms` what a query may take."""
     shown = sorted(range(len(comparison.cells)), key=lambda i: (-_mean(comparison, i), i))[:FIRST]
-    parts: list[RenderableType] = [_heading(comparison), Text(), *_verdict(comparison), *_more_context(comparison)]
-    parts += [*_pairs(comparison), *(line((note, "dim")) for note in comparison.notes)]
+    parts: list[RenderableType] = [heading(comparison), Text(), *verdict_lines(comparison), *more_context(comparison)]
+    parts += [*pairs(comparison), *(line((note, "dim")) for note in comparison.notes)]
     parts += [Text(), _scores(comparison, shown)]
     if len(comparison.cells) > FIRST:
         parts += [line((f"and {len(comparison.cells) - FIRST} more; --json lists all", "dim"))]
-    parts += [line(("• none of the others is better and takes no more tokens", "dim")), *_cures(comparison, shown)]
+    parts += [line((PARETO, "dim")), *_cures(comparison, shown)]
     parts += [Text(), _costs(comparison, shown, price, latency_ms)]
     if comparison.pipeline.get("k"):
         said = "more k: share served, less that of the baseline at the k that comes nearest in tokens (raise_k in the JSON)"
@@ -44,7 +57,8 @@ def compare_text(comparison: Comparison, price: float | None = None, latency_ms:
     return Group(*parts)
 
 
-def _heading(comparison: Comparison) -> Text:
+def heading(comparison: Comparison) -> Text:
+    """What was compared: counts, the size of every context."""
     inputs, size = comparison.inputs, comparison.pipeline
     what = ", ".join([counted(inputs["documents"], "document"), counted(inputs["queries"], "quer", "y")])
     equal = f"up to {size['budget']} tokens of context" if size.get("budget") else f"k {size['k']}"
@@ -58,23 +72,32 @@ def _scores(comparison: Comparison, shown: list[int]) -> RenderableType:
     """The configurations, best first: the mean, the difference from the baseline, queries won and lost."""
     name = comparison.measure.split("@")[0]
     table = plain_table("", ">", ">" + name, "difference [95 %]", ">won", ">lost", ">p", "configuration")
-    against = {c.b: c for c in comparison.contrasts if c.a == comparison.baseline} | {
-        c.a: _turned(c) for c in comparison.contrasts if c.b == comparison.baseline
-    }
+    contrasts = against(comparison)
     for n, i in enumerate(shown, 1):
         shown_as = line(comparison.cells[i].name, *_for(comparison, i))
         first = ["•" if i in comparison.pareto else "", str(n), f"{_mean(comparison, i):.3f}"]
-        contrast = against.get(i)
+        contrast = contrasts.get(i)
         if contrast is None:
             table.add_row(*first, "baseline", "", "", "", shown_as, style="bold")
             continue
         style = ("green" if contrast.difference > 0 else "red") if contrast.distinguishable else ""
-        p = f"{contrast.p_holm:.2g}" if contrast.p_holm >= 0.001 else "<.001"
         won, lost = str(contrast.recovered), str(contrast.broken)
-        table.add_row(*first, _interval(contrast), won, lost, p, shown_as, style=style)
+        table.add_row(*first, _interval(contrast), won, lost, holm(contrast), shown_as, style=style)
     table.expand, table.columns[-1].ratio = True, 1
     table.columns[-1].no_wrap, table.columns[-1].overflow = False, "fold"
     return table
+
+
+def against(comparison: Comparison) -> dict[int, Contrast]:
+    """Each configuration's contrast with the baseline, the baseline first."""
+    return {c.b: c for c in comparison.contrasts if c.a == comparison.baseline} | {
+        c.a: _turned(c) for c in comparison.contrasts if c.b == comparison.baseline
+    }
+
+
+def holm(contrast: Contrast) -> str:
+    """The adjusted p in few digits."""
+    return f"{contrast.p_holm:.2g}" if contrast.p_holm >= 0.001 else "<.001"
 
 
 def _beside_more(comparison: Comparison, i: int) -> str:
@@ -100,13 +123,18 @@ def _cures(comparison: Comparison, shown: list[int]) -> Iterator[RenderableType]
     table = plain_table("", ">", "cures", "breaks")
     for n, i in list(enumerate(shown, 1))[:CURES]:
         if i != comparison.baseline:
-            cured = [f"{c} {k} of {comparison.causes[c]}" for c, k in comparison.cured[i].items()]
-            broke = [f"{c} {k}" for c, k in comparison.broke[i].items()]
+            cured, broke = cures(comparison, i)
             table.add_row("", str(n), _first(cured), _first(broke))
     table.expand = True
     for column, ratio in zip(table.columns[2:], (2, 1), strict=True):
         column.ratio, column.no_wrap = ratio, False
     yield table
+
+
+def cures(comparison: Comparison, i: int) -> tuple[list[str], list[str]]:
+    """The causes under the baseline that a configuration cures, and those under itself that it breaks queries by, with counts."""
+    cured = [f"{c} {k} of {comparison.causes[c]}" for c, k in comparison.cured.get(i, {}).items()]
+    return cured, [f"{c} {k}" for c, k in comparison.broke.get(i, {}).items()]
 
 
 def _first(causes: list[str]) -> str:
@@ -129,7 +157,7 @@ def _mean(comparison: Comparison, i: int) -> float:
     return comparison.means[i][comparison.measure].mean or 0.0
 
 
-def _verdict(comparison: Comparison) -> Iterator[RenderableType]:
+def verdict_lines(comparison: Comparison) -> Iterator[RenderableType]:
     """The best choice, what it buys, how sure."""
     better = [c for c in comparison.contrasts if c.a == comparison.baseline and c.distinguishable and c.difference > 0]
     others = [c for c in comparison.contrasts if c.a == comparison.baseline]
@@ -169,7 +197,7 @@ def _held_out(comparison: Comparison) -> Iterator[RenderableType]:
         yield line(("as good, as far as one can tell: ", "dim"), "; ".join(near))
 
 
-def _pairs(comparison: Comparison) -> Iterator[RenderableType]:
+def pairs(comparison: Comparison) -> Iterator[RenderableType]:
     """Of all pairs, where they were asked for, those whose interval leaves out 0; the JSON has every one."""
     if len(comparison.contrasts) < len(comparison.cells):
         return
@@ -181,7 +209,7 @@ def _pairs(comparison: Comparison) -> Iterator[RenderableType]:
         yield line(f"  {names[c.b]} over {names[c.a]}: {_interval(c)}, p {c.p_holm:.2g}, ", told)
 
 
-def _more_context(comparison: Comparison) -> Iterator[RenderableType]:
+def more_context(comparison: Comparison) -> Iterator[RenderableType]:
     """The honest rival of every fix: the baseline with more context."""
     rows = [row for row in comparison.curve if row["times"] >= 1]
     said = [f"{row['served']} at {row['tokens']:,.0f}" + (f" (k {row['k']})" if row["k"] else "") for row in rows]

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
-from rich.text import Text
 
 from ragdiag.records import Mean, QueryResult, Report
 from ragdiag.reports.text import line, one_line, plain_table
 from ragdiag.reports.words import NO_SWAP, RESIDUAL, RUN_ALONE, STATUSES, weak
 
-__all__ = ["cause_order", "fix_first", "look_first"]
+__all__ = ["Fix", "Order", "cause_order", "fix_first", "fixes", "got", "look_first", "look_order", "share_said", "shown_for"]
 
 FIRST = 6
 """Queries shown of those to look at first."""
@@ -55,6 +54,21 @@ def _alone(queries: Sequence[QueryResult]) -> list[QueryResult]:
     return [q for q in queries if q.status != "compound"]
 
 
+class Fix(NamedTuple):
+    """A cause: its queries, the plainest first; how many its fix restores by itself; its share of the unserved; the fix."""
+
+    cause: str
+    queries: Sequence[QueryResult]
+    alone: int
+    share: Mean | None
+    fix: str
+
+
+def fixes(report: Report, order: Order) -> list[Fix]:
+    """What to fix, in `order`."""
+    return [Fix(c, own, len(_alone(own)), report.causes.get(c), _fix(c, own)) for c, own in order.items()]
+
+
 def fix_first(report: Report, failing: Sequence[QueryResult], order: Order) -> list[RenderableType]:
     """How many unserved queries have a cause, and the table of causes."""
     if failing and all(q.status == "not_decidable" for q in failing):
@@ -64,7 +78,7 @@ def fix_first(report: Report, failing: Sequence[QueryResult], order: Order) -> l
     least = f"; {residual} only a residual one" if residual else ""
     parts: list[RenderableType] = [line((f"Fix this first: {proved} of the {len(failing)} have a proved cause{least}", "bold"))]
     if order:
-        parts += [_Fixes(order, report.causes)]
+        parts += [_Fixes(fixes(report, order))]
     if any(c in RESIDUAL for c in order):
         parts += [line(("* residual: no more specific change restores these, only more context or a better order", "dim"))]
     doubtful = sum(any(f.cause == c and weak(f) for f in q.findings for c in q.causes) for q in failing)
@@ -91,36 +105,35 @@ def _statuses(failing: Sequence[QueryResult], pipeline: Mapping[str, Any]) -> li
 class _Fixes:
     """The table of causes; how many queries are named depends on the width."""
 
-    def __init__(self, order: Order, shares: Mapping[str, Mean]) -> None:
-        self.order, self.shares = order, shares
+    def __init__(self, fixes: Sequence[Fix]) -> None:
+        self.fixes = fixes
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         room = options.max_width // 4 - 6
         ids = room >= NARROW
         table = plain_table("cause", ">queries", "of unserved", "fix", *(["queries behind it"] if ids else []))
-        for cause, queries in self.order.items():
-            alone = len(_alone(queries))
+        for cause, queries, alone, share, fix in self.fixes:
             count = str(alone) + (f" +{len(queries) - alone}" if alone < len(queries) else "")
             style = "" if cause not in RESIDUAL else "dim"
             name = one_line(cause, 24) + (" *" if cause in RESIDUAL else "")
             named = [_named(queries, room)] if ids else []
-            table.add_row(name, count, _share(self.shares.get(cause)), _fix(cause, queries), *named, style=style)
+            table.add_row(name, count, share_said(share), line(fix), *named, style=style)
         # The fix is what one came for: it wraps, and on a narrow terminal the ids, which stand below too, leave it their room.
         table.expand, table.columns[3].ratio, table.columns[3].no_wrap = True, 1, False
         yield table
 
 
-def _share(mean: Mean | None) -> str:
+def share_said(mean: Mean | None) -> str:
     """``16% [11–23]``."""
     if mean is None or mean.mean is None or mean.low is None or mean.high is None:
         return ""
     return f"{mean.mean:>3.0%} [{100 * mean.low:.0f}–{100 * mean.high:.0f}]"
 
 
-def _fix(cause: str, queries: Sequence[QueryResult]) -> Text:
+def _fix(cause: str, queries: Sequence[QueryResult]) -> str:
     """The fix that most of the findings point to, without its alternatives."""
-    fixes = Counter(f.fix.split(";")[0] for q in queries for f in q.findings if f.cause == cause)
-    return line(one_line(fixes.most_common(1)[0][0], 100) if fixes else "")
+    found = Counter(f.fix.split(";")[0] for q in queries for f in q.findings if f.cause == cause)
+    return one_line(found.most_common(1)[0][0], 100) if found else ""
 
 
 def _named(queries: Sequence[QueryResult], room: int) -> str:
@@ -131,23 +144,29 @@ def _named(queries: Sequence[QueryResult], room: int) -> str:
     return " ".join(names)
 
 
-def look_first(failing: Sequence[QueryResult], order: Order, depth: int) -> RenderableType:
-    """One query of each cause, then more of each; then those that get least of their evidence."""
+def look_order(failing: Sequence[QueryResult], order: Order) -> list[tuple[QueryResult, str]]:
+    """Every unserved query with the cause that it is shown for: one of each cause, then more of each; then those that get least
+    of their evidence, for none."""
     turns = [(q, cause) for turn in zip_longest(*order.values()) for q, cause in zip(turn, order, strict=True) if q is not None]
     chosen: dict[str, tuple[QueryResult, str]] = {}
     for q, cause in [*turns, *((q, "") for q in _worst(failing))]:
         chosen.setdefault(q.id, (q, cause))
+    return list(chosen.values())
+
+
+def look_first(failing: Sequence[QueryResult], order: Order, depth: int) -> RenderableType:
+    """The first queries of `look_order`."""
     columns = ("query", *(["cause"] if order else []), ">evidence", ">needs k", "text")
     table = plain_table(*columns)
-    for q, cause in list(chosen.values())[:FIRST]:
-        why = [_why(q, cause)] if order else []
-        table.add_row(one_line(q.id, 28), *why, f"{_got(q):.0%}", str(q.least_k or f">{depth}"), one_line(q.text, 100))
+    for q, cause in look_order(failing, order)[:FIRST]:
+        why = [shown_for(q, cause)] if order else []
+        table.add_row(one_line(q.id, 28), *why, f"{got(q):.0%}", str(q.least_k or f">{depth}"), one_line(q.text, 100))
     table.expand, table.columns[-1].ratio = True, 1  # a narrow terminal cuts the text, nothing else
     left = len(failing) - FIRST
     return Group(table, *([line((f"and {left} more; --json lists all, ragdiag explain shows one", "dim"))] if left > 0 else []))
 
 
-def _why(q: QueryResult, cause: str) -> str:
+def shown_for(q: QueryResult, cause: str) -> str:
     """The cause that a query is shown for, and how many more it has; its status where it has none."""
     others = f" +{len(q.causes) - 1}" if len(q.causes) > 1 else ""
     return one_line(cause, 24) + others if cause else q.status.replace("_", " ")
@@ -158,11 +177,11 @@ def _worst(failing: Sequence[QueryResult]) -> list[QueryResult]:
     unserved = Counter(d for q in failing for d in q.documents)
 
     def worst(q: QueryResult) -> tuple[float, int, int, str]:
-        return _got(q), -max((unserved[d] for d in q.documents), default=0), -(q.least_k or 10**9), q.id
+        return got(q), -max((unserved[d] for d in q.documents), default=0), -(q.least_k or 10**9), q.id
 
     return sorted(failing, key=worst)
 
 
-def _got(q: QueryResult) -> float:
+def got(q: QueryResult) -> float:
     """The share of its evidence's characters that it gets."""
     return next((v for m, v in q.measures.items() if m.startswith("CharR@") and v is not None), 0.0)

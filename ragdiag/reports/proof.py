@@ -15,7 +15,7 @@ from ragdiag.records import Explanation
 from ragdiag.reports.text import clean, counted, line, listed, one_line, plain_table
 from ragdiag.reports.words import NO_SWAP, RARE, RESIDUAL, meaning, weak
 
-__all__ = ["DETAILS", "why"]
+__all__ = ["DETAILS", "Told", "told", "why"]
 
 MOST = 3
 """Chunks, clusters or passages of one finding shown."""
@@ -34,25 +34,51 @@ Row = tuple[str, Text]
 Detail = Mapping[str, Any]
 
 
-def why(explanation: Explanation) -> list[RenderableType]:
-    """The causes with their proofs, then what was tried besides; nothing for a query that was not diagnosed."""
+class Told(NamedTuple):
+    """Why a query fails: each cause with a heading and labelled lines; what was tried besides, cells for each change (its cause,
+    what came of it, whether that is enough, what it is); what else is to be said."""
+
+    causes: list[tuple[Finding, Text, list[Row]]]
+    tried: list[tuple[str, str, str, str]]
+    notes: list[Text]
+
+
+def told(explanation: Explanation) -> Told:
+    """Why a query fails, empty for one that was not diagnosed."""
     result = explanation.result
     findings = [f for f in result.findings if f.cause != "label_defect"]  # the defect itself is shown with file and line
     main = [f for f in findings if f.cause in result.causes or (result.status == "unattainable" and f.detail.get("unattainable"))]
-    parts: list[RenderableType] = []
-    for finding in main:
-        parts += [Text(), *_block(finding, explanation)]
-    if result.status == "compound":
-        parts += [line(("  both changes at once make its context sufficient", "green"))]
-    rest = [f for f in findings if f not in main]
-    if rest:
-        parts += [Text(), line(("Tried as well" if main else "What was tried", "bold dim")), _tried(rest, explanation)]
+    notes = [line(("both changes at once make its context sufficient", "green"))] if result.status == "compound" else []
     if result.status == "undetermined" and not explanation.report.pipeline["swaps"]:
-        parts += [line((f"  {NO_SWAP}", "dim"))]
-    return parts
+        notes += [line((NO_SWAP, "dim"))]
+    tried = [_tried(f, explanation) for f in findings if f not in main]
+    return Told([(f, *_cause(f, explanation)) for f in main], tried, notes)
 
 
-def _block(finding: Finding, explanation: Explanation) -> list[RenderableType]:
+def why(explanation: Explanation) -> list[RenderableType]:
+    """The causes with their proofs, then what was tried besides."""
+    causes, tried, notes = told(explanation)
+    parts: list[RenderableType] = []
+    for _, head, rows in causes:
+        grid = Table.grid(padding=(0, 1))
+        grid.add_column(style="dim", no_wrap=True)
+        grid.add_column()
+        for name, text in rows:
+            grid.add_row(f"  {name}", text)
+        parts += [Text(), head, grid]
+    noted: list[RenderableType] = [Text.assemble("  ", note) for note in notes]
+    if tried:
+        table = plain_table("", "", "", "")
+        table.show_header = False
+        for cause, *cells in tried:
+            table.add_row(*(line((cell, "dim")) for cell in (f"  {cause}", *cells)))
+        table.expand, table.columns[-1].ratio, table.columns[-1].overflow = True, 1, "ellipsis"
+        heading = line(("Tried as well" if causes else "What was tried", "bold dim"))
+        noted = [*noted, Text(), heading, table] if causes else [Text(), heading, table, *noted]
+    return parts + noted
+
+
+def _cause(finding: Finding, explanation: Explanation) -> tuple[Text, list[Row]]:
     """One cause: in plain words, its proof, what was seen, the fix."""
     says = meaning(finding)
     where = f" (evidence {finding.group})" if finding.group is not None and len(explanation.groups) > 1 else ""
@@ -68,12 +94,7 @@ def _block(finding: Finding, explanation: Explanation) -> list[RenderableType]:
         *DETAILS.get(finding.cause, _anything)(finding.detail),
         ("fix", line((finding.fix, "bold"))),
     ]
-    grid = Table.grid(padding=(0, 1))
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column()
-    for name, text in rows:
-        grid.add_row(f"  {name}", text)
-    return [head, grid]
+    return head, rows
 
 
 class _Ranks(NamedTuple):
@@ -123,22 +144,17 @@ def _as_well(finding: Finding) -> str:
     return ""
 
 
-def _tried(findings: Sequence[Finding], explanation: Explanation) -> Table:
-    """A line for each change that is no cause, and why it is none."""
-    table = plain_table("", "", "", "")
-    table.show_header = False
-    for finding in findings:
-        ranks, what = _ranks(finding, explanation), one_line(finding.intervention, EXCERPT)
-        move, verdict = f"needs k {ranks.before} -> {ranks.after}", "not enough"
-        if finding.cause in RESIDUAL:
-            move, verdict = f"needs k {ranks.after}", "residual" if finding.after.rank else "not enough"
-            more = f"{finding.intervention}: more context would do, whatever the cause"
-            what = more if finding.after.rank else "no k that was ranked would do"
-        elif finding.after.sufficient:
-            verdict, what = "enough, but", _as_well(finding) or "what should make no difference does as well"
-        table.add_row(*(line((cell, "dim")) for cell in (f"  {finding.cause}", move, verdict, what)))
-    table.expand, table.columns[-1].ratio, table.columns[-1].overflow = True, 1, "ellipsis"
-    return table
+def _tried(finding: Finding, explanation: Explanation) -> tuple[str, str, str, str]:
+    """A change that is no cause, and why it is none."""
+    ranks, what = _ranks(finding, explanation), one_line(finding.intervention, EXCERPT)
+    move, verdict = f"needs k {ranks.before} -> {ranks.after}", "not enough"
+    if finding.cause in RESIDUAL:
+        move, verdict = f"needs k {ranks.after}", "residual" if finding.after.rank else "not enough"
+        more = f"{finding.intervention}: more context would do, whatever the cause"
+        what = more if finding.after.rank else "no k that was ranked would do"
+    elif finding.after.sufficient:
+        verdict, what = "enough, but", _as_well(finding) or "what should make no difference does as well"
+    return finding.cause, move, verdict, what
 
 
 # What was seen, cause by cause. Each takes a finding's detail and gives labelled lines.

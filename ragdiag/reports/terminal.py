@@ -19,7 +19,24 @@ from ragdiag.reports.litmus import litmus_text
 from ragdiag.reports.text import clean, counted, defect_line, interval, line, one_line, plain_table, verbatim
 from ragdiag.verdict import Litmus
 
-__all__ = ["audit_text", "check_text", "clean", "explain_text", "show"]
+__all__ = [
+    "COMPARE",
+    "audit_text",
+    "check_text",
+    "clean",
+    "explain_text",
+    "exposures",
+    "heading",
+    "index_recall",
+    "main_measure",
+    "measure_columns",
+    "measure_row",
+    "served_said",
+    "show",
+    "troubles",
+    "unseen",
+    "where",
+]
 
 FIRST = 8
 """Rows shown of a list; the JSON report has them all."""
@@ -33,31 +50,33 @@ MISSES = 0.999
 WORST = 3
 """Documents named of those with unserved queries."""
 
+COMPARE = "what these fixes recover and break on all queries: ragdiag compare CORPUS QUERIES, same options"
+"""Said below the causes."""
+
 
 def audit_text(report: Report, litmus: Litmus | None = None) -> RenderableType:
     """An audit on one screen, below what the litmus test found where there are answers."""
     served = sum(q.served is True for q in report.queries)
     failing = [q for q in report.queries if q.served is False]
     above = [] if litmus is None else [litmus_text(litmus), Text()]
-    parts: list[RenderableType] = [*above, _heading(report), *_unseen(report), *_index_recall(report)]
-    parts += [Text(), _verdict(report, served, failing)]
+    parts: list[RenderableType] = [*above, heading(report), *unseen(report), *index_recall(report)]
+    parts += [Text(), served_said(report, served, failing)]
     if failing:
         order = cause_order(failing)
-        parts += [Text(), *fix_first(report, failing, order), *_exposures(report)]
+        parts += [Text(), *fix_first(report, failing, order), *exposures(report)]
         if order:
-            parts += [
-                line(("what these fixes recover and break on all queries: ragdiag compare CORPUS QUERIES, same options", "dim"))
-            ]
+            parts += [line((COMPARE, "dim"))]
         parts += [Text(), line(("Look at these first", "bold")), look_first(failing, order, report.pipeline["depth"])]
-        parts += [Text(), _where(report)]
+        parts += [Text(), where(report)]
     else:
-        parts += _exposures(report)
+        parts += exposures(report)
     parts += [Text(), _measures(report), *_slow(report)]
-    parts += _troubles(report.label_defects, report.label_warnings, report.problems, report.notes)
+    parts += troubles(report.label_defects, report.label_warnings, report.problems, report.notes)
     return Group(*parts)
 
 
-def _heading(report: Report) -> Text:
+def heading(report: Report) -> Text:
+    """What was audited: counts, the pipeline."""
     pipeline, inputs = report.pipeline, report.inputs
     size = f"{pipeline['budget']} tokens" if pipeline["budget"] else f"k {pipeline['k']}"
     context = f" | context {pipeline['context']}" if pipeline["context"] not in (None, "none") else ""
@@ -77,7 +96,7 @@ def _heading(report: Report) -> Text:
     )
 
 
-def _unseen(report: Report) -> list[RenderableType]:
+def unseen(report: Report) -> list[RenderableType]:
     """Text that no vector stands for, before any score: whatever it answers cannot be found by its meaning."""
     unseen = report.pipeline.get("unseen") or {}
     if not unseen.get("chunks"):
@@ -87,7 +106,7 @@ def _unseen(report: Report) -> list[RenderableType]:
     return [line((f"the encoder reads {unseen['limit']} tokens: {chunks}, {share:.1%} of the text was never embedded", "yellow"))]
 
 
-def _index_recall(report: Report) -> list[RenderableType]:
+def index_recall(report: Report) -> list[RenderableType]:
     """One line where the index itself misses chunks, whatever they say."""
     found = report.pipeline.get("index_recall") or {}
     if not found or found["mean"] >= MISSES:
@@ -106,14 +125,19 @@ def _slow(report: Report) -> list[RenderableType]:
     return [line((f"retrieval is slow: {times} (the first took {found['cold_ms']:,.0f})", "yellow"), (fix, "dim"))]
 
 
-def _verdict(report: Report, served: int, failing: Sequence[QueryResult]) -> Text:
-    n = served + len(failing)
+def main_measure(report: Report) -> tuple[str, str]:
+    """The measure that the verdict is about, and what a query gets where it is 1."""
     name = next((m for m in report.measures if m.startswith("Sufficient@")), "")
-    mean = report.measures.get(name)
-    what = "all their evidence"
-    if mean is None or not mean.n:
-        name = next(m for m in report.measures if m.startswith("Success@"))
-        mean, what = report.measures[name], "a relevant document"
+    if name and report.measures[name].n:
+        return name, "all their evidence"
+    return next(m for m in report.measures if m.startswith("Success@")), "a relevant document"
+
+
+def served_said(report: Report, served: int, failing: Sequence[QueryResult]) -> Text:
+    """Three lines: how many queries are served, the measure with its interval, what the others get."""
+    n = served + len(failing)
+    name, what = main_measure(report)
+    mean = report.measures[name]
     colour = "green" if not failing else "yellow" if served * 2 >= n else "red"
     text = line(
         (f"{served} of {n} queries get {what} in their context", f"bold {colour}"), f"\n{name} {interval(mean, 'not decidable')}"
@@ -132,25 +156,36 @@ def _median(values: Sequence[int]) -> int:
 
 
 def _measures(report: Report) -> Table:
-    """Two columns: what the context holds, how chunks are ranked."""
-    span = [m for m in report.measures if re.split(r"\W", m)[0] in SPAN]
-    rank = [m for m in report.measures if m not in span]
+    """Two columns."""
+    span, rank = measure_columns(report)
     table = plain_table("context", "mean [95 %]", ">n", " ranking", "mean [95 %]", ">n")
     for i in range(max(len(span), len(rank))):
-        table.add_row(*_measure(report, span[i : i + 1], ""), *_measure(report, rank[i : i + 1], " "))
+        table.add_row(*_cells(report, span[i : i + 1], ""), *_cells(report, rank[i : i + 1], " "))
     return table
 
 
-def _measure(report: Report, names: Sequence[str], indent: str) -> tuple[str, str, str]:
+def measure_columns(report: Report) -> tuple[list[str], list[str]]:
+    """Measures of what the context holds, and of how chunks are ranked."""
+    span = [m for m in report.measures if re.split(r"\W", m)[0] in SPAN]
+    return span, [m for m in report.measures if m not in span]
+
+
+def measure_row(report: Report, name: str) -> tuple[str, str, str]:
+    """One measure: what it is called, its mean with the interval, the queries behind it."""
+    mean = report.measures[name]
+    shown = re.sub(r"\w+\(tau=([0-9.]+)\).*", r"  at tau \1", name)
+    return shown, interval(mean, "not decidable"), str(mean.n)
+
+
+def _cells(report: Report, names: Sequence[str], indent: str) -> tuple[str, str, str]:
     """The cells of one measure, or empty ones for none."""
     for name in names:
-        mean = report.measures[name]
-        shown = re.sub(r"\w+\(tau=([0-9.]+)\).*", r"  at tau \1", name)
-        return indent + shown, interval(mean, "not decidable"), str(mean.n)
+        shown, mean, n = measure_row(report, name)
+        return indent + shown, mean, n
     return "", "", ""
 
 
-def _where(report: Report) -> Text:
+def where(report: Report) -> Text:
     """The documents whose queries go unserved."""
     unserved, asked = Counter[str](), Counter[str]()
     for q in report.queries:
@@ -167,7 +202,7 @@ def _where(report: Report) -> Text:
     return line(head, f"unserved, by document: {named}{rest}")
 
 
-def _exposures(report: Report) -> list[RenderableType]:
+def exposures(report: Report) -> list[RenderableType]:
     """Risks seen where the evidence is in the context all the same."""
     seen = Counter(name for q in report.queries if q.served for name in q.exposures)
     if not seen:
@@ -176,9 +211,10 @@ def _exposures(report: Report) -> list[RenderableType]:
     return [line((f"risks seen on served queries, harmless so far: {counts}", "dim"))]
 
 
-def _troubles(
+def troubles(
     defects: Sequence[Defect], warnings: Sequence[Defect], problems: Sequence[Problem], notes: Iterable[str]
 ) -> list[RenderableType]:
+    """Documents and labels that are left out, warnings, notes."""
     parts: list[RenderableType] = []
     if problems:
         parts += [Text(), line((f"{len(problems)} documents could not be read and are left out", "bold yellow"))]
@@ -205,7 +241,7 @@ def check_text(corpus: Corpus, labels: Labels, notes: Sequence[str]) -> Renderab
             kinds = ", ".join(f"{kind} {n}" for kind, n in sorted(Counter(r.kind for r in rows).items()))
             parts += [Text(), line((f"{len(rows)} {title}: {kinds}", "bold yellow"))]
             parts += [defect_line(d) for d in rows]
-    parts += _troubles((), (), corpus.problems, notes)
+    parts += troubles((), (), corpus.problems, notes)
     if not labels.defects and not corpus.problems:
         parts += [line(("no defects", "bold green"))]
     return Group(*parts)

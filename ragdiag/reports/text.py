@@ -12,7 +12,7 @@ from ragdiag.records import Defect, Mean
 
 __all__ = ["clean", "counted", "defect_line", "interval", "line", "listed", "one_line", "plain_table", "signed", "verbatim"]
 
-_UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def clean(text: str) -> str:

@@ -6,7 +6,7 @@ from ragdiag.proofs import Finding
 from ragdiag.records import QueryResult
 from ragdiag.reports.text import listed
 
-__all__ = ["CAUSES", "NO_SWAP", "RARE", "RESIDUAL", "STATUSES", "headline", "meaning", "weak"]
+__all__ = ["CAUSES", "MEASURES", "NO_SWAP", "RARE", "RESIDUAL", "STATUSES", "headline", "meaning", "weak"]
 
 CAUSES = {
     "label_defect": "the label is wrong about the corpus",
@@ -25,6 +25,23 @@ CAUSES = {
     "adjacent": "what lacks stands right beside chunks that were found",
 }
 """What each cause says of a query."""
+
+MEASURES = {
+    "Sufficient": "the context holds everything the query needs",
+    "Evidence": "share of the passages needed that it holds in full",
+    "CharR": "share of the evidence's characters that it holds",
+    "CharP": "share of the context that is evidence",
+    "IoU": "evidence and context in common, of both together",
+    "Duplicate": "share of the context that repeats itself",
+    "OffTopic": "share of the context about something else",
+    "Success": "some chunk with evidence is among them",
+    "P": "share of them with evidence",
+    "R": "share of the chunks with evidence among them",
+    "RR": "1 / rank of the first chunk with evidence",
+    "AP": "precision, averaged over the chunks with evidence",
+    "nDCG": "gain of the order, against the best order",
+}
+"""What each measure says of a query, in a line."""
 
 RESIDUAL = ("incomplete", "ranking", "adjacent")
 """Causes named where nothing more specific suffices: more context would repair most others too."""

@@ -62,8 +62,9 @@ def test_labelled_pairs(row: dict) -> None:
         ("tuned", 187, 0.9),
         # Not looked at while they were: first look .78; .85 once the rules were done, and read then: .89 after.
         ("financial", 93, 0.82),
-        # Written last, in two parts: first looks .71 (83) and .67 (60); both read then: .89 after.
-        ("chat", 143, 0.82),
+        # Written after that, one after the other, and read: first look .71, then .95; first look .67, then .80.
+        ("chat", 83, 0.85),
+        ("mixed", 60, 0.7),
         # Written when all rules were done; no rule was changed after it: a first look, .88.
         ("fresh", 33, 0.8),
     ],

@@ -26,7 +26,7 @@ __all__ = ["AuditResult", "CompareResult", "DecideResult", "ExplainResult", "Lit
 COLUMNS = 100
 """Of what a notebook shows."""
 
-STYLE = "white-space:pre;overflow-x:auto;line-height:1.35;font-family:ui-monospace,Menlo,Consolas,monospace;font-size:13px"
+STYLE = "white-space:pre;overflow-x:auto;line-height:1.35;font-family:ui-monospace,Menlo,Consolas,monospace;font-size:12px"
 
 R = TypeVar("R", bound="Shown")
 

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from ragdiag.cells import Comparison
     from ragdiag.decision import Decision
     from ragdiag.errors import InputError, MissingExtra, RagdiagError, SpecError, UsageError
+    from ragdiag.live.prompting import prompts
     from ragdiag.options import Options
     from ragdiag.pipeline import check
-    from ragdiag.live.prompting import prompts
     from ragdiag.records import Report
     from ragdiag.verdict import Litmus
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +33,7 @@ from ragdiag.flags import (
 )
 from ragdiag.inputs import unspooled
 from ragdiag.label.command import label
-from ragdiag.shell import DecideCommand, Group, check_output, check_outputs, progress_bars, queries_file, write_out
+from ragdiag.shell import DecideCommand, Group, check_output, check_outputs, present, progress_bars, queries_file, write_out
 
 if TYPE_CHECKING:
     from ragdiag.options import Judging, Options
@@ -95,27 +95,6 @@ def _check_budget(given: dict[str, Any]) -> None:
         raise UsageError(f"--budget must be 1 token or more, not {given['budget']}")
 
 
-def _show(
-    renderable: Any,
-    quiet: bool,
-    json_file: str | None,
-    as_json: Callable[[], dict[str, Any]],
-    html_file: str | None = None,
-    as_html: Callable[[], str] = str,
-) -> None:
-    """Results: JSON and HTML to their files, or one of them to standard output in place of the text."""
-    if html_file:
-        write_out(html_file, as_html().encode("utf-8"))
-    if json_file:
-        from ragdiag.reports.json import dumps
-
-        write_out(json_file, dumps(as_json()).encode("utf-8"))
-    if not quiet and "-" not in (json_file, html_file):
-        from ragdiag.reports.terminal import show
-
-        show(renderable)
-
-
 @main.command()
 @corpus_argument
 @queries_argument
@@ -137,8 +116,9 @@ def audit(
     **given: Any,
 ) -> None:
     """Measure how well retrieval serves labelled queries, and why it fails the rest; with answers, if that is the problem."""
+    from ragdiag.explain import explanations
     from ragdiag.gates import Gate, failures
-    from ragdiag.reports.html import audit_html
+    from ragdiag.reports.html.audit import audit_html
     from ragdiag.reports.json import audit_dict
     from ragdiag.reports.terminal import audit_text
 
@@ -150,8 +130,9 @@ def audit(
     with queries_file(queries) as path, progress_bars(quiet) as progress:
         done, found = _audited(corpus, path, asked, answers, progress)
     report = done.report
-    as_json, as_html = partial(audit_dict, report, found.verdict if found else None), partial(audit_html, done, found)
-    _show(audit_text(report, found), quiet, json_file, as_json, html_file, as_html)
+    as_json = partial(audit_dict, report, found.verdict if found else None)
+    as_html = partial(audit_html, report, explanations(done), found)
+    present(audit_text(report, found), quiet, json_file, as_json, html_file, as_html)
     failed = failures(gates, report)
     for message in failed:
         click.echo(f"failed: {message}", err=True)
@@ -186,7 +167,7 @@ def compare(corpus: str, queries: str, json_file: str | None, html_file: str | N
     """Compare chunkers, contexts and retrievers on your labels: what each serves and breaks, how sure that is, what it costs."""
     from ragdiag.comparison import compare as run
     from ragdiag.reports.compare import compare_text
-    from ragdiag.reports.html_compare import compare_html
+    from ragdiag.reports.html.compare import compare_html
     from ragdiag.reports.json import compare_dict
 
     check_outputs(json_file, html_file, corpus, queries, given["qrels"], *given["chunks"], *given["runs"])
@@ -201,7 +182,7 @@ def compare(corpus: str, queries: str, json_file: str | None, html_file: str | N
     with queries_file(queries) as path, progress_bars(quiet) as progress:
         found = run(corpus, path, progress=progress, **asked)
     as_json, as_html = partial(compare_dict, found, price), partial(compare_html, found, price)
-    _show(compare_text(found, price, latency), quiet, json_file, as_json, html_file, as_html)
+    present(compare_text(found, price, latency), quiet, json_file, as_json, html_file, as_html)
 
 
 @main.command()
@@ -228,7 +209,7 @@ def litmus(queries: str, corpus: str | None, json_file: str | None, quiet: bool,
             answers += ask_live(corpus, path, asked, live, price, yes, quiet)
         with progress_bars(quiet) as progress:
             found = run_litmus(path, answers, asked, corpus, judging, delta, progress)
-    _show(litmus_text(found), quiet, json_file, lambda: litmus_dict(found))
+    present(litmus_text(found), quiet, json_file, lambda: litmus_dict(found))
 
 
 @main.command()
@@ -273,7 +254,7 @@ def explain(corpus: str, queries: str, query_id: str, json_file: str | None, qui
     asked = _options(given)
     with queries_file(queries) as path, progress_bars(quiet) as progress:
         explanation = unspooled(explain_query(run_audit(corpus, path, asked, progress, query_id), query_id))
-    _show(explain_text(explanation), quiet, json_file, lambda: explain_dict(explanation))
+    present(explain_text(explanation), quiet, json_file, lambda: explain_dict(explanation))
 
 
 @main.command()
@@ -292,7 +273,7 @@ def check(corpus: str, queries: str, json_file: str | None, quiet: bool, **given
     with queries_file(queries) as path, progress_bars(quiet) as progress:
         found, labels, notes = check_labels(corpus, path, progress, **given)
     labels = unspooled(labels)
-    _show(check_text(found, labels, notes), quiet, json_file, lambda: check_dict(found, labels, notes))
+    present(check_text(found, labels, notes), quiet, json_file, lambda: check_dict(found, labels, notes))
     sys.exit(1 if labels.defects or found.problems else 0)
 
 
@@ -306,7 +287,7 @@ def decide(report: str | None, json_file: str | None, quiet: bool, **given: Any)
 
     check_output(json_file, report or os.devnull)
     found = conducted(report, given)
-    _show(decide_text(found), quiet, json_file, lambda: decide_dict(found))
+    present(decide_text(found), quiet, json_file, lambda: decide_dict(found))
 
 
 main.add_command(label)

@@ -125,9 +125,10 @@ class AuditResult(Shown, Report):
 
     def as_html(self) -> str:
         """See `Shown`."""
-        from ragdiag.reports.html import audit_html
+        from ragdiag.explain import explanations
+        from ragdiag.reports.html.audit import audit_html
 
-        return audit_html(self.audit, self.litmus)
+        return audit_html(self, explanations(self.audit), self.litmus)
 
     def _screen(self) -> Any:
         from ragdiag.reports.terminal import audit_text
@@ -204,7 +205,7 @@ class CompareResult(Shown, Comparison):
 
     def as_html(self) -> str:
         """See `Shown`."""
-        from ragdiag.reports.html_compare import compare_html
+        from ragdiag.reports.html.compare import compare_html
 
         return compare_html(self)
 
@@ -245,7 +246,7 @@ class LitmusResult(Shown, Litmus):
 
     def as_html(self) -> str:
         """See `Shown`."""
-        from ragdiag.reports.html import litmus_html
+        from ragdiag.reports.html.audit import litmus_html
 
         return litmus_html(self)
 

@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -20,7 +20,17 @@ from ragdiag.inputs import FOLDER
 if TYPE_CHECKING:
     from ragdiag.protocols import Progress
 
-__all__ = ["STDIN", "DecideCommand", "Group", "check_output", "check_outputs", "progress_bars", "queries_file", "write_out"]
+__all__ = [
+    "STDIN",
+    "DecideCommand",
+    "Group",
+    "check_output",
+    "check_outputs",
+    "present",
+    "progress_bars",
+    "queries_file",
+    "write_out",
+]
 
 STDIN = "standard input"
 """How queries from there are called in errors and reports: not by the temporary file they are spooled to."""
@@ -195,3 +205,24 @@ def write_out(file: str, data: bytes) -> None:
     from ragdiag.files import write_atomically
 
     write_atomically(Path(file), data)
+
+
+def present(
+    renderable: Any,
+    quiet: bool,
+    json_file: str | None,
+    as_json: Callable[[], dict[str, Any]],
+    html_file: str | None = None,
+    as_html: Callable[[], str] = str,
+) -> None:
+    """Results: JSON and HTML to their files, or one of them to standard output in place of the text."""
+    if html_file:
+        write_out(html_file, as_html().encode("utf-8"))
+    if json_file:
+        from ragdiag.reports.json import dumps
+
+        write_out(json_file, dumps(as_json()).encode("utf-8"))
+    if not quiet and "-" not in (json_file, html_file):
+        from ragdiag.reports.terminal import show
+
+        show(renderable)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ragdiag.errors import SpecError
+from ragdiag.errors import SpecError, nearest
 from ragdiag.records import IntArray
 from ragdiag.registry import require
 
@@ -109,6 +109,10 @@ def count_tokens(text: str, unit: str = "tokens") -> int:
 def _tokenizer(unit: str) -> Any:
     tokenizers = require("tokenizers", "dense", "use unit=tokens or unit=characters")
     path = Path(unit) / "tokenizer.json" if Path(unit).is_dir() else Path(unit)
+    if not path.is_file() and not re.fullmatch(r"[\w.-]+/[\w.-]+", unit):  # a misspelt unit is no reason to ask a model hub
+        known = ("tokens", "characters")
+        wanted = f"tokens, characters, a tokenizer.json or a model's OWNER/NAME{nearest(unit, known)}"
+        raise SpecError(f"unit {unit!r} is none of {wanted}")
     try:
         tokenizer = tokenizers.Tokenizer.from_file(str(path)) if path.is_file() else tokenizers.Tokenizer.from_pretrained(unit)
     except Exception as e:

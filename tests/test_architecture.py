@@ -66,10 +66,6 @@ SURFACES = {
     "__init__",
     "__main__",
     "api",
-    "assertions",
-    "audited",
-    "auditor",
-    "baselines",
     "cli",
     "cli_live",
     "config",
@@ -81,8 +77,8 @@ SURFACES = {
     "label",
     "pytest_plugin",
     "results",
-    "shared",
     "shell",
+    "testing",
 }
 FAMILIES = ("chunkers", "contexts", "failures", "judges", "retrievers")
 

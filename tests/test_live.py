@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from ragdiag.live.asking import HOPELESS, Estimate, Questions
 from ragdiag.cli import main
 from ragdiag.errors import InputError, UsageError
+from ragdiag.live.asking import HOPELESS, Estimate, Questions
 from ragdiag.prompt import Prompt, Reply
 from ragdiag.protocols import no_progress
 

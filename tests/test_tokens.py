@@ -1,6 +1,7 @@
 """Tokens by array arithmetic are the tokens that `re` finds, for any text."""
 
 import re
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,16 @@ def test_a_file_that_is_no_tokenizer_is_an_error_of_one_line(tmp_path: Path) -> 
     with pytest.raises(SpecError, match=r"is neither tokens, characters, a tokenizer[.]json nor a known model") as caught:
         token_starts("a", str(tmp_path / "broken.json"))
     assert "\n" not in str(caught.value)
+
+
+def test_a_misspelt_unit_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    def connect(*_: object) -> None:
+        raise AssertionError("a connection")
+
+    pytest.importorskip("tokenizers")
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    with pytest.raises(SpecError, match=r"unit 'token' is none of tokens, .*; did you mean 'tokens'\?"):
+        token_starts("a", "token")
 
 
 def test_without_tokenizers_the_pip_line_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

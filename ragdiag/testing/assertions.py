@@ -1,0 +1,177 @@
+"""Assertions on retrieval, for tests: each passes in silence, or fails with the numbers, the queries behind them and what to do.
+
+They take a report, as `ragdiag.audit` gives it, or what `audited` gives, whose queries can show what their contexts lack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
+from pathlib import Path
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from ragdiag.errors import UsageError, did_you_mean
+from ragdiag.gates import Gate
+from ragdiag.records import Report
+from ragdiag.registry import names
+from ragdiag.reports.litmus import litmus_text
+from ragdiag.reports.text import clean, counted, interval, line, one_line, signed
+from ragdiag.testing.audited import ASK, WIDTH, Audited, QueryStory, of_report, plain, shown
+from ragdiag.testing.baselines import Change, compared, write_baseline
+from ragdiag.verdict import Litmus
+
+__all__ = ["check", "no_cause", "no_regression", "no_verdict", "save_baseline"]
+
+FIRST = 5
+"""Queries shown of those that fail."""
+
+VERDICTS = ("RETRIEVAL", "CONTEXT", "BEHAVIOR", "BOTH", "INCONCLUSIVE")
+
+
+def check(report: Report | Audited, *gates: str) -> None:
+    """Assert that each measure is at least so much: ``"P@5=0.6"`` its mean, ``"P@5.low=0.5"`` the lower end of its interval.
+
+    Raises `UsageError` for a measure that the audit did not take.
+    """
+    __tracebackhide__ = True
+    found, parsed = _audited(report), [Gate.parse(gate) for gate in gates]
+    if not parsed:
+        raise UsageError("nothing to check; give gates such as 'Sufficient@5=0.8'")
+    failed = []
+    for gate in parsed:
+        mean = found.measures.get(str(gate.measure))
+        if mean is None:
+            raise UsageError(f"{gate.measure} was not measured; audit with measures=({str(gate.measure)!r},)")
+        if why := gate.failure(mean):
+            failed.append((gate, [why, *([f"  mean {interval(mean, 'not known')}, n {mean.n}"] if mean.n else [])]))
+    if failed:
+        raise AssertionError(
+            _failure([text for _, texts in failed for text in texts], found, _worst(found, str(failed[0][0].measure)))
+        )
+
+
+def no_cause(report: Report | Audited, *causes: str, at_most: int = 0) -> None:
+    """Assert that no query, or no more than `at_most`, goes unserved because of any of `causes`, such as ``"chunk_split"``.
+
+    Raises `UsageError` for an unknown cause, and where there was no index to ask for causes.
+    """
+    __tracebackhide__ = True
+    found = _audited(report)
+    for cause in causes:
+        if cause not in names("failures"):
+            raise UsageError(f"unknown cause {cause!r}{did_you_mean(cause, names('failures'))}")
+    if not causes:
+        raise UsageError("name a cause, such as 'chunk_split'")
+    if not found.diagnosed and set(causes) != {"label_defect"}:
+        raise UsageError(ASK)
+    having = [q for q in found.queries if set(causes) & {*q.causes, *(("label_defect",) if q.status == "excluded" else ())}]
+    if len(having) > at_most:
+        most = f", more than {at_most}" if at_most else ""
+        raise AssertionError(_failure([f"{counted(len(having), 'quer', 'y')} with {' or '.join(causes)}{most}"], found, having))
+
+
+def no_regression(report: Report | Audited, baseline: str | Path, measure: str = "", at_most: int | None = None) -> Change:
+    """Assert that `measure` is not significantly lower than in the file `baseline`, query by query, at the 5 % level.
+
+    `measure` is by default the one that says how many queries are served. Few queries can lose a lot before that is significant:
+    `at_most` so many may be worse, however that may be. Returns what changed.
+    """
+    __tracebackhide__ = True
+    found, file = _audited(report), Path(baseline)
+    measure = _measured(found, measure)
+    if not file.exists():
+        raise AssertionError(f"no baseline {clean(shown(file))}\nmake it, and commit it: pytest --ragdiag-update-baseline")
+    change = compared(found, measure, file)
+    if change.significant or (at_most is not None and len(change.worse) > at_most):
+        worse = [found[name] for name, _, _ in change.worse]
+        raise AssertionError(_failure(_changed(change, measure, at_most, found), found, worse, dict(_moves(change))))
+    return change
+
+
+def save_baseline(report: Report | Audited, baseline: str | Path, measure: str = "") -> None:
+    """Keep each query's value of `measure` in the file `baseline`, for `no_regression`."""
+    found = _audited(report)
+    write_baseline(found, _measured(found, measure), Path(baseline))
+
+
+def no_verdict(found: Litmus, *kinds: str) -> None:
+    """Assert that the litmus test does not say that most failures are about any of `kinds`: by default ``"RETRIEVAL"``.
+
+    Too few failures to tell pass. Without answers with perfect context nothing is told of any failure, and that does not.
+    """
+    __tracebackhide__ = True
+    for kind in kinds:
+        if kind not in VERDICTS:
+            raise UsageError(f"unknown verdict {kind!r}{did_you_mean(kind, VERDICTS)}")
+    untold = found.verdict.kind == "NOT_MEASURED" and found.verdict.bounds is not None
+    if untold or found.verdict.kind in (kinds or ("RETRIEVAL",)):
+        says = "no failure has an answer with perfect context" if untold else f"the verdict is {found.verdict.kind}"
+        raise AssertionError(f"{says}\n{plain(litmus_text(found))}")
+
+
+def _audited(report: Report | Audited) -> Audited:
+    if isinstance(report, (Audited, Report)):
+        return report if isinstance(report, Audited) else of_report(report)
+    raise UsageError(f"give what ragdiag.audit(...) returned, not a {type(report).__name__}")
+
+
+def _measured(found: Audited, measure: str) -> str:
+    """The name of a measure that the audit took."""
+    name = measure or found.headline_measure()
+    if name not in found.measures:
+        raise UsageError(f"{name} was not measured{did_you_mean(name, found.measures)}")
+    return name
+
+
+def _worst(found: Audited, measure: str) -> list[QueryStory]:
+    """The queries that keep `measure` low: of each cause those that score least, and get least of their evidence."""
+
+    def order(query: QueryStory) -> tuple[float, bool, float, int]:
+        got = next((v for m, v in query.measures.items() if m.startswith("CharR@") and v is not None), 0.0)
+        return query.measures[measure] or 0.0, query.served is not False, got, -(query.result.least_k or 10**9)
+
+    known = [q for q in found.queries if (value := q.measures[measure]) is not None and value < 1]
+    causes: dict[str, list[QueryStory]] = {}
+    for query in sorted(known, key=order):
+        causes.setdefault(query.why, []).append(query)
+    rows = sorted(causes.values(), key=lambda row: (row[0].served is not False, -len(row)))
+    return [query for turn in zip_longest(*rows) for query in turn if query is not None]  # one of each cause, then more of each
+
+
+def _changed(change: Change, measure: str, at_most: int | None, found: Audited) -> list[str]:
+    difference = change.difference
+    if difference is None:
+        return ["no query can be compared"]
+    most = f", more than {at_most}" if at_most is not None and len(change.worse) > at_most else ""
+    lines = [
+        f"{measure} {signed(difference.mean, difference.low, difference.high)} since the baseline, p {difference.p:.2g}",
+        f"{difference.worse} worse{most}, {difference.better} better, {counted(difference.n, 'quer', 'y')} compared",
+    ]
+    notes = [f"{n} {what}" for n, what in ((change.new, "new"), (change.gone, "gone"), (change.reworded, "reworded")) if n]
+    lines += [f"not compared: {', '.join(notes)}"] if notes else []
+    lines += [f"baseline of {change.signature}"] if change.signature != found.signature else []
+    return lines
+
+
+def _moves(change: Change) -> list[tuple[str, str]]:
+    return [(name, f"{then:.3g} -> {now:.3g}") for name, then, now in change.worse]
+
+
+def _failure(lines: Sequence[str], found: Audited, queries: Sequence[QueryStory], beside: Mapping[str, str] | None = None) -> str:
+    """What a failing test says: the numbers, what was audited, the first of `queries` with what they lack, the next step."""
+    head = (*lines, "", f"{found.name}: {found.title}", found.outcome(), *(found.notes if found.failed else ()))
+    parts: list[RenderableType] = [line(text) for text in head]
+    shown = queries[:FIRST]
+    for query in shown:
+        said = ["served" if query.served else query.why, (beside or {}).get(query.id, "")]
+        parts += [Text(), line("  ".join([one_line(query.id, 28), *filter(None, said)]))]
+        parts += [Padding(line(text), (0, 0, 0, 2)) for text in (one_line(query.text, WIDTH - 2), query.passage) if text]
+    parts += [Text(), line(f"and {len(queries) - FIRST} more")] if len(queries) > FIRST else []
+    causes = [c for c in found.fixes if any(c in q.causes for q in shown)]
+    parts += [Text(), *(line(f"fix {cause}: {found.fixes[cause]}") for cause in causes)] if causes else []
+    parts += [Text(), line(ASK)] if shown and not found.diagnosed else []
+    next_step = [found.next(shown[0].id)] if shown else []
+    return "\n".join([plain(Group(*parts)), *next_step])  # a command is left whole, to be copied

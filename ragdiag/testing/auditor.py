@@ -1,0 +1,203 @@
+"""The `ragdiag` fixture of tests: audits with the project's settings, each done once a run, and the assertions on them."""
+
+from __future__ import annotations
+
+import dataclasses
+import glob
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ragdiag import assertions
+from ragdiag.errors import RagdiagError, UsageError
+from ragdiag.options import Options
+from ragdiag.records import Report
+from ragdiag.reports.text import clean, interval, one_line
+from ragdiag.searches import chunks_of, identity_of
+from ragdiag.testing.audited import Audited, QueryStory, audited, shown
+from ragdiag.testing.baselines import baseline_file
+from ragdiag.testing.shared import once
+from ragdiag.verdict import Litmus
+
+__all__ = ["Auditor"]
+
+T = TypeVar("T")
+
+PATHS = ("corpus", "queries", "chunks", "run", "qrels", "cache")
+
+INSTEAD = (("k", "budget"), ("chunker", "chunks"), ("retriever", "run", "search"))
+"""Options of which one takes the place of the others: a test that gives one does not want the project's default of another."""
+
+
+class Auditor:
+    """Audits a project's retrieval in its tests.
+
+    `settings` are the project's defaults, paths among them absolute; paths that a test gives are relative to `root`. `baselines`
+    is where they are kept, `update` whether they are written instead of compared with. In `shared`, a folder, processes that
+    run the same tests find each other's audits.
+    """
+
+    def __init__(self, settings: Mapping[str, Any], root: Path, baselines: Path, update: bool, shared: Path | None) -> None:
+        self._settings, self._root, self._baselines, self._update, self._shared = settings, root, baselines, update, shared
+        self._done: dict[str, tuple[Audited, Any]] = {}  # with the search, so that its id stays its own
+        self._properties: list[tuple[str, str]] = []
+
+    def audit(self, corpus: str | Path = "", queries: str | Path = "", *, name: str = "", **options: Any) -> Audited:
+        """Audit `queries` on `corpus`; what is not given is as the project's settings say, else as in `ragdiag.audit`.
+
+        `search` is the project's own search, see `ragdiag.searches`; `name` is what the audit is called. The same audit is done
+        once a run, by one of the processes that share the tests.
+        """
+        __tracebackhide__ = True
+        return self._plainly(lambda: self._audit({"corpus": corpus, "queries": queries, **options}, name))
+
+    def litmus(self, queries: str | Path = "", answers: Sequence[str] = (), **options: Any) -> Litmus:
+        """The litmus test on recorded answers, each ``[CONDITION=]FILE``; `options` are those of `ragdiag.litmus`."""
+        __tracebackhide__ = True
+        from ragdiag.api import litmus
+
+        def run() -> Litmus:
+            files = [self._answers(each) for each in ([answers] if isinstance(answers, str) else answers)]
+            asked = self._resolved({"queries": queries, **options}, ("queries", "qrels"))
+            return litmus(asked.pop("queries"), files, **asked)
+
+        return self._plainly(run)
+
+    def check(self, report: Report | Audited, *gates: str) -> None:
+        """See `assertions.check`."""
+        __tracebackhide__ = True
+        if isinstance(report, Audited):
+            for measure in dict.fromkeys([report.headline_measure(), *(g.partition("=")[0].strip() for g in gates)]):
+                measure = measure.removesuffix(".low")
+                if measure in report.measures:
+                    mean = report.measures[measure]
+                    self._note(report, measure, f"{interval(mean, 'not decidable')} n {mean.n}")
+        self._plainly(lambda: assertions.check(report, *gates))
+
+    def no_cause(self, report: Report | Audited, *causes: str, at_most: int = 0) -> None:
+        """See `assertions.no_cause`."""
+        __tracebackhide__ = True
+        if isinstance(report, Audited):
+            for cause in causes:
+                self._note(report, cause, str(report.causes.get(cause, 0)) if report.diagnosed else "not asked for")
+        self._plainly(lambda: assertions.no_cause(report, *causes, at_most=at_most))
+
+    def no_regression(self, report: Audited, name: str = "", measure: str = "", at_most: int | None = None) -> None:
+        """Assert that no measure got worse since the baseline of that `name`: see `assertions.no_regression`.
+
+        With ``--ragdiag-update-baseline`` the baseline is written, and nothing is compared.
+        """
+        __tracebackhide__ = True
+
+        def run() -> None:
+            __tracebackhide__ = True
+            file = baseline_file(self._baselines, name or getattr(report, "name", ""))
+            if self._update:
+                assertions.save_baseline(report, file, measure)
+                self._note(report, "baseline", f"written to {file.name}")
+                return
+            try:
+                change = assertions.no_regression(report, file, measure, at_most)
+            except AssertionError as e:
+                self._note(report, "regression", str(e).partition("\n")[0])
+                raise
+            said = change.difference
+            self._note(report, "regression", f"{said.worse} worse, {said.better} better, p {said.p:.2g}" if said else "not known")
+
+        self._plainly(run)
+
+    def no_verdict(self, found: Litmus, *kinds: str) -> None:
+        """See `assertions.no_verdict`."""
+        __tracebackhide__ = True
+        self._properties.append(("ragdiag verdict", found.verdict.kind))
+        self._plainly(lambda: assertions.no_verdict(found, *kinds))
+
+    def story(self, query_id: str, given: Mapping[str, Any]) -> QueryStory:
+        """One query of the audit that `given` describes."""
+        __tracebackhide__ = True
+        report = self.audit(**given)
+        query = report[query_id]
+        self._note(report, query_id, query.why if query.served is not True else "served")
+        return query
+
+    def taken(self) -> list[tuple[str, str]]:
+        """What has been found since this was last asked, as properties of the test that found it."""
+        found, self._properties = self._properties, []
+        return found
+
+    def summary(self) -> dict[str, str]:
+        """A line for each audit, by a key that is the same in other processes."""
+        lines = {}
+        for key, (report, _) in self._done.items():
+            name = report.headline_measure()
+            mean = report.measures[name]
+            precision = next(m for m in report.measures if m.startswith("P@"))
+            said = f"{precision} {interval(report.measures[precision], 'not decidable')}"
+            first = f"{name} {interval(mean, 'not decidable')} n {mean.n}, {said}"
+            lines[key] = clean("\n  ".join([f"{report.name}: {report.title}", first, report.outcome(), *report.notes]))
+        return lines
+
+    def _note(self, report: Report | Audited, what: str, value: str) -> None:
+        self._properties.append((f"ragdiag {getattr(report, 'name', 'audit')} {one_line(what, 60)}", clean(value)))
+
+    def _plainly(self, run: Callable[[], T]) -> T:
+        """Bad input and bad usage as their one line, without the way they came."""
+        __tracebackhide__ = True
+        try:
+            return run()
+        except (RagdiagError, AssertionError) as e:
+            raise e.with_traceback(None) from None
+
+    def _audit(self, given: Mapping[str, Any], name: str) -> Audited:
+        asked = self._resolved(given, PATHS)
+        corpus, queries = asked.pop("corpus"), asked.pop("queries")
+        options = Options.given(**asked)
+        search, own = options.search, options.own_chunks
+        plainly = dataclasses.asdict(dataclasses.replace(options, search=None, own_chunks=()))
+        files = [_state(p) for p in (corpus, queries, options.chunks, options.run, options.qrels) if p]
+        identity = "" if search is None else identity_of(search) or (name and f"search of {name}")
+        alone = search is not None and not identity  # no other process knows this search
+        identity = f"{id(search)}" if alone else identity
+        parts = [str(corpus), str(queries), plainly, files, identity, repr(chunks_of(own))]
+        key = hashlib.sha256(json.dumps(parts, default=str).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        if key not in self._done:
+            self._done[key] = self._made(None if alone else key, corpus, queries, name, asked), search
+        found = self._done[key][0]
+        return dataclasses.replace(found, name=clean(name)) if name else found
+
+    def _made(self, key: str | None, corpus: Any, queries: Any, name: str, asked: dict[str, Any]) -> Audited:
+        if key is None or self._shared is None:
+            return audited(corpus, queries, name, **asked)
+        file = self._shared / f"ragdiag-{key}.sqlite"
+        return Audited.from_dict(once(file, lambda: audited(corpus, queries, name, **asked).as_dict()))
+
+    def _resolved(self, given: Mapping[str, Any], paths: Sequence[str]) -> dict[str, Any]:
+        """What a test gives over the project's settings, its paths from the root."""
+        named = {name: value for name, value in given.items() if value not in ("", None) or name == "cache"}
+        asked = dict(self._settings)
+        for names in INSTEAD:
+            if set(names) & named.keys():
+                asked = {name: value for name, value in asked.items() if name not in names}
+        if "answers" not in paths and "corpus" not in paths:  # the litmus test needs neither corpus nor index
+            asked = {name: value for name, value in asked.items() if name in paths}
+        asked |= named
+        for name in paths:
+            if isinstance(asked.get(name), (str, Path)) and asked[name]:
+                asked[name] = shown(self._root / asked[name])
+        for name in ("corpus", "queries"):
+            if name in paths and not asked.get(name):
+                raise UsageError(f"no {name}: give it, or set ragdiag_{name} in pytest's configuration, or --ragdiag-{name}")
+        return asked
+
+    def _answers(self, source: str) -> str:
+        condition, equals, file = source.rpartition("=")
+        return f"{condition}{equals}{self._root / file}"
+
+
+def _state(path: Any) -> list[Any]:
+    """What shows that a file, or a file of a folder or glob, is another one by now."""
+    found = sorted(map(Path, glob.glob(str(path), recursive=True)))  # noqa: PTH207 (Path.glob takes no absolute patterns)
+    files = [f for p in found for f in (sorted(p.rglob("*")) if p.is_dir() else [p])]
+    return [[str(f), f.stat().st_size, f.stat().st_mtime_ns] for f in files if f.is_file()]

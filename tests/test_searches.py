@@ -1,0 +1,277 @@
+"""The team's own search: every form of result, every way to be asked, what fails; the same numbers as an index asked directly."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import ragdiag
+from ragdiag.errors import InputError, UsageError
+from ragdiag.options import Options
+from ragdiag.pipeline import run_audit
+from ragdiag.protocols import no_progress
+from ragdiag.records import Corpus, Document, Query
+from ragdiag.runs import Ranking
+from ragdiag.searches import chunks_of, identity_of, name_of, search_depth, searched
+
+CORPUS = Corpus(
+    (
+        Document("a.md", "alpha beta gamma delta"),
+        Document("b/b.md", "one two one two"),
+        Document("c.md", "alpha beta here, gamma delta there"),
+    )
+)
+QUERIES = [Query("q1", "first"), Query("q2", "second")]
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+
+
+def ask(search: Any, queries: list[Query] | None = None, depth: int = 5) -> list[Ranking]:
+    return searched(search, queries or QUERIES, CORPUS, depth, [], no_progress)
+
+
+def gives(*items: Any) -> Callable[[str, int], list[Any]]:
+    return lambda query, k: list(items)
+
+
+def spans(ranking: Ranking) -> list[tuple[str, int | None, int | None]]:
+    return [(c.doc_id, c.start, c.end) for c in ranking.chunks]
+
+
+class Page:
+    """As LangChain's documents."""
+
+    def __init__(self, text: str, **metadata: Any) -> None:
+        self.page_content, self.metadata, self.id = text, metadata, None
+
+
+class Node:
+    """As LlamaIndex's text nodes."""
+
+    def __init__(self, text: str, start: int | None = None, **metadata: Any) -> None:
+        self._text, self.metadata, self.start_char_idx = text, metadata, start
+        self.end_char_idx = None if start is None else start + len(text)
+
+    def get_content(self) -> str:
+        return self._text
+
+
+@pytest.mark.parametrize(
+    ("item", "span"),
+    [
+        ("one two one", ("b/b.md", 0, 11)),
+        ("one  two\none", ("b/b.md", 0, 11)),
+        ({"doc_id": "a.md", "start": 6, "end": 10}, ("a.md", 6, 10)),
+        ({"doc_id": "c.md", "text": "alpha beta"}, ("c.md", 0, 10)),
+        ({"text": "gamma delta", "metadata": {"source": "/srv/docs/c.md"}}, ("c.md", 17, 28)),
+        ({"text": "beta here"}, ("c.md", 6, 15)),
+        (("beta here", 0.3), ("c.md", 6, 15)),
+        (Page("gamma delta", source="docs/a.md"), ("a.md", 11, 22)),
+        (Page("one two", source="b.md", start_index=8), ("b/b.md", 8, 15)),
+        (Page("one two", source="b/b.md", start_index=3), ("b/b.md", 0, 7)),  # the place contradicts the text
+        ((Page("beta here"), 1.5), ("c.md", 6, 15)),
+        (SimpleNamespace(node=Node("gamma delta", file_path="docs/c.md"), score=0.9), ("c.md", 17, 28)),
+        (SimpleNamespace(node=Node("one two", 8, file_name="b/b.md"), score=0.9), ("b/b.md", 8, 15)),
+        (Node("beta here"), ("c.md", 6, 15)),
+        (SimpleNamespace(text="beta here", metadata=None), ("c.md", 6, 15)),
+    ],
+)
+def test_every_form_of_result_is_placed(item: Any, span: tuple[str, int, int]) -> None:
+    assert spans(ask(gives(item))[0]) == [span]
+
+
+def test_ids_are_left_to_the_run() -> None:
+    chunk = ask(gives({"chunk_id": "a.md#0-5"}))[0].chunks[0]
+    assert (chunk.id, chunk.doc_id, chunk.start) == ("a.md#0-5", "", None)
+
+
+def test_a_text_that_stands_twice_takes_its_places_in_turn_in_each_ranking() -> None:
+    for ranking in ask(gives("one two", "one two")):
+        assert spans(ranking) == [("b/b.md", 0, 7), ("b/b.md", 8, 15)]
+
+
+def test_the_order_is_that_of_the_list_whatever_the_scores_are() -> None:
+    distances = ask(gives(("beta here", 0.1), ("one two one", 0.9)))[0]
+    assert [c.doc_id for c in distances.chunks] == ["c.md", "b/b.md"]
+    assert distances.scores == (0.1, 0.9)
+    assert ask(gives(("beta here", 0.1), "one two one"))[0].scores == (0.0, -1.0)
+    assert ask(gives(("beta here", float("nan"))))[0].scores == (0.0,)
+
+
+def test_retrievers_are_asked_by_their_own_method() -> None:
+    class LangChain:
+        def invoke(self, query: str) -> list[Page]:
+            return [Page("beta here")] if query == "first" else []
+
+    class LlamaIndex:
+        def retrieve(self, query: str) -> list[Any]:
+            return [SimpleNamespace(node=Node("beta here"), score=1.0)] if query == "first" else []
+
+    class Own:
+        def __call__(self, query: str, k: int) -> list[str]:
+            return ["beta here"][:k] if query == "first" else []
+
+    for retriever in (LangChain(), LlamaIndex(), Own(), Own().__call__):
+        assert [spans(r) for r in ask(retriever)] == [[("c.md", 6, 15)], []]
+    assert name_of(LangChain()).endswith(".LangChain")
+
+
+def test_a_search_is_asked_for_a_contexts_worth_and_as_much_as_asked_measures_need() -> None:
+    assert search_depth(Options(k=3)) == 3
+    assert search_depth(Options(k=3, measures=("R@20", "RR"))) == 20
+    assert search_depth(Options(k=3, budget=500)) == 100
+    asked: list[int] = []
+    ask(lambda query, k: asked.append(k) or [], depth=7)  # type: ignore[func-returns-value]
+    assert asked == [7, 7]
+
+
+def test_a_query_without_text_is_not_asked() -> None:
+    asked: list[str] = []
+    rankings = ask(lambda query, k: asked.append(query) or [], [Query("q1", " "), Query("q2", "x")])  # type: ignore[func-returns-value]
+    assert asked == ["x"]
+    assert [(r.query_id, r.chunks, r.failed) for r in rankings] == [("q1", (), False), ("q2", (), False)]
+
+
+def test_a_search_that_raises_is_a_failed_query_and_counted() -> None:
+    def search(query: str, k: int) -> list[str]:
+        if query == "second":
+            raise TimeoutError("no\nanswer")
+        return ["beta here"]
+
+    notes: list[str] = []
+    one, two = searched(search, QUERIES, CORPUS, 5, notes, no_progress)
+    assert (one.failed, two.failed, two.chunks) == (False, True, ())
+    assert notes[0].endswith("search raised on 1 of 2 queries, first on 'q2': TimeoutError: no answer")
+
+    def lazily(query: str, k: int) -> Any:
+        yield from search(query, k)
+
+    assert [r.failed for r in ask(lazily)] == [False, True]
+
+
+def test_a_search_that_raises_on_all_is_no_measurement() -> None:
+    def search(query: str, k: int) -> list[str]:
+        raise ConnectionError("refused")
+
+    with pytest.raises(UsageError, match="failed on every query; on 'q1' with ConnectionError: refused"):
+        ask(search)
+
+
+async def later(query: str, k: int) -> list[str]:
+    return []
+
+
+@pytest.mark.parametrize(
+    ("search", "error", "says"),
+    [
+        (later, UsageError, "asynchronous"),
+        (gives({"document": "x"}), UsageError, "query 'q1', result 1: is a dict with 'document'; give texts"),
+        (gives("beta here", 7), UsageError, "result 2: is a int; give texts"),
+        (gives(" "), InputError, "the text is empty"),
+        (gives("alpha beta"), InputError, "'alpha beta'… names no document and its text is in 2 documents; add doc_id"),
+        (gives("not there"), InputError, "in no document"),
+        (gives({"doc_id": "d.md", "text": "x"}), InputError, "no document 'd.md' in the corpus"),
+        (gives({"doc_id": "a.md", "start": 0, "end": 99}), InputError, "leaves a.md, which has 22 characters"),
+        (gives({"doc_id": "a.md", "start": "0", "end": 9}), InputError, "'start' must be int"),
+        (lambda query, k: "beta here", UsageError, "gave a str, not a list"),
+        (lambda query, k: {"documents": []}, UsageError, "gave a dict, not a list"),
+        (lambda query, k: None, UsageError, "gave a NoneType, not a list"),
+        (object(), UsageError, "cannot search with a object"),
+    ],
+)
+def test_what_is_no_result_is_an_error_that_names_the_query(search: Any, error: type[Exception], says: str) -> None:
+    with pytest.raises(error) as raised:
+        ask(search)
+    assert says in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_only_a_function_that_its_module_has_is_known_to_other_processes() -> None:
+    assert "test_searches.py" in identity_of(test_ids_are_left_to_the_run)
+    assert identity_of(gives("x")) == identity_of(lambda query, k: []) == identity_of(object()) == ""
+
+    class Own:
+        def search(self, query: str, k: int) -> list[str]:
+            return []
+
+    assert identity_of(Own().search) == ""
+
+
+def test_own_chunks_in_any_form() -> None:
+    chunks = chunks_of([Page("alpha", source="a.md"), {"doc_id": "b/b.md", "start": 0, "end": 3, "id": "x"}, "beta here"])
+    assert [(c.doc_id, c.text, c.id) for c in chunks] == [("a.md", "alpha", ""), ("b/b.md", "", "x"), ("", "beta here", "")]
+    with pytest.raises(InputError, match="own chunks, number 2"):
+        chunks_of(["x", ""])
+
+
+# Through an audit
+
+
+def tiny(tmp_path: Path) -> tuple[Path, Path]:
+    rows = [{"_id": name, "text": f"{name} {word} one. The {word} is here."} for name, word in (("a", "apple"), ("b", "pear"))]
+    (tmp_path / "corpus.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+    queries = [
+        {"_id": name, "text": word, "evidence": [{"doc_id": name, "text": f"The {word} is here."}]}
+        for name, word in (("a", "apple"), ("b", "pear"))
+    ]
+    (tmp_path / "queries.jsonl").write_text("".join(json.dumps(r) + "\n" for r in queries))
+    return tmp_path / "corpus.jsonl", tmp_path / "queries.jsonl"
+
+
+def test_a_search_is_measured_by_hand(tmp_path: Path) -> None:
+    """For apple the first of two results holds the evidence; for pear the search fails: 1/2 served, P@2 (1/2 + 0) / 2."""
+    corpus, queries = tiny(tmp_path)
+
+    def search(query: str, k: int) -> list[str]:
+        if query == "pear":
+            raise RuntimeError("down")
+        return ["The apple is here.", "a apple one."]
+
+    report = ragdiag.audit(corpus, queries, search=search, k=2, cache=None)
+    assert report.measures["Sufficient@2"].mean == 0.5
+    assert report.measures["P@2"].mean == 0.25
+    assert [q.status for q in report.queries] == ["ok", "not_decidable"]
+    assert any("raised on 1 of 2 queries" in note for note in report.notes)
+    assert not {"R@100", "nDCG@10"} & report.measures.keys()  # nobody asked for so many
+    assert "R@20" in ragdiag.audit(corpus, queries, search=search, k=2, measures=["R@20"], cache=None).measures
+
+
+def test_an_index_behind_a_function_scores_as_the_index_itself() -> None:
+    corpus, queries = FIXTURES / "tidewater" / "corpus", FIXTURES / "tidewater" / "queries.jsonl"
+    direct = run_audit(corpus, queries, Options(retriever="bm25", cache=None))
+    assert direct.searchable is not None
+    chunking, index = direct.scorer.chunking, direct.searchable
+
+    def search(query: str, k: int) -> list[Page]:
+        found = [c for c in index.search([query], k)[0][0].tolist() if c >= 0]
+        return [Page(direct.scorer.text(c), source=direct.corpus.documents[int(chunking.document[c])].id) for c in found]
+
+    own = ragdiag.audit(corpus, queries, search=search, cache=None)
+    for name in ("Sufficient@5", "CharR@5", "CharP@5", "IoU@5"):
+        assert own.measures[name] == direct.report.measures[name]
+    assert [q.served for q in own.queries] == [q.served for q in direct.report.queries]
+
+
+def test_chunks_in_memory_are_audited_as_those_of_a_file(tmp_path: Path) -> None:
+    corpus, queries = tiny(tmp_path)
+    chunks = [{"doc_id": d, "start": a, "end": b} for d, cut in (("a", 8), ("b", 20)) for a, b in ((0, cut), (cut, 24))]
+    (tmp_path / "chunks.jsonl").write_text("".join(json.dumps(c) + "\n" for c in chunks))
+    options: dict[str, Any] = {"retriever": "bm25", "k": 1, "cache": None}
+    memory = ragdiag.audit(corpus, queries, chunks=chunks, **options)
+    file = ragdiag.audit(corpus, queries, chunks=tmp_path / "chunks.jsonl", **options)
+    assert memory.measures == file.measures and memory.causes == file.causes
+    assert memory.pipeline["chunker"] == "own chunks"
+
+
+@pytest.mark.parametrize("pair", [{"run": "r", "search": len}, {"chunks": "c", "own_chunks": ("x",)}])
+def test_two_answers_to_one_question(pair: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="give one"):
+        Options(**pair)
+
+
+def test_an_unknown_option_names_the_nearest() -> None:
+    with pytest.raises(UsageError, match="unknown option 'retreiver'; did you mean 'retriever'"):
+        Options.given(retreiver="bm25")

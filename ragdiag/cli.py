@@ -192,24 +192,26 @@ def compare(corpus: str, queries: str, json_file: str | None, html_file: str | N
 @corpus_option
 @options(*LIVE_OPTIONS, *AUDIT_OPTIONS, *LABEL_OPTIONS)
 @json_option
+@html_option
 @quiet_option
-def litmus(queries: str, corpus: str | None, json_file: str | None, quiet: bool, **given: Any) -> None:
+def litmus(queries: str, corpus: str | None, json_file: str | None, html_file: str | None, quiet: bool, **given: Any) -> None:
     """From recorded or live answers: a retrieval problem or a behavior problem? Would failures be gone with perfect context?"""
     from ragdiag.answering import run_litmus
     from ragdiag.cli_live import ask_live, live_options
+    from ragdiag.reports.html.audit import litmus_html
     from ragdiag.reports.litmus import litmus_dict, litmus_text
 
     live, price, yes = live_options(given, corpus)
     answers, delta, judging = list(given.pop("answers")), given.pop("delta"), _judging(given)
     inputs = (*(given[name] for name in ("run_file", "chunks", "qrels")), *_files(answers), live and str(live.record))
-    check_output(json_file, corpus or queries, queries, *inputs)
+    check_outputs(json_file, html_file, corpus or queries, queries, *inputs)
     asked = _options(given)
     with queries_file(queries) as path:
         if live and corpus:
             answers += ask_live(corpus, path, asked, live, price, yes, quiet)
         with progress_bars(quiet) as progress:
             found = run_litmus(path, answers, asked, corpus, judging, delta, progress)
-    present(litmus_text(found), quiet, json_file, lambda: litmus_dict(found))
+    present(litmus_text(found), quiet, json_file, partial(litmus_dict, found), html_file, partial(litmus_html, found))
 
 
 @main.command()

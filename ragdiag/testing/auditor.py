@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ragdiag import assertions
 from ragdiag.errors import RagdiagError, UsageError
 from ragdiag.options import Options
 from ragdiag.records import Report
 from ragdiag.reports.text import clean, interval, one_line
 from ragdiag.searches import chunks_of, identity_of
+from ragdiag.testing import assertions
 from ragdiag.testing.audited import Audited, QueryStory, audited, shown
 from ragdiag.testing.baselines import baseline_file
 from ragdiag.testing.shared import once

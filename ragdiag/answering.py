@@ -14,6 +14,7 @@ from ragdiag.judging import judge_answers, majorities, shares_by_query
 from ragdiag.measures import Measure
 from ragdiag.options import Judging, Options
 from ragdiag.pipeline import Audit, labelled_documents, run_audit
+from ragdiag.prompt import ORACLE, RETRIEVED
 from ragdiag.protocols import Progress, no_progress
 from ragdiag.queries import load_queries
 from ragdiag.records import Answer, FloatArray, Mean, Query
@@ -23,12 +24,13 @@ from ragdiag.verdict import DELTA, LABELS, Agreement, Judgement, Litmus, Outcome
 
 __all__ = ["answered", "run_litmus"]
 
-MAIN, ORACLE = "retrieved", "oracle"
+PIECE = 20
+"""Characters: a context that is a shorter part of a passage holds nothing of it."""
 
 
 def run_litmus(
     queries: str | Path,
-    answers: Sequence[str],
+    answers: Sequence[str | Answer],
     asked: Options,
     corpus: str | Path | None,
     judging: Judging,
@@ -46,7 +48,7 @@ def run_litmus(
 
 def answered(
     known: Sequence[Query],
-    answers: Sequence[str],
+    answers: Sequence[str | Answer],
     audit: Audit | None,
     asked: Options,
     judging: Judging,
@@ -56,19 +58,23 @@ def answered(
     """The litmus test of the files `answers` to the queries `known`, whose pipeline was audited or not."""
     if not answers:
         raise UsageError("no answers to judge; give --answers [CONDITION=]FILE")
-    given = _placed(load_answers(answers), {q.id: i for i, q in enumerate(known)})
+    given = _placed(load_answers(answers), {q.id: i for i, q in enumerate(known)}, bool(asked.only))
     judgements = judge_answers(known, given, judging, opened(asked.cache), progress)
     by = {c: [j for j in judgements if j.condition == c] for c in dict.fromkeys(j.condition for j in judgements)}
     main: dict[int, list[Answer]] = {}
     for q, answer in given:
-        if answer.condition == MAIN:
+        if answer.condition == RETRIEVED:
             main.setdefault(q, []).append(answer)
     n, cluster = len(known), clusters(labelled_documents(audit.labels) if audit else [[]] * len(known))
     resampler = Resampler(cluster, asked.seed)
     said = {c: majorities(n, own) for c, own in by.items()}
     corrected = {c for c, both in said.items() if _correctable(both, judging)}
     certain = {c for c, (label, judged) in said.items() if not (np.isnan(label) & ~np.isnan(judged)).any()}
-    both = (said[MAIN], said[ORACLE]) if corrected & {MAIN, ORACLE} and {MAIN, ORACLE} <= corrected | certain else None
+    both = (
+        (said[RETRIEVED], said[ORACLE])
+        if corrected & {RETRIEVED, ORACLE} and {RETRIEVED, ORACLE} <= corrected | certain
+        else None
+    )
     outcomes = _outcomes(n, by, _sufficient(known, main, audit))
 
     def mean(values: Iterable[tuple[int, bool | None]]) -> Mean:
@@ -91,17 +97,22 @@ def answered(
     )
 
 
-def _placed(answers: Sequence[Answer], position: Mapping[str, int]) -> list[tuple[int, Answer]]:
-    """Each answer with the position of its query. Raises `InputError` for answers to queries that are not there."""
+def _placed(answers: Sequence[Answer], position: Mapping[str, int], partial: bool) -> list[tuple[int, Answer]]:
+    """Each answer with the position of its query; in a `partial` corpus answers to queries left out are left out too.
+
+    Raises `InputError` for answers to queries that are not there.
+    """
     unknown = sorted({a.query_id for a in answers} - set(position))
-    if unknown:
+    if partial:
+        answers = [a for a in answers if a.query_id in position]
+    elif unknown:
         others = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
         raise InputError(f"answers to {unknown[0]!r}{others}, which no query is", remedy="give the queries that were answered")
     return [(position[a.query_id], a) for a in answers]
 
 
 def _outcomes(n: int, by: Mapping[str, Sequence[Judgement]], sufficient: FloatArray) -> Outcomes:
-    main, oracle = by.get(MAIN, ()), by.get(ORACLE, ())
+    main, oracle = by.get(RETRIEVED, ()), by.get(ORACLE, ())
     right = shares_by_query(n, ((j.query, j.right) for j in main))
     content = shares_by_query(n, ((j.query, j.content) for j in main))
     return Outcomes(
@@ -131,7 +142,7 @@ def _precision(queries: Sequence[Query], given: Given, audit: Audit | None, resa
         passages = [_flat(label.text) for label in query.evidence]
         contexts = [_flat(c) for a in given.get(q, ()) for c in a.contexts]
         if contexts and passages and all(passages):
-            found[q] = np.mean([any(p in c or c in p for p in passages) for c in contexts])
+            found[q] = np.mean([any(p in c or (c in p and len(c) >= PIECE) for p in passages) for c in contexts])
     if audit is not None and np.isnan(found).all():
         size = (audit.report.pipeline["budget"], True) if audit.report.pipeline["budget"] else (audit.report.pipeline["k"], False)
         return audit.report.measures[str(Measure("P", *size))]

@@ -11,7 +11,7 @@ from ragdiag.files import field, read_jsonl
 from ragdiag.prompt import CONDITIONS, attempted, content, read_custom_id
 from ragdiag.records import Answer
 
-__all__ = ["load_answers"]
+__all__ = ["load_answers", "split_source"]
 
 
 def load_answers(sources: Sequence[str | Answer]) -> tuple[Answer, ...]:
@@ -22,24 +22,41 @@ def load_answers(sources: Sequence[str | Answer]) -> tuple[Answer, ...]:
     """
     answers: list[Answer] = []
     for source in sources:
-        answers += [source] if isinstance(source, Answer) else _read(*_split(source))
+        answers += [source] if isinstance(source, Answer) else _read(*split_source(source))
     return tuple(answers)
 
 
 def _read(condition: str, path: Path) -> list[Answer]:
     """The answers of one file."""
     found: dict[Any, Answer] = {}
+    asked: dict[str, str] = {}
     for line, record in read_jsonl(path):
         batch = "custom_id" in record and "query_id" not in record
-        key = attempted(record) if "prompt_sha256" in record else line
+        key = _question(record, asked, path, line) if "prompt_sha256" in record else line
         found[key] = (_batch_answer if batch else _answer)(record, condition, path, line)
     if not found:
         raise InputError("holds no answers", path, remedy="give at least one")
     return list(found.values())
 
 
-def _split(source: str) -> tuple[str, Path]:
-    """The condition that a source names, "" for none, and its file. A file whose own name holds ``=`` is a file."""
+def _question(record: dict[str, Any], asked: dict[str, str], path: Path, line: int) -> str:
+    """The question that a line of a record of live answers is about: of several attempts at one, the last counts.
+
+    Raises `InputError` where `asked`, to which it is added, has another prompt or model in its place: what an older pipeline led to
+    is no repeat of what this one does.
+    """
+    question = attempted(record)
+    if asked.setdefault(repr([record.get(name) for name in ("query_id", "condition", "repeat")]), question) != question:
+        what = f"holds answers of several pipelines: query {record.get('query_id')!r} was put in two prompts, or to two models"
+        raise InputError(what, path, line, "give --live with the options of the one you mean, or keep a record for each")
+    return question
+
+
+def split_source(source: str) -> tuple[str, Path]:
+    """The condition that ``[CONDITION=]FILE`` names, "" for none, and its file. A file whose own name holds ``=`` is a file.
+
+    Raises `InputError` for an unknown condition.
+    """
     condition, equals, file = source.partition("=")
     if not equals or (condition not in CONDITIONS and Path(source).exists()):
         return "", Path(source)

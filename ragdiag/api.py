@@ -3,12 +3,15 @@ questions."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ragdiag.errors import UsageError, did_you_mean
 from ragdiag.inputs import Spool, spool, unspooled
 from ragdiag.options import Judging, Options
+from ragdiag.prompt import CONDITIONS
 from ragdiag.protocols import Progress, no_progress
 from ragdiag.results import AuditResult, CompareResult, DecideResult, LitmusResult, made
 from ragdiag.verdict import DELTA
@@ -62,20 +65,30 @@ def audit(
 def compare(
     corpus: Given, queries: Given, *, retrievers: Sequence[Any] = (), progress: Progress = no_progress, **asked: Any
 ) -> CompareResult:
-    """Compare chunkers, contexts and retrievers on your labels: see `comparison.compare` for what can be asked.
+    """Compare chunkers, contexts and retrievers on your labels: what each serves and breaks, how sure that is, what it costs.
 
-    `corpus` and `queries` are as those of `audit`; of `retrievers` any may be the team's own search, as `audit` takes it.
+    `corpus` and `queries` are as those of `audit`. `chunkers`, `contexts` and `retrievers` are lists, every combination of which
+    is measured; of `retrievers` any may be the team's own search, as `audit` takes it. `chunks` and `runs` are files: own chunks,
+    own recorded rankings. `baseline` names what the others are held against (the first), `measure` what is contrasted;
+    ``pairs=True`` contrasts all with one another, ``causes=False`` names no causes, `tune` adds other weights of each fusion,
+    `jobs` are joblib's. Besides, the fields of `Options`: without `k` or `budget` every context has the tokens of the baseline's
+    first 5 chunks. With one combination alone it is compared with what its causes point to. Raises as `audit`.
     """
     from ragdiag.comparison import compare as run
 
     with spool() as spooled:
         where, path = spooled.path(corpus, "corpus"), spooled.path(queries, "queries")
-        runs = [_recorded(r, where, path, asked, spooled, progress) for r in retrievers if not isinstance(r, str)]
+        notes: list[str] = []
+        own = [r for r in retrievers if not isinstance(r, str)]
+        runs = [_recorded(search, where, path, asked, spooled, notes, progress) for search in own]
         asked |= {"retrievers": [r for r in retrievers if isinstance(r, str)], "runs": [*asked.get("runs", ()), *runs]}
-        return made(CompareResult, run(where, path, progress=progress, **asked))
+        found = run(where, path, progress=progress, **asked)
+    return made(CompareResult, dataclasses.replace(found, notes=(*found.notes, *notes)))
 
 
-def _recorded(search: Any, corpus: Any, queries: Any, asked: Mapping[str, Any], spooled: Spool, progress: Progress) -> Path:
+def _recorded(
+    search: Any, corpus: Any, queries: Any, asked: Mapping[str, Any], spooled: Spool, notes: list[str], progress: Progress
+) -> Path:
     """What the team's own search finds, as a recorded run."""
     from ragdiag.pipeline import load
     from ragdiag.runs import run_lines
@@ -83,7 +96,7 @@ def _recorded(search: Any, corpus: Any, queries: Any, asked: Mapping[str, Any], 
 
     options = Options(qrels=asked.get("qrels"))
     whole, _, labels = load(corpus, queries, options, [], progress)
-    rankings = searched(search, labels.queries, whole, DEPTH, [], progress)
+    rankings = searched(search, labels.queries, whole, DEPTH, notes, progress)
     return spooled.file(name_of(search).removeprefix("search "), run_lines(rankings))
 
 
@@ -132,6 +145,9 @@ def _answer_files(answers: Answers, spooled: Spool) -> list[str]:
     if isinstance(answers, (str, Path)):
         return [str(answers)]
     if isinstance(answers, Mapping):
+        for condition in answers:
+            if condition not in CONDITIONS:
+                raise UsageError(f"unknown condition {condition!r}{did_you_mean(str(condition), CONDITIONS)}")
         return [f"{condition}={spooled.path(given, f'{condition} answers')}" for condition, given in answers.items()]
     if isinstance(answers, Sequence) and all(isinstance(a, (str, Path)) for a in answers):
         return [str(a) for a in answers]

@@ -68,7 +68,7 @@ def _first(label: FloatArray, judged: FloatArray, rng: np.random.Generator) -> F
     return passes
 
 
-def interval(values: FloatArray, level: float = 0.95) -> tuple[float, float, float]:
-    """The median of draws, and the ends of their central interval."""
-    low, middle, high = np.quantile(values, [0.5 - level / 2, 0.5, 0.5 + level / 2])
+def interval(values: FloatArray) -> tuple[float, float, float]:
+    """The median of draws, and the ends of their central 95 % interval."""
+    low, middle, high = np.quantile(values, [0.025, 0.5, 0.975])
     return float(middle), float(low), float(high)

@@ -67,15 +67,10 @@ def _options(given: dict[str, Any]) -> Options:
     """`pipeline.Options` from what the command line and the configuration gave."""
     from ragdiag.options import Options
 
-    settle(given)
-    _check_budget(given)
-    if given.pop("no_cache", False):
-        given["cache"] = None
-    elif given.get("cache") is None:
-        given.pop("cache", None)
-    if "run_file" in given:
-        given["run"] = given.pop("run_file")
-    return Options(**{name: value for name, value in given.items() if value is not None or name == "cache"})
+    asked = _settled(given)
+    if "run_file" in asked:
+        asked["run"] = asked.pop("run_file")
+    return Options(**asked)
 
 
 def _judging(given: dict[str, Any]) -> Judging:
@@ -87,12 +82,15 @@ def _judging(given: dict[str, Any]) -> Judging:
     return Judging(**{field.name: given.pop(field.name) for field in dataclasses.fields(Judging)})
 
 
-def _check_budget(given: dict[str, Any]) -> None:
-    """0 tokens would mean no budget at all."""
+def _settled(given: dict[str, Any]) -> dict[str, Any]:
+    """What was given, less what was not; without a cache where none is wanted. 0 tokens would mean no budget at all."""
+    settle(given)
     if given.get("budget") is not None and given["budget"] < 1:
         from ragdiag.errors import UsageError
 
         raise UsageError(f"--budget must be 1 token or more, not {given['budget']}")
+    nothing = given.pop("no_cache", False)
+    return {name: value for name, value in given.items() if value is not None} | ({"cache": None} if nothing else {})
 
 
 @main.command()
@@ -123,7 +121,8 @@ def audit(
     from ragdiag.reports.terminal import audit_text
 
     answers = {"answers": given.pop("answers"), "delta": given.pop("delta"), "judging": _judging(given)}
-    inputs = (*(given[name] for name in ("run_file", "chunks", "qrels")), *_files(answers["answers"]))
+    rules = answers["judging"].format_rules
+    inputs = (*(given[name] for name in ("run_file", "chunks", "qrels")), rules, *_files(answers["answers"]))
     check_outputs(json_file, html_file, corpus, queries, *inputs)
     gates = [Gate.parse(text) for text in fail_under]
     asked = _options(given | {"measures": tuple(str(g.measure) for g in gates)})
@@ -172,13 +171,7 @@ def compare(corpus: str, queries: str, json_file: str | None, html_file: str | N
 
     check_outputs(json_file, html_file, corpus, queries, given["qrels"], *given["chunks"], *given["runs"])
     price, latency = given.pop("price"), given.pop("latency")
-    settle(given)
-    _check_budget(given)
-    if given.pop("no_cache"):
-        given["cache"] = None
-    elif given["cache"] is None:
-        given.pop("cache")
-    asked = {name: value for name, value in given.items() if value is not None or name == "cache"}
+    asked = _settled(given)
     with queries_file(queries) as path, progress_bars(quiet) as progress:
         found = run(corpus, path, progress=progress, **asked)
     as_json, as_html = partial(compare_dict, found, price), partial(compare_html, found, price)
@@ -203,7 +196,8 @@ def litmus(queries: str, corpus: str | None, json_file: str | None, html_file: s
 
     live, price, yes = live_options(given, corpus)
     answers, delta, judging = list(given.pop("answers")), given.pop("delta"), _judging(given)
-    inputs = (*(given[name] for name in ("run_file", "chunks", "qrels")), *_files(answers), live and str(live.record))
+    inputs = (*(given[name] for name in ("run_file", "chunks", "qrels")), judging.format_rules, *_files(answers))
+    inputs += (str(live.record),) if live else ()
     check_outputs(json_file, html_file, corpus or queries, queries, *inputs)
     asked = _options(given)
     with queries_file(queries) as path:

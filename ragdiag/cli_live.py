@@ -18,6 +18,7 @@ from ragdiag.shell import progress_bars
 
 if TYPE_CHECKING:
     from ragdiag.live.prompting import Live, Prompts, Session
+    from ragdiag.pipeline import Audit
     from ragdiag.records import Answer
 
 __all__ = ["ask_live", "given_template", "live_options", "tell_left_out"]
@@ -46,10 +47,20 @@ def live_options(given: dict[str, Any], corpus: str | None) -> tuple[Live | None
         raise UsageError("--live makes its prompts from the corpus; give --corpus")
     if not own["record"] or own["record"] == "-":
         raise UsageError("--live keeps every answer as it comes; give --record FILE")
+    _check_record(own["record"], given["answers"])
     from ragdiag.live.prompting import Live
 
     price, yes, own["template"] = own.pop("price"), own.pop("yes"), given_template(own["template"])
     return Live(target, **{name: value for name, value in own.items() if value not in (None, ())}), price, yes
+
+
+def _check_record(record: str, answers: Collection[str]) -> None:
+    """The answers of the record that count come from asking; read whole, it would give them twice, and those of older prompts."""
+    from ragdiag.answers import split_source
+
+    for source in answers:
+        if split_source(source)[1].resolve() == Path(record).resolve():
+            raise UsageError(f"--answers {source} is the --record; leave it out: what it holds counts without being asked again")
 
 
 def _refuse(names: Collection[str], without: str) -> None:
@@ -74,8 +85,9 @@ def given_template(file: str | None) -> str:
 
 def ask_live(
     corpus: str, queries: str, asked: Options, live: Live, price: tuple[float, float] | None, yes: bool, quiet: bool
-) -> list[Answer]:
-    """The answers of the model, once it is clear that they are wanted; what came of it goes to standard error."""
+) -> tuple[Audit, list[Answer]]:
+    """An audit and the model's answers with its contexts, once it is clear that they are wanted; what came of it goes to standard
+    error."""
     from ragdiag.live.prompting import session
 
     with progress_bars(quiet) as progress:
@@ -93,8 +105,8 @@ def ask_live(
         if found.failures:
             click.echo("the same command asks those that failed again", err=True)
         if found.cut:
-            click.echo(f"{found.cut} answers ran into the limit of tokens; see --max-tokens", err=True)
-    return list(found.answers)
+            click.echo(f"{found.cut} answers ran into the limit of tokens; a larger --max-tokens asks those again", err=True)
+    return open_.audit, list(found.answers)
 
 
 def _consent(open_: Session, price: tuple[float, float] | None, yes: bool, quiet: bool) -> None:
@@ -118,8 +130,12 @@ def _on_a_terminal() -> bool:
 
 
 def tell_left_out(prompts: Prompts) -> None:
-    """How many queries have no prompt, and why, to standard error."""
+    """How many queries have no prompt, and why, and what else a reader should know, to standard error."""
+    from ragdiag.reports.text import one_line
+
     for condition, reasons in prompts.left_out.items():
         if n := sum(reasons.values()):
             why = ", ".join(f"{reason} {k}" for reason, k in reasons.items())
             click.echo(f"no {condition} prompt for {n} {'query' if n == 1 else 'queries'}: {why}", err=True)
+    for note in prompts.notes:
+        click.echo(f"note: {one_line(note, 1000)}", err=True)

@@ -70,7 +70,8 @@ def compare(
             (first,) = measured(material, [settings[at]], 1, progress)
             settings = [dataclasses.replace(s, budget=whole_tokens(first)) for s in settings]
             notes.append(
-                f"every context has up to {whole_tokens(first)} tokens: what the first {base.k} chunks of {first.name} take"
+                f"every context has up to {whole_tokens(first)} tokens: what the first {base.k} chunks of {first.name} "
+                f"take on average (with -k {base.k}, as in an audit, counts differ a little)"
             )
         reasons: dict[int, tuple[str, ...]] = {}
         if len(settings) == 1 and causes:

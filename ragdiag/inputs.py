@@ -46,8 +46,11 @@ class Spool:
         return file
 
     def file(self, name: str, data: bytes) -> Path:
-        """A file of bytes, under a name for users."""
-        path = self._folder / name
+        """A file of bytes, under a name for users; a second one of that name gets a number."""
+        path, n = self._folder / name, 1
+        while path.exists():
+            n += 1
+            path = self._folder / f"{name} {n}"
         path.write_bytes(data)
         return path
 

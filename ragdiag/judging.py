@@ -47,7 +47,8 @@ def _judgement(
 ) -> Judgement:
     if answer.failed:
         wrong = judging.failed == "wrong"
-        return Judgement(query, answer.condition, False if wrong else None, "failed", kind="no answer" if wrong else "")
+        right = False if wrong else None
+        return Judgement(query, answer.condition, right, "failed", kind="no answer" if wrong else "", content=right)
     told = answer.correct is not None and not judging.blind
     content = answer.correct if told else None if opinion is None else opinion.correct
     broke = broken(rules, answer.answer)

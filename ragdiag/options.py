@@ -37,6 +37,13 @@ class Options:
     own_chunks: tuple[Any, ...] = ()  # Python: the team's own chunks, as a search may give them
 
     def __post_init__(self) -> None:
+        for name in ("k", "budget", "seed"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool):
+                raise UsageError(f"{name} must be a whole number, not {value!r}")
+        for name in ("chunker", "context", "retriever"):
+            if not isinstance(getattr(self, name), str):
+                raise UsageError(f"{name} must be one spec, such as 'bm25(k1=1.2)'; to compare several: {name}s=[...]")
         if not 1 <= self.k <= MOST:
             raise UsageError(f"k must be from 1 to {MOST}, not {self.k}")
         if not 0 <= self.budget <= MOST:

@@ -14,6 +14,7 @@ __all__ = [
     "ATTEMPT",
     "CLOSED_BOOK",
     "CONDITIONS",
+    "MOST_TOKENS",
     "ORACLE",
     "RETRIEVED",
     "Prompt",
@@ -26,6 +27,7 @@ __all__ = [
     "json_lines",
     "prompt_lines",
     "read_custom_id",
+    "settings",
     "template_for",
 ]
 
@@ -54,6 +56,9 @@ ATTEMPT = ("query_id", "condition", "repeat", "model", "prompt_sha256")
 """What tells one question of a record of live answers from another: of several attempts at one, the last counts."""
 
 NOTHING = "(no passages were found)"
+
+MOST_TOKENS = 512
+"""Of one answer, unless the user says otherwise."""
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -141,8 +146,13 @@ def prompt_lines(prompts: Iterable[Prompt], repeats: int, batch_model: str = "")
 
 def _batch_line(prompt: Prompt, repeat: int, model: str) -> dict[str, Any]:
     """A prompt as a line of the input of OpenAI's batch API."""
-    body = {"model": model, "messages": [{"role": "user", "content": prompt.text}]}
+    body = {"model": model, "messages": [{"role": "user", "content": prompt.text}]} | settings(MOST_TOKENS)
     return {"custom_id": custom_id(prompt, repeat), "method": "POST", "url": "/v1/chat/completions", "body": body}
+
+
+def settings(max_tokens: int) -> dict[str, Any]:
+    """What every request asks for besides, live or in a batch."""
+    return {"temperature": 0, "max_tokens": max_tokens}
 
 
 def content(body: Any) -> Reply:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ragdiag.cells import Comparison
 from ragdiag.decision import Decision
 from ragdiag.errors import UsageError, did_you_mean, nearest
+from ragdiag.prompt import RETRIEVED
 from ragdiag.records import Explanation, Mean, QueryResult, Report
 from ragdiag.registry import names, require
 from ragdiag.verdict import KINDS, Judgement, Litmus
@@ -89,6 +90,13 @@ class AuditResult(Shown, Report):
     def __repr__(self) -> str:
         known = [q for q in self.queries if q.served is not None]
         return f"<audit: {sum(bool(q.served) for q in known)} of {len(known)} queries get all their evidence>"
+
+    def __getitem__(self, query_id: str) -> QueryResult:
+        """What came of one query. Raises `UsageError` for an unknown id."""
+        found = {q.id: q for q in self.queries}
+        if query_id not in found:
+            raise UsageError(f"no query {query_id!r}{nearest(query_id, found)}")
+        return found[query_id]
 
     def failures(self, cause: str = "") -> list[QueryResult]:
         """Queries whose context lacks evidence: all, or those with this cause. Raises `UsageError` for an unknown cause."""
@@ -226,7 +234,7 @@ class LitmusResult(Shown, Litmus):
         """Wrong answers with the pipeline's context: all, or those of a kind. Raises `UsageError` for an unknown kind."""
         if kind and kind not in KINDS:
             raise UsageError(f"unknown kind {kind!r}{did_you_mean(kind, KINDS)}")
-        return [j for j in self.of("retrieved") if j.right is False and (not kind or j.kind == kind)]
+        return [j for j in self.of(RETRIEVED) if j.right is False and (not kind or j.kind == kind)]
 
     def to_pandas(self) -> Any:
         """A data frame with a row for each answer: its query, condition, judgement and who made it."""

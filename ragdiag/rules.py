@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from ragdiag.errors import InputError, did_you_mean
+from ragdiag.errors import InputError, SpecError, did_you_mean
 from ragdiag.files import parse_json, read_text
 from ragdiag.registry import require
 
@@ -82,6 +82,9 @@ def _values(value: Any) -> Iterator[str]:
         yield str(value)
 
 
+PROBES = ("null", "{}", "[]", '""', "0", "true")
+"""Answers that show before any work is done most of what a schema refers to and does not hold."""
+
 Named = Iterator[tuple[str, Callable[[str], bool]]]
 
 
@@ -108,30 +111,21 @@ def _schema(name: str, schema: Any) -> Named:
         kind.check_schema(schema)
     except jsonschema.SchemaError as e:
         raise ValueError(f"is no JSON Schema ({e.message})") from e
-    itself = referencing.jsonschema.specification_with(kind.META_SCHEMA["$schema"]).create_resource(schema)
-    resolver = referencing.Registry().resolver_with_root(itself)
-    for target in _references(schema):
-        try:
-            resolver.lookup(target)
-        except referencing.exceptions.Unresolvable as e:
-            raise ValueError(f"refers to {target!r}, which is not in it") from e
     validator = kind(schema, registry=referencing.Registry())
 
     def kept(answer: str) -> bool:
         try:
-            return bool(validator.is_valid(json.loads(answer)))
+            value = json.loads(answer)
         except (ValueError, RecursionError):
             return False
+        try:
+            return bool(validator.is_valid(value))
+        except referencing.exceptions.Unresolvable as e:
+            raise SpecError(f"the JSON Schema of the format rules refers to {e.ref!r}, which is not in it") from e
 
+    for value in PROBES:
+        kept(value)
     yield name, kept
-
-
-def _references(schema: Any) -> Iterator[str]:
-    for key, value in schema.items() if isinstance(schema, dict) else enumerate(schema):
-        if key == "$ref" and isinstance(value, str):
-            yield value
-        elif isinstance(value, (dict, list)):
-            yield from _references(value)
 
 
 def _whole(name: str, value: Any) -> Named:

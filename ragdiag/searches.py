@@ -40,7 +40,8 @@ MOST = 160
 
 def search_depth(options: Options) -> int:
     """How many results a search is asked for: a context's worth, and no more unless a measure that was asked for looks deeper."""
-    return max(DEPTH if options.budget else options.k, *(Measure.parse(m).cutoff for m in ("RR", *options.measures)))
+    asked = [Measure.parse(m) for m in options.measures]
+    return max([DEPTH if options.budget else options.k, *(DEPTH if m.tokens else m.cutoff for m in asked)])
 
 
 def name_of(search: Any) -> str:

@@ -83,8 +83,10 @@ def test_questions(report) -> None:
         report.failures("chunk_splt")
     told = report.explain(failures[0].id)
     assert told.result == failures[0] and failures[0].id in str(told)
-    with pytest.raises(UsageError, match="no query"):
-        report.explain("none")
+    assert report[failures[0].id] == failures[0]
+    for ask in (report.explain, report.__getitem__):
+        with pytest.raises(UsageError, match="no query"):
+            ask("none")
 
 
 def test_results_show_themselves(report) -> None:
@@ -142,6 +144,45 @@ def test_the_teams_own_search_is_a_retriever() -> None:
     assert "half" in compared.cells[1].name and "half" in str(compared)
     with pytest.raises(UsageError, match="no configuration 'x'"):
         compared.broken("x")
+
+
+def test_searches_of_one_name_are_told_apart(report) -> None:
+    def finds(document: str):
+        return lambda query, k: [{"doc_id": document, "text": texts[document]}]
+
+    texts = {d.id: d.text for d in report.audit.corpus.documents}
+    searches = [finds("on-call-v3"), finds("warranty-v2")]
+    compared = ragdiag.compare(CORPUS, QUERIES, retrievers=searches, k=5, causes=False, cache=None)
+    assert len({cell.name for cell in compared.cells}) == 2
+    assert compared.means[0] != compared.means[1]
+
+
+def test_a_search_that_fails_is_noted_in_a_comparison() -> None:
+    def search(query: str, k: int) -> list[str]:
+        if "pager" in query:
+            raise TimeoutError("no")
+        return [{"doc_id": "on-call-v3", "start": 0, "end": 200}]
+
+    compared = ragdiag.compare(CORPUS, QUERIES, retrievers=["bm25", search], causes=False, cache=None)
+    assert any("raised on 1 of 60 queries" in note for note in compared.notes)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"k": "5"}, "k must be a whole number, not '5'"),
+        ({"k": 2.5}, "k must be a whole number"),
+        ({"chunker": ["sentence"]}, r"to compare several: chunkers=\[...\]"),
+    ],
+)
+def test_options_of_another_kind(options: dict, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        ragdiag.audit(CORPUS, QUERIES, **options)
+
+
+def test_conditions_are_checked_by_name() -> None:
+    with pytest.raises(UsageError, match=r"unknown condition 'orcle'; did you mean 'oracle'\?"):
+        ragdiag.litmus(QUERIES, {"orcle": []})
 
 
 def test_answers_in_hand() -> None:

@@ -225,14 +225,26 @@ def test_better_is_no_regression(tmp_path: Path) -> None:
 def test_queries_that_ask_something_else_are_not_compared(tmp_path: Path) -> None:
     file = tmp_path / "orchard.json"
     save_baseline(orchard(tmp_path, " ".join(WORDS)), file)
-    assert failure(no_regression, orchard(tmp_path, "", text="other words"), file, at_most=-1).startswith(
-        "no query can be compared"
-    )
+    text = failure(no_regression, orchard(tmp_path, "", text="other words"), file)
+    assert text.startswith("no query can be compared\nnot compared: 8 reworded\n")
     kept = json.loads(file.read_text())
     kept["queries"]["gone"] = kept["queries"].pop("fig")
     file.write_text(json.dumps(kept))
     change = no_regression(orchard(tmp_path, " ".join(WORDS)), file)
     assert (change.new, change.gone, change.reworded) == (1, 1, 0)
+
+
+def test_where_nothing_can_be_compared_nothing_passes(tmp_path: Path) -> None:
+    """Every id is another; or the baseline knows no query's value, or the audit decides none."""
+    file, found = tmp_path / "orchard.json", orchard(tmp_path, " ".join(WORDS))
+    save_baseline(found, file)
+    kept = file.read_text()
+    for word in WORDS:
+        file.write_text(file.read_text().replace(f'"{word}":', f'"old-{word}":'))
+    assert failure(no_regression, found, file).startswith("no query can be compared\nnot compared: 8 new, 8 gone\n")
+    file.write_text(kept.replace('"Sufficient@1": 1.0', '"Sufficient@1": null'))
+    assert failure(no_regression, found, file).startswith("no query can be compared\n")
+    assert failure(no_regression, found, file, at_most=8).startswith("no query can be compared\n")
 
 
 def test_a_baseline_keeps_several_measures_and_one_line_a_query(tmp_path: Path) -> None:

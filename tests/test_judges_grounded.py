@@ -36,6 +36,8 @@ def opinion(answer: str, contexts: tuple[str, ...] = CONTEXT, question: str = "H
         "Harbour Foods is led by Marta Lund, who joined from Nordic Freight.",
         "It was founded in 1971 in Bergen.",
         "Answer: Fiscal 2023",
+        "Revenue was $4.2 billion [12], as filed (source: doc 14).",
+        "1. It was founded in Bergen.\n2. Marta Lund is its chief executive [3, 4].",
         "Yes. Founded in one of 2 cities: Bergen.",
     ],
 )

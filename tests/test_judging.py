@@ -90,6 +90,40 @@ def test_a_model_that_ignores_the_format_is_a_behavior_problem(tmp_path: Path) -
     assert found.verdict.bounds == (0.0, 0.0)
 
 
+def test_attempts_that_fail_are_no_failure_of_form(tmp_path: Path) -> None:
+    rows = [answer(i, "x", correct=True) for i in range(6)]
+    rows += [answer(i, "", recorded_label="timed out") for i in range(6) for _ in range(2)]
+    rows += [answer(i, "x", "oracle", correct=True) for i in range(6)]
+    found = judged(tmp_path, rows, failed="wrong")
+    assert found.verdict.table == {"wrong": {"oracle right": 6, "oracle wrong": 0, "oracle unknown": 0}}
+
+
+def test_empty_contexts_hold_nothing(tmp_path: Path) -> None:
+    assert (
+        judged(tmp_path, [answer(0, "Paris", contexts=["", "the", "The capital of country 0 is Paris."])]).precision.mean == 1 / 3
+    )
+
+
+def test_a_corrected_share_is_not_told_as_a_count(tmp_path: Path) -> None:
+    from ragdiag.reports.litmus import litmus_text
+    from ragdiag.testing.audited import plain
+
+    said = plain(litmus_text(strict_team(tmp_path, 60)))
+    assert "perfect context fixes this share of the failures" in said
+    assert "corrected for the judge's errors by the labels of 60 queries" in " ".join(said.split())
+
+
+def test_answers_to_what_only_leaves_out_are_left_out(tmp_path: Path) -> None:
+    corpus = {"a": "Paris is the capital of country 0.", "b": "Rome is the capital of country 1."}
+    queries = [
+        {"_id": f"q{i}", "text": f"capital {i}?", "answer": "x", "evidence": [{"doc_id": d, "text": t}]}
+        for i, (d, t) in enumerate(corpus.items())
+    ]
+    rows = [answer(i, "x", c, correct=True) for i in range(2) for c in ("retrieved", "oracle")]
+    found = litmus(queries, rows, corpus=corpus, retriever="bm25", only=("a",), cache=None)
+    assert [j.query for j in found.judgements] == [0, 0]
+
+
 def test_agreement_by_hand() -> None:
     found = agreement([True, True, True, False, False], [True, True, False, False, True])
     assert found is not None

@@ -436,6 +436,77 @@ def test_what_several_processes_test_is_audited_once(
     assert names.count("ragdiag docs P@1") == 8 and "ragdiag docs stone" in names
 
 
+SEARCHES = """
+import pytest
+from ragdiag.errors import UsageError
+
+def finding(text):
+    return lambda query, k: [text]
+
+class App:
+    asked = 0
+
+    def search(self, query, k):
+        self.asked += 1
+        return ["The apple is ripe in May."]
+
+PEAR, PLUM, APP = finding("The pear is ripe in June."), finding("The plum is ripe in July."), App()
+
+def served(report):
+    return [q.id for q in report.queries if q.served]
+
+def test_by_themselves(ragdiag):
+    for _ in range(2):
+        assert served(ragdiag.audit(search=PEAR)) == ["pear"]
+        assert served(ragdiag.audit(search=PLUM)) == ["stone"]
+
+def test_by_a_name(ragdiag):
+    for _ in range(2):
+        assert served(ragdiag.audit(search=PEAR, name="a")) == ["pear"]
+        assert served(ragdiag.audit(search=PLUM, name="b")) == ["stone"]
+    with pytest.raises(UsageError, match="two searches are called 'a'; give each a name of its own, or make the search once"):
+        ragdiag.audit(search=PLUM, name="a")
+
+def test_a_method(ragdiag):
+    for name in ("", "", "app", "app"):
+        assert served(ragdiag.audit(search=APP.search, name=name)) == ["apple"]
+    assert APP.asked == 3 * len({"", "app"})
+"""
+
+
+def test_a_search_is_known_by_itself(project: pytest.Pytester) -> None:
+    output = run(project, SEARCHES, passed=3)
+    assert output.count("search test_it.finding.<locals>.<lambda> | k 1") == 4, "each in the summary"
+
+
+class Counted:
+    """A search that no other process knows; it counts how often it is asked."""
+
+    def __init__(self, text: str) -> None:
+        self.text, self.asked = text, 0
+
+    def __call__(self, query: str, k: int) -> list[str]:
+        self.asked += 1
+        return [self.text]
+
+
+def test_searches_of_two_processes_share_an_audit_by_its_name_alone(project: pytest.Pytester) -> None:
+    """Two auditors over one folder are what two processes have."""
+    from ragdiag.testing.auditor import Auditor
+
+    settings = {"corpus": str(project.path / "docs"), "queries": str(project.path / "queries.jsonl"), "k": 1, "cache": None}
+    one, two = (Auditor(settings, project.path, project.path, False, project.path) for _ in range(2))
+    pear, again = Counted(CORPUS["pear.md"]), Counted(CORPUS["pear.md"])
+    assert one.audit(search=pear, name="live")["pear"].served and two.audit(search=again, name="live")["pear"].served
+    assert (pear.asked, again.asked) == (3, 0)
+    assert not two.audit(search=lambda query, k: [CORPUS["apple.md"]], name="other")["pear"].served
+    assert two.audit(search=again)["pear"].served and again.asked == 3, "without a name it is known to its process alone"
+    assert not one.audit(search=lambda query, k: [CORPUS["apple.md"]])["pear"].served
+    third = Auditor(settings, project.path, project.path, False, project.path)
+    assert not third.audit(search=lambda query, k: [CORPUS["apple.md"]], name="live")["pear"].served, "written elsewhere"
+    assert len(one.summary().keys() | two.summary().keys()) == 4, "one is shared"
+
+
 # JUnit, GitHub, hostile text
 
 
@@ -507,6 +578,32 @@ def test_the_litmus_test(project: pytest.Pytester) -> None:
         ragdiag.no_verdict(found, "RETRIEVAL", "INCONCLUSIVE", "BOTH")
     """
     assert re.match("AssertionError: the verdict is (RETRIEVAL|INCONCLUSIVE)", said(run(project, test, failed=1)))
+
+
+def test_the_litmus_test_of_an_audited_pipeline(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its contexts are those of the project's settings, not of the defaults; its files are looked for from pytest's root."""
+    rows = [{"query_id": q, "answer": "no", "correct": False} for q, *_ in QUERIES]
+    (project.path / "mine.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+    (project.path / "rules.json").write_text('{"format": {"regex": "yes"}}')
+    (project.path / "own.jsonl").write_text("".join(json.dumps({"doc_id": d, "start": 0, "end": 25}) + "\n" for d in CORPUS))
+    test = """
+    def test_settings(ragdiag):
+        found = ragdiag.litmus(answers=["retrieved=mine.jsonl"], corpus="docs", chunks="own.jsonl")
+        assert found.report.pipeline["retriever"].startswith("bm25") and found.report.pipeline["k"] == 1
+        assert "own.jsonl" in found.report.pipeline["chunker"] and found.seed == 3
+        assert ragdiag.litmus(answers=["retrieved=mine.jsonl"], corpus="docs", k=2).report.pipeline["k"] == 2
+
+    def test_rules(ragdiag):
+        found = ragdiag.litmus(answers="retrieved=mine.jsonl", format_rules="rules.json")
+        assert found.seed == 3 and found.report is None, "an audit is for those who give a corpus"
+        assert all(j.broke for j in found.judgements)
+    """
+    project.makepyfile(test_it=test)
+    (project.path / "elsewhere").mkdir()
+    monkeypatch.chdir(project.path / "elsewhere")
+    project.runpytest_inprocess("--rootdir", "..", "-c", "../tox.ini", "--ragdiag-seed=3", "../test_it.py").assert_outcomes(
+        passed=2
+    )
 
 
 # A project as there are many

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ragdiag.errors import InputError
+from ragdiag.errors import InputError, SpecError
 from ragdiag.rules import CHECKS, broken, load_rules, spoken
 
 SCHEMA = {"type": "object", "required": ["answer"], "properties": {"answer": {"type": "string"}}, "additionalProperties": False}
@@ -78,11 +78,15 @@ def test_what_a_schema_refers_to_elsewhere_is_never_fetched(tmp_path: Path, monk
         raise AssertionError("a connection")
 
     monkeypatch.setattr(socket.socket, "connect", connect)
-    with pytest.raises(InputError, match=r"refers to 'http://127\.0\.0\.1:9/schema\.json', which is not in it"):
+    with pytest.raises(SpecError, match=r"refers to 'http://127\.0\.0\.1:9/schema\.json', which is not in it"):
         rules(tmp_path, {"format": {"json_schema": {"$ref": "http://127.0.0.1:9/schema.json"}}})
     nested = {"properties": {"a": {"$ref": "http://127.0.0.1:9/schema.json"}}}
-    with pytest.raises(InputError, match="which is not in it"):
-        rules(tmp_path, {"format": {"json_schema": nested}})
+    with pytest.raises(SpecError, match="which is not in it"):
+        broken(rules(tmp_path, {"format": {"json_schema": nested}}), '{"a": 3}')
+    for lost in ({"$dynamicRef": "#nope"}, {"$ref": "#/$defs/none"}):
+        with pytest.raises(SpecError, match="which is not in it"):
+            rules(tmp_path, {"format": {"json_schema": lost}})
+    assert not broken(rules(tmp_path, {"format": {"json_schema": {"const": {"$ref": "x"}}}}), '{"$ref": "x"}')
     own = {"$defs": {"name": {"type": "string"}}, "properties": {"a": {"$ref": "#/$defs/name"}}}
     assert broken(rules(tmp_path, {"format": {"json_schema": own}}), '{"a": 3}')
 

@@ -124,6 +124,8 @@ def test_a_search_is_asked_for_a_contexts_worth_and_as_much_as_asked_measures_ne
     assert search_depth(Options(k=3)) == 3
     assert search_depth(Options(k=3, measures=("R@20", "RR"))) == 20
     assert search_depth(Options(k=3, budget=500)) == 100
+    assert search_depth(Options(k=3, measures=("Sufficient@800tok",))) == 100  # tokens, not ranks
+    assert search_depth(Options(k=3, measures=("Sufficient@20tok", "R@200"))) == 200
     asked: list[int] = []
     ask(lambda query, k: asked.append(k) or [], depth=7)  # type: ignore[func-returns-value]
     assert asked == [7, 7]

@@ -23,6 +23,12 @@ FEW = 3
 LEAD = re.compile(r"^\W*(?:final |short )?answer\W*:\W*", re.IGNORECASE)
 """What an answer is announced by."""
 
+MARKS = re.compile(
+    r"[\[(](?:(?:source|doc(?:ument)?|passage|context|chunk|ref|see)s?\b[\s:#.]*)*\d+(?:\s*[,;-]\s*\d+)*[\])]|^\s*\d+[.)]\s",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""Citations and the numbers of a list, which state nothing."""
+
 TALK = re.compile(r"^\W*(?:yes|no|none|true|false|not?)\b\W*$", re.IGNORECASE)
 """What states nothing that a context could hold."""
 
@@ -47,7 +53,7 @@ class Grounded:
         return [self._opinion(query.text, answer) for query, answer in asked]
 
     def _opinion(self, question: str, answer: Answer) -> Opinion | None:
-        text = LEAD.sub("", readable(answer.answer).strip())
+        text = MARKS.sub(" ", LEAD.sub("", readable(answer.answer).strip())).strip()
         if answer.failed or not answer.contexts or not words(text) or TALK.match(text) or refuses(text):
             return None
         source = readable("\n".join([question, *answer.contexts]))

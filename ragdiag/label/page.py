@@ -53,7 +53,6 @@ class Page:
             "total": summary.asked,
             "decided": session.decided,
             "skipped": summary.skipped,
-            "labelled": summary.labelled,
             "worth": worth(summary) if summary.labelled else "",
             "query": None,
         }
@@ -249,5 +248,4 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
+        self.wfile.write(body)

@@ -29,6 +29,8 @@ HOPELESS = 20
 START = b'{"query_id": '
 """How every line of a record starts: a last line without an end is dropped only where it is one of ours."""
 
+REMEDY = "name a new file, or the record of a run before"
+
 
 class Estimate(NamedTuple):
     """What asking will take: calls, tokens of their prompts (`tokens.count_tokens`, so about), and tokens answered at most."""
@@ -66,25 +68,31 @@ Keep = Callable[[_Job, Reply, float], None]
 class Questions:
     """What is to be asked of `model`: each of `prompts`, `repeats` times, less what the record at `path` holds an answer to.
 
-    Raises `UsageError` where `path` cannot be written, `InputError` where it is a file of another kind.
+    An answer has up to `max_tokens` (0: nothing limits it); one that was cut at fewer is asked for again. Raises `UsageError` where
+    `path` cannot be written, `InputError` where it is a file of another kind.
     """
 
-    def __init__(self, prompts: Sequence[Prompt], repeats: int, model: Model, path: Path) -> None:
-        self._model, self._path = model, path
+    def __init__(self, prompts: Sequence[Prompt], repeats: int, model: Model, path: Path, max_tokens: int = 0) -> None:
+        self._model, self._path, self._max_tokens = model, path, max_tokens
         check_writable(path)
         self._known = _read(path) if path.exists() else {}
         self._jobs = [_Job(p, r, attempted(self._about(p, r))) for p in prompts for r in range(1, repeats + 1)]
-        self._open = [job for job in self._jobs if "answer" not in self._known.get(job.key, {})]
+        # What failed before comes last: it may fail for good, and what was never asked must not wait for that.
+        self._open = sorted(filter(self._is_open, self._jobs), key=lambda job: job.key in self._known)
+
+    def _is_open(self, job: _Job) -> bool:
+        known = self._known.get(job.key, {})
+        return "answer" not in known or ("cut" in known and known.get("max_tokens", 0) < self._max_tokens)
 
     def _about(self, prompt: Prompt, repeat: int) -> dict[str, Any]:
         sha256 = hashlib.sha256(self._model.seen(prompt).encode("utf-8", "surrogatepass")).hexdigest()
         names = {"query_id": prompt.query_id, "condition": prompt.condition, "repeat": repeat}
         return names | {"model": self._model.name, "prompt_sha256": sha256}
 
-    def estimate(self, max_tokens: int) -> Estimate:
-        """What asking what is open will take, where an answer has up to `max_tokens`."""
+    def estimate(self) -> Estimate:
+        """What asking what is open will take."""
         n = len(self._open)
-        return Estimate(n, sum(count_tokens(job.prompt.text) for job in self._open), n * max_tokens)
+        return Estimate(n, sum(count_tokens(job.prompt.text) for job in self._open), n * self._max_tokens)
 
     def ask(self, concurrency: int, progress: Progress) -> Asked:
         """Ask what is open, `concurrency` calls at a time (one: in this very thread), and keep each answer as it comes.
@@ -105,7 +113,7 @@ class Questions:
             failures.update([reply.error] if reply.answer is None else [])
             done = answered + failures.total()
             progress("asking", done, len(self._open))
-            if done == HOPELESS < len(self._open) and not answered and not resumed:
+            if done == HOPELESS < len(self._open) and not answered:
                 kinds = ", ".join(f"{kind} {n}" for kind, n in failures.most_common())
                 raise UsageError(
                     f"the first {done} calls failed ({kinds}), so no more were made; mend that, then go on with the same command"
@@ -126,6 +134,7 @@ class Questions:
         """A line of the record; with an answer it is one of recorded answers too."""
         prompt, line = job.prompt, self._about(job.prompt, job.repeat)
         line |= {"error": reply.error} if reply.answer is None else {"answer": reply.answer}
+        line |= {"max_tokens": self._max_tokens} if self._max_tokens else {}
         line |= {"cut": True} if reply.cut else {}
         line |= {"contexts": list(prompt.contexts)}
         line |= {} if prompt.sufficient is None else {"sufficient": prompt.sufficient}
@@ -189,30 +198,41 @@ def _answer(prompt: Prompt, line: Mapping[str, Any]) -> Answer:
 
 
 def _read(path: Path) -> dict[str, dict[str, Any]]:
-    """The last line about each question."""
-    _mend(path)
+    """The last line about each question.
+
+    A last line that a killed run left unfinished is dropped, one that only lacks its end gets it. Raises `InputError` for anything
+    else that is no line of a record; the file is then as it was.
+    """
+    raw = read_bytes(path)
+    end = raw.rfind(b"\n") + 1
+    unfinished = end < len(raw) and not _is_json(raw[end:])
+    whole = end if unfinished else len(raw)
     known: dict[str, dict[str, Any]] = {}
-    for number, _, line in stream_jsonl(path):
-        if not all(name in line for name in ATTEMPT) or not isinstance(line.get("answer", line.get("error")), str):
-            remedy = "name a new file, or the record of a run before"
-            raise InputError("is no line of a record of live answers", path, number, remedy)
+    for number, done, line in stream_jsonl(path) if whole else ():
+        if not _is_ours(line):
+            raise InputError("is no line of a record of live answers", path, number, REMEDY)
         known[attempted(line)] = line
+        if done == whole:
+            break
+    # Without a line before it, only the names in it tell whose the unfinished one is.
+    if unfinished and not (raw[end:].startswith(START[: len(raw) - end]) and (known or b'"prompt_sha256"' in raw)):
+        raise InputError("is no record of live answers", path, raw.count(b"\n") + 1, REMEDY)
+    if end < len(raw):
+        with path.open("rb+") as record:
+            record.truncate(whole)
+            record.seek(whole)
+            record.write(b"" if unfinished else b"\n")
     return known
 
 
-def _mend(path: Path) -> None:
-    """Drop a last line that a killed run left unfinished; end one that only lacks its end."""
-    raw = read_bytes(path)
-    end = raw.rfind(b"\n") + 1
-    last = raw[end:]
-    if not last:
-        return
-    if not last.startswith(START[: len(last)]) or (end and b'"prompt_sha256"' not in raw.partition(b"\n")[0]):
-        raise InputError("is no record of live answers", path, raw.count(b"\n") + 1, "name a new file")
-    with path.open("rb+") as record:
-        try:
-            json.loads(last)
-            record.seek(len(raw))
-            record.write(b"\n")
-        except ValueError:
-            record.truncate(end)
+def _is_ours(line: Mapping[str, Any]) -> bool:
+    text, limit = line.get("answer", line.get("error")), line.get("max_tokens", 0)
+    return all(name in line for name in ATTEMPT) and isinstance(text, str) and isinstance(limit, int)
+
+
+def _is_json(raw: bytes) -> bool:
+    try:
+        json.loads(raw)
+    except ValueError:
+        return False
+    return True

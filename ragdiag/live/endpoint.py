@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ragdiag.prompt import Prompt, Reply, content
+from ragdiag.prompt import Prompt, Reply, content, settings
 from ragdiag.registry import require
 from ragdiag.remote import api_key, check_url
 
@@ -31,7 +31,7 @@ class Endpoint:
             max_retries=retries,
             http_client=self._openai.DefaultHttpxClient(follow_redirects=False),
         )
-        self._settings: dict[str, Any] = {"temperature": 0, "max_tokens": max_tokens}
+        self._settings = settings(max_tokens)
 
     def seen(self, prompt: Prompt) -> str:
         """See `protocols.Model`."""
@@ -59,19 +59,19 @@ class Endpoint:
     def _completion(self, text: str) -> str:
         """The body of the response; what the model says it cannot be told is left out, for all prompts from then on."""
         create = self._client.chat.completions.with_raw_response.create
-        settings = self._settings
+        asked = self._settings
         while True:
             try:
-                return str(create(model=self.name, messages=[{"role": "user", "content": text}], extra_body=settings).text)
+                return str(create(model=self.name, messages=[{"role": "user", "content": text}], extra_body=asked).text)
             except self._openai.BadRequestError as e:
-                accepted = _accepted(settings, str(e))
-                if accepted == settings:
+                accepted = _accepted(asked, str(e))
+                if accepted == asked:
                     raise
-                self._settings = settings = accepted
+                self._settings = asked = accepted
 
 
-def _accepted(settings: dict[str, Any], refusal: str) -> dict[str, Any]:
-    """`settings` without what `refusal` names: reasoning models take no temperature, and know the limit by another name."""
-    if "max_tokens" in settings and "max_completion_tokens" in refusal:
-        return {k: v for k, v in settings.items() if k != "max_tokens"} | {"max_completion_tokens": settings["max_tokens"]}
-    return {k: v for k, v in settings.items() if k != "temperature" or "temperature" not in refusal}
+def _accepted(asked: dict[str, Any], refusal: str) -> dict[str, Any]:
+    """`asked` without what `refusal` names: reasoning models take no temperature, and know the limit by another name."""
+    if "max_tokens" in asked and "max_completion_tokens" in refusal:
+        return {k: v for k, v in asked.items() if k != "max_tokens"} | {"max_completion_tokens": asked["max_tokens"]}
+    return {k: v for k, v in asked.items() if k != "temperature" or "temperature" not in refusal}

@@ -15,17 +15,14 @@ from ragdiag.live.asking import Asked, Estimate, Questions
 from ragdiag.live.callables import Function, load_function
 from ragdiag.live.endpoint import Endpoint
 from ragdiag.options import Options
-from ragdiag.pipeline import load, rank
-from ragdiag.prompt import CONDITIONS, ORACLE, RETRIEVED, Prompt, check_template, fill, template_for
+from ragdiag.pipeline import Audit, load, rank, run_audit
+from ragdiag.prompt import CONDITIONS, MOST_TOKENS, ORACLE, RETRIEVED, Prompt, check_template, fill, template_for
 from ragdiag.protocols import Model, Progress, no_progress
-from ragdiag.records import Corpus, Labels
+from ragdiag.records import Corpus, IntArray, Labels, Run
 from ragdiag.retrieval import Clock, Plan
+from ragdiag.scoring import Scorer
 
 __all__ = ["Live", "Prompts", "Session", "prompts", "run_prompts", "session"]
-
-
-MOST_TOKENS = 512
-"""Of one answer, unless the user says otherwise."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,32 +86,29 @@ def run_prompts(
     asked: Options,
     progress: Progress,
 ) -> Prompts:
-    """`prompts`, with its options as `Options`."""
+    """`prompts`, with its options as `Options`. Nothing is indexed but for the pipeline's context, and nothing diagnosed."""
+    conditions = _checked(conditions, template)
+    plan, notes = Plan(asked), list[str]()
+    whole, corpus, labels = load(corpus_path, queries_path, asked, notes, progress)
+    retrieved: list[_Given] = []
+    if RETRIEVED in conditions:
+        ranked, scorer, lengths = rank(plan, whole, corpus, labels, Clock(), notes, progress)
+        retrieved = _retrieved(scorer, ranked.run, lengths, notes)
+    found = _made(corpus, labels, retrieved, conditions, template, notes)
+    if not found.prompts:
+        raise InputError("no query is left to ask", queries_path, remedy="mend the labels; see ragdiag check")
+    return found
+
+
+def _checked(conditions: Sequence[str], template: str) -> tuple[str, ...]:
+    """Each condition once. Raises `UsageError` for an unknown one, and for a template that does not fit them."""
     for condition in conditions:
         if condition not in CONDITIONS:
             raise UsageError(f"unknown condition {condition!r}{did_you_mean(condition, CONDITIONS)}")
     conditions = tuple(dict.fromkeys(conditions))
     if template:
         check_template(template, conditions)
-    plan, notes = Plan(asked), list[str]()
-    whole, corpus, labels = load(corpus_path, queries_path, asked, notes, progress)
-    found: list[Prompt] = []
-    left_out: dict[str, Counter[str]] = {condition: Counter() for condition in conditions}
-    for condition in conditions:
-        if condition == RETRIEVED:
-            given: Sequence[_Given | str] = _retrieved(plan, whole, corpus, labels, notes, progress)
-        else:
-            given = _oracle(corpus, labels) if condition == ORACLE else [_Given()] * len(labels.queries)
-        for query, each in zip(labels.queries, given, strict=True):
-            reason = "no text" if not query.text.strip() else each if isinstance(each, str) else ""
-            if reason or isinstance(each, str):
-                left_out[condition][reason] += 1
-                continue
-            text = fill(template or template_for(condition), query.text, each.contexts)
-            found.append(Prompt(query.id, condition, query.text, each.contexts, text, each.sufficient))
-    if not found:
-        raise InputError("no query is left to ask", queries_path, remedy="mend the labels; see ragdiag check")
-    return Prompts(tuple(found), left_out, tuple(notes))
+    return conditions
 
 
 class _Given(NamedTuple):
@@ -124,12 +118,28 @@ class _Given(NamedTuple):
     sufficient: bool | None = None
 
 
-def _retrieved(
-    plan: Plan, whole: Corpus, corpus: Corpus, labels: Labels, notes: list[str], progress: Progress
-) -> list[_Given | str]:
+def _made(
+    corpus: Corpus, labels: Labels, retrieved: Sequence[_Given], conditions: tuple[str, ...], template: str, notes: Sequence[str]
+) -> Prompts:
+    """The prompts of all queries, where `retrieved` is what those of the pipeline's context hold."""
+    found: list[Prompt] = []
+    left_out: dict[str, Counter[str]] = {condition: Counter() for condition in conditions}
+    for condition in conditions:
+        given: Sequence[_Given | str] = retrieved
+        if condition != RETRIEVED:
+            given = _oracle(corpus, labels) if condition == ORACLE else [_Given()] * len(labels.queries)
+        for query, each in zip(labels.queries, given, strict=True):
+            reason = "no text" if not query.text.strip() else each if isinstance(each, str) else ""
+            if reason or isinstance(each, str):
+                left_out[condition][reason] += 1
+                continue
+            text = fill(template or template_for(condition), query.text, each.contexts)
+            found.append(Prompt(query.id, condition, query.text, each.contexts, text, each.sufficient))
+    return Prompts(tuple(found), left_out, tuple(notes))
+
+
+def _retrieved(scorer: Scorer, run: Run, lengths: IntArray, notes: list[str]) -> list[_Given]:
     """The chunks of each query's context, in the order of their ranks."""
-    retrieved, scorer, lengths = rank(plan, whole, corpus, labels, Clock(), notes, progress)
-    run = retrieved.run
     if run.failed:
         notes.append(f"{len(run.failed)} queries failed in the run: their prompts hold no passages")
     enough = scorer.sufficient(run, lengths)
@@ -138,7 +148,7 @@ def _retrieved(
             tuple(scorer.text(c) for c in run.chunks[q, : lengths[q]].tolist()),
             bool(enough[q]) if level in ("span", "document") else None,
         )
-        for q, level in enumerate(labels.level)
+        for q, level in enumerate(scorer.labels.level)
     ]
 
 
@@ -164,8 +174,9 @@ def _oracle(corpus: Corpus, labels: Labels) -> list[_Given | str]:
 
 @dataclass(frozen=True, eq=False)
 class Session:
-    """What is to be asked, and what that will take; `ask` asks it."""
+    """What is to be asked, made from `audit`, and what that will take; `ask` asks it."""
 
+    audit: Audit
     prompts: Prompts
     live: Live
     estimate: Estimate
@@ -177,13 +188,17 @@ class Session:
 
 
 def session(corpus: str | Path, queries: str | Path, asked: Options, live: Live, progress: Progress = no_progress) -> Session:
-    """Everything up to the first call: the prompts of `asked`, less what the record of `live` holds an answer to."""
+    """Everything up to the first call: an audit, whose contexts are asked about, less what the record of `live` holds."""
     if live.repeats < 1 or (live.concurrency is not None and live.concurrency < 1):
         raise UsageError("repeats and concurrency must be 1 or more")
     model, max_tokens = _model(live)
-    made = run_prompts(corpus, queries, live.conditions, live.template, asked, progress)
-    questions = Questions(made.prompts, live.repeats, model, Path(live.record))
-    return Session(made, live, questions.estimate(max_tokens), questions)
+    conditions = _checked(live.conditions, live.template)
+    audit = run_audit(corpus, queries, asked, progress)
+    notes = list(audit.report.notes)
+    retrieved = _retrieved(audit.scorer, audit.run, audit.lengths, notes)
+    made = _made(audit.corpus, audit.labels, retrieved, conditions, live.template, notes)
+    questions = Questions(made.prompts, live.repeats, model, Path(live.record), max_tokens)
+    return Session(audit, made, live, questions.estimate(), questions)
 
 
 def _model(live: Live) -> tuple[Model, int]:

@@ -29,8 +29,6 @@ SAYS = {
 
 COLOURS = {"RETRIEVAL": "red", "CONTEXT": "red", "BEHAVIOR": "magenta", "BOTH": "yellow"}
 
-UNSUPPORTED = "state what their context does not hold"
-
 IDS = 5
 """Queries named in a line."""
 
@@ -62,10 +60,16 @@ def _behind(found: Litmus) -> Iterator[RenderableType]:
         return
     wrong = found.outcomes.failed & (found.outcomes.sufficient == 0)
     results = [r for r, is_wrong in zip(found.report.queries, wrong.tolist(), strict=True) if is_wrong]
-    causes = Counter(cause for r in results for cause in (r.causes or (r.status,)))
-    if results:
+    unserved = [r for r in results if not r.served]
+    causes = Counter(cause for r in unserved for cause in (r.causes or (r.status,)))
+    if unserved:
         named = ", ".join(f"{cause} {n}" for cause, n in causes.most_common())
-        yield line(f"behind {counted(len(results), 'wrong answer')} without all evidence: ", named)
+        yield line(f"behind {counted(len(unserved), 'wrong answer')} without all evidence: ", named)
+    if len(results) > len(unserved):
+        more = len(results) - len(unserved)
+        yield line(
+            f"{more} more had recorded contexts without it, where the audited pipeline finds it: another pipeline answered"
+        )
 
 
 def _answers(found: Litmus) -> str:
@@ -75,13 +79,14 @@ def _answers(found: Litmus) -> str:
 def _headline(verdict: Verdict) -> Iterator[RenderableType]:
     other = f", secondary {verdict.secondary}" if verdict.secondary else ""
     yield line((verdict.kind + other, f"bold {COLOURS.get(verdict.kind, 'cyan')}"), f": {SAYS[verdict.kind]}")
-    if verdict.share.n:
-        fixed = round((verdict.share.mean or 0) * verdict.share.n)
-        yield line(
-            f"perfect context fixes {fixed} of {counted(verdict.share.n, 'failure')}: {interval(verdict.share, 'not known')}"
-        )
+    share = interval(verdict.share, "not known")
     if verdict.labelled:
-        yield line(("corrected for the judge's errors by the labels of ", "dim"), counted(verdict.labelled, "quer", "y"))
+        yield line(f"perfect context fixes this share of the failures: {share}")
+        by = counted(verdict.labelled, "quer", "y")
+        yield line(("corrected for the judge's errors by the labels of ", "dim"), by, (": what is counted below is not", "dim"))
+    elif verdict.share.n:
+        fixed = round((verdict.share.mean or 0) * verdict.share.n)
+        yield line(f"perfect context fixes {fixed} of {counted(verdict.share.n, 'failure')}: {share}")
     if verdict.kind == "INCONCLUSIVE":
         more = "no number of failures would tell a half from a half"
         if verdict.needed is not None:
@@ -116,17 +121,16 @@ def _table(verdict: Verdict) -> RenderableType:
 def _three_figures(found: Litmus) -> RenderableType:
     """Without which one flies blind: retrieval precision, answer accuracy, hallucination rate."""
     table = plain_table("", "share [95 %]", ">n", "")
-    unknown = "not known: give contexts"
-    table.add_row(
-        "retrieval precision", interval(found.precision, unknown), str(found.precision.n), "retrieved that holds evidence"
-    )
+    table.columns[0].no_wrap = False
+    unknown = "not known"
+    table.add_row("retrieval precision", interval(found.precision, unknown), str(found.precision.n), "holds evidence")
     for condition, share in found.shares.items():
         best, how = (found.corrected[condition], ", corrected") if condition in found.corrected else (share, "")
-        table.add_row(f"answer accuracy, {condition}", interval(best, "not known"), str(best.n), f"right{how}")
+        table.add_row(f"answer accuracy, {condition}", interval(best, unknown), str(best.n), f"right{how}")
     if not found.unsupported:
-        table.add_row("hallucination rate", unknown, "0", UNSUPPORTED)
+        table.add_row("hallucination rate", unknown, "0", "no contexts recorded")
     for condition, share in found.unsupported.items():
-        table.add_row(f"hallucination rate, {condition}", interval(share, ""), str(share.n), UNSUPPORTED)
+        table.add_row(f"hallucination rate, {condition}", interval(share, ""), str(share.n), "unsupported")
     return table
 
 

@@ -77,7 +77,7 @@ def no_regression(report: Report | Audited, baseline: str | Path, measure: str =
     """Assert that `measure` is not significantly lower than in the file `baseline`, query by query, at the 5 % level.
 
     `measure` is by default the one that says how many queries are served. Few queries can lose a lot before that is significant:
-    `at_most` so many may be worse, however that may be. Returns what changed.
+    `at_most` so many may be worse, however that may be. Where no query can be compared, that fails. Returns what changed.
     """
     __tracebackhide__ = True
     found, file = _audited(report), Path(baseline)
@@ -85,7 +85,7 @@ def no_regression(report: Report | Audited, baseline: str | Path, measure: str =
     if not file.exists():
         raise AssertionError(f"no baseline {clean(shown(file))}\nmake it, and commit it: pytest --ragdiag-update-baseline")
     change = compared(found, measure, file)
-    if change.significant or (at_most is not None and len(change.worse) > at_most):
+    if change.difference is None or change.significant or (at_most is not None and len(change.worse) > at_most):
         worse = [found[name] for name, _, _ in change.worse]
         raise AssertionError(_failure(_changed(change, measure, at_most, found), found, worse, dict(_moves(change))))
     return change
@@ -142,14 +142,13 @@ def _worst(found: Audited, measure: str) -> list[QueryStory]:
 
 
 def _changed(change: Change, measure: str, at_most: int | None, found: Audited) -> list[str]:
-    difference = change.difference
-    if difference is None:
-        return ["no query can be compared"]
-    most = f", more than {at_most}" if at_most is not None and len(change.worse) > at_most else ""
-    lines = [
-        f"{measure} {signed(difference.mean, difference.low, difference.high)} since the baseline, p {difference.p:.2g}",
-        f"{difference.worse} worse{most}, {difference.better} better, {counted(difference.n, 'quer', 'y')} compared",
-    ]
+    difference, lines = change.difference, [str(change)]
+    if difference is not None:
+        most = f", more than {at_most}" if at_most is not None and len(change.worse) > at_most else ""
+        lines = [
+            f"{measure} {signed(difference.mean, difference.low, difference.high)} since the baseline, p {difference.p:.2g}",
+            f"{difference.worse} worse{most}, {difference.better} better, {counted(difference.n, 'quer', 'y')} compared",
+        ]
     notes = [f"{n} {what}" for n, what in ((change.new, "new"), (change.gone, "gone"), (change.reworded, "reworded")) if n]
     lines += [f"not compared: {', '.join(notes)}"] if notes else []
     lines += [f"baseline of {change.signature}"] if change.signature != found.signature else []

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import glob
 import hashlib
+import inspect
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,7 +16,7 @@ from ragdiag.errors import RagdiagError, UsageError
 from ragdiag.options import Options
 from ragdiag.records import Report
 from ragdiag.reports.text import clean, interval, one_line
-from ragdiag.searches import chunks_of, identity_of
+from ragdiag.searches import chunks_of, identity_of, name_of
 from ragdiag.testing import assertions
 from ragdiag.testing.audited import Audited, QueryStory, audited, shown
 from ragdiag.testing.baselines import baseline_file
@@ -25,7 +27,7 @@ __all__ = ["Auditor"]
 
 T = TypeVar("T")
 
-PATHS = ("corpus", "queries", "chunks", "run", "qrels", "cache")
+PATHS = ("corpus", "queries", "chunks", "run", "qrels", "cache", "format_rules")
 
 INSTEAD = (("k", "budget"), ("chunker", "chunks"), ("retriever", "run", "search"))
 """Options of which one takes the place of the others: a test that gives one does not want the project's default of another."""
@@ -41,26 +43,34 @@ class Auditor:
 
     def __init__(self, settings: Mapping[str, Any], root: Path, baselines: Path, update: bool, shared: Path | None) -> None:
         self._settings, self._root, self._baselines, self._update, self._shared = settings, root, baselines, update, shared
-        self._done: dict[str, tuple[Audited, Any]] = {}  # with the search, so that its id stays its own
+        self._done: dict[str, Audited] = {}
+        self._searches: list[Any] = []  # those that no other process could tell from others
+        self._named: dict[str, int] = {}  # which of them a name stands for
         self._properties: list[tuple[str, str]] = []
 
     def audit(self, corpus: str | Path = "", queries: str | Path = "", *, name: str = "", **options: Any) -> Audited:
         """Audit `queries` on `corpus`; what is not given is as the project's settings say, else as in `ragdiag.audit`.
 
         `search` is the project's own search, see `ragdiag.searches`; `name` is what the audit is called. The same audit is done
-        once a run, by one of the processes that share the tests.
+        once a run, by one of the processes that share the tests, which know a search that is no function of a module by the `name`.
+        Raises `UsageError` for a name that is given to two such searches.
         """
         __tracebackhide__ = True
         return self._plainly(lambda: self._audit({"corpus": corpus, "queries": queries, **options}, name))
 
     def litmus(self, queries: str | Path = "", answers: Sequence[str] = (), **options: Any) -> Litmus:
-        """The litmus test on recorded answers, each ``[CONDITION=]FILE``; `options` are those of `ragdiag.litmus`."""
+        """The litmus test on recorded answers, each ``[CONDITION=]FILE``; `options` are those of `ragdiag.litmus`.
+
+        Where a test gives a `corpus`, the pipeline that the project's settings describe is audited too.
+        """
         __tracebackhide__ = True
         from ragdiag.api import litmus
 
         def run() -> Litmus:
             files = [self._answers(each) for each in ([answers] if isinstance(answers, str) else answers)]
-            asked = self._resolved({"queries": queries, **options}, ("queries", "qrels"))
+            asked = self._resolved({"queries": queries, **options}, ("queries",))
+            if options.get("corpus") in ("", None):
+                asked.pop("corpus", None)  # the test needs none
             return litmus(asked.pop("queries"), files, **asked)
 
         return self._plainly(run)
@@ -103,8 +113,7 @@ class Auditor:
             except AssertionError as e:
                 self._note(report, "regression", str(e).partition("\n")[0])
                 raise
-            said = change.difference
-            self._note(report, "regression", f"{said.worse} worse, {said.better} better, p {said.p:.2g}" if said else "not known")
+            self._note(report, "regression", str(change))
 
         self._plainly(run)
 
@@ -130,7 +139,7 @@ class Auditor:
     def summary(self) -> dict[str, str]:
         """A line for each audit, by a key that is the same in other processes."""
         lines = {}
-        for key, (report, _) in self._done.items():
+        for key, report in self._done.items():
             name = report.headline_measure()
             mean = report.measures[name]
             precision = next(m for m in report.measures if m.startswith("P@"))
@@ -151,21 +160,32 @@ class Auditor:
             raise e.with_traceback(None) from None
 
     def _audit(self, given: Mapping[str, Any], name: str) -> Audited:
-        asked = self._resolved(given, PATHS)
+        asked = self._resolved(given, ("corpus", "queries"))
         corpus, queries = asked.pop("corpus"), asked.pop("queries")
         options = Options.given(**asked)
-        search, own = options.search, options.own_chunks
         plainly = dataclasses.asdict(dataclasses.replace(options, search=None, own_chunks=()))
         files = [_state(p) for p in (corpus, queries, options.chunks, options.run, options.qrels) if p]
-        identity = "" if search is None else identity_of(search) or (name and f"search of {name}")
-        alone = search is not None and not identity  # no other process knows this search
-        identity = f"{id(search)}" if alone else identity
-        parts = [str(corpus), str(queries), plainly, files, identity, repr(chunks_of(own))]
+        identity, alone = self._identity(options.search, name)
+        parts = [str(corpus), str(queries), plainly, files, identity, repr(chunks_of(options.own_chunks))]
         key = hashlib.sha256(json.dumps(parts, default=str).encode("utf-8", "surrogatepass")).hexdigest()[:32]
         if key not in self._done:
-            self._done[key] = self._made(None if alone else key, corpus, queries, name, asked), search
-        found = self._done[key][0]
+            self._done[key] = self._made(None if alone else key, corpus, queries, name, asked)
+        found = self._done[key]
         return dataclasses.replace(found, name=clean(name)) if name else found
+
+    def _identity(self, search: Any, name: str) -> tuple[str, bool]:
+        """What tells a search from others, and whether in this process alone."""
+        known = "" if search is None else identity_of(search)
+        if search is None or known:
+            return known, False
+        number = next((n for n, other in enumerate(self._searches) if _same(search, other)), len(self._searches))
+        self._searches += [search] if number == len(self._searches) else []
+        if not name:
+            return f"{os.getpid()}#{number}", True
+        if self._named.setdefault(name, number) != number:
+            remedy = "give each a name of its own, or make the search once, in a fixture with scope='session'"
+            raise UsageError(f"two searches are called {name!r}; {remedy}")
+        return f"{name_of(search)} called {name}", False
 
     def _made(self, key: str | None, corpus: Any, queries: Any, name: str, asked: dict[str, Any]) -> Audited:
         if key is None or self._shared is None:
@@ -173,27 +193,30 @@ class Auditor:
         file = self._shared / f"ragdiag-{key}.sqlite"
         return Audited.from_dict(once(file, lambda: audited(corpus, queries, name, **asked).as_dict()))
 
-    def _resolved(self, given: Mapping[str, Any], paths: Sequence[str]) -> dict[str, Any]:
-        """What a test gives over the project's settings, its paths from the root."""
+    def _resolved(self, given: Mapping[str, Any], needed: Sequence[str]) -> dict[str, Any]:
+        """What a test gives over the project's settings, its paths from the root. Raises `UsageError` for what is `needed`."""
         named = {name: value for name, value in given.items() if value not in ("", None) or name == "cache"}
         asked = dict(self._settings)
         for names in INSTEAD:
             if set(names) & named.keys():
                 asked = {name: value for name, value in asked.items() if name not in names}
-        if "answers" not in paths and "corpus" not in paths:  # the litmus test needs neither corpus nor index
-            asked = {name: value for name, value in asked.items() if name in paths}
         asked |= named
-        for name in paths:
+        for name in PATHS:
             if isinstance(asked.get(name), (str, Path)) and asked[name]:
                 asked[name] = shown(self._root / asked[name])
-        for name in ("corpus", "queries"):
-            if name in paths and not asked.get(name):
+        for name in needed:
+            if not asked.get(name):
                 raise UsageError(f"no {name}: give it, or set ragdiag_{name} in pytest's configuration, or --ragdiag-{name}")
         return asked
 
     def _answers(self, source: str) -> str:
         condition, equals, file = source.rpartition("=")
         return f"{condition}{equals}{self._root / file}"
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two searches are one: a method is made anew each time that it is asked for."""
+    return one is other or (inspect.ismethod(one) and inspect.ismethod(other) and one == other)
 
 
 def _state(path: Any) -> list[Any]:

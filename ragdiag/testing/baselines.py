@@ -34,6 +34,10 @@ class Change(NamedTuple):
     reworded: int
     signature: str  # of the audit that the baseline was made from
 
+    def __str__(self) -> str:
+        said = self.difference
+        return f"{said.worse} worse, {said.better} better, p {said.p:.2g}" if said else "no query can be compared"
+
     @property
     def significant(self) -> bool:
         """Whether the loss is more than chance would make it."""

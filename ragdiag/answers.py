@@ -42,8 +42,8 @@ def _read(condition: str, path: Path) -> list[Answer]:
 def _question(record: dict[str, Any], asked: dict[str, str], path: Path, line: int) -> str:
     """The question that a line of a record of live answers is about: of several attempts at one, the last counts.
 
-    Raises `InputError` where `asked`, to which it is added, has another prompt or model in its place: what an older pipeline led to
-    is no repeat of what this one does.
+    Raises `InputError` where `asked`, to which it is added, has another prompt or model in its place: what an older pipeline led
+    to is no repeat of what this one does.
     """
     question = attempted(record)
     if asked.setdefault(repr([record.get(name) for name in ("query_id", "condition", "repeat")]), question) != question:

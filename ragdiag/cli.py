@@ -189,7 +189,8 @@ def compare(corpus: str, queries: str, json_file: str | None, html_file: str | N
 @quiet_option
 def litmus(queries: str, corpus: str | None, json_file: str | None, html_file: str | None, quiet: bool, **given: Any) -> None:
     """From recorded or live answers: a retrieval problem or a behavior problem? Would failures be gone with perfect context?"""
-    from ragdiag.answering import run_litmus
+    from ragdiag.answering import answered, run_litmus
+    from ragdiag.answers import load_answers
     from ragdiag.cli_live import ask_live, live_options
     from ragdiag.reports.html.audit import litmus_html
     from ragdiag.reports.litmus import litmus_dict, litmus_text
@@ -202,9 +203,13 @@ def litmus(queries: str, corpus: str | None, json_file: str | None, html_file: s
     asked = _options(given)
     with queries_file(queries) as path:
         if live and corpus:
-            answers += ask_live(corpus, path, asked, live, price, yes, quiet)
-        with progress_bars(quiet) as progress:
-            found = run_litmus(path, answers, asked, corpus, judging, delta, progress)
+            recorded = load_answers(answers)  # before anything is asked
+            audit, came = ask_live(corpus, path, asked, live, price, yes, quiet)
+            with progress_bars(quiet) as progress:
+                found = answered(audit.labels.queries, [*recorded, *came], audit, asked, judging, delta, progress)
+        else:
+            with progress_bars(quiet) as progress:
+                found = run_litmus(path, answers, asked, corpus, judging, delta, progress)
     present(litmus_text(found), quiet, json_file, partial(litmus_dict, found), html_file, partial(litmus_html, found))
 
 

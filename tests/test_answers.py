@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ragdiag.answers import load_answers
+from ragdiag.answers import load_answers, split_source
 from ragdiag.errors import InputError
 from ragdiag.records import Answer
 
@@ -64,6 +64,15 @@ def test_a_file_name_may_hold_an_equals_sign(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     jsonl(tmp_path / "run=1.jsonl", GOOD)
     assert len(load_answers(["run=1.jsonl"])) == 1
+
+
+def test_sources_are_split_at_a_condition(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    jsonl(tmp_path / "run=1.jsonl", GOOD)
+    sources = {"a.jsonl": ("", "a.jsonl"), "run=1.jsonl": ("", "run=1.jsonl"), "oracle=run=1.jsonl": ("oracle", "run=1.jsonl")}
+    assert {source: split_source(source) for source in sources} == {s: (c, Path(f)) for s, (c, f) in sources.items()}
+    with pytest.raises(InputError, match="unknown condition 'run'"):
+        split_source("run=2.jsonl")
 
 
 def test_unknown_condition_before_a_file(tmp_path):
@@ -127,14 +136,19 @@ def test_failed_attempts_of_a_record(tmp_path):
 def test_of_several_attempts_at_one_question_the_last_counts(tmp_path):
     about = {"query_id": "q1", "condition": "oracle", "repeat": 1, "model": "m", "prompt_sha256": "ab"}
     other = about | {"repeat": 2}
-    lines = (
-        about | {"error": "late"},
-        other | {"answer": "Eve"},
-        about | {"answer": "Anna"},
-        about | {"model": "n", "error": "x"},
-    )
+    lines = about | {"error": "late"}, other | {"answer": "Eve"}, about | {"answer": "Anna"}
     found = load_answers([str(jsonl(tmp_path / "a.jsonl", *lines))])
-    assert [(a.answer, a.failed) for a in found] == [("Anna", False), ("Eve", False), ("", True)]
+    assert [(a.answer, a.failed) for a in found] == [("Anna", False), ("Eve", False)]
+
+
+@pytest.mark.parametrize("other", [{"model": "n"}, {"prompt_sha256": "cd"}, {"model": "n", "answer": None, "error": "late"}])
+def test_a_record_of_several_pipelines_is_refused(tmp_path, other):
+    about = GOOD | {"repeat": 1, "model": "m", "prompt_sha256": "ab"}
+    apart = [about, about | {"repeat": 2} | other, about | {"query_id": "q2"} | other, about | {"condition": "oracle"} | other]
+    assert len(load_answers([str(jsonl(tmp_path / "a.jsonl", *apart))])) == 4
+    with pytest.raises(InputError, match=r"several pipelines: query 'q1'.*--live.*a record for each") as error:
+        load_answers([str(jsonl(tmp_path / "a.jsonl", *apart, about | other))])
+    assert error.value.line == 5
 
 
 def completion(content, status=200, **choice):

@@ -127,6 +127,12 @@ def test_arrows_point_down(module: str, path: Path) -> None:
             assert layer(other) == 0
 
 
+def test_an_arrow_points_at_something(tmp_path: Path) -> None:
+    (tmp_path / "it.py").write_text("from ragdiag import errors, audit\nfrom ragdiag.live.moved import prompts\n")
+    with pytest.raises(AssertionError, match=r"imports ragdiag\.live\.moved, which is not there"):
+        test_arrows_point_down("ragdiag.cli", tmp_path / "it.py")
+
+
 def test_only_the_assembly_knows_all_the_stages() -> None:
     importers = {unit(m) for m, p in modules() if "ragdiag.corpus" in imports(p)}
     assert importers == {"label", "pipeline"}

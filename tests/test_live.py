@@ -21,6 +21,7 @@ from ragdiag.errors import InputError, UsageError
 from ragdiag.live.asking import HOPELESS, Estimate, Questions
 from ragdiag.prompt import Prompt, Reply
 from ragdiag.protocols import no_progress
+from ragdiag.retrieval import Plan
 
 N = 6
 KEY = "sk-very-secret-0123456789"
@@ -191,6 +192,7 @@ def test_only_what_failed_is_asked_again(here: Path, start: Start) -> None:
         "repeat": 1,
         "model": "m",
         "answer": "I do not know.",
+        "max_tokens": 512,
         "contexts": ["Fact 0 is word0."],
         "sufficient": False,
     }
@@ -231,6 +233,44 @@ def test_where_nothing_but_failures_comes_no_more_is_asked(here: Path, start: St
     done = live(stub.url, "--repeats", 5, "--concurrency", 1)
     assert done.exit_code == 2 and "the first 20 calls failed (status 401 20)" in done.stderr
     assert len(stub.requests) == HOPELESS == len(lines(here / "rec.jsonl"))
+
+
+def test_nor_where_earlier_runs_had_answers(here: Path, start: Start) -> None:
+    assert "12 answered" in live(start(right).url).stderr
+    stub = start(lambda prompt, _: 401)
+    done = live(stub.url, "--repeats", 5, "--concurrency", 1)
+    assert done.exit_code == 2 and "the first 20 calls failed (status 401 20)" in done.stderr
+    assert len(stub.requests) == HOPELESS
+
+
+def test_what_failed_before_waits_for_what_was_never_asked(here: Path, start: Start) -> None:
+    some = start(lambda prompt, _: 500 if number(prompt) < 4 else right(prompt))
+    live(some.url, "--repeats", 3, "--condition", "oracle")
+    again = start(lambda prompt, _: 500 if number(prompt) < 4 else right(prompt))
+    done = live(again.url, "--repeats", 4, "--concurrency", 1, "--condition", "oracle")
+    assert done.exit_code == 0 and "2 answered, 6 known before, 16 failed" in done.stderr
+    assert [number(r["messages"][0]["content"]) for r in again.requests[:6]] == list(range(N))
+
+
+def test_answers_that_were_cut_are_asked_for_with_a_larger_limit(here: Path, start: Start) -> None:
+    def script(prompt: str, _: int) -> Action:
+        short = number(prompt) < 2 and stub.requests[-1]["max_tokens"] < 9
+        return {
+            "choices": [
+                {"message": {"content": "wo" if short else right(prompt)}, "finish_reason": "length" if short else "stop"}
+            ]
+        }
+
+    stub = start(script)
+    first = live(stub.url, "--condition", "oracle", "--max-tokens", 7, "--concurrency", 1)
+    assert "2 answers ran into the limit of tokens; a larger --max-tokens asks those again" in first.stderr
+    for limit in (7, 3):
+        assert "0 answered, 6 known before" in live(stub.url, "--condition", "oracle", "--max-tokens", limit).stderr
+    for limit, said in ((8, "2 answered, 4 known before"), (9, "2 answered, 4 known before"), (99, "0 answered, 6 known before")):
+        done = live(stub.url, "--condition", "oracle", "--max-tokens", limit, "--concurrency", 1)
+        assert said in done.stderr and ("ran into" in done.stderr) == (limit < 9)
+    rows = [r for r in lines(here / "rec.jsonl") if r["query_id"] == "q1"]
+    assert [(r["answer"], r["max_tokens"], r.get("cut")) for r in rows] == [("wo", 7, True), ("wo", 8, True), ("word1", 9, None)]
 
 
 # What is asked, and what comes of it.
@@ -276,6 +316,35 @@ def test_only_answers_to_these_prompts_count(here: Path, start: Start) -> None:
     assert "12 answered, 0 known before" in live(fresh.url, "--template", "t.txt", "--model", "other").stderr
 
 
+def test_a_record_of_two_templates_is_no_recorded_answers(here: Path, start: Start) -> None:
+    stub = start(right)
+    (here / "t.txt").write_text("{contexts}\nIn short: {question}", encoding="utf-8")
+    live(stub.url)
+    assert litmus("--answers", "rec.jsonl").exit_code == 0
+    live(stub.url, "--template", "t.txt")
+    done = litmus("--answers", "rec.jsonl")
+    assert (done.exit_code, done.stdout) == (2, "") and "rec.jsonl:13: holds answers of several pipelines" in done.stderr
+    assert len(stub.requests) == 24
+
+
+def test_the_pipeline_is_audited_once(here: Path, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    ranked: list[object] = []
+    retrieve = Plan.retrieve
+    monkeypatch.setattr(Plan, "retrieve", lambda *given: ranked.append(given) or retrieve(*given))
+    options = ("--corpus", "corpus.jsonl", "--retriever", "bm25", "-k", 1, "--no-cache", "--live", start(right).url)
+    done = litmus(*options, "--model", "m", "--record", "rec.jsonl", "--yes", "--json", "-")
+    assert json.loads(done.stdout)["table"] == {
+        "right, context sufficient": {"oracle right": 6, "oracle wrong": 0, "oracle unknown": 0}
+    }
+    assert len(ranked) == 1
+
+
+def test_queries_that_failed_in_the_run_are_told_of(here: Path, start: Start) -> None:
+    write(here / "run.jsonl", [{"query_id": "q5", "error": "late"}, *lines(here / "run.jsonl")[:-1]])
+    assert "note: 1 queries failed in the run: their prompts hold no passages" in live(start(right).url).stderr
+    assert "note:" not in live(start(right).url, "--quiet").stderr
+
+
 def test_repeats_are_asked_each(here: Path, start: Start) -> None:
     stub = start(lambda prompt, before: right(prompt) if before < 2 else "nonsense")
     done = live(stub.url, "--repeats", 3, "--condition", "oracle", "--concurrency", 1)
@@ -288,6 +357,13 @@ def test_live_answers_beside_recorded_ones(here: Path, start: Start) -> None:
     done = live(start(right).url, "--condition", "oracle", "--answers", "retrieved=mine.jsonl", "--json", "-")
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["table"]["wrong, context sufficient"]["oracle right"] == 1
+
+
+def test_recorded_answers_are_read_before_a_model_is_asked(here: Path, start: Start) -> None:
+    write(here / "mine.jsonl", [{"query_id": "q1"}])
+    stub = start(right)
+    assert live(stub.url, "--answers", "retrieved=mine.jsonl").exit_code == 2
+    assert not stub.requests
 
 
 # Interrupted.
@@ -353,8 +429,18 @@ def test_a_last_line_cut_anywhere_is_dropped_and_asked_again(tmp_path: Path) -> 
         assert path.read_bytes().count(b"\n") == 3 and len(lines_of(path)) == 3
 
 
+def test_a_record_of_one_unfinished_line(tmp_path: Path) -> None:
+    path = tmp_path / "rec.jsonl"
+    path.write_bytes(b'{"query_id": "q", "condition": "oracle", "repeat": 1, "model": "m", "prompt_sha256": "ab", "answ')
+    assert len(Questions(PROMPTS, 1, Echo(), path).ask(1, no_progress).answers) == 3
+    assert len(lines_of(path)) == 3
+
+
 def lines_of(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_bytes().split(b"\n")[:-1]]
+
+
+OURS = '{"query_id": "q", "condition": "oracle", "repeat": 1, "model": "m", "prompt_sha256": "a", "answer": "a"}'
 
 
 @pytest.mark.parametrize(
@@ -365,6 +451,11 @@ def lines_of(path: Path) -> list[dict[str, Any]]:
         '{"query_id": "q", "condition": "oracle", "answer": "a"}\n',
         '{"query_id": "q", "condition": "oracle", "answer": "a"}\n{"query_id": "q", "cond',
         '{"query_id": "q"\n',
+        '{"query_id": "q1", "answer": "x"',
+        '{"query_id": "q1", "answer": "x"}',
+        OURS + "\nnotes",
+        OURS + '\n{"a": 1}\n{"que',
+        OURS[:-1] + ', "max_tokens": "9"}\n',
     ],
 )
 def test_other_files_are_no_records_and_stay_as_they_are(tmp_path: Path, content: str) -> None:
@@ -491,7 +582,7 @@ def test_what_it_takes_is_shown_and_asked(here: Path, start: Start, monkeypatch:
 
 def test_estimates_are_sums(tmp_path: Path) -> None:
     prompts = [Prompt("a", "oracle", "?", (), "one two three?"), Prompt("b", "oracle", "?", (), "one")]
-    found = Questions(prompts, 2, Echo(), tmp_path / "rec.jsonl").estimate(50)
+    found = Questions(prompts, 2, Echo(), tmp_path / "rec.jsonl", 50).estimate()
     assert found == Estimate(4, 10, 200)  # 2 * (4 + 1) tokens in, 4 * 50 out
     assert found.dollars(2.5, 10) == pytest.approx((10 * 2.5 + 200 * 10) / 1e6)
 
@@ -527,6 +618,8 @@ def test_without_a_key(here: Path, start: Start, monkeypatch: pytest.MonkeyPatch
         ((*PIPELINE, "--live", "http://localhost:1/v1"), "give --record"),
         ((*PIPELINE, "--live", "http://localhost:1/v1", "--record", "-"), "give --record"),
         ((*PIPELINE, "--live", "http://localhost:1/v1", "--record", "r"), "give --model"),
+        ((*PIPELINE, "--live", "a:b", "--record", "r", "--answers", "r"), "--answers r is the --record; leave it out"),
+        ((*PIPELINE, "--live", "a:b", "--record", "./r", "--answers", "oracle=r"), "--answers oracle=r is the --record"),
         ((*PIPELINE, "--live", "a:b", "--record", "r", "--price", "3"), "not two prices"),
         ((*PIPELINE, "--live", "a:b", "--record", "r", "--price", "3,-1"), "0 or more"),
         ((*PIPELINE, "--live", "a:b", "--record", "r", "--price", "nan,1"), "0 or more"),

@@ -190,8 +190,32 @@ def test_batch_input(here: Path) -> None:
         "custom_id": "oracle:one",
         "method": "POST",
         "url": "/v1/chat/completions",
-        "body": {"model": "m", "messages": [{"role": "user", "content": "What of one?|[1] Leave is 25 days a year."}]},
+        "body": {
+            "model": "m",
+            "messages": [{"role": "user", "content": "What of one?|[1] Leave is 25 days a year."}],
+            "temperature": 0,
+            "max_tokens": 512,  # as a model is asked live
+        },
     }
+
+
+def test_queries_without_passages_are_told_of(here: Path) -> None:
+    lines = [json.loads(line) for line in (here / "run.jsonl").read_text(encoding="utf-8").splitlines()]
+    jsonl(here / "run.jsonl", [{"query_id": "one", "error": "late"}, *(r for r in lines if r["query_id"] != "one")])
+    (here / "corpus").mkdir()
+    for name, text in DOCUMENTS:
+        (here / "corpus" / name).with_suffix(".txt").write_text(text, encoding="utf-8")
+    (here / "corpus" / "a.\x1b[2J").touch()
+    command = ("prompts", "corpus.jsonl", "queries.jsonl", "--run", "run.jsonl", "--no-cache", "--condition", "retrieved")
+    assert run(*command).stderr == "note: 1 queries failed in the run: their prompts hold no passages\n"
+    assert run(*command, "--quiet").stderr == ""
+    done = run("prompts", "corpus", "queries.jsonl", "--condition", "closed_book")
+    assert "note: files of other kinds left out: .\\x1b[2j 1\n" in done.stderr
+
+
+def test_nothing_is_diagnosed_for_prompts(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ragdiag.pipeline.name_causes", None)
+    assert made(conditions=["retrieved"], retriever="bm25")
 
 
 @pytest.mark.parametrize(

@@ -212,7 +212,7 @@ def test_causes_and_searches(project: pytest.Pytester) -> None:
     assert re.search(r"AssertionError: \d quer(y|ies) with query_mismatch", said(output))
     assert "P@1.low is 0." in said(output) and "pear  not served\n  pear\n  the search failed" in said(output)
     assert "live: as in the search | search test_it.search | k 1" in output
-    assert "search test_it.search raised on 1 of 3 queries, first on 'pear': TimeoutError: slow" in output
+    assert "search test_it.search raised on 1 of 3 queries, first on 'pear': TimeoutError: slow" in " ".join(output.split())
 
 
 # Options
@@ -618,6 +618,7 @@ def test_a_project_whose_chunks_cut_answers_fails_until_they_do_not(
     monkeypatch.chdir(folder)
     before = pytester.runpytest_subprocess("-p", "no:cacheprovider")
     before.assert_outcomes(passed=11, failed=5)
+    assert all(len(row) <= 80 for row in str(before.stdout).split(" FAILURES ")[1].split("\n"))
     text = said(str(before.stdout))
     assert "3 queries with chunk_split" in text and "not served, because of chunk_split" in text
     assert "counter, becau ‖ se we test them" in text

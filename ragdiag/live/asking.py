@@ -68,8 +68,8 @@ Keep = Callable[[_Job, Reply, float], None]
 class Questions:
     """What is to be asked of `model`: each of `prompts`, `repeats` times, less what the record at `path` holds an answer to.
 
-    An answer has up to `max_tokens` (0: nothing limits it); one that was cut at fewer is asked for again. Raises `UsageError` where
-    `path` cannot be written, `InputError` where it is a file of another kind.
+    An answer has up to `max_tokens` (0: nothing limits it); one that was cut at fewer is asked for again. Raises `UsageError`
+    where `path` cannot be written, `InputError` where it is a file of another kind.
     """
 
     def __init__(self, prompts: Sequence[Prompt], repeats: int, model: Model, path: Path, max_tokens: int = 0) -> None:
@@ -200,8 +200,8 @@ def _answer(prompt: Prompt, line: Mapping[str, Any]) -> Answer:
 def _read(path: Path) -> dict[str, dict[str, Any]]:
     """The last line about each question.
 
-    A last line that a killed run left unfinished is dropped, one that only lacks its end gets it. Raises `InputError` for anything
-    else that is no line of a record; the file is then as it was.
+    A last line that a killed run left unfinished is dropped, one that only lacks its end gets it. Raises `InputError` for
+    anything else that is no line of a record; the file is then as it was.
     """
     raw = read_bytes(path)
     end = raw.rfind(b"\n") + 1

@@ -31,6 +31,9 @@ __all__ = ["ASK", "WIDTH", "Audited", "QueryStory", "audited", "of_report", "pla
 WIDTH = 72
 """Columns of what a failing test says: 80, less what pytest puts before each line."""
 
+NARROW = WIDTH - 2
+"""Columns of a query's story: pytest moves in what an ``assert`` says by two more."""
+
 PYTHON = "print("
 """How what shows a query begins where it is no command of the shell."""
 
@@ -239,14 +242,15 @@ def _story(audited: Audited, result: QueryResult, told: Explanation | None, repo
     parts += [] if result.served else [line(f"label   {d.file}:{d.line}: {d.kind}: {d.message}") for d in known.defects]
     plainly = dataclasses.replace(result, findings=())
     if result.served is not False:
-        return QueryStory(plain(Group(*parts)), plainly, "")
+        return QueryStory(plain(Group(*parts), NARROW), plainly, "")
     parts += [*why(known), Text()]
     for n, group in enumerate(known.groups, 1):
         where = f"{group.document}#{group.start}-{group.end}"
         parts += [line(f"Evidence {n} of {len(known.groups)}  {where}  {group.coverage:.0%} in the context")]
         parts += [Padding(line(_cut(group, LONGEST)), (0, 0, 0, 2), expand=False)]
     parts += [] if audited.diagnosed else [Text(), line(f"({ASK})")]
-    story = "\n\n".join([plain(Group(*parts)), *([audited.next(result.id)] if not audited.command.startswith(PYTHON) else [])])
+    next_step = [] if audited.command.startswith(PYTHON) else [audited.next(result.id)]
+    story = "\n\n".join([plain(Group(*parts), NARROW), *next_step])
     passage = "the search failed" if result.id in audited.failed else _passage(result, known.groups)
     return QueryStory(story, plainly, passage)
 

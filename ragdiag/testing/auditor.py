@@ -12,13 +12,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from rich.console import Group
+from rich.padding import Padding
+
 from ragdiag.errors import RagdiagError, UsageError
 from ragdiag.options import Options
 from ragdiag.records import Report
-from ragdiag.reports.text import clean, interval, one_line
+from ragdiag.reports.text import clean, interval, line, one_line
 from ragdiag.searches import chunks_of, identity_of, name_of
 from ragdiag.testing import assertions
-from ragdiag.testing.audited import Audited, QueryStory, audited, shown
+from ragdiag.testing.audited import Audited, QueryStory, audited, plain, shown
 from ragdiag.testing.baselines import baseline_file
 from ragdiag.testing.shared import once
 from ragdiag.verdict import Litmus
@@ -28,6 +31,9 @@ __all__ = ["Auditor"]
 T = TypeVar("T")
 
 PATHS = ("corpus", "queries", "chunks", "run", "qrels", "cache", "format_rules")
+
+COLUMNS = 80
+"""Of the summary."""
 
 INSTEAD = (("k", "budget"), ("chunker", "chunks"), ("retriever", "run", "search"))
 """Options of which one takes the place of the others: a test that gives one does not want the project's default of another."""
@@ -52,7 +58,7 @@ class Auditor:
         """Audit `queries` on `corpus`; what is not given is as the project's settings say, else as in `ragdiag.audit`.
 
         `search` is the project's own search, see `ragdiag.searches`; `name` is what the audit is called. The same audit is done
-        once a run, by one of the processes that share the tests, which know a search that is no function of a module by the `name`.
+        once a run, by one of the processes that share the tests; they know a search that is no function of a module by `name`.
         Raises `UsageError` for a name that is given to two such searches.
         """
         __tracebackhide__ = True
@@ -145,7 +151,8 @@ class Auditor:
             precision = next(m for m in report.measures if m.startswith("P@"))
             said = f"{precision} {interval(report.measures[precision], 'not decidable')}"
             first = f"{name} {interval(mean, 'not decidable')} n {mean.n}, {said}"
-            lines[key] = clean("\n  ".join([f"{report.name}: {report.title}", first, report.outcome(), *report.notes]))
+            below = Group(*map(line, (first, report.outcome(), *report.notes)))
+            lines[key] = plain(Group(line(f"{report.name}: {report.title}"), Padding(below, (0, 0, 0, 2))), COLUMNS)
         return lines
 
     def _note(self, report: Report | Audited, what: str, value: str) -> None:

@@ -152,7 +152,9 @@ def _audited(corpus: str, path: str, asked: Options, answers: dict[str, Any], pr
 
 def _files(answers: Sequence[str]) -> list[str]:
     """The files of recorded answers, without the conditions before them."""
-    return [source.partition("=")[2] or source for source in answers]
+    from ragdiag.answers import split_source
+
+    return [str(split_source(source)[1]) for source in answers]
 
 
 @main.command()

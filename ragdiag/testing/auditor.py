@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from rich.console import Group
 from rich.padding import Padding
 
+from ragdiag.answers import split_source
 from ragdiag.errors import RagdiagError, UsageError
 from ragdiag.options import Options
 from ragdiag.records import Report
@@ -217,8 +218,11 @@ class Auditor:
         return asked
 
     def _answers(self, source: str) -> str:
-        condition, equals, file = source.rpartition("=")
-        return f"{condition}{equals}{self._root / file}"
+        """With its file from the root. One whose own name holds ``=`` is a file as it is."""
+        if (self._root / source).exists():
+            return str(self._root / source)
+        condition, path = split_source(source)
+        return f"{condition}={self._root / path}" if condition else str(self._root / path)
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -117,7 +117,7 @@ def _fail_usage(error: click.UsageError) -> NoReturn:
     configuration, parameter = ctx.find_root().obj, getattr(error, "param", None)
     if configuration and parameter and ctx.get_parameter_source(parameter.name) is ParameterSource.DEFAULT_MAP:
         message = f"{configuration.file}:{configuration.line(parameter.opts[-1].lstrip('-'))}: {message}"
-    _fail(f"{message}; see {ctx.command_path} --help", 2)
+    _fail(f"{message}{'' if message.endswith('?') else ';'} see {ctx.command_path} --help", 2)
 
 
 def _fail(message: str, status: int) -> NoReturn:

@@ -121,7 +121,6 @@ def _table(verdict: Verdict) -> RenderableType:
 def _three_figures(found: Litmus) -> RenderableType:
     """Without which one flies blind: retrieval precision, answer accuracy, hallucination rate."""
     table = plain_table("", "share [95 %]", ">n", "")
-    table.columns[0].no_wrap = False
     unknown = "not known"
     table.add_row("retrieval precision", interval(found.precision, unknown), str(found.precision.n), "holds evidence")
     for condition, share in found.shares.items():
@@ -138,6 +137,7 @@ def _shares(found: Litmus) -> Iterator[RenderableType]:
     """Under each condition who judged, what kind of wrong answers are, and how far a judge agrees with labels."""
     kinds = [kind for kind in KINDS[:-1] if any(j.kind == kind for j in found.judgements)]
     table = plain_table("answers", ">right", ">wrong", *(f">{kind}" for kind in kinds), ">no answer", ">not judged", "judged by")
+    table.columns[-1].no_wrap = False
     for condition in found.shares:
         own = found.of(condition)
         count = Counter(j.kind for j in own)

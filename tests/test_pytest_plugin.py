@@ -19,7 +19,7 @@ from ragdiag.pytest_plugin import SETTINGS
 pytest_plugins = "pytester"
 
 ROOT = Path(__file__).parent.parent
-HOSTILE = "x\x1b[31mred\x07 ]]> \x00 <b>&amp; \u202eevil\u2066 % \x9b2J"
+HOSTILE = "x\x1b[31mred\x07 ]]> \x00 <b>&amp; \u202eevil\u2066 % \x9b2J ##[error]"
 
 CORPUS = {
     "apple.md": "The apple is ripe in May.",
@@ -547,8 +547,10 @@ def test_github_shows_failures_at_their_line(project: pytest.Pytester, monkeypat
     assert "\r" not in lines[0]
 
 
-def test_hostile_text_is_shown_and_steers_nothing(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("ci", [False, True])  # there pytest cuts nothing off, and indents nothing
+def test_hostile_text_is_shown_and_steers_nothing(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, ci: bool) -> None:
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("CI", "true") if ci else monkeypatch.delenv("CI", raising=False)
     (project.path / "docs" / "plum.md").write_text(f"One is ready. {HOSTILE}\n::error::mine", encoding="utf-8")
     rows = [
         {
@@ -561,7 +563,7 @@ def test_hostile_text_is_shown_and_steers_nothing(project: pytest.Pytester, monk
     (project.path / "queries.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     output = run(project, CHECK.format(0.9) + QUERY, "--junitxml=junit.xml", "-v", passed=1, failed=2)
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", output)
-    assert "\\x1b" in output and "\\x202e" in output
+    assert "\\x1b" in output and "\\x202e" in output and "##[" not in output
     assert all(line.startswith("::error file=test_it.py") for line in output.split("\n") if line.lstrip().startswith("::"))
     failures = [f.text or "" for f in ET.parse(project.path / "junit.xml").iter("failure")]
     assert len(failures) == 2 and all("]]>" in f and "\x1b" not in f and "\u202e" not in f for f in failures)
@@ -613,6 +615,7 @@ def test_a_project_whose_chunks_cut_answers_fails_until_they_do_not(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.delenv("CI", raising=False)  # where pytest cuts nothing off
     folder = pytester.path / "project"
     shutil.copytree(ROOT / "fixtures" / "rag_project", folder, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.chdir(folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import re
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -298,4 +299,6 @@ def plain(renderable: RenderableType, width: int = WIDTH) -> str:
     console = Console(file=io.StringIO(), width=width, color_system=None, force_terminal=False, highlight=False, markup=False)
     with console.capture() as captured:
         console.print(renderable)
-    return "\n".join(row.rstrip() for row in captured.get().rstrip().split("\n"))
+    text = "\n".join(row.rstrip() for row in captured.get().rstrip().split("\n"))
+    # GitHub takes what begins a line of a log so, after blanks, for a command: a text from the corpus must give none.
+    return re.sub(r"(?m)^(\s*):(?=:)", r"\1\\x3a", text).replace("##[", "\\x23#[")

@@ -380,3 +380,25 @@ def test_help_imports_only_click(arguments: str) -> None:
     found = imported(f"import sys; sys.argv = ['ragdiag', *{arguments.split()!r}]; from ragdiag.cli import main; main()")
     assert {"click", "ragdiag"} <= found
     assert not found & HEAVY
+
+
+def test_a_corpus_gives_github_no_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "Fares rise in May.\n::error::mine\n  ::set-output name=x::y\n##[error]mine"
+    (tmp_path / "corpus.jsonl").write_text(json.dumps({"_id": "d", "text": text}) + "\n", encoding="utf-8")
+    query = {"_id": "q", "text": "fares", "evidence": [{"doc_id": "d", "text": text}]}
+    (tmp_path / "queries.jsonl").write_text(json.dumps(query) + "\n", encoding="utf-8")
+    arguments = [
+        "explain",
+        str(tmp_path / "corpus.jsonl"),
+        str(tmp_path / "queries.jsonl"),
+        "q",
+        "--retriever",
+        "bm25",
+        "--no-cache",
+    ]
+    plain = CliRunner().invoke(main, arguments, prog_name="ragdiag").output
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    guarded = CliRunner().invoke(main, arguments, prog_name="ragdiag").output
+    commands = [row for row in plain.split("\n") if row.lstrip().startswith("::") or "##[" in row]
+    assert commands and guarded != plain
+    assert not [row for row in guarded.split("\n") if row.lstrip().startswith("::") or "##[" in row]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -16,7 +17,7 @@ from ragdiag.registry import without_usual
 from ragdiag.reports.explain import explain_text
 from ragdiag.reports.fixes import cause_order, fix_first, look_first
 from ragdiag.reports.litmus import litmus_text
-from ragdiag.reports.text import clean, counted, defect_line, interval, line, one_line, plain_table, verbatim
+from ragdiag.reports.text import clean, counted, defect_line, interval, line, no_commands, one_line, plain_table, verbatim
 from ragdiag.verdict import Litmus
 
 __all__ = [
@@ -250,4 +251,10 @@ def check_text(corpus: Corpus, labels: Labels, notes: Sequence[str]) -> Renderab
 def show(renderable: RenderableType) -> None:
     """Print to standard output: as wide as the terminal; 140 columns where it is none."""
     made = Console(highlight=False)
-    (made if made.is_terminal else Console(highlight=False, width=140)).print(renderable, crop=False)
+    made = made if made.is_terminal else Console(highlight=False, width=140)
+    if os.environ.get("GITHUB_ACTIONS") != "true":
+        made.print(renderable, crop=False)
+        return
+    with made.capture() as captured:
+        made.print(renderable, crop=False)
+    made.file.write(no_commands(captured.get()))

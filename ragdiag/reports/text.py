@@ -10,7 +10,19 @@ from rich.text import Text
 
 from ragdiag.records import Defect, Mean
 
-__all__ = ["clean", "counted", "defect_line", "interval", "line", "listed", "one_line", "plain_table", "signed", "verbatim"]
+__all__ = [
+    "clean",
+    "counted",
+    "defect_line",
+    "interval",
+    "line",
+    "listed",
+    "no_commands",
+    "one_line",
+    "plain_table",
+    "signed",
+    "verbatim",
+]
 
 _UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -18,6 +30,11 @@ _UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u20
 def clean(text: str) -> str:
     """`text` with control characters, which could steer a terminal or reorder what it shows, made visible."""
     return _UNSAFE.sub(lambda m: "" if m[0] == "\r" else f"\\x{ord(m[0]):02x}", text)
+
+
+def no_commands(text: str) -> str:
+    """`text` as a log of GitHub's can hold it, which takes for a command what begins a line so, after blanks."""
+    return re.sub(r"(?m)^(\s*):(?=:)", r"\1\\x3a", text).replace("##[", "\\x23#[")
 
 
 def line(*parts: str | tuple[str, str]) -> Text:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import io
-import re
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -23,7 +22,7 @@ from ragdiag.pipeline import Audit, run_audit
 from ragdiag.records import Explanation, GroupProof, Mean, Query, QueryResult, Report
 from ragdiag.registry import without_usual
 from ragdiag.reports.proof import why
-from ragdiag.reports.text import clean, counted, line, one_line
+from ragdiag.reports.text import clean, counted, line, no_commands, one_line
 from ragdiag.reports.words import headline
 from ragdiag.results import AuditResult
 
@@ -299,6 +298,4 @@ def plain(renderable: RenderableType, width: int = WIDTH) -> str:
     console = Console(file=io.StringIO(), width=width, color_system=None, force_terminal=False, highlight=False, markup=False)
     with console.capture() as captured:
         console.print(renderable)
-    text = "\n".join(row.rstrip() for row in captured.get().rstrip().split("\n"))
-    # GitHub takes what begins a line of a log so, after blanks, for a command: a text from the corpus must give none.
-    return re.sub(r"(?m)^(\s*):(?=:)", r"\1\\x3a", text).replace("##[", "\\x23#[")
+    return no_commands("\n".join(row.rstrip() for row in captured.get().rstrip().split("\n")))

@@ -150,7 +150,8 @@ def _key(material: Material, plan: Plan, more: object = None) -> str:
     options = plan.options
     own = [_digest(Path(p)) if p else "" for p in (options.chunks, options.run)]
     specs = [spec_of(s, full=True) for s in (plan.chunker, plan.context, plan.retriever)]
-    models = [m.identity for m in (*own_models(plan.chunker), *all_models(plan.retriever))]
+    of_retriever = [] if plan.options.run else all_models(plan.retriever)  # of a recorded run nothing was encoded here
+    models = [m.identity for m in (*own_models(plan.chunker), *of_retriever)]
     size = [options.k, options.budget, options.copies, list(options.measures)]
     parts = ["cell 2", __version__, material.inputs, material.metadata, specs, own, models, size, more]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

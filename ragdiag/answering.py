@@ -9,12 +9,12 @@ import numpy as np
 
 from ragdiag.answers import load_answers
 from ragdiag.cache import opened
+from ragdiag.conditions import ORACLE, RETRIEVED
 from ragdiag.errors import InputError, UsageError
 from ragdiag.judging import judge_answers, majorities, shares_by_query
 from ragdiag.measures import Measure
 from ragdiag.options import Judging, Options
 from ragdiag.pipeline import Audit, labelled_documents, run_audit
-from ragdiag.prompt import ORACLE, RETRIEVED
 from ragdiag.protocols import Progress, no_progress
 from ragdiag.queries import load_queries
 from ragdiag.records import Answer, FloatArray, Mean, Query

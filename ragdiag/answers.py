@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ragdiag.conditions import CONDITIONS
 from ragdiag.errors import InputError, did_you_mean
 from ragdiag.files import field, read_jsonl
-from ragdiag.prompt import CONDITIONS, attempted, content, read_custom_id
+from ragdiag.prompt import attempted, content, read_custom_id
 from ragdiag.records import Answer
 
 __all__ = ["load_answers", "split_source"]

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ragdiag.conditions import CONDITIONS
 from ragdiag.errors import UsageError, did_you_mean
 from ragdiag.inputs import Spool, spool, unspooled
 from ragdiag.options import Judging, Options
-from ragdiag.prompt import CONDITIONS
 from ragdiag.protocols import Progress, no_progress
 from ragdiag.results import AuditResult, CompareResult, DecideResult, LitmusResult, made
 from ragdiag.verdict import DELTA

@@ -31,7 +31,6 @@ from ragdiag.flags import (
     queries_argument,
     quiet_option,
 )
-from ragdiag.inputs import unspooled
 from ragdiag.label.command import label
 from ragdiag.shell import DecideCommand, Group, check_output, check_outputs, present, progress_bars, queries_file, write_out
 
@@ -141,6 +140,7 @@ def audit(
 def _audited(corpus: str, path: str, asked: Options, answers: dict[str, Any], progress: Progress) -> tuple[Audit, Litmus | None]:
     """The audit, and what the litmus test found where there are answers."""
     from ragdiag.answering import answered
+    from ragdiag.inputs import unspooled
     from ragdiag.pipeline import run_audit
 
     audit = run_audit(corpus, path, asked, progress)
@@ -249,6 +249,7 @@ def prompts(corpus: str, queries: str, form: str, model: str | None, repeats: in
 def explain(corpus: str, queries: str, query_id: str, json_file: str | None, quiet: bool, **given: Any) -> None:
     """Show one query: why it fails, with the proof; its evidence and where chunks cut it; its context."""
     from ragdiag.explain import explain as explain_query
+    from ragdiag.inputs import unspooled
     from ragdiag.pipeline import run_audit
     from ragdiag.reports.json import explain_dict
     from ragdiag.reports.terminal import explain_text
@@ -268,6 +269,7 @@ def explain(corpus: str, queries: str, query_id: str, json_file: str | None, qui
 @quiet_option
 def check(corpus: str, queries: str, json_file: str | None, quiet: bool, **given: Any) -> None:
     """Find documents that cannot be read and labels that are wrong about the corpus; exit status 1 if there are any."""
+    from ragdiag.inputs import unspooled
     from ragdiag.pipeline import check as check_labels
     from ragdiag.reports.json import check_dict
     from ragdiag.reports.terminal import check_text

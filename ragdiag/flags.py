@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ragdiag.prompt import CONDITIONS, ORACLE, RETRIEVED
+from ragdiag.conditions import CONDITIONS, ORACLE, RETRIEVED
 
 __all__ = [
     "AUDIT_OPTIONS",

@@ -8,15 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from ragdiag.conditions import CLOSED_BOOK, CONDITIONS
 from ragdiag.errors import UsageError, did_you_mean
 
 __all__ = [
     "ATTEMPT",
-    "CLOSED_BOOK",
-    "CONDITIONS",
     "MOST_TOKENS",
-    "ORACLE",
-    "RETRIEVED",
     "Prompt",
     "Reply",
     "attempted",
@@ -30,11 +27,6 @@ __all__ = [
     "settings",
     "template_for",
 ]
-
-RETRIEVED, ORACLE, CLOSED_BOOK = "retrieved", "oracle", "closed_book"
-
-CONDITIONS = (RETRIEVED, ORACLE, CLOSED_BOOK)
-"""What the model was given: the pipeline's context, exactly the evidence, or nothing."""
 
 WITH_CONTEXTS = """\
 Answer the question from the passages below, in as few words as it takes. They are all there is to go by: if they do not hold the

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ragdiag.cells import Comparison
+from ragdiag.conditions import RETRIEVED
 from ragdiag.decision import Decision
 from ragdiag.errors import UsageError, did_you_mean, nearest
-from ragdiag.prompt import RETRIEVED
 from ragdiag.records import Explanation, Mean, QueryResult, Report
 from ragdiag.registry import names, require
 from ragdiag.verdict import KINDS, Judgement, Litmus

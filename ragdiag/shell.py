@@ -6,7 +6,6 @@ import contextlib
 import io
 import os
 import sys
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,8 +13,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from click.core import ParameterSource
-
-from ragdiag.inputs import FOLDER
 
 if TYPE_CHECKING:
     from ragdiag.protocols import Progress
@@ -131,7 +128,10 @@ def queries_file(name: str) -> Iterator[str]:
     if name != "-":
         yield name
         return
+    import tempfile
+
     from ragdiag.errors import RagdiagError, UsageError
+    from ragdiag.inputs import FOLDER
 
     with tempfile.TemporaryDirectory(prefix=FOLDER) as folder:
         path = Path(folder) / STDIN

@@ -17,6 +17,7 @@ GROUND = {
     "approximate",
     "cases",
     "cells",
+    "conditions",
     "costs",
     "decision",
     "duplicates",

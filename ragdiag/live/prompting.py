@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ragdiag.conditions import CONDITIONS, ORACLE, RETRIEVED
 from ragdiag.errors import InputError, UsageError, did_you_mean
 from ragdiag.live.asking import Asked, Estimate, Questions
 from ragdiag.live.callables import Function, load_function
 from ragdiag.live.endpoint import Endpoint
 from ragdiag.options import Options
 from ragdiag.pipeline import Audit, load, rank, run_audit
-from ragdiag.prompt import CONDITIONS, MOST_TOKENS, ORACLE, RETRIEVED, Prompt, check_template, fill, template_for
+from ragdiag.prompt import MOST_TOKENS, Prompt, check_template, fill, template_for
 from ragdiag.protocols import Model, Progress, no_progress
 from ragdiag.records import Corpus, IntArray, Labels, Run
 from ragdiag.retrieval import Clock, Plan

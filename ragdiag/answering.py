@@ -20,6 +20,7 @@ from ragdiag.queries import load_queries
 from ragdiag.records import Answer, FloatArray, Mean, Query
 from ragdiag.ruling import Majorities, corrected_share, rule
 from ragdiag.statistics import Resampler, clusters
+from ragdiag.tokens import folded
 from ragdiag.verdict import DELTA, LABELS, Agreement, Judgement, Litmus, Outcomes, agreement
 
 __all__ = ["answered", "run_litmus"]
@@ -139,8 +140,8 @@ def _precision(queries: Sequence[Query], given: Given, audit: Audit | None, resa
     """The share of what was retrieved that holds evidence: of the recorded contexts, else as the audit measured it."""
     found = np.full(len(queries), np.nan)
     for q, query in enumerate(queries):
-        passages = [_flat(label.text) for label in query.evidence]
-        contexts = [_flat(c) for a in given.get(q, ()) for c in a.contexts]
+        passages = [folded(label.text) for label in query.evidence]
+        contexts = [folded(c) for a in given.get(q, ()) for c in a.contexts]
         if contexts and passages and all(passages):
             found[q] = np.mean([any(p in c or (c in p and len(c) >= PIECE) for p in passages) for c in contexts])
     if audit is not None and np.isnan(found).all():
@@ -174,12 +175,8 @@ def _said(query: Query, answer: Answer) -> bool | None:
         return answer.sufficient
     if not answer.contexts or not query.evidence or not all(label.text.strip() for label in query.evidence):
         return None
-    text = _flat(" ".join(answer.contexts))
+    text = folded(" ".join(answer.contexts))
     groups: dict[str, list[bool]] = {}
     for i, label in enumerate(query.evidence):
-        groups.setdefault(label.group or f"#{i}", []).append(_flat(label.text) in text)
+        groups.setdefault(label.group or f"#{i}", []).append(folded(label.text) in text)
     return all(any(held) for held in groups.values())
-
-
-def _flat(text: str) -> str:
-    return " ".join(text.casefold().split())

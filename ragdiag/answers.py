@@ -53,17 +53,17 @@ def _question(record: dict[str, Any], asked: dict[str, str], path: Path, line: i
     return question
 
 
-def split_source(source: str) -> tuple[str, Path]:
-    """The condition that ``[CONDITION=]FILE`` names, "" for none, and its file. A file whose own name holds ``=`` is a file.
+def split_source(source: str, folder: Path = Path()) -> tuple[str, Path]:
+    """The condition that ``[CONDITION=]FILE`` names, "" for none, and its file in `folder`; a file's own name may hold ``=``.
 
     Raises `InputError` for an unknown condition.
     """
     condition, equals, file = source.partition("=")
-    if not equals or (condition not in CONDITIONS and Path(source).exists()):
-        return "", Path(source)
+    if not equals or (condition not in CONDITIONS and (folder / source).exists()):
+        return "", folder / source
     if condition not in CONDITIONS:
         raise InputError(f"unknown condition {condition!r} in {source!r}{did_you_mean(condition, CONDITIONS)}")
-    return condition, Path(file)
+    return condition, folder / file
 
 
 def _answer(record: dict[str, Any], condition: str, path: Path, line: int) -> Answer:

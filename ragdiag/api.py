@@ -8,10 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ragdiag.conditions import CONDITIONS
-from ragdiag.errors import UsageError, did_you_mean
 from ragdiag.inputs import Spool, spool, unspooled
 from ragdiag.options import Judging, Options
+from ragdiag.prompt import check_conditions
 from ragdiag.protocols import Progress, no_progress
 from ragdiag.results import AuditResult, CompareResult, DecideResult, LitmusResult, made
 from ragdiag.verdict import DELTA
@@ -145,9 +144,7 @@ def _answer_files(answers: Answers, spooled: Spool) -> list[str]:
     if isinstance(answers, (str, Path)):
         return [str(answers)]
     if isinstance(answers, Mapping):
-        for condition in answers:
-            if condition not in CONDITIONS:
-                raise UsageError(f"unknown condition {condition!r}{did_you_mean(str(condition), CONDITIONS)}")
+        check_conditions(answers)
         return [f"{condition}={spooled.path(given, f'{condition} answers')}" for condition, given in answers.items()]
     if isinstance(answers, Sequence) and all(isinstance(a, (str, Path)) for a in answers):
         return [str(a) for a in answers]

@@ -11,6 +11,7 @@ from ragdiag.conditions import CONDITIONS, ORACLE, RETRIEVED
 
 __all__ = [
     "AUDIT_OPTIONS",
+    "CACHE_OPTIONS",
     "COMPARE_OPTIONS",
     "LABEL_OPTIONS",
     "LITMUS_OPTIONS",
@@ -56,6 +57,11 @@ LABEL_OPTIONS = (
     click.option("--only", metavar="DOC_ID", multiple=True, help="Keep only this document (repeat for several)."),
 )  # fmt: skip
 
+CACHE_OPTIONS = (
+    click.option("--cache", metavar="DIR", help="Where vectors and indexes are kept.  [default: the user's cache folder]"),
+    click.option("--no-cache", is_flag=True, help="Keep nothing."),
+)
+
 AUDIT_OPTIONS = (
     click.option(
         "--chunker", metavar="SPEC", default="sentence", show_default=True, help="e.g. 'recursive(size=200, overlap=40)'."
@@ -81,8 +87,7 @@ AUDIT_OPTIONS = (
         show_default=True,
         help="Seed of the intervals' resamples.",
     ),
-    click.option("--cache", metavar="DIR", help="Where vectors and indexes are kept.  [default: the user's cache folder]"),
-    click.option("--no-cache", is_flag=True, help="Keep nothing."),
+    *CACHE_OPTIONS,
 )
 
 COMPARE_OPTIONS = (

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from ragdiag.judges._text import refuses
+from ragdiag.judges import refuses
 from ragdiag.opinions import Opinion
 from ragdiag.options import Judging
 from ragdiag.protocols import Progress, Store

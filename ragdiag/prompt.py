@@ -17,6 +17,7 @@ __all__ = [
     "Prompt",
     "Reply",
     "attempted",
+    "check_conditions",
     "check_template",
     "content",
     "custom_id",
@@ -83,6 +84,13 @@ def attempted(line: Mapping[str, Any]) -> str:
 def template_for(condition: str) -> str:
     """The template where the user gives none."""
     return WITHOUT if condition == CLOSED_BOOK else WITH_CONTEXTS
+
+
+def check_conditions(conditions: Iterable[str]) -> None:
+    """Raise `UsageError` for one that is unknown."""
+    for condition in conditions:
+        if condition not in CONDITIONS:
+            raise UsageError(f"unknown condition {condition!r}{did_you_mean(str(condition), CONDITIONS)}")
 
 
 def check_template(template: str, conditions: tuple[str, ...]) -> None:

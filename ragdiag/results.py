@@ -5,18 +5,28 @@ Each shows itself in a notebook as it does on a terminal, becomes a data frame o
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from rich.console import Console, RenderableType
+
 from ragdiag.cells import Comparison
 from ragdiag.conditions import RETRIEVED
 from ragdiag.decision import Decision
 from ragdiag.errors import UsageError, did_you_mean, nearest
+from ragdiag.explain import explain, explanations
+from ragdiag.files import write_atomically
 from ragdiag.records import Explanation, Mean, QueryResult, Report
 from ragdiag.registry import names, require
+from ragdiag.reports.compare import compare_text
+from ragdiag.reports.decide import decide_dict, decide_text
+from ragdiag.reports.json import audit_dict, compare_dict, dumps, explain_dict
+from ragdiag.reports.litmus import litmus_dict, litmus_text
+from ragdiag.reports.terminal import audit_text, explain_text
 from ragdiag.verdict import KINDS, Judgement, Litmus
 
 if TYPE_CHECKING:
@@ -32,31 +42,29 @@ STYLE = "white-space:pre;overflow-x:auto;line-height:1.35;font-family:ui-monospa
 R = TypeVar("R", bound="Shown")
 
 
-class Shown:
+class Shown(abc.ABC):
     """A result: text, a notebook's cell, a file."""
 
+    @abc.abstractmethod
     def as_dict(self) -> dict[str, Any]:
         """The JSON report, as the command's ``--json`` writes it."""
-        raise NotImplementedError
 
     def as_html(self) -> str:
-        """The page that the command's ``--html`` writes."""
-        raise NotImplementedError
+        """The page that the command's ``--html`` writes. Raises `UsageError` where it writes none."""
+        raise UsageError(f"{self!r} has no page of its own; save it as .json")
 
-    def _screen(self) -> Any:
-        """What the terminal shows, for rich."""
-        raise NotImplementedError
+    @abc.abstractmethod
+    def _screen(self) -> RenderableType:
+        """What the terminal shows."""
 
     def __str__(self) -> str:
-        return str(self._shown().export_text()).rstrip()
+        return self._shown().export_text().rstrip()
 
     def _repr_html_(self) -> str:
         html = self._shown().export_html(inline_styles=True, code_format=f'<pre style="{STYLE}">{{code}}</pre>')
-        return str(html).strip()
+        return html.strip()
 
-    def _shown(self) -> Any:
-        from rich.console import Console
-
+    def _shown(self) -> Console:
         console = Console(
             file=io.StringIO(), record=True, width=COLUMNS, highlight=False, force_terminal=True, force_jupyter=False
         )
@@ -65,9 +73,6 @@ class Shown:
 
     def save(self, path: str | Path) -> Path:
         """Write the report: JSON to a name that ends in ``.json``, a page to ``.html``. Raises `UsageError` for any other."""
-        from ragdiag.files import write_atomically
-        from ragdiag.reports.json import dumps
-
         path = Path(path)
         if path.suffix not in (".json", ".html"):
             raise UsageError(f"cannot save as {path.name!r}; end the name in .json or .html")
@@ -106,8 +111,6 @@ class AuditResult(Shown, Report):
 
     def explain(self, query_id: str) -> ExplainResult:
         """One query's whole story. Raises `UsageError` for an unknown id."""
-        from ragdiag.explain import explain
-
         return made(ExplainResult, explain(self.audit, query_id))
 
     def to_pandas(self) -> Any:
@@ -127,20 +130,15 @@ class AuditResult(Shown, Report):
 
     def as_dict(self) -> dict[str, Any]:
         """See `Shown`."""
-        from ragdiag.reports.json import audit_dict
-
         return audit_dict(self, self.litmus.verdict if self.litmus else None)
 
     def as_html(self) -> str:
         """See `Shown`."""
-        from ragdiag.explain import explanations
         from ragdiag.reports.html.audit import audit_html
 
         return audit_html(self, explanations(self.audit), self.litmus)
 
-    def _screen(self) -> Any:
-        from ragdiag.reports.terminal import audit_text
-
+    def _screen(self) -> RenderableType:
         return audit_text(self, self.litmus)
 
 
@@ -153,17 +151,9 @@ class ExplainResult(Shown, Explanation):
 
     def as_dict(self) -> dict[str, Any]:
         """See `Shown`."""
-        from ragdiag.reports.json import explain_dict
-
         return explain_dict(self)
 
-    def as_html(self) -> str:
-        """See `Shown`."""
-        raise UsageError("one query has no page of its own; save the audit, whose page opens at #q=ID")
-
-    def _screen(self) -> Any:
-        from ragdiag.reports.terminal import explain_text
-
+    def _screen(self) -> RenderableType:
         return explain_text(self)
 
 
@@ -207,8 +197,6 @@ class CompareResult(Shown, Comparison):
 
     def as_dict(self) -> dict[str, Any]:
         """See `Shown`."""
-        from ragdiag.reports.json import compare_dict
-
         return compare_dict(self)
 
     def as_html(self) -> str:
@@ -217,9 +205,7 @@ class CompareResult(Shown, Comparison):
 
         return compare_html(self)
 
-    def _screen(self) -> Any:
-        from ragdiag.reports.compare import compare_text
-
+    def _screen(self) -> RenderableType:
         return compare_text(self)
 
 
@@ -248,8 +234,6 @@ class LitmusResult(Shown, Litmus):
 
     def as_dict(self) -> dict[str, Any]:
         """See `Shown`."""
-        from ragdiag.reports.litmus import litmus_dict
-
         return litmus_dict(self)
 
     def as_html(self) -> str:
@@ -258,9 +242,7 @@ class LitmusResult(Shown, Litmus):
 
         return litmus_html(self)
 
-    def _screen(self) -> Any:
-        from ragdiag.reports.litmus import litmus_text
-
+    def _screen(self) -> RenderableType:
         return litmus_text(self)
 
 
@@ -273,17 +255,9 @@ class DecideResult(Shown, Decision):
 
     def as_dict(self) -> dict[str, Any]:
         """See `Shown`."""
-        from ragdiag.reports.decide import decide_dict
-
         return decide_dict(self)
 
-    def as_html(self) -> str:
-        """See `Shown`."""
-        raise UsageError("a decision has no page; save it as .json")
-
-    def _screen(self) -> Any:
-        from ragdiag.reports.decide import decide_text
-
+    def _screen(self) -> RenderableType:
         return decide_text(self)
 
 

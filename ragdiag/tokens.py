@@ -29,6 +29,7 @@ __all__ = [
     "Classes",
     "char_classes",
     "count_tokens",
+    "folded",
     "starts_of",
     "token_starts",
     "where",
@@ -85,6 +86,11 @@ def token_starts(text: str, unit: str = "tokens") -> IntArray:
         offsets = _tokenizer(unit).encode(readable, add_special_tokens=False).offsets
         return np.unique(np.array([start for start, end in offsets if end > start], dtype=np.int64))
     return starts_of(char_classes(text))
+
+
+def folded(text: str) -> str:
+    """`text` in one case, with single spaces: how two texts are told to say the same."""
+    return " ".join(text.casefold().split())
 
 
 def starts_of(classes: Classes) -> IntArray:

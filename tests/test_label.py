@@ -798,6 +798,7 @@ def test_a_port_in_use_is_named(corpus: Path, asks: Path, tmp_path: Path, served
 def test_masking_keeps_every_place() -> None:
     assert len(masked(HOSTILE)) == len(HOSTILE) and not set("\x1b\x07\u202e\ud83d") & set(masked(HOSTILE))
     assert masked(LEAVE) == LEAVE
+    assert masked("a\u061cb\r") == "a\ufffdb\r"
 
 
 CHROMIUM = Path("/usr/bin/chromium")

@@ -15,6 +15,7 @@ from ragdiag.evidence._checks import SIMILARITY, Checker, note
 from ragdiag.evidence._restrict import restrict
 from ragdiag.evidence._search import COPY_WORDS, Place, find_all, is_a_passage
 from ragdiag.records import Chunking, Corpus, Defect, Evidence, IntArray, Labels, Query
+from ragdiag.tokens import folded
 
 __all__ = ["COPY_WORDS", "SIMILARITY", "locate", "restrict", "unlabelled_hits"]
 
@@ -52,7 +53,7 @@ def locate(queries: Sequence[Query], corpus: Corpus, copies: Literal["count", "i
 def _contradicting(queries: Sequence[Query]) -> Iterable[int]:
     by_text = defaultdict(list)
     for i, query in enumerate(queries):
-        by_text[" ".join(query.text.casefold().split())].append(i)
+        by_text[folded(query.text)].append(i)
     for text, same in by_text.items():
         if text and len({queries[i].unanswerable for i in same}) > 1:
             yield from same
@@ -103,13 +104,13 @@ def unlabelled_hits(
     warnings = []
     for q in labels.at("span").tolist():
         query = labels.queries[q]
-        answer = " ".join(query.answer.casefold().split()).strip(" .")
+        answer = folded(query.answer).strip(" .")
         if len(answer.split()) < ANSWER_WORDS:
             continue
         for c in ranked[q, : lengths[q]].tolist():
             document = corpus.documents[int(chunking.document[c])]
             text = document.text[int(chunking.start[c]) : int(chunking.end[c])]
-            if (q, c) not in relevant and answer in " ".join(text.casefold().split()):
+            if (q, c) not in relevant and answer in folded(text):
                 where = f"{document.id}#{chunking.start[c]}-{chunking.end[c]}"
                 warnings.append(note(query, "unlabelled_hit", f"the answer also stands in {where}, which no label names"))
     return tuple(warnings)

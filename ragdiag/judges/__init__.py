@@ -1,1 +1,5 @@
 """Judges: is this answer right, given the reference answer? One file each."""
+
+from ragdiag.judges._text import refuses
+
+__all__ = ["refuses"]

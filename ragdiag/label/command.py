@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from ragdiag.config import settle
-from ragdiag.flags import corpus_argument
+from ragdiag.flags import CACHE_OPTIONS, corpus_argument, options
 from ragdiag.shell import progress_bars
 
 if TYPE_CHECKING:
@@ -30,8 +30,7 @@ __all__ = ["label"]
               help="Finds passages to show; repeat for several.  [default: bm25 and dense, or lsa]")  # fmt: skip
 @click.option("--page", is_flag=True, help="On a page in your browser, from this machine to this machine only.")
 @click.option("--port", type=click.IntRange(0, 65535), metavar="N", default=0, help="Of the page.  [default: any that is free]")
-@click.option("--cache", metavar="DIR", help="Where vectors and indexes are kept.  [default: the user's cache folder]")
-@click.option("--no-cache", is_flag=True, help="Keep nothing.")
+@options(*CACHE_OPTIONS)
 def label(corpus: str, queries: str | None, out: str, page: bool, port: int, **given: Any) -> None:
     """Label queries, one by one: see what several retrievers find, mark the evidence. Stop anywhere; the same command goes on.
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from ragdiag.headings import headings
 from ragdiag.records import Document
+from ragdiag.tokens import folded
 from ragdiag.versions import superseded
 
 __all__ = ["Draft", "asked", "drafts", "question_id"]
@@ -77,7 +78,7 @@ def drafts(documents: Sequence[Document]) -> list[Draft]:
         if not old[d]:
             found += enumerate(Draft(text, d, start, end) for text, start, end in _questions(document.text))
     found.sort(key=lambda item: item[0])
-    return list({" ".join(draft.text.casefold().split()): draft for _, draft in reversed(found)}.values())[::-1]
+    return list({folded(draft.text): draft for _, draft in reversed(found)}.values())[::-1]
 
 
 def question_id(text: str) -> str:

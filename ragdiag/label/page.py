@@ -21,19 +21,17 @@ from ragdiag.label.pooling import Passage
 from ragdiag.label.session import Session, Shown
 from ragdiag.label.summary import worth
 from ragdiag.label.terminal import above
-from ragdiag.reports.text import counted
+from ragdiag.reports.text import UNSAFE, counted
 
 __all__ = ["Page", "serve"]
 
 LARGEST = 2**20
 """Bytes of a request at most."""
 
-_UNSAFE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-
 
 def masked(text: str) -> str:
     """`text` as the page shows it, as many characters long: what could reorder or break it is a replacement character."""
-    return _UNSAFE.sub("\ufffd", text)
+    return UNSAFE.sub(lambda m: m[0] if m[0] == "\r" else "\ufffd", text)
 
 
 class Page:

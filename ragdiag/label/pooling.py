@@ -26,6 +26,7 @@ from ragdiag.records import Chunking, Corpus, IntArray
 from ragdiag.registry import make, spec_of
 from ragdiag.retrieval import DEPTH, Clock, Plan
 from ragdiag.spans import covered, overlapping_pairs, union
+from ragdiag.tokens import folded
 
 __all__ = ["Passage", "Pool", "default_retrievers", "distinct", "merged", "with_defaults"]
 
@@ -147,7 +148,7 @@ class Pool:
 
     def search(self, words: str) -> list[Passage]:
         """The passages that hold `words` as they stand, whatever their case, then those that bm25 finds for them."""
-        wanted = " ".join(words.casefold().split())
+        wanted = folded(words)
         exactly = [i for i, text in enumerate(self._folded) if wanted in text]
         return self._passages(dict.fromkeys([*exactly, *self._ranking(WORDS, words)]))
 

@@ -17,6 +17,7 @@ from ragdiag.label.labelled import Labelled
 from ragdiag.label.pooling import Passage, Pool, distinct
 from ragdiag.records import Corpus, Query
 from ragdiag.statistics import wilson
+from ragdiag.tokens import folded
 
 __all__ = ["ENOUGH", "Session", "Shown", "Task", "margin"]
 
@@ -195,7 +196,7 @@ class Session:
 
     def _refuse_contradiction(self, query: Query, unanswerable: bool) -> None:
         for other in self.file.queries.values():
-            if other.id != query.id and _same(other.text, query.text) and other.unanswerable != unanswerable:
+            if other.id != query.id and folded(other.text) == folded(query.text) and other.unanswerable != unanswerable:
                 said = "unanswerable" if other.unanswerable else "answerable"
                 raise UsageError(f"the same question is labelled {said} as {other.id!r}; mend one of them")
 
@@ -288,11 +289,6 @@ def margin(n: int) -> int:
 
 def _overlap(a: Passage, b: Passage) -> int:
     return max(min(a.end, b.end) - max(a.start, b.start), 0) if a.document == b.document else 0
-
-
-def _same(a: str, b: str) -> bool:
-    """Whether two texts ask the same, as `ragdiag.evidence` sees it."""
-    return a.casefold().split() == b.casefold().split()
 
 
 def _readable(text: str) -> str:

@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ragdiag.conditions import CONDITIONS, ORACLE, RETRIEVED
-from ragdiag.errors import InputError, UsageError, did_you_mean
+from ragdiag.conditions import ORACLE, RETRIEVED
+from ragdiag.errors import InputError, UsageError
 from ragdiag.live.asking import Asked, Estimate, Questions
 from ragdiag.live.callables import Function, load_function
 from ragdiag.live.endpoint import Endpoint
 from ragdiag.options import Options
 from ragdiag.pipeline import Audit, load, rank, run_audit
-from ragdiag.prompt import MOST_TOKENS, Prompt, check_template, fill, template_for
+from ragdiag.prompt import MOST_TOKENS, Prompt, check_conditions, check_template, fill, template_for
 from ragdiag.protocols import Model, Progress, no_progress
 from ragdiag.records import Corpus, IntArray, Labels, Run
 from ragdiag.retrieval import Clock, Plan
@@ -103,9 +103,7 @@ def run_prompts(
 
 def _checked(conditions: Sequence[str], template: str) -> tuple[str, ...]:
     """Each condition once. Raises `UsageError` for an unknown one, and for a template that does not fit them."""
-    for condition in conditions:
-        if condition not in CONDITIONS:
-            raise UsageError(f"unknown condition {condition!r}{did_you_mean(condition, CONDITIONS)}")
+    check_conditions(conditions)
     conditions = tuple(dict.fromkeys(conditions))
     if template:
         check_template(template, conditions)

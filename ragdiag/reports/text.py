@@ -11,6 +11,7 @@ from rich.text import Text
 from ragdiag.records import Defect, Mean
 
 __all__ = [
+    "UNSAFE",
     "clean",
     "counted",
     "defect_line",
@@ -24,12 +25,13 @@ __all__ = [
     "verbatim",
 ]
 
-_UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, and marks that reorder what is shown."""
 
 
 def clean(text: str) -> str:
     """`text` with control characters, which could steer a terminal or reorder what it shows, made visible."""
-    return _UNSAFE.sub(lambda m: "" if m[0] == "\r" else f"\\x{ord(m[0]):02x}", text)
+    return UNSAFE.sub(lambda m: "" if m[0] == "\r" else f"\\x{ord(m[0]):02x}", text)
 
 
 def no_commands(text: str) -> str:

@@ -34,8 +34,8 @@ WIDTH = 72
 NARROW = WIDTH - 2
 """Columns of a query's story: pytest moves in what an ``assert`` says by two more."""
 
-PYTHON = "print("
-"""How what shows a query begins where it is no command of the shell."""
+PYTHON = "{!r}"
+"""Stands for a query's id where Python shows it, as {} does where a command does."""
 
 ROUND = 60
 """Characters shown on either side of a cut."""
@@ -112,7 +112,7 @@ class Audited:
 
     name: str  # what it is called
     title: str  # what was audited
-    command: str  # shows one query, whose id stands for {}
+    command: str  # shows one query, whose id {} or `PYTHON` stands for
     signature: str
     seed: int
     diagnosed: bool  # False where there was no index to ask why queries go unserved
@@ -132,8 +132,9 @@ class Audited:
 
     def next(self, query_id: str) -> str:
         """What to do to see more of a query."""
-        shown = repr(query_id) if self.command.startswith(PYTHON) else shlex.quote(one_line(query_id, 200))
-        return f"next: {self.command.replace('{}', shown)}"
+        if PYTHON in self.command:
+            return f"next: {self.command.replace(PYTHON, repr(query_id))}"
+        return f"next: {self.command.replace('{}', shlex.quote(one_line(query_id, 200)))}"
 
     def headline_measure(self) -> str:
         """The measure that says how many queries are served."""
@@ -180,7 +181,9 @@ def audited(corpus: str | Path, queries: str | Path, name: str = "", **options: 
 
 def of_report(report: Report) -> Audited:
     """From what `ragdiag.audit` gives; of a report alone the passages of evidence are known only where a cause shows them."""
-    return _made(report, report.audit if isinstance(report, AuditResult) else None, "the audit", f"{PYTHON}report.explain({{}}))")
+    return _made(
+        report, report.audit if isinstance(report, AuditResult) else None, "the audit", f"print(report.explain({PYTHON}))"
+    )
 
 
 def _called(corpus: str | Path) -> str:
@@ -224,7 +227,7 @@ def _fixes(queries: Sequence[QueryResult]) -> dict[str, str]:
 def _command(corpus: str | Path, queries: str | Path, options: Options) -> str:
     """``ragdiag explain`` of a query {} with the same options; Python, where it alone can give them."""
     if options.search is not None or options.own_chunks:
-        return f"{PYTHON}report[{{}}])"
+        return f"print(report[{PYTHON}])"
     words = ["ragdiag", "explain", str(corpus), str(queries), "{}"]
     for field in dataclasses.fields(options):
         value, flag = getattr(options, field.name), "-k" if field.name == "k" else f"--{field.name}"
@@ -249,7 +252,7 @@ def _story(audited: Audited, result: QueryResult, told: Explanation | None, repo
         parts += [line(f"Evidence {n} of {len(known.groups)}  {where}  {group.coverage:.0%} in the context")]
         parts += [Padding(line(_cut(group, LONGEST)), (0, 0, 0, 2), expand=False)]
     parts += [] if audited.diagnosed else [Text(), line(f"({ASK})")]
-    next_step = [] if audited.command.startswith(PYTHON) else [audited.next(result.id)]
+    next_step = [] if PYTHON in audited.command else [audited.next(result.id)]
     story = "\n\n".join([plain(Group(*parts), NARROW), *next_step])
     passage = "the search failed" if result.id in audited.failed else _passage(result, known.groups)
     return QueryStory(story, plainly, passage)

@@ -218,11 +218,9 @@ class Auditor:
         return asked
 
     def _answers(self, source: str) -> str:
-        """With its file from the root. One whose own name holds ``=`` is a file as it is."""
-        if (self._root / source).exists():
-            return str(self._root / source)
-        condition, path = split_source(source)
-        return f"{condition}={self._root / path}" if condition else str(self._root / path)
+        """With its file from the root."""
+        condition, path = split_source(source, self._root)
+        return f"{condition}={path}" if condition else str(path)
 
 
 def _same(one: Any, other: Any) -> bool:

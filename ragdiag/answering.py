@@ -18,10 +18,10 @@ from ragdiag.pipeline import Audit, labelled_documents, run_audit
 from ragdiag.protocols import Progress, no_progress
 from ragdiag.queries import load_queries
 from ragdiag.records import Answer, FloatArray, Mean, Query
-from ragdiag.ruling import Majorities, corrected_share, rule
+from ragdiag.ruling import Said, corrected_share, rule
 from ragdiag.statistics import Resampler, clusters
 from ragdiag.tokens import folded
-from ragdiag.verdict import DELTA, LABELS, Agreement, Judgement, Litmus, Outcomes, agreement
+from ragdiag.verdict import DELTA, Agreement, Judgement, Litmus, Outcomes, agreement
 
 __all__ = ["answered", "run_litmus"]
 
@@ -68,14 +68,8 @@ def answered(
             main.setdefault(q, []).append(answer)
     n, cluster = len(known), clusters(labelled_documents(audit.labels) if audit else [[]] * len(known))
     resampler = Resampler(cluster, asked.seed)
-    said = {c: majorities(n, own) for c, own in by.items()}
-    corrected = {c for c, both in said.items() if _correctable(both, judging)}
-    certain = {c for c, (label, judged) in said.items() if not (np.isnan(label) & ~np.isnan(judged)).any()}
-    both = (
-        (said[RETRIEVED], said[ORACLE])
-        if corrected & {RETRIEVED, ORACLE} and {RETRIEVED, ORACLE} <= corrected | certain
-        else None
-    )
+    said = {c: _said_under(n, by.get(c, ()), judging.blind) for c in dict.fromkeys((RETRIEVED, ORACLE, *by))}
+    both = Said(*map(np.hstack, zip(said[RETRIEVED], said[ORACLE], strict=True)))
     outcomes = _outcomes(n, by, _sufficient(known, main, audit))
 
     def mean(values: Iterable[tuple[int, bool | None]]) -> Mean:
@@ -88,12 +82,13 @@ def answered(
         outcomes=outcomes,
         judgements=judgements,
         shares={c: mean((j.query, j.right) for j in own) for c, own in by.items()},
-        corrected={c: corrected_share(said[c], resampler, asked.seed) for c in by if c in corrected},
+        corrected={c: corrected_share(said[c], resampler, asked.seed) for c in by if said[c].correctable},
         unsupported={c: share for c, share in unsupported.items() if share.n},
         agreements={c: found for c, own in by.items() if (found := _agreement(own)) is not None},
         precision=_precision(known, main, audit, resampler),
         seed=asked.seed,
         delta=delta,
+        blind=judging.blind,
         report=audit.report if audit else None,
     )
 
@@ -124,11 +119,10 @@ def _outcomes(n: int, by: Mapping[str, Sequence[Judgement]], sufficient: FloatAr
     )
 
 
-def _correctable(both: Majorities, judging: Judging) -> bool:
-    """Whether labels can correct what the judge said alone: they do so where there are enough of both."""
-    label, judged = both
-    known = ~np.isnan(label) & ~np.isnan(judged)
-    return not judging.blind and known.sum() >= LABELS and bool((np.isnan(label) & ~np.isnan(judged)).any())
+def _said_under(n: int, judgements: Sequence[Judgement], blind: bool) -> Said:
+    """What labels and the judge say under one condition; where the judge is asked blind, no label has a say."""
+    label, judged = majorities(n, judgements)
+    return Said(np.where(np.isnan(judged) | (not blind), label, np.nan)[:, None], judged[:, None])
 
 
 def _agreement(judgements: Sequence[Judgement]) -> Agreement | None:

@@ -42,7 +42,10 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True)
 class Measured:
-    """A verdict of the litmus test: of `n` failures, perfect context fixes the `share`, whose interval is `low` to `high`."""
+    """A verdict of the litmus test: of `n` failures, perfect context fixes the `share`, whose interval is `low` to `high`.
+
+    `errors` says what became of the judge's; see `verdict.Verdict`.
+    """
 
     kind: str
     secondary: str | None = None
@@ -51,6 +54,7 @@ class Measured:
     high: float | None = None
     n: int = 0
     needed: int | None = None
+    errors: str = "none"
 
     @classmethod
     def of(cls, verdict: Any) -> Measured:
@@ -68,7 +72,8 @@ class Measured:
         counts = [share.get("n", 0), needed]
         if any(c is not None and (not _number(c) or c < 0 or c != int(c)) for c in counts):
             raise UsageError("'n' and 'needed' of the verdict must be whole numbers")
-        return cls(verdict["kind"], secondary, mean, low, high, int(counts[0] or 0), None if needed is None else int(needed))
+        further = None if needed is None else int(needed)
+        return cls(verdict["kind"], secondary, mean, low, high, int(counts[0] or 0), further, str(verdict.get("errors", "none")))
 
     @property
     def problems(self) -> tuple[str, ...]:

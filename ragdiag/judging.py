@@ -107,7 +107,8 @@ def majorities(n: int, judgements: Iterable[Judgement]) -> tuple[FloatArray, Flo
         ]
         if known and None not in known:
             label[q] = float(2 * sum(map(bool, known)) >= len(known))
-        said = [j.judged for j in own if j.judged is not None and not j.broke]
-        if said and len(said) == len([j for j in own if j.right is not None]):
-            judged[q] = float(2 * sum(said) >= len(said))
+        counting = [j for j in own if j.right is not None]
+        said = [False if j.broke or j.kind == "no answer" else j.judged for j in counting]
+        if None not in said and any(j.judged is not None and not j.broke for j in counting):
+            judged[q] = float(2 * sum(map(bool, said)) >= len(said))
     return label, judged

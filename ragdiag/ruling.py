@@ -2,90 +2,184 @@
 
 from __future__ import annotations
 
+import math
+from typing import NamedTuple
+
 import numpy as np
 
 from ragdiag.calibration import draws, interval
 from ragdiag.paired import Paired
 from ragdiag.records import BoolArray, FloatArray, IntArray, Mean
 from ragdiag.statistics import Resampler
-from ragdiag.verdict import Effect, Outcomes, Verdict, bounds, needed, reach, tabulate
+from ragdiag.verdict import LABELS, Effect, Outcomes, Verdict, bounds, needed, reach, required, tabulate
 
-__all__ = ["Majorities", "corrected_share", "rule"]
-
-Majorities = tuple[FloatArray, FloatArray]
-"""What labels, and what a judge, say of each query's answers under one condition: see `judging.majorities`."""
+__all__ = ["Said", "corrected_share", "rule"]
 
 
-def rule(
-    outcomes: Outcomes, calibrating: tuple[Majorities, Majorities] | None, cluster: IntArray, seed: int, delta: float
-) -> Verdict:
+class Said(NamedTuple):
+    """What labels, and what a judge, say of each query's answers: 1 right, 0 wrong, NaN where nothing is said.
+
+    Shape ``(n_queries, n_conditions)`` each; see `judging.majorities`.
+    """
+
+    label: FloatArray
+    judged: FloatArray
+
+    def of(self, rows: BoolArray) -> Said:
+        """That of some queries."""
+        return Said(self.label[rows], self.judged[rows])
+
+    def besides(self, certain: FloatArray) -> Said:
+        """With one column more, of what is known without a judge: 1, 0, or NaN where it is not."""
+        return Said(np.column_stack([self.label, certain]), np.column_stack([self.judged, np.full(len(self.label), np.nan)]))
+
+    @property
+    def judge_alone(self) -> bool:
+        """Does the judge's word stand alone for an answer?"""
+        return bool((np.isnan(self.label) & ~np.isnan(self.judged)).any())
+
+    @property
+    def labelled(self) -> int:
+        """Queries that tell how the judge errs: every answer labelled, and the judge asked as well."""
+        return int((~np.isnan(self.label).any(axis=1) & ~np.isnan(self.judged).all(axis=1)).sum())
+
+    @property
+    def correctable(self) -> bool:
+        """Is there something to correct, and are there labels enough for it?"""
+        return self.judge_alone and self.labelled >= LABELS
+
+    @property
+    def lacking(self) -> int:
+        """Queries that are still to be labelled before anything is corrected."""
+        unlabelled = int((np.isnan(self.label) & ~np.isnan(self.judged)).any(axis=1).sum())
+        return min(max(LABELS - self.labelled, 0), unlabelled)
+
+
+class _Figures(NamedTuple):
+    """What a verdict follows from: the share of failures that perfect context fixes, both effects, the share that had noise.
+
+    `worth` is how many failures whose answers are known one failure is worth; `labels_needed` as in `Verdict`.
+    """
+
+    share: Mean
+    effects: dict[str, Effect]
+    noise: float | None
+    worth: float = 1.0
+    labels_needed: int | None = None
+
+
+def rule(outcomes: Outcomes, said: Said, cluster: IntArray, seed: int, delta: float) -> Verdict:
     """The table, the effects and what follows from them.
 
-    `calibrating` are those of the answers with the pipeline's context, and with exactly the evidence; None where the shares are
-    to stay as judged. `cluster` numbers queries that share documents, shape ``(n_queries,)``.
+    `said` is of the answers with the pipeline's context, and with exactly the evidence. `cluster` numbers queries that share
+    documents, shape ``(n_queries,)``.
     """
-    resampler, paired = Resampler(cluster, seed), Paired(cluster, seed)
     both = ~np.isnan(outcomes.right) & ~np.isnan(outcomes.oracle)
-    failures = both & outcomes.failed
-    share = resampler.mean(np.where(failures, outcomes.fixed, np.nan).astype(np.float64))
-    effects, labelled, worth = _effects(outcomes, both, resampler, paired), 0, 1.0
-    if calibrating is not None and share.n:
-        share, effects, worth = _corrected(outcomes, calibrating, both, resampler, seed)
-        labelled = int((both & ~np.isnan(calibrating[0][0] + calibrating[1][0])).sum())
-    repaired = failures & outcomes.fixed
-    known = repaired & ~np.isnan(outcomes.sufficient)
-    noise = float((outcomes.sufficient[known] == 1).mean()) if 2 * known.sum() > repaired.sum() else None
-    kind, secondary = reach(share, effects.get("context"), effects.get("behavior"), noise, delta)
+    of_both = said.of(both)
+    resampler = Resampler(cluster, seed)
+    corrects = of_both.correctable and bool((both & outcomes.failed).any())
+    if corrects:
+        figures = _corrected(outcomes, of_both, both, resampler, seed)
+    else:
+        figures = _as_judged(outcomes, both, resampler, Paired(cluster, seed))
+    share, effects = figures.share, figures.effects
+    kind, secondary = reach(share, effects.get("context"), effects.get("behavior"), figures.noise, delta)
+    untold = share.mean if kind in ("INCONCLUSIVE", "BOTH") else None
+    labels = figures.labels_needed if untold is not None else None
     return Verdict(
         kind=kind,
         secondary=secondary,
         share=share,
-        needed=needed(share.mean, share.n, worth) if kind == "INCONCLUSIVE" and share.mean is not None else None,
+        needed=None if untold is None else needed(untold, share.n, figures.worth),
         effects=effects,
         table=tabulate(outcomes),
         bounds=bounds(outcomes) if kind == "NOT_MEASURED" else None,
         broken=tuple(np.flatnonzero(both & ~outcomes.failed & (outcomes.oracle < 0.5)).tolist()),
-        labelled=labelled,
+        errors="corrected" if corrects else "open" if said.judge_alone else "none",
+        labelled=of_both.labelled if corrects else 0,
+        labels_needed=of_both.lacking if said.judge_alone and not corrects else labels,
     )
 
 
-def _effects(outcomes: Outcomes, both: BoolArray, resampler: Resampler, paired: Paired) -> dict[str, Effect]:
-    """What perfect context adds, and what it leaves wrong, as judged; over the queries with both answers."""
+def _as_judged(outcomes: Outcomes, both: BoolArray, resampler: Resampler, paired: Paired) -> _Figures:
+    """By labels and, where there are none, by what the judge says; over the queries with both answers."""
+    failures = both & outcomes.failed
+    share = resampler.mean(np.where(failures, outcomes.fixed, np.nan).astype(np.float64))
+    repaired, known = failures & outcomes.fixed, ~np.isnan(outcomes.sufficient)
+    told = 2 * (repaired & known).sum() > repaired.sum()
+    noise = float((outcomes.sufficient[repaired & known] == 1).mean()) if told else None
     difference = paired.difference(np.where(both, outcomes.right, np.nan), np.where(both, outcomes.oracle, np.nan))
     if difference is None:
-        return {}
+        return _Figures(share, {}, noise)
     wrong = resampler.mean(np.where(both, 1 - outcomes.oracle, np.nan))
-    return {
+    effects = {
         "context": Effect(difference.mean, difference.low, difference.high, difference.n, difference.p),
         "behavior": Effect(wrong.mean or 0.0, wrong.low or 0.0, wrong.high or 0.0, wrong.n),
     }
+    return _Figures(share, effects, noise)
 
 
-def _corrected(
-    outcomes: Outcomes, calibrating: tuple[Majorities, Majorities], both: BoolArray, resampler: Resampler, seed: int
-) -> tuple[Mean, dict[str, Effect], float]:
-    """The share of failures that perfect context fixes and both effects, corrected; and what a failure is worth to that share."""
-    label, judged = (np.stack([m[i] for m in calibrating], axis=1)[both] for i in (0, 1))
-    n = int(both.sum())
-    cells = draws(label, judged, _worth(resampler, np.where(both, outcomes.right, np.nan)), seed)
-    wrong_both, right_main, right_oracle, _ = cells.T
-    # A failure by form alone is no failure that context fixes, whatever the oracle's answer.
-    of_form = float((outcomes.failed & outcomes.form & (outcomes.oracle >= 0.5))[both].mean())
-    fixes = np.clip(right_oracle - of_form, 0, None) / (wrong_both + right_oracle)
-    share = Mean(*interval(fixes), int((both & outcomes.failed).sum()))
-    effects = {
-        "context": Effect(*interval(right_oracle - right_main), n),
-        "behavior": Effect(*interval(wrong_both + right_main), n),
-    }
-    return share, effects, float(fixes.mean() * (1 - fixes.mean()) / fixes.var()) / share.n if share.n else 1.0
+def _corrected(outcomes: Outcomes, said: Said, both: BoolArray, resampler: Resampler, seed: int) -> _Figures:
+    """Corrected for the judge's errors; `said` is of the queries with `both` answers."""
+    n, failures = int(both.sum()), int((both & outcomes.failed).sum())
+    worth = _worth(resampler, np.where(both, outcomes.right, np.nan))
+    # That a failure is one by form alone is known without a judge. Context fixes none of them, whatever the oracle's answer.
+    cells = _halves(said, (outcomes.failed & outcomes.form)[both], worth, seed)
+    wrong_both, right_main, right_oracle, _ = cells.sum(axis=0).T
+    share, context = cells[0, :, 2] / (wrong_both + right_oracle), right_oracle - right_main
+    # What is left wrong is about the oracle's answers alone: as their accuracy says, in no more strata than it takes.
+    left_wrong = draws(said.label[:, 1:], said.judged[:, 1:], worth, seed)[:, 0]
+    effects = {"context": Effect(*interval(context), n), "behavior": Effect(*interval(left_wrong), n)}
+    return _Figures(
+        Mean(*interval(share), failures),
+        effects,
+        _noise(outcomes, said, both, seed),
+        float(share.mean() * (1 - share.mean()) / share.var()) / failures,
+        _labels_needed(share, failures * worth, said.labelled, n),
+    )
 
 
-def corrected_share(majorities: Majorities, resampler: Resampler, seed: int) -> Mean:
+def _halves(said: Said, aside: BoolArray, worth: float, seed: int) -> FloatArray:
+    """Draws of the four cells of truth, of the queries that are not `aside` and of those that are: ``(2, DRAWS, 4)``."""
+    if not aside.any():
+        cells = draws(said.label, said.judged, worth, seed)
+        return np.stack([cells, np.zeros_like(cells)])
+    known = said.besides(aside.astype(np.float64))
+    cells = draws(known.label, known.judged, worth, seed)
+    return np.stack([cells[:, :4], cells[:, 4:]])
+
+
+def _noise(outcomes: Outcomes, said: Said, both: BoolArray, seed: int) -> float | None:
+    """Of the failures that perfect context fixes, the share whose context was sufficient; None where most are not known."""
+    repaired, known = outcomes.failed & outcomes.fixed & both, ~np.isnan(outcomes.sufficient)
+    if 2 * (repaired & known).sum() <= repaired.sum():
+        return None
+    usable = (known & ~outcomes.form)[both]
+    without, with_evidence = _halves(said.of(usable), (outcomes.sufficient[both] == 1)[usable], 1.0, seed)[:, :, 2]
+    return float(np.median(with_evidence / (without + with_evidence)))
+
+
+def _labels_needed(share: FloatArray, failures: float, labelled: int, n: int) -> int | None:
+    """Further labelled queries of the `n` answered ones that would tell the share from one half; None where all of them do not.
+
+    The variance of the share's draws is that of `failures` whose truth is known, which no label makes smaller, and that of the
+    judge's errors, which falls as the labels grow, to 0 where all are labelled.
+    """
+    mean = float(share.mean())
+    enough = required(mean)
+    if enough is None or failures <= enough:
+        return None
+    known, wanted = mean * (1 - mean) / failures, mean * (1 - mean) / enough
+    by_judge = max(float(share.var()) - known, 1e-12)
+    total = 1 / (1 / n + (wanted - known) / by_judge * (1 / labelled - 1 / n))
+    return max(math.ceil(total) - labelled, 1)
+
+
+def corrected_share(said: Said, resampler: Resampler, seed: int) -> Mean:
     """The share of queries whose answers are right under one condition, corrected for the judge's errors."""
-    label, judged = majorities
-    known = ~np.isnan(label) | ~np.isnan(judged)
-    said = np.where(np.isnan(label), judged, label)
-    cells = draws(label[known][:, None], judged[known][:, None], _worth(resampler, said), seed)
+    known = ~np.isnan(said.label[:, 0]) | ~np.isnan(said.judged[:, 0])
+    own, stands = said.of(known), np.where(np.isnan(said.label), said.judged, said.label)[:, 0]
+    cells = draws(own.label, own.judged, _worth(resampler, stands), seed)
     return Mean(*interval(cells[:, 1]), int(known.sum()))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from scipy import special
@@ -26,6 +26,7 @@ __all__ = [
     "bounds",
     "needed",
     "reach",
+    "required",
     "tabulate",
 ]
 
@@ -35,7 +36,8 @@ DELTA = 0.05
 LEVEL, POWER = 0.95, 0.80
 
 LABELS = 20
-"""Labelled queries that the judge spoke of, under one condition: fewer do not say how often it errs."""
+"""Labelled queries that the judge spoke of: fewer do not say how often it errs, and correct nothing. From 20 on the corrected
+interval holds the truth as often as it says, on answers that people labelled (`tests/bench/pairs.py --labels 20`)."""
 
 
 KINDS = ("content", "unsupported", "refusal", "format", "style", "no answer")
@@ -129,8 +131,12 @@ class Verdict:
     `share` is that of the failures which perfect context fixes; `needed` the further failures that would tell, where it does not
     (None: no number would, at this share). `bounds` are of the share of failures that are about retrieval, where no answers with
     perfect context are known. `table` counts queries: a row for what the context came to, a column for the answer with perfect
-    context. `broken` are the positions of queries that perfect context breaks. `labelled` is the number of queries whose labels
-    corrected share and effects for the judge's errors; 0 where they are as judged.
+    context. `broken` are the positions of queries that perfect context breaks.
+
+    `errors` says what became of the judge's: "none" where labels say all; "corrected" by the labels of `labelled` queries, in
+    share and effects; "open" where they are as judged, and its errors not in their intervals. `labels_needed` are the further
+    queries to label that would have them corrected, or, once they are, that would tell what the verdict leaves open (None: no
+    number would). Tables and counts are always as labelled or judged.
     """
 
     kind: str
@@ -141,7 +147,9 @@ class Verdict:
     table: Mapping[str, Mapping[str, int]]
     bounds: tuple[float, float] | None = None
     broken: tuple[int, ...] = ()
+    errors: Literal["none", "corrected", "open"] = "none"
     labelled: int = 0
+    labels_needed: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +158,7 @@ class Litmus:
 
     By condition: `shares` of right answers (`corrected` ones for the judge's errors, where labels allow), `unsupported` those of
     answers that state what their context does not hold, `agreements` of the judge with labels. `precision` is the share of what
-    was retrieved that holds evidence. `report` is that of the audit, where the pipeline was audited too.
+    was retrieved that holds evidence. `blind`: labels had no say. `report` is that of the audit, where there was one.
     """
 
     verdict: Verdict
@@ -164,11 +172,18 @@ class Litmus:
     precision: Mean
     seed: int
     delta: float
+    blind: bool = False
     report: Report | None = None
 
     def of(self, condition: str) -> tuple[Judgement, ...]:
         """What was made of the answers under one condition."""
         return tuple(j for j in self.judgements if j.condition == condition)
+
+    def basis(self, condition: str) -> str:
+        """What the share of right answers under a condition rests on: "corrected", "as judged" or "as labelled"."""
+        if condition in self.corrected:
+            return "corrected"
+        return "as judged" if any(j.by not in ("", "label", "failed") for j in self.of(condition)) else "as labelled"
 
 
 FORM = "right content, wrong form"
@@ -227,14 +242,22 @@ def reach(
 def needed(share: float, seen: int, worth: float = 1.0) -> int | None:
     """Further failures for `POWER` to tell a true share like the one seen from one half, two-sided at 5 %; None at one half.
 
-    The usual sample size for one proportion: ``((z_a / 2 + z_b sqrt(p (1 - p))) / (p - 1/2))^2``, less the failures seen; 1 at
-    least, since these did not tell. `worth` is that of a failure whose judge errs, in failures that are known.
+    Those `required`, less the failures seen; 1 at least, since these did not tell. `worth` is that of a failure whose judge errs,
+    in failures that are known.
+    """
+    total = required(share)
+    return None if total is None else max(math.ceil(total / worth - 1e-9) - seen, 1)
+
+
+def required(share: float) -> float | None:
+    """Failures in all that tell a true share from one half, with `POWER`, two-sided at 5 %; None at one half.
+
+    The usual sample size for one proportion: ``((z_a / 2 + z_b sqrt(p (1 - p))) / (p - 1/2))^2``.
     """
     if abs(share - 0.5) < 1e-9:
         return None
     z_a, z_b = special.ndtri(0.5 + LEVEL / 2), special.ndtri(POWER)
-    total = ((z_a / 2 + z_b * math.sqrt(share * (1 - share))) / (share - 0.5)) ** 2
-    return max(math.ceil(total / worth - 1e-9) - seen, 1)
+    return float(((z_a / 2 + z_b * math.sqrt(share * (1 - share))) / (share - 0.5)) ** 2)
 
 
 def bounds(outcomes: Outcomes) -> tuple[float, float] | None:

@@ -1,10 +1,17 @@
 """Correcting a judge's errors: against formulas that can be worked by hand, and against truth that was planted."""
 
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from ragdiag.calibration import draws, interval
+
+sys.path.insert(0, str(Path(__file__).parent / "bench"))
+import independent
 
 NAN = float("nan")
 
@@ -57,22 +64,69 @@ def test_the_same_seed_draws_the_same() -> None:
     assert not (draws(label, judged, seed=3) == draws(label, judged, seed=4)).all()
 
 
-def test_planted_tables_are_held_as_often_as_said() -> None:
-    """Two conditions, a judge that calls a fifth of right answers wrong and a tenth of wrong ones right: 120 teams."""
-    truth_cells = np.array([0.2, 0.05, 0.35, 0.4])  # both wrong; main right; oracle right; both right
-    true = truth_cells[2] / (truth_cells[0] + truth_cells[2])
-    rng, held, plain = np.random.default_rng(1), 0, 0
-    for seed in range(120):
-        cell = rng.choice(4, p=truth_cells, size=240)
-        truth = np.stack([cell & 1, cell >> 1], axis=1).astype(float)
-        judged = np.where(rng.random(truth.shape) < np.where(truth == 1, 0.2, 0.1), 1 - truth, truth)
-        label = np.full(truth.shape, NAN)
-        label[:80] = truth[:80]
-        cells = draws(label, judged, seed=seed)
+def planted(rng: np.random.Generator, together: float, n: int = 240, labelled: int = 80) -> tuple[np.ndarray, np.ndarray]:
+    """Labels of some, opinions on all: the judge fails .3 of right answers, passes .1 of wrong ones, on both at once or not."""
+    cell = rng.choice(4, p=CELLS, size=n)
+    truth = np.stack([cell & 1, cell >> 1], axis=1).astype(float)
+    chance = rng.random(truth.shape)
+    shared = rng.random(n) < together
+    chance[shared, 1] = chance[shared, 0]
+    judged = np.where(chance < np.where(truth == 1, 0.3, 0.1), 1 - truth, truth)
+    label = np.full(truth.shape, NAN)
+    label[:labelled] = truth[:labelled]
+    return label, judged
+
+
+CELLS = np.array([0.2, 0.05, 0.35, 0.4])  # both wrong; main right; oracle right; both right
+SHARE = CELLS[2] / (CELLS[0] + CELLS[2])
+
+
+def held(correct: Callable[..., np.ndarray], together: float, teams: int = 120) -> float:
+    """Of so many teams, the share whose interval holds the planted share of failures that perfect context fixes."""
+    rng, count = np.random.default_rng(1), 0
+    for seed in range(teams):
+        cells = correct(*planted(rng, together), seed=seed)
         _, low, high = interval(cells[:, 2] / (cells[:, 0] + cells[:, 2]))
-        held += low <= true <= high
-        failed = judged[:, 0] == 0
-        share = judged[failed, 1].mean()
-        plain += abs(share - true) < 1.96 * np.sqrt(share * (1 - share) / failed.sum())
-    assert held / 120 > 0.9
-    assert plain / 120 < 0.8
+        count += low <= SHARE <= high
+    return count / teams
+
+
+@pytest.mark.parametrize("together", [0.0, 0.3, 0.6, 0.9])
+def test_planted_tables_are_held_as_often_as_said_however_errors_go_together(together: float) -> None:
+    assert held(draws, together) > 0.9
+
+
+def test_errors_that_go_together_are_what_the_independent_model_fails_on() -> None:
+    assert held(independent.draws, 0.9, teams=40) < 0.8
+
+
+def test_strata_by_hand() -> None:
+    """Post-stratification: in each stratum the labelled share, weighted by the stratum's size. Counts are large, priors small."""
+    label = column((1.0, 800), (0.0, 200), (1.0, 300), (0.0, 700), (NAN, 8000))
+    judged = column((1.0, 1000), (0.0, 1000), (1.0, 2000), (0.0, 6000))
+    by_hand = 3000 / 10_000 * 0.8 + 7000 / 10_000 * 0.3
+    assert draws(label, judged)[:, 1].mean() == pytest.approx(by_hand, abs=0.002)
+
+
+def test_a_condition_that_is_certain_needs_no_labels_of_the_judge() -> None:
+    rng = np.random.default_rng(0)
+    main = rng.integers(0, 2, 4000).astype(float)
+    oracle = np.where(main == 1, 1.0, rng.random(4000) < 0.25)
+    label = np.stack([main, np.where(np.arange(4000) < 2000, oracle, NAN)], axis=1)
+    judged = np.stack([np.full(4000, NAN), 1 - oracle], axis=1)  # always the opposite: it tells as much
+    cells = draws(label, judged)
+    assert (cells[:, 2] / (cells[:, 0] + cells[:, 2])).mean() == pytest.approx(oracle[main == 0].mean(), abs=0.01)
+    assert cells[:, 1].max() < 0.01  # no answer that was right with the pipeline's context is wrong with the evidence
+
+
+def test_labels_under_one_condition_each_tell_nothing_of_both() -> None:
+    label = np.full((200, 2), NAN)
+    label[:100, 0], label[100:, 1] = 1.0, 0.0
+    judged = np.ones((200, 2))
+    _, low, high = interval(draws(label, judged)[:, 2])
+    assert low < 0.05 and high > 0.5
+
+
+def test_nothing_seen_of_a_stratum_leaves_it_open() -> None:
+    _, low, high = interval(draws(column((1.0, 30), (NAN, 30)), column((1.0, 30), (0.0, 30)))[:, 1])
+    assert low < 0.52 and high > 0.98

@@ -11,6 +11,8 @@ from ragdiag.api import litmus
 from ragdiag.cli import main
 from ragdiag.errors import UsageError
 from ragdiag.judging import majorities
+from ragdiag.reports.litmus import litmus_text
+from ragdiag.testing.audited import plain
 from ragdiag.verdict import Judgement, agreement
 
 
@@ -105,12 +107,10 @@ def test_empty_contexts_hold_nothing(tmp_path: Path) -> None:
 
 
 def test_a_corrected_share_is_not_told_as_a_count(tmp_path: Path) -> None:
-    from ragdiag.reports.litmus import litmus_text
-    from ragdiag.testing.audited import plain
-
-    said = plain(litmus_text(strict_team(tmp_path, 60)))
+    said = screen(strict_team(tmp_path, 60))
     assert "perfect context fixes this share of the failures" in said
-    assert "corrected for the judge's errors by the labels of 60 queries" in " ".join(said.split())
+    assert "corrected for the judge's errors by the labels of 60 queries" in said
+    assert said.count("right, corrected") == 2
 
 
 def test_answers_to_what_only_leaves_out_are_left_out(tmp_path: Path) -> None:
@@ -169,10 +169,94 @@ def test_labels_correct_a_strict_judge(tmp_path: Path) -> None:
     assert corrected.agreements["oracle"].passed_wrong == (0, 0)
 
 
-def test_too_few_labels_correct_nothing(tmp_path: Path) -> None:
+def screen(found) -> str:
+    """What the terminal shows, on one line."""
+    return " ".join(plain(litmus_text(found)).split())
+
+
+def test_too_few_labels_correct_nothing_and_the_screen_says_so(tmp_path: Path) -> None:
     found = strict_team(tmp_path, 19)
-    assert found.verdict.labelled == 0 and not found.corrected
+    assert (found.verdict.errors, found.verdict.labelled, found.verdict.labels_needed) == ("open", 0, 1)
+    assert not found.corrected
     assert found.agreements["oracle"].n == 19
+    said = screen(found)
+    assert "as judged: " in said
+    assert "share and effects are not corrected: the judge's errors are not in their intervals" in said
+    assert "label both answers, retrieved and oracle, of 1 more query drawn at random" in said
+    assert said.count("right, as judged") == 2
+    assert "unsupported, as judged, not corrected" not in said  # no contexts were recorded
+    assert "counts and kinds of wrong answers are as judged, not corrected" in said
+    assert strict_team(tmp_path, 0).verdict.labels_needed == 20
+    assert strict_team(tmp_path, 20).verdict.errors == "corrected"
+
+
+def test_where_labels_say_all_nothing_is_said_of_a_judge(tmp_path: Path) -> None:
+    found = strict_team(tmp_path, 150)
+    assert (found.verdict.errors, found.verdict.labels_needed) == ("none", None)
+    assert "judge" not in screen(found).replace("judged by", "").replace("not judged", "")
+
+
+def test_labels_of_one_condition_alone_do_not_correct_the_verdict(tmp_path: Path) -> None:
+    """How errors go together on a query's two answers is seen only where both are labelled."""
+    rows = []
+    for i in range(120):
+        for condition, labels in (("retrieved", range(40)), ("oracle", range(40, 80))):
+            rows.append(
+                answer(i, ["Paris", "Rome", "Oslo", "Bern"][i % 4], condition) | ({"correct": True} if i in labels else {})
+            )
+    found = judged(tmp_path, rows)
+    assert set(found.corrected) == {"retrieved", "oracle"}
+    assert found.verdict.errors == "open"
+    # With all of one condition's labelled, those of the other are enough, and only these are asked for.
+    for row in rows:
+        if row["condition"] == "retrieved":
+            row["correct"] = int(row["query_id"][1:]) % 3 > 0
+    found = judged(tmp_path, rows)
+    assert found.verdict.errors == "corrected"
+    eight = [{k: v for k, v in row.items() if k != "correct" or keeps_label(row)} for row in rows]
+    assert "label the oracle answer of 12 more queries" in screen(judged(tmp_path, eight))
+
+
+def keeps_label(row: dict) -> bool:
+    """All labels with the pipeline's context, of the others eight."""
+    return row["condition"] == "retrieved" or 40 <= int(row["query_id"][1:]) < 48
+
+
+def both_team(folder: Path, n: int, labelled: int) -> object:
+    """Half of the queries fail; perfect context mends three in five of them; the judge cannot read a third of the answers."""
+    rows = []
+    for i in range(n):
+        for condition, right in (("retrieved", i % 2 == 0), ("oracle", i % 2 == 0 or i % 10 < 6)):
+            said = ["Paris", "Rome", "Oslo", "Bern"][i % 4] if i % 3 else "The City of Light and suchlike places elsewhere"
+            rows.append(answer(i, said if right else "Nowhere", condition) | ({"correct": right} if i < labelled else {}))
+    return judged(folder, rows)
+
+
+def test_both_names_what_would_tell_which_problem_is_larger(tmp_path: Path) -> None:
+    few = both_team(tmp_path, 900, 80)
+    assert few.verdict.kind == "BOTH"
+    said = screen(few)
+    assert "both problems are there, which is larger is open" in said
+    assert few.verdict.labels_needed is not None and few.verdict.labels_needed > 0
+    assert f"about {few.verdict.labels_needed:,} more of these queries with both answers labelled" in said
+    small = both_team(tmp_path, 200, 150)
+    assert small.verdict.kind == "BOTH" and small.verdict.labels_needed is None
+    assert "labels of these queries alone would not tell" in screen(small)
+    assert f"about {small.verdict.needed:,} more failures" in screen(small)
+
+
+def test_noise_or_retrieval_is_told_by_corrected_answers(tmp_path: Path) -> None:
+    """Failures that are none, of answers the judge cannot read, had their evidence: they must not make the verdict CONTEXT."""
+    rows, capitals = [], ["Paris", "Rome", "Oslo", "Bern"]
+    for i in range(300):
+        failed, unread = i % 5 == 0, i % 5 in (1, 2)
+        said = "Nowhere" if failed else "The City of Light and suchlike places elsewhere" if unread else capitals[i % 4]
+        label = {"correct": not failed} if i < 100 else {}
+        rows.append(answer(i, said, "retrieved", sufficient=not failed, **label))
+        rows.append(answer(i, capitals[i % 4], "oracle", **({"correct": True} if i < 100 else {})))
+    assert judged(tmp_path, rows).verdict.kind == "RETRIEVAL"
+    unlabelled = [{k: v for k, v in row.items() if k != "correct"} for row in rows]
+    assert judged(tmp_path, unlabelled).verdict.kind == "CONTEXT"
 
 
 def test_what_is_certain_counts_as_a_label_and_repeats_as_one() -> None:

@@ -69,6 +69,8 @@ def _share(measured: Measured) -> Iterator[RenderableType]:
     if measured.share is not None and measured.low is not None and measured.high is not None:
         interval = f"{measured.share:.0%} [{measured.low:.0%}, {measured.high:.0%}]"
         yield line((f"measured: {measured.name}; perfect context fixes {interval} of {measured.n} failures", "dim"))
+        if measured.errors == "open":
+            yield line(("as judged: the judge's errors are not in that interval; ragdiag litmus says what to label", "yellow"))
 
 
 def _asks(decision: Decision) -> str:

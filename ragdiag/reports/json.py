@@ -67,7 +67,9 @@ def verdict_dict(verdict: Verdict) -> dict[str, Any]:
         "effects": {name: dataclasses.asdict(effect) for name, effect in verdict.effects.items()},
         "table": {row: dict(cells) for row, cells in verdict.table.items()},
         "bounds": None if verdict.bounds is None else list(verdict.bounds),
+        "errors": verdict.errors,
         "labelled": verdict.labelled,
+        "labels_needed": verdict.labels_needed,
     }
 
 

@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from ragdiag import __version__
+from ragdiag.conditions import ORACLE, RETRIEVED
 from ragdiag.reports.json import verdict_dict
 from ragdiag.reports.text import counted, interval, line, listed, plain_table, signed
 from ragdiag.verdict import COLUMNS, KINDS, LABELS, Judgement, Litmus, Verdict
@@ -21,8 +22,8 @@ SAYS = {
     "RETRIEVAL": "with perfect access to the right information most failures would be gone: fix retrieval",
     "CONTEXT": "most failures had the evidence in their context, and would be gone with it alone: noise, or where it stands",
     "BEHAVIOR": "most failures would be there with perfect access to the right information: prompt, or fine-tune",
-    "BOTH": "failures are about both, and neither is most of them: perfect context helps, and leaves many wrong",
-    "INCONCLUSIVE": "too few failures to tell",
+    "BOTH": "both problems are there, which is larger is open: perfect context helps, and leaves many wrong",
+    "INCONCLUSIVE": "too few failures, or labels, to tell",
     "NOT_MEASURED": "no failure has an answer with perfect context beside it",
 }
 """What each kind of verdict says, in a line."""
@@ -39,7 +40,7 @@ def litmus_text(found: Litmus) -> RenderableType:
     parts: list[RenderableType] = [
         line((f"ragdiag {__version__}", "bold"), f"  {counted(len(found.queries), 'quer', 'y')}, answers: {_answers(found)}"),
         Text(),
-        *_headline(verdict),
+        *_headline(found),
         *_effects(verdict, found.delta),
         Text(),
         _table(verdict),
@@ -76,25 +77,57 @@ def _answers(found: Litmus) -> str:
     return listed([f"{condition} {n}" for condition, n in Counter(j.condition for j in found.judgements).items()])
 
 
-def _headline(verdict: Verdict) -> Iterator[RenderableType]:
+def _headline(found: Litmus) -> Iterator[RenderableType]:
+    verdict = found.verdict
     other = f", secondary {verdict.secondary}" if verdict.secondary else ""
-    yield line((verdict.kind + other, f"bold {COLOURS.get(verdict.kind, 'cyan')}"), f": {SAYS[verdict.kind]}")
+    as_judged = ", as judged" if verdict.errors == "open" else ""
+    yield line((verdict.kind + other, f"bold {COLOURS.get(verdict.kind, 'cyan')}"), f"{as_judged}: {SAYS[verdict.kind]}")
     share = interval(verdict.share, "not known")
-    if verdict.labelled:
+    if verdict.errors == "corrected":
         yield line(f"perfect context fixes this share of the failures: {share}")
-        by = counted(verdict.labelled, "quer", "y")
-        yield line(("corrected for the judge's errors by the labels of ", "dim"), by, (": what is counted below is not", "dim"))
     elif verdict.share.n:
         fixed = round((verdict.share.mean or 0) * verdict.share.n)
         yield line(f"perfect context fixes {fixed} of {counted(verdict.share.n, 'failure')}: {share}")
-    if verdict.kind == "INCONCLUSIVE":
-        more = "no number of failures would tell a half from a half"
-        if verdict.needed is not None:
-            more = f"about {counted(verdict.needed, 'more failure')} would tell, if that share is the true one"
-        yield line((more, "yellow"))
+    yield from _errors(found)
+    if verdict.kind in ("INCONCLUSIVE", "BOTH"):
+        yield line((_would_tell(verdict), "yellow"))
     if verdict.bounds is not None:
         low, high = verdict.bounds
         yield line(f"without such answers only bounds are known: {low:.0%} to {high:.0%} of the failures are about retrieval")
+
+
+def _errors(found: Litmus) -> Iterator[RenderableType]:
+    """What became of the judge's errors."""
+    verdict = found.verdict
+    if verdict.errors == "corrected":
+        by = counted(verdict.labelled, "quer", "y")
+        yield line(("share and effects are corrected for the judge's errors by the labels of ", "dim"), by)
+    elif verdict.errors == "open":
+        says = "share and effects are not corrected: the judge's errors are not in their intervals"
+        yield line((says, "yellow"), f"; {_bring_in(found)}")
+
+
+def _bring_in(found: Litmus) -> str:
+    """How the judge's errors come into the verdict's intervals."""
+    if found.blind:
+        return "they are where labels may speak, without --blind"
+    more = counted(found.verdict.labels_needed or 0, "more quer", "y")
+    judged = [c for c in (RETRIEVED, ORACLE) if c in found.shares and found.basis(c) != "as labelled"]
+    which = f"both answers, {listed(judged)}," if len(judged) > 1 else f"the {judged[0]} answer"
+    return f'label {which} of {more} drawn at random ("correct": true or false) to bring them in'
+
+
+def _would_tell(verdict: Verdict) -> str:
+    """What would tell which problem is larger."""
+    told = "would tell which is larger, if that share is the true one"
+    if verdict.needed is None:
+        return "no number of failures would tell a half from a half"
+    failures = f"about {counted(verdict.needed, 'more failure')}"
+    if verdict.errors != "corrected":
+        return f"{failures} {told}"
+    if verdict.labels_needed is None:
+        return f"labels of these queries alone would not tell: {failures}, with as many labels among them, {told}"
+    return f"about {verdict.labels_needed:,} more of these queries with both answers labelled, or {failures}, {told}"
 
 
 def _effects(verdict: Verdict, delta: float) -> Iterator[RenderableType]:
@@ -112,7 +145,8 @@ def _effects(verdict: Verdict, delta: float) -> Iterator[RenderableType]:
 def _table(verdict: Verdict) -> RenderableType:
     """The 2x2, or with what the contexts held the 2x4."""
     columns = [c for c in COLUMNS if any(row[c] for row in verdict.table.values())]
-    table = plain_table("with the pipeline's context", *(f">{c}" for c in columns))
+    judged = "" if verdict.errors == "none" else ", as judged"
+    table = plain_table(f"with the pipeline's context{judged}", *(f">{c}" for c in columns))
     for name, row in verdict.table.items():
         table.add_row(name, *(str(row[c]) for c in columns))
     return table
@@ -124,12 +158,14 @@ def _three_figures(found: Litmus) -> RenderableType:
     unknown = "not known"
     table.add_row("retrieval precision", interval(found.precision, unknown), str(found.precision.n), "holds evidence")
     for condition, share in found.shares.items():
-        best, how = (found.corrected[condition], ", corrected") if condition in found.corrected else (share, "")
-        table.add_row(f"answer accuracy, {condition}", interval(best, unknown), str(best.n), f"right{how}")
+        best = found.corrected.get(condition, share)
+        table.add_row(f"answer accuracy, {condition}", interval(best, unknown), str(best.n), f"right, {found.basis(condition)}")
     if not found.unsupported:
         table.add_row("hallucination rate", unknown, "0", "no contexts recorded")
     for condition, share in found.unsupported.items():
-        table.add_row(f"hallucination rate, {condition}", interval(share, ""), str(share.n), "unsupported")
+        table.add_row(
+            f"hallucination rate, {condition}", interval(share, ""), str(share.n), "unsupported, as judged, not corrected"
+        )
     return table
 
 
@@ -153,14 +189,16 @@ def _shares(found: Litmus) -> Iterator[RenderableType]:
             f"on {condition} the judge agrees with {round(agreed.share * agreed.n)} of {counted(agreed.n, 'label')}{kappa}: ",
             f"says wrong of {missed} of {right} right answers, right of {passed} of {wrong} wrong ones",
         )
-    alone = [
-        c for c in found.shares if c not in found.corrected and any(j.by not in ("", "label", "failed") for j in found.of(c))
-    ]
-    if alone and not any(j.judged is not None and j.label is not None for j in found.judgements):
-        yield line(
-            ("as judged, not corrected: ", "yellow"),
-            f'label {LABELS} or more of the {listed(alone)} answers ("correct": true or false) to tell how often the judge errs',
-        )
+    open_ = [c for c in found.shares if found.basis(c) != "as labelled"]
+    if open_:
+        yield line(("counts and kinds of wrong answers are as judged, not corrected", "dim"))
+    for condition in open_:
+        lacking = LABELS - (found.agreements[condition].n if condition in found.agreements else 0)
+        if condition not in (RETRIEVED, ORACLE) and lacking > 0:
+            yield line(
+                (f"the accuracy of {condition} answers is not corrected", "yellow"),
+                f': label {lacking} more of them, drawn at random ("correct": true or false)',
+            )
 
 
 def litmus_dict(found: Litmus) -> dict[str, Any]:
@@ -183,6 +221,7 @@ def _condition(found: Litmus, condition: str) -> dict[str, Any]:
     return {
         "right": dataclasses.asdict(found.shares[condition]),
         "corrected": None if corrected is None else dataclasses.asdict(corrected),
+        "basis": found.basis(condition),
         "unsupported": None if unsupported is None else dataclasses.asdict(unsupported),
         "failed": sum(j.by == "failed" for j in own),
         "unjudged": sum(j.by == "" for j in own),

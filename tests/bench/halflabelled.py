@@ -16,7 +16,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from ragdiag.api import litmus
 from ragdiag.judging import majorities
-from ragdiag.ruling import rule
+from ragdiag.ruling import Said, rule
 from ragdiag.verdict import DELTA, Outcomes
 
 DATA = Path(os.environ.get("RAGDIAG_DATA", Path(__file__).parents[3] / "shared" / "data")) / "hotpot100"
@@ -36,7 +36,8 @@ def main() -> None:
     n = len(found.queries)
     sides = [majorities(n, found.of(condition)) for condition in ("retrieved", "oracle")]
     unknown, nothing = np.full(n, np.nan), np.zeros(n, dtype=bool)
-    truth = rule(Outcomes(sides[0][0], sides[1][0], unknown, nothing), None, np.arange(n), 0, DELTA)
+    everything = Said(np.stack([label for label, _ in sides], axis=1), np.full((n, 2), np.nan))
+    truth = rule(Outcomes(sides[0][0], sides[1][0], unknown, nothing), everything, np.arange(n), 0, DELTA)
     print(f"judge {asked.judge}")
     for condition, agreed in found.agreements.items():
         print(f"  {condition}: {agreed}")
@@ -50,7 +51,9 @@ def main() -> None:
         for name in off:
             right = [np.where(np.isnan(label), judged, label) if name == "corrected" else judged for label, judged in halves]
             outcomes = Outcomes(*right, unknown, nothing)
-            verdict = rule(outcomes, tuple(halves) if name == "corrected" else None, np.arange(n), seed, DELTA)
+            label, judged = (np.stack(columns, axis=1) for columns in zip(*halves, strict=True))
+            said = Said(label if name == "corrected" else np.full((n, 2), np.nan), judged)
+            verdict = rule(outcomes, said, np.arange(n), seed, DELTA)
             off[name].append(verdict.share.mean - truth.share.mean)
             kinds[name].append(verdict.kind)
     for name, errors in off.items():

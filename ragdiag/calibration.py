@@ -1,11 +1,11 @@
 """A judge corrected for its errors: shares of right answers as they would be, had a human labelled all of them.
 
 The judge's opinions divide the queries into strata: those of which it says "both answers right", "only the first", and so on.
-The queries that have labels tell, in each stratum, how often which answers are truly right. Nothing else is assumed of the judge:
-it may err on a query's answers together (an odd reference fails both), and more often under one condition than under another. That
-is post-stratification (Holt and Smith 1979, "Post Stratification"), which for a judge that says one of few things is the best that
-prediction-powered inference can do (Angelopoulos, Duchi and Zrnic 2023, "PPI++: Efficient Prediction-Powered Inference"). What
-few labels leave unknown is drawn from Dirichlet distributions, since normal intervals are too narrow for it.
+The queries that have labels tell, in each stratum, how often which answers are truly right. Nothing else is assumed of the
+judge: it may err on a query's answers together (an odd reference fails both), and more often under one condition than under
+another. That is post-stratification (Holt and Smith 1979, "Post Stratification"), which for a judge that says one of few things
+is the best that prediction-powered inference can do (Angelopoulos, Duchi and Zrnic 2023, "PPI++: Efficient Prediction-Powered
+Inference"). What few labels leave unknown is drawn from Dirichlet distributions, since normal intervals are too narrow for it.
 """
 
 from __future__ import annotations

@@ -222,6 +222,14 @@ def keeps_label(row: dict) -> bool:
     return row["condition"] == "retrieved" or 40 <= int(row["query_id"][1:]) < 48
 
 
+def test_bounds_are_as_judged_and_the_accuracy_says_what_to_label(tmp_path: Path) -> None:
+    found = judged(tmp_path, [answer(i, "Paris", **({"correct": True} if i < 5 else {})) for i in range(40)])
+    said = screen(found)
+    assert found.verdict.kind == "NOT_MEASURED" and "about retrieval, as judged" in said
+    assert "the accuracy of retrieved answers is not corrected: label 15 more of them, drawn at random" in said
+    assert "share and effects" not in said
+
+
 def both_team(folder: Path, n: int, labelled: int) -> object:
     """Half of the queries fail; perfect context mends three in five of them; the judge cannot read a third of the answers."""
     rows = []

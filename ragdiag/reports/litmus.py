@@ -93,7 +93,10 @@ def _headline(found: Litmus) -> Iterator[RenderableType]:
         yield line((_would_tell(verdict), "yellow"))
     if verdict.bounds is not None:
         low, high = verdict.bounds
-        yield line(f"without such answers only bounds are known: {low:.0%} to {high:.0%} of the failures are about retrieval")
+        judged = ", as judged" if verdict.errors == "open" else ""
+        yield line(
+            f"without such answers only bounds are known: {low:.0%} to {high:.0%} of the failures are about retrieval{judged}"
+        )
 
 
 def _errors(found: Litmus) -> Iterator[RenderableType]:
@@ -102,7 +105,7 @@ def _errors(found: Litmus) -> Iterator[RenderableType]:
     if verdict.errors == "corrected":
         by = counted(verdict.labelled, "quer", "y")
         yield line(("share and effects are corrected for the judge's errors by the labels of ", "dim"), by)
-    elif verdict.errors == "open":
+    elif verdict.errors == "open" and verdict.share.n:
         says = "share and effects are not corrected: the judge's errors are not in their intervals"
         yield line((says, "yellow"), f"; {_bring_in(found)}")
 
@@ -194,7 +197,8 @@ def _shares(found: Litmus) -> Iterator[RenderableType]:
         yield line(("counts and kinds of wrong answers are as judged, not corrected", "dim"))
     for condition in open_:
         lacking = LABELS - (found.agreements[condition].n if condition in found.agreements else 0)
-        if condition not in (RETRIEVED, ORACLE) and lacking > 0:
+        told_above = condition in (RETRIEVED, ORACLE) and found.verdict.share.n
+        if lacking > 0 and not told_above and not found.blind:
             yield line(
                 (f"the accuracy of {condition} answers is not corrected", "yellow"),
                 f': label {lacking} more of them, drawn at random ("correct": true or false)',

@@ -34,14 +34,20 @@ class Said(NamedTuple):
         return Said(np.column_stack([self.label, certain]), np.column_stack([self.judged, np.full(len(self.label), np.nan)]))
 
     @property
+    def alone(self) -> BoolArray:
+        """Answers for which the judge's word stands alone."""
+        return np.isnan(self.label) & ~np.isnan(self.judged)
+
+    @property
     def judge_alone(self) -> bool:
-        """Does the judge's word stand alone for an answer?"""
-        return bool((np.isnan(self.label) & ~np.isnan(self.judged)).any())
+        """Is there such an answer?"""
+        return bool(self.alone.any())
 
     @property
     def labelled(self) -> int:
-        """Queries that tell how the judge errs: every answer labelled, and the judge asked as well."""
-        return int((~np.isnan(self.label).any(axis=1) & ~np.isnan(self.judged).all(axis=1)).sum())
+        """Labelled answers that the judge was asked about too, under the condition with the fewest where it is needed."""
+        asked = (~np.isnan(self.label) & ~np.isnan(self.judged)).sum(axis=0)[self.alone.any(axis=0)]
+        return int(asked.min(initial=len(self.label)))
 
     @property
     def correctable(self) -> bool:
@@ -51,8 +57,7 @@ class Said(NamedTuple):
     @property
     def lacking(self) -> int:
         """Queries that are still to be labelled before anything is corrected."""
-        unlabelled = int((np.isnan(self.label) & ~np.isnan(self.judged)).any(axis=1).sum())
-        return min(max(LABELS - self.labelled, 0), unlabelled)
+        return min(max(LABELS - self.labelled, 0), int(self.alone.any(axis=1).sum()))
 
 
 class _Figures(NamedTuple):

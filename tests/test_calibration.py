@@ -119,12 +119,33 @@ def test_a_condition_that_is_certain_needs_no_labels_of_the_judge() -> None:
     assert cells[:, 1].max() < 0.01  # no answer that was right with the pipeline's context is wrong with the evidence
 
 
-def test_labels_under_one_condition_each_tell_nothing_of_both() -> None:
+def test_labels_under_one_condition_each_tell_each_but_not_both() -> None:
+    """Of 100 labels with the pipeline's context half are right, of 100 others with the evidence half; together they are open."""
     label = np.full((200, 2), NAN)
-    label[:100, 0], label[100:, 1] = 1.0, 0.0
-    judged = np.ones((200, 2))
-    _, low, high = interval(draws(label, judged)[:, 2])
-    assert low < 0.05 and high > 0.5
+    label[:100, 0], label[100:, 1] = np.arange(100) % 2, np.arange(100) % 2
+    cells = draws(label, np.ones((200, 2)))
+    for right in (cells[:, 1] + cells[:, 3], cells[:, 2] + cells[:, 3]):
+        exact = stats.beta(50.5, 50.5)
+        middle, low, high = interval(right)
+        assert (middle, low, high) == pytest.approx((exact.median(), *exact.ppf([0.025, 0.975])), abs=0.03)
+    _, low, high = interval(cells[:, 2] / (cells[:, 0] + cells[:, 2]))
+    assert low < 0.05 and high > 0.95
+
+
+def test_a_label_under_one_condition_alone_counts_beside_whole_ones() -> None:
+    rng, teams, held_, widths = np.random.default_rng(5), 60, 0, {"whole": 0.0, "with the others": 0.0}
+    for seed in range(teams):
+        label, judged = planted(rng, 0.3, labelled=120)
+        label[40:80, 1] = NAN
+        label[80:120, 0] = NAN
+        whole = np.where(np.isnan(label).any(axis=1, keepdims=True), NAN, label)
+        for name, known in (("whole", whole), ("with the others", label)):
+            cells = draws(known, judged, seed=seed)
+            _, low, high = interval(cells[:, 2] / (cells[:, 0] + cells[:, 2]))
+            widths[name] += (high - low) / teams
+        held_ += low <= SHARE <= high
+    assert held_ / teams > 0.9
+    assert widths["with the others"] < 0.95 * widths["whole"]
 
 
 def test_nothing_seen_of_a_stratum_leaves_it_open() -> None:

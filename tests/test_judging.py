@@ -196,23 +196,23 @@ def test_where_labels_say_all_nothing_is_said_of_a_judge(tmp_path: Path) -> None
     assert "judge" not in screen(found).replace("judged by", "").replace("not judged", "")
 
 
-def test_labels_of_one_condition_alone_do_not_correct_the_verdict(tmp_path: Path) -> None:
-    """How errors go together on a query's two answers is seen only where both are labelled."""
+def test_labels_of_other_queries_under_each_condition_correct_too(tmp_path: Path) -> None:
+    """How errors go together is then not seen, and the interval says so; where one condition has too few, more are asked for."""
     rows = []
     for i in range(120):
+        wrong = i % 3 == 0
         for condition, labels in (("retrieved", range(40)), ("oracle", range(40, 80))):
-            rows.append(
-                answer(i, ["Paris", "Rome", "Oslo", "Bern"][i % 4], condition) | ({"correct": True} if i in labels else {})
-            )
+            right = condition == "oracle" or not wrong
+            said = ["Paris", "Rome", "Oslo", "Bern"][i % 4] if right else "Nowhere"
+            rows.append(answer(i, said, condition) | ({"correct": right} if i in labels else {}))
     found = judged(tmp_path, rows)
     assert set(found.corrected) == {"retrieved", "oracle"}
-    assert found.verdict.errors == "open"
-    # With all of one condition's labelled, those of the other are enough, and only these are asked for.
+    assert found.verdict.errors == "corrected"
+    # With all of one condition's labelled only the other's are asked for.
     for row in rows:
         if row["condition"] == "retrieved":
             row["correct"] = int(row["query_id"][1:]) % 3 > 0
-    found = judged(tmp_path, rows)
-    assert found.verdict.errors == "corrected"
+    assert judged(tmp_path, rows).verdict.errors == "corrected"
     eight = [{k: v for k, v in row.items() if k != "correct" or keeps_label(row)} for row in rows]
     assert "label the oracle answer of 12 more queries" in screen(judged(tmp_path, eight))
 

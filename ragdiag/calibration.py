@@ -19,7 +19,7 @@ from ragdiag.records import BoolArray, FloatArray, IntArray
 
 __all__ = ["draws", "interval"]
 
-CHAINS, BURNT, KEPT = 200, 60, 100
+CHAINS, BURNT, KEPT = 100, 60, 80
 """Chains side by side, where it takes chains; steps of each that are thrown away, and that are kept."""
 
 DRAWS = CHAINS * KEPT

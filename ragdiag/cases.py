@@ -118,21 +118,10 @@ class Case:
         n = len(self.setting.chunking)
         at = {int(c): i for i, c in enumerate(order.tolist(), 1) if c >= n}
         return Outcome(
-            Standing(rank, rank is not None and rank <= self._fits(order, edit)),
+            Standing(rank, rank is not None and rank <= self.setting.packing.fits(order, edit)),
             tuple(at.get(n + i) for i in range(len(edit.added))),
             order,
         )
-
-    def _fits(self, order: IntArray, edit: Edit) -> int:
-        """How many of a ranking's texts reach the prompt."""
-        if not self.setting.budget:
-            return self.setting.k
-        total, n = 0, len(self.setting.chunking)
-        for i, c in enumerate(order.tolist()):
-            total += self.tokens(self.setting.span(c) if c < n else Span(*edit.added[c - n][:3]))
-            if total > self.setting.budget:
-                return max(i, 1)
-        return len(order)
 
     def tokens(self, span: Span) -> int:
         """Tokens of the document's text there."""

@@ -11,6 +11,7 @@ import numpy as np
 from ragdiag.errors import UsageError, nearest
 from ragdiag.pipeline import Audit
 from ragdiag.places import chunk_id
+from ragdiag.ranking import followed
 from ragdiag.records import Defect, Explanation, FloatArray, GroupProof, IntArray, RankedChunk
 
 __all__ = ["explain", "explanations"]
@@ -60,12 +61,12 @@ def _defects(audit: Audit) -> dict[str, list[Defect]]:
 
 
 def _whole_ranking(audit: Audit, q: int) -> Ranking:
-    """As deep as the index goes, so that every rank is known; a recorded run is as it is."""
-    text = audit.labels.queries[q].text
+    """The audit's own, and below it what the index gives when asked for everything; a recorded run is as it is."""
+    text, own, n = audit.labels.queries[q].text, (audit.run.chunks[q], audit.run.scores[q]), len(audit.scorer.chunking)
     if audit.searchable is None or not text.strip():
-        return _ranking(audit.run.chunks[q], audit.run.scores[q])
-    found, values = audit.searchable.search([text], len(audit.scorer.chunking))
-    return _ranking(found[0], values[0])
+        return _ranking(*own)
+    found, values = audit.searchable.search([text], n)
+    return _ranking(*followed(own, (found[0], values[0]), n))
 
 
 def _ranking(chunks: IntArray, scores: FloatArray) -> Ranking:

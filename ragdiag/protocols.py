@@ -101,9 +101,12 @@ def kept(store: Store | None, what: str, texts: Sequence[str], build: Callable[[
 
 
 class Index(Protocol):
-    """Texts made searchable. One that is made of others has them in `indexes`.
+    """Texts made searchable. One that is made of others has them in `indexes`, and says in ``depth_below(depth)`` how many
+    results it asks of each when it is asked for `depth`.
 
     An approximate one, which may miss a text, has ``exact()`` besides: the same texts and vectors as an index that compares all.
+    Asked for more it may look wider, and so find what it missed: see `approximate.AsAsked`. It has `unlinked` where some texts
+    are found in another way at each start of an application: their number.
     """
 
     @property

@@ -9,7 +9,7 @@ import numpy as np
 from ragdiag.proofs import Edit
 from ragdiag.records import FloatArray, IntArray
 
-__all__ = ["best", "edited", "padded", "scaled"]
+__all__ = ["best", "edited", "followed", "padded", "scaled"]
 
 
 def best(scores: FloatArray, depth: int) -> IntArray:
@@ -34,6 +34,13 @@ def padded(rows: list[tuple[IntArray, FloatArray]], depth: int) -> tuple[IntArra
         positions[i, : len(found)] = found
         scores[i, : len(found)] = values
     return positions, scores
+
+
+def followed(first: tuple[IntArray, FloatArray], more: tuple[IntArray, FloatArray], depth: int) -> tuple[IntArray, FloatArray]:
+    """The first `depth` of one ranking with, below it, what another one of the same query has besides; padding is left out."""
+    new = ~np.isin(more[0], first[0])
+    order, scores = np.concatenate([first[0], more[0][new]]), np.concatenate([first[1], more[1][new]])
+    return order[order >= 0][:depth], scores[order >= 0][:depth]
 
 
 def scaled(scores: FloatArray) -> FloatArray:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ragdiag import __version__
-from ragdiag.approximate import exact_swap, index_recall
+from ragdiag.approximate import as_asked, exact_swap, index_recall, unlinked
 from ragdiag.cache import opened as opened_cache
 from ragdiag.chunks import cut, embed_texts, place, read_chunks, within
 from ragdiag.errors import InputError
@@ -24,7 +24,7 @@ from ragdiag.records import Chunking, Corpus, IntArray, Query, Run
 from ragdiag.registry import make, spec_of
 from ragdiag.runs import bind, read_run
 from ragdiag.searches import chunks_of, name_of, search_depth, searched
-from ragdiag.setting import Span
+from ragdiag.setting import Packing, Span
 
 __all__ = ["Clock", "Indexed", "Plan", "Retrieved"]
 
@@ -124,9 +124,11 @@ class Plan:
             source["context"] = spec_of(self.context)
             makers += [self.chunker] if own is None else []
         with clock("search"):
-            run = self._search(index, queries, len(chunking))
+            run = self._search(self._as_asked(index, corpus, chunking), queries, len(chunking))
         models = list(dict.fromkeys(name for maker in makers for name in models_of(maker)))
         source |= ({"models": models} if models else {}) | index_recall(index, _texts(queries), self.options.k)
+        if n := unlinked(index):
+            source["unlinked"] = n
         return Retrieved(chunking, run, source, index)
 
     def texts(self, whole: Corpus, corpus: Corpus, progress: Progress) -> list[str]:
@@ -158,6 +160,9 @@ class Plan:
                 part.tell(corpus, chunking)
         return index
 
+    def _as_asked(self, index: Index, corpus: Corpus, chunking: Chunking) -> Index:
+        return as_asked(index, Packing(corpus, chunking, self.options.k, self.options.budget))
+
     def _search(self, index: Index, queries: Sequence[Query], n_chunks: int) -> Run:
         """Rank for every query that has text: one without is a label defect, and an encoder would answer it all the same."""
         depth = min(max(DEPTH, 10 * self.options.k, self.options.budget // 8), n_chunks)
@@ -183,12 +188,13 @@ class Plan:
         visible = None if encoder is None else encoder.visible(embed_texts(corpus, chunking, self.context), self.store)
         make_index = functools.partial(self._index, corpus=corpus, chunking=chunking, progress=progress)
         swap = self.swap
+        swaps = {spec_of(swap): lambda: make_index(swap)} if swap else swaps_of(self.retriever, index, make_index)
         return Indexed(
-            index,
+            self._as_asked(index, corpus, chunking),
             embed,
             visible,
             encoder.seen if encoder else None,
-            ({spec_of(swap): lambda: make_index(swap)} if swap else swaps_of(self.retriever, index, make_index))
+            {n: functools.partial(lambda made: self._as_asked(made(), corpus, chunking), m) for n, m in swaps.items()}
             | exact_swap(index),
             encoder.max_tokens if encoder else 0,
         )

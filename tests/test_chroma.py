@@ -323,9 +323,9 @@ def sightings(folder: Path, store: Path, **hnsw: object) -> list[tuple[str, str]
         )
         collection.add(ids=names, embeddings=vectors, documents=SIGHTINGS, metadatas=[{"doc_id": name} for name in names])
     index = Chroma("notes", str(folder / "store")).open(names, Cache(store))
-    found = index.search(SIGHTINGS, 100)[0]
-    missed = [i for i in range(len(SIGHTINGS)) if i not in found[i]]
-    chosen = missed[:6] + [i for i in range(len(SIGHTINGS)) if i in found[i, :5]][:2]
+    deep, found = index.search(SIGHTINGS, 100)[0], index.search(SIGHTINGS, 5)[0]
+    missed = [i for i in range(len(SIGHTINGS)) if i not in deep[i] and i not in found[i]]
+    chosen = missed[:6] + [i for i in range(len(SIGHTINGS)) if i in found[i]][:2]
     rows = [{"_id": n, "text": text} for n, text in zip(names, SIGHTINGS, strict=True)]
     labels = [{"_id": names[i], "text": SIGHTINGS[i], "evidence": [{"doc_id": names[i], "text": SIGHTINGS[i]}]} for i in chosen]
     for name, records in (("corpus.jsonl", rows), ("queries.jsonl", labels)):

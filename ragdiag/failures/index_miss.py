@@ -25,10 +25,12 @@ class IndexMiss:
         return Observation(case.targets, {}) if EXACT in case.setting.swaps and not case.standing.sufficient else None
 
     def prove(self, case: Case, seen: Observation) -> Trial:
-        """Search exactly; nothing is found where that returns no evidence which the index does not."""
+        """Search exactly; nothing is found where no evidence stands higher then than in the index's own ranking."""
         edit = Edit(retriever=EXACT)
         (outcome,) = yield [edit]
-        ranks = {c: i for i, c in enumerate(outcome.order.tolist(), 1) if c in case.evidence and c not in case.rank_of}
+        nowhere = len(outcome.order) + 1
+        found = [(c, i) for i, c in enumerate(outcome.order.tolist(), 1) if c in case.evidence]
+        ranks = {c: i for c, i in found if i < case.rank_of.get(c, nowhere) and c not in case.context}
         if not ranks:
             return None
         rows = described(case, list(ranks))

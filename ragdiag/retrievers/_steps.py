@@ -46,6 +46,10 @@ class StepIndex:
         other.indexes = [inner]
         return other
 
+    def depth_below(self, depth: int) -> int:
+        """See `protocols.Index`."""
+        return min(self._pool, self._most(()))
+
     def search(self, queries: Sequence[str], depth: int) -> Run:
         """See `protocols.Index`."""
         return self._run(lambda pool: self.indexes[0].search(queries, pool), queries, [()] * len(queries), depth)

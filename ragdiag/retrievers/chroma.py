@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import numpy as np
 
 from ragdiag.encoder import Encoder, Kind, unit
-from ragdiag.errors import InputError, RagdiagError, SpecError, did_you_mean
+from ragdiag.errors import InputError, RagdiagError, SpecError
 from ragdiag.places import hinted_chunk
 from ragdiag.proofs import Edit
 from ragdiag.protocols import Progress, Store, no_progress
 from ragdiag.ranking import best, edited, padded
 from ragdiag.records import FloatArray, IntArray, StoredChunk
-from ragdiag.registry import require
+from ragdiag.retrievers._chroma import Connection, address
 from ragdiag.retrievers._vectors import DECIMALS, Encode, Vectors, encoded
 
 PAGE = 1000
@@ -65,7 +61,7 @@ class Chroma:
         if bool(self.path) == bool(self.url):
             raise SpecError('chroma needs either path="folder" or url="http://host:port"')
         if self.url:
-            _address(self.url)
+            address(self.url)
 
     @property
     def encoder(self) -> Encoder:
@@ -75,7 +71,7 @@ class Chroma:
     def stored_chunks(self, progress: Progress) -> list[StoredChunk]:
         """See `protocols.Collection`. Raises `InputError` where the collection is empty or a record has no text."""
         chunks: list[StoredChunk] = []
-        with self.opened() as collection:
+        with self.opened(progress) as collection:
             total = collection.count()
             # Until a page is empty, not up to the count: a live collection may grow meanwhile.
             while (page := collection.get(limit=PAGE, offset=len(chunks), include=["documents", "metadatas"]))["ids"]:
@@ -107,20 +103,16 @@ class Chroma:
         length = float(np.linalg.norm(stored, axis=1).mean())
         return ChromaIndex(self, encoder, ids, store, space, length, len(ids) * stored[0].nbytes)
 
+    @cached_property
+    def connection(self) -> Connection:
+        """The one client that everything is asked of: one copy of the folder, and one graph, as long as an index is held."""
+        return Connection(self.collection, self.path, self.url)
+
     @contextmanager
-    def opened(self) -> Iterator[Any]:
-        """The collection as chromadb gives it, while it is needed; what chromadb raises is raised as `RagdiagError`."""
-        os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
-        chromadb = require("chromadb", "chroma")
+    def opened(self, progress: Progress = no_progress) -> Iterator[Any]:
+        """The collection as chromadb gives it; what chromadb raises is raised as `RagdiagError`."""
         try:
-            with tempfile.TemporaryDirectory() as copy, self._client(chromadb, Path(copy)) as client:
-                try:
-                    # The default embedding function would be downloaded.
-                    collection = client.get_collection(self.collection, embedding_function=None)
-                except chromadb.errors.NotFoundError as e:
-                    near = did_you_mean(self.collection, [c.name for c in client.list_collections()])
-                    raise SpecError(f"{self.path or self.url} has no collection {self.collection!r}{near}") from e
-                yield collection
+            yield self.connection.collection(progress)
         except RagdiagError:
             raise
         except Exception as e:
@@ -129,18 +121,6 @@ class Chroma:
     @property
     def _place(self) -> str:
         return f"{self.path or self.url} [{self.collection}]"
-
-    def _client(self, chromadb: Any, copy: Path) -> Any:
-        settings = chromadb.Settings(anonymized_telemetry=False)
-        if self.url:
-            host, port, ssl = _address(self.url)
-            settings.chroma_http_max_keepalive_connections = 0  # chromadb's close() leaves idle sockets open
-            return chromadb.HttpClient(host, port, ssl, settings=settings)
-        folder = Path(self.path)
-        if not (folder / "chroma.sqlite3").is_file():  # chromadb would make one
-            raise InputError("is no Chroma folder (it has no chroma.sqlite3)", folder, remedy="give the folder of the collection")
-        shutil.copytree(folder, copy, dirs_exist_ok=True)
-        return chromadb.PersistentClient(str(copy), settings=settings)
 
 
 class ChromaIndex:
@@ -156,24 +136,26 @@ class ChromaIndex:
         self.nbytes = nbytes
         self._position = {name: i for i, name in enumerate(ids)}
         self._exact: ExactIndex | None = None
+        self._known: dict[tuple[str, int], tuple[IntArray, FloatArray]] = {}
+
+    @property
+    def unlinked(self) -> int:
+        """Records that Chroma links into its graph anew at each start; see `protocols.Index`."""
+        return self._chroma.connection.unlinked
 
     def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
-        """See `protocols.Index`. A score is the negative of the collection's own distance (squared L2, cosine, inner product)."""
-        vectors = self._encode(queries, "query")
-        rows: list[tuple[IntArray, FloatArray]] = []
-        with self._chroma.opened() as collection:
-            total = collection.count()
-            others = max(total - len(self._position), 0)
-            wanted = max(min(depth + others, total), 1)  # so many that `depth` of them are in `ids`
-            block = min(QUERIES, max(ANSWERS // wanted, 1))
-            for i in range(0, len(vectors), block):
-                found = collection.query(query_embeddings=vectors[i : i + block], n_results=wanted, include=["distances"])
-                rows += [self._row(*each, depth) for each in zip(found["ids"], found["distances"], strict=True)]
-        return padded(rows, depth)
+        """See `protocols.Index`. A score is the negative of the collection's own distance (squared L2, cosine, inner product).
+
+        The collection is asked for `depth` results and no more, as long as they are all in `ids`. It is asked once: a live one
+        may answer differently later.
+        """
+        new = [query for query in dict.fromkeys(queries) if (query, depth) not in self._known]
+        self._known |= {(query, depth): row for query, row in zip(new, self._found(new, depth), strict=True)}
+        return padded([self._known[query, depth] for query in queries], depth)
 
     def answer(self, query: str, depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`."""
-        return self.search([query], depth)
+        return padded(self._found([query], depth), depth)
 
     def what_if(self, queries: Sequence[str], edits: Sequence[Edit], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`. What the collection returns is edited: a chunk that its search misses stays missed."""
@@ -182,7 +164,13 @@ class ChromaIndex:
         def score(query: str, text: str) -> float:
             return round(-self._distance(float(vectors[query] @ added[text])), DECIMALS) + 0.0
 
-        return edited(self.search, score, len(self._position), queries, edits, texts, depth)
+        rows: dict[int, tuple[IntArray, FloatArray]] = {}
+        sizes = [len(edit.removed) for edit in edits]
+        for size in sorted(set(sizes)):  # apart: no edit is to look deeper for what another one drops
+            at = [i for i, own in enumerate(sizes) if own == size]
+            alike = [queries[i] for i in at], [edits[i] for i in at], [texts[i] for i in at]
+            rows |= dict(zip(at, zip(*edited(self.search, score, len(self._position), *alike, depth), strict=True), strict=True))
+        return padded([rows[i] for i in range(len(edits))], depth)
 
     def exact(self) -> ExactIndex:
         """See `protocols.Index`. All vectors are read, once."""
@@ -204,6 +192,29 @@ class ChromaIndex:
         if self._space == "l2":
             return 1 + self._length**2 - 2 * self._length * cosine
         return 1 - cosine * (self._length if self._space == "ip" else 1.0)
+
+    def _found(self, queries: Sequence[str], depth: int) -> list[tuple[IntArray, FloatArray]]:
+        """What the collection gives for each query: asked for `depth` results, and for more while too few of them are in `ids`."""
+        vectors = self._encode(queries, "query")
+        rows: list[tuple[IntArray, FloatArray]] = [(np.empty(0, dtype=np.int64), np.empty(0))] * len(queries)
+        wanted, at = depth, list(range(len(queries)))
+        while at:
+            found = self._asked(vectors[at], wanted)
+            for i, (ids, distances) in zip(at, found, strict=True):
+                rows[i] = self._row(ids, distances, depth)
+            at = [i for i, (ids, _) in zip(at, found, strict=True) if len(ids) == wanted and len(rows[i][0]) < depth]
+            wanted *= 2
+        return rows
+
+    def _asked(self, vectors: Any, n_results: int) -> list[tuple[list[str], list[float]]]:
+        """The ids and distances that the collection returns for each vector."""
+        rows: list[tuple[list[str], list[float]]] = []
+        block = min(QUERIES, max(ANSWERS // n_results, 1))
+        with self._chroma.opened() as collection:
+            for i in range(0, len(vectors), block):
+                found = collection.query(query_embeddings=vectors[i : i + block], n_results=n_results, include=["distances"])
+                rows += zip(found["ids"], found["distances"], strict=True)
+        return rows
 
     def _row(self, ids: Sequence[str], distances: Sequence[float], depth: int) -> tuple[IntArray, FloatArray]:
         known = sorted((self._position[name], -d) for name, d in zip(ids, distances, strict=True) if name in self._position)
@@ -255,19 +266,6 @@ class ExactIndex:
     def _scored(self, positions: IntArray, scores: FloatArray) -> tuple[IntArray, FloatArray]:
         """Inner products as negative distances from a query of length 1."""
         return positions, np.round(scores * (2 if self._space == "l2" else 1) - 1, DECIMALS) + 0.0
-
-
-def _address(url: str) -> tuple[str, int, bool]:
-    """Host, port and whether it is https. Raises `SpecError` for a `url` that says anything else."""
-    wrong = SpecError("chroma: url must be http://host:port or https://host:port, and no more")
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-    except ValueError as e:
-        raise wrong from e
-    if parts.scheme not in ("http", "https") or not host or parts.path.strip("/") or parts.query or "@" in parts.netloc:
-        raise wrong
-    return f"[{host}]" if ":" in host else host, port, parts.scheme == "https"
 
 
 def _chunk(name: str, text: str | None, metadata: Mapping[str, Any], file: str) -> StoredChunk:

@@ -62,6 +62,10 @@ class HybridIndex:
         """See `protocols.Index`."""
         return sum(index.nbytes for index in self.indexes)
 
+    def depth_below(self, depth: int) -> int:
+        """See `protocols.Index`."""
+        return self._depth
+
     def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`. Nothing below the fusion depth of every ranking is returned."""
         return self._fused([index.search(queries, self._depth) for index in self.indexes], len(queries), depth)

@@ -46,6 +46,10 @@ class LatestIndex(StepIndex):
         old = superseded(corpus.documents)
         self._old, self._gone = frozenset(np.flatnonzero(old).tolist()), np.flatnonzero(old[chunking.document])
 
+    def depth_below(self, depth: int) -> int:
+        """See `protocols.Index`; more where too many of these are superseded."""
+        return min(2 * depth, self._most(()))
+
     def arranged(self, pools: Sequence[Pool], depth: int) -> list[Run]:
         """See `StepIndex`."""
         return [(pool.positions[kept], pool.scores[kept]) for pool in pools for kept in [self._current(pool)]]

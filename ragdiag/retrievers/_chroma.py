@@ -118,10 +118,11 @@ def _settings(chromadb: Any) -> Any:
 
 
 def _hang_up(client: Any) -> None:
-    """Close what chromadb's own close() leaves open: idle sockets."""
-    session = getattr(getattr(client, "_server", None), "_session", None)
-    if session is not None:
-        session.close()
+    """Close what chromadb's own close() leaves open: the idle sockets of both its clients, which have no public name."""
+    for part in (client, getattr(client, "_admin_client", None)):
+        session = getattr(getattr(part, "_server", None), "_session", None)
+        if session is not None:
+            session.close()
 
 
 def address(url: str) -> tuple[str, int, bool]:

@@ -194,7 +194,7 @@ class ChromaIndex:
         return 1 - cosine * (self._length if self._space == "ip" else 1.0)
 
     def _found(self, queries: Sequence[str], depth: int) -> list[tuple[IntArray, FloatArray]]:
-        """What the collection gives for each query: asked for `depth` results, and for more while too few of them are in `ids`."""
+        """What the collection gives for each query: asked for `depth` results, for more while too few of them are in `ids`."""
         vectors = self._encode(queries, "query")
         rows: list[tuple[IntArray, FloatArray]] = [(np.empty(0, dtype=np.int64), np.empty(0))] * len(queries)
         wanted, at = depth, list(range(len(queries)))

@@ -49,13 +49,16 @@ def read_chunks(path: Path) -> list[StoredChunk]:
     return chunks
 
 
-def place(chunks: Sequence[StoredChunk], corpus: Corpus) -> Chunking:
-    """Chunks as spans of their documents; one that has no offsets is found by its text.
+def place(chunks: Sequence[StoredChunk], corpus: Corpus, notes: list[str] | None = None) -> Chunking:
+    """Chunks as spans of their documents; one that has no offsets is found by its text. `notes` are told of guesses.
 
     Raises `InputError` for a chunk that leaves its document, contradicts its text or is nowhere in it.
     """
     placer = Placer(corpus)
-    return from_spans([placer.span(c) for c in chunks], [c.id for c in chunks], chunks)
+    chunking = from_spans(placer.spans(chunks), [c.id for c in chunks], chunks)
+    if notes is not None:
+        notes += placer.notes()
+    return chunking
 
 
 def within(chunking: Chunking, whole: Corpus, part: Corpus) -> Chunking:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,9 +14,14 @@ import numpy as np
 
 from ragdiag.errors import InputError, nearest
 from ragdiag.files import field
+from ragdiag.occurrences import Occurrences
 from ragdiag.records import Chunking, Corpus, Document, IntArray, StoredChunk
+from ragdiag.settling import Span, settled
 
 __all__ = ["HintedChunk", "Placer", "chunk_id", "from_spans", "hinted_chunk", "stored_chunk"]
+
+Place = tuple[int, int, int]
+"""A document's number, and a half-open span of its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,28 +73,65 @@ def hinted_chunk(name: str, text: str, metadata: Mapping[str, Any], file: str) -
 
 
 class Placer:
-    """Finds the span of each chunk in turn.
+    """Finds the spans of chunks.
 
-    A text is found as it stands, else whatever its white space. Of one that stands several times in a document, the first chunk
-    gets the first place, the next the next.
+    A text is found as it stands, else whatever its white space. Where it stands several times in its document, `settled` tells of
+    many chunks at once which place is whose; one by one, the first chunk gets the first place, the next the next. `doubtful` has
+    the chunks of which nothing tells that they stand where they were placed.
     """
 
-    def __init__(self, corpus: Corpus) -> None:
-        self.corpus = corpus
+    def __init__(self, corpus: Corpus, among: Collection[Place] = ()) -> None:
+        """`among`: the only places there are for texts that stand there, as when the chunks are known already."""
+        self.corpus, self.doubtful = corpus, list[StoredChunk]()
+        self._among = frozenset(among)
         self._used: dict[tuple[int, str], int] = {}
-        self._texts: dict[int, _Text] = {}
+        self._texts: dict[int, Occurrences] = {}
+        self._found: dict[tuple[int, str], list[Span]] = {}
 
-    def span(self, chunk: StoredChunk) -> tuple[int, int, int]:
+    def span(self, chunk: StoredChunk) -> Place:
         """``(document, start, end)``. Raises `InputError` for a chunk that leaves its document, or whose text is not there."""
-        i = self._hinted(chunk) if isinstance(chunk, HintedChunk) else self._named(chunk)
+        i = self._document(chunk)
         return (i, *(_offsets(chunk, self.corpus.documents[i]) or self._next(chunk, i)))
+
+    def spans(self, chunks: Sequence[StoredChunk]) -> list[Place]:
+        """`span` of each of the chunks that make up an index, which are all there are."""
+        documents = [self._document(chunk) for chunk in chunks]
+        given = [_offsets(chunk, self.corpus.documents[i]) for chunk, i in zip(chunks, documents, strict=True)]
+        found: list[Place | None] = [None] * len(chunks)
+        of_document: dict[int, list[int]] = {}
+        for n, i in enumerate(documents):
+            of_document.setdefault(i, []).append(n)
+        for i, own in of_document.items():
+            places = [[span] if (span := given[n]) else self._places(chunks[n], i) for n in own]
+            spans, doubtful = settled([chunks[n].text for n in own], places, self.corpus.documents[i].text)
+            self.doubtful += [chunks[own[n]] for n in doubtful]
+            for n, span in zip(own, spans, strict=True):
+                found[n] = (i, *span)
+        return [place for place in found if place is not None]
 
     def start_over(self) -> None:
         """The next chunk of any text gets its first place again."""
         self._used.clear()
 
-    def _text(self, i: int) -> _Text:
-        return self._texts.setdefault(i, _Text(self.corpus.documents[i].text))
+    def notes(self) -> list[str]:
+        """What there is to say of `doubtful`."""
+        texts = {(c.doc_id, c.text): None for c in self.doubtful}
+        if not texts:
+            return []
+        (document, text), n = next(iter(texts)), len(texts)
+        where = f" in {document}" if document else ""
+        return [
+            f"{n} chunk texts stand in several places of their documents, and nothing tells in which they are meant "
+            f"(the first: {text.strip()[:40]!r}{where}): each is taken for the first that is left; give start and end"
+        ]
+
+    def _document(self, chunk: StoredChunk) -> int:
+        return self._hinted(chunk) if isinstance(chunk, HintedChunk) else self._named(chunk)
+
+    def _text(self, i: int) -> Occurrences:
+        if i not in self._texts:
+            self._texts[i] = Occurrences(self.corpus.documents[i].text)
+        return self._texts[i]
 
     @cached_property
     def _search(self) -> _Search:
@@ -107,7 +149,7 @@ class Placer:
         parts = chunk.doc_id.replace("\\", "/").split("/")
         known = self.corpus.position
         i = next((known[name] for n in range(len(parts)) if (name := "/".join(parts[n:])) in known), None)
-        return self._holding(chunk) if i is None or not self._text(i).find(chunk.text) else i
+        return self._holding(chunk) if i is None or chunk.text not in self._text(i) else i
 
     def _holding(self, chunk: StoredChunk) -> int:
         """The one document that holds a chunk's text."""
@@ -120,16 +162,25 @@ class Placer:
         remedy = "add doc_id" if found else "chunk the corpus that is audited"
         raise InputError(f"chunk {called} {names} and its text is {where}", chunk.file, chunk.line, remedy)
 
-    def _next(self, chunk: StoredChunk, i: int) -> tuple[int, int]:
+    def _next(self, chunk: StoredChunk, i: int) -> Span:
         """The next place of a chunk's text in document `i`; after the last, the first again."""
+        places = self._places(chunk, i)
+        if len(places) > 1:
+            self.doubtful.append(chunk)
+        n = self._used[i, chunk.text] = self._used.get((i, chunk.text), -1) + 1
+        return places[n % len(places)]
+
+    def _places(self, chunk: StoredChunk, i: int) -> list[Span]:
+        """All places of a chunk's text in document `i`; of those, the ones in `among` where any is."""
         if not chunk.text.strip():
             raise InputError(f"chunk {chunk.id!r} has neither offsets nor text", chunk.file, chunk.line, "add start and end")
-        place = self._text(i).find(chunk.text, self._used.get((i, chunk.text), 0)) or self._text(i).find(chunk.text)
-        if place is None:
+        if (i, chunk.text) not in self._found:
+            found = self._text(i).of(chunk.text)
+            self._found[i, chunk.text] = [span for span in found if (i, *span) in self._among] or found
+        if not (places := self._found[i, chunk.text]):
             message = f"chunk text {chunk.text[:40]!r} is not in {self.corpus.documents[i].id}"
             raise InputError(message, chunk.file, chunk.line, "give start and end, or the text as it stands in the document")
-        self._used[i, chunk.text] = place[0] + 1
-        return place
+        return places
 
 
 def _offsets(chunk: StoredChunk, document: Document) -> tuple[int, int] | None:
@@ -148,38 +199,10 @@ def _offsets(chunk: StoredChunk, document: Document) -> tuple[int, int] | None:
     return chunk.start, chunk.end
 
 
-class _Text:
-    """A document's text, to find others in."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def find(self, wanted: str, after: int = 0) -> tuple[int, int] | None:
-        """Where `wanted` stands from `after` on, as it is or else whatever its white space."""
-        start = self.text.find(wanted, after)
-        if start >= 0:
-            return start, start + len(wanted)
-        even, own, evened = self._even
-        wanted = " ".join(wanted.split())
-        start = even.find(wanted, int(np.interp(after, own, evened))) if wanted and even else -1
-        if start < 0:
-            return None
-        first, last = np.interp([start, start + len(wanted)], evened, own)
-        return round(first), round(last)
-
-    @cached_property
-    def _even(self) -> tuple[str, IntArray, IntArray]:
-        """The text with one space for all white space, and where each word starts and ends: in the text, and in that."""
-        own: IntArray = np.array([m.span() for m in re.finditer(r"\S+", self.text)], dtype=np.int64).reshape(-1, 2)
-        lengths = own[:, 1] - own[:, 0]
-        ends = np.cumsum(lengths + 1) - 1
-        return " ".join(self.text.split()), own.ravel(), np.stack([ends - lengths, ends], axis=1).ravel()
-
-
 class _Search:
     """Finds the documents that hold a text among those that have its rarest words."""
 
-    def __init__(self, texts: Sequence[_Text]) -> None:
+    def __init__(self, texts: Sequence[Occurrences]) -> None:
         self._texts = texts
         self._having: dict[str, list[int]] = defaultdict(list)
         for i, text in enumerate(texts):
@@ -192,7 +215,7 @@ class _Search:
         rarest = sorted((self._having.get(w, []) for w in words), key=len)[:8]
         likely = sorted(set(rarest[0]).intersection(*rarest)) if rarest else range(len(self._texts))
         exactly = [i for i in likely if wanted.strip() in self._texts[i].text]
-        return exactly or [i for i in likely if self._texts[i].find(wanted)]
+        return exactly or [i for i in likely if wanted in self._texts[i]]
 
 
 def from_spans(spans: Iterable[tuple[int, int, int]], ids: Sequence[str], chunks: Sequence[StoredChunk] = ()) -> Chunking:

@@ -101,7 +101,7 @@ class Plan:
     ) -> Retrieved:
         """Chunks of `corpus`, which is `whole` or the part of it that is audited, and a ranking for each query."""
         chunks, run_file, search = self.options.chunks, self.options.run, self.options.search
-        own, given = self._own(whole, corpus), "own chunks" if self.options.own_chunks else None
+        own, given = self._own(whole, corpus, notes), "own chunks" if self.options.own_chunks else None
         source: dict[str, Any] = {"chunker": f"chunks {Path(chunks).name}" if chunks else given, "context": None}
         if run_file or search is not None:
             with clock("read run" if run_file else "search"):
@@ -115,7 +115,7 @@ class Plan:
         source["retriever"], makers = spec_of(self.retriever), [self.retriever]
         if self.collection is not None:
             with clock("open collection"):
-                chunking = within(place(self.collection.stored_chunks(progress), whole), whole, corpus)
+                chunking = within(place(self.collection.stored_chunks(progress), whole, notes), whole, corpus)
                 index = self._index(opened(self.retriever, chunking, self.store), corpus, chunking, progress)
             source["chunker"] = "as stored"
         else:
@@ -135,14 +135,14 @@ class Plan:
         """What is indexed for each chunk; nothing for a collection that has its own."""
         if self.collection is not None:
             return []
-        own = self._own(whole, corpus)
+        own = self._own(whole, corpus, [])
         return embed_texts(corpus, cut(corpus, self.chunker, progress, self.store) if own is None else own, self.context)
 
-    def _own(self, whole: Corpus, corpus: Corpus) -> Chunking | None:
+    def _own(self, whole: Corpus, corpus: Corpus, notes: list[str]) -> Chunking | None:
         """The team's own chunks of the documents that are audited, where they are given."""
         file, own = self.options.chunks, self.options.own_chunks
         chunks = read_chunks(Path(file)) if file else chunks_of(own)
-        return within(place(chunks, whole), whole, corpus) if chunks else None
+        return within(place(chunks, whole, notes), whole, corpus) if chunks else None
 
     def _indexed(self, own: Chunking | None, corpus: Corpus, clock: Clock, progress: Progress) -> tuple[Chunking, Index]:
         with clock("chunk"):

@@ -1,0 +1,80 @@
+"""Every place at which a text stands in another one, as it is or else whatever its white space."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+
+import numpy as np
+
+from ragdiag.records import IntArray
+
+__all__ = ["Occurrences"]
+
+FEW = 2
+"""Words of a text that are looked up one by one: any of them may be cut off at the text's ends."""
+
+
+class Occurrences:
+    """A text, to find others in. It is read through once, then as many are found as one likes."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def of(self, wanted: str) -> list[tuple[int, int]]:
+        """Where `wanted` stands, ``(start, end)`` in order: where it stands as it is, else where it does but for white space."""
+        words = wanted.split()
+        even = " ".join(words)
+        starts = self._starts(words, even) if words else iter(())
+        places = [(self._own(start), self._own(start + len(even) - 1) + 1) for start in starts]
+        lead = len(wanted) - len(wanted.lstrip())
+        exact = [start - lead for start, _ in places if start >= lead and self.text.startswith(wanted, start - lead)]
+        return [(start, start + len(wanted)) for start in exact] or places
+
+    def __contains__(self, wanted: str) -> bool:
+        return bool(self.of(wanted))
+
+    def _starts(self, words: list[str], even: str) -> Iterator[int]:
+        """Where `even` stands in the evened text."""
+        if len(words) <= FEW:
+            start = self._even.find(even)
+            while start >= 0:
+                yield start
+                start = self._even.find(even, start + 1)
+            return
+        rarest = min(range(1, len(words) - 1), key=lambda i: len(self._numbers.get(words[i], ())))
+        before = len(" ".join(words[:rarest])) + 1
+        for number in self._numbers.get(words[rarest], ()):
+            start = int(self._even_starts[number]) - before
+            if start >= 0 and self._even.startswith(even, start):
+                yield start
+
+    def _own(self, at: int) -> int:
+        """The position in the text of a character, no space, of the evened text."""
+        word = int(np.searchsorted(self._even_starts, at, side="right")) - 1
+        return int(self._spans[word, 0]) + at - int(self._even_starts[word])
+
+    @cached_property
+    def _spans(self) -> IntArray:
+        """Where each word stands, shape ``(n_words, 2)``."""
+        return np.array([m.span() for m in re.finditer(r"\S+", self.text)], dtype=np.int64).reshape(-1, 2)
+
+    @cached_property
+    def _even(self) -> str:
+        """The text with one space for all white space."""
+        return " ".join(self.text.split())
+
+    @cached_property
+    def _even_starts(self) -> IntArray:
+        """Where each word starts in that."""
+        lengths = self._spans[:, 1] - self._spans[:, 0] + 1
+        return np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64)
+
+    @cached_property
+    def _numbers(self) -> dict[str, list[int]]:
+        """Which words, by number, are that word."""
+        numbers: dict[str, list[int]] = {}
+        for i, word in enumerate(self.text.split()):
+            numbers.setdefault(word, []).append(i)
+        return numbers

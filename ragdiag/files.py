@@ -150,7 +150,9 @@ def field(record: dict[str, Any], names: tuple[str, ...], kind: type | tuple[typ
             not_finite = isinstance(value, float) and not math.isfinite(value)
             if isinstance(value, int) and str not in kinds and abs(value) > MAX_INT:
                 raise InputError(f"{name!r} is beyond {MAX_INT}", path, line, "mend that field")
-            if wrong_bool or not_finite or not isinstance(value, kinds):
+            if not_finite:
+                raise InputError(f"{name!r} must be a finite number, not {value}", path, line, "mend that field")
+            if wrong_bool or not isinstance(value, kinds):
                 wanted = " or ".join(k.__name__ for k in kinds)
                 raise InputError(f"{name!r} must be {wanted}, not {type(value).__name__}", path, line, "mend that field")
             return value

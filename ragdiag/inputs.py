@@ -8,13 +8,13 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import math
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ragdiag.errors import InputError, UsageError
+from ragdiag.plain import frame_rows, is_frame, plain
 
 if TYPE_CHECKING:
     from ragdiag.records import Defect
@@ -88,19 +88,14 @@ def _name(file: str) -> str:
     return Path(file).name.removesuffix(".jsonl")
 
 
-def _records(given: Any, name: str) -> list[Any]:
-    if hasattr(given, "to_dict") and hasattr(given, "columns"):  # pandas and its like
-        return [{k: v for k, v in row.items() if not _missing(v)} for row in given.to_dict("records")]
+def _records(given: Any, name: str) -> Sequence[Any]:
+    if is_frame(given):
+        return frame_rows(given)
     if isinstance(given, Mapping):
         return [{"_id": key, "text": text} for key, text in given.items()]
     if isinstance(given, Sequence) and not isinstance(given, (bytes, bytearray)):
         return list(given)
     raise UsageError(f"{name}: give a path, a list of records, a data frame, or texts by id; not a {type(given).__name__}")
-
-
-def _missing(value: Any) -> bool:
-    """An empty cell of a data frame."""
-    return value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and math.isnan(value))
 
 
 def _line(record: Any, name: str, row: int) -> str:
@@ -114,7 +109,6 @@ def _line(record: Any, name: str, row: int) -> str:
 
 def _plain(value: Any) -> Any:
     """Arrays, numbers and dates of other libraries, as JSON has them."""
-    for method in ("tolist", "isoformat"):
-        if hasattr(value, method):
-            return getattr(value, method)()
-    raise TypeError(f"holds a {type(value).__name__}, which no record has")
+    if (made := plain(value)) is value:
+        raise TypeError(f"holds a {type(value).__name__}, which no record has")
+    return made

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ragdiag.errors import UsageError, did_you_mean
+from ragdiag.plain import plain
 
 __all__ = ["Judging", "Options"]
 
@@ -38,7 +39,8 @@ class Options:
 
     def __post_init__(self) -> None:
         for name in ("k", "budget", "seed"):
-            value = getattr(self, name)
+            value = plain(getattr(self, name))  # a whole number of numpy is one
+            object.__setattr__(self, name, value)
             if not isinstance(value, int) or isinstance(value, bool):
                 raise UsageError(f"{name} must be a whole number, not {value!r}")
         for name in ("chunker", "context", "retriever"):

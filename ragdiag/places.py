@@ -191,12 +191,26 @@ def _offsets(chunk: StoredChunk, document: Document) -> tuple[int, int] | None:
         return (chunk.start, chunk.end) if inside and text[chunk.start : chunk.end] == chunk.text else None
     if not inside:
         leaves = f"chunk [{chunk.start}, {chunk.end}) leaves {document.id}, which has {len(text)} characters"
+        leaves += _misread(text, chunk.start, chunk.end, chunk.text) if chunk.text else ""
         message = leaves if chunk.start < chunk.end else f"chunk start {chunk.start} is not before its end {chunk.end}"
         raise InputError(message, chunk.file, chunk.line, "0 <= start < end <= length must hold")
     if chunk.text and text[chunk.start : chunk.end] != chunk.text:
-        message = f"chunk text differs from {document.id}[{chunk.start}:{chunk.end}]"
+        differs = f"chunk text differs from {document.id}[{chunk.start}:{chunk.end}]"
+        message = differs + _misread(text, chunk.start, chunk.end, chunk.text)
         raise InputError(message, chunk.file, chunk.line, "leave out the text, or the offsets, or chunk the same version")
     return chunk.start, chunk.end
+
+
+def _misread(text: str, start: int, end: int, wanted: str) -> str:
+    """What offsets that miss `wanted` seem to be instead of half-open characters."""
+    if text[start : end + 1] == wanted:
+        return "; its end seems to be the last character: write the one behind it"
+    for name, unit, width in (("bytes", "utf-8", 1), ("UTF-16 units", "utf-16-le", 2)):
+        raw = text.encode(unit, "surrogatepass")
+        if raw[width * start : width * end] == wanted.encode(unit, "surrogatepass"):
+            first = len(raw[: width * start].decode(unit, "surrogatepass"))
+            return f"; its offsets seem to be of {name}: in characters they are {first} and {first + len(wanted)}"
+    return ""
 
 
 class _Search:

@@ -106,7 +106,7 @@ class Plan:
         if run_file or search is not None:
             with clock("read run" if run_file else "search"):
                 depth = search_depth(self.options)
-                ranked = read_run(Path(run_file)) if run_file else searched(search, queries, whole, depth, notes, progress)
+                ranked = read_run(Path(run_file), notes) if run_file else searched(search, queries, whole, depth, notes, progress)
                 bound = bind(ranked, queries, corpus, own, corpus is not whole)
             notes += bound.notes
             name = f"run {Path(run_file).name}" if run_file else name_of(search)

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +14,8 @@ import numpy as np
 
 from ragdiag.errors import InputError, nearest
 from ragdiag.files import field, read_jsonl, read_text
-from ragdiag.places import Placer, from_spans, stored_chunk
+from ragdiag.orders import Directions
+from ragdiag.places import Place, Placer, from_spans, stored_chunk
 from ragdiag.records import Chunking, Corpus, Query, Run, StoredChunk
 
 __all__ = ["Ranking", "bind", "read_run", "run_lines"]
@@ -30,13 +32,18 @@ class Ranking(NamedTuple):
     line: int
 
 
-def read_run(path: Path) -> list[Ranking]:
-    """Read a run, by its form: JSON objects on lines, or TREC's six columns. Raises `InputError` with file and line."""
+def read_run(path: Path, notes: list[str] | None = None) -> list[Ranking]:
+    """Read a run, by its form: JSON objects on lines, or TREC's six columns. Raises `InputError` with file and line.
+
+    A score is the better the higher it is. So a run whose scores rise in most rankings, as listed or by rank, is refused: those
+    are distances, and to sort them would turn each ranking round. `notes` are told of a few such rankings.
+    """
     text = read_text(path)
     first = text.lstrip()[:1]
     if first == "[":
         raise InputError("is one JSON list, not JSON Lines", path, 1, 'write one {"query_id", "retrieved"} per line')
-    rankings = list(_jsonl(path)) if first == "{" else list(_trec(text, path))
+    orders = _Orders(path, trec=first != "{")
+    rankings = list(_jsonl(path, orders)) if first == "{" else list(_trec(text, path, orders))
     if not rankings:
         raise InputError("has no rankings", path, remedy="write a TREC run, or JSONL with query_id and retrieved")
     seen: dict[str, int] = {}
@@ -45,10 +52,36 @@ def read_run(path: Path) -> list[Ranking]:
             message = f"query {ranking.query_id!r} is ranked twice, first at line {seen[ranking.query_id]}"
             raise InputError(message, path, ranking.line, "keep one ranking a query")
         seen[ranking.query_id] = ranking.line
+    told = orders.told()
+    if notes is not None:
+        notes += told
     return rankings
 
 
-def _jsonl(path: Path) -> Iterator[Ranking]:
+class _Orders:
+    """Which way the scores of a run go, and whether its ranks agree with them."""
+
+    def __init__(self, path: Path, trec: bool) -> None:
+        self._path, self._trec = path, trec
+        self.by_score = Directions()  # of rankings that go by their scores: as they stand, or by their ranks
+        self.by_rank = Directions()  # of rankings that go by their ranks
+
+    def told(self) -> list[str]:
+        """Notes on them. Raises `InputError` where most of those that go by their scores rise."""
+        rising, total = self.by_score.rising, self.by_score.total
+        if 2 * rising > total:
+            message = f"scores rise down {rising} of {total} rankings: distances? A score is the better the higher it is"
+            remedy = "negate them" if self._trec else "give rank, leave score out, or negate it"
+            raise InputError(message, self._path, self.by_score.first, remedy)
+        counts = (
+            (rising, total, "rankings have scores that rise as they stand: the highest is taken for the best"),
+            (self.by_rank.neither, self.by_rank.total, "rankings have ranks and scores that disagree: the ranks count"),
+            (self._trec and self.by_score.neither, total, "rankings have ranks and scores that disagree: the scores count"),
+        )
+        return [f"{n} of {of} {what}" for n, of, what in counts if n]
+
+
+def _jsonl(path: Path, orders: _Orders) -> Iterator[Ranking]:
     for line, record in read_jsonl(path):
         query_id = str(field(record, ("query_id", "_id"), (str, int), path, line))
         if record.get("error"):
@@ -58,7 +91,7 @@ def _jsonl(path: Path) -> Iterator[Ranking]:
         if not all(isinstance(item, dict) for item in items):
             raise InputError("each retrieved item must be an object", path, line, 'write {"doc_id", "start", "end"}')
         chunks = [stored_chunk(item, path, line, named=True) for item in items]
-        order, scores = _order(items, path, line)
+        order, scores = _order(items, path, line, orders)
         yield Ranking(query_id, tuple(chunks[i] for i in order), tuple(scores), False, str(path), line)
 
 
@@ -73,23 +106,32 @@ def run_lines(rankings: Iterable[Ranking]) -> bytes:
     return "".join(lines).encode()
 
 
-def _order(items: Sequence[Mapping[str, Any]], path: Path, line: int) -> tuple[list[int], list[float]]:
-    """By rank where given, else by score, else as listed; a mixture is an error."""
-    columns: dict[str, list[float]] = {}
-    for key in ("rank", "score"):
-        given = [dict(item) for item in items if item.get(key) is not None]
-        if given and len(given) < len(items):
-            raise InputError(f"some retrieved items have a {key}, others have none", path, line, "give it for all or for none")
-        if given:
-            columns[key] = [float(field(item, (key,), (int, float), path, line)) for item in given]
-    order = list(range(len(items)))
-    if columns:
-        by = columns.get("rank") or [-score for score in columns["score"]]
-        order.sort(key=by.__getitem__)
-    return order, [columns["score"][i] for i in order] if "score" in columns else [-float(n) for n in range(len(items))]
+def _order(items: Sequence[Mapping[str, Any]], path: Path, line: int, orders: _Orders) -> tuple[list[int], list[float]]:
+    """By rank where given, else by score, else as listed; a mixture is an error, and so is a rank that two have."""
+    columns = {key: values for key in ("rank", "score") if (values := _column(items, key, path, line))}
+    order, ranks, scores = list(range(len(items))), columns.get("rank"), columns.get("score")
+    if ranks:
+        order.sort(key=ranks.__getitem__)
+        twice = next((ranks[b] for a, b in pairwise(order) if ranks[a] == ranks[b]), None)
+        if twice is not None:
+            raise InputError(f"two results have rank {twice:g}", path, line, "number them 1, 2, 3 and so on")
+    if scores and ranks:
+        orders.by_rank = orders.by_rank.and_of([scores[i] for i in order], line)
+    elif scores:
+        orders.by_score = orders.by_score.and_of(scores, line)
+        order.sort(key=lambda i: -scores[i])
+    return order, [scores[i] for i in order] if scores else [-float(n) for n in range(len(items))]
 
 
-def _trec(text: str, path: Path) -> Iterator[Ranking]:
+def _column(items: Sequence[Mapping[str, Any]], key: str, path: Path, line: int) -> list[float]:
+    """What all items have under `key`; nothing where none has it."""
+    given = [dict(item) for item in items if item.get(key) is not None]
+    if given and len(given) < len(items):
+        raise InputError(f"some retrieved items have a {key}, others have none", path, line, "give it for all or for none")
+    return [float(field(item, (key,), (int, float), path, line)) for item in given]
+
+
+def _trec(text: str, path: Path, orders: _Orders) -> Iterator[Ranking]:
     rows: dict[str, list[tuple[float, int, str, int]]] = {}
     for number, line in enumerate(text.split("\n"), 1):
         columns = line.split()
@@ -107,7 +149,10 @@ def _trec(text: str, path: Path) -> Iterator[Ranking]:
             raise InputError(f"score {score} is not a finite number", path, number, "mend that line")
         rows.setdefault(query_id, []).append(row)
     for query_id, ranked in rows.items():
-        # trec_eval goes by score, not by the rank column.
+        # trec_eval goes by score, not by the rank column; that tells whether the scores are distances.
+        if len({rank for _, rank, *_ in ranked}) == len(ranked):
+            listed = sorted(ranked, key=lambda row: row[1])
+            orders.by_score = orders.by_score.and_of([-row[0] for row in listed], listed[0][3])
         ranked.sort(key=lambda row: row[:2])
         chunks = tuple(StoredChunk(id=name, file=str(path), line=number) for _, _, name, number in ranked)
         yield Ranking(query_id, chunks, tuple(-score for score, *_ in ranked), False, str(path), min(r[3] for r in ranked))
@@ -136,7 +181,7 @@ def bind(
     if not known and not partial:
         message = f"none of its {len(rankings)} queries is in the query set (the first is {rankings[0].query_id!r})"
         raise InputError(message, rankings[0].file, rankings[0].line, "give the run of these queries")
-    chunking, where = _positions([_as_span(c, corpus, ids) for r in known for c in r.chunks], corpus, chunking)
+    chunking, where, guesses = _positions([[_as_span(c, corpus, ids) for c in r.chunks] for r in known], corpus, chunking)
     depth = max((len(r.chunks) for r in known), default=0) or 1
     chunks = np.full((len(queries), depth), -1, dtype=np.int64)
     scores = np.full((len(queries), depth), -np.inf)
@@ -155,7 +200,7 @@ def bind(
         (len(queries) - len(known), "queries are not in the run: they retrieve nothing and score 0"),
         (repeated, "repeated chunks in rankings: removed"),
     )
-    return Bound(chunking, Run(chunks, scores, failed), [f"{n} {what}" for n, what in counts if n])
+    return Bound(chunking, Run(chunks, scores, failed), [f"{n} {what}" for n, what in counts if n] + guesses)
 
 
 def _within(ranking: Ranking, corpus: Corpus, ids: Set[str]) -> Ranking:
@@ -189,22 +234,29 @@ def _as_span(chunk: StoredChunk, corpus: Corpus, ids: Set[str]) -> StoredChunk:
     raise InputError(message, chunk.file, chunk.line, "name documents, chunks as doc#start-end, or ids of the --chunks file")
 
 
-def _positions(named: Sequence[StoredChunk], corpus: Corpus, chunking: Chunking | None) -> tuple[Chunking, list[int]]:
-    """The chunking, and where in it each named chunk is."""
-    # Runs repeat chunks from query to query, and the n-th repeat of a text is not its n-th place: each gets a fresh placer.
-    spans = [Placer(corpus).span(c) if c.doc_id else None for c in named]
+def _positions(
+    rankings: Sequence[Sequence[StoredChunk]], corpus: Corpus, chunking: Chunking | None
+) -> tuple[Chunking, list[int], list[str]]:
+    """The chunking, where in it each chunk that rankings name is, and notes on guesses."""
+    rows = (
+        [] if chunking is None else zip(chunking.document.tolist(), chunking.start.tolist(), chunking.end.tolist(), strict=True)
+    )
+    by_span = {span: i for i, span in reversed(list(enumerate(rows)))}
+    placer, spans = Placer(corpus, by_span), list[Place | None]()
+    for ranking in rankings:  # rankings repeat chunks: in each, the first of a text has its first place
+        placer.start_over()
+        spans += [placer.span(c) if c.doc_id else None for c in ranking]
     if chunking is None:
         own = from_spans(sorted({s for s in spans if s}), [])
         chunking = Chunking(own.document, own.start, own.end, complete=False)
-    rows = zip(chunking.document.tolist(), chunking.start.tolist(), chunking.end.tolist(), strict=True)
-    by_span = {span: i for i, span in reversed(list(enumerate(rows)))}
+        rows = zip(own.document.tolist(), own.start.tolist(), own.end.tolist(), strict=True)
+        by_span = {span: i for i, span in enumerate(rows)}
     by_id = {name: i for i, name in enumerate(chunking.ids)}
     found = []
-    for chunk, span in zip(named, spans, strict=True):
+    for chunk, span in zip((c for ranking in rankings for c in ranking), spans, strict=True):
         at = by_span.get(span) if span else by_id.get(chunk.id)
         if at is None:
-            raise InputError(
-                f"chunk {chunk.id or chunk.doc_id!r} is not one of --chunks", chunk.file, chunk.line, "use one chunk set"
-            )
+            message = f"chunk {chunk.id or chunk.doc_id!r} is not one of --chunks"
+            raise InputError(message, chunk.file, chunk.line, "use one chunk set")
         found.append(at)
-    return chunking, found
+    return chunking, found, placer.notes()

@@ -22,7 +22,9 @@ from typing import Any
 from ragdiag.errors import InputError, UsageError
 from ragdiag.measures import Measure
 from ragdiag.options import Options
+from ragdiag.orders import Directions
 from ragdiag.places import Placer, hinted_chunk, stored_chunk
+from ragdiag.plain import frame_rows, is_frame, plain
 from ragdiag.protocols import Progress
 from ragdiag.records import Corpus, Query, StoredChunk
 from ragdiag.runs import Ranking
@@ -66,7 +68,7 @@ def searched(
     One that raises is a failed query, which ranks nothing and is counted in `notes`. Raises `UsageError` where it fails on all,
     or gives something that is no list of results, `InputError` for a result whose place in the corpus cannot be told.
     """
-    ask, name, placer = _asked(search), name_of(search), Placer(corpus)
+    ask, name, placer, orders = _asked(search), name_of(search), Placer(corpus), Directions()
     rankings, errors = [], list[tuple[str, Exception]]()
     for i, query in enumerate(queries):
         progress("searching", i, len(queries))
@@ -74,13 +76,13 @@ def searched(
         found: Any = ()
         if query.text.strip():
             try:
-                found = ask(query.text, depth)
-                found = list(found) if isinstance(found, Iterable) and not isinstance(found, (str, Mapping)) else found
+                found = _listed(ask(query.text, depth))
             except Exception as e:
                 errors.append((query.id, e))
                 rankings.append(Ranking(query.id, (), (), True, where, 0))
                 continue
         rankings.append(_ranking(query.id, found, where, placer))
+        orders = orders.and_of(rankings[-1].scores)
     progress("searching", len(queries), len(queries))
     if errors:
         first, error = errors[0]
@@ -88,6 +90,12 @@ def searched(
         if len(errors) == sum(bool(q.text.strip()) for q in queries):
             raise UsageError(f"{name} failed on every query; on {first!r} with {said}") from error
         notes.append(f"{name} raised on {len(errors)} of {len(queries)} queries, first on {first!r}: {said}")
+    odd = orders.neither + min(orders.rising, orders.falling)
+    if odd:
+        notes.append(
+            f"scores of {odd} of {orders.total} rankings do not go as those of the others: all are taken as listed, best first"
+        )
+    notes += placer.notes()
     return rankings
 
 
@@ -107,6 +115,13 @@ def _asked(search: Any) -> Callable[[str, int], Any]:
     return search  # type: ignore[no-any-return]
 
 
+def _listed(found: Any) -> Any:
+    """The results that there are to be taken one by one: a data frame's are its rows."""
+    if is_frame(found):
+        return frame_rows(found)
+    return list(found) if isinstance(found, Iterable) and not isinstance(found, (str, Mapping)) else found
+
+
 def _ranking(query_id: str, found: Any, where: str, placer: Placer) -> Ranking:
     if inspect.iscoroutine(found):
         found.close()
@@ -116,23 +131,29 @@ def _ranking(query_id: str, found: Any, where: str, placer: Placer) -> Ranking:
     placer.start_over()
     chunks, scores = [], list[float]()
     for n, item in enumerate(found, 1):
-        item, score = _apart(item)
+        item, score = _apart(item, f"{where}, result {n}")
         chunk = _chunk(item, f"{where}, result {n}")
         if chunk.text or chunk.start is not None:
             document, start, end = placer.span(chunk)
             chunk = StoredChunk(chunk.id, placer.corpus.documents[document].id, "", start, end, chunk.file)
         chunks.append(chunk)
-        scores += [float(score)] if isinstance(score, Real) and math.isfinite(score) else []
+        scores += [] if score is None else [score]
     # As listed: a score may be a distance.
     ranks = scores if len(scores) == len(chunks) else [-float(n) for n in range(len(chunks))]
     return Ranking(query_id, tuple(chunks), tuple(ranks), False, where, 0)
 
 
-def _apart(item: Any) -> tuple[Any, Any]:
-    """A result and its score."""
-    if isinstance(item, tuple) and len(item) == 2 and isinstance(item[1], Real):
-        return item
-    return item, item.get("score") if isinstance(item, Mapping) else getattr(item, "score", None)
+def _apart(item: Any, where: str) -> tuple[Any, float | None]:
+    """A result and its score. Raises `UsageError` for a score that is no finite number."""
+    score = item.get("score") if isinstance(item, Mapping) else getattr(item, "score", None)
+    if isinstance(item, tuple) and len(item) == 2:
+        item, score = item
+    score = plain(score)
+    if score is None or callable(score):
+        return item, None
+    if isinstance(score, bool) or not isinstance(score, Real) or not math.isfinite(score):
+        raise UsageError(f"{where}: its score, {score!r}, is no finite number; give one, or none")
+    return item, float(score)
 
 
 def _chunk(item: Any, where: str, named: bool = True) -> StoredChunk:
@@ -140,7 +161,7 @@ def _chunk(item: Any, where: str, named: bool = True) -> StoredChunk:
     if isinstance(item, str):
         return _hinted(item, {}, where)
     if isinstance(item, Mapping):
-        given = {name: value for name, value in item.items() if value is not None}
+        given = {name: plain(value) for name, value in item.items() if value is not None}
         if {"doc_id", "start", "end", "chunk_id"} & given.keys() or not isinstance(given.get("text"), str):
             if not {"doc_id", "chunk_id"} & given.keys():
                 raise UsageError(f"{where}: is a dict with {', '.join(map(repr, item)) or 'nothing'}; {FORMS}")
@@ -162,4 +183,4 @@ def _chunk(item: Any, where: str, named: bool = True) -> StoredChunk:
 def _hinted(text: str, metadata: Mapping[str, Any], where: str) -> StoredChunk:
     if not text.strip():
         raise InputError("the text is empty", where, remedy="leave such results out")
-    return hinted_chunk("", text, metadata, where)
+    return hinted_chunk("", text, {name: plain(value) for name, value in metadata.items()}, where)

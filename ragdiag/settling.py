@@ -16,10 +16,10 @@ Span = tuple[int, int]
 def settled(texts: Sequence[str], places: Sequence[Sequence[Span]], document: str) -> tuple[list[Span], list[int]]:
     """A place for each of the chunks of one document, and the numbers of those whose place is a guess.
 
-    `places` are those at which a chunk's text stands, in order; a chunk with one stands there. Of the others, no chunk lies within
-    another one as long as there are enough places that do not. Where as many are left as there are chunks of that text, each has
-    one. Else, if the chunks come in the order of the document, a chunk stands between those before and after it, and where one
-    place is left, or one adjoins its neighbour, it is that. Whatever else is taken, the first that is left, is a guess.
+    `places` are those at which a chunk's text stands, in order; a chunk with one stands there. Of the others, no chunk lies
+    within another one, as long as there are enough places that do not. Where as many are left as there are chunks of that text,
+    each has one. Else, if the chunks come in the order of the document, a chunk stands between those before and after it, and
+    where one place is left, or one adjoins its neighbour, it is that. Whatever else is taken, the first left, is a guess.
     """
     certain = [own[0] if len(own) == 1 else None for own in places]
     left, alike = _left(texts, places, [span for span in certain if span])
@@ -40,7 +40,7 @@ def settled(texts: Sequence[str], places: Sequence[Sequence[Span]], document: st
 def _left(
     texts: Sequence[str], places: Sequence[Sequence[Span]], certain: Sequence[Span]
 ) -> tuple[dict[str, Sequence[Span]], dict[str, int]]:
-    """For each text with several places, those that lie in no other chunk (all, where these are too few), and its chunks' number."""
+    """For each text with several places, those that lie in no other chunk (all, if these are too few), and its chunks' number."""
     own = {text: each for text, each in zip(texts, places, strict=True) if len(each) > 1}
     alike = dict.fromkeys(own, 0)
     for text in texts:
@@ -66,7 +66,7 @@ class _Between:
         self.ordered = len(starts) > 0 and starts == sorted(starts)
 
     def chosen(self, own: Sequence[Span], first: int, n: int, before: Span | None) -> tuple[int, bool]:
-        """Which of the places from `first` on is that of chunk `n`, the one before it being at `before`, and whether that is sure."""
+        """Which of the places from `first` on chunk `n` has, the one before it being at `before`, and whether that is sure."""
         after = self._after[n]
         low = max(first, bisect_left(own, before) if before else 0)
         high = bisect_left(own, after) if after else len(own)

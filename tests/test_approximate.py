@@ -10,14 +10,17 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from ragdiag.approximate import exact_swap, index_recall, recall
+from ragdiag.approximate import as_asked, exact_swap, index_recall, recall
 from ragdiag.diagnosis import modes
+from ragdiag.explain import explain
 from ragdiag.pipeline import Audit, Options, run_audit
-from ragdiag.proofs import EXACT, Edit
+from ragdiag.proofs import EXACT, Addition, Edit
 from ragdiag.protocols import no_progress
+from ragdiag.records import Chunking, Corpus, Document
 from ragdiag.registry import make
 from ragdiag.reports.terminal import audit_text
 from ragdiag.retrievers.lsa import Lsa
+from ragdiag.setting import Packing
 
 TIDEWATER = Path(__file__).parent.parent / "fixtures" / "tidewater"
 NONE = -np.inf
@@ -43,8 +46,28 @@ def misses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Lsa, "index", index)
 
 
-def audited(retriever: str, tmp_path: Path) -> Audit:
-    return run_audit(TIDEWATER / "corpus", TIDEWATER / "queries.jsonl", Options(retriever=retriever, cache=tmp_path))
+def shy(index: Any, left_out: Sequence[int], until: int) -> Any:
+    """`index` as one that returns some of its texts only where it is asked for `until` results or more, as a graph may."""
+    narrow, other = missing(index, left_out), copy.copy(index)
+    other.exact = lambda: index
+    other.search = lambda queries, depth: (index if depth >= until else narrow).search(queries, depth)
+    other.what_if = lambda queries, edits, depth: (index if depth >= until else narrow).what_if(queries, edits, depth)
+    return other
+
+
+@pytest.fixture
+def wakes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`lsa` finds what says when maintenance takes place if it is asked for 30 results, and not if for fewer."""
+    build = Lsa.index
+
+    def index(lsa: Lsa, texts: Sequence[str], *more: Any) -> Any:
+        return shy(build(lsa, texts, *more), [i for i, t in enumerate(texts) if "Maintenance takes place on Sundays" in t], 30)
+
+    monkeypatch.setattr(Lsa, "index", index)
+
+
+def audited(retriever: str, tmp_path: Path, **options: Any) -> Audit:
+    return run_audit(TIDEWATER / "corpus", TIDEWATER / "queries.jsonl", Options(retriever=retriever, cache=tmp_path, **options))
 
 
 def shown(audit: Audit) -> str:
@@ -74,6 +97,74 @@ def test_a_chunk_that_the_index_misses(retriever: str, misses: None, tmp_path: P
     assert found["query_mismatch"].edit.retriever == "bm25"
     concerned = {q.id for q in audit.report.queries for f in q.findings if f.cause == "index_miss"}
     assert concerned == {"tw-21", "tw-22"}, "both have their evidence in that chunk"
+
+
+@pytest.mark.parametrize("options", [{}, {"budget": 700}], ids=["k", "budget"])
+def test_a_context_is_what_a_search_for_it_returns(options: dict[str, int], wakes: None, tmp_path: Path) -> None:
+    """Exact search serves tw-21; a search for a context's worth does not, and one for 100, which ranks the rest, would."""
+    audit = audited("lsa", tmp_path, **options)
+    result = next(q for q in audit.report.queries if q.id == "tw-21")
+    assert (result.served, result.causes) == (False, ("index_miss",))
+    finding = next(f for f in result.findings if f.cause == "index_miss")
+    (row,) = finding.detail["missed"]
+    q = [query.id for query in audit.labels.queries].index("tw-21")
+    assert row["exact"] <= 5 < row["rank"] == result.least_k
+    assert row["rank"] > audit.lengths[q], "found deeper: below the context, whatever its score"
+    shown_ranks = [chunk.rank for chunk in explain(audit, "tw-21").ranking if not chunk.in_context]
+    assert row["rank"] in shown_ranks, "the same rank wherever it is told"
+    assert audit.report.pipeline["index_recall"]["mean"] < 0.999
+
+
+@pytest.mark.parametrize("k", [1, 3, 5, 29, 30, 31])
+def test_the_first_k_are_those_of_a_search_for_k(k: int) -> None:
+    texts = [f"boats and ferry number {i} " + "leave " * (i % 7) for i in range(60)]
+    whole = Lsa().index(texts, None, no_progress)
+    lacking = shy(whole, whole.search(["boats leave"], 2)[0][0].tolist(), 30)
+    asked = ["boats leave", "ferry number 7"]
+    edits = [Edit(frozenset({3, 4})), Edit(added=(Addition(0, 0, 9, "boats leave", 4.5),))]
+    document = Document("a", "x" * 60)
+    chunking = Chunking(np.zeros(60, dtype=np.int64), np.arange(60), np.arange(60) + 1)
+    index = as_asked(lacking, Packing(Corpus((document,)), chunking, k, 0))
+    for found, own, exactly in (
+        (index.search(asked, 40), lacking.search(asked, k), whole.search(asked, 40)),
+        (index.what_if(asked, edits, 40), lacking.what_if(asked, edits, k), whole.what_if(asked, edits, 40)),
+    ):
+        assert found[0][:, :k].tolist() == own[0].tolist()
+        assert [sorted(row) for row in found[0].tolist()] == [sorted(row) for row in exactly[0].tolist()], "each once"
+        rest = found[1][:, k:]
+        assert (rest[:, :-1] >= rest[:, 1:]).all()
+
+
+def test_a_search_that_gives_fewer_than_k_has_nothing_below() -> None:
+    texts = [f"boats {i}" for i in range(6)]
+    index = missing(Lsa().index(texts, None, no_progress), range(3))
+    few, all_of_it = index.search, shy(Lsa().index(texts, None, no_progress), [], 0).search
+    index.search = lambda queries, depth: (few if depth < 6 else all_of_it)(queries, depth)
+    chunking = Chunking(np.zeros(6, dtype=np.int64), np.arange(6), np.arange(6) + 1)
+    asked = as_asked(index, Packing(Corpus((Document("a", "x" * 6),)), chunking, 5, 0))
+    assert (asked.search(["boats"], 6)[0][0] >= 0).sum() == 3
+
+
+@pytest.mark.parametrize("budget", range(1, 14))
+def test_under_a_budget_the_least_number_that_overflows_it_is_asked_for(budget: int) -> None:
+    """Text i has i % 3 + 1 tokens; counted by hand on the ranking, which here is the same however much is asked for."""
+    texts = [f"boats {i} " + "leave " * (i % 5) for i in range(9)]
+    words = ["a " * (i % 3 + 1) for i in range(9)]
+    starts = np.cumsum([0] + [len(w) for w in words[:-1]])
+    chunking = Chunking(np.zeros(9, dtype=np.int64), starts, starts + [len(w) for w in words])
+    index, numbers = Lsa().index(texts, None, no_progress), list[int]()
+    order = index.search(["boats leave"], 9)[0][0].tolist()
+    seen, plain = shy(index, [], 0), index.search
+    seen.search = lambda queries, depth: (numbers.append(depth), plain(queries, depth))[1]
+    packing = Packing(Corpus((Document("a", "".join(words)),)), chunking, 5, budget)
+    as_asked(seen, packing).search(["boats leave"], 9)
+    total, least = 0, 9
+    for n, chunk in enumerate(order, 1):
+        total += chunk % 3 + 1
+        if total > budget:
+            least = n
+            break
+    assert numbers[-1] == least
 
 
 def test_an_exact_index_is_asked_for_nothing_more(tmp_path: Path) -> None:
@@ -114,6 +205,21 @@ def test_the_exact_twin_of_an_index_within_others() -> None:
         assert twin.search(*asked)[0].tolist() == whole.search(*asked)[0].tolist()
         assert 0 not in lacking.search(*asked)[0][0, :1], "the index itself stays as it is"
         assert index_recall(lacking, asked[0], 1) == {"index_recall": {"k": 1, "mean": 0.0}}
+
+
+@pytest.mark.parametrize(
+    ("spec", "depth"), [("lsa", 2), ("dedupe(lsa, depth=4)", 4), ("hybrid(lsa, bm25, depth=3)", 3), ("latest(lsa)", 4)]
+)
+def test_below_steps_and_in_fusions_an_index_is_asked_as_they_ask(spec: str, depth: int) -> None:
+    texts = [f"boats {i} leave" for i in range(9)]
+    asked: list[int] = []
+    part = missing(Lsa().index(texts, None, no_progress), [])
+    search = part.search
+    part.search = lambda queries, n: (asked.append(n), search(queries, n))[1]
+    whole = _with(make("retrievers", spec).index(texts, None, no_progress), part)
+    whole.search(["boats"], 2)
+    index_recall(whole, ["boats"], 2)
+    assert asked == [depth, depth]
 
 
 def _with(index: Any, part: Any) -> Any:

@@ -67,7 +67,7 @@ def test_jsonl_goes_by_rank_then_by_score_then_as_listed(tmp_path: Path) -> None
 
 
 def test_trec_goes_by_score_then_by_rank(tmp_path: Path) -> None:
-    lines = ("q1 Q0 a 1 0.5 me", "q2 Q0 b 1 3 me", "q1 Q0 b 2 0.7 me", "", "q1 Q0 b#0-5 0 0.5 me\r")
+    lines = ("q1 Q0 a 2 0.5 me", "q2 Q0 b 1 3 me", "q1 Q0 b 1 0.7 me", "", "q1 Q0 b#0-5 0 0.5 me\r")
     one, two = read(tmp_path, *lines)
     assert [(c.id, c.line) for c in one.chunks] == [("b", 3), ("b#0-5", 5), ("a", 1)]
     assert one.scores == (0.7, 0.5, 0.5)
@@ -272,3 +272,124 @@ def test_the_library_takes_a_run_too(tmp_path: Path) -> None:
     run = write(tmp_path / "r.jsonl", jsonl(at(0, 4)))
     report = ragdiag.audit(corpus, queries, run=run, k=1, measures=("R@1",), cache=None)
     assert report.measures["R@1"].mean == 1
+
+
+# Which way scores go
+
+
+def asc(n: int, query_id: str = "q1", key: str = "score", **more: list[float]) -> dict[str, object]:
+    """A ranking of `n` results, listed best first with distances."""
+    return jsonl(*(at(i, i + 1, **{key: 0.1 * i}, **{k: v[i] for k, v in more.items()}) for i in range(n)), query_id=query_id)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (asc(2), asc(3, "q2")),
+        (asc(4),),
+        (jsonl(at(0, 1, score=-9), at(1, 2, score=-9), at(2, 3, score=-1)), jsonl(at(0, 1, score=5), query_id="q2")),
+        (asc(2), asc(2, "q2"), jsonl(at(0, 1, score=2), at(1, 2, score=1), query_id="q3")),
+        ("q1 Q0 a 1 0.1 me", "q1 Q0 b 2 0.4 me", "q2 Q0 b 0 1 me", "q2 Q0 a 1 2 me"),
+    ],
+    ids=["all", "one", "with ties, and a ranking of one", "most", "trec"],
+)
+def test_scores_that_rise_down_most_rankings_are_not_turned_round(tmp_path: Path, lines: tuple[object, ...]) -> None:
+    with pytest.raises(InputError, match=r"scores rise down \d of \d rankings: distances\? .* negate") as raised:
+        read(tmp_path, *lines)
+    assert raised.value.line == 1 and "\n" not in str(raised.value)
+
+
+def test_a_rank_settles_which_way_is_up(tmp_path: Path) -> None:
+    ranking = read(tmp_path, asc(3, rank=[1.0, 2.0, 3.0]))[0]
+    assert [c.start for c in ranking.chunks] == [0, 1, 2]
+    from_0 = read(tmp_path, asc(3, rank=[2.0, 0.0, 1.0]))[0]
+    assert [c.start for c in from_0.chunks] == [1, 2, 0]
+    with pytest.raises(InputError, match="two results have rank 2"):
+        read(tmp_path, asc(3, rank=[1.0, 2.0, 2.0]))
+
+
+def noted(tmp_path: Path, *lines: object) -> list[str]:
+    notes: list[str] = []
+    read_run(write(tmp_path / "run", *lines), notes)
+    return notes
+
+
+def test_what_is_odd_about_orders_is_told(tmp_path: Path) -> None:
+    down = [jsonl(at(0, 1, score=2), at(1, 2, score=1), query_id=f"d{i}") for i in range(2)]
+    level = jsonl(at(0, 1, score=1), at(1, 2, score=1), query_id="level")
+    unsorted = jsonl(at(0, 1, score=1), at(1, 2, score=3), at(2, 3, score=2), query_id="u")
+    assert noted(tmp_path, *down, level, unsorted) == []
+    assert noted(tmp_path, *down, asc(2)) == [
+        "1 of 3 rankings have scores that rise as they stand: the highest is taken for the best"
+    ]
+    disagree = asc(3, rank=[1.0, 3.0, 2.0])
+    assert noted(tmp_path, disagree) == ["1 of 1 rankings have ranks and scores that disagree: the ranks count"]
+    trec = ("q1 Q0 a 1 3 me", "q1 Q0 b 2 1 me", "q1 Q0 b#0-5 3 2 me")
+    assert noted(tmp_path, *trec) == ["1 of 1 rankings have ranks and scores that disagree: the scores count"]
+    assert noted(tmp_path, "q1 Q0 a 0 0.1 me", "q1 Q0 b 0 0.4 me") == []  # such ranks say nothing
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ('{"query_id": "q1", "retrieved": [{"doc_id": "a", "score": NaN}]}', "NaN"),
+        ('{"query_id": "q1", "retrieved": [{"doc_id": "a", "score": 1e999}]}', "'score' must be a finite number, not inf"),
+        ('{"query_id": "q1", "retrieved": [{"doc_id": "a", "score": "0.9"}]}', "'score' must be int or float, not str"),
+        ('{"query_id": "q1", "retrieved": [{"doc_id": "a", "start": true, "end": 3}]}', "'start' must be int, not bool"),
+        ("q1 Q0 a 1 nan me", "score nan is not a finite number"),
+        ("q1 Q0 a 1 -inf me", "score -inf is not a finite number"),
+    ],
+)
+def test_a_score_that_is_no_number_is_an_error(tmp_path: Path, line: str, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        read(tmp_path, line)
+
+
+def test_a_search_and_a_run_file_of_the_same_results_agree(tmp_path: Path) -> None:
+    """Best first by distance: as listed by a search, and by rank in a file."""
+    corpus = write(tmp_path / "corpus.jsonl", *({"_id": d, "text": f"The {d} is here."} for d in ("apple", "pear")))
+    asked = [{"_id": d, "text": d, "evidence": [{"doc_id": d, "text": f"The {d} is here."}]} for d in ("apple", "pear")]
+    queries = write(tmp_path / "q.jsonl", *asked)
+    best = {
+        d: [{"doc_id": d, "score": 0.1}, {"doc_id": "pear" if d == "apple" else "apple", "score": 0.9}] for d in ("apple", "pear")
+    }
+    ranked = [[r | {"rank": n} for n, r in enumerate(rows, 1)] for rows in best.values()]
+    run = write(tmp_path / "r.jsonl", *(jsonl(*rows, query_id=d) for d, rows in zip(best, ranked, strict=True)))
+    by_file = ragdiag.audit(corpus, queries, run=run, k=1, cache=None)
+    by_search = ragdiag.audit(corpus, queries, search=lambda query, k: best[query], k=1, cache=None)
+    assert by_file.measures["Success@1"].mean == by_search.measures["Success@1"].mean == 1
+
+
+# Where texts stand
+
+
+def test_a_retrieved_text_is_the_chunk_that_has_it(tmp_path: Path) -> None:
+    """It stands at 0 and 3; of these only the second is a chunk."""
+    corpus = Corpus((Document("a", "ab ab cd"),))
+    chunks = write(tmp_path / "c.jsonl", {"doc_id": "a", "start": 3, "end": 5}, {"doc_id": "a", "start": 6, "end": 8})
+    result = bound(tmp_path, jsonl({"doc_id": "a", "text": "ab"}), chunks=chunks, corpus=corpus)
+    assert named(result, corpus)[0] == ["a#3-5"]
+    assert not any("several places" in note for note in result.notes)
+
+
+def test_a_text_that_a_ranking_repeats_takes_its_places_in_turn(tmp_path: Path) -> None:
+    corpus = Corpus((Document("a", "ab ab cd"),))
+    twice = [{"doc_id": "a", "text": "ab"}] * 2
+    result = bound(tmp_path, jsonl(*twice), jsonl(*twice, query_id="q2"), corpus=corpus)
+    assert named(result, corpus) == [["a#0-2", "a#3-5"]] * 2
+    assert [note for note in result.notes if "several places" in note]
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "says"),
+    [
+        ("é cd", {"start": 6, "end": 11}, "of bytes: in characters they are 3 and 7"),
+        ("é cd", {"start": 4, "end": 8}, "of UTF-16 units: in characters they are 3 and 7"),
+        ("é cd", {"start": 3, "end": 6}, "its end seems to be the last character"),
+        ("é cd", {"start": 1, "end": 5}, r"differs from a\[1:5\]; leave out"),
+    ],
+)
+def test_offsets_of_another_kind_are_recognised(tmp_path: Path, text: str, more: dict[str, int], says: str) -> None:
+    corpus = Corpus((Document("a", "\N{PALM TREE} _é cd ef"),))
+    with pytest.raises(InputError, match=says):
+        place(read_chunks(write(tmp_path / "c.jsonl", {"doc_id": "a", "text": text, **more})), corpus)

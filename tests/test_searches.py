@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 import ragdiag
@@ -99,7 +100,56 @@ def test_the_order_is_that_of_the_list_whatever_the_scores_are() -> None:
     assert [c.doc_id for c in distances.chunks] == ["c.md", "b/b.md"]
     assert distances.scores == (0.1, 0.9)
     assert ask(gives(("beta here", 0.1), "one two one"))[0].scores == (0.0, -1.0)
-    assert ask(gives(("beta here", float("nan"))))[0].scores == (0.0,)
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        [{"doc_id": np.str_("c.md"), "start": np.int64(6), "end": np.int32(15), "score": np.float32(0.5)}],
+        [(np.str_("beta here"), np.float32(0.5))],
+        np.array(["beta here"]),
+        [{"doc_id": "c.md", "start": np.array(6), "end": np.array(15), "score": np.array(0.5)}],
+        [Page("beta here", source=np.str_("c.md"), start_index=np.int64(6))],
+    ],
+    ids=["numbers", "pair", "array", "arrays", "metadata"],
+)
+def test_numpy_is_taken_as_python(found: Any) -> None:
+    ranking = ask(lambda query, k: found)[0]
+    assert spans(ranking) == [("c.md", 6, 15)]
+    assert type(ranking.chunks[0].start) is int and type(ranking.scores[0]) is float
+
+
+def test_a_place_in_numpys_numbers_decides_as_one_in_pythons() -> None:
+    assert spans(ask(gives(Page("one two", source="b.md", start_index=np.int64(8))))[0]) == [("b/b.md", 8, 15)]
+
+
+def test_a_data_frame_is_its_rows() -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"text": ["beta here", "one two one"], "doc_id": ["c.md", None], "score": [0.5, 0.25]})
+    ranking = ask(lambda query, k: frame)[0]
+    assert spans(ranking) == [("c.md", 6, 15), ("b/b.md", 0, 11)]
+    assert ranking.scores == (0.5, 0.25)
+
+
+def test_rankings_whose_scores_go_another_way_are_told() -> None:
+    def told(*rankings: list[float]) -> list[str]:
+        notes: list[str] = []
+        texts = ["beta here", "one two one", "alpha beta gamma"]
+        lists = {f"q{i}": list(zip(texts, scores, strict=False)) for i, scores in enumerate(rankings)}
+        searched(lambda query, k: lists[query], [Query(name, name) for name in lists], CORPUS, 5, notes, no_progress)
+        return notes
+
+    assert told([0.9, 0.5], [0.8, 0.8, 0.1], [0.3]) == []
+    assert told([0.1, 0.5], [0.2, 0.2, 0.7]) == []  # distances, and listed best first
+    (note,) = told([0.9, 0.5], [0.8, 0.2], [0.1, 0.5])
+    assert "scores of 1 of 3 rankings do not go as those of the others" in note
+    assert "scores of 1 of 2" in told([0.9, 0.5], [0.8, 0.1, 0.5])[0]
+
+
+def test_a_text_whose_place_is_a_guess_is_told() -> None:
+    notes: list[str] = []
+    searched(gives("one two", "beta here"), QUERIES, CORPUS, 5, notes, no_progress)
+    assert len(notes) == 1 and notes[0].startswith("1 chunk texts stand in several places") and "'one two'" in notes[0]
 
 
 def test_retrievers_are_asked_by_their_own_method() -> None:
@@ -179,6 +229,11 @@ async def later(query: str, k: int) -> list[str]:
         (gives({"doc_id": "d.md", "text": "x"}), InputError, "no document 'd.md' in the corpus"),
         (gives({"doc_id": "a.md", "start": 0, "end": 99}), InputError, "leaves a.md, which has 22 characters"),
         (gives({"doc_id": "a.md", "start": "0", "end": 9}), InputError, "'start' must be int"),
+        (gives({"doc_id": "a.md", "start": True, "end": 9}), InputError, "'start' must be int, not bool"),
+        (gives(("beta here", float("nan"))), UsageError, "result 1: its score, nan, is no finite number"),
+        (gives(("beta here", np.float32("inf"))), UsageError, "its score, inf, is no finite number"),
+        (gives({"text": "beta here", "score": "0.9"}), UsageError, "its score, '0.9', is no finite number"),
+        (gives(("beta here", np.bool_(True))), UsageError, "its score, True, is no finite number"),
         (lambda query, k: "beta here", UsageError, "gave a str, not a list"),
         (lambda query, k: {"documents": []}, UsageError, "gave a dict, not a list"),
         (lambda query, k: None, UsageError, "gave a NoneType, not a list"),

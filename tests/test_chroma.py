@@ -25,6 +25,7 @@ from ragdiag.proofs import Addition, Edit
 from ragdiag.protocols import no_progress
 from ragdiag.records import Corpus, Document
 from ragdiag.registry import make
+from ragdiag.reports.json import audit_dict, dumps
 from ragdiag.reports.terminal import audit_text
 from ragdiag.retrievers.chroma import Chroma
 from ragdiag.retrievers.dense import Dense
@@ -392,6 +393,153 @@ def test_exact_search_is_the_collections_own_where_that_misses_nothing(data, tmp
     assert exact.nbytes >= index.nbytes
 
 
+# What an application gets.
+
+ASKING = [(f"day-{i:03}", text.replace("A ", "Which ", 1)) for i, text in enumerate(SIGHTINGS)][::8]
+
+
+@pytest.fixture(scope="module")
+def diary(data, tmp_path_factory) -> Path:
+    """A folder with the corpus of sightings, and queries."""
+    folder = tmp_path_factory.mktemp("diary")
+    rows = [{"_id": f"day-{i:03}", "text": text} for i, text in enumerate(SIGHTINGS)]
+    asked = [{"_id": n, "text": q, "evidence": [{"doc_id": n, "text": SIGHTINGS[int(n[4:])]}]} for n, q in ASKING]
+    for name, records in (("corpus.jsonl", rows), ("queries.jsonl", asked)):
+        (folder / name).write_text("".join(json.dumps(r) + "\n" for r in records), encoding="utf-8")
+    return folder
+
+
+def filled(client: object, data: Path, name: str = "notes", **hnsw: object) -> object:
+    """The sightings as a collection, added 48 at a time: 336 in all."""
+    vectors = Dense().encoder.encode(SIGHTINGS, "document", Cache(data / "cache"), no_progress)
+    collection = client.create_collection(name, embedding_function=None, configuration={"hnsw": hnsw})
+    names = [f"day-{i:03}" for i in range(len(SIGHTINGS))]
+    for i in range(0, len(names), 48):
+        part = slice(i, i + 48)
+        places = [{"doc_id": name} for name in names[part]]
+        collection.add(ids=names[part], embeddings=vectors[part], documents=SIGHTINGS[part], metadatas=places)
+    return collection
+
+
+def looped(collection: object, data: Path, k: int) -> list[bool]:
+    """Of each query, whether a plain search for `k` returns its sighting."""
+    vectors = Dense().encoder.encode([q for _, q in ASKING], "query", Cache(data / "cache"), no_progress)
+    return [
+        name in collection.query(query_embeddings=[vector], n_results=k)["ids"][0]
+        for (name, _), vector in zip(ASKING, vectors, strict=True)
+    ]
+
+
+def audited(diary: Path, data: Path, k: int, **options: object) -> tuple[list[bool], dict]:
+    """Of each query, whether an audit calls it served; and the JSON report, without timings."""
+    report = audit(diary / "corpus.jsonl", diary / "queries.jsonl", k=k, cache=data / "cache", **options)
+    as_json = audit_dict(report)
+    del as_json["timings"]
+    return [bool(q.served) for q in report.queries], json.loads(dumps(as_json))
+
+
+STORED = {"batch_size": 10, "sync_threshold": 48}
+"""So that all records are in the stored graph."""
+
+
+@pytest.mark.parametrize("k", [1, 5])
+@pytest.mark.parametrize(
+    "hnsw",
+    [
+        {"space": "cosine", "max_neighbors": 4, "ef_search": 5, "ef_construction": 10},
+        {"space": "l2", "max_neighbors": 3, "ef_search": 10, "ef_construction": 5},
+        {"space": "ip", "max_neighbors": 2, "ef_search": 3, "ef_construction": 10},
+    ],
+    ids=["cosine", "l2", "ip"],
+)
+def test_an_audit_and_a_plain_loop_agree_to_the_query(data, diary, tmp_path, hnsw, k):
+    with chromadb.PersistentClient(str(tmp_path / "store")) as client:
+        filled(client, data, **hnsw, **STORED)
+    before = files(tmp_path / "store")
+    served, first = audited(diary, data, k, retriever=spec(tmp_path / "store"))
+    for _ in range(2):
+        assert audited(diary, data, k, retriever=spec(tmp_path / "store")) == (served, first)
+    assert files(tmp_path / "store") == before
+    with chromadb.PersistentClient(str(tmp_path / "store")) as client:
+        assert looped(client.get_collection("notes", embedding_function=None), data, k) == served
+    assert 0 < sum(served) < len(served), "the settings are so poor that there is something to get wrong"
+
+
+def test_below_the_context_stands_what_a_deeper_search_finds(data, diary, tmp_path):
+    with chromadb.PersistentClient(str(tmp_path / "store")) as client:
+        filled(client, data, space="cosine", max_neighbors=4, ef_search=5, ef_construction=10, **STORED)
+    found = run_audit(
+        diary / "corpus.jsonl", diary / "queries.jsonl", Options(retriever=spec(tmp_path / "store"), cache=data / "cache")
+    )
+    late = [q for q in found.report.queries if not q.served]
+    assert all("index_miss" in q.causes for q in late), "exact search serves them all"
+    rows = [row for q in late for f in q.findings if f.cause == "index_miss" for row in f.detail["missed"]]
+    assert all(row["exact"] <= 5 for row in rows)
+    assert any(row["rank"] and row["rank"] > 5 for row in rows), "some of them a search for 100 finds"
+
+
+def test_an_ephemeral_collection_is_audited_as_a_search(data, diary):
+    client = chromadb.EphemeralClient()
+    try:
+        collection = filled(client, data, space="cosine", max_neighbors=4, ef_search=5, ef_construction=10)
+        vectors = Dense().encoder.encode([q for _, q in ASKING], "query", Cache(data / "cache"), no_progress)
+        of = dict(zip((q for _, q in ASKING), vectors, strict=True))
+
+        def search(query: str, k: int) -> list[str]:
+            return collection.query(query_embeddings=[of[query]], n_results=k)["documents"][0]
+
+        assert audited(diary, data, 5, search=search)[0] == looped(collection, data, 5)
+    finally:
+        client.delete_collection("notes")
+
+
+def test_records_that_no_stored_graph_has_are_linked_in_the_order_of_the_log(data, diary, tmp_path):
+    """Opened twice by Chroma itself, this folder gives two graphs. In it are records added, replaced and deleted since."""
+    poor = {"space": "cosine", "max_neighbors": 3, "ef_search": 5, "ef_construction": 10}
+    with chromadb.PersistentClient(str(tmp_path / "store")) as client:
+        collection = filled(client, data, **poor, batch_size=10, sync_threshold=144)
+        vectors = Dense().encoder.encode(SIGHTINGS[:4], "document", Cache(data / "cache"), no_progress)
+        collection.delete(ids=["day-001"])
+        collection.update(ids=["day-002"], embeddings=vectors[3:], documents=[SIGHTINGS[3]], metadatas=[{"doc_id": "day-003"}])
+        collection.upsert(ids=["day-001"], embeddings=vectors[1:2], documents=[SIGHTINGS[1]], metadatas=[{"doc_id": "day-001"}])
+        ids, whole = sorted(collection.get()["ids"]), collection.get(ids=["day-002"], include=["embeddings", "documents"])
+    before = files(tmp_path / "store")
+    reports = [audited(diary, data, 5, retriever=spec(tmp_path / "store"))[1] for _ in range(3)]
+    assert reports[0] == reports[1] == reports[2]
+    assert files(tmp_path / "store") == before
+    # 336 records, of which 288 are stored (at each 144th), and what came after them.
+    assert reports[0]["pipeline"]["unlinked"] == 48 + 3
+    with Chroma("notes", str(tmp_path / "store")).opened() as copy:
+        assert sorted(copy.get()["ids"]) == ids
+        own = copy.get(ids=["day-002"], include=["embeddings", "documents"])
+        assert own["documents"] == whole["documents"]
+        np.testing.assert_array_equal(own["embeddings"], whole["embeddings"])
+        nearest = copy.query(query_embeddings=vectors[1:2], n_results=336)["ids"][0]
+        assert nearest.count("day-001") == 1
+
+
+def test_one_copy_one_client_one_question_an_audit(data, diary, tmp_path, monkeypatch):
+    with chromadb.PersistentClient(str(tmp_path / "store")) as client:
+        filled(client, data, space="cosine", max_neighbors=4, ef_search=5, ef_construction=10, **STORED)
+    copied, opened, asked = [], [], []
+    copytree, persistent, query = shutil.copytree, chromadb.PersistentClient, chromadb.Collection.query
+    monkeypatch.setattr(shutil, "copytree", lambda *a, **more: (copied.append(a), copytree(*a, **more))[1])
+    monkeypatch.setattr(chromadb, "PersistentClient", lambda *a, **more: (opened.append(a[0]), persistent(*a, **more))[1])
+
+    def counted(collection, **more):
+        asked.extend((tuple(np.asarray(v).round(5).tolist()), more["n_results"]) for v in more["query_embeddings"])
+        return query(collection, **more)
+
+    monkeypatch.setattr(chromadb.Collection, "query", counted)
+    monkeypatch.setattr("ragdiag.failures.slow.Slow.measure", lambda *a: {})  # which asks anew on purpose
+    report = audit(diary / "corpus.jsonl", diary / "queries.jsonl", retriever=spec(tmp_path / "store"), cache=data / "cache")
+    copies = [to for source, to, *_ in copied if source == tmp_path / "store"]
+    assert len(copies) == len(opened) == 1
+    assert sum(not q.served for q in report.queries) > 1
+    assert len(asked) == len(set(asked))
+    assert not Path(copies[0]).exists(), "the copy is gone with the audit"
+
+
 # Where a text decides.
 
 CORPUS = Corpus(
@@ -461,6 +609,19 @@ def test_a_server(data, dense, server):
     assert_same(run(data, f"chroma(collection=notes, url='{server}/')"), dense)
     with pytest.raises(SpecError, match=f"{server} has no collection 'nodes'; did you mean 'notes'"):
         run(data, f"chroma(collection=nodes, url='{server}')")
+
+
+def test_a_server_of_a_poor_index(data, diary, server):
+    host, port = server.removeprefix("http://").split(":")
+    with chromadb.HttpClient(host, int(port)) as client:
+        collection = filled(client, data, "poor", space="cosine", max_neighbors=4, ef_search=5, ef_construction=10)
+        retriever = f"chroma(collection=poor, url='{server}')"
+        served, first = audited(diary, data, 5, retriever=retriever)
+        assert looped(collection, data, 5) == served
+        assert [audited(diary, data, 5, retriever=retriever) for _ in range(2)] == [(served, first)] * 2
+        assert 0 < sum(served) < len(served)
+        client._server._session.close()
+        client._admin_client._server._session.close()
 
 
 def test_no_server(data):

@@ -132,7 +132,8 @@ class ChromaIndex:
     def __init__(
         self, chroma: Chroma, encoder: Encoder, ids: Sequence[str], store: Store | None, space: str, length: float, nbytes: int
     ) -> None:
-        self._chroma, self.encoder, self._store, self._space, self._length = chroma, encoder, store, space, length
+        self._chroma, self.encoder, self._space, self._length = chroma, encoder, space, length
+        self._encode = _encoding(encoder, store)
         self.nbytes = nbytes
         self._position = {name: i for i, name in enumerate(ids)}
         self._exact: ExactIndex | None = None
@@ -184,9 +185,6 @@ class ChromaIndex:
             self._exact = ExactIndex(vectors, self._encode, self._space, self._length)
         return self._exact
 
-    def _encode(self, texts: Sequence[str], kind: Kind) -> Any:
-        return self.encoder.encode(texts, kind, self._store, no_progress)
-
     def _distance(self, cosine: float) -> float:
         """Chroma's distance between a query, of length 1, and a vector as long as the collection's."""
         if self._space == "l2":
@@ -222,6 +220,11 @@ class ChromaIndex:
         scores: FloatArray = np.round([score for _, score in known], DECIMALS) + 0.0  # no -0.0
         top = best(scores, depth)
         return positions[top], scores[top]
+
+
+def _encoding(encoder: Encoder, store: Store | None) -> Encode:
+    """`encoder` with `store`: a function of neither index, so that both, and the copy of a folder, go when the audit does."""
+    return lambda texts, kind: encoder.encode(texts, kind, store, no_progress)
 
 
 class ExactIndex:

@@ -122,7 +122,10 @@ class Index(Protocol):
         ...
 
     def answer(self, query: str, depth: int) -> tuple[IntArray, FloatArray]:
-        """`search` of one query as an application would do it, for timing: encoded anew, unless a model must be loaded first."""
+        """`search` of one query as an application would do it, for timing: encoded anew, unless a model must be loaded first.
+
+        An index that never encodes anew here says so: its `encodes_anew` is False.
+        """
         ...
 
     def what_if(self, queries: Sequence[str], edits: Sequence[Edit], depth: int) -> tuple[IntArray, FloatArray]:

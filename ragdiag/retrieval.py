@@ -203,8 +203,8 @@ class Plan:
         """How long one query takes, see `failures.slow`; ``encoding`` tells whether that includes encoding it."""
         texts = _texts(queries)
         found: dict[str, Any] = make("failures", "slow").measure(lambda text: index.answer(text, self.options.k), texts)
-        models = [m for part in parts_of(index) for m in own_models(part)]
-        return found | ({"encoding": "timed" if all(m.loaded for m in models) else "from the cache, not timed"} if models else {})
+        timed = [m.loaded and getattr(part, "encodes_anew", True) for part in parts_of(index) for m in own_models(part)]
+        return found | ({"encoding": "timed" if all(timed) else "from the cache, not timed"} if timed else {})
 
     def signature(self, source: Mapping[str, Any]) -> str:
         """Everything that defines the ranking and its measures, on one line."""

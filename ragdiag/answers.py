@@ -8,11 +8,18 @@ from typing import Any
 
 from ragdiag.conditions import CONDITIONS
 from ragdiag.errors import InputError, did_you_mean
+from ragdiag.fields import Fields
 from ragdiag.files import field, read_jsonl
 from ragdiag.prompt import attempted, content, read_custom_id
 from ragdiag.records import Answer
 
 __all__ = ["load_answers", "split_source"]
+
+
+FIELDS = ("query_id", "condition", "answer", "correct", "recorded_label", "error", "context", "contexts", "sufficient")
+BATCH = ("custom_id", "response", "error")
+WRITTEN = ("repeat", "prompt", "model", "prompt_sha256", "max_tokens", "cut", "seconds", "id", "method", "url", "body")
+"""What prompts, the record of live answers and a batch have besides."""
 
 
 def load_answers(sources: Sequence[str | Answer]) -> tuple[Answer, ...]:
@@ -31,10 +38,12 @@ def _read(condition: str, path: Path) -> list[Answer]:
     """The answers of one file."""
     found: dict[Any, Answer] = {}
     asked: dict[str, str] = {}
-    for line, record in read_jsonl(path):
-        batch = "custom_id" in record and "query_id" not in record
-        key = _question(record, asked, path, line) if "prompt_sha256" in record else line
-        found[key] = (_batch_answer if batch else _answer)(record, condition, path, line)
+    with Fields(path) as fields:
+        for line, record in read_jsonl(path):
+            batch = "custom_id" in record and "query_id" not in record
+            key = _question(record, asked, path, line) if "prompt_sha256" in record else line
+            fields.look(record, BATCH if batch else FIELDS, line, known=WRITTEN)
+            found[key] = (_batch_answer if batch else _answer)(record, condition, path, line)
     if not found:
         raise InputError("holds no answers", path, remedy="give at least one")
     return list(found.values())

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from ragdiag.errors import InputError
+from ragdiag.fields import Fields
 from ragdiag.files import read_jsonl
-from ragdiag.places import Placer, from_spans, stored_chunk
+from ragdiag.places import CHUNK, Placer, from_spans, stored_chunk
 from ragdiag.protocols import Chunker, Context, Progress, Store
 from ragdiag.records import Chunking, Corpus, StoredChunk
 
@@ -43,7 +44,11 @@ def embed_texts(corpus: Corpus, chunking: Chunking, context: Context) -> list[st
 
 def read_chunks(path: Path) -> list[StoredChunk]:
     """The team's own chunks: JSONL ``{"doc_id","start","end"}`` or ``{"doc_id","text"}``, an id optional."""
-    chunks = [stored_chunk(record, path, line) for line, record in read_jsonl(path)]
+    chunks = []
+    with Fields(path) as fields:
+        for line, record in read_jsonl(path):
+            fields.look(record, CHUNK, line, known=("metadata", "meta"))
+            chunks.append(stored_chunk(record, path, line))
     if not chunks:
         raise InputError("has no chunks", path, remedy='write one {"doc_id", "start", "end"} per line')
     return chunks

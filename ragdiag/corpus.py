@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 from ragdiag import files
 from ragdiag.errors import InputError, UnreadableDocument
+from ragdiag.fields import Fields
 from ragdiag.loaders import KINDS, heading, load
 from ragdiag.protocols import Progress, no_progress
 from ragdiag.records import Corpus, Document, Problem
@@ -28,6 +29,9 @@ from ragdiag.records import Corpus, Document, Problem
 __all__ = ["load_corpus"]
 
 KNOWN = "documents are " + " ".join(KINDS) + " and corpus.jsonl"
+NAMED = ("_id", "title", "metadata", "meta")
+"""What a record says of a document besides its text, or where that is."""
+
 LABEL_FILE = re.compile(r"(docs|queries|answers).*\.jsonl", re.I)
 LOOP = "is a symbolic link that leads back to itself"
 
@@ -64,15 +68,17 @@ def _read_records(path: Path, progress: Progress) -> Corpus:
     size = path.stat().st_size
     documents: dict[str, Document] = {}
     lines: dict[str, int] = {}
-    for line, done, record in files.stream_jsonl(path):
-        name, text = _id(record, path, line), files.field(record, ("text",), str, path, line)
-        title = _title(record, path, line) or heading(text)
-        document = Document(name, text, title, _metadata(record, path, line), str(path))
-        first = lines.setdefault(name, line)
-        if documents.setdefault(name, document) != document:
-            raise InputError(f"_id {name!r} is that of another document, on line {first}", path, line, "give each its own")
-        if done == size or len(documents) % 1000 == 0:
-            progress("reading documents", done, size)
+    with Fields(path) as fields:
+        for line, done, record in files.stream_jsonl(path):
+            fields.look(record, ("text", *NAMED), line)
+            name, text = _id(record, path, line), files.field(record, ("text",), str, path, line)
+            title = _title(record, path, line) or heading(text)
+            document = Document(name, text, title, _metadata(record, path, line), str(path))
+            first = lines.setdefault(name, line)
+            if documents.setdefault(name, document) != document:
+                raise InputError(f"_id {name!r} is that of another document, on line {first}", path, line, "give each its own")
+            if done == size or len(documents) % 1000 == 0:
+                progress("reading documents", done, size)
     if not documents:
         raise InputError("holds no documents", path, remedy='write one {"_id": ..., "text": ...} per line')
     return Corpus(tuple(documents[name] for name in sorted(documents)))
@@ -226,14 +232,16 @@ def _listing(folder: Path) -> tuple[Path, dict[Path, _Entry]]:
     ids: dict[str, int] = {}
     if docs is None:
         return folder / "docs.jsonl", entries
-    for line, _, record in files.stream_jsonl(docs):
-        name, file = _id(record, docs, line), files.field(record, ("file",), str, docs, line)
-        entry = _Entry(line, file, name, _title(record, docs, line), _metadata(record, docs, line))
-        first = entries.setdefault(_absolute(docs.parent / file), entry).line
-        if first != line:
-            raise InputError(f"file {file!r} is listed on line {first} already", docs, line, "remove one of them")
-        if ids.setdefault(name, line) != line:
-            raise InputError(f"_id {name!r} stands on line {ids[name]} already", docs, line, "give each file its own")
+    with Fields(docs) as fields:
+        for line, _, record in files.stream_jsonl(docs):
+            fields.look(record, ("file", *NAMED), line)
+            name, file = _id(record, docs, line), files.field(record, ("file",), str, docs, line)
+            entry = _Entry(line, file, name, _title(record, docs, line), _metadata(record, docs, line))
+            first = entries.setdefault(_absolute(docs.parent / file), entry).line
+            if first != line:
+                raise InputError(f"file {file!r} is listed on line {first} already", docs, line, "remove one of them")
+            if ids.setdefault(name, line) != line:
+                raise InputError(f"_id {name!r} stands on line {ids[name]} already", docs, line, "give each file its own")
     return docs, entries
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from ragdiag.errors import InputError, UsageError
 
 __all__ = [
+    "GIVEN",
     "check_writable",
     "decode",
     "field",
@@ -22,17 +23,27 @@ __all__ = [
     "read_bytes",
     "read_jsonl",
     "read_text",
+    "shown_name",
     "stream_jsonl",
     "write_atomically",
 ]
 
 BOM = codecs.BOM_UTF8
 
+GIVEN = "ragdiag-given-"
+"""How the folders begin of files that hold what was given in Python or on standard input: for users their path has no meaning."""
+
 MAX_BYTES = 512 * 2**20
 """Larger text files are refused: one document of half a gigabyte is a mistake, not a document."""
 
 MAX_INT = 2**53
 """Larger numbers count nothing that a corpus holds, and would not fit the arrays they go into; ids may be larger."""
+
+
+def shown_name(file: str | Path) -> str:
+    """What users call a file: its path; for what was given without one, what was given (``queries``)."""
+    path = Path(file)
+    return path.name.removesuffix(".jsonl") if any(part.startswith(GIVEN) for part in path.parts) else str(file)
 
 
 def read_bytes(path: Path, error: type[InputError] = InputError) -> bytes:

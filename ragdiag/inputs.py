@@ -14,15 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ragdiag.errors import InputError, UsageError
+from ragdiag.files import GIVEN, shown_name
 from ragdiag.plain import frame_rows, is_frame, plain
 
 if TYPE_CHECKING:
     from ragdiag.records import Defect
 
-__all__ = ["FOLDER", "Spool", "spool", "unspooled"]
-
-FOLDER = "ragdiag-given-"
-"""How the folders of spooled files begin: such a file has a name for users, its path has none."""
+__all__ = ["Spool", "spool", "unspooled"]
 
 R = TypeVar("R")
 
@@ -58,14 +56,15 @@ class Spool:
 @contextlib.contextmanager
 def spool() -> Iterator[Spool]:
     """A `Spool`; an error inside names what was given, not the file it was spooled to."""
-    with tempfile.TemporaryDirectory(prefix=FOLDER) as folder:
+    with tempfile.TemporaryDirectory(prefix=GIVEN) as folder:
         try:
             yield Spool(Path(folder))
         except InputError as e:
-            if not _spooled(e.file):
+            name = shown_name(e.file)
+            if name == e.file:
                 raise
             row = f"row {e.line}: " if e.line else ""
-            raise InputError(f"{row}{e.message}", Path(e.file).stem, remedy=e.remedy) from e
+            raise InputError(f"{row}{e.message}", name, remedy=e.remedy) from e
 
 
 def unspooled(record: R) -> R:
@@ -73,19 +72,11 @@ def unspooled(record: R) -> R:
     asked: Any = record
 
     def renamed(defects: Sequence[Defect]) -> tuple[Defect, ...]:
-        return tuple(dataclasses.replace(d, file=_name(d.file)) if _spooled(d.file) else d for d in defects)
+        return tuple(dataclasses.replace(d, file=shown_name(d.file)) for d in defects)
 
     names = {"defects", "warnings", "label_defects", "label_warnings"} & {f.name for f in dataclasses.fields(asked)}
     changed: R = dataclasses.replace(asked, **{name: renamed(getattr(asked, name)) for name in names})
     return changed
-
-
-def _spooled(file: str) -> bool:
-    return any(part.startswith(FOLDER) for part in Path(file).parts)
-
-
-def _name(file: str) -> str:
-    return Path(file).name.removesuffix(".jsonl")
 
 
 def _records(given: Any, name: str) -> Sequence[Any]:

@@ -193,7 +193,7 @@ def inputs_of(corpus: Corpus, labels: Labels) -> dict[str, Any]:
             raw = part.encode("utf-8", "surrogatepass")
             documents.update(len(raw).to_bytes(8, "little") + raw)
     for q in labels.queries:
-        parts = (q.id, q.text, q.answer, q.evidence, q.relevant, q.unanswerable)
+        parts = (q.id, q.text, q.answers if q.also else q.answer, q.evidence, q.relevant, q.unanswerable)
         queries.update(repr(parts).encode("utf-8", "surrogatepass"))
     counts = {level: labels.level.count(level) for level in ("span", "document", "unanswerable", "excluded")}
     return {

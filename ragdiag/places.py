@@ -18,7 +18,7 @@ from ragdiag.occurrences import Occurrences
 from ragdiag.records import Chunking, Corpus, Document, IntArray, StoredChunk
 from ragdiag.settling import Span, settled
 
-__all__ = ["HintedChunk", "Placer", "chunk_id", "from_spans", "hinted_chunk", "stored_chunk"]
+__all__ = ["CHUNK", "HintedChunk", "Placer", "chunk_id", "from_spans", "hinted_chunk", "stored_chunk"]
 
 Place = tuple[int, int, int]
 """A document's number, and a half-open span of its text."""
@@ -36,6 +36,10 @@ class HintedChunk(StoredChunk):
 def chunk_id(corpus: Corpus, chunking: Chunking, chunk: int) -> str:
     """``doc#start-end``: the same chunk has the same id in every report."""
     return f"{corpus.documents[chunking.document[chunk]].id}#{chunking.start[chunk]}-{chunking.end[chunk]}"
+
+
+CHUNK = ("chunk_id", "_id", "id", "doc_id", "start", "end", "text")
+"""The fields of a chunk's record."""
 
 
 def stored_chunk(record: Mapping[str, Any], path: Path, line: int, named: bool = False) -> StoredChunk:

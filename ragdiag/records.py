@@ -18,28 +18,9 @@ if TYPE_CHECKING:
     from ragdiag.proofs import Finding
 
 __all__ = [
-    "Answer",
-    "BoolArray",
-    "Chunking",
-    "Corpus",
-    "Defect",
-    "Document",
-    "Evidence",
-    "Explanation",
-    "FloatArray",
-    "GroupProof",
-    "IntArray",
-    "Label",
-    "Labels",
-    "Mean",
-    "Problem",
-    "Query",
-    "QueryResult",
-    "RankedChunk",
-    "Report",
-    "Run",
-    "StoredChunk",
-]
+    "Answer", "BoolArray", "Chunking", "Corpus", "Defect", "Document", "Evidence", "Explanation", "FloatArray", "GroupProof",
+    "IntArray", "Label", "Labels", "Mean", "Problem", "Query", "QueryResult", "RankedChunk", "Report", "Run", "StoredChunk",
+]  # fmt: skip
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -108,7 +89,10 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A labelled query. `relevant` holds ``(doc_id, grade)`` where the labels are whole documents."""
+    """A labelled query. `relevant` holds ``(doc_id, grade)`` where the labels are whole documents.
+
+    `answer` is the reference answer, `also` further ones that are accepted as well; all of them are `answers`.
+    """
 
     id: str
     text: str
@@ -119,6 +103,12 @@ class Query:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     file: str = ""
     line: int = 0
+    also: tuple[str, ...] = ()
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """Every reference answer that is accepted; none is blank."""
+        return tuple(answer for answer in (self.answer, *self.also) if answer.strip())
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ragdiag.errors import InputError, nearest
+from ragdiag.fields import Fields
 from ragdiag.files import field, read_jsonl, read_text
 from ragdiag.orders import Directions
-from ragdiag.places import Place, Placer, from_spans, stored_chunk
+from ragdiag.places import CHUNK, Place, Placer, from_spans, stored_chunk
 from ragdiag.records import Chunking, Corpus, Query, Run, StoredChunk
 
 __all__ = ["Ranking", "bind", "read_run", "run_lines"]
@@ -30,6 +31,11 @@ class Ranking(NamedTuple):
     failed: bool
     file: str
     line: int
+
+
+FIELDS = ("query_id", "_id", "retrieved", "error")
+ORDER = ("rank", "score")
+"""What says where a chunk stands in a ranking."""
 
 
 def read_run(path: Path, notes: list[str] | None = None) -> list[Ranking]:
@@ -82,17 +88,24 @@ class _Orders:
 
 
 def _jsonl(path: Path, orders: _Orders) -> Iterator[Ranking]:
-    for line, record in read_jsonl(path):
-        query_id = str(field(record, ("query_id", "_id"), (str, int), path, line))
-        if record.get("error"):
-            yield Ranking(query_id, (), (), True, str(path), line)
-            continue
-        items = field(record, ("retrieved",), list, path, line)
-        if not all(isinstance(item, dict) for item in items):
-            raise InputError("each retrieved item must be an object", path, line, 'write {"doc_id", "start", "end"}')
-        chunks = [stored_chunk(item, path, line, named=True) for item in items]
-        order, scores = _order(items, path, line, orders)
-        yield Ranking(query_id, tuple(chunks[i] for i in order), tuple(scores), False, str(path), line)
+    with Fields(path) as fields:
+        for line, record in read_jsonl(path):
+            fields.look(record, FIELDS, line)
+            yield _ranking(record, fields, path, line, orders)
+
+
+def _ranking(record: dict[str, Any], fields: Fields, path: Path, line: int, orders: _Orders) -> Ranking:
+    query_id = str(field(record, ("query_id", "_id"), (str, int), path, line))
+    if record.get("error"):
+        return Ranking(query_id, (), (), True, str(path), line)
+    items = field(record, ("retrieved",), list, path, line)
+    if not all(isinstance(item, dict) for item in items):
+        raise InputError("each retrieved item must be an object", path, line, 'write {"doc_id", "start", "end"}')
+    for item in items:
+        fields.look(item, (*CHUNK, *ORDER), line, "retrieved", known=("metadata", "meta"))
+    chunks = [stored_chunk(item, path, line, named=True) for item in items]
+    order, scores = _order(items, path, line, orders)
+    return Ranking(query_id, tuple(chunks[i] for i in order), tuple(scores), False, str(path), line)
 
 
 def run_lines(rankings: Iterable[Ranking]) -> bytes:
@@ -108,7 +121,7 @@ def run_lines(rankings: Iterable[Ranking]) -> bytes:
 
 def _order(items: Sequence[Mapping[str, Any]], path: Path, line: int, orders: _Orders) -> tuple[list[int], list[float]]:
     """By rank where given, else by score, else as listed; a mixture is an error, and so is a rank that two have."""
-    columns = {key: values for key in ("rank", "score") if (values := _column(items, key, path, line))}
+    columns = {key: values for key in ORDER if (values := _column(items, key, path, line))}
     order, ranks, scores = list(range(len(items))), columns.get("rank"), columns.get("score")
     if ranks:
         order.sort(key=ranks.__getitem__)

@@ -51,7 +51,7 @@ class Group(click.Group):
             if isinstance(stream, io.TextIOWrapper):  # what a terminal's encoding lacks is escaped, not an error
                 stream.reconfigure(errors="backslashreplace")
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), _logged():
                 warnings.showwarning = _note
                 return super().invoke(ctx)
         except click.UsageError as e:
@@ -101,6 +101,23 @@ def _note(
     click.echo(f"note: {_inert(str(message))}", err=True)
 
 
+@contextlib.contextmanager
+def _logged() -> Iterator[None]:
+    """What the library logs, as notes."""
+    import logging
+
+    class Notes(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            click.echo(f"note: {_inert(record.getMessage())}", err=True)
+
+    log, handler = logging.getLogger("ragdiag"), Notes()
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+
+
 def _inert(message: str) -> str:
     """One line that cannot steer a terminal, whatever names are in it."""
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in " ".join(message.split()))
@@ -131,9 +148,9 @@ def queries_file(name: str) -> Iterator[str]:
     import tempfile
 
     from ragdiag.errors import RagdiagError, UsageError
-    from ragdiag.inputs import FOLDER
+    from ragdiag.files import GIVEN
 
-    with tempfile.TemporaryDirectory(prefix=FOLDER) as folder:
+    with tempfile.TemporaryDirectory(prefix=GIVEN) as folder:
         path = Path(folder) / STDIN
         path.write_bytes(sys.stdin.buffer.read())
         try:

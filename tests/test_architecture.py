@@ -23,6 +23,7 @@ GROUND = {
     "duplicates",
     "encoder",
     "errors",
+    "fields",
     "files",
     "framework",
     "headings",

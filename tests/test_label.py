@@ -877,3 +877,19 @@ def test_evidence_is_selected_in_a_browser(served: Served, browser: Any, corpus:
     served.thread.join(30)
     assert not served.thread.is_alive() and troubles == []
     assert len(load_queries(served.session.file.path)) == 2
+
+
+def test_a_label_keeps_every_answer_that_the_query_had(corpus: Path, tmp_path: Path) -> None:
+    queries, out = tmp_path / "queries.jsonl", tmp_path / "out.jsonl"
+    queries.write_text(json.dumps({"_id": "q", "text": QUESTIONS[0], "answers": ["25 days", "five weeks"]}) + "\n")
+    session = opened(corpus, queries, out)
+    assert (session.answer, session.also) == ("25 days", ("five weeks",))
+    session.label([[session.shown[0].passage]])
+    assert lines(out)[0]["answers"] == ["25 days", "five weeks"]
+    session.back()
+    session.answered("26 days")
+    assert lines(out)[0]["answers"] == ["26 days", "five weeks"]
+    session.answered("five weeks")
+    assert lines(out)[0]["answer"] == "five weeks" and "answers" not in lines(out)[0]
+    session.answered("")
+    assert not {"answer", "answers"} & lines(out)[0].keys()

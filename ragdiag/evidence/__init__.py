@@ -96,7 +96,7 @@ def _columns(rows: list[Row]) -> Evidence:
 def unlabelled_hits(
     corpus: Corpus, labels: Labels, chunking: Chunking, ranked: IntArray, lengths: IntArray, relevant: set[tuple[int, int]]
 ) -> tuple[Defect, ...]:
-    """Warnings for retrieved chunks outside the evidence that hold the reference answer: perhaps evidence nobody labelled.
+    """Warnings for retrieved chunks outside the evidence that hold a reference answer: perhaps evidence nobody labelled.
 
     `ranked` and `lengths` are a run's chunks and how many of each query reach the prompt; `relevant` the ``(query, chunk)`` pairs
     that overlap evidence. Answers of fewer than `ANSWER_WORDS` words stand by chance in too many places to mean anything.
@@ -104,13 +104,13 @@ def unlabelled_hits(
     warnings = []
     for q in labels.at("span").tolist():
         query = labels.queries[q]
-        answer = folded(query.answer).strip(" .")
-        if len(answer.split()) < ANSWER_WORDS:
+        answers = [a for a in (folded(answer).strip(" .") for answer in query.answers) if len(a.split()) >= ANSWER_WORDS]
+        if not answers:
             continue
         for c in ranked[q, : lengths[q]].tolist():
             document = corpus.documents[int(chunking.document[c])]
-            text = document.text[int(chunking.start[c]) : int(chunking.end[c])]
-            if (q, c) not in relevant and answer in folded(text):
+            text = folded(document.text[int(chunking.start[c]) : int(chunking.end[c])])
+            if (q, c) not in relevant and any(answer in text for answer in answers):
                 where = f"{document.id}#{chunking.start[c]}-{chunking.end[c]}"
                 warnings.append(note(query, "unlabelled_hit", f"the answer also stands in {where}, which no label names"))
     return tuple(warnings)

@@ -65,9 +65,9 @@ def rarest(case: Case, span: Span) -> list[str]:
 
 
 def _askable(case: Case, span: Span) -> list[str]:
-    """The telling words of a passage that the query lacks, each once; of a short answer none, which nobody who asks knows."""
-    answer = words(case.query.answer)
-    known = {*words(case.query.text), *(answer if len(answer) <= SHORT else ())}
+    """The telling words of a passage that the query lacks, each once; of short answers none, which nobody who asks knows."""
+    answers = [answer for answer in map(words, case.query.answers) if len(answer) <= SHORT]
+    known = {*words(case.query.text), *(word for answer in answers for word in answer)}
     return list(dict.fromkeys(w for w in telling(case.setting.text(span)) if w not in known))
 
 

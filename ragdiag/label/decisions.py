@@ -16,7 +16,7 @@ from ragdiag.label.pooling import Passage
 from ragdiag.queries.own import query as read_query
 from ragdiag.records import Document, Query
 
-__all__ = ["DecisionFile", "record"]
+__all__ = ["DecisionFile", "expected", "record"]
 
 
 def record(query: Query, groups: Sequence[Sequence[Passage]], documents: Sequence[Document]) -> dict[str, Any]:
@@ -25,8 +25,7 @@ def record(query: Query, groups: Sequence[Sequence[Passage]], documents: Sequenc
     A passage with half a character in it, as PDFs have, is named by its offsets only: JSON could not hold its text.
     """
     line: dict[str, Any] = {"_id": query.id, "text": query.text}
-    if query.answer:
-        line["answer"] = query.answer
+    line |= expected(query.answers)
     if not groups:
         line["unanswerable"] = True
     else:
@@ -41,6 +40,13 @@ def record(query: Query, groups: Sequence[Sequence[Passage]], documents: Sequenc
     if query.metadata:
         line["metadata"] = dict(query.metadata)
     return line
+
+
+def expected(answers: Sequence[str]) -> dict[str, Any]:
+    """The reference answers of a query as its line has them."""
+    if len(answers) > 1:
+        return {"answers": list(answers)}
+    return {"answer": answers[0]} if answers else {}
 
 
 class DecisionFile:

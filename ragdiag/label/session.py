@@ -11,10 +11,11 @@ from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from ragdiag.errors import UsageError
-from ragdiag.label.decisions import DecisionFile, record
+from ragdiag.label.decisions import DecisionFile, expected, record
 from ragdiag.label.drafts import question_id
 from ragdiag.label.labelled import Labelled
 from ragdiag.label.pooling import Passage, Pool, distinct
+from ragdiag.queries.own import ANSWERS
 from ragdiag.records import Corpus, Query
 from ragdiag.statistics import wilson
 from ragdiag.tokens import folded
@@ -100,7 +101,7 @@ class Session:
         self.shown: list[Shown] = []
         self._searched = self._warned = False
         said = self.decision
-        self.answer = said.answer if said else task.query.answer
+        self.answer, self.also = (said or task.query).answer, (said or task.query).also
         if task.draft is not None:
             self.shown.append(Shown(task.draft, "draft"))
         self._coming_passages = deque(self.pool.ranked(task.query.text))
@@ -185,7 +186,7 @@ class Session:
         if task.draft is not None:
             d = task.draft
             metadata["draft"] = f"{self.corpus.documents[d.document].id}#{d.start}-{d.end}"
-        query = dataclasses.replace(task.query, answer=self.answer, metadata=metadata)
+        query = dataclasses.replace(task.query, answer=self.answer, also=self.also, metadata=metadata)
         self.file.put(record(query, groups, self.corpus.documents))
         self._stale.discard(query.id)
         self._leave()
@@ -201,13 +202,13 @@ class Session:
                 raise UsageError(f"the same question is labelled {said} as {other.id!r}; mend one of them")
 
     def answered(self, text: str) -> None:
-        """The answer that is expected, written with the decision; at once where that is made."""
-        text = _readable(text.strip())
+        """The answer that is expected, written with the decision; at once where that is made. Without one no other is either."""
+        self.answer = _readable(text.strip())
+        self.also = tuple(other for other in self.also if self.answer and other != self.answer)
         said = self.decision
         if said is not None:
-            kept = {name: value for name, value in self.file.records[said.id].items() if name != "answer"}
-            self.file.put({**kept, "answer": text} if text else kept)
-        self.answer = text
+            kept = {name: value for name, value in self.file.records[said.id].items() if name not in ANSWERS}
+            self.file.put({**kept, **expected([a for a in (self.answer, *self.also) if a])})
 
     def reword(self, text: str) -> None:
         """Put a draft in other words: passages are found anew. A team's own queries stay as they are."""
@@ -218,9 +219,9 @@ class Session:
             raise UsageError("in what words?")
         assert self.current is not None
         self.tasks[self.current] = Task(dataclasses.replace(task.query, text=text), task.draft)
-        answer = self.answer
+        answers = self.answer, self.also
         self._open()
-        self.answer = answer
+        self.answer, self.also = answers
 
     def withdraw(self) -> None:
         """Take the current query's label back."""

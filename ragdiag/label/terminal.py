@@ -165,7 +165,7 @@ def _heading(session: Session) -> Iterator[Rule | Text]:
     if task.draft is not None:
         yield line(("a draft in the document's own words: e puts it as a user would ask, s skips it", "dim"))
     if session.answer:
-        yield line(("answer  ", "dim"), session.answer)
+        yield line(("answer  ", "dim"), " or ".join([session.answer, *session.also]))
     if said is not None:
         where = ", ".join(f"{one_line(e.doc_id, 30)}#{e.start}-{e.end}" for e in said.evidence)
         yield line(("so far  ", "dim"), "unanswerable" if said.unanswerable else where)

@@ -11,13 +11,13 @@ from types import ModuleType
 from typing import Any
 
 from ragdiag.errors import InputError, UsageError
-from ragdiag.queries import beir, chroma_csv, own, ragas, squad, trec
+from ragdiag.queries import beir, chroma_csv, open_qa, own, ragas, squad, trec
 from ragdiag.queries._common import Sample, sample
 from ragdiag.records import Query
 
 __all__ = ["load_queries"]
 
-READERS = (chroma_csv, trec, squad, ragas, beir, own)
+READERS = (chroma_csv, trec, squad, ragas, open_qa, beir, own)
 """In the order they are asked: `own` takes what `beir` leaves, queries with labels of their own."""
 
 
@@ -68,7 +68,7 @@ def _unique(queries: Iterable[Query]) -> tuple[Query, ...]:
 
 def _content(query: Query) -> tuple[Any, ...]:
     metadata = {name: value for name, value in query.metadata.items() if name != squad.LOCATOR}
-    return query.text, query.answer, query.evidence, query.relevant, query.unanswerable, metadata
+    return query.text, query.answers, query.evidence, query.relevant, query.unanswerable, metadata
 
 
 def _at(query: Query) -> str:

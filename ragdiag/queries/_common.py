@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from ragdiag.errors import InputError
 from ragdiag.files import field, parse_json, read_text
 
-__all__ = ["Kinds", "Sample", "identifier", "key_lines", "naming", "optional", "others", "sample"]
+__all__ = ["Kinds", "Sample", "identifier", "key_lines", "listed", "naming", "optional", "others", "references", "sample"]
 
 Kinds = type | tuple[type, ...]
 
@@ -44,6 +44,12 @@ def _first_json(path: Path, text: str) -> Any:
     return parse_json(line, path, number)
 
 
+def listed(value: Any, *names: str) -> list[Any] | None:
+    """The records where `value` is all of a JSON file, a list or an object that has one under `names`; else None: JSON Lines."""
+    records = next((value[name] for name in names if name in value), None) if isinstance(value, dict) else value
+    return records if isinstance(records, list) else None
+
+
 def optional(record: dict[str, Any], name: str, kind: Kinds, path: Path, line: int, default: Any) -> Any:
     """The field `name`, checked as `files.field` does; `default` where it is absent or null."""
     return default if record.get(name) is None else field(record, (name,), kind, path, line)
@@ -60,6 +66,50 @@ def identifier(record: dict[str, Any], names: tuple[str, ...], path: Path, line:
 def others(record: dict[str, Any], known: tuple[str, ...]) -> dict[str, Any]:
     """The fields of `record` that no reader knows and that hold something: kept as metadata."""
     return {name: value for name, value in record.items() if name not in known and value is not None}
+
+
+PARTS = ("value", "aliases", "humananswers", "text", "answer", "answers")
+"""Where an object holds answers, in small letters without ``_``: TriviaQA's, SQuAD's rows, KILT's."""
+
+SIMPLIFIED = "normalizedaliases"
+"""TriviaQA's aliases once more, without capitals and marks: they count where they add one."""
+
+
+def references(record: Mapping[str, Any], names: Sequence[str], path: Path, line: int) -> dict[str, Any]:
+    """The reference answers under `names`, each once, as the fields `answer` and `also` of a `Query`.
+
+    Each is a text or a number, a list of them, or an object that holds them as TriviaQA's does. Raises `InputError` for what is
+    none of these, and for a blank one in a list.
+    """
+    found = [text for name in names if record.get(name) is not None for text in _texts(record[name], name, path, line)]
+    first, *also = dict.fromkeys(found) or [""]
+    return {"answer": first, "also": tuple(also)}
+
+
+def _texts(value: Any, name: str, path: Path, line: int) -> list[str]:
+    if isinstance(value, list):
+        texts = [text for item in value for text in _texts(item, name, path, line)]
+        if not all(text.strip() for text in texts):
+            raise InputError(f"{name!r} holds an empty text", path, line, "leave it out")
+        return texts
+    if isinstance(value, dict):
+        return _of_object(value, name, path, line)
+    return [str(field({name: value}, (name,), (str, int, float), path, line))]
+
+
+def _of_object(value: dict[str, Any], name: str, path: Path, line: int) -> list[str]:
+    parts = {key.replace("_", "").lower(): each for key, each in value.items() if each is not None}
+    found = [text for part in PARTS if part in parts for text in _texts(parts[part], name, path, line)]
+    if not parts.keys() & {*PARTS, SIMPLIFIED}:
+        raise InputError(
+            f"{name!r} is an object without 'value', 'aliases' or 'text'", path, line, "write a text or a list of them"
+        )
+    known = {_simple(text) for text in found}
+    return found + [t for t in _texts(parts.get(SIMPLIFIED, []), name, path, line) if _simple(t) not in known]
+
+
+def _simple(text: str) -> str:
+    return "".join(re.findall(r"[^\W_]+", text.lower()))
 
 
 def key_lines(text: str, names: tuple[str, ...], count: int) -> list[int]:

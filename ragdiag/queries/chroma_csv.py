@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ragdiag.errors import InputError
+from ragdiag.fields import Fields
 from ragdiag.files import MAX_BYTES, field, parse_json, read_text
 from ragdiag.queries._common import Sample, naming, others
 from ragdiag.records import Label, Query
@@ -31,7 +32,9 @@ def fits(sample: Sample) -> bool:
 def read(path: Path, qrels: Path | None = None) -> list[Query]:
     """Read the questions; rows have no ids, so they are numbered: ``q0000``, ``q0001`` ..."""
     rows = _rows(path)
-    _, header = next(rows, (0, []))
+    first, header = next(rows, (0, []))
+    with Fields(path) as fields:
+        fields.look(dict.fromkeys(header, ""), COLUMNS, first)
     return [_query(i, dict(zip(header, row, strict=True)), path, line) for i, (line, row) in enumerate(rows)]
 
 

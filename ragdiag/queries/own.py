@@ -7,15 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from ragdiag.errors import InputError
+from ragdiag.fields import Fields
 from ragdiag.files import field, read_jsonl
-from ragdiag.queries._common import Sample, identifier, optional, others
+from ragdiag.queries._common import Sample, identifier, optional, others, references
 from ragdiag.records import Label, Query
 
-__all__ = ["FORM", "fits", "has_labels", "query", "read"]
+__all__ = ["FORM", "fits", "has_labels", "look", "query", "read"]
 
 FORM = 'JSON Lines of {"_id", "text", "evidence"}'
 LABELS = ("evidence", "relevant", "unanswerable")
-FIELDS = ("_id", "text", "answer", *LABELS, "meta", "metadata")
+ANSWERS = ("answer", "answers", "Answer")
+FIELDS = ("_id", "text", *ANSWERS, *LABELS, "meta", "metadata")
+
+PARTS = {"evidence": ("doc_id", "start", "end", "text", "group"), "relevant": ("doc_id", "grade")}
+"""The fields of what a record lists."""
 
 
 def fits(sample: Sample) -> bool:
@@ -30,7 +35,22 @@ def has_labels(path: Path) -> bool:
 
 def read(path: Path, qrels: Path | None = None) -> list[Query]:
     """Read a file of queries. Raises `InputError` with file and line; what is wrong only about the corpus is kept as it is."""
-    return [query(record, path, line) for line, record in read_jsonl(path)]
+    queries = []
+    with Fields(path) as fields:
+        for line, record in read_jsonl(path):
+            look(fields, record, line)
+            queries.append(query(record, path, line))
+    return queries
+
+
+def look(fields: Fields, record: dict[str, Any], line: int, known: tuple[str, ...] = ()) -> None:
+    """`Fields.look` at a record and at what it lists."""
+    fields.look(record, [name for name in FIELDS if name.islower()], line, known=(*known, "Answer"))
+    for name, read_ in PARTS.items():
+        items = record.get(name)
+        for item in items if isinstance(items, list) else ():
+            if isinstance(item, dict):
+                fields.look(item, read_, line, name)
 
 
 def query(record: dict[str, Any], path: Path, line: int) -> Query:
@@ -41,7 +61,7 @@ def query(record: dict[str, Any], path: Path, line: int) -> Query:
     return Query(
         id=identifier(record, ("_id",), path, line),
         text=field(record, ("text",), str, path, line),
-        answer=str(optional(record, "answer", (str, int, float), path, line, "")),
+        **references(record, ANSWERS, path, line),
         evidence=tuple(_label(item, path, line) for item in _items(record, "evidence", path, line)),
         relevant=tuple(_judgement(item, path, line) for item in _items(record, "relevant", path, line)),
         unanswerable=optional(record, "unanswerable", bool, path, line, False),

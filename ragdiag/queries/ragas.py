@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ragdiag.errors import InputError
+from ragdiag.fields import Fields
 from ragdiag.files import field, read_jsonl
-from ragdiag.queries._common import Sample, identifier, key_lines, naming, optional, others, sample
+from ragdiag.queries._common import Sample, identifier, key_lines, listed, naming, optional, others, references, sample
 from ragdiag.records import Label, Query
 
 __all__ = ["FORM", "fits", "read"]
@@ -17,37 +18,46 @@ __all__ = ["FORM", "fits", "read"]
 FORM = 'ragas samples ({"user_input", "reference", "reference_contexts"})'
 IDS = ("_id", "id", "query_id")
 TEXT = ("user_input", "question")
-ANSWER = ("reference", "ground_truth")
+ANSWER = ("reference", "references", "ground_truth", "ground_truths", "answers")
+"""What is expected; ``answer`` is what a system said."""
+
+OWN = {*ANSWER, "reference_contexts"} - {"answers"}
+"""What other questions with answers have not."""
+
+FIELDS = (*IDS, *TEXT, *ANSWER, "reference_contexts")
+UNREAD = (
+    *("answer", "response", "contexts", "retrieved_contexts", "synthesizer_name", "persona_name", "query_style", "query_length"),
+    *("evolution_type", "metadata", "episode_done", "rubrics", "multi_responses", "reference_tool_calls"),
+    *("retrieved_context_ids", "reference_context_ids"),
+)
+"""What a sample has besides, which says nothing of the query's labels."""
+
 HOP = re.compile(r"<\d+-hop>\n\n")
 """ragas writes this mark before each passage of a multi-hop sample; it is not part of the passage."""
 
 
 def fits(sample: Sample) -> bool:
     """Whether the first sample has ragas's fields, new or old names; ``question`` alone is anyone's."""
-    samples = _list(sample.first)
+    samples = listed(sample.first, "samples")
     first = samples[0] if samples else sample.first
     names = set(first) if isinstance(first, dict) else set()
-    return "user_input" in names or ("question" in names and bool({*ANSWER, "reference_contexts"} & names))
-
-
-def _list(value: Any) -> list[Any] | None:
-    """The samples where `value` is all of a JSON file, None where it is the first of JSON Lines."""
-    samples = value.get("samples") if isinstance(value, dict) else value
-    return samples if isinstance(samples, list) else None
+    return "user_input" in names or ("question" in names and bool(OWN & names))
 
 
 def read(path: Path, qrels: Path | None = None) -> list[Query]:
     """Read single-turn samples: JSON Lines, a JSON list or ``{"samples": [...]}``; without an id, one is numbered ``r0000``."""
     queries = []
-    for i, (line, record) in enumerate(_samples(path)):
-        with naming(f"samples[{i}]"):
-            queries.append(_query(f"r{i:04}", record, path, line))
+    with Fields(path) as fields:
+        for i, (line, record) in enumerate(_samples(path)):
+            with naming(f"samples[{i}]"):
+                queries.append(_query(f"r{i:04}", record, path, line))
+                fields.look(record, FIELDS, line, known=UNREAD)
     return queries
 
 
 def _samples(path: Path) -> Iterator[tuple[int, Any]]:
     _, _, text, first = sample(path, None)
-    samples = _list(first)
+    samples = listed(first, "samples")
     if samples is None:
         return read_jsonl(path)
     return zip(key_lines(text, TEXT, len(samples)), samples, strict=True)
@@ -60,13 +70,12 @@ def _query(number: str, record: Any, path: Path, line: int) -> Query:
     if isinstance(next((given[name] for name in TEXT if name in given), None), list):
         remedy = "give single-turn samples, whose user_input is text"
         raise InputError("multi-turn samples are not supported", path, line, remedy)
-    answer = field(given, ANSWER, str, path, line) if given.keys() & set(ANSWER) else ""
     return Query(
         id=identifier(given, IDS, path, line) if given.keys() & set(IDS) else number,
         text=field(given, TEXT, str, path, line),
-        answer=answer,
+        **references(given, ANSWER, path, line),
         evidence=tuple(_passages(given, path, line)),
-        metadata=others(given, (*TEXT, *ANSWER, *IDS, "reference_contexts")),
+        metadata=others(given, FIELDS),
         file=str(path),
         line=line,
     )

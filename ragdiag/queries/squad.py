@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ragdiag.errors import InputError
+from ragdiag.fields import Fields
 from ragdiag.files import field, parse_json, read_text
-from ragdiag.queries._common import Sample, identifier, key_lines, naming, optional, others
+from ragdiag.queries._common import Sample, identifier, key_lines, naming, optional, others, references
 from ragdiag.records import Label, Query
 
 __all__ = ["FORM", "LOCATOR", "fits", "read"]
@@ -19,6 +20,8 @@ LOCATOR = "squad_path"
 """The metadata key that says where in the JSON a question stands: ``data[0].paragraphs[2].qas[5]``."""
 
 FIELDS = ("id", "question", "answers", "is_impossible")
+UNREAD = ("plausible_answers", "document_id", "answer_start", "answer_id", "answer_category", "text_id")
+"""What the questions and answers of some sets have besides."""
 
 
 class _Item(NamedTuple):
@@ -38,7 +41,8 @@ def read(path: Path, qrels: Path | None = None) -> list[Query]:
     text = read_text(path)
     items = list(_items(parse_json(text, path), path))
     lines = key_lines(text, ("question",), len(items))
-    queries = [_query(item, path, line) for item, line in zip(items, lines, strict=True)]
+    with Fields(path) as fields:
+        queries = [_query(item, path, line, fields) for item, line in zip(items, lines, strict=True)]
     if len({query.id for query in queries}) == len(queries):
         return queries
     return [
@@ -70,9 +74,10 @@ def _objects(parent: dict[str, Any], name: str, at: str, path: Path) -> Iterator
         yield where, value
 
 
-def _query(item: _Item, path: Path, line: int) -> Query:
+def _query(item: _Item, path: Path, line: int, fields: Fields) -> Query:
     record = item.record
     with naming(item.where):
+        fields.look(record, FIELDS, line, known=UNREAD)
         impossible = optional(record, "is_impossible", bool, path, line, False)
         given = record if record.get("answers") is not None or not impossible else {"answers": []}
         answers = [_answer(a, path, line) for a in field(given, ("answers",), list, path, line)]
@@ -81,7 +86,7 @@ def _query(item: _Item, path: Path, line: int) -> Query:
         return Query(
             id=identifier(record, ("id",), path, line),
             text=field(record, ("question",), str, path, line),
-            answer=answers[0][0] if answers else "",
+            **references({"answers": [text for text, _ in answers if text.strip()]}, ("answers",), path, line),
             evidence=tuple(Label(item.doc_id, text, at, at + len(text), group, item.context) for text, at in spans),
             unanswerable=impossible,
             metadata={**others(record, FIELDS), LOCATOR: item.where},

@@ -11,6 +11,7 @@ from xml.parsers import expat
 from xml.sax.saxutils import unescape
 
 from ragdiag.errors import InputError
+from ragdiag.fields import Fields
 from ragdiag.files import read_text
 from ragdiag.queries._common import Sample
 from ragdiag.queries._qrels import judged
@@ -27,6 +28,13 @@ LABELS = {
     "narr": "Narrative",
 }
 """Words that classic topics repeat after a tag: ``<num> Number: 301``."""
+
+
+KNOWN = (
+    *("num", "title", "desc", "narr", "number", "query", "question", "narrative", "description", "text", "type", "subtopic"),
+    *("keywords", "dom", "smry", "con", "fac", "def"),
+)
+"""What topics are made of, year by year."""
 
 
 def fits(sample: Sample) -> bool:
@@ -46,6 +54,9 @@ def read(path: Path, qrels: Path | None = None) -> list[Query]:
         queries = list(_xml(text, path))
     else:
         queries = list(_tabbed(text, path))
+    with Fields(path) as fields:
+        for query in queries:
+            fields.look(query.metadata, (), query.line, known=KNOWN)
     return judged(queries, qrels or _beside(path))
 
 

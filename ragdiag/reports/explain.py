@@ -9,7 +9,7 @@ from rich.text import Text
 from ragdiag.records import Explanation, GroupProof, RankedChunk
 from ragdiag.reports.proof import why
 from ragdiag.reports.text import clean, counted, defect_line, line, one_line, plain_table
-from ragdiag.reports.words import headline
+from ragdiag.reports.words import expected, headline
 
 __all__ = ["explain_text"]
 
@@ -34,7 +34,7 @@ def explain_text(explanation: Explanation) -> RenderableType:
         line((query.id, "bold"), "  ", (headline(result), f"bold {colour}")),
         line(("query   ", "dim"), query.text),
     ]
-    parts += [line(("answer  ", "dim"), one_line(query.answer, ANSWER))] if query.answer else []
+    parts += [line(("answer  ", "dim"), one_line(expected(query), ANSWER))] if query.answers else []
     parts += [defect_line(d) for d in explanation.defects]
     if result.exposures and result.served:
         parts += [line(("risks   ", "dim"), ", ".join(result.exposures), (": seen, and harmless here", "dim"))]

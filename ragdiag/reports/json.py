@@ -90,7 +90,7 @@ def explain_dict(explanation: Explanation) -> dict[str, Any]:
     return {
         "ragdiag": __version__,
         "signature": explanation.report.signature,
-        "query": _query(explanation.result) | {"answer": explanation.query.answer},
+        "query": _query(explanation.result) | {"answer": explanation.query.answer, "answers": list(explanation.query.answers)},
         "label_defects": [dataclasses.asdict(d) for d in explanation.defects],
         "evidence": [dataclasses.asdict(g) for g in explanation.groups],
         "ranking": [dataclasses.asdict(c) for c in explanation.ranking],

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ragdiag.proofs import Finding
-from ragdiag.records import QueryResult
+from ragdiag.records import Query, QueryResult
 from ragdiag.reports.text import listed
 
-__all__ = ["CAUSES", "MEASURES", "NO_SWAP", "RARE", "RESIDUAL", "STATUSES", "headline", "meaning", "weak"]
+__all__ = ["CAUSES", "MEASURES", "NO_SWAP", "RARE", "RESIDUAL", "STATUSES", "expected", "headline", "meaning", "weak"]
 
 CAUSES = {
     "label_defect": "the label is wrong about the corpus",
@@ -77,6 +77,11 @@ def meaning(finding: Finding) -> str:
     if finding.detail.get("side") == RARE:
         return "the evidence has the query's words, and the encoder misses them"
     return CAUSES.get(finding.cause, "")
+
+
+def expected(query: Query) -> str:
+    """The reference answer of a query; of several all, since any will do."""
+    return " or ".join(query.answers)
 
 
 def headline(result: QueryResult) -> str:

@@ -13,7 +13,7 @@ from ragdiag.reports.explain import BELOW
 from ragdiag.reports.fixes import got
 from ragdiag.reports.html.text import Span, packed, spans
 from ragdiag.reports.proof import told
-from ragdiag.reports.words import headline
+from ragdiag.reports.words import expected, headline
 from ragdiag.verdict import Litmus
 
 __all__ = ["queries_data"]
@@ -142,7 +142,7 @@ def _query(explanation: Explanation, texts: _Texts) -> dict[str, Any]:
     return {
         "id": result.id,
         "text": query.text,
-        "answer": query.answer,
+        "answer": expected(query),
         "status": result.status,
         "served": result.served,
         "said": headline(result),

@@ -9,6 +9,9 @@ from ragdiag.judges._text import sentences
 NEAR = 80
 """Characters before a name or number in which the words stand that set it aside."""
 
+SHORT = 5
+"""Letters by which a word of a question is told again in an answer: ``replaced``, ``replaces``."""
+
 BOXED = re.compile(r"\\boxed\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}")
 BOLD = re.compile(r"\*\*(.+?)\*\*|__(.+?)__", re.DOTALL)
 FINAL = re.compile(r"\b(?:final answer|(?:the|my) (?:correct |short )?answer(?: is| to|:)|answer:)(?:\s+is)?\s*:?", re.IGNORECASE)
@@ -18,10 +21,10 @@ THUS = re.compile(
     re.IGNORECASE,
 )
 DISMISSED = re.compile(
-    r"\b(?:not|never|n't|(?<!more )(?<!less )(?<!fewer )(?<!greater )than|rather than|instead of|unlike|other than|except|while|"
+    r"\b(not|never|n't|(?<!more )(?<!less )(?<!fewer )(?<!greater )than|rather than|instead of|unlike|other than|except|while|"
     r"whereas|although|compared (?:to|with)|versus|vs\.?|"
     r"up from|down from|against|followed (?:closely )?by|ahead of|"
-    r"leaving|replac(?:ed|es|ing)|succeed(?:ed|s|ing)|neither|nor|excluding|previously|formerly)"
+    r"leaving|replac(?:ed|es|ing)|succeed(?:ed|s|ing)|neither|nor|excluding|previously|formerly)(?!\w)"
     r"(?:\s+\$?[\d.,]+\s?(?:%|\w+illion)?)?(?:\s+(?:by|the|a|an|in|of|to|mainly|only))*\W*(?:\w+\W+)?$",
     re.IGNORECASE,
 )
@@ -53,9 +56,13 @@ def before(sentence: str, start: int) -> str:
     return sentence[max(0, start - NEAR) : start]
 
 
-def dismissed(sentence: str, start: int) -> bool:
-    """Whether what begins at `start` is named only to be set aside: ``not X``, ``rather than X``, ``up from X``."""
-    return bool(DISMISSED.search(before(sentence, start)))
+def dismissed(sentence: str, start: int, question: str = "") -> bool:
+    """Whether what begins at `start` is named only to be set aside: ``not X``, ``rather than X``, ``up from X``.
+
+    To a `question` that itself asks what was replaced, ``replaced X`` sets nothing aside.
+    """
+    found = DISMISSED.search(before(sentence, start))
+    return found is not None and not (len(found[1]) > SHORT and found[1].lower()[:SHORT] in question.lower())
 
 
 def main_sentences(answer: str) -> list[str]:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from ragdiag.judges._conclusion import before, dismissed
+from ragdiag.judges._text import content, sentences
+from ragdiag.opinions import Opinion
+
 MONTHS = "january february march april may june july august september october november december".split()
 _MONTH = "(?P<month>" + "|".join(f"{m[:3]}(?:{m[3:]})?" if len(m) > 3 else m for m in MONTHS) + r"|sept)\b\.?"
 _DAY = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th)?"
@@ -12,6 +16,15 @@ _YEAR = r"(?P<year>1\d{3}|20\d\d)"
 _QUARTER = r"(?:q(?P<quarter>[1-4])|(?P<nth>first|second|third|fourth|1st|2nd|3rd|4th)[\s-]quarter)"
 _FISCAL = r"(?:\s*(?:of|in|for)?\s*(?:the\s+)?(?:fiscal(?:\s+year)?|fy)?\s?'?,?\s?)"
 ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "1st": 1, "2nd": 2, "3rd": 3, "4th": 4}
+
+WHEN = re.compile(
+    r"^\W*when\b|\bwhen (?:was|were|did|do|does|is|are|will)\b"
+    r"|\b(?:what|which) (?:\w+ )?(?:year|date|day|month|quarter|decade|century)\b",
+    re.IGNORECASE,
+)
+
+BESIDE = re.compile(r"\b(?:after|before|following|prior to)(?: the| its)?\s*$", re.IGNORECASE)
+"""What stands before a date that another one is told by."""
 
 FORMS = [
     re.compile(form, re.IGNORECASE)
@@ -24,7 +37,7 @@ FORMS = [
         rf"\b{_MONTH},?\s+(?:of\s+)?{_YEAR}\b",
         rf"\b{_QUARTER}{_FISCAL}(?P<short>\d{{4}}|\d{{2}})\b",
         rf"\b(?:fiscal(?:\s+year)?|fy)[\s-]?'?(?P<short>\d{{4}}|\d{{2}})(?:\s*,?\s*{_QUARTER})?\b",
-        r"(?<![\w.,$€£-])(?P<year>1[5-9]\d\d|20\d\d)(?![\d%]|,\d|\.\d)\b",
+        r"(?:(?<![\w.,$€£-])|(?<=\d{4}-))(?P<year>1[5-9]\d\d|20\d\d)(?![\d%]|,\d|\.\d)\b",
     )
 ]
 
@@ -75,3 +88,26 @@ def says(given: Date, gold: Date) -> bool:
     if gold.quarter == 0 and given.quarter and gold.month:
         return False
     return all(a == g for a, g in zip(given[:4], gold[:4], strict=True) if g)
+
+
+def is_date(gold: str) -> bool:
+    """Whether `gold` is dates and nothing else."""
+    found = dates(gold)
+    for start, end in sorted(((d.start, d.end) for d in found), reverse=True):
+        gold = gold[:start] + " " + gold[end:]
+    return bool(found) and not [w for w in content(gold) if w not in ("quarter", "date", "fiscal")]
+
+
+def is_bare(gold: str) -> bool:
+    """Whether `gold` is four digits, which may be a year or an amount."""
+    return bool(re.fullmatch(r"\W*\d{4}\W*", gold))
+
+
+def compare(gold: str, answer: str) -> Opinion:
+    """Each date of `gold` must be told in `answer`, and not to set it aside or to tell another one by."""
+    told = [d for s in sentences(answer) for d in dates(s) if not (dismissed(s, d.start) or BESIDE.search(before(s, d.start)))]
+    for want in dates(gold):
+        if not any(says(d, want) for d in told):
+            text = gold[want.start : want.end]
+            return Opinion(False, f"the date {text} is not in the answer" if told else f"no date in the answer, {text} expected")
+    return Opinion(True, f"the same date as {gold!r}")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from ragdiag.judges._conclusion import dismissed
+from ragdiag.judges._names import another_of_that_name, names_person, person
 from ragdiag.judges._numbers import Quantity, agree, quantities
 from ragdiag.judges._numeric import YEAR, asks_quantity
-from ragdiag.judges._text import ALIKE_STEMS, STOP_WORDS, SUFFIXES, content, sentences, stem, words
+from ragdiag.judges._text import ALIKE_STEMS, POINTED, STOP_WORDS, SUFFIXES, WORD, content, flat, sentences, stem, words
 
 LEAST_WORDS = 0.25
 """Share of the reference's words that an answer needs beside its figures."""
@@ -18,7 +19,10 @@ VERB = re.compile(
 )
 ASIDE = re.compile(r"^(?:among|for|in|on|based|as|of|by|an?|when|while)\b|\b(?:the|an?)$|-$", re.IGNORECASE)
 LINKED = re.compile(r"(?:through|via|by|in|at|from|with|after|before|until|unless|if|but|not|on|for|to|as)\b", re.IGNORECASE)
-TURN = re.compile(rf"{VERB.pattern}|\b(?:with|by|due|at)\b|[,;:(\n]|\.\s", re.IGNORECASE)
+TURN = re.compile(
+    rf"{VERB.pattern}|\b(?:with|by|due|at)\b|[,;:(\n]|(?<!\b[A-Z])(?<!\b[A-Z][a-z])(?<!\bMrs)(?<!\b[A-Z]\.[A-Z])\.\s",
+    re.IGNORECASE,
+)
 OFFERED = re.compile(
     r"\bamong\s+([^?]*?),?\s+(?:which|what|who)\b|\b(?:which|who) of ([A-Z][^?]*? (?:and|or) [A-Z]\w+)", re.IGNORECASE
 )
@@ -26,6 +30,17 @@ WHY = re.compile(r"\b(?:why|dr[io]ven?|drivers?|reasons?|caused?)\b", re.IGNOREC
 BECAUSE = re.compile(
     r"\b(?:because|due to|driven by|caused by|as a result of|thanks to|owing to|attributable to)\b(?: of\b)?", re.IGNORECASE
 )
+POINTING = STOP_WORDS | frozenset(
+    "first second third last latter former others same previous next above below none another".split()
+)
+"""Words that name nothing themselves: ``the one declared first``."""
+
+WHERE = re.compile(
+    r"\bwhere\b|\b(?:what|which) (?:\w+ ){0,2}(?:place|city|town|village|location|setting|state|county|region|province|country)\b"
+    r"|\b(?:located|setting)\b",
+    re.IGNORECASE,
+)
+WHO = re.compile(r"\bwho(?:m|se)?\b", re.IGNORECASE)
 CHOICE = re.compile(r"\b(?:[Ww]hich|[Ww]ho|[Ww]hom)\b")  # not the WHO
 
 
@@ -47,6 +62,13 @@ def lists(answer: str, item: str, question: str) -> bool:
     return len(wanted) > 1 and 2 * len(wanted & set(content(answer))) >= len(wanted)
 
 
+def place(question: str, gold: str) -> str:
+    """To a question that asks where: the place itself of ``Oslo, Norway``, which what it lies in only describes; else empty."""
+    first, comma, rest = gold.partition(",")
+    plain = all(re.fullmatch(r"(?:in |the |at )*[A-Z][\w.' -]*\w", part.strip(" .")) for part in (first, rest))
+    return first if comma and plain and " and " not in rest and WHERE.search(question) else ""
+
+
 def choices(question: str) -> list[str]:
     """What `question` gives to choose from: ``Among A, B and C, which ...``, ``Which of A and B ...``; else empty."""
     found = OFFERED.search(question)
@@ -65,20 +87,21 @@ def chosen(options: list[str], text: str) -> str:
     return ""
 
 
-def _place(sentence: str, wanted: list[str]) -> int | None:
+def _place(sentence: str, wanted: list[str], question: str = "") -> int | None:
     """Where `sentence` names the first word of `wanted`, all of which it holds, not to set it aside."""
-    places = [(m.start(), stem(m[0])) for m in re.finditer(r"[^\W_]+(?:&[^\W_]+)*", sentence.lower())]
+    sentence = flat(sentence)
+    places = [(m.start(), stem(m[0])) for m in WORD.finditer(sentence)]
     if not wanted or not set(wanted) <= {w for _, w in places}:
         return None
-    return next((start for start, w in places if w == wanted[0] and not dismissed(sentence, start)), None)
+    return next((start for start, w in places if w == wanted[0] and not dismissed(sentence, start, question)), None)
 
 
 def named(question: str, gold: str) -> str:
     """For a question that asks which or who: what `gold` names before it goes on to tell more; "" where that is not plain."""
     if not CHOICE.search(question):
         return ""
-    head = re.sub(r"^(?:the|a|an)\s+", "", TURN.split(gold, maxsplit=1)[0].strip(), flags=re.IGNORECASE)
-    plain = 1 <= len(words(head)) <= 5 and head != gold and not ASIDE.search(head)
+    head = re.sub(r"^(?:the|a|an)\s+", "", TURN.split(POINTED.sub(r"\1", gold), maxsplit=1)[0].strip(), flags=re.IGNORECASE)
+    plain = 1 <= len(words(head)) <= 5 and head != gold and not ASIDE.search(head) and not set(words(head)) <= POINTING
     if re.search(r"\b[Ww]ho\b", question) and not all(w[:1].isupper() for w in head.split()):
         return ""  # who may be told by what they are
     return head if plain and set(key_words(head)) - set(content(re.sub(r".*\bamong\b[^?]*", "", question))) else ""
@@ -93,20 +116,21 @@ def key_words(text: str) -> list[str]:
 def holds(answer: str, name: str, question: str = "") -> bool:
     """Whether a sentence of `answer` names all of `name`, not only to set it aside.
 
-    Of a person's name the last part will do; the kind of thing that the question asks for need not be said again.
+    A person may be told in short, to a question for a person by the last name; the kind of thing that the question asks for need
+    not be said again.
     """
     kind = set(content(question))
     wanted = key_words(name)
     wanted = [w for w in wanted if ALIKE_STEMS.get(w, w) not in kind] or wanted
-    if re.fullmatch(r"[A-Z][\w'-]+(?: [A-Z]\.?)? [A-Z][\w'-]+", name.strip()) and re.search(r"\bwho\b", question, re.IGNORECASE):
-        wanted = wanted if wanted[0] in key_words(answer) else wanted[-1:]
-        if _another_first_name(answer, name):
-            return False
+    who, asks = person(name), bool(WHO.search(question))
+    if who and asks and another_of_that_name(answer, who):
+        return False
     asked = set(YEAR.findall(question))
     clauses = [(c, set(YEAR.findall(c))) for sentence in sentences(answer) for c in sentence.split(";")]
     if any(asked & years for _, years in clauses):  # then a clause of other years alone tells of those
         clauses = [(c, years) for c, years in clauses if not years or asked & years]
-    return any(_place(clause, wanted) is not None for clause, _ in clauses)
+    told = [clause for clause, _ in clauses]
+    return any((who and names_person(c, who, asks, question)) or _place(c, wanted, question) is not None for c in told)
 
 
 def set_aside(answer: str, name: str) -> bool:
@@ -114,16 +138,6 @@ def set_aside(answer: str, name: str) -> bool:
     wanted = set(key_words(name))
     naming = [s for s in sentences(answer) if wanted <= set(key_words(s))]
     return bool(naming) and all(_place(s, key_words(name)) is None for s in naming)
-
-
-def _another_first_name(answer: str, name: str) -> bool:
-    first, last = name.split()[0], name.split()[-1]
-    before = re.findall(rf"\b([A-Z][a-z]+)\s+(?:[A-Z]\.?\s+)?{re.escape(last)}\b", answer)
-    return (
-        bool(before)
-        and first not in before
-        and not all(w.lower() in STOP_WORDS or w in ("Mr", "Ms", "Mrs", "Dr") for w in before)
-    )
 
 
 def coverage(question: str, gold: str, answer: str, asked: float | None) -> tuple[float, list[str]]:
@@ -190,6 +204,6 @@ def contained(question: str, gold: str, answer: str) -> bool:
 
 
 def telling(question: str, gold: str) -> list[Quantity]:
-    """The numbers of `gold` that the question does not hold; years only say when."""
-    known = quantities(question)
+    """The numbers of `gold` that the question does not hold; years only say when, and "the one" counts nothing."""
+    known, gold = quantities(question), POINTED.sub(r"\1", gold)
     return [q for q in quantities(gold) if q.unit != "year" and not any(agree(q, k) for k in known)]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ragdiag.judges._conclusion import dismissed, main_sentences, result, stated
+from ragdiag.judges._conclusion import before, dismissed, main_sentences, result, stated
+from ragdiag.judges._dates import WHEN
 from ragdiag.judges._numbers import LOSS, Quantity, agree, quantities, scale_asked
 from ragdiag.judges._text import DOWN, content, sentences
 from ragdiag.opinions import Opinion
@@ -22,6 +23,8 @@ YEAR_AFTER = re.compile(
     re.IGNORECASE,
 )
 YEAR = re.compile(r"(?:fy\s?|\b)((?:19|20)\d\d)\b", re.IGNORECASE)
+IN_YEAR = re.compile(r"\b(?:in|since|during|until|fy|fiscal|year|early|late|mid|circa)\W*$", re.IGNORECASE)
+MONEY = re.compile(r"[$€£¥]|\b(?:usd|eur|gbp|dollars?|euros?|pounds sterling|yen)\b", re.IGNORECASE)
 FILLER = frozenset("up down usd dollar million billion thousand percent time about total ratio rate day unit least".split())
 
 
@@ -53,6 +56,11 @@ def asks_quantity(question: str) -> bool:
     return bool(ASKS.search(question))
 
 
+def asks_amount(question: str) -> bool:
+    """Whether `question` asks how much or how many, in words or by naming the scale or the money of its answer."""
+    return asks_quantity(question) or scale_asked(question) is not None or bool(MONEY.search(question))
+
+
 def key_number(question: str, gold: str) -> str:
     """The number that prose gives to a question for one: the first new one, a share where that is asked."""
     known = quantities(question)
@@ -70,6 +78,8 @@ def same_marks(gold: str, answer: str) -> bool:
 def compare(question: str, gold: str, answer: str) -> Opinion:
     """Each number of `gold` must be stated in `answer`."""
     wanted = _numbers(question, gold)
+    if not WHEN.search(question):
+        wanted = [w._replace(unit="" if w.unit == "year" else w.unit) for w in wanted]
     for want in wanted:
         opinion = _one(question, want, answer, alone=len(wanted) == 1)
         if not opinion.correct or len(wanted) == 1:
@@ -113,7 +123,10 @@ def _told(question: str, want: Quantity, sentence: str, alone: bool) -> list[Qua
     kept = []
     for q in quantities(sentence):
         after = YEAR_AFTER.match(sentence[q.end :])
-        if (q.unit == "year") != (want.unit == "year") and not (want.unit == "" and q.value == want.value):
+        dated = q.text in years or IN_YEAR.search(before(sentence, q.start))
+        if q.unit == "year" and want.unit != "year" and q.value == want.value and not dated:
+            q = q._replace(unit="")  # four digits, here an amount
+        if (q.unit == "year") != (want.unit == "year"):
             continue
         if {q.unit, want.unit} & {"%"} and (q.unit not in ("%", "")):
             continue

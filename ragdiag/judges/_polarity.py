@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 
 from ragdiag.judges._conclusion import THUS, before
-from ragdiag.judges._text import DOWN, UP, content, sentences
+from ragdiag.judges._text import DOWN, STOP_WORDS, UP, content, sentences, words
 
 ASKS = re.compile(
     r"(?:^|[.?!,;:]\s+|\band\s+)(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|must)\b[^?]*\?",
     re.IGNORECASE,
 )
 WORD = re.compile(
-    r"^\W*(?:(?:answer|final answer|so|therefore|thus|hence|in short|overall|in conclusion)\W+(?:is\W+)?)?"
-    r"(yes|yep|yeah|sure|certainly|absolutely|no|nope)\b",
+    r"^\W*(?:(?:answer|final answer|so|therefore|thus|hence|in short|overall|in conclusion|in general|typically|generally|usually"
+    r"|normally|actually|basically|technically|essentially|unfortunately|sadly|fortunately|clearly|well)\W+(?:is\W+)?)?"
+    r"((?:certainly|absolutely|definitely|of course|surely|clearly) not|yes|yep|yeah|sure|certainly|absolutely|nope"
+    r"|no(?! (?:worries|problem|doubt|matter|wonder)))\b",
     re.IGNORECASE,
 )
 ANYWHERE = re.compile(
@@ -26,6 +28,15 @@ NEGATIVE = re.compile(
     re.IGNORECASE,
 )
 NOT_ONLY = re.compile(r"\bnot only\b|\bno doubt\b|\bno longer than\b|\bnot just\b|\bNo\.\s*\d", re.IGNORECASE)
+ASSENT = 5
+"""Words that assent without a word of the question: ``It is.``, ``Yes, they can.``"""
+
+AFFIRM = re.compile(
+    r"\b(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must|correct|true|right|indeed|definitely"
+    r"|certainly|absolutely|of course|exactly|always|affirmative)\b",
+    re.IGNORECASE,
+)
+
 OPPOSITES = tuple(
     (good, bad)
     for good, *bads in (
@@ -54,6 +65,7 @@ OPPOSITES = tuple(
         (r"bought|acquired?|buys?", r"sold|sells?|divested"),
         (r"full-time", r"part-time"),
         (r"early|earlier", r"late|later"),
+        (r"first", r"last|final"),
     )
     for bad in bads
 )
@@ -92,7 +104,7 @@ def spoken(text: str) -> bool | None:
     opens = WORD.match(text)
     closes = list(ANYWHERE.finditer(text))
     if opens:
-        return not opens[1].lower().startswith("n")
+        return not opens[1].lower().startswith("n") and not opens[1].lower().endswith(" not")
     return closes[-1][1].lower() == "yes" if closes else None
 
 
@@ -100,6 +112,16 @@ def restates(question: str, text: str) -> bool:
     """Whether a sentence of `text` speaks of half of what `question` asks about, or more."""
     asked = set(content(BASIS.sub("", question)))
     return any(2 * len(asked & set(content(s))) >= len(asked) for s in sentences(text))
+
+
+def speaks(question: str, text: str) -> bool:
+    """Whether `text` says anything to a yes-or-no `question`: denies, tells a rise or fall, speaks of what is asked, assents."""
+    if NEGATIVE.search(text) or _direction(text) or contrary(question, text) or contrary(text, question):
+        return True
+    if set(content(text)) & set(content(question)):
+        return True
+    said = words(text)
+    return len(said) <= ASSENT and bool(AFFIRM.search(text)) and all(w in STOP_WORDS or AFFIRM.search(w) for w in said)
 
 
 def affirmed(text: str) -> str:

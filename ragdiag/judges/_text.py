@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import string
+import unicodedata
 
 from ragdiag.judges._meanings import GROUPS
 
@@ -60,6 +61,9 @@ REFUSALS = re.compile(
 TURNS = re.compile(r"\b(?:however|but|nevertheless|nonetheless|that said|still)\b,?\s+", re.IGNORECASE)
 """Where one who first says what is lacking goes on to answer."""
 
+CONCEDED = re.compile(r"^\W*(?:although|though|even though|while|whilst)\b[^,]*,\s*", re.IGNORECASE)
+"""What one who answers all the same says first."""
+
 UNSUITED = re.compile(
     r"(?:\bnot|n't) (?:\w+ ){0,3}?(?:relevant|useful|meaningful|applicable|appropriate|suitable)\b"
     r"|\b(?:irrelevant|inapplicable)\b",
@@ -71,6 +75,19 @@ BREAK = re.compile(r"(?<=[.!?])[\"')\]*]*\s+(?=[\"'(*$]?[A-Z0-9\\-])|\n+")
 ABBREVIATED = re.compile(
     r"(?:\b(?:[A-Z]|Inc|Corp|Ltd|Co|vs|approx|e\.g|i\.e|U\.S|No|Mr|Mrs|Ms|Dr|St|Jan|Feb|Aug|Sept?|Oct|Nov|Dec))\.$"
 )
+
+
+LETTERS = str.maketrans(
+    {"ß": "ss", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D"}
+    | {"ð": "d", "Ð": "D", "þ": "th", "Þ": "Th", "ı": "i"}
+)
+"""Letters that are more than another one with a mark on it."""
+
+INITIALS = re.compile(r"\b[a-z](?:\.[a-z])+\b\.?|\b[a-z]\.(?:\s[a-z]\.)+")
+POINTED = re.compile(r"\b(the|this|that|these|those|another|any|some|each|every|which) ones?\b(?!-)", re.IGNORECASE)
+"""A word that points at something named elsewhere, and counts nothing."""
+
+WORD = re.compile(r"[^\W_]+(?:&[^\W_]+)*")
 
 
 def normalised(text: str) -> str:
@@ -115,7 +132,8 @@ def stem(word: str) -> str:
             return word[: -len(ending)].rstrip("eiy")
     for ending in ("ies", "es", "ed", "ly", "al", "ar", "s", "e", "y"):
         if word.endswith(ending) and not word.endswith("ss") and len(word) - len(ending) >= 3:
-            return word[: -len(ending)].rstrip("ei")
+            base = word[: -len(ending)]
+            return (base[:-1] if base.endswith("y") and len(base) > 3 else base).rstrip("ei")  # kidneys, kidney
     return word
 
 
@@ -129,10 +147,22 @@ def meaning(word: str) -> str:
     return ALIKE.get(word) or ALIKE_STEMS.get(stem(word), stem(word))
 
 
+def unaccented(text: str) -> str:
+    """`text` with its letters as an English keyboard has them: ``é`` is e, ``ß`` is ss."""
+    if text.isascii():
+        return text
+    parts = unicodedata.normalize("NFKD", text.translate(LETTERS))
+    return unicodedata.normalize("NFC", "".join(c for c in parts if not unicodedata.combining(c)))
+
+
+def flat(text: str) -> str:
+    """`text` in lower case, without accents, and with initials as one word: ``u.s.`` is us, ``j. k.`` is jk."""
+    return INITIALS.sub(lambda m: re.sub(r"[.\s]", "", m[0]) + " " * (m[0][-1] == " "), unaccented(readable(text)).lower())
+
+
 def words(text: str) -> list[str]:
     """The words of `text` in lower case; ``R&D`` is one word, ``raw-material`` two."""
-    plain = re.sub(r"\b([a-z])\.([a-z])\.", r"\1\2", readable(text).lower())  # u.s. is us
-    return re.findall(r"[^\W_]+(?:&[^\W_]+)*", plain.replace("'s ", " ").replace("n't", " not"))
+    return WORD.findall(POINTED.sub(r"\1", flat(text)).replace("'s ", " ").replace("n't", " not"))
 
 
 def content(text: str) -> list[str]:
@@ -144,3 +174,15 @@ def content(text: str) -> list[str]:
 def refuses(text: str) -> bool:
     """Whether `text` says that it does not answer."""
     return bool(REFUSALS.search(readable(text)))
+
+
+def answering(text: str) -> str:
+    """What `text` says in sentences that do not refuse, and in those that turn from refusing to answering."""
+    return "\n".join(part for sentence in sentences(text) if (part := _answering(sentence)))
+
+
+def _answering(sentence: str) -> str:
+    if not REFUSALS.search(sentence):
+        return sentence
+    turned = [*TURNS.split(sentence)[1:], CONCEDED.sub("", sentence)]
+    return next((part for part in turned if not REFUSALS.search(part)), "")

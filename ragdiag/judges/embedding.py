@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from ragdiag.encoder import Encoder
 from ragdiag.errors import SpecError
 from ragdiag.judges._numbers import agree, quantities, scale_asked
 from ragdiag.judges._numeric import compare, is_numeric
+from ragdiag.judges._plain import plain
+from ragdiag.judges._references import Asked, by_any
 from ragdiag.judges._text import readable, refuses
 from ragdiag.opinions import Opinion
 from ragdiag.protocols import Progress, Store
@@ -26,6 +28,7 @@ class Embedding:
     none of a reference's is wrong however near. `model` is a folder or a hub name; empty: all-MiniLM-L6-v2.
     """
 
+    reads: ClassVar[str] = "reference"
     threshold: float = 0.7
     model: str = ""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
@@ -41,12 +44,14 @@ class Embedding:
 
     def judge(self, asked: Sequence[tuple[Query, Answer]], store: Store | None, progress: Progress) -> list[Opinion | None]:
         """See `protocols.Judge`."""
+        return by_any(asked, lambda pairs: self._against_one(pairs, store, progress))
+
+    def _against_one(self, asked: Asked, store: Store | None, progress: Progress) -> list[Opinion | None]:
+        """An opinion on each of `asked`, whose queries have one reference."""
         found: list[Opinion | None] = [None] * len(asked)
         open_to_vectors = []
         for i, (query, answer) in enumerate(asked):
-            if answer.failed or not query.answer.strip():
-                continue
-            found[i] = _by_rule(readable(query.text), readable(query.answer), readable(answer.answer))
+            found[i] = _by_rule(readable(query.text), readable(query.answer), plain(answer.answer))
             if found[i] is None:
                 open_to_vectors.append(i)
         nearness = self._nearness([asked[i] for i in open_to_vectors], store, progress)
@@ -58,7 +63,8 @@ class Embedding:
         """The lesser cosine of each pair, one for each of `asked`."""
         if not asked:
             return []
-        texts = [t for q, a in asked for t in (q.answer, a.answer, f"{q.text} {q.answer}", f"{q.text} {a.answer}")]
+        said = [(q, plain(a.answer)) for q, a in asked]
+        texts = [t for q, a in said for t in (q.answer, a, f"{q.text} {q.answer}", f"{q.text} {a}")]
         vectors: Any = self.encoder.encode(texts, "document", store, progress).reshape(len(asked), 4, -1)
         cosines = (vectors[:, 0::2] * vectors[:, 1::2]).sum(axis=2)
         return [float(c) for c in cosines.min(axis=1)]

@@ -6,10 +6,12 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ragdiag.errors import SpecError
 from ragdiag.judges._numbers import NUMBER, Quantity, agree, quantities
-from ragdiag.judges._text import content, readable, refuses, sentences, words
+from ragdiag.judges._plain import statements
+from ragdiag.judges._text import content, flat, readable, refuses, sentences, words
 from ragdiag.opinions import Opinion
 from ragdiag.protocols import Progress, Store
 from ragdiag.records import Answer, Query
@@ -42,6 +44,7 @@ class Grounded:
     wrongly from words that are all there, and said rightly in others.
     """
 
+    reads: ClassVar[str] = "contexts"
     words: float = 0.5
 
     def __post_init__(self) -> None:
@@ -53,7 +56,7 @@ class Grounded:
         return [self._opinion(query.text, answer) for query, answer in asked]
 
     def _opinion(self, question: str, answer: Answer) -> Opinion | None:
-        text = MARKS.sub(" ", LEAD.sub("", readable(answer.answer).strip())).strip()
+        text = MARKS.sub(" ", LEAD.sub("", "\n".join(statements(answer.answer)))).strip()
         if answer.failed or not answer.contexts or not words(text) or TALK.match(text) or refuses(text):
             return None
         source = readable("\n".join([question, *answer.contexts]))
@@ -95,7 +98,7 @@ def _follows(quantity: Quantity, a: Quantity, b: Quantity) -> bool:
 
 def _names_missing(text: str, source: str) -> Iterator[str]:
     """Capitalised words inside sentences of `text` that `source` holds in no case, nor as part of a word."""
-    there = source.lower()
+    there = flat(source)
     for sentence in (s for s in sentences(text) if not TALK.match(s)):
         for match in NAME.finditer(sentence if len(words(sentence)) > FEW else f" {sentence}"):
             if any(len(w) > 1 and not w[0].isdigit() and w not in there for w in words(match.group())):

@@ -6,24 +6,22 @@ import re
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from ragdiag.errors import SpecError
 from ragdiag.judges import _dates, _facts, _numeric, _polarity
-from ragdiag.judges._conclusion import before, dismissed, main_sentences
+from ragdiag.judges._conclusion import main_sentences
+from ragdiag.judges._glued import unglued
 from ragdiag.judges._numbers import agree, quantities, scale_asked
-from ragdiag.judges._text import TURNS, UNSUITED, content, normalised, readable, refuses, sentences, words
+from ragdiag.judges._plain import plain
+from ragdiag.judges._references import by_any, readings
+from ragdiag.judges._text import UNSUITED, answering, content, normalised, readable, refuses, sentences, words
 from ragdiag.opinions import Opinion
 from ragdiag.protocols import Progress, Store
 from ragdiag.records import Answer, Query
 
 LEAST = 0.35
 """Share of a long reference's facts that an answer has which says nothing else."""
-
-BESIDE = re.compile(r"\b(?:after|before|following|prior to)(?: the| its)?\s*$", re.IGNORECASE)
-"""What stands before a date that another one is told by."""
-
-WHEN = re.compile(r"^\W*when\b|\b(?:what|which) (?:year|date|day|month|quarter)\b", re.IGNORECASE)
 
 EXPLAINED = 0.5
 """Share of what a reference adds to its yes or no that stands for the yes or no itself."""
@@ -50,6 +48,7 @@ class Matcher:
     reference, less of a long one.
     """
 
+    reads: ClassVar[str] = "reference"
     style: Literal["auto", "whole", "free"] = "auto"
     coverage: float = 0.4
 
@@ -60,25 +59,40 @@ class Matcher:
     def judge(self, asked: Sequence[tuple[Query, Answer]], store: Store | None, progress: Progress) -> list[Opinion | None]:
         """See `protocols.Judge`."""
         whole = self.style == "whole" or (self.style == "auto" and short_answers(asked))
-        found: list[Opinion | None] = []
-        for query, answer in asked:
-            if answer.failed or not query.answer.strip():
-                found.append(None)
-            elif whole and not _measured(query.answer):
-                found.append(as_a_whole(query.answer, answer.answer))
-            else:
-                found.append(self._free(query.text, query.answer, answer.answer))
-        return found
+        return by_any(asked, lambda pairs: [self._opinion(query, answer.answer, whole) for query, answer in pairs])
+
+    def _opinion(self, query: Query, answer: str, whole: bool) -> Opinion:
+        if whole and not _measured(query.answer):
+            return as_a_whole(query.answer, answer)
+        return self._free(query.text, query.answer, answer)
 
     def _free(self, question: str, gold: str, answer: str) -> Opinion:
-        """The rules in order; the first that applies decides."""
-        question, gold, answer = readable(question), readable(gold).strip(), readable(answer).strip()
-        if not answer:
+        """What is the same as it stands, else by the rules."""
+        if normalised(gold) == normalised(answer) and normalised(gold) and _numeric.same_marks(gold, answer):
+            return Opinion(True, "the same as the reference")
+        question, gold, said = readable(question), readable(gold).strip(), plain(answer)
+        if not words(gold):
+            return Opinion(gold == said, "compared mark by mark: the reference holds no words")
+        if not words(said):
             return Opinion(False, "the answer is empty", "refusal")
+        return self._read(question, gold, said)
+
+    def _read(self, question: str, gold: str, answer: str) -> Opinion:
+        """Right where the answer, as it stands or with words set apart, says what a reading of the reference says."""
+        first: Opinion | None = None
+        for said in dict.fromkeys((answer, unglued(answer))):
+            for meant in readings(gold):
+                found = self._by_rules(question, meant, said)
+                if found.correct:
+                    return found
+                first = first or found
+        assert first is not None
+        return first
+
+    def _by_rules(self, question: str, gold: str, answer: str) -> Opinion:
+        """The rules in order; the first that applies decides."""
         if normalised(gold) == normalised(answer) and _numeric.same_marks(gold, answer):
             return Opinion(True, "the same as the reference")
-        if not words(gold):
-            return Opinion(gold == answer, "compared mark by mark: the reference holds no words")
         if UNSUITED.search(gold) and not quantities(gold) and not _polarity.WORD.match(gold):
             same = bool(UNSUITED.search(answer))
             return Opinion(same, "the reference says that it does not apply; the answer " + ("agrees" if same else "does not"))
@@ -86,17 +100,11 @@ class Matcher:
             denied = refuses(answer) or bool(NOTHING.search(sentences(answer)[0]))
             return Opinion(denied, "the reference says it is not given; the answer " + ("agrees" if denied else "gives one"))
         decided = self._by_kind(question, gold, answer)
-        if (
-            (not decided.correct or (_says_little(answer) and not quantities(gold)))
-            and _declines(answer)
-            and not _polar(question, gold, answer)
-        ):
-            rest = TURNS.split(answer, maxsplit=1)[1:]
-            if decided.correct and _polarity.NEGATIVE.search(gold):
-                return decided  # it denies what the reference denies
-            answered = bool(rest) and not _declines(rest[0]) and self._by_kind(question, gold, rest[0]).correct
-            return decided if decided.correct and answered else Opinion(False, "refusal", "refusal")
-        return decided
+        if not _declines(answer) or _polar(question, gold, answer) or (decided.correct and _polarity.NEGATIVE.search(gold)):
+            return decided
+        rest = answering(answer)
+        answered = decided.correct and bool(words(rest)) and self._by_kind(question, gold, rest).correct
+        return decided if answered else Opinion(False, "refusal", "refusal")
 
     def _by_kind(self, question: str, gold: str, answer: str) -> Opinion:
         if _polar(question, gold, answer):
@@ -116,11 +124,11 @@ class Matcher:
         if wanted:
             given = _facts.chosen(options, answer)
             return Opinion(given == wanted, f"chooses {given!r}" + ("" if given == wanted else f", not {wanted!r}"))
+        if _dates.is_date(gold):
+            return _dated(question, gold, answer)
         dated = _dates.dates(gold)
-        if dated and not _left(gold, [(d.start, d.end) for d in dated]):
-            return _date(gold, answer)
-        if dated and WHEN.search(question):
-            return _date(gold[dated[0].start : dated[0].end], answer)
+        if dated and _dates.WHEN.search(question):
+            return _dates.compare(gold[dated[0].start : dated[0].end], answer)
         if quantities(gold) and _numeric.is_numeric(question, gold):
             if len(quantities(gold)) > 1 and _polarity.reverses(gold, answer):
                 return Opinion(False, "says the opposite direction of the reference")
@@ -137,6 +145,7 @@ class Matcher:
         """Lists, names, prose."""
         if _facts.CHOICE.search(question) and not _facts.WHY.search(question):
             answer = " ".join(_facts.BECAUSE.split(s)[0] for s in sentences(answer)) or answer  # a reason names others
+        gold = _facts.place(question, gold) or gold
         listed = _facts.items(gold)
         if listed:
             said = answer if _polarity.NEGATIVE.search(gold) else _polarity.affirmed(answer)
@@ -178,8 +187,14 @@ class Matcher:
 
 
 def short_answers(asked: Sequence[tuple[Query, Answer]]) -> bool:
-    """Whether a set asks for a few words: half of its references and of its answers have `SHORT` words or fewer."""
-    pairs = [(len(q.answer.split()), len(a.answer.split())) for q, a in asked if not a.failed and q.answer.strip()]
+    """Whether a set asks for a few words in one form: half of its references and of its answers have `SHORT` words or fewer.
+
+    Where a query has several references, the form is not what counts.
+    """
+    told = [(q, a) for q, a in asked if not a.failed and q.answers]
+    if any(len(q.answers) > 1 for q, _ in told):
+        return False
+    pairs = [(len(q.answers[0].split()), len(a.answer.split())) for q, a in told]
     return len(pairs) > 1 and all(statistics.median(lengths) <= SHORT for lengths in zip(*pairs, strict=True))
 
 
@@ -206,11 +221,6 @@ def _declines(answer: str) -> bool:
     return any(refuses(sentence) for sentence in main_sentences(answer))
 
 
-def _says_little(answer: str) -> bool:
-    """A short answer that refuses does nothing else."""
-    return len(sentences(answer)) <= 2
-
-
 def _polar(question: str, gold: str, answer: str) -> bool:
     if _polarity.WORD.match(gold):
         return True
@@ -227,29 +237,21 @@ def _yes_or_no(question: str, gold: str, answer: str) -> Opinion:
         told = _polarity.WORD.sub("", gold)
         if words(told) and _facts.covered(question, told, answer, scale_asked(question))[0] >= EXPLAINED:
             return Opinion(True, "explains what the reference explains")
+    if said is None and not _polarity.speaks(question, answer):
+        return Opinion(False, "the answer says neither yes nor no")
     given = _polarity.implied(question, answer) if said is None else said
     names = {True: "yes", False: "no"}
     how = "says" if said is not None else "means"
     return Opinion(want == given, f"the reference says {names[want]}, the answer {how} {names[given]}")
 
 
-def _left(text: str, spans: Sequence[tuple[int, int]]) -> list[str]:
-    """The content words of `text` outside `spans`."""
-    for start, end in sorted(spans, reverse=True):
-        text = text[:start] + " " + text[end:]
-    return [w for w in content(text) if w not in ("quarter", "date", "fiscal")]
-
-
-def _date(gold: str, answer: str) -> Opinion:
-    wanted = _dates.dates(gold)
-    told = [
-        d for s in sentences(answer) for d in _dates.dates(s) if not (dismissed(s, d.start) or BESIDE.search(before(s, d.start)))
-    ]
-    for want in wanted:
-        if not any(_dates.says(d, want) for d in told):
-            text = gold[want.start : want.end]
-            return Opinion(False, f"the date {text} is not in the answer" if told else f"no date in the answer, {text} expected")
-    return Opinion(True, f"the same date as {gold!r}")
+def _dated(question: str, gold: str, answer: str) -> Opinion:
+    """A reference that is a date; four digits alone may be an amount as well, unless the question tells which."""
+    if _dates.is_bare(gold) and not _dates.WHEN.search(question):
+        amount = _numeric.compare(question, gold, answer)
+        if amount.correct or _numeric.asks_amount(question):
+            return amount
+    return _dates.compare(gold, answer)
 
 
 def _has_number(item: str, answer: str) -> bool:

@@ -15,6 +15,8 @@ from typing import Any, Literal
 import numpy as np
 
 from ragdiag.errors import SpecError
+from ragdiag.judges._plain import unthought
+from ragdiag.judges._references import Asked, by_any
 from ragdiag.opinions import Opinion
 from ragdiag.protocols import Progress, Store, text_key
 from ragdiag.records import Answer, Query
@@ -52,8 +54,19 @@ class Ragas:
         if not (0 < self.threshold <= 1 and self.timeout_s > 0 and self.concurrency >= 1):
             raise SpecError("ragas: threshold must be above 0, up to 1; timeout_s above 0; concurrency 1 or more")
 
+    @property
+    def reads(self) -> str:
+        """Faithfulness asks the contexts, the other metrics the reference."""
+        return "contexts" if self.metric == "faithfulness" else "reference"
+
     def judge(self, asked: Sequence[tuple[Query, Answer]], store: Store | None, progress: Progress) -> list[Opinion | None]:
         """See `protocols.Judge`. Raises `MissingExtra` without ragas."""
+        if self.metric == "faithfulness":
+            return self._scored(asked, store, progress)
+        return by_any(asked, lambda pairs: self._scored(pairs, store, progress))
+
+    def _scored(self, asked: Asked, store: Store | None, progress: Progress) -> list[Opinion | None]:
+        """An opinion on each of `asked`, whose queries have one reference."""
         samples = [self._sample(query, answer) for query, answer in asked]
         wanted = {self._key(s): s for s in samples if s}
         name = f"ragas {self.metric} {self.model} {self.url}"
@@ -72,14 +85,13 @@ class Ragas:
 
     def _sample(self, query: Query, answer: Answer) -> dict[str, Any]:
         """What the metric is called with; empty where it cannot be."""
-        if answer.failed or not answer.answer.strip():
+        said = unthought(answer.answer).strip()
+        if answer.failed or not said:
             return {}
         if self.metric == "faithfulness":
             contexts = list(answer.contexts)
-            return {"user_input": query.text, "response": answer.answer, "retrieved_contexts": contexts} if contexts else {}
-        if not query.answer.strip():
-            return {}
-        sample = {"response": answer.answer, "reference": query.answer}
+            return {"user_input": query.text, "response": said, "retrieved_contexts": contexts} if contexts else {}
+        sample = {"response": said, "reference": query.answer}
         return sample if self.metric == "factual_correctness" else {"user_input": query.text, **sample}
 
     def _key(self, sample: dict[str, Any]) -> bytes:

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from ragdiag.judges import refuses
+from ragdiag.judges import refuses, unthought
 from ragdiag.opinions import Opinion
 from ragdiag.options import Judging
 from ragdiag.protocols import Progress, Store
 from ragdiag.records import Answer, FloatArray, Query
 from ragdiag.registry import make
 from ragdiag.rules import Rule, broken, load_rules, spoken
-from ragdiag.verdict import Judgement
+from ragdiag.verdict import NOTHING_TO_JUDGE_BY, Judgement
 
 __all__ = ["judge_answers", "majorities", "shares_by_query"]
 
@@ -35,11 +35,19 @@ def judge_answers(
     mixed = {a.condition for _, a in asked if a.correct is None and not a.failed}
     to_judge = [i for i, (_, a) in enumerate(asked) if not a.failed and (judging.blind or a.condition in mixed)]
     to_support = [i for i, (_, a) in enumerate(asked) if not a.failed and a.contexts and not refuses(a.answer)]
-    pairs = [(queries[q], dataclasses.replace(a, answer=spoken(a.answer))) for q, a in asked]
+    pairs = [(queries[q], dataclasses.replace(a, answer=spoken(unthought(a.answer)))) for q, a in asked]
     judge, support = make("judges", judging.judge), make("judges", judging.support)
     opinions = dict(zip(to_judge, judge.judge([pairs[i] for i in to_judge], store, progress), strict=True)) if to_judge else {}
     supported = dict(zip(to_support, support.judge([pairs[i] for i in to_support], store, progress), strict=True))
-    return tuple(_judgement(q, a, opinions.get(i), supported.get(i), judging, rules) for i, (q, a) in enumerate(asked))
+    found = (_judgement(q, a, opinions.get(i), supported.get(i), judging, rules) for i, (q, a) in enumerate(asked))
+    return tuple(j if j.by else j._replace(why="; ".join(_unjudged(queries[j.query], j.why, judging))) for j in found)
+
+
+def _unjudged(query: Query, why: str, judging: Judging) -> Iterable[str]:
+    """Why nobody could say of an answer to `query` whether it is right, and what was said of it besides."""
+    yield f"{judging.judge} gave no opinion" if query.answers else NOTHING_TO_JUDGE_BY
+    if why:
+        yield why
 
 
 def _judgement(

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from ragdiag.errors import UsageError, did_you_mean
 from ragdiag.plain import plain
+from ragdiag.registry import make
 
 __all__ = ["Judging", "Options"]
 
@@ -72,6 +73,22 @@ class Options:
         return cls(**options)
 
 
+READS = {
+    "reference": "whether an answer is right by the query's reference",
+    "contexts": "whether the recorded contexts hold what an answer states, right or not",
+}
+"""What judges tell, by what they read: see `protocols.Judge`."""
+
+
+def check_reads(option: str, spec: str, wanted: str) -> None:
+    """Raise `UsageError` where the judge of `spec` reads something else than `option` needs; one that does not say may do."""
+    reads = getattr(make("judges", spec), "reads", wanted)
+    if reads != wanted:
+        other = "--support" if option == "--judge" else "--judge"
+        what = f"{option} {spec} tells {READS[reads]}, not {READS[wanted]}"
+        raise UsageError(f"{what}; give it as {other}, and another judge as {option}")
+
+
 @dataclasses.dataclass(frozen=True)
 class Judging:
     """How answers are judged; the command line has one option for each field."""
@@ -83,5 +100,7 @@ class Judging:
     blind: bool = False  # the judge speaks for labelled answers too
 
     def __post_init__(self) -> None:
+        check_reads("--judge", self.judge, "reference")
+        check_reads("--support", self.support, "contexts")
         if self.failed not in ("failed", "wrong"):
             raise UsageError(f"failed attempts count as failed or wrong, not {self.failed!r}")

@@ -146,7 +146,10 @@ class Retriever(Protocol):
 
 
 class Judge(Protocol):
-    """Says of recorded answers whether they are right, by the reference answers of their queries."""
+    """Says of recorded answers whether they are right by the reference answers of their queries, or held by their contexts.
+
+    A judge may say in `reads` which: "reference" (any of `Query.answers` will do) or "contexts"; the other place then refuses it.
+    """
 
     def judge(self, asked: Sequence[tuple[Query, Answer]], store: Store | None, progress: Progress) -> list[Opinion | None]:
         """One opinion for each pair, in order; None where it cannot tell: a failed answer, a query without a reference."""

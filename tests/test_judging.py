@@ -301,3 +301,47 @@ def test_three_figures_stand_on_one_screen(tmp_path: Path) -> None:
 def test_a_judge_that_is_none_is_refused_before_anything_is_judged(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="failed attempts count as failed or wrong"):
         judged(tmp_path, [answer(0, "Paris", correct=True)], failed="right")
+
+
+@pytest.mark.parametrize(
+    ("option", "spec", "other"),
+    [
+        ("judge", "grounded", "--support"),
+        ("judge", "grounded(words=0.3)", "--support"),
+        ("judge", "ragas(url='http://localhost:1/v1', model=m, metric=faithfulness)", "--support"),
+        ("support", "matcher", "--judge"),
+        ("support", "embedding", "--judge"),
+        ("support", "ragas(url='http://localhost:1/v1', model=m)", "--judge"),
+    ],
+)
+def test_a_judge_of_one_contract_is_refused_in_the_place_of_the_other(tmp_path: Path, option: str, spec: str, other: str) -> None:
+    """By words of the context a false answer may be held; by the reference a right one be unsupported."""
+    rows = [answer(0, "Paris", contexts=["Paris is a town."])]
+    with pytest.raises(UsageError, match=f"give it as {other}, and another judge as --{option}"):
+        judged(tmp_path, rows, **{option: spec})
+    files = [str(tmp_path / "queries.jsonl"), "--answers", str(tmp_path / "answers.jsonl")]
+    shown = CliRunner().invoke(main, ["litmus", *files, f"--{option}", spec])
+    assert shown.exit_code == 2 and shown.stderr.startswith(f"error: --{option} {spec} tells ")
+
+
+def test_a_judge_in_its_own_place_is_taken(tmp_path: Path) -> None:
+    rows = [answer(0, "Lyon", contexts=["Lyon is the capital of country 0."])]
+    (judgement,) = judged(tmp_path, rows, judge="matcher", support="grounded(words=0.3)").judgements
+    assert (judgement.right, judgement.supported) == (False, True)
+
+
+def test_what_lacks_both_reference_and_label_is_told_with_what_to_add(tmp_path: Path) -> None:
+    queries = [{"_id": "q0", "text": "Who?"}, {"_id": "q1", "text": "Who?", "answer": "Ada"}]
+    rows = [answer(0, "Ada"), answer(0, "Ada", "oracle"), answer(1, "Bo"), answer(1, "Ada", "oracle")]
+    path, file = write(tmp_path, queries, "queries.jsonl"), write(tmp_path, rows, "answers.jsonl")
+    add = 'nothing to judge by: add "answer" to the query, or "correct" to the line of the answer'
+    assert [j.why == add for j in litmus(path, [file]).judgements] == [True, True, False, False]
+    shown = CliRunner().invoke(main, ["litmus", path, "--answers", file]).stdout
+    assert f"2 answers not judged (retrieved 1 and oracle 1): {add}" in " ".join(shown.split())
+    labelled = write(tmp_path, [row | {"correct": True} for row in rows], "labelled.jsonl")
+    assert "not judged (" not in CliRunner().invoke(main, ["litmus", path, "--answers", labelled]).stdout
+
+
+def test_json_behind_thinking_is_read_by_its_values(tmp_path: Path) -> None:
+    (found,) = judged(tmp_path, [answer(0, '<think>Lyon? The context does not say.</think>{"answer": "Paris"}')]).judgements
+    assert (found.right, found.kind) == (True, "")

@@ -14,7 +14,7 @@ from ragdiag import __version__
 from ragdiag.conditions import ORACLE, RETRIEVED
 from ragdiag.reports.json import verdict_dict
 from ragdiag.reports.text import counted, interval, line, listed, plain_table, signed
-from ragdiag.verdict import COLUMNS, KINDS, LABELS, Judgement, Litmus, Verdict
+from ragdiag.verdict import COLUMNS, KINDS, LABELS, NOTHING_TO_JUDGE_BY, Judgement, Litmus, Verdict
 
 __all__ = ["litmus_dict", "litmus_text"]
 
@@ -41,6 +41,7 @@ def litmus_text(found: Litmus) -> RenderableType:
         line((f"ragdiag {__version__}", "bold"), f"  {counted(len(found.queries), 'quer', 'y')}, answers: {_answers(found)}"),
         Text(),
         *_headline(found),
+        *_unjudged(found),
         *_effects(verdict, found.delta),
         Text(),
         _table(verdict),
@@ -131,6 +132,14 @@ def _would_tell(verdict: Verdict) -> str:
     if verdict.labels_needed is None:
         return f"labels of these queries alone would not tell: {failures}, with as many labels among them, {told}"
     return f"about {verdict.labels_needed:,} more of these queries with both answers labelled, or {failures}, {told}"
+
+
+def _unjudged(found: Litmus) -> Iterator[RenderableType]:
+    """Which answers could not be judged, and what to add so that they can."""
+    open_ = [j for j in found.judgements if j.why.startswith(NOTHING_TO_JUDGE_BY)]
+    if open_:
+        where = listed([f"{condition} {n}" for condition, n in Counter(j.condition for j in open_).items()])
+        yield line((f"{counted(len(open_), 'answer')} not judged ({where}): ", "yellow"), NOTHING_TO_JUDGE_BY)
 
 
 def _effects(verdict: Verdict, delta: float) -> Iterator[RenderableType]:

@@ -15,7 +15,7 @@ import numpy as np
 from ragdiag.cache import default_folder
 from ragdiag.cells import Cell, Comparison, whole_tokens
 from ragdiag.contrasts import compare_cells
-from ragdiag.errors import UsageError, did_you_mean
+from ragdiag.errors import UsageError, did_you_mean, install_line
 from ragdiag.grid import Material, causes_of, cell_options, measured, names_of, usable
 from ragdiag.options import Options
 from ragdiag.pipeline import load
@@ -94,7 +94,7 @@ def _prescribed(
     named = remedies(options, [cause for cause, _ in counts.most_common()])
     settings = [options, *(changed for changed in named if usable(changed))]
     if len(settings) <= len(named):
-        notes.append("what needs an encoder was left out: none is installed (pip install 'ragdiag[offline]')")
+        notes.append(f"what needs an encoder was left out: none is installed ({install_line('offline')})")
     if len(settings) > 2:
         notes.append("each is one change of the baseline: try the best together, with --chunker, --context and --retriever")
     if not named:

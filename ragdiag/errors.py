@@ -26,6 +26,7 @@ __all__ = [
     "UnreadableDocument",
     "UsageError",
     "did_you_mean",
+    "install_line",
     "nearest",
 ]
 
@@ -71,11 +72,16 @@ class MissingExtra(RagdiagError):
     def __init__(self, package: str, extra: str, instead: str = "") -> None:
         self._given = package, extra, instead
         hint = f", or {instead}" if instead else ""
-        super().__init__(f"{package} is not installed: pip install 'ragdiag[{extra}]'{hint}")
+        super().__init__(f"{package} is not installed: {install_line(extra)}{hint}")
 
     def __reduce__(self) -> tuple[type[MissingExtra], tuple[str, str, str]]:
         """So that it comes back from a worker process whole."""
         return type(self), self._given
+
+
+def install_line(extra: str) -> str:
+    """The command that brings an extra. It names a checkout: by its bare name pip would bring another project of that name."""
+    return f"pip install './ragdiag[{extra}]' (./ragdiag: your checkout of it, or its wheel)"
 
 
 def nearest(word: str, known: Collection[str]) -> str:

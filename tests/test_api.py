@@ -209,5 +209,5 @@ def test_a_missing_library_names_its_pip_line(report, monkeypatch: pytest.Monkey
     import sys
 
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(ragdiag.MissingExtra, match=r"pip install 'ragdiag\[notebook\]'"):
+    with pytest.raises(ragdiag.MissingExtra, match=r"pip install './ragdiag\[notebook\]'"):
         report.to_pandas()

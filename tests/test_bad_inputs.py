@@ -526,7 +526,9 @@ def test_a_document_format_that_is_not_installed(file: str, module: str, tmp_pat
     set_up(tmp_path, {f"corpus/{file}": b"anything"})
     result = ragdiag(*AUDIT, *BM25)
     assert result.exit_code == 2
-    assert result.stderr.endswith("is not installed: pip install 'ragdiag[docs]'\n")
+    assert result.stderr.endswith(
+        "is not installed: pip install './ragdiag[docs]' (./ragdiag: your checkout of it, or its wheel)\n"
+    )
     assert result.stderr.count("\n") == 1
 
 
@@ -542,7 +544,7 @@ def test_a_retriever_that_is_not_installed(
     set_up(tmp_path, {})
     result = ragdiag(*AUDIT, "--no-cache", "--retriever", retriever)
     assert result.exit_code == 2
-    assert f"{module.replace('_', '-')} is not installed: pip install 'ragdiag[{extra}]'" in result.stderr
+    assert f"{module.replace('_', '-')} is not installed: pip install './ragdiag[{extra}]'" in result.stderr
     assert result.stderr.count("\n") == 1
 
 

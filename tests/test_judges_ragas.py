@@ -21,7 +21,7 @@ from ragdiag.records import Answer, Query
 from ragdiag.registry import make, spec_of
 
 HERE = importlib.util.find_spec("ragas") is not None
-needs_ragas = pytest.mark.skipif(not HERE, reason="ragas is not installed: pip install 'ragdiag[judge]'")
+needs_ragas = pytest.mark.skipif(not HERE, reason="ragas is not installed: pip install './ragdiag[judge]'")
 URL = "http://localhost:1/v1"
 
 ASKED = [
@@ -57,7 +57,7 @@ def test_what_is_never_asked() -> None:
 
 @pytest.mark.skipif(HERE, reason="ragas is installed")
 def test_without_ragas() -> None:
-    with pytest.raises(MissingExtra, match=r"pip install 'ragdiag\[judge\]'"):
+    with pytest.raises(MissingExtra, match=r"pip install './ragdiag\[judge\]'"):
         Ragas(URL, "m").judge(ASKED, None, no_progress)
 
 

@@ -304,8 +304,15 @@ def test_require_gives_the_module() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("no_such.module", "docs"), "no-such is not installed: pip install 'ragdiag[docs]'"),
-        (("no_such", "dense", "choose bm25"), "no-such is not installed: pip install 'ragdiag[dense]', or choose bm25"),
+        (
+            ("no_such.module", "docs"),
+            "no-such is not installed: pip install './ragdiag[docs]' (./ragdiag: your checkout of it, or its wheel)",
+        ),
+        (
+            ("no_such", "dense", "choose bm25"),
+            "no-such is not installed: "
+            "pip install './ragdiag[dense]' (./ragdiag: your checkout of it, or its wheel), or choose bm25",
+        ),
     ],
 )
 def test_require_names_the_pip_line(arguments: tuple[str, ...], message: str) -> None:

@@ -159,5 +159,5 @@ def test_without_tokenizers_the_pip_line_is_named(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr("importlib.import_module", absent)
     tokens._tokenizer.cache_clear()
-    with pytest.raises(MissingExtra, match=r"^tokenizers is not .*: pip install 'ragdiag\[dense\]', or use unit=tokens or"):
+    with pytest.raises(MissingExtra, match=r"^tokenizers is not .*: pip install './ragdiag\[dense\]' .*, or use unit=tokens or"):
         token_starts("a", "some-model")

@@ -10,13 +10,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ragdiag.api import audit, compare, decide, litmus
+    from ragdiag.api import audit, check, compare, decide, litmus, prompts
     from ragdiag.cells import Comparison
     from ragdiag.decision import Decision
     from ragdiag.errors import InputError, MissingExtra, RagdiagError, SpecError, UsageError
-    from ragdiag.live.prompting import prompts
     from ragdiag.options import Options
-    from ragdiag.pipeline import check
     from ragdiag.records import Report
     from ragdiag.verdict import Litmus
 
@@ -54,11 +52,11 @@ _HOMES = {
     "SpecError": "errors",
     "UsageError": "errors",
     "audit": "api",
-    "check": "pipeline",
+    "check": "api",
     "compare": "api",
     "decide": "api",
     "litmus": "api",
-    "prompts": "live.prompting",
+    "prompts": "api",
 }
 
 

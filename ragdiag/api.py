@@ -4,21 +4,22 @@ questions."""
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ragdiag.inputs import Spool, spool, unspooled
-from ragdiag.options import Judging, Options
+from ragdiag.conditions import ORACLE, RETRIEVED
+from ragdiag.errors import UsageError
+from ragdiag.inputs import Spool, records, spool, unspooled
+from ragdiag.options import Judging, Options, check_kind, check_names, several
 from ragdiag.prompt import check_conditions
 from ragdiag.protocols import Progress, no_progress
-from ragdiag.results import AuditResult, CompareResult, DecideResult, LitmusResult, made
+from ragdiag.results import AuditResult, CheckResult, CompareResult, DecideResult, LitmusResult, PromptsResult
+from ragdiag.shown import made
 from ragdiag.verdict import DELTA
 
-if TYPE_CHECKING:
-    from ragdiag.costs import Rates
-
-__all__ = ["audit", "compare", "decide", "litmus"]
+__all__ = ["audit", "check", "compare", "decide", "litmus", "prompts"]
 
 Given = Any
 """A path; a list of records (dicts); a data frame; of a corpus also a dict of texts by id."""
@@ -33,7 +34,11 @@ def audit(
     *,
     retriever: str | Callable[[str, int], Any] | Any = "",
     answers: Answers = (),
-    judging: Judging | None = None,
+    judge: str = "matcher",
+    support: str = "grounded",
+    format_rules: str | Path | None = None,
+    failed: Any = "failed",
+    blind: bool = False,
     delta: float = DELTA,
     progress: Progress = no_progress,
     **options: Any,
@@ -42,23 +47,48 @@ def audit(
 
     `corpus` and `queries` are paths or what Python has in hand: records in the form of a line of their files, a data frame, texts
     by id. `retriever` is a spec, or the team's own: a function ``search(query, k)``, a LangChain or LlamaIndex retriever.
-    `options` are the other fields of `Options`; `chunks` may be a list. `answers`, judged as `judging` says, tell whether
-    retrieval is the problem. Raises `RagdiagError` subclasses for bad input and bad usage; labels that are wrong about the corpus
-    are reported, not raised.
+    `options` are the other fields of `Options`; `chunks` and `run` may be records or a data frame too. `answers`, judged as
+    `litmus` says, tell whether retrieval is the problem. Raises `RagdiagError` subclasses for bad input and bad usage; labels
+    that are wrong about the corpus are reported, not raised.
     """
     from ragdiag.answering import answered
     from ragdiag.pipeline import run_audit
 
-    if retriever and not isinstance(retriever, str):
+    if not isinstance(retriever, str):
         options["search"] = retriever
     elif retriever:
         options["retriever"] = retriever
+    _check_delta(delta)
+    judging = Judging(judge, support, format_rules, failed, blind)
     with spool() as spooled:
-        asked, files = Options.given(**options), _answer_files(answers, spooled)
+        asked, files = _asked(audit, options, spooled), _answer_files(answers, spooled)
         done = run_audit(spooled.path(corpus, "corpus"), spooled.path(queries, "queries"), asked, progress)
         done = done._replace(report=unspooled(done.report))
-        found = answered(done.labels.queries, files, done, asked, judging or Judging(), delta, progress) if files else None
+        found = answered(done.labels.queries, files, done, asked, judging, delta, progress) if files else None
     return made(AuditResult, done.report, audit=done, litmus=found)
+
+
+def check(
+    corpus: Given,
+    queries: Given,
+    *,
+    qrels: str | Path | None = None,
+    copies: Any = "count",
+    only: str | Sequence[str] = (),
+    progress: Progress = no_progress,
+    **unknown: Any,
+) -> CheckResult:
+    """Find documents that cannot be read and labels that are wrong about the corpus; nothing is indexed.
+
+    `corpus` and `queries` are as those of `audit`; `qrels`, `copies` and `only` are fields of `Options`. Raises as `audit`.
+    """
+    from ragdiag.pipeline import check as run
+
+    check_names(unknown, (), inspect.signature(check).parameters)
+    with spool() as spooled:
+        where, path = spooled.path(corpus, "corpus"), spooled.path(queries, "queries")
+        found = unspooled(run(where, path, progress, qrels=qrels, copies=copies, only=only))
+    return made(CheckResult, found)
 
 
 def compare(
@@ -78,10 +108,11 @@ def compare(
     with spool() as spooled:
         where, path = spooled.path(corpus, "corpus"), spooled.path(queries, "queries")
         notes: list[str] = []
-        own = [r for r in retrievers if not isinstance(r, str)]
-        runs = [_recorded(search, where, path, asked, spooled, notes, progress) for search in own]
-        asked |= {"retrievers": [r for r in retrievers if isinstance(r, str)], "runs": [*asked.get("runs", ()), *runs]}
-        found = run(where, path, progress=progress, **asked)
+        every = several("retrievers", retrievers)
+        searches = [r for r in every if not isinstance(r, str)]
+        runs = [_recorded(search, where, path, asked, spooled, notes, progress) for search in searches]
+        asked |= {"retrievers": [r for r in every if isinstance(r, str)], "runs": [*several("runs", asked.get("runs")), *runs]}
+        found = unspooled(run(where, path, progress=progress, **asked))
     return made(CompareResult, dataclasses.replace(found, notes=(*found.notes, *notes)))
 
 
@@ -89,12 +120,12 @@ def _recorded(
     search: Any, corpus: Any, queries: Any, asked: Mapping[str, Any], spooled: Spool, notes: list[str], progress: Progress
 ) -> Path:
     """What the team's own search finds, as a recorded run."""
-    from ragdiag.pipeline import load
+    from ragdiag.pipeline import load_measurable
     from ragdiag.runs import run_lines
     from ragdiag.searches import DEPTH, name_of, searched
 
     options = Options(qrels=asked.get("qrels"))
-    whole, _, labels = load(corpus, queries, options, [], progress)
+    whole, _, labels = load_measurable(corpus, queries, options, [], progress)
     rankings = searched(search, labels.queries, whole, DEPTH, notes, progress)
     return spooled.file(name_of(search).removeprefix("search "), run_lines(rankings))
 
@@ -123,20 +154,72 @@ def litmus(
     from ragdiag.answering import run_litmus
 
     judging = Judging(judge, support, format_rules, failed, blind)
+    _check_delta(delta)
     with spool() as spooled:
         path = spooled.path(queries, "queries")
         where = None if corpus is None else spooled.path(corpus, "corpus")
-        found = run_litmus(path, _answer_files(answers, spooled), Options.given(**options), where, judging, delta, progress)
+        asked = _asked(litmus, options, spooled)
+        found = unspooled(run_litmus(path, _answer_files(answers, spooled), asked, where, judging, delta, progress))
     return made(LitmusResult, found)
 
 
-def decide(
-    answers: Mapping[str, Any] | None = None, verdict: Mapping[str, Any] | None = None, rates: Rates | None = None
-) -> DecideResult:
-    """Prompt, RAG, fine-tuning or both: see `decision.decide`, whose arguments these are."""
-    from ragdiag.decision import decide as run
+def prompts(
+    corpus: Given,
+    queries: Given,
+    conditions: str | Sequence[str] = (RETRIEVED, ORACLE),
+    *,
+    template: str = "",
+    progress: Progress = no_progress,
+    **options: Any,
+) -> PromptsResult:
+    """What a model would be asked: with the pipeline's context, exactly the evidence, or nothing.
 
-    return made(DecideResult, run(answers, verdict, rates))
+    `corpus` and `queries` are as those of `audit`. `template` is text with ``{contexts}`` and ``{question}`` in it; `options` are
+    the fields of `Options`. Raises as `audit`.
+    """
+    from ragdiag.live.prompting import run_prompts
+
+    with spool() as spooled:
+        where, path = spooled.path(corpus, "corpus"), spooled.path(queries, "queries")
+        asked = _asked(prompts, options, spooled)
+        found = run_prompts(where, path, several("conditions", conditions, str), template, asked, progress)
+    return made(PromptsResult, found)
+
+
+def decide(answers: Mapping[str, Any] | None = None, verdict: Any = None, **given: Any) -> DecideResult:
+    """Prompt, RAG, fine-tuning or both.
+
+    `answers` by question and rates by name may be `given` as the command's options are: ``decide(problem="knowledge",
+    changes="weekly", price=2.0)``. `verdict` is what `litmus` found, or the object of its JSON. Raises `UsageError` for an
+    unknown question or rate, an answer that its question does not take, and where both answer the first question.
+    """
+    from ragdiag.costs import Rates
+    from ragdiag.decision import decide as run
+    from ragdiag.framework import QUESTIONS
+
+    if not isinstance(answers, (Mapping, type(None))):
+        raise UsageError(f"answers must be a dict by question, not a {type(answers).__name__}")
+    rates = {f.name for f in dataclasses.fields(Rates)}
+    said = {**(answers or {}), **{name: value for name, value in given.items() if name not in rates}}
+    check_names(said, QUESTIONS, rates)
+    measured = verdict.as_dict() if isinstance(verdict, LitmusResult) else verdict
+    return made(DecideResult, run(said, measured, Rates(**{name: given[name] for name in rates & given.keys()})))
+
+
+def _asked(caller: Callable[..., Any], options: Mapping[str, Any], spooled: Spool) -> Options:
+    """`options` as Python gives them to `caller`: a recorded run may be in hand, so may chunks be, in a data frame too."""
+    given = dict(options)
+    if given.get("run") is not None:
+        given["run"] = spooled.path(given["run"], "run")
+    if not isinstance(given.get("chunks"), (str, Path, type(None))):
+        given["chunks"] = records(given["chunks"], "chunks")
+    return Options.given(caller, **given)
+
+
+def _check_delta(delta: float) -> None:
+    check_kind("delta", delta, float, int)
+    if not 0 <= delta <= 1:
+        raise UsageError(f"delta must be from 0 to 1, not {delta}")
 
 
 def _answer_files(answers: Answers, spooled: Spool) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ragdiag.records import FloatArray, IntArray, Mean
+from ragdiag.records import Defect, FloatArray, IntArray, Mean, Problem
 
 __all__ = ["NEVER", "Cell", "Comparison", "Contrast", "context_tokens", "whole_tokens"]
 
@@ -110,6 +110,9 @@ class Comparison:
     pipeline: Mapping[str, Any]
     notes: tuple[str, ...]
     seed: int
+    label_defects: tuple[Defect, ...] = ()
+    label_warnings: tuple[Defect, ...] = ()
+    problems: tuple[Problem, ...] = ()
     causes: Mapping[str, int] = field(default_factory=dict)
     cured: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
     broke: Mapping[int, Mapping[str, int]] = field(default_factory=dict)

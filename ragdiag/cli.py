@@ -276,10 +276,9 @@ def check(corpus: str, queries: str, json_file: str | None, quiet: bool, **given
 
     check_output(json_file, corpus, queries, given["qrels"])
     with queries_file(queries) as path, progress_bars(quiet) as progress:
-        found, labels, notes = check_labels(corpus, path, progress, **given)
-    labels = unspooled(labels)
-    present(check_text(found, labels, notes), quiet, json_file, lambda: check_dict(found, labels, notes))
-    sys.exit(1 if labels.defects or found.problems else 0)
+        found = unspooled(check_labels(corpus, path, progress, **given))
+    present(check_text(found), quiet, json_file, lambda: check_dict(found))
+    sys.exit(1 if found.defects or found.corpus.problems else 0)
 
 
 @main.command(cls=DecideCommand)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,8 @@ from ragdiag.cells import Cell, Comparison, whole_tokens
 from ragdiag.contrasts import compare_cells
 from ragdiag.errors import UsageError, did_you_mean, install_line
 from ragdiag.grid import Material, causes_of, cell_options, measured, names_of, usable
-from ragdiag.options import Options
-from ragdiag.pipeline import load
+from ragdiag.options import Options, check_kind
+from ragdiag.pipeline import load_measurable
 from ragdiag.protocols import Progress, no_progress
 from ragdiag.remedies import remedies
 from ragdiag.retrieval import Plan
@@ -55,13 +55,14 @@ def compare(
     what is contrasted, by default `Sufficient` at the context's size. `jobs` are joblib's; None: as `parallel_config` says.
     Raises as `pipeline.audit` does.
     """
-    if jobs == 0:
-        raise UsageError("jobs must be 1 or more, or -1 for all processors")
-    base = Options(**options)
+    _check(jobs, {"baseline": baseline, "measure": measure}, {"tune": tune, "pairs": pairs, "causes": causes})
+    base = Options.given(compare, **options)
+    if base.search is not None or base.own_chunks:
+        raise UsageError("to compare searches or chunks of your own, give lists: retrievers=[search, ...], chunks=[FILE, ...]")
     if measure:
         base = dataclasses.replace(base, measures=(*base.measures, measure))
     with _cache(base) as base:
-        whole, found, labels = load(corpus, queries, base, notes := list[str](), progress)
+        whole, found, labels = load_measurable(corpus, queries, base, notes := list[str](), progress)
         material = Material.of(whole, found, labels)
         settings = cell_options(base, chunkers, chunks, contexts, retrievers, runs, tune)
         settings = _distinct(settings)
@@ -81,6 +82,17 @@ def compare(
     size = {"k": None if settings[0].budget else base.k, "budget": settings[0].budget or None}
     found_out = compare_cells(material, cells, at, measure, pairs, base.seed, size, notes)
     return dataclasses.replace(found_out, causes=why[0], cured=why[1], broke=why[2], reasons=reasons)
+
+
+def _check(jobs: int | None, texts: Mapping[str, str], flags: Mapping[str, bool]) -> None:
+    """Raise `UsageError` for what is of another kind."""
+    for name, text in texts.items():
+        check_kind(name, text, str)
+    for name, flag in flags.items():
+        check_kind(name, flag, bool)
+    check_kind("jobs", jobs, int, type(None))
+    if jobs == 0:
+        raise UsageError("jobs must be 1 or more, or -1 for all processors")
 
 
 def _prescribed(

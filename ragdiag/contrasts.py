@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ragdiag.cells import NEVER, Cell, Comparison, Contrast, whole_tokens
+from ragdiag.errors import UsageError
 from ragdiag.grid import Material
 from ragdiag.measures import Measure
 from ragdiag.paired import Paired, holm
@@ -44,13 +45,11 @@ def compare_cells(
     """All that can be said of cells once they are measured."""
     cluster = clusters(labelled_documents(material.labels))
     resampler, paired = Resampler(cluster, seed), Paired(cluster, seed)
-    measure = str(Measure.parse(measure)) if measure else next(iter(cells[baseline].values))
-    if not any((~np.isnan(c.values[measure])).any() for c in cells):
-        measure = next(m for m in cells[baseline].values if m.startswith("Success"))
+    measure = _compared(cells, baseline, measure)
     means = tuple({m: resampler.mean(v) for m, v in c.values.items()} for c in cells)
     others = [i for i in range(len(cells)) if i != baseline]
     family = list(combinations(range(len(cells)), 2)) if pairs else [(baseline, i) for i in others]
-    scores = [means[i][measure].mean or 0.0 for i in range(len(cells))]
+    scores = [means[i][measure].mean or 0.0 for i in range(len(cells))]  # none is None: see `_compared`
     contrasts = tuple(_contrasts(paired, cells, family, measure))
     sure = {c.b: c for c in contrasts if c.a == baseline and c.distinguishable}
     lost = [int((cells[baseline].served > c.served).sum()) for c in cells]
@@ -72,7 +71,24 @@ def compare_cells(
         pipeline=size,
         notes=(*notes, *_warnings(cells)),
         seed=seed,
+        label_defects=material.labels.defects,
+        label_warnings=material.labels.warnings,
+        problems=material.corpus.problems,
     )
+
+
+def _compared(cells: Sequence[Cell], baseline: int, asked: str) -> str:
+    """The measure that is contrasted, decidable under every cell: the one `asked` for; else Sufficient, of documents Success.
+
+    Raises `UsageError`.
+    """
+    usual = [next(m for m in cells[baseline].values if m.startswith(name)) for name in ("Sufficient", "Success")]
+    named = [str(Measure.parse(asked))] if asked else usual
+    known = [m for m in named if all((~np.isnan(c.values[m])).any() for c in cells)]
+    if not known:
+        blind = next(c.name for c in cells if np.isnan(c.values[named[0]]).all())
+        raise UsageError(f"{named[0]} is decidable for no query under {blind}: its labels or its run cannot tell; choose another")
+    return known[0]
 
 
 def _contrasts(paired: Paired, cells: Sequence[Cell], family: Sequence[tuple[int, int]], measure: str) -> Iterator[Contrast]:

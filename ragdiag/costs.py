@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ragdiag.errors import UsageError
+from ragdiag.options import check_kind
 
 __all__ = [
     "ASSUMED_VOLUME",
@@ -91,7 +92,9 @@ class Rates:
     hour_rate: float = _rate(75, "an hour of work", "$")
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():
+        for f in dataclasses.fields(self):
+            name, value = f.name, getattr(self, f.name)
+            check_kind(option(name), value, float, int, *([type(None)] if f.default is None else []))
             if value is not None and not (math.isfinite(value) and 0 <= value <= LARGEST):
                 raise UsageError(f"{option(name)} must be from 0 to {LARGEST:.0e}, not {value}")
         if self.changed_share > 1:

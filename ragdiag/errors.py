@@ -86,7 +86,7 @@ def install_line(extra: str) -> str:
 
 def nearest(word: str, known: Collection[str]) -> str:
     """``"; did you mean 'x'?"`` for an unknown `word`, or nothing where none is near (or too many are known to look)."""
-    near = difflib.get_close_matches(word, sorted(known), n=1) if len(known) <= MOST_COMPARED else []
+    near = difflib.get_close_matches(str(word), sorted(known), n=1) if len(known) <= MOST_COMPARED else []
     return f"; did you mean {near[0]!r}?" if near else ""
 
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from ragdiag.costs import CANDIDATES, MONTHS, BreakEven, Cost, Rates, break_even, cost, shifts_a_year
 from ragdiag.errors import UsageError, did_you_mean
+from ragdiag.options import check_kind
 
 __all__ = ["FEWEST_EXAMPLES", "QUESTIONS", "RULES", "Question", "Rule", "Ruling", "Situation", "checked", "others"]
 
@@ -94,6 +95,7 @@ def checked(question: str, value: Any) -> Any:
         raise UsageError(f"unknown question {question!r}{did_you_mean(question, QUESTIONS)}")
     asked = QUESTIONS[question]
     if asked.choices:
+        check_kind(asked.option, value, str)
         if value not in asked.choices:
             raise UsageError(f"{asked.option} must be one of {', '.join(asked.choices)}, not {value!r}")
     elif isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST:

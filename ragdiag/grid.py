@@ -20,7 +20,7 @@ from ragdiag.encoder import Encoder
 from ragdiag.errors import InputError, MissingExtra
 from ragdiag.measures import Measure, default_measures
 from ragdiag.nested import all_models, own_models
-from ragdiag.options import Options
+from ragdiag.options import Options, several
 from ragdiag.pipeline import inputs_of
 from ragdiag.protocols import Index, Progress, no_progress
 from ragdiag.records import Corpus, FloatArray, IntArray, Labels
@@ -70,13 +70,15 @@ def cell_options(
 
     An axis that is empty is `base`'s, unless there are runs and nothing else. `tune`: fusions of two come with other weights too.
     """
-    cuts: list[dict[str, Any]] = [{"chunks": path} for path in chunks] + [{"chunker": c, "chunks": None} for c in chunkers]
+    own, chunkers = several("chunks", chunks, str, Path), several("chunkers", chunkers, str)
+    contexts, retrievers = several("contexts", contexts, str), several("retrievers", retrievers, str)
+    cuts: list[dict[str, Any]] = [{"chunks": path} for path in own] + [{"chunker": c, "chunks": None} for c in chunkers]
     if tune:
         retrievers = [weighted for r in retrievers or [base.retriever] for weighted in (r, *_weighted(r))]
     axes = cuts or [{}], contexts or [base.context], retrievers or [base.retriever]
     found = [dataclasses.replace(base, context=c, retriever=r, **cut) for cut, c, r in product(*axes)]
-    recorded = [dataclasses.replace(base, run=path) for path in runs]
-    return list(dict.fromkeys([*(found if cuts or contexts or retrievers or not runs else []), *recorded]))
+    recorded = [dataclasses.replace(base, run=path) for path in several("runs", runs, str, Path)]
+    return list(dict.fromkeys([*(found if cuts or contexts or retrievers or not recorded else []), *recorded]))
 
 
 def _weighted(spec: str) -> list[str]:

@@ -20,7 +20,7 @@ from ragdiag.plain import frame_rows, is_frame, plain
 if TYPE_CHECKING:
     from ragdiag.records import Defect
 
-__all__ = ["Spool", "spool", "unspooled"]
+__all__ = ["Spool", "records", "spool", "unspooled"]
 
 R = TypeVar("R")
 
@@ -38,9 +38,7 @@ class Spool:
         folder = self._folder / name
         folder.mkdir()
         file = folder / f"{name}.jsonl"
-        file.write_text(
-            "".join(_line(record, name, row) for row, record in enumerate(_records(given, name), 1)), encoding="utf-8"
-        )
+        file.write_text("".join(_line(record, name, row) for row, record in enumerate(records(given, name), 1)), encoding="utf-8")
         return file
 
     def file(self, name: str, data: bytes) -> Path:
@@ -75,11 +73,15 @@ def unspooled(record: R) -> R:
         return tuple(dataclasses.replace(d, file=shown_name(d.file)) for d in defects)
 
     names = {"defects", "warnings", "label_defects", "label_warnings"} & {f.name for f in dataclasses.fields(asked)}
-    changed: R = dataclasses.replace(asked, **{name: renamed(getattr(asked, name)) for name in names})
+    changes: dict[str, Any] = {name: renamed(getattr(asked, name)) for name in names}
+    inner = {name: getattr(asked, name, None) for name in ("labels", "report")}
+    changes |= {name: unspooled(each) for name, each in inner.items() if each is not None}
+    changed: R = dataclasses.replace(asked, **changes)
     return changed
 
 
-def _records(given: Any, name: str) -> Sequence[Any]:
+def records(given: Any, name: str) -> Sequence[Any]:
+    """The records of what Python has in hand: a list, a data frame, texts by id. Raises `UsageError` for anything else."""
     if is_frame(given):
         return frame_rows(given)
     if isinstance(given, Mapping):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,8 +12,7 @@ from ragdiag.errors import UsageError, did_you_mean
 from ragdiag.plain import plain
 from ragdiag.registry import make
 
-__all__ = ["Judging", "Options"]
-
+__all__ = ["Judging", "Options", "check_kind", "check_names", "several"]
 
 MOST = 10**9
 """No context is larger, in chunks or in tokens."""
@@ -40,13 +41,16 @@ class Options:
 
     def __post_init__(self) -> None:
         for name in ("k", "budget", "seed"):
-            value = plain(getattr(self, name))  # a whole number of numpy is one
-            object.__setattr__(self, name, value)
-            if not isinstance(value, int) or isinstance(value, bool):
-                raise UsageError(f"{name} must be a whole number, not {value!r}")
-        for name in ("chunker", "context", "retriever"):
+            object.__setattr__(self, name, plain(getattr(self, name)))  # a whole number of numpy is one
+            check_kind(name, getattr(self, name), int)
+        for name in ("chunker", "context", "retriever", "swap"):
             if not isinstance(getattr(self, name), str):
                 raise UsageError(f"{name} must be one spec, such as 'bm25(k1=1.2)'; to compare several: {name}s=[...]")
+        check_kind("copies", self.copies, str)
+        for name in ("chunks", "run", "qrels", "cache"):
+            check_kind(name, getattr(self, name), str, Path, type(None))
+        for name in ("only", "measures", "own_chunks"):
+            check_kind(name, getattr(self, name), tuple)
         if not 1 <= self.k <= MOST:
             raise UsageError(f"k must be from 1 to {MOST}, not {self.k}")
         if not 0 <= self.budget <= MOST:
@@ -60,16 +64,18 @@ class Options:
                 raise UsageError(f"{one} and {other} are two answers to one question: give one")
 
     @classmethod
-    def given(cls, **options: Any) -> Options:
-        """As Python code gives them: `chunks` may be the chunks themselves. Raises `UsageError` for an unknown option."""
-        known = [f.name for f in dataclasses.fields(cls)]
-        for name in options:
-            if name not in known:
-                raise UsageError(f"unknown option {name!r}{did_you_mean(name, known)}")
-        if not isinstance(options.get("chunks"), (str, Path, type(None))):
+    def given(cls, caller: Callable[..., Any] | None = None, /, **options: Any) -> Options:
+        """As Python code gives them: `chunks` may be the chunks themselves, in a list.
+
+        Raises `UsageError` for an unknown option, which may have meant one of `caller`, the function that was called.
+        """
+        parameters = () if caller is None else inspect.signature(caller).parameters.values()
+        own = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+        check_names(options, {f.name for f in dataclasses.fields(cls)}, own)
+        if isinstance(options.get("chunks"), (list, tuple)):
             options["own_chunks"] = tuple(options.pop("chunks"))
         for name in {"only", "measures"} & options.keys():
-            options[name] = (options[name],) if isinstance(options[name], str) else tuple(options[name])
+            options[name] = several(name, options[name], str)
         return cls(**options)
 
 
@@ -102,5 +108,36 @@ class Judging:
     def __post_init__(self) -> None:
         check_reads("--judge", self.judge, "reference")
         check_reads("--support", self.support, "contexts")
+        for name in ("judge", "support", "failed"):
+            check_kind(name, getattr(self, name), str)
+        check_kind("blind", self.blind, bool)
+        check_kind("format_rules", self.format_rules, str, Path, type(None))
         if self.failed not in ("failed", "wrong"):
             raise UsageError(f"failed attempts count as failed or wrong, not {self.failed!r}")
+
+
+def check_names(given: Iterable[str], known: Collection[str], also: Iterable[str] = ()) -> None:
+    """Raise `UsageError` for a name that is not `known`; it may have meant one of `also`."""
+    for name in given:
+        if name not in known:
+            raise UsageError(f"unknown option {name!r}{did_you_mean(name, {*known, *also})}")
+
+
+PLAIN = {str: "a text", Path: "a path", int: "a whole number", float: "a number", bool: "True or False", tuple: "a list"}
+"""How kinds of values are called in errors."""
+
+
+def check_kind(name: str, given: Any, *kinds: type) -> None:
+    """Raise `UsageError` for what an option was given where it is of none of `kinds`; True and False are no numbers."""
+    if not isinstance(given, kinds) or (isinstance(given, bool) and bool not in kinds):
+        wanted = " or ".join(PLAIN[kind] for kind in kinds if kind in PLAIN)
+        shown = repr(given)[:40] if isinstance(given, (str, int, float, type(None))) else f"a {type(given).__name__}"
+        raise UsageError(f"{name} must be {wanted}, not {shown}")
+
+
+def several(name: str, given: Any, *kinds: type) -> tuple[Any, ...]:
+    """What an option that takes several was given: a list, or one alone. Raises `UsageError` for an item of none of `kinds`."""
+    items = tuple(given) if isinstance(given, (list, tuple, set, frozenset, Iterator)) else () if given is None else (given,)
+    for item in items if kinds else ():
+        check_kind(f"each of {name}", item, *kinds)
+    return items

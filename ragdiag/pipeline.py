@@ -11,12 +11,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ragdiag.causes import name_causes
+from ragdiag.checked import Checked, left_out
 from ragdiag.corpus import load_corpus
 from ragdiag.diagnosis import Diagnosis
-from ragdiag.errors import InputError, UsageError, nearest
+from ragdiag.errors import InputError, UsageError
 from ragdiag.evidence import locate, restrict, unlabelled_hits
 from ragdiag.measures import Measure, default_measures
-from ragdiag.options import Options
+from ragdiag.options import Options, check_kind
+from ragdiag.places import nearest_document
 from ragdiag.protocols import Index, Progress, no_progress
 from ragdiag.queries import load_queries
 from ragdiag.records import Corpus, IntArray, Labels, Mean, QueryResult, Report, Run
@@ -25,7 +27,7 @@ from ragdiag.scoring import Scorer
 from ragdiag.searches import search_depth
 from ragdiag.statistics import Resampler, clusters
 
-__all__ = ["Audit", "audit", "check", "inputs_of", "labelled_documents", "load", "rank", "run_audit"]
+__all__ = ["Audit", "audit", "check", "inputs_of", "labelled_documents", "load", "load_measurable", "rank", "run_audit"]
 
 
 class Audit(NamedTuple):
@@ -54,10 +56,7 @@ def run_audit(
     """`audit`, keeping every intermediate. `diagnosed`: the only query whose causes are asked for; the others get none."""
     measures, plan, clock, notes = _measures(options), Plan(options), Clock(), list[str]()
     with clock("load"):
-        whole, corpus, labels = load(corpus_path, queries_path, options, notes, progress)
-    if all(level in ("excluded", "unanswerable") for level in labels.level):
-        reasons = ", ".join(sorted({d.kind for d in labels.defects})) or "all are unanswerable"
-        raise InputError("no query is left to measure", queries_path, remedy=f"mend the labels ({reasons}); see ragdiag check")
+        whole, corpus, labels = load_measurable(corpus_path, queries_path, options, notes, progress)
     retrieved, scorer, lengths = rank(plan, whole, corpus, labels, clock, notes, progress)
     chunking, run, source, index = retrieved
     with clock("measure"):
@@ -118,19 +117,36 @@ def _measures(options: Options) -> list[Measure]:
     return list(dict.fromkeys([*usual, *asked]))
 
 
-def check(
-    corpus: str | Path, queries: str | Path, progress: Progress = no_progress, **options: Any
-) -> tuple[Corpus, Labels, list[str]]:
-    """The corpus and its labels with every defect found, and notes; nothing is indexed."""
+def check(corpus: str | Path, queries: str | Path, progress: Progress = no_progress, **options: Any) -> Checked:
+    """The corpus and its labels with every defect found, and notes; nothing is indexed. Raises as `audit`."""
     notes: list[str] = []
-    _, found, labels = load(corpus, queries, Options(**options), notes, progress)
-    return found, labels, notes
+    _, found, labels = load(corpus, queries, Options.given(**options), notes, progress)
+    if not _measurable(labels):
+        notes.append(f"no query can be measured ({left_out(labels)})")
+    return Checked(found, labels, tuple(notes))
+
+
+def load_measurable(
+    corpus_path: str | Path, queries_path: str | Path, options: Options, notes: list[str], progress: Progress
+) -> tuple[Corpus, Corpus, Labels]:
+    """As `load`. Raises `InputError` where no query is left to measure."""
+    whole, corpus, labels = load(corpus_path, queries_path, options, notes, progress)
+    if not _measurable(labels):
+        remedy = f"mend the labels ({left_out(labels)}); see ragdiag check"
+        raise InputError("no query is left to measure", queries_path, remedy=remedy)
+    return whole, corpus, labels
+
+
+def _measurable(labels: Labels) -> bool:
+    return bool({"span", "document"} & set(labels.level))
 
 
 def load(
     corpus_path: str | Path, queries_path: str | Path, options: Options, notes: list[str], progress: Progress
 ) -> tuple[Corpus, Corpus, Labels]:
     """The whole corpus, the part of it that is audited, and its labels."""
+    check_kind("corpus", corpus_path, str, Path)
+    check_kind("queries", queries_path, str, Path)
     whole = corpus = load_corpus(corpus_path, progress=progress)
     labels = locate(load_queries(queries_path, options.qrels), corpus, options.copies)
     if corpus.skipped:
@@ -139,7 +155,7 @@ def load(
     if options.only:
         unknown = [name for name in options.only if name not in corpus.position]
         if unknown:
-            raise UsageError(f"--only: no document {unknown[0]!r}{nearest(unknown[0], corpus.position)}")
+            raise UsageError(f"--only: no document {unknown[0]!r}{nearest_document(unknown[0], corpus)}")
         corpus, labels = restrict(corpus, labels, options.only)
         if not labels.queries:
             raise UsageError("--only: no query has all its evidence in these documents")

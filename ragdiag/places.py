@@ -12,16 +12,19 @@ from typing import Any
 
 import numpy as np
 
-from ragdiag.errors import InputError, nearest
+from ragdiag.errors import InputError
 from ragdiag.files import field
 from ragdiag.occurrences import Occurrences
 from ragdiag.records import Chunking, Corpus, Document, IntArray, StoredChunk
 from ragdiag.settling import Span, settled
 
-__all__ = ["CHUNK", "HintedChunk", "Placer", "chunk_id", "from_spans", "hinted_chunk", "stored_chunk"]
+__all__ = ["CHUNK", "HintedChunk", "Placer", "chunk_id", "from_spans", "hinted_chunk", "nearest_document", "stored_chunk"]
 
 Place = tuple[int, int, int]
 """A document's number, and a half-open span of its text."""
+
+ALIKE = 75.0
+"""An unknown document id suggests a known one that is spelt like it from this similarity (0-100)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,24 @@ def chunk_id(corpus: Corpus, chunking: Chunking, chunk: int) -> str:
 
 CHUNK = ("chunk_id", "_id", "id", "doc_id", "start", "end", "text")
 """The fields of a chunk's record."""
+
+
+def nearest_document(doc_id: str, corpus: Corpus) -> str:
+    """``"; did you mean 'x'?"`` for an unknown `doc_id`: the one document of its file name in any folder and
+    with any suffix, else one that is spelt like it; nothing where there is neither."""
+    from rapidfuzz import fuzz, process
+
+    wanted = _file_name(doc_id)
+    same = [known for known in corpus.position if wanted in known.casefold() and _file_name(known) == wanted]
+    if len(same) == 1:
+        return f"; did you mean {same[0]!r}?"
+    near = process.extractOne(doc_id, corpus.position.keys(), scorer=fuzz.ratio, score_cutoff=ALIKE)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _file_name(doc_id: str) -> str:
+    """Of an id that is a path, without folder and suffix: ``help/Returns.md`` -> ``returns``."""
+    return re.sub(r"\.[a-z][a-z0-9]{0,7}$", "", doc_id.replace("\\", "/").rpartition("/")[2].casefold())
 
 
 def stored_chunk(record: Mapping[str, Any], path: Path, line: int, named: bool = False) -> StoredChunk:
@@ -146,7 +167,7 @@ class Placer:
             return self.corpus.position[chunk.doc_id]
         if not chunk.doc_id and chunk.text.strip():
             return self._holding(chunk)
-        message = f"no document {chunk.doc_id!r} in the corpus{nearest(chunk.doc_id, self.corpus.position)}"
+        message = f"no document {chunk.doc_id!r} in the corpus{nearest_document(chunk.doc_id, self.corpus)}"
         raise InputError(message, chunk.file, chunk.line, "chunk the corpus that is audited")
 
     def _hinted(self, chunk: StoredChunk) -> int:

@@ -5,84 +5,43 @@ Each shows itself in a notebook as it does on a terminal, becomes a data frame o
 
 from __future__ import annotations
 
-import abc
 import dataclasses
-import io
-from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console, RenderableType
+from rich.console import Group, RenderableType
 
+from ragdiag import __version__
 from ragdiag.cells import Comparison
+from ragdiag.checked import Checked
 from ragdiag.conditions import RETRIEVED
 from ragdiag.decision import Decision
 from ragdiag.errors import UsageError, did_you_mean, nearest
 from ragdiag.explain import explain, explanations
-from ragdiag.files import write_atomically
-from ragdiag.records import Explanation, Mean, QueryResult, Report
+from ragdiag.live.prompting import Prompts
+from ragdiag.prompt import prompt_lines
+from ragdiag.records import Explanation, QueryResult, Report
 from ragdiag.registry import names, require
 from ragdiag.reports.compare import compare_text
 from ragdiag.reports.decide import decide_dict, decide_text
-from ragdiag.reports.json import audit_dict, compare_dict, dumps, explain_dict
+from ragdiag.reports.json import audit_dict, check_dict, compare_dict, explain_dict
 from ragdiag.reports.litmus import litmus_dict, litmus_text
-from ragdiag.reports.terminal import audit_text, explain_text
+from ragdiag.reports.terminal import audit_text, check_text, explain_text
+from ragdiag.reports.text import counted, line
+from ragdiag.shown import Shown, bars, frame, made
 from ragdiag.verdict import KINDS, Judgement, Litmus
 
 if TYPE_CHECKING:
     from ragdiag.pipeline import Audit
 
-__all__ = ["AuditResult", "CompareResult", "DecideResult", "ExplainResult", "LitmusResult", "made"]
-
-COLUMNS = 100
-"""Of what a notebook shows."""
-
-STYLE = "white-space:pre;overflow-x:auto;line-height:1.35;font-family:ui-monospace,Menlo,Consolas,monospace;font-size:12px"
-
-R = TypeVar("R", bound="Shown")
-
-
-class Shown(abc.ABC):
-    """A result: text, a notebook's cell, a file."""
-
-    @abc.abstractmethod
-    def as_dict(self) -> dict[str, Any]:
-        """The JSON report, as the command's ``--json`` writes it."""
-
-    def as_html(self) -> str:
-        """The page that the command's ``--html`` writes. Raises `UsageError` where it writes none."""
-        raise UsageError(f"{self!r} has no page of its own; save it as .json")
-
-    @abc.abstractmethod
-    def _screen(self) -> RenderableType:
-        """What the terminal shows."""
-
-    def __str__(self) -> str:
-        return self._shown().export_text().rstrip()
-
-    def _repr_html_(self) -> str:
-        html = self._shown().export_html(inline_styles=True, code_format=f'<pre style="{STYLE}">{{code}}</pre>')
-        return html.strip()
-
-    def _shown(self) -> Console:
-        console = Console(
-            file=io.StringIO(), record=True, width=COLUMNS, highlight=False, force_terminal=True, force_jupyter=False
-        )
-        console.print(self._screen())
-        return console
-
-    def save(self, path: str | Path) -> Path:
-        """Write the report: JSON to a name that ends in ``.json``, a page to ``.html``. Raises `UsageError` for any other."""
-        path = Path(path)
-        if path.suffix not in (".json", ".html"):
-            raise UsageError(f"cannot save as {path.name!r}; end the name in .json or .html")
-        write_atomically(path, dumps(self.as_dict()) if path.suffix == ".json" else self.as_html())
-        return path
-
-
-def made(cls: type[R], record: Any, **more: Any) -> R:
-    """`record` as a `cls`, which is a kind of it."""
-    return cls(**{f.name: getattr(record, f.name) for f in dataclasses.fields(record)}, **more)
+__all__ = [
+    "AuditResult",
+    "CheckResult",
+    "CompareResult",
+    "DecideResult",
+    "ExplainResult",
+    "LitmusResult",
+    "PromptsResult",
+]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -119,13 +78,13 @@ class AuditResult(Shown, Report):
         for q in self.queries:
             own = {"id": q.id, "text": q.text, "served": q.served, "status": q.status, "least_k": q.least_k}
             rows.append({**own, "causes": ", ".join(q.causes), **q.measures})
-        return _frame(rows)
+        return frame(rows)
 
     def plot(self) -> Any:
         """A figure (matplotlib): the measures, and the causes of unserved queries, each with its interval."""
         figure, (left, right) = require("matplotlib.pyplot", "notebook").subplots(1, 2, figsize=(10, 4), layout="constrained")
-        _bars(left, {name: m for name, m in self.measures.items() if m.n}, "measure")
-        _bars(right, self.causes, "share of unserved queries")
+        bars(left, {name: m for name, m in self.measures.items() if m.n}, "measure")
+        bars(right, self.causes, "share of unserved queries")
         return figure
 
     def as_dict(self) -> dict[str, Any]:
@@ -158,6 +117,54 @@ class ExplainResult(Shown, Explanation):
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class CheckResult(Shown, Checked):
+    """A `Checked` that shows itself."""
+
+    def __repr__(self) -> str:
+        problems, defects = counted(len(self.corpus.problems), "unreadable document"), counted(len(self.defects), "label defect")
+        return f"<check: {self.usable} of {counted(len(self.labels.queries), 'quer', 'y')} usable, {defects}, {problems}>"
+
+    def to_pandas(self) -> Any:
+        """A data frame with a row for each defect and warning: its kind, query, file, line, message; is its query excluded?"""
+        each = [(d, d in self.defects) for d in (*self.defects, *self.warnings)]
+        return frame([dataclasses.asdict(d) | {"excluded": excluded} for d, excluded in each])
+
+    def as_dict(self) -> dict[str, Any]:
+        """See `Shown`."""
+        return check_dict(self)
+
+    def _screen(self) -> RenderableType:
+        return check_text(self)
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class PromptsResult(Shown, Prompts):
+    """`Prompts` that show how many they are, and who is left out."""
+
+    def __repr__(self) -> str:
+        return f"<prompts: {', '.join(f'{n} {condition}' for condition, n in self._counts().items())}>"
+
+    def to_pandas(self) -> Any:
+        """A data frame with a row for each prompt, as `ragdiag prompts` writes it."""
+        return frame(prompt_lines(self.prompts, 1))
+
+    def as_dict(self) -> dict[str, Any]:
+        """See `Shown`."""
+        left_out = {condition: dict(reasons) for condition, reasons in self.left_out.items()}
+        lines, notes = list(prompt_lines(self.prompts, 1)), list(self.notes)
+        return {"ragdiag": __version__, "prompts": lines, "left_out": left_out, "notes": notes}
+
+    def _counts(self) -> dict[str, int]:
+        return {condition: sum(p.condition == condition for p in self.prompts) for condition in self.left_out}
+
+    def _screen(self) -> RenderableType:
+        parts = [line((f"{n} {condition} prompts", "bold")) for condition, n in self._counts().items()]
+        for condition, reasons in self.left_out.items():
+            parts += [line(f"no {condition} prompt: {', '.join(f'{why} {n}' for why, n in reasons.items())}")] if reasons else []
+        return Group(*parts, *(line((f"note: {note}", "dim")) for note in self.notes))
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class CompareResult(Shown, Comparison):
     """A `Comparison` that answers questions; configurations go by name, such as ``sentence(size=160) | bm25``."""
 
@@ -185,14 +192,14 @@ class CompareResult(Shown, Comparison):
             parts = {"name": cell.name, "chunker": cell.chunker, "context": cell.context, "retriever": cell.retriever}
             size = {"chunks": cell.chunks, "context_tokens": context_tokens(cell)}
             rows.append(parts | size | {measure: mean.mean for measure, mean in means.items()})
-        return _frame(rows)
+        return frame(rows)
 
     def plot(self) -> Any:
         """A figure (matplotlib): each configuration's measure, with its interval."""
         figure, axes = require("matplotlib.pyplot", "notebook").subplots(
             figsize=(8, 1 + 0.4 * len(self.cells)), layout="constrained"
         )
-        _bars(axes, {c.name: m[self.measure] for c, m in zip(self.cells, self.means, strict=True)}, self.measure)
+        bars(axes, {c.name: m[self.measure] for c, m in zip(self.cells, self.means, strict=True)}, self.measure)
         return figure
 
     def as_dict(self) -> dict[str, Any]:
@@ -224,12 +231,12 @@ class LitmusResult(Shown, Litmus):
 
     def to_pandas(self) -> Any:
         """A data frame with a row for each answer: its query, condition, judgement and who made it."""
-        return _frame([j._asdict() | {"query": self.queries[j.query].id, "broke": ", ".join(j.broke)} for j in self.judgements])
+        return frame([j._asdict() | {"query": self.queries[j.query].id, "broke": ", ".join(j.broke)} for j in self.judgements])
 
     def plot(self) -> Any:
         """A figure (matplotlib): the share of right answers under each condition, with its interval."""
         figure, axes = require("matplotlib.pyplot", "notebook").subplots(figsize=(6, 2.5), layout="constrained")
-        _bars(axes, {**self.shares, **self.corrected}, "share of right answers")
+        bars(axes, {**self.shares, **self.corrected}, "share of right answers")
         return figure
 
     def as_dict(self) -> dict[str, Any]:
@@ -259,20 +266,3 @@ class DecideResult(Shown, Decision):
 
     def _screen(self) -> RenderableType:
         return decide_text(self)
-
-
-def _frame(rows: Iterable[Mapping[str, Any]]) -> Any:
-    return require("pandas", "notebook").DataFrame(list(rows))
-
-
-def _bars(axes: Any, means: Mapping[str, Mean], label: str) -> None:
-    """Horizontal bars, the first on top, each with its 95 % interval."""
-    known = {name: mean for name, mean in means.items() if mean.mean is not None}
-    at = range(len(known))
-    values = [m.mean for m in known.values()]
-    reach = [[m.mean - m.low for m in known.values()], [m.high - m.mean for m in known.values()]]  # type: ignore[operator]
-    axes.barh(at, values, xerr=reach, color="#4c78a8", ecolor="#333333", capsize=3)
-    axes.set_yticks(at, [name.replace("$", r"\$") for name in known])
-    axes.invert_yaxis()
-    axes.set_xlim(0, 1)
-    axes.set_xlabel(f"{label}, 95 % interval")

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ragdiag.errors import InputError, nearest
+from ragdiag.errors import InputError
 from ragdiag.fields import Fields
 from ragdiag.files import field, read_jsonl, read_text
 from ragdiag.orders import Directions
-from ragdiag.places import CHUNK, Place, Placer, from_spans, stored_chunk
+from ragdiag.places import CHUNK, Place, Placer, from_spans, nearest_document, stored_chunk
 from ragdiag.records import Chunking, Corpus, Query, Run, StoredChunk
 
 __all__ = ["Ranking", "bind", "read_run", "run_lines"]
@@ -243,7 +243,7 @@ def _as_span(chunk: StoredChunk, corpus: Corpus, ids: Set[str]) -> StoredChunk:
     if document in corpus.position and chunk.doc_id in ("", document) and re.fullmatch(r"[0-9]{1,15}-[0-9]{1,15}", span):
         start, _, end = span.partition("-")
         return replace(chunk, doc_id=document, text="", start=int(start), end=int(end))
-    message = f"unknown chunk {name!r}{nearest(name, corpus.position)}"
+    message = f"unknown chunk {name!r}{nearest_document(name, corpus)}"
     raise InputError(message, chunk.file, chunk.line, "name documents, chunks as doc#start-end, or ids of the --chunks file")
 
 

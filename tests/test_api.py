@@ -1,11 +1,15 @@
 """The library as a notebook calls it: what Python has in hand gives what files give, and results answer questions."""
 
+import contextlib
+import dataclasses
+import inspect
 import json
 from pathlib import Path
 
 import pytest
 
 import ragdiag
+from ragdiag.comparison import compare as compare_files
 from ragdiag.errors import InputError, UsageError
 from ragdiag.pipeline import audit as audit_files
 from ragdiag.reports.json import audit_dict, dumps
@@ -26,7 +30,7 @@ def report():
 
 def plain(found: object) -> dict:
     told = json.loads(dumps(found if isinstance(found, dict) else found.as_dict()))
-    warnings = [w | {"file": None} for w in told["label_warnings"]]  # it names what was given
+    warnings = [w | {"file": None} for w in told.get("label_warnings", ())]  # it names what was given
     return told | {"timings": None, "label_warnings": warnings}
 
 
@@ -211,3 +215,152 @@ def test_a_missing_library_names_its_pip_line(report, monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(ragdiag.MissingExtra, match=r"pip install './ragdiag\[notebook\]'"):
         report.to_pandas()
+
+
+TEXTS = {"a.md": "Leave is at most 25 days a year for all staff.", "b.md": "The hotel cap in Lisbon is 225 dollars a night."}
+LABELLED = [
+    {"_id": "q1", "text": "how long is leave", "evidence": [{"doc_id": "a.md", "text": "Leave is at most 25 days a year"}]},
+    {"_id": "q2", "text": "hotel cap lisbon", "evidence": [{"doc_id": "b.md", "text": "The hotel cap in Lisbon is 225 dollars"}]},
+]
+ANSWERS = [{"query_id": q["_id"], "condition": "retrieved", "answer": "x", "correct": True} for q in LABELLED]
+CALLS = {
+    "audit": ((TEXTS, LABELLED), {"retriever": "bm25", "cache": None}),
+    "check": ((TEXTS, LABELLED), {}),
+    "compare": ((TEXTS, LABELLED), {"retrievers": ["bm25"], "k": 1, "causes": False, "cache": None}),
+    "decide": (({"problem": "knowledge", "changes": "weekly"},), {}),
+    "litmus": ((LABELLED, ANSWERS), {"cache": None}),
+    "prompts": ((TEXTS, LABELLED), {"retriever": "bm25", "cache": None}),
+}
+"""Every public function, with what it takes."""
+
+
+def call(name: str, *changed: object, **more: object) -> object:
+    given, options = CALLS[name]
+    return getattr(ragdiag, name)(*(changed or given), **options | more)
+
+
+def functions() -> set[str]:
+    return {name for name in ragdiag.__all__ if inspect.isfunction(getattr(ragdiag, name))}
+
+
+def test_every_public_function_is_called_here() -> None:
+    assert set(CALLS) == functions()
+
+
+@pytest.mark.parametrize(
+    ("name", "misspelt", "meant"),
+    [
+        ("audit", "retreiver", "retriever"),
+        ("audit", "juge", "judge"),
+        ("check", "coppies", "copies"),
+        ("compare", "retreivers", "retrievers"),
+        ("compare", "baselin", "baseline"),
+        ("compare", "seeed", "seed"),
+        ("decide", "chnages", "changes"),
+        ("decide", "hour_rte", "hour_rate"),
+        ("litmus", "suport", "support"),
+        ("prompts", "chuncker", "chunker"),
+    ],
+)
+def test_a_misspelt_option_names_the_one_that_was_meant(name: str, misspelt: str, meant: str) -> None:
+    with pytest.raises(UsageError, match=rf"^unknown option '{misspelt}'; did you mean '{meant}'\?"):
+        call(name, **{misspelt: "x"})
+
+
+@pytest.mark.parametrize("name", sorted(CALLS))
+def test_what_is_of_another_kind_is_one_line(name: str) -> None:
+    """Whatever is given as whatever: it works, or the error is one of ours."""
+    pandas = pytest.importorskip("pandas")
+    function, (given, options) = getattr(ragdiag, name), CALLS[name]
+    own = {p.name for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY} - {"progress"}
+    if name != "decide":
+        own |= {f.name for f in dataclasses.fields(ragdiag.Options)} if name != "check" else set()
+    if name == "compare":
+        own |= {p for p, v in inspect.signature(compare_files).parameters.items() if v.kind is v.KEYWORD_ONLY} - {"progress"}
+    if name == "decide":
+        own |= {"price", "changes", "volume", "rates"}
+    odd = [2.5, "nonsense", [3], {"a": 1}, None, pandas.DataFrame(LABELLED)]
+    calls = [([*given[:i], value, *given[i + 1 :]], {}) for i in range(len(given)) for value in odd]
+    calls += [(given, {option: value}) for option in sorted(own - {"cache"}) for value in odd]
+    slow = [{"retriever": None}, {"retrievers": None}]  # the default, which loads an encoder
+    for positional, changed in [each for each in calls if each[1] not in slow]:
+        with contextlib.suppress(ragdiag.RagdiagError):
+            function(*positional, **options | changed)
+
+
+def test_records_and_frames_are_taken_everywhere() -> None:
+    pandas = pytest.importorskip("pandas")
+    documents = pandas.DataFrame([{"_id": name, "text": text} for name, text in TEXTS.items()])
+    frames = {"decide": CALLS["decide"][0], "litmus": (pandas.DataFrame(LABELLED), pandas.DataFrame(ANSWERS))}
+    for name in CALLS:
+        of_frames = call(name, *frames.get(name, (documents, pandas.DataFrame(LABELLED))))
+        assert plain(of_frames) == plain(call(name)), name
+
+
+def test_a_run_and_chunks_in_hand() -> None:
+    pandas = pytest.importorskip("pandas")
+    run = [{"query_id": "q1", "retrieved": [{"doc_id": "a.md"}]}, {"query_id": "q2", "retrieved": [{"doc_id": "a.md"}]}]
+    for given in (run, pandas.DataFrame(run)):
+        found = ragdiag.audit(TEXTS, LABELLED, run=given, k=1)
+        assert [q.served for q in found.queries] == [True, False]
+    with pytest.raises(InputError, match=r"^run: row 2: unknown chunk 'c.md'"):
+        ragdiag.audit(TEXTS, LABELLED, run=[run[0], {"query_id": "q2", "retrieved": [{"doc_id": "c.md"}]}])
+    chunks = [{"doc_id": "a.md", "start": 0, "end": 20}, {"doc_id": "b.md", "start": 0, "end": 47}]
+    for own in (chunks, pandas.DataFrame(chunks)):
+        found = ragdiag.audit(TEXTS, LABELLED, chunks=own, retriever="bm25", cache=None)
+        assert (found.pipeline["chunks"], [q.served for q in found.queries]) == (2, [False, True])
+
+
+def test_one_alone_is_as_good_as_a_list() -> None:
+    one = ragdiag.compare(TEXTS, LABELLED, retrievers="bm25", chunkers="sentence", k=1, causes=False, cache=None)
+    assert [c.name for c in one.cells] == ["sentence(size=160) | bm25"]
+    assert plain(call("prompts", conditions="oracle")) == plain(call("prompts", conditions=["oracle"]))
+
+
+def test_check_gives_a_result_that_shows_itself() -> None:
+    pandas = pytest.importorskip("pandas")
+    broken = [*LABELLED, {"_id": "q3", "text": "x", "evidence": [{"doc_id": "help/A.txt", "text": "Leave is at most 25 days"}]}]
+    found = ragdiag.check(TEXTS, broken)
+    assert repr(found) == "<check: 2 of 3 queries usable, 1 label defect, 0 unreadable documents>"
+    assert "queries:3: unknown_document q3: no document 'help/A.txt' in the corpus; did you mean 'a.md'?" in str(found)
+    assert "unknown_document" in found._repr_html_()
+    assert found.as_dict()["label_defects"] == [vars_of(d) for d in found.defects]
+    (row,) = found.to_pandas().to_dict("records")
+    assert (row["query"], row["kind"], row["file"], row["line"], row["excluded"]) == (
+        "q3",
+        "unknown_document",
+        "queries",
+        3,
+        True,
+    )
+    assert isinstance(found.to_pandas(), pandas.DataFrame)
+
+
+def vars_of(record: object) -> dict:
+    return {f.name: getattr(record, f.name) for f in dataclasses.fields(record)}
+
+
+def test_prompts_show_how_many_they_are() -> None:
+    found = call("prompts", TEXTS, [*LABELLED, {"_id": "q3", "text": "x", "unanswerable": True}])
+    assert repr(found) == "<prompts: 3 retrieved, 2 oracle>"
+    assert "no oracle prompt: unanswerable 1" in str(found)
+    assert [p["query_id"] for p in found.as_dict()["prompts"]] == ["q1", "q2", "q3", "q1", "q2"]
+
+
+def test_an_audit_judges_as_litmus_does(tmp_path: Path) -> None:
+    answers = [{"query_id": q["_id"], "condition": "retrieved", "answer": "It is 25 days."} for q in LABELLED]
+    labelled = [{**q, "answer": "25 days"} for q in LABELLED]
+    rules = tmp_path / "rules.json"
+    rules.write_text('{"format": {"max_words": 1}}', encoding="utf-8")
+    for given in ({}, {"format_rules": rules}):
+        alone = ragdiag.litmus(labelled, answers, **given)
+        audited = ragdiag.audit(TEXTS, labelled, answers=answers, retriever="bm25", cache=None, **given)
+        assert audited.litmus.judgements == alone.judgements
+        assert all(j.right for j in alone.judgements) is (not given)
+
+
+def test_a_decision_takes_what_the_command_takes() -> None:
+    by_name = ragdiag.decide(problem="knowledge", changes="weekly", volume=200_000, hour_rate=50)
+    assert by_name.recommendation == "rag" and by_name.costs.volume == 200_000 and by_name.costs.rates.hour_rate == 50
+    found = call("litmus")
+    assert ragdiag.decide(verdict=found).as_dict() == ragdiag.decide(verdict=found.as_dict()).as_dict()

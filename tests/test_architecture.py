@@ -17,6 +17,7 @@ GROUND = {
     "approximate",
     "cases",
     "cells",
+    "checked",
     "conditions",
     "costs",
     "decision",
@@ -84,6 +85,7 @@ SURFACES = {
     "pytest_plugin",
     "results",
     "shell",
+    "shown",
     "testing",
 }
 FAMILIES = ("chunkers", "contexts", "failures", "judges", "retrievers")

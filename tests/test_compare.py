@@ -458,3 +458,39 @@ def test_pairs_are_shown_where_they_were_asked_for(grid: Comparison, tmp_path: P
     for c in apart:
         better, worse = (c.b, c.a) if c.difference > 0 else (c.a, c.b)
         assert f"{found.cells[better].name} over {found.cells[worse].name}: +{abs(c.difference):.3f}" in said
+
+
+BROKEN = Path(__file__).parents[1] / "fixtures" / "broken_labels"
+
+
+def test_label_defects_are_shown_as_an_audit_shows_them(tmp_path: Path) -> None:
+    given = (str(BROKEN / "corpus"), str(BROKEN / "queries.jsonl"))
+    axes = ("--retriever", "bm25", "--retriever", "lsa", "--no-causes", "-k", "5", "--no-cache")
+    done = CliRunner().invoke(
+        main, ["compare", *given, *axes, "--json", str(tmp_path / "c.json"), "--html", str(tmp_path / "c.html")]
+    )
+    alone = CliRunner().invoke(main, ["audit", *given, "--retriever", "bm25", "--no-cache", "--json", str(tmp_path / "a.json")])
+    assert (done.exit_code, alone.exit_code) == (0, 0)
+    told, audited_alone = (json.loads((tmp_path / f"{name}.json").read_text(encoding="utf-8")) for name in "ca")
+    assert told["label_defects"] == audited_alone["label_defects"]
+    assert len({d["query"] for d in told["label_defects"]}) == audited_alone["inputs"]["labels"]["excluded"] == 9
+    assert told["label_warnings"] == [w for w in audited_alone["label_warnings"] if w["kind"] != "unlabelled_hit"]
+    assert told["unreadable"] == audited_alone["unreadable"]
+    shown = alone.stdout[alone.stdout.index("9 label defects: 9 queries excluded") :]
+    assert shown.partition("\n\n")[0] in done.stdout
+    page = (tmp_path / "c.html").read_text(encoding="utf-8")
+    assert "9 label defects: 9 queries excluded" in page and "text_mismatch" in page
+
+
+def test_documents_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    (corpus / "a.md").write_text("Returns are free for 30 days.", encoding="utf-8")
+    (corpus / "b.pdf").write_bytes(b"no pdf at all")
+    (tmp_path / "q.jsonl").write_text(
+        '{"_id": "1", "text": "returns", "evidence": [{"doc_id": "a.md", "text": "30 days"}]}\n', encoding="utf-8"
+    )
+    found = compare(corpus, tmp_path / "q.jsonl", retrievers=["bm25", "lsa"], causes=False, k=1, cache=None)
+    (problem,) = found.problems
+    assert "b.pdf" in problem.file
+    assert "1 documents could not be read and are left out" in shown(found)

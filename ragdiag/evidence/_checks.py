@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 
-from rapidfuzz import fuzz, process
-
 from ragdiag.evidence._search import Place, find, most_similar, places
+from ragdiag.places import nearest_document
 from ragdiag.records import Corpus, Defect, Label, Query
 from ragdiag.tokens import count_tokens
 
@@ -18,9 +17,6 @@ SIMILARITY = 90.0
 
 BROAD_DOCUMENT = 2000
 """Tokens from which a document is long enough for evidence over most of it to be worth a warning."""
-
-ALIKE = 75.0
-"""An unknown document id suggests a known one from this similarity (0-100)."""
 
 
 def note(query: Query, kind: str, message: str) -> Defect:
@@ -130,8 +126,7 @@ class Checker:
             return "the label names no document, and its source text is in none"
         if any(p.file == doc_id or p.file.endswith(f"/{doc_id}") for p in self.corpus.problems):
             return f"document {doc_id!r} could not be read"
-        near = process.extractOne(doc_id, self.corpus.position.keys(), scorer=fuzz.ratio, score_cutoff=ALIKE)
-        return f"no document {doc_id!r} in the corpus" + (f"; did you mean {near[0]!r}?" if near else "")
+        return f"no document {doc_id!r} in the corpus{nearest_document(doc_id, self.corpus)}"
 
     def _at_offsets(self, document: int, label: Label, start: int, end: int) -> Place:
         text, name = self.corpus.documents[document].text, self.corpus.documents[document].id

@@ -6,16 +6,17 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from ragdiag.checked import left_out
 from ragdiag.conditions import ORACLE, RETRIEVED
 from ragdiag.errors import InputError, UsageError
 from ragdiag.live.asking import Asked, Estimate, Questions
 from ragdiag.live.callables import Function, load_function
 from ragdiag.live.endpoint import Endpoint
-from ragdiag.options import Options
+from ragdiag.options import Options, check_kind
 from ragdiag.pipeline import Audit, load, rank, run_audit
 from ragdiag.prompt import MOST_TOKENS, Prompt, check_conditions, check_template, fill, template_for
 from ragdiag.protocols import Model, Progress, no_progress
@@ -23,7 +24,7 @@ from ragdiag.records import Corpus, IntArray, Labels, Run
 from ragdiag.retrieval import Clock, Plan
 from ragdiag.scoring import Scorer
 
-__all__ = ["Live", "Prompts", "Session", "prompts", "run_prompts", "session"]
+__all__ = ["Live", "Prompts", "Session", "run_prompts", "session"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,22 +64,6 @@ class Live:
         return self.target.partition("://")[0] in ("http", "https")
 
 
-def prompts(
-    corpus: str | Path,
-    queries: str | Path,
-    conditions: Sequence[str] = (RETRIEVED, ORACLE),
-    template: str = "",
-    progress: Progress = no_progress,
-    **options: Any,
-) -> Prompts:
-    """What a model would be asked: with the pipeline's context, exactly the evidence, or nothing.
-
-    `template` is text with ``{contexts}`` and ``{question}`` in it; `options` are the fields of `Options`. Raises as
-    `pipeline.audit`.
-    """
-    return run_prompts(corpus, queries, tuple(conditions), template, Options.given(**options), progress)
-
-
 def run_prompts(
     corpus_path: str | Path,
     queries_path: str | Path,
@@ -87,7 +72,10 @@ def run_prompts(
     asked: Options,
     progress: Progress,
 ) -> Prompts:
-    """`prompts`, with its options as `Options`. Nothing is indexed but for the pipeline's context, and nothing diagnosed."""
+    """What a model would be asked: with the pipeline's context, exactly the evidence, or nothing; `template` is a text with
+    ``{contexts}`` and ``{question}`` in it. Nothing is indexed but for the pipeline's context, and nothing diagnosed. Raises as
+    `pipeline.audit`.
+    """
     conditions = _checked(conditions, template)
     plan, notes = Plan(asked), list[str]()
     whole, corpus, labels = load(corpus_path, queries_path, asked, notes, progress)
@@ -97,13 +85,16 @@ def run_prompts(
         retrieved = _retrieved(scorer, ranked.run, lengths, notes)
     found = _made(corpus, labels, retrieved, conditions, template, notes)
     if not found.prompts:
-        raise InputError("no query is left to ask", queries_path, remedy="mend the labels; see ragdiag check")
+        raise InputError(
+            "no query is left to ask", queries_path, remedy=f"mend the labels ({left_out(labels)}); see ragdiag check"
+        )
     return found
 
 
 def _checked(conditions: Sequence[str], template: str) -> tuple[str, ...]:
     """Each condition once. Raises `UsageError` for an unknown one, and for a template that does not fit them."""
     check_conditions(conditions)
+    check_kind("template", template, str)
     conditions = tuple(dict.fromkeys(conditions))
     if template:
         check_template(template, conditions)

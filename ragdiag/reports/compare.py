@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from ragdiag import __version__
 from ragdiag.cells import Cell, Comparison, Contrast, context_tokens
+from ragdiag.reports.terminal import troubles
 from ragdiag.reports.text import counted, line, plain_table, signed
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "cures",
     "heading",
     "holm",
+    "left_out",
     "more_context",
     "pairs",
     "verdict_lines",
@@ -54,7 +56,12 @@ def compare_text(comparison: Comparison, price: float | None = None, latency_ms:
         parts += [line((said, "dim"))]
     if any((c.timings.get("retrieval") or {}).get("encoding", "timed") != "timed" for c in comparison.cells):
         parts += [line(("times leave out the encoder: vectors of texts and queries came from the cache", "dim"))]
-    return Group(*parts)
+    return Group(*parts, *left_out(comparison))
+
+
+def left_out(comparison: Comparison, notes: Iterable[str] = ()) -> list[RenderableType]:
+    """Documents and labels that no configuration was measured on, warnings, and `notes`: as an audit shows them."""
+    return troubles(comparison.label_defects, comparison.label_warnings, comparison.problems, notes)
 
 
 def heading(comparison: Comparison) -> Text:

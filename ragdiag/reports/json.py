@@ -10,8 +10,9 @@ from typing import Any
 
 from ragdiag import __version__
 from ragdiag.cells import Comparison, context_tokens
+from ragdiag.checked import Checked
 from ragdiag.proofs import Finding
-from ragdiag.records import Corpus, Explanation, Labels, QueryResult, Report
+from ragdiag.records import Explanation, QueryResult, Report
 from ragdiag.verdict import Verdict
 
 __all__ = ["audit_dict", "check_dict", "compare_dict", "dumps", "explain_dict", "verdict_dict"]
@@ -73,15 +74,16 @@ def verdict_dict(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def check_dict(corpus: Corpus, labels: Labels, notes: list[str]) -> dict[str, Any]:
+def check_dict(checked: Checked) -> dict[str, Any]:
     """What `ragdiag check` found."""
+    corpus, labels = checked.corpus, checked.labels
     return {
         "ragdiag": __version__,
         "inputs": {"documents": len(corpus.documents), "queries": len(labels.queries), "unreadable": len(corpus.problems)},
         "label_defects": [dataclasses.asdict(d) for d in labels.defects],
         "label_warnings": [dataclasses.asdict(d) for d in labels.warnings],
         "unreadable": [dataclasses.asdict(p) for p in corpus.problems],
-        "notes": list(notes),
+        "notes": list(checked.notes),
     }
 
 
@@ -113,6 +115,9 @@ def compare_dict(comparison: Comparison, price: float | None = None) -> dict[str
         "seed": comparison.seed,
         "inputs": dict(comparison.inputs),
         "pipeline": dict(comparison.pipeline),
+        "label_defects": [dataclasses.asdict(d) for d in comparison.label_defects],
+        "label_warnings": [dataclasses.asdict(d) for d in comparison.label_warnings],
+        "unreadable": [dataclasses.asdict(p) for p in comparison.problems],
         "notes": list(comparison.notes),
         "measure": comparison.measure,
         "baseline": named[comparison.baseline],

@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ragdiag import __version__
-from ragdiag.records import Corpus, Defect, Labels, Problem, QueryResult, Report
+from ragdiag.checked import Checked
+from ragdiag.records import Defect, Problem, QueryResult, Report
 from ragdiag.registry import without_usual
 from ragdiag.reports.explain import explain_text
 from ragdiag.reports.fixes import cause_order, fix_first, look_first
@@ -232,17 +233,17 @@ def troubles(
     return parts
 
 
-def check_text(corpus: Corpus, labels: Labels, notes: Sequence[str]) -> RenderableType:
+def check_text(checked: Checked) -> RenderableType:
     """Every defect and warning of corpus and labels."""
-    usable = sum(level in ("span", "document") for level in labels.level)
-    counts = f"{len(corpus.documents)} documents, {len(labels.queries)} queries, {usable} usable"
+    corpus, labels = checked.corpus, checked.labels
+    counts = f"{len(corpus.documents)} documents, {len(labels.queries)} queries, {checked.usable} usable"
     parts: list[RenderableType] = [line((f"ragdiag {__version__}", "bold"), f"  {counts}")]
     for title, rows in (("label defects", labels.defects), ("label warnings (kept)", labels.warnings)):
         if rows:
             kinds = ", ".join(f"{kind} {n}" for kind, n in sorted(Counter(r.kind for r in rows).items()))
             parts += [Text(), line((f"{len(rows)} {title}: {kinds}", "bold yellow"))]
             parts += [defect_line(d) for d in rows]
-    parts += troubles((), (), corpus.problems, notes)
+    parts += troubles((), (), corpus.problems, checked.notes)
     if not labels.defects and not corpus.problems:
         parts += [line(("no defects", "bold green"))]
     return Group(*parts)

@@ -17,7 +17,7 @@ from rich.padding import Padding
 
 from ragdiag.answers import split_source
 from ragdiag.errors import RagdiagError, UsageError
-from ragdiag.options import Options
+from ragdiag.options import Options, check_kind
 from ragdiag.records import Report
 from ragdiag.reports.text import clean, interval, line, one_line
 from ragdiag.searches import chunks_of, identity_of, name_of
@@ -203,6 +203,8 @@ class Auditor:
 
     def _resolved(self, given: Mapping[str, Any], needed: Sequence[str]) -> dict[str, Any]:
         """What a test gives over the project's settings, its paths from the root. Raises `UsageError` for what is `needed`."""
+        for name in {"corpus", "queries"} & given.keys():
+            check_kind(name, given[name], str, Path, type(None))
         named = {name: value for name, value in given.items() if value not in ("", None) or name == "cache"}
         asked = dict(self._settings)
         for names in INSTEAD:

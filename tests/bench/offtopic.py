@@ -54,7 +54,8 @@ class Planted:
 
 
 def load(name: str) -> World:
-    corpus, labels, _ = check(*paths(name))
+    checked = check(*paths(name))
+    corpus, labels = checked.corpus, checked.labels
     chunking = cut(corpus, make("chunkers", "sentence"), no_progress)
     scorer = Scorer(corpus, labels, chunking)
     holders: dict[int, list[int]] = {}

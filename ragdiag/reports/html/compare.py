@@ -7,7 +7,7 @@ from typing import Any
 from rich.text import Text
 
 from ragdiag.cells import Comparison, Contrast, context_tokens
-from ragdiag.reports.compare import PARETO, against, cures, heading, holm, more_context, pairs, verdict_lines
+from ragdiag.reports.compare import PARETO, against, cures, heading, holm, left_out, more_context, pairs, verdict_lines
 from ragdiag.reports.html.charts import frame, heat_map, more_plot, plot
 from ragdiag.reports.html.page import render
 from ragdiag.reports.html.text import blocks, spans
@@ -56,7 +56,7 @@ def compare_html(comparison: Comparison, price: float | None = None) -> str:
         ],
         more=list(blocks(more_context(comparison))),
         pairs=list(blocks(pairs(comparison))),
-        notes=comparison.notes,
+        troubles=list(blocks(left_out(comparison, comparison.notes))),
         seed=comparison.seed,
     )
 

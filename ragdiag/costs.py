@@ -55,8 +55,8 @@ CANDIDATES: Mapping[str, tuple[str, ...]] = {
 SHIFTS: Mapping[str, float] = {"daily": 365, "weekly": 52, "monthly": 12, "quarterly": 4, "yearly": 1, "never": 0}
 """Times a year that the data changes."""
 
-PUBLISHED = "002, 003"
-"""The source documents that give costs; `docs/decide.md` says what they are."""
+PUBLISHED = "published"
+"""The source of a rate that a published framework gives; `docs/decide.md` says which do."""
 
 
 def _rate(

@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 from ragdiag.costs import CostTable, Rates, compare_costs
 from ragdiag.errors import UsageError
-from ragdiag.framework import QUESTIONS, RULES, Question, Situation, checked, others
+from ragdiag.framework import ACCESS, FIVE, QUESTIONS, RULES, Question, Situation, checked, others
 
 __all__ = ["Answer", "Decision", "Measured", "Otherwise", "Step", "decide"]
 
@@ -101,7 +101,7 @@ class Step:
     """One question of the interview.
 
     `problem`: which of the two it was put about, "" for the first; `settles`: the remedy that it settled, "" where it went on;
-    `sources`: the documents that say so, none where it is ragdiag's own inference.
+    `sources`: the published frameworks that say so, none where it is ragdiag's own inference.
     """
 
     question: Question
@@ -193,10 +193,10 @@ def _decided(
 
 def _opening(problems: tuple[str, ...], first: Answer) -> Step:
     says = {
-        (): ("the measurement does not tell", ("000", "003")),
-        ("knowledge",): ("the right information would mend it: first how to bring it to the model", ("000", "003")),
-        ("behavior",): ("it would be there with the right information too: more documents do not mend it", ("000", "003")),
-        ("knowledge", "behavior"): ("two separate problems: each is put its own questions", ("003",)),
+        (): ("the measurement does not tell", (ACCESS, FIVE)),
+        ("knowledge",): ("the right information would mend it: first how to bring it to the model", (ACCESS, FIVE)),
+        ("behavior",): ("it would be there with the right information too: more documents do not mend it", (ACCESS, FIVE)),
+        ("knowledge", "behavior"): ("two separate problems: each is put its own questions", (FIVE,)),
     }
     implies, sources = says[problems]
     return Step(QUESTIONS["problem"], "", first.value, first.source, "", implies, sources)

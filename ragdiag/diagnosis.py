@@ -134,7 +134,7 @@ def _conclude(
     known: Mapping[str, FailureMode],
     proven: bool,
 ) -> Diagnosis:
-    """Status and causes from the findings: METHOD, section 5."""
+    """Status and causes from the findings: see "Status" in docs/method.md."""
     if case.level == "excluded":
         return Diagnosis("excluded", findings=tuple(findings))
     if case.standing.sufficient:

@@ -1,6 +1,6 @@
 """The published decision frameworks as one ordered list of questions, and what each answer implies.
 
-The documents meant are numbered as in ``docs/decide.md``. A problem of knowledge and one of behavior each have their own list; a
+Each has a name, which ``docs/decide.md`` explains. A problem of knowledge and one of behavior each have their own list; a
 list is followed until an answer settles it.
 """
 
@@ -15,10 +15,27 @@ from ragdiag.costs import CANDIDATES, MONTHS, BreakEven, Cost, Rates, break_even
 from ragdiag.errors import UsageError, did_you_mean
 from ragdiag.options import check_kind
 
-__all__ = ["FEWEST_EXAMPLES", "QUESTIONS", "RULES", "Question", "Rule", "Ruling", "Situation", "checked", "others"]
+__all__ = [
+    "ACCESS",
+    "FEWEST_EXAMPLES",
+    "FIVE",
+    "FOUR",
+    "GUIDES",
+    "QUESTIONS",
+    "RULES",
+    "Question",
+    "Rule",
+    "Ruling",
+    "Situation",
+    "checked",
+    "others",
+]
+
+ACCESS, GUIDES, FOUR, FIVE = "perfect-access test", "two guides", "four questions", "five questions"
+"""What the published frameworks are called on screen."""
 
 FEWEST_EXAMPLES, ENOUGH_EXAMPLES = 500, 2_000
-"""Good labelled examples that a LoRA takes (002, 003)."""
+"""Good labelled examples that a LoRA takes: `FOUR` and `FIVE` say so."""
 
 MOST = 10**12
 """No count is larger."""
@@ -105,14 +122,14 @@ def checked(question: str, value: Any) -> Any:
 
 def _changes(s: Situation) -> Ruling:
     if s.answers["changes"] in FREQUENT:
-        return Ruling("rag", "what changes monthly or more often is looked up: facts in weights go stale", ("002", "003"))
-    return Ruling("", "changes rarely: it could be looked up or trained in", ("001", "003", "004"))
+        return Ruling("rag", "what changes monthly or more often is looked up: facts in weights go stale", (FOUR, FIVE))
+    return Ruling("", "changes rarely: it could be looked up or trained in", (GUIDES, FIVE))
 
 
 def _citations(s: Situation) -> Ruling:
     if s.answers["citations"] == "yes":
-        return Ruling("rag", "only retrieval can trace an answer to its passage", ("000", "001", "004"))
-    return Ruling("", "nothing needs to be traced", ("001", "004"))
+        return Ruling("rag", "only retrieval can trace an answer to its passage", (ACCESS, GUIDES))
+    return Ruling("", "nothing needs to be traced", (GUIDES,))
 
 
 def _weights(s: Situation) -> Ruling:
@@ -124,21 +141,21 @@ def _weights(s: Situation) -> Ruling:
 def _store(s: Situation) -> Ruling:
     if s.answers["store"] == "forbidden":
         return Ruling(
-            "", "leans towards fine-tuning, if examples and task allow it; a store of your own is the other way", ("003",)
+            "", "leans towards fine-tuning, if examples and task allow it; a store of your own is the other way", (FIVE,)
         )
-    return Ruling("", "retrieval is allowed too", ("003",))
+    return Ruling("", "retrieval is allowed too", (FIVE,))
 
 
 def _need(s: Situation) -> Ruling:
     if s.answers["need"] == "format":
-        return Ruling("", "more documents never mend a format; a prompt may", ("000", "002", "003"))
-    return Ruling("", "a skill is what fine-tuning is for, if examples, task and volume allow it", ("000", "001", "004"))
+        return Ruling("", "more documents never mend a format; a prompt may", (ACCESS, FOUR, FIVE))
+    return Ruling("", "a skill is what fine-tuning is for, if examples, task and volume allow it", (ACCESS, GUIDES))
 
 
 def _prompted(s: Situation) -> Ruling:
     if s.answers["prompted"] == "no":
-        return Ruling("prompt", "first a prompt that states the rules and shows examples", ("003",))
-    return Ruling("", "a prompt alone did not do", ("003",))
+        return Ruling("prompt", "first a prompt that states the rules and shows examples", (FIVE,))
+    return Ruling("", "a prompt alone did not do", (FIVE,))
 
 
 def _training_allowed(s: Situation) -> Ruling:
@@ -153,9 +170,9 @@ def _examples(remedy: str) -> Callable[[Situation], Ruling]:
     def rule(s: Situation) -> Ruling:
         n, range_ = s.answers["examples"], f"{FEWEST_EXAMPLES:,} to {ENOUGH_EXAMPLES:,}"
         if n < FEWEST_EXAMPLES:
-            return Ruling(remedy, f"too few to fine-tune: a LoRA takes {range_} good ones", ("002", "003"))
+            return Ruling(remedy, f"too few to fine-tune: a LoRA takes {range_} good ones", (FOUR, FIVE))
         low = ", at the low end:" if n < ENOUGH_EXAMPLES else ":"
-        return Ruling("", f"enough to fine-tune{low} a LoRA takes {range_} good ones", ("002", "003"))
+        return Ruling("", f"enough to fine-tune{low} a LoRA takes {range_} good ones", (FOUR, FIVE))
 
     return rule
 
@@ -165,26 +182,24 @@ def _task(remedy: str) -> Callable[[Situation], Ruling]:
 
     def rule(s: Situation) -> Ruling:
         if s.answers["task"] == "open":
-            return Ruling(remedy, "fine-tuning is for narrow tasks that stay as they are", ("003",))
+            return Ruling(remedy, "fine-tuning is for narrow tasks that stay as they are", (FIVE,))
         if s.answers.get("store") == "forbidden":
-            return Ruling("fine-tune", "narrow, stable, with examples, and no store outside is allowed", ("003",))
-        return Ruling("", "narrow and stable: fine-tuning is possible, what remains is whether it pays", ("003",))
+            return Ruling("fine-tune", "narrow, stable, with examples, and no store outside is allowed", (FIVE,))
+        return Ruling("", "narrow and stable: fine-tuning is possible, what remains is whether it pays", (FIVE,))
 
     return rule
 
 
 def _wait(s: Situation) -> Ruling:
     if s.answers["wait"] == "no":
-        return Ruling("fine-tune", "a tuned model's calls need no retrieval, and save its 200-500 ms", ("002", "003"))
-    return Ruling("", "retrieval is fast enough", ("002",))
+        return Ruling("fine-tune", "a tuned model's calls need no retrieval, and save its 200-500 ms", (FOUR, FIVE))
+    return Ruling("", "retrieval is fast enough", (FOUR,))
 
 
 def _small_model(s: Situation) -> Ruling:
     if s.answers["small_model"] == "yes":
-        return Ruling(
-            "fine-tune", "a small model, a device or a hard cost limit leans towards fine-tuning", ("001", "003", "004")
-        )
-    return Ruling("", "a large model may do it", ("001", "004"))
+        return Ruling("fine-tune", "a small model, a device or a hard cost limit leans towards fine-tuning", (GUIDES, FIVE))
+    return Ruling("", "a large model may do it", (GUIDES,))
 
 
 def _volume(otherwise: str) -> Callable[[Situation], Ruling]:
@@ -197,8 +212,8 @@ def _volume(otherwise: str) -> Callable[[Situation], Ruling]:
         overlap = tuned.low <= other.high and other.low <= tuned.high
         amounts += "; the published ranges overlap, so give your own rates" if overlap else ""
         if tuned.total < other.total:
-            return Ruling("fine-tune", f"the volume justifies it: {amounts}", ("003",))
-        return Ruling(otherwise, f"the volume does not justify it: {amounts}", ("001", "003", "004"))
+            return Ruling("fine-tune", f"the volume justifies it: {amounts}", (FIVE,))
+        return Ruling(otherwise, f"the volume does not justify it: {amounts}", (GUIDES, FIVE))
 
     return rule
 

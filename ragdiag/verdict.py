@@ -207,7 +207,7 @@ COLUMNS = ("oracle right", "oracle wrong", "oracle unknown")
 
 
 def tabulate(outcomes: Outcomes) -> dict[str, dict[str, int]]:
-    """The 2x2 of METHOD section 7, with a row more where the context is not known, a column where the oracle's answer is not."""
+    """The 2x2 of docs/method.md, with a row more where the context is not known, a column where the oracle's answer is not."""
     table: dict[str, dict[str, int]] = {}
     known = ~np.isnan(outcomes.right)
     for row in ROWS:

@@ -21,7 +21,7 @@ from ragdiag.cli import main
 from ragdiag.costs import CANDIDATES, Rates, break_even, compare_costs, cost, rate_rows
 from ragdiag.decision import Answer, Decision, Measured, decide
 from ragdiag.errors import UsageError
-from ragdiag.framework import QUESTIONS, RULES
+from ragdiag.framework import ACCESS, FIVE, FOUR, GUIDES, QUESTIONS, RULES
 from ragdiag.reports.decide import decide_dict, decide_text
 
 PAGE = Path(__file__).parents[1] / "docs" / "decide.md"
@@ -45,36 +45,36 @@ def asked(decision: Decision) -> list[str]:
 @pytest.mark.parametrize(
     ("answers", "recommendation", "last", "sources"),
     [
-        # 002: does the knowledge change more than once a month? 003: monthly or more often? 001, 004: volatile data
-        ({"problem": "knowledge", "changes": "daily"}, "rag", "changes", ("002", "003")),
-        ({"problem": "knowledge", "changes": "weekly"}, "rag", "changes", ("002", "003")),
-        ({"problem": "knowledge", "changes": "monthly"}, "rag", "changes", ("002", "003")),
-        # 000, 001, 004: traced to the passage
-        ({"problem": "knowledge", "changes": "never", "citations": "yes"}, "rag", "citations", ("000", "001", "004")),
+        # four questions: more than once a month? five questions: monthly or more often? two guides: volatile data
+        ({"problem": "knowledge", "changes": "daily"}, "rag", "changes", (FOUR, FIVE)),
+        ({"problem": "knowledge", "changes": "weekly"}, "rag", "changes", (FOUR, FIVE)),
+        ({"problem": "knowledge", "changes": "monthly"}, "rag", "changes", (FOUR, FIVE)),
+        # perfect-access test, two guides: traced to the passage
+        ({"problem": "knowledge", "changes": "never", "citations": "yes"}, "rag", "citations", (ACCESS, GUIDES)),
         ({**STATIC, "weights": "forbidden"}, "rag", "weights", ()),
-        # 002: no labelled data, start with RAG; 003: examples, narrow task
-        ({**STATIC, **TUNABLE, "examples": 499}, "rag", "examples", ("002", "003")),
-        ({**STATIC, **TUNABLE, "task": "open"}, "rag", "task", ("003",)),
-        # 003: compliance forbids external stores
-        ({**STATIC, **TUNABLE, "store": "forbidden"}, "fine-tune", "task", ("003",)),
-        ({**STATIC, **TUNABLE, "store": "forbidden", "task": "open"}, "rag", "task", ("003",)),
-        ({**STATIC, **TUNABLE, "store": "forbidden", "examples": 20}, "rag", "examples", ("002", "003")),
-        # 002: cannot tolerate 200-500 ms
-        ({**STATIC, **TUNABLE, "wait": "no"}, "fine-tune", "wait", ("002", "003")),
-        # 001, 004: small or on-device; 003: hard limits on inference cost
-        ({**STATIC, **TUNABLE, "wait": "yes", "small_model": "yes"}, "fine-tune", "small_model", ("001", "003", "004")),
-        # 003: does the volume justify it? 001, 004: start with RAG
-        ({**STATIC, **TUNABLE, **UNSETTLED, "volume": FEW}, "rag", "volume", ("001", "003", "004")),
-        ({**STATIC, **TUNABLE, **UNSETTLED, "volume": MANY}, "fine-tune", "volume", ("003",)),
-        # behavior: a prompt first, then 002's and 003's conditions
-        ({"problem": "behavior", "need": "format", "prompted": "no"}, "prompt", "prompted", ("003",)),
+        # four questions: no labelled data, start with RAG; five questions: examples, narrow task
+        ({**STATIC, **TUNABLE, "examples": 499}, "rag", "examples", (FOUR, FIVE)),
+        ({**STATIC, **TUNABLE, "task": "open"}, "rag", "task", (FIVE,)),
+        # five questions: compliance forbids external stores
+        ({**STATIC, **TUNABLE, "store": "forbidden"}, "fine-tune", "task", (FIVE,)),
+        ({**STATIC, **TUNABLE, "store": "forbidden", "task": "open"}, "rag", "task", (FIVE,)),
+        ({**STATIC, **TUNABLE, "store": "forbidden", "examples": 20}, "rag", "examples", (FOUR, FIVE)),
+        # four questions: cannot tolerate 200-500 ms
+        ({**STATIC, **TUNABLE, "wait": "no"}, "fine-tune", "wait", (FOUR, FIVE)),
+        # two guides: small or on-device; five questions: hard limits on inference cost
+        ({**STATIC, **TUNABLE, "wait": "yes", "small_model": "yes"}, "fine-tune", "small_model", (GUIDES, FIVE)),
+        # five questions: does the volume justify it? two guides: start with RAG
+        ({**STATIC, **TUNABLE, **UNSETTLED, "volume": FEW}, "rag", "volume", (GUIDES, FIVE)),
+        ({**STATIC, **TUNABLE, **UNSETTLED, "volume": MANY}, "fine-tune", "volume", (FIVE,)),
+        # behavior: a prompt first, then the conditions of four and of five questions
+        ({"problem": "behavior", "need": "format", "prompted": "no"}, "prompt", "prompted", (FIVE,)),
         ({**SKILL, "weights": "forbidden"}, "prompt", "weights", ()),
-        ({**SKILL, "examples": 0}, "prompt", "examples", ("002", "003")),
-        ({**SKILL, "task": "open"}, "prompt", "task", ("003",)),
-        ({**SKILL, "small_model": "yes"}, "fine-tune", "small_model", ("001", "003", "004")),
-        ({**SKILL, "small_model": "no", "volume": FEW}, "prompt", "volume", ("001", "003", "004")),
-        ({**SKILL, "small_model": "no", "volume": MANY}, "fine-tune", "volume", ("003",)),
-        ({**SKILL, "need": "format", "prompted": "yes", "small_model": "no", "volume": MANY}, "fine-tune", "volume", ("003",)),
+        ({**SKILL, "examples": 0}, "prompt", "examples", (FOUR, FIVE)),
+        ({**SKILL, "task": "open"}, "prompt", "task", (FIVE,)),
+        ({**SKILL, "small_model": "yes"}, "fine-tune", "small_model", (GUIDES, FIVE)),
+        ({**SKILL, "small_model": "no", "volume": FEW}, "prompt", "volume", (GUIDES, FIVE)),
+        ({**SKILL, "small_model": "no", "volume": MANY}, "fine-tune", "volume", (FIVE,)),
+        ({**SKILL, "need": "format", "prompted": "yes", "small_model": "no", "volume": MANY}, "fine-tune", "volume", (FIVE,)),
     ],
 )
 def test_published_paths(answers: dict[str, Any], recommendation: str, last: str, sources: tuple[str, ...]) -> None:
@@ -308,8 +308,8 @@ def test_every_rate_is_shown_with_its_source() -> None:
     rows = {row.option: row for row in rate_rows(compare_costs(1, Rates(price=9), "weekly"))}
     assert len(rows) == len(vars(Rates()))
     assert (rows["--price"].default, rows["--price"].value) == (False, 9)
-    assert (rows["--vector-db"].default, rows["--vector-db"].source) == (True, "002, 003: 200-800")
-    assert (rows["--shifts"].value, rows["--shifts"].source) == (52, "--changes weekly, 002, 003")
+    assert (rows["--vector-db"].default, rows["--vector-db"].source) == (True, "published: 200-800")
+    assert (rows["--shifts"].value, rows["--shifts"].source) == (52, "--changes weekly, published")
     assert rows["--run-price"].value == pytest.approx(25)
     assert rows["--hour-rate"].source == ""
 
@@ -402,8 +402,8 @@ def test_json(tmp_path: Path) -> None:
     found = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
     assert (found["recommendation"], found["missing"], found["not_needed"]) == ("rag", None, ["volume"])
     assert [(s["question"], s["answer"], s["from"], s["sources"]) for s in found["steps"]] == [
-        ("problem", "knowledge", "option", ["000", "003"]),
-        ("changes", "daily", "option", ["002", "003"]),
+        ("problem", "knowledge", "option", [ACCESS, FIVE]),
+        ("changes", "daily", "option", [FOUR, FIVE]),
     ]
     assert found["steps"][1]["otherwise"][0] == {"answer": "quarterly", "recommendation": None, "asks": "citations"}
     assert set(found["costs"]["candidates"]) == set(CANDIDATES)
@@ -470,6 +470,20 @@ def test_the_page_shows_what_the_program_says() -> None:
     text = PAGE.read_text(encoding="utf-8")
     assert text.count("<!-- decide -->") == 2
     assert text == rewritten(text), "run: python tests/test_decide.py"
+
+
+def test_no_screen_names_what_a_reader_cannot_know() -> None:
+    """Each step says in words which framework says so; the words are explained below the steps, and each on the page."""
+    page, paths = PAGE.read_text(encoding="utf-8"), ({"problem": "knowledge", "changes": "weekly"}, {**SKILL, "examples": 0})
+    for each in map(decide, (*paths, {"problem": "unknown"})):
+        console = Console(width=140, file=io.StringIO())
+        console.print(decide_text(each))
+        text = console.file.getvalue()
+        assert not re.search(r"(?<![\d,.])00[0-4]\b", text + json.dumps(decide_dict(each)))
+        assert "in brackets: the published framework that says so" in text
+        for name in {name for step in each.steps for name in step.sources}:
+            assert f"| {name} |" in page, f"docs/decide.md does not say what {name} is"
+    assert not re.search(r"(?<![\d,.])00[0-4]\b", CliRunner().invoke(main, ["decide", "--help"]).output)
 
 
 if __name__ == "__main__":

@@ -55,5 +55,13 @@ def test_ci_runs_the_readmes_test_command() -> None:
     assert command and "pytest" in command[1] and "<!-- test -->" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
+def test_nothing_refers_to_what_a_reader_does_not_have() -> None:
+    """Documents that are not in the repository: by a name, or by a number in brackets."""
+    for path in [*PAGES, *sorted((ROOT / "ragdiag").rglob("*.py")), *sorted((ROOT / "docs").rglob("*.ipynb"))]:
+        text = path.read_text(encoding="utf-8")
+        found = re.search(r"\bMETHOD(\.md|,? section)|\b(DESIGN|STYLE)\.md|[\[(]00[0-4](, 00[0-4])*[\])]", text)
+        assert not found, f"{path} refers to {found[0]}"
+
+
 if __name__ == "__main__":
     (ROOT / "docs" / "cli.md").write_text(reference(), encoding="utf-8")

@@ -30,6 +30,9 @@ SAYS = {
 
 UNDECIDED = "no recommendation"
 
+BRACKETS = "in brackets: the published framework that says so (what each is: docs/decide.md); own: ragdiag's inference"
+"""Said below the steps."""
+
 
 def decide_text(decision: Decision) -> RenderableType:
     """A decision: the recommendation, the steps to it, then costs and rates."""
@@ -40,6 +43,8 @@ def decide_text(decision: Decision) -> RenderableType:
         parts += [Text(), line((f"If it is {answer}: ", "bold"), *_branch(each))]
         for number, step in enumerate(each.steps[1:], 2):
             parts += _step(number, step)
+    if decision.steps:
+        parts += [line((BRACKETS, "dim"))]
     if decision.unreached:
         given = listed([QUESTIONS[name].option for name in decision.unreached])
         parts += [line((f"given, but not needed to settle it: {given}", "dim"))]
@@ -148,7 +153,7 @@ def _break_even(found: BreakEven) -> str:
 
 
 def _rates(table: CostTable) -> Iterator[RenderableType]:
-    yield line(("Rates ", "bold"), ("all are options; give your own for what is assumed (numbers: docs/decide.md)", "dim"))
+    yield line(("Rates ", "bold"), ("all are options; give your own for what is assumed", "dim"))
     rows = plain_table("option", ">value", "unit", "source")
     for rate in rate_rows(table):
         source = rate.source or ("assumption" if rate.default else "given")

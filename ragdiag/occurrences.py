@@ -10,10 +10,29 @@ import numpy as np
 
 from ragdiag.records import IntArray
 
-__all__ = ["Occurrences"]
+__all__ = ["Even", "Occurrences"]
 
 FEW = 2
 """Words of a text that are looked up one by one: any of them may be cut off at the text's ends."""
+
+
+class Even:
+    """A text with one space for all white space in `text`, and the way from there to its own positions."""
+
+    def __init__(self, text: str) -> None:
+        self.text = " ".join(text.split())
+        self._spans: IntArray = np.array([m.span() for m in re.finditer(r"\S+", text)], dtype=np.int64).reshape(-1, 2)
+        lengths = self._spans[:, 1] - self._spans[:, 0] + 1
+        self.starts: IntArray = np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64)
+        """Where each word starts here, shape ``(n_words,)``."""
+
+    def own(self, start: int, end: int) -> tuple[int, int]:
+        """Where the text itself has what stands at ``[start, end)`` here."""
+        return self._own(start), self._own(end - 1) + 1
+
+    def _own(self, at: int) -> int:
+        word = int(np.searchsorted(self.starts, at, side="right")) - 1
+        return int(self._spans[word, 0]) + at - int(self.starts[word])
 
 
 class Occurrences:
@@ -27,7 +46,7 @@ class Occurrences:
         words = wanted.split()
         even = " ".join(words)
         starts = self._starts(words, even) if words else iter(())
-        places = [(self._own(start), self._own(start + len(even) - 1) + 1) for start in starts]
+        places = [self._even.own(start, start + len(even)) for start in starts]
         lead = len(wanted) - len(wanted.lstrip())
         exact = [start - lead for start, _ in places if start >= lead and self.text.startswith(wanted, start - lead)]
         return [(start, start + len(wanted)) for start in exact] or places
@@ -38,38 +57,21 @@ class Occurrences:
     def _starts(self, words: list[str], even: str) -> Iterator[int]:
         """Where `even` stands in the evened text."""
         if len(words) <= FEW:
-            start = self._even.find(even)
+            start = self._even.text.find(even)
             while start >= 0:
                 yield start
-                start = self._even.find(even, start + 1)
+                start = self._even.text.find(even, start + 1)
             return
         rarest = min(range(1, len(words) - 1), key=lambda i: len(self._numbers.get(words[i], ())))
         before = len(" ".join(words[:rarest])) + 1
         for number in self._numbers.get(words[rarest], ()):
-            start = int(self._even_starts[number]) - before
-            if start >= 0 and self._even.startswith(even, start):
+            start = int(self._even.starts[number]) - before
+            if start >= 0 and self._even.text.startswith(even, start):
                 yield start
 
-    def _own(self, at: int) -> int:
-        """The position in the text of a character, no space, of the evened text."""
-        word = int(np.searchsorted(self._even_starts, at, side="right")) - 1
-        return int(self._spans[word, 0]) + at - int(self._even_starts[word])
-
     @cached_property
-    def _spans(self) -> IntArray:
-        """Where each word stands, shape ``(n_words, 2)``."""
-        return np.array([m.span() for m in re.finditer(r"\S+", self.text)], dtype=np.int64).reshape(-1, 2)
-
-    @cached_property
-    def _even(self) -> str:
-        """The text with one space for all white space."""
-        return " ".join(self.text.split())
-
-    @cached_property
-    def _even_starts(self) -> IntArray:
-        """Where each word starts in that."""
-        lengths = self._spans[:, 1] - self._spans[:, 0] + 1
-        return np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64)
+    def _even(self) -> Even:
+        return Even(self.text)
 
     @cached_property
     def _numbers(self) -> dict[str, list[int]]:

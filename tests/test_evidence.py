@@ -79,6 +79,128 @@ def test_a_text_is_found_by_similarity_and_that_is_shown() -> None:
     assert warnings == ["found by similarity, 98 %: 'The quick brown fox jumps over the lazy…', at a#0-43"]
 
 
+RULE = "You may cancel the contract within 30 days of the purchase, and we pay the whole price of 1,000 dollars back by 5 May."
+
+
+def edited(old: str, new: str) -> tuple[str, str]:
+    """Kind and message of the defect of a label whose document was edited since."""
+    assert old in RULE
+    return wrong(asked(Label("a", RULE)), corpus(a=f"Terms. {RULE.replace(old, new)} The end."))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("30 days", "90 days", "where it says 'within 30 days' the document says 'within 90 days'"),
+        ("30 days", "60 days", "where it says 'within 30 days' the document says 'within 60 days'"),
+        ("30 days", "30 weeks", "where it says '30 days of' the document says '30 weeks of'"),
+        ("30 days", "thirteen days", "where it says 'within 30 days' the document says 'within thirteen days'"),
+        ("1,000 dollars", "10,000 dollars", "where it says 'of 1,000 dollars' the document says 'of 10,000 dollars'"),
+        ("1,000 dollars", "1,000 euros", "where it says '1,000 dollars back' the document says '1,000 euros back'"),
+        ("5 May", "5 June", "where it says '5 May.' the document says '5 June.'"),
+        ("5 May", "15 May", "where it says 'by 5 May.' the document says 'by 15 May.'"),
+        ("may cancel", "may not cancel", "where it says 'may cancel' the document says 'may not cancel'"),
+        ("may cancel", "can't cancel", "where it says 'You may cancel' the document says 'You can't cancel'"),
+        ("the purchase,", "the purchase, without fee,", "'purchase, and' the document says 'purchase, without fee, and'"),
+        ("the whole", "unless asked the whole", "where it says 'pay the' the document says 'pay unless asked the'"),
+    ],
+)  # fmt: skip
+def test_a_passage_whose_number_or_negation_has_changed_is_a_defect_that_shows_both(old: str, new: str, said: str) -> None:
+    kind, message = edited(old, new)
+    assert kind == "text_differs"
+    assert said in message.replace('"', "'")
+    assert re.match(r"'You may cancel the contract within 30 d…' is 9\d % similar to a#7-\d+, and where", message)
+
+
+@pytest.mark.parametrize(
+    ("label", "there"),
+    [
+        ("The ticket, once bought at the desk in the main hall, is refundable.", "refundable|non-refundable"),
+        ("The ticket, once bought at the desk in the main hall, is not refundable.", "not refundable|refundable"),
+        ("The ticket that you bought at the desk in the hall is valid.", "valid|invalid"),
+        ("Visitors who have come by train are able to leave by the gate.", "able|unable"),
+        ("The cellar may be kept at a temperature of -5 °C in winter.", "-5|5"),
+        ("The reserve may be kept at a temperature of 5 °C in winter.", "°C|°F"),
+        ("Diese Frist beginnt nicht mit dem Tag, an dem der Brief ankommt.", "nicht mit|mit"),
+        ("Doors open at 12:30 to all who hold a ticket for the day.", "12:30|12:45"),
+        ("Take the tablet twice a day with a glass of water, after meals.", "twice|once"),
+    ],
+)
+def test_opposites_signs_and_units_differ_too(label: str, there: str) -> None:
+    text = label.replace(*there.split("|"))
+    assert text != label
+    assert wrong(asked(Label("a", label)), corpus(a=text))[0] == "text_differs"
+
+
+@pytest.mark.parametrize(
+    ("label", "there"),
+    [
+        ("“We don’t pay” – so they said in all 1‑year contracts", '"We don\'t pay" - so they said in all 1-year contracts'),
+        ("within 30 ‘working’ days of the purchase of a ticket", "within 30 'working'\u00a0days of the purchase of a ticket."),
+        ("The office ﬁnds 30 ﬂats a year for people who need one", "The office finds 30 flats a year for people who need one"),
+        ("In the cafe\u0301 30 guests have a seat by the window", "In the café 30 guests have a seat by the window"),
+        ("the fee of 1,000 dollars is paid, by everybody who has a ticket, in three days",
+         "The fee of 1000 dollars is paid, by everybody who has a ticket, in 3 days"),
+        ("twenty-one days after the purchase the ticket is void, unless they send another one, or somebody else writes to them",
+         "21 days after the purchase the ticket is void, unless they send another one, or somebody else writes to them"),
+        ("It isn't known whether 5 % of all of them ever came back here to the hall",
+         "It is not known whether 5 percent of all of them ever came back here to the hall"),
+        ("The contract ends 30 cal-\nendar days after the notice", "The contract ends 30 calendar days after the notice"),
+    ],
+)  # fmt: skip
+def test_how_a_passage_is_typed_makes_no_difference(label: str, there: str) -> None:
+    places, warnings = found(asked(Label("a", label)), corpus(a=f"Before. {there} And after."))
+    assert len(places) == len(warnings) == 1
+    assert warnings[0].startswith("found by similarity")
+
+
+def test_a_passage_found_by_similarity_is_found_to_its_end() -> None:
+    label = "You may cancel the contract within 30 days of the purchase, by a letter to the office."
+    there = label.replace("the contract", "all of the contract")
+    assert found(asked(Label("a", label)), corpus(a=f"One. {there} And so on."))[0] == [(0, 5, 5 + len(there))]
+
+
+def test_a_change_far_into_a_passage_is_shown_whatever_was_said_of_its_place() -> None:
+    new = RULE.replace("30 days", "90 days")
+    kind, message = wrong(asked(Label("a", RULE, 0, len(RULE))), corpus(a=new))
+    assert kind == "text_mismatch"
+    assert message.endswith(
+        "it stands nowhere in that document, and where it says 'within 30 days' the document says 'within 90 days'"
+    )
+
+
+def test_an_alternative_that_has_changed_is_a_defect_as_well() -> None:
+    either = (Label("a", RULE, group="x"), Label("b", RULE, group="x"))
+    kind, _ = wrong(asked(*either), corpus(a=RULE, b=RULE.replace("30", "31")))
+    assert kind == "text_differs"
+
+
+def test_in_long_texts_a_passage_is_found_by_its_pieces() -> None:
+    letters = str.maketrans("0123456789", "abcdefghij")
+    words = [f"word{i * i % 9973}x{i % 31}".translate(letters) for i in range(60_000)]
+    text = " ".join(words)
+    start = text.index(words[41_000])
+    passage = text[start : start + 3000]
+    assert len(passage) ** 2 * len(text) > 1e10  # every stretch would be too much work
+    changed = passage.replace("word", "wort", 5)
+    ((document, a, b),), _ = found(asked(Label("a", changed)), corpus(a=text))
+    assert (document, a, b) == (0, start, start + 3000)
+    middle = passage.index(" ", 1500)
+    assert wrong(asked(Label("a", passage[:middle] + " not" + passage[middle:])), corpus(a=text))[0] == "text_differs"
+
+
+def test_a_passage_too_long_to_look_for_says_so() -> None:
+    text = " ".join(f"word{i}" for i in range(10_000))
+    kind, message = wrong(asked(Label("a", text.replace("word5000", "word"))), corpus(a=text))
+    assert kind == "text_absent"
+    assert message.endswith("is not in a, and too long to look for what is like it")
+
+
+def test_many_places_are_not_all_counted() -> None:
+    message = wrong(asked(Label("a", "dog")), corpus(a="dog " * 5000))[1]
+    assert message.endswith("a#16-19 and more than 995 more; give start and end")
+
+
 def test_a_document_a_little_shorter_than_the_passage_is_found_whole() -> None:
     places, warnings = found(asked(Label("a", FOX[:43] + "!!")), corpus(a=FOX[:43]))
     assert places == [(0, 0, 43)]

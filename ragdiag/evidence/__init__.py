@@ -15,6 +15,7 @@ from ragdiag.evidence._checks import SIMILARITY, Checker, note
 from ragdiag.evidence._restrict import restrict
 from ragdiag.evidence._search import COPY_WORDS, Place, find_all, is_a_passage
 from ragdiag.records import Chunking, Corpus, Defect, Evidence, IntArray, Labels, Query
+from ragdiag.spans import union
 from ragdiag.tokens import folded
 
 __all__ = ["COPY_WORDS", "SIMILARITY", "locate", "restrict", "unlabelled_hits"]
@@ -62,23 +63,29 @@ def _contradicting(queries: Sequence[Query]) -> Iterable[int]:
 def _copies(rows: list[Row], corpus: Corpus) -> list[Row]:
     """Every exact copy of a located passage elsewhere in the corpus, as further alternatives of its group."""
     wanted: dict[str, set[tuple[int, str]]] = defaultdict(set)
-    labelled: dict[tuple[int, str], list[Place]] = defaultdict(list)
+    labelled: dict[tuple[int, str, int], list[tuple[int, int]]] = defaultdict(list)
     for query, group, place, _ in rows:
-        labelled[query, group].append(place)
+        labelled[query, group, place.document].append((place.start, place.end))
         passage = corpus.documents[place.document].text[place.start : place.end].strip()
         if is_a_passage(passage):
             wanted[passage].add((query, group))
     passages = list(wanted)
+    known = {key: union(*np.array(spans, dtype=np.int64).T) for key, spans in labelled.items()}
     return [
         (*key, place, True)
         for which, place in (find_all(corpus.documents, passages) if passages else ())
         for key in sorted(wanted[passages[which]])
-        if not any(_overlap(place, known) for known in labelled[key])
+        if not _overlaps(place, known.get((*key, place.document)))
     ]
 
 
-def _overlap(a: Place, b: Place) -> bool:
-    return a.document == b.document and a.start < b.end and b.start < a.end
+def _overlaps(place: Place, spans: tuple[IntArray, IntArray] | None) -> bool:
+    """Whether a place shares a character with any of its document's `spans`, which are disjoint and in order."""
+    if spans is None:
+        return False
+    start, end = spans
+    i = int(np.searchsorted(start, place.end)) - 1  # the last that starts before it ends
+    return i >= 0 and bool(end[i] > place.start)
 
 
 def _columns(rows: list[Row]) -> Evidence:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 
-from ragdiag.evidence._search import Place, find, most_similar, places
+from rapidfuzz import fuzz
+
+from ragdiag.evidence._differences import differences
+from ragdiag.evidence._search import MOST_PLACES, MOST_SOUGHT, Place, find, most_similar, places
 from ragdiag.places import nearest_document
 from ragdiag.records import Corpus, Defect, Label, Query
 from ragdiag.tokens import count_tokens
@@ -136,7 +139,7 @@ class Checker:
             raise _Wrong("offsets_outside", f"[{start}, {end}) leaves {name}, which has {len(text)} characters")
         if label.text and text[start:end] != label.text:
             there = f"{name}[{start}:{end}] is {_short(text[start:end])}, the label says {_short(label.text)}"
-            raise _Wrong("text_mismatch", there + _where_instead(text, label.text, start))
+            raise _Wrong("text_mismatch", there + _where_instead(text, label.text, start, end))
         if not text[start:end].strip():
             raise _Wrong("empty_evidence", f"{name}[{start}:{end}] is white space")
         return Place(document, start, end)
@@ -149,18 +152,27 @@ class Checker:
             if found:
                 return self._located(query, found[0], how)
         found, similarity = most_similar(self.corpus.documents, among, wanted)
+        alike = f"{min(similarity, 99.0):.0f} %"  # never 100: it is not the same
         if similarity < SIMILARITY:
-            near = f"; the nearest, {similarity:.0f} % similar, is {self._list(found[:1])}" if found else ""
-            scope = self.corpus.documents[among[0]].id if len(among) == 1 else "any document"
-            raise _Wrong("text_absent", f"{_short(wanted)} is not in {scope}{near}")
+            if len(wanted) > MOST_SOUGHT:
+                raise _Wrong(
+                    "text_absent", f"{_short(wanted)} is not in {self._scope(among)}, and too long to look for what is like it"
+                )
+            near = f"; the nearest, {alike} similar, is {self._list(found[:1])}" if found else ""
+            raise _Wrong("text_absent", f"{_short(wanted)} is not in {self._scope(among)}{near}")
         if len(found) > 1:
-            raise _Wrong("text_ambiguous", f"{_short(wanted)} is {similarity:.0f} % similar to each of {self._list(found)}")
-        return self._located(query, found[0], f"found by similarity, {similarity:.0f} %: {_short(self._text(found[0]))}")
+            raise _Wrong("text_ambiguous", f"{_short(wanted)} is {alike} similar to each of {self._list(found)}")
+        if said := _differing(wanted, self._text(found[0])):
+            raise _Wrong("text_differs", f"{_short(wanted)} is {alike} similar to {self._list(found)}, and {said}")
+        return self._located(query, found[0], f"found by similarity, {alike}: {_short(self._text(found[0]))}")
 
     def _located(self, query: Query, place: Place, how: str) -> Place:
         if how:
             self.warnings.append(note(query, "located_inexactly", f"{how}, at {self._list([place])}"))
         return place
+
+    def _scope(self, among: Sequence[int]) -> str:
+        return self.corpus.documents[among[0]].id if len(among) == 1 else "any document"
 
     def _name(self, place: Place) -> str:
         return self.corpus.documents[place.document].id
@@ -170,18 +182,26 @@ class Checker:
 
     def _list(self, found: Sequence[Place]) -> str:
         shown = [f"{self._name(p)}#{p.start}-{p.end}" for p in found[:5]]
-        return ", ".join(shown) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
+        more = "more than" if len(found) == MOST_PLACES else ""
+        return ", ".join(shown) + (f" and {more}{' ' * bool(more)}{len(found) - 5} more" if len(found) > 5 else "")
 
 
 def _short(text: str, most: int = 40) -> str:
     return repr(text if len(text) <= most else text[: most - 1] + "…")
 
 
-def _where_instead(text: str, wanted: str, start: int) -> str:
+def _differing(label: str, there: str) -> str:
+    """How the words of a label differ from those that stand there; "" where both say the same."""
+    both = differences(label, there)
+    return "; ".join(f"where it says {_short(one)} the document says {_short(other)}" for one, other in both)
+
+
+def _where_instead(text: str, wanted: str, start: int, end: int) -> str:
     nearest = min((place for place, _ in find(text, wanted)), key=lambda place: abs(place - start), default=None)
     if nearest is not None:
         by = abs(nearest - start)
         return f"; it stands at {nearest}, {by} character{'s' * (by != 1)} {'later' if nearest > start else 'earlier'}"
     if "\r\n" in text and wanted.replace("\r\n", "\n") in text.replace("\r\n", "\n"):
         return "; the document has CRLF line ends, the label was made from a copy without them"
-    return "; it stands nowhere in that document"
+    said = _differing(wanted, text[start:end]) if fuzz.ratio(wanted, text[start:end]) >= SIMILARITY else ""
+    return "; it stands nowhere in that document" + (f", and {said}" if said else "")

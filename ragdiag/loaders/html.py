@@ -7,11 +7,13 @@ and drawings. Blocks stand apart by a blank line; list items and table rows that
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence, Set
 from pathlib import Path
 from typing import Any
 
 from ragdiag.errors import UnreadableDocument
 from ragdiag.files import decode, read_bytes
+from ragdiag.loaders._markup import too_much
 from ragdiag.records import Document
 from ragdiag.registry import require
 
@@ -36,11 +38,15 @@ NOT_A_ROW = "table, pre, h1, h2, h3, h4, h5, h6, p + p"  # a table row that hold
 SPACE = re.compile(r"[ \t\n\r\f]+")
 HIDDEN_STYLE = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.I)
 CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w:.-]+)""", re.I)
-BANNER = re.compile(
-    r"(?:cookie|consent|gdpr|ccpa)[\w-]*(?:banner|bar\b|notice|popup|modal|dialog|overlay|prompt|message|layer|sdk|consent)"
-    r"|(?:banner|notice|popup|modal|overlay)[\w-]*(?:cookie|consent|gdpr)|cookiebot|onetrust|usercentrics|\bcc-(?:window|banner)",
-    re.I,
-)
+NAME = re.compile(r"[\w-]+")
+CONSENT = re.compile(r"cookie|consent|gdpr|ccpa", re.I)
+LAYER = re.compile(r"banner|bar\b|notice|popup|modal|dialog|overlay|prompt|message|layer|sdk|consent", re.I)
+BANNER = re.compile(r"cookiebot|onetrust|usercentrics|\bcc-(?:window|banner)", re.I)
+BEFORE = re.compile(r"banner|notice|popup|modal|overlay", re.I)
+AFTER = re.compile(r"cookie|consent|gdpr", re.I)
+
+DEEPEST = 8
+"""Levels by which a list item is indented at most."""
 
 
 def load(path: Path) -> Document:
@@ -50,8 +56,11 @@ def load(path: Path) -> Document:
     where that encoding does not fit, and where no text is left.
     """
     parser = require("selectolax.lexbor", "docs")
-    tree = parser.LexborHTMLParser(_decoded(read_bytes(path, UnreadableDocument), path))
-    text = _Writer().write(tree.root) if tree.root else ""
+    markup = _decoded(read_bytes(path, UnreadableDocument), path)
+    if what := too_much(markup):
+        raise UnreadableDocument(what, path, remedy="save the page without what scripts made of it, or split it")
+    tree = parser.LexborHTMLParser(markup)
+    text = _Writer(_holding(tree, CONTENT), _holding(tree, NOT_A_ROW)).write(tree.root) if tree.root else ""
     if not text:
         remedy = "a page that scripts build must be saved as it is shown"
         raise UnreadableDocument("holds no text outside scripts, navigation and forms", path, remedy=remedy)
@@ -84,10 +93,24 @@ def _collapsed(text: str) -> str:
     return SPACE.sub(" ", text).strip(" ")
 
 
-class _Writer:
-    """Walks a tree without recursion (pages nest as deep as they like) and collects blocks of text."""
+def _holding(tree: Any, selector: str) -> set[int]:
+    """The elements that match `selector`, and all those round them."""
+    found: set[int] = set()
+    for node in tree.css(selector):
+        while node is not None and node.mem_id not in found:
+            found.add(node.mem_id)
+            node = node.parent
+    return found
 
-    def __init__(self) -> None:
+
+class _Writer:
+    """Walks a tree without recursion (pages nest as deep as they like) and collects blocks of text.
+
+    `content` are the elements round the page's own content, `layout` those round what no row of data holds.
+    """
+
+    def __init__(self, content: Set[int], layout: Set[int]) -> None:
+        self.content, self.layout = content, layout
         self.blocks: list[tuple[str, int]] = []  # text, and the list or table that it is a line of (0: none)
         self.line: list[str] = []  # the block under way as it stands in the page, "\0" for a line break
         self.prefix = ""  # what the block under way starts with: "- ", "## "
@@ -95,16 +118,20 @@ class _Writer:
 
     def write(self, root: Any) -> str:
         """The text of everything under `root`."""
-        stack: list[tuple[Any, bool]] = [(root, False)]
+        stack: list[tuple[Any, Sequence[str] | None]] = [(root, None)]  # with the kinds of an element that is being left
         while stack:
-            node, leaving = stack.pop()
-            if leaving:
-                self._leave(node)
-            elif node.tag == "-text":
+            node, kinds = stack.pop()
+            tag = node.tag
+            if kinds is not None:
+                self._leave(tag, kinds)
+            elif tag == "-text":
                 self.line.append(node.text_content or "")
-            elif node.tag and node.tag[0] != "-" and not self._dropped(node) and self._enter(node):
-                stack.append((node, True))
-                stack.extend((child, False) for child in reversed(list(node.iter(include_text=True))))
+            elif tag and tag[0] != "-" and not self._dropped(node, tag, attributes := node.attributes):
+                kinds = _kinds(tag, attributes)
+                if self._enter(node, tag, kinds):
+                    if tag in BLOCKS:
+                        stack.append((node, kinds))
+                    stack.extend([(child, None) for child in node.iter(include_text=True)][::-1])
         self._flush()
         parts: list[str] = []
         before = 0
@@ -113,51 +140,47 @@ class _Writer:
             before = group
         return "".join(parts[1:])
 
-    def _dropped(self, node: Any) -> bool:
+    def _dropped(self, node: Any, tag: str, attributes: dict[str, str | None]) -> bool:
         """Is `node` no part of the content: never shown, or furniture of the page around it?"""
-        tag, attributes = node.tag, node.attributes
         if tag in ("html", "body"):
             return False
-        role = attributes.get("role") or ""
-        if tag in DROPPED or role == "navigation" or _hidden(tag, attributes):
+        if tag in DROPPED or (attributes and (attributes.get("role") == "navigation" or _hidden(tag, attributes))):
+            return True
+        if tag == "dialog" and "open" not in attributes:
             return True
         if tag == "form":  # some frameworks wrap a whole page in one
-            return node.css_first(CONTENT) is None
+            return node.mem_id not in self.content
         if self.inside["content"] or tag in ("main", "article") or tag in HEADINGS:
             return False
-        if tag in FURNITURE or role in FURNITURE_ROLES:
+        if tag in FURNITURE or (attributes.get("role") or "") in FURNITURE_ROLES:
             return True
-        name = f"{attributes.get('id') or ''} {attributes.get('class') or ''}"
-        return BANNER.search(name) is not None and node.css_first(CONTENT) is None
+        return any(_is_banner(attributes.get(name) or "") for name in ("id", "class")) and node.mem_id not in self.content
 
-    def _enter(self, node: Any) -> bool:
+    def _enter(self, node: Any, tag: str, kinds: Sequence[str]) -> bool:
         """Open an element; False where nothing is left to do inside."""
-        tag = node.tag
         if tag == "br":
             self.line.append("\0")
         if tag not in BLOCKS:
             return True
         self._break()
-        if tag == "tr" and not self.inside["pre"] and node.css_first(NOT_A_ROW) is None:
+        if tag == "tr" and not self.inside["pre"] and node.mem_id not in self.layout:
             self._row(node)
             return False
         if tag in HEADINGS:
             self.prefix = HEADINGS[tag]
         elif tag == "li":
-            self.prefix = "  " * (len(self.inside["list"]) - 1) + "- "
-        for kind in _kinds(node):
+            self.prefix = "  " * min(len(self.inside["list"]) - 1, DEEPEST) + "- "
+        for kind in kinds:
             self.inside[kind].append(node.mem_id)
         return True
 
-    def _leave(self, node: Any) -> None:
-        if node.tag not in BLOCKS:
-            return
+    def _leave(self, tag: str, kinds: Sequence[str]) -> None:
         self._break()
-        for kind in _kinds(node):
+        for kind in kinds:
             self.inside[kind].pop()
-        if node.tag == "pre" and not self.inside["pre"]:
+        if tag == "pre" and not self.inside["pre"]:
             self._add("".join(self.line).replace("\0", "\n").strip("\n"))
-        elif node.tag == "li" or node.tag in HEADINGS:
+        elif tag == "li" or tag in HEADINGS:
             self.prefix = ""
 
     def _break(self) -> None:
@@ -183,9 +206,9 @@ class _Writer:
         """One line for a table row: its cells, flattened."""
         cells = []
         for cell in row.iter():
-            if self._dropped(cell):
+            if self._dropped(cell, cell.tag, cell.attributes):
                 continue
-            inner = _Writer()
+            inner = _Writer(self.content, self.layout)
             inner.inside["content"] = self.inside["content"] or [0]
             cells.append(_collapsed(inner.write(cell)))
         if any(cells):
@@ -198,10 +221,9 @@ class _Writer:
             self.prefix = ""
 
 
-def _kinds(node: Any) -> list[str]:
+def _kinds(tag: str, attributes: dict[str, str | None]) -> Sequence[str]:
     """The kinds that an element counts as while it is open."""
-    tag = node.tag
-    kinds = ["content"] if tag in ("main", "article") or node.attributes.get("role") == "main" else []
+    kinds = ["content"] if tag in ("main", "article") or attributes.get("role") == "main" else []
     kinds += ["list"] if tag in ("ul", "ol", "menu", "dir") else []
     return kinds + ([tag] if tag in ("table", "pre") else [])
 
@@ -210,4 +232,13 @@ def _hidden(tag: str, attributes: dict[str, str | None]) -> bool:
     folded = attributes.get("hidden") == "until-found"  # a reader finds such text
     if ("hidden" in attributes and not folded) or attributes.get("aria-hidden") == "true":
         return True
-    return (tag == "dialog" and "open" not in attributes) or bool(HIDDEN_STYLE.search(attributes.get("style") or ""))
+    return bool(HIDDEN_STYLE.search(attributes.get("style") or ""))
+
+
+def _is_banner(names: str) -> bool:
+    """Whether an id or a class is that of a consent banner."""
+    return BANNER.search(names) is not None or any(
+        (first := one.search(name)) and other.search(name, first.end())
+        for name in (NAME.findall(names) if CONSENT.search(names) else ())
+        for one, other in ((CONSENT, LAYER), (BEFORE, AFTER))
+    )

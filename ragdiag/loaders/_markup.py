@@ -1,0 +1,68 @@
+"""Whether a page's markup is fit for a parser: what browsers need for it grows with how deep its elements nest, and so does ours.
+
+An estimate from above, made before anything is parsed: elements that nobody closes count as open to the end.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+
+__all__ = ["too_much"]
+
+MOST_TAGS = 1_000_000
+"""Tags of one page."""
+
+MOST_ATTRIBUTES = 2_000
+"""Attributes of one tag."""
+
+MOST_WORK = 50_000_000
+"""Open elements, summed over all tags."""
+
+COPIED = 50
+"""How many open elements one costs that is copied into every block that starts inside it."""
+
+FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
+"""What is opened again in a block that starts before it is closed; of those without attributes three of a kind."""
+
+NEVER_OPEN = frozenset(
+    "area base br col embed hr img input link meta param source track wbr "
+    "p li dt dd tr td th thead tbody tfoot option optgroup rt rp".split()
+)
+"""Elements without content, and those that the next of their kind closes."""
+
+RAW = {name: re.compile(f"</{name}", re.IGNORECASE) for name in ("script", "style")}
+FOREIGN = ("svg", "math")  # in which scripts and styles hold elements
+
+_VALUE = r"""(?:"[^"]*(?:"|\Z)|'[^']*(?:'|\Z)|[^\s>"'][^\s>]*)?"""
+_ATTRIBUTE = rf"[^\s/>][^\s/>=]*(?:\s*=\s*{_VALUE})?"
+ATTRIBUTE = re.compile(_ATTRIBUTE)
+TAG = re.compile(
+    rf"<!--.*?(?:-->|\Z)|<(?P<close>/?)(?P<name>[a-zA-Z][^\s/>]*)(?P<attributes>(?:[\s/]+|{_ATTRIBUTE})*)>?", re.DOTALL
+)
+
+
+def too_much(markup: str) -> str:
+    """What of `markup` is beyond a bound; "" where nothing is."""
+    open_: defaultdict[str, list[bool]] = defaultdict(list)  # by name, whether each open element is copied into blocks
+    tags = depth = copied = work = position = 0
+    while tag := TAG.search(markup, position):
+        position, name, tags = tag.end(), (tag["name"] or "").lower(), tags + 1
+        if len(tag["attributes"] or "") > MOST_ATTRIBUTES and len(ATTRIBUTE.findall(tag["attributes"])) > MOST_ATTRIBUTES:
+            return f"has a tag with more than {MOST_ATTRIBUTES:,} attributes"
+        if tag["close"]:
+            if open_[name]:
+                copied, depth = copied - open_[name].pop(), depth - 1
+        elif name and name not in NEVER_OPEN:
+            again = name in FORMATTING and (bool(tag["attributes"]) or len(open_[name]) < 3)
+            open_[name].append(again)
+            copied, depth = copied + again, depth + 1
+        if name in RAW and not tag["close"] and not any(open_[kind] for kind in FOREIGN):
+            end = RAW[name].search(markup, position)
+            position = end.start() if end else len(markup)
+        work += depth + (COPIED * copied if name not in FORMATTING else 0)
+        if tags > MOST_TAGS:
+            return f"has more than {MOST_TAGS:,} tags"
+        if work > MOST_WORK:
+            return "leaves too many elements open inside one another"
+    return ""

@@ -126,7 +126,8 @@ def _recorded(
 
     options = Options(qrels=asked.get("qrels"))
     whole, _, labels = load_measurable(corpus, queries, options, [], progress)
-    rankings = searched(search, labels.queries, whole, DEPTH, notes, progress)
+    context = 0 if asked.get("budget") else asked.get("k", 0)
+    rankings = searched(search, labels.queries, whole, DEPTH, notes, progress, context)
     return spooled.file(name_of(search).removeprefix("search "), run_lines(rankings))
 
 

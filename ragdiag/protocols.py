@@ -105,8 +105,8 @@ class Index(Protocol):
     results it asks of each when it is asked for `depth`.
 
     An approximate one, which may miss a text, has ``exact()`` besides: the same texts and vectors as an index that compares all.
-    Asked for more it may look wider, and so find what it missed: see `approximate.AsAsked`. It has `unlinked` where some texts
-    are found in another way at each start of an application: their number.
+    Asked for more it may look wider, and so find what it missed: see `approximate.AsAsked`. Where some texts are found
+    in another way at each start of an application, `unlinked` is their number and ``started_anew(start)`` the index of another.
     """
 
     @property

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ragdiag import __version__
-from ragdiag.approximate import as_asked, exact_swap, index_recall, unlinked
+from ragdiag.approximate import as_asked, exact_swap, index_recall, notes_on
 from ragdiag.cache import opened as opened_cache
 from ragdiag.chunks import cut, embed_texts, place, read_chunks, within
 from ragdiag.errors import InputError
@@ -22,7 +22,7 @@ from ragdiag.options import Options
 from ragdiag.protocols import Index, Progress, Retriever
 from ragdiag.records import Chunking, Corpus, IntArray, Query, Run
 from ragdiag.registry import make, spec_of
-from ragdiag.runs import bind, read_run
+from ragdiag.runs import Ranking, bind, read_run
 from ragdiag.searches import chunks_of, name_of, search_depth, searched
 from ragdiag.setting import Packing, Span
 
@@ -105,8 +105,7 @@ class Plan:
         source: dict[str, Any] = {"chunker": f"chunks {Path(chunks).name}" if chunks else given, "context": None}
         if run_file or search is not None:
             with clock("read run" if run_file else "search"):
-                depth = search_depth(self.options)
-                ranked = read_run(Path(run_file), notes) if run_file else searched(search, queries, whole, depth, notes, progress)
+                ranked = read_run(Path(run_file), notes) if run_file else self._searched(whole, queries, notes, progress)
                 bound = bind(ranked, queries, corpus, own, corpus is not whole)
             notes += bound.notes
             name = f"run {Path(run_file).name}" if run_file else name_of(search)
@@ -126,9 +125,9 @@ class Plan:
         with clock("search"):
             run = self._search(self._as_asked(index, corpus, chunking), queries, len(chunking))
         models = list(dict.fromkeys(name for maker in makers for name in models_of(maker)))
-        source |= ({"models": models} if models else {}) | index_recall(index, _texts(queries), self.options.k)
-        if n := unlinked(index):
-            source["unlinked"] = n
+        health = index_recall(index, _texts(queries), self.options.k)
+        notes += notes_on(health, len(chunking))
+        source |= ({"models": models} if models else {}) | health
         return Retrieved(chunking, run, source, index)
 
     def texts(self, whole: Corpus, corpus: Corpus, progress: Progress) -> list[str]:
@@ -137,6 +136,11 @@ class Plan:
             return []
         own = self._own(whole, corpus, [])
         return embed_texts(corpus, cut(corpus, self.chunker, progress, self.store) if own is None else own, self.context)
+
+    def _searched(self, whole: Corpus, queries: Sequence[Query], notes: list[str], progress: Progress) -> list[Ranking]:
+        """What the team's own search gives: for a context first, then as deep as the measures look."""
+        options, depth = self.options, search_depth(self.options)
+        return searched(options.search, queries, whole, depth, notes, progress, 0 if options.budget else options.k)
 
     def _own(self, whole: Corpus, corpus: Corpus, notes: list[str]) -> Chunking | None:
         """The team's own chunks of the documents that are audited, where they are given."""

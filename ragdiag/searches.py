@@ -61,28 +61,33 @@ def identity_of(search: Any) -> str:
 
 
 def searched(
-    search: Any, queries: Sequence[Query], corpus: Corpus, depth: int, notes: list[str], progress: Progress
+    search: Any, queries: Sequence[Query], corpus: Corpus, depth: int, notes: list[str], progress: Progress, context: int = 0
 ) -> list[Ranking]:
     """What `search` gives for each query, its chunks placed in `corpus`.
+
+    A function is asked for `depth` results; where a `context` of fewer is given, for that many first, and what only the deeper
+    search finds ranks below: an approximate index may find more when it is asked for more.
 
     One that raises is a failed query, which ranks nothing and is counted in `notes`. Raises `UsageError` where it fails on all,
     or gives something that is no list of results, `InputError` for a result whose place in the corpus cannot be told.
     """
     ask, name, placer, orders = _asked(search), name_of(search), Placer(corpus), Directions()
+    depths = [context, depth] if 0 < context < depth and _takes_k(search) else [depth]
     rankings, errors = [], list[tuple[str, Exception]]()
     for i, query in enumerate(queries):
         progress("searching", i, len(queries))
         where = f"{name}, query {query.id!r}"
-        found: Any = ()
+        found: list[Any] = [()]
         if query.text.strip():
             try:
-                found = _listed(ask(query.text, depth))
+                found = [_listed(ask(query.text, n)) for n in depths]
             except Exception as e:
                 errors.append((query.id, e))
                 rankings.append(Ranking(query.id, (), (), True, where, 0))
                 continue
-        rankings.append(_ranking(query.id, found, where, placer))
-        orders = orders.and_of(rankings[-1].scores)
+        given = [_ranking(query.id, each, where, placer) for each in found]
+        rankings.append(_continued(given[0], given[-1], context))
+        orders = orders.and_of(given[-1].scores)
     progress("searching", len(queries), len(queries))
     if errors:
         first, error = errors[0]
@@ -104,8 +109,29 @@ def chunks_of(items: Sequence[Any]) -> list[StoredChunk]:
     return [_chunk(item, f"own chunks, number {n}", named=False) for n, item in enumerate(items, 1)]
 
 
+def _continued(first: Ranking, more: Ranking, context: int) -> Ranking:
+    """A ranking and, where it fills a context, what a deeper one has besides, below it."""
+    known = {_identity(chunk) for chunk in first.chunks}
+    new = [chunk for chunk in more.chunks if _identity(chunk) not in known] if len(known) >= context else []
+    if not new:
+        return first
+    # Scores of two searches are in no one order.
+    chunks = (*first.chunks, *new)
+    return first._replace(chunks=chunks, scores=tuple(-float(n) for n in range(len(chunks))))
+
+
+def _identity(chunk: StoredChunk) -> tuple[object, ...]:
+    """What makes two results the same: the place, or the name where there is none; not where they were given."""
+    return (chunk.doc_id, chunk.start, chunk.end) if chunk.start is not None else (chunk.doc_id, chunk.id)
+
+
+def _takes_k(search: Any) -> bool:
+    """Whether it is told how many results to give: retrievers of LangChain and LlamaIndex know that themselves."""
+    return inspect.isroutine(search) or not any(callable(getattr(search, name, None)) for name in ("invoke", "retrieve"))
+
+
 def _asked(search: Any) -> Callable[[str, int], Any]:
-    if not inspect.isroutine(search):
+    if not _takes_k(search):
         for method in (getattr(search, name, None) for name in ("invoke", "retrieve")):
             if callable(method):
                 return lambda query, _: method(query)

@@ -181,6 +181,21 @@ def test_a_search_is_asked_for_a_contexts_worth_and_as_much_as_asked_measures_ne
     assert asked == [7, 7]
 
 
+def test_a_context_is_what_a_search_for_it_gives_and_deeper_results_only_follow() -> None:
+    """As an approximate index: asked for 4 it puts first what it does not return for 2."""
+    wide = ["gamma delta there", "one two one", "beta here", "alpha beta gamma"]
+
+    def search(query: str, k: int) -> list[str]:
+        return wide[:k] if k > 2 else ["one two one", "beta here"] if query == "first" else ["one two one"]
+
+    full, few = searched(search, QUERIES, CORPUS, 4, [], no_progress, 2)
+    alone = searched(search, QUERIES, CORPUS, 2, [], no_progress)
+    assert full.chunks[:2] == alone[0].chunks and len(full.chunks) == 4
+    assert [c.doc_id for c in full.chunks[2:]] == ["c.md", "a.md"]
+    assert list(full.scores) == sorted(full.scores, reverse=True)
+    assert few.chunks == alone[1].chunks, "what fills no context has nothing below it"
+
+
 def test_a_query_without_text_is_not_asked() -> None:
     asked: list[str] = []
     rankings = ask(lambda query, k: asked.append(query) or [], [Query("q1", " "), Query("q2", "x")])  # type: ignore[func-returns-value]

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ragdiag import __version__
+from ragdiag.approximate import WHOLE
 from ragdiag.checked import Checked
 from ragdiag.records import Defect, Problem, QueryResult, Report
 from ragdiag.registry import without_usual
@@ -45,9 +46,6 @@ FIRST = 8
 
 SPAN = ("Sufficient", "Evidence", "CharR", "CharP", "IoU", "Duplicate", "OffTopic")
 """Measures of what the context holds, as against how chunks are ranked."""
-
-MISSES = 0.999
-"""An index whose recall is below this loses chunks that it holds."""
 
 WORST = 3
 """Documents named of those with unserved queries."""
@@ -111,7 +109,7 @@ def unseen(report: Report) -> list[RenderableType]:
 def index_recall(report: Report) -> list[RenderableType]:
     """One line where the index itself misses chunks, whatever they say."""
     found = report.pipeline.get("index_recall") or {}
-    if not found or found["mean"] >= MISSES:
+    if not found or found["mean"] >= WHOLE:
         return []
     share = f"the index returns {found['mean']:.1%} of the first {found['k']} chunks that exact search finds"
     return [line((share, "yellow"), ("; raise ef_search, search exactly, or rebuild the index", "dim"))]

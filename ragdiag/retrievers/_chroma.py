@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import shutil
 import sqlite3
 import tempfile
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,13 +25,14 @@ NOBODY = "ragdiag: no record has this id"
 class Connection:
     """A collection of a folder (`path`) or behind a server (`url`), opened when first asked for and held while this is.
 
-    Chroma keeps the last records in a log, beside the graph that it has stored, and links them into it at each start, in another
-    order each time: opened twice, one folder gives two graphs, which miss different records. In the copy of a folder they are
-    linked in the order of the log, one at a time: one folder, one graph. `unlinked` counts them.
+    Chroma keeps the last records in a log, beside the graph that it has stored, and links them into it at each start, in
+    another order each time: opened twice, one folder gives two graphs, which miss different records. In the copy of a folder
+    they are linked in the order of the log, one at a time: one folder, one graph. `unlinked` counts them. A `start` other than 0
+    links them in another order, its own, as another start of an application might.
     """
 
-    def __init__(self, name: str, path: str, url: str) -> None:
-        self._name, self._path, self._url = name, path, url
+    def __init__(self, name: str, path: str, url: str, start: int = 0) -> None:
+        self._name, self._path, self._url, self._start = name, path, url, start
         self._collection: Any = None
         self._held = contextlib.ExitStack()
         self.unlinked = 0
@@ -62,7 +64,7 @@ class Connection:
             log = _Log(database, self._name)
             client = held.enter_context(chromadb.PersistentClient(str(copy), settings=_settings(chromadb)))
             collection = self._got(chromadb, client)
-            for done in log.linked(collection):
+            for done in log.linked(collection, self._start):
                 self.unlinked = done
                 progress("linking records that Chroma has not linked", done, log.records)
         return collection
@@ -92,15 +94,15 @@ class _Log:
             database.execute("PRAGMA synchronous = OFF")
             self.records = int(database.execute("SELECT count(*) FROM held").fetchone()[0])
 
-    def linked(self, collection: Any) -> Iterator[int]:
-        """Hands over what the stored graph lacks, and counts it."""
+    def linked(self, collection: Any, start: int) -> Iterator[int]:
+        """Hands over what the stored graph lacks, and counts it; in an order of its own for each `start`, 0 being the log's."""
         if not self.records:
             return
         collection.count()  # loads the stored graph: only then does the database say, for every version, how far that goes
         known = self._known()
-        rows = self._database.execute("SELECT rowid FROM held WHERE seq_id > ? ORDER BY rowid", [known]).fetchall()
+        rows = self._database.execute("SELECT id, rowid FROM held WHERE seq_id > ? ORDER BY rowid", [known]).fetchall()
         last = max(known, int(self._database.execute("SELECT max(seq_id) FROM held").fetchone()[0]))
-        for done, (row,) in enumerate(rows, 1):
+        for done, row in enumerate(_shuffled(rows, start) if start else [row for _, row in rows], 1):
             self._database.execute("UPDATE held SET seq_id = ? WHERE rowid = ?", [last + 2 * done, row])
             self._database.execute("INSERT INTO embeddings_queue SELECT * FROM held WHERE rowid = ?", [row])
             collection.update(ids=[NOBODY], metadatas=[{"none": 0}])
@@ -111,6 +113,16 @@ class _Log:
         graph = "segment_id IN (SELECT id FROM segments WHERE collection = ? AND scope = 'VECTOR')"
         found = self._database.execute(f"SELECT max(seq_id) FROM max_seq_id WHERE {graph}", [self._id]).fetchone()
         return int(found[0] or 0)
+
+
+def _shuffled(rows: Sequence[tuple[str, int]], seed: int) -> list[int]:
+    """Rows of a log by the ids of their records, in any order; those of one record, which replace each other, stay in theirs."""
+    of_id: dict[str, list[int]] = {}
+    for name, row in rows:
+        of_id.setdefault(name, []).append(row)
+    names = list(of_id)
+    random.Random(seed).shuffle(names)
+    return [row for name in names for row in of_id[name]]
 
 
 def _settings(chromadb: Any) -> Any:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 
@@ -108,6 +109,12 @@ class Chroma:
         """The one client that everything is asked of: one copy of the folder, and one graph, as long as an index is held."""
         return Connection(self.collection, self.path, self.url)
 
+    def started_anew(self, start: int) -> Chroma:
+        """The same, as another start of an application might find it; see `Connection`."""
+        other = replace(self)
+        vars(other)["connection"] = Connection(self.collection, self.path, self.url, start)
+        return other
+
     @contextmanager
     def opened(self, progress: Progress = no_progress) -> Iterator[Any]:
         """The collection as chromadb gives it; what chromadb raises is raised as `RagdiagError`."""
@@ -146,6 +153,12 @@ class ChromaIndex:
     def unlinked(self) -> int:
         """Records that Chroma links into its graph anew at each start; see `protocols.Index`."""
         return self._chroma.connection.unlinked
+
+    def started_anew(self, start: int) -> ChromaIndex:
+        """See `protocols.Index`."""
+        other = copy.copy(self)
+        other._chroma, other._known = self._chroma.started_anew(start), {}
+        return other
 
     def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`. A score is the negative of the collection's own distance (squared L2, cosine, inner product).

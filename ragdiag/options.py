@@ -130,7 +130,7 @@ PLAIN = {str: "a text", Path: "a path", int: "a whole number", float: "a number"
 def check_kind(name: str, given: Any, *kinds: type) -> None:
     """Raise `UsageError` for what an option was given where it is of none of `kinds`; True and False are no numbers."""
     if not isinstance(given, kinds) or (isinstance(given, bool) and bool not in kinds):
-        wanted = " or ".join(PLAIN[kind] for kind in kinds if kind in PLAIN)
+        wanted = " or ".join(PLAIN[kind] for kind in kinds if kind in PLAIN and not (kind is str and Path in kinds))
         shown = repr(given)[:40] if isinstance(given, (str, int, float, type(None))) else f"a {type(given).__name__}"
         raise UsageError(f"{name} must be {wanted}, not {shown}")
 

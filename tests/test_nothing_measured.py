@@ -9,6 +9,7 @@ from click.testing import CliRunner
 import ragdiag
 from ragdiag.cli import main
 from ragdiag.errors import InputError, UsageError
+from ragdiag.testing.auditor import Auditor
 
 TEXTS = {
     "help/returns.md": "Returns are free for 30 days after delivery. Bring the receipt.",
@@ -167,3 +168,14 @@ def test_a_suggestion_is_the_one_document_of_that_name() -> None:
     ):
         (defect,) = ragdiag.check(texts, [{"_id": "q", "text": "x", "evidence": [{"doc_id": asked, "text": "One"}]}]).defects
         assert defect.message == f"no document {asked!r} in the corpus{said}"
+
+
+def test_the_plugin_says_the_same(files: Path) -> None:
+    rows, why = BROKEN["ids without suffix"]
+    write("queries.jsonl", rows)
+    auditor = Auditor({}, files, files / "baselines", update=False, shared=None)
+    with pytest.raises(InputError, match="no query is left to measure") as raised:
+        auditor.audit("corpus", "queries.jsonl", retriever="bm25", cache=None)
+    assert why in str(raised.value)
+    with pytest.raises(UsageError, match=r"^queries must be a path, not a list$"):
+        auditor.audit("corpus", rows)

@@ -15,6 +15,7 @@ from docx.oxml.ns import nsdecls
 from fpdf import FPDF
 from pypdf.generic import NameObject, StreamObject
 
+from ragdiag.corpus import load_corpus
 from ragdiag.errors import UnreadableDocument
 from ragdiag.loaders import docx, heading, html, load, pdf
 from ragdiag.records import Document
@@ -139,6 +140,41 @@ def test_html_may_nest_deeply(page: Page) -> None:
     assert page("<div>" * 5000 + "x").text == "x"
 
 
+def test_html_lists_are_indented_up_to_a_bound(page: Page) -> None:
+    lines = page("<ul><li>x" * 2000).text.split("\n")
+    assert lines[:9] == ["  " * level + "- x" for level in range(9)]
+    assert set(lines[9:]) == {"  " * 8 + "- x"}
+
+
+@pytest.mark.parametrize(
+    ("markup", "match"),
+    [
+        ("<div>" * 60_000, "leaves too many elements open"),
+        ("<span><div></span>" * 60_000, "leaves too many elements open"),
+        ("".join(f"<font color={i}>" for i in range(5000)) + "<p>x" * 5000, "leaves too many elements open"),
+        ("<p " + " ".join(f"a{i}=1" for i in range(40_000)) + ">", "a tag with more than 2,000 attributes"),
+        ("<p " + " ".join(f"a{i}='<>'" for i in range(40_000)) + ">", "a tag with more than 2,000 attributes"),
+        ("<br>" * 1_000_001, "has more than 1,000,000 tags"),
+    ],
+)
+def test_html_that_no_parser_can_take_is_a_named_problem(page: Page, markup: str, match: str) -> None:
+    with pytest.raises(UnreadableDocument, match=match):
+        page(f"<p>text</p>{markup}x")
+
+
+def test_html_unclosed_as_people_leave_it_is_read(page: Page) -> None:
+    rows = "<tr><td><span>cell<td><b><font color=red>bold" * 300
+    assert (
+        page(f"<ul>{'<li>item' * 5000}</ul><table>{rows}</table><script>{'<div>' * 60_000}</script>").text.count("cell | bold")
+        == 300
+    )
+
+
+@pytest.mark.parametrize("name", ["cookie-" * 20_000 + "x", "cookie" * 20_000, "banner-" * 20_000, "cookie-x " * 20_000])
+def test_html_names_that_are_nearly_those_of_a_banner_are_content(page: Page, name: str) -> None:
+    assert page(f"<div class='{name}'>x</div>").text == "x"
+
+
 # PDF
 
 
@@ -217,6 +253,118 @@ def test_a_pdf_decompression_bomb_is_unreadable(tmp_path: Path) -> None:
         pdf.load(tmp_path / "a.pdf")
 
 
+FORM = b"/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</Font<</F 3 0 R>>>>"
+
+
+def hand_made(path: Path, streams: list[tuple[bytes, bytes]], pages: list[str], form: int = 10) -> Path:
+    """A PDF with `streams`, entries and data, as objects 10, 11 ... and pages with these contents; ``/X`` is object `form`."""
+    objects = {
+        1: b"<</Type/Catalog/Pages 2 0 R>>",
+        3: b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>",
+        4: b"<</Font<</F 3 0 R>>/XObject<</X %d 0 R>>>>" % form,
+    }
+    for number, (entries, data) in enumerate(streams, 10):
+        objects[number] = b"<<%s/Length %d>>stream\n%s\nendstream" % (entries, len(data), data)
+    first = 10 + len(streams)
+    for number, contents in enumerate(pages, first):
+        objects[number] = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Resources 4 0 R/Contents %s>>" % contents.encode()
+    kids = " ".join(f"{first + i} 0 R" for i in range(len(pages)))
+    objects[2] = f"<</Type/Pages/Count {len(pages)}/Kids[{kids}]>>".encode()
+    raw, table = b"%PDF-1.7\n", b""
+    for number in range(1, max(objects) + 1):
+        table += b"%010d 00000 n \n" % len(raw) if number in objects else b"0000000000 65535 f \n"
+        raw += b"%d 0 obj%s\nendobj\n" % (number, objects[number]) if number in objects else b""
+    trailer = b"trailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (max(objects) + 1, len(raw))
+    path.write_bytes(raw + b"xref\n0 %d\n0000000000 65535 f \n" % (max(objects) + 1) + table + trailer)
+    return path
+
+
+def shown(text: str) -> tuple[bytes, bytes]:
+    return b"", f"BT /F 9 Tf ({text}) Tj ET ".encode()
+
+
+def test_text_in_forms_is_read(tmp_path: Path) -> None:
+    path = hand_made(tmp_path / "a.pdf", [(FORM, shown("form")[1]), (b"", shown("page")[1] + b"/X Do ")], ["11 0 R"])
+    assert pdf.load(path).text == "page\nform"
+
+
+def test_text_beyond_the_forms_that_pypdf_shows_is_a_named_problem(tmp_path: Path) -> None:
+    many = (b"", shown("page")[1] + b"/X Do " * 11)
+    path = hand_made(tmp_path / "a.pdf", [(FORM, shown("form")[1]), shown("first"), many], ["11 0 R", "12 0 R"])
+    assert pdf.load(path).text.count("form") == 11
+    with (
+        pypdf.apply_configuration(xform_maximum_invocations_per_extraction=10),
+        pytest.raises(UnreadableDocument, match=r"a\.pdf: holds text that pypdf cannot read \(Exceeded 10 .*, on page 2"),
+    ):
+        pdf.load(path)
+
+
+def test_a_form_beyond_a_limit_of_pypdf_is_a_named_problem(tmp_path: Path) -> None:
+    form = (FORM, shown("form")[1] + b"0 " * 100)
+    path = hand_made(tmp_path / "a.pdf", [form, (b"", shown("page")[1] + b"/X Do ")], ["11 0 R"])
+    said = r"cannot read \(Impossible to decode XFormObject /X: Reached maximum .*on page 1"
+    with pypdf.apply_configuration(stream_parsing_work_maximum_count=100), pytest.raises(UnreadableDocument, match=said):
+        pdf.load(path)
+
+
+def test_every_limit_of_pypdf_that_a_page_can_reach_is_a_named_problem(tmp_path: Path) -> None:
+    path = hand_made(tmp_path / "a.pdf", [shown("page " * 20), shown("two")], ["[10 0 R 11 0 R]", "11 0 R"])
+    assert pdf.load(path).text.startswith("page page")
+    reached = {
+        "array_based_stream_maximum_output_length": 50,
+        "stream_parsing_work_maximum_count": 3,
+        "dictionary_maximum_element_count": 2,
+        "array_maximum_element_count": 1,
+        "page_tree_maximum_entries": 1,
+        "page_tree_maximum_page_entries": 4,
+        "maximum_declared_stream_length": 40,
+    }
+    for limit, value in reached.items():
+        said = r"a\.pdf: .*(?i:limit|maximum|exceed)"
+        with pypdf.apply_configuration(**{limit: value}), pytest.raises(UnreadableDocument, match=said):
+            pdf.load(path)
+
+
+def test_a_broken_form_that_is_shown_is_a_named_problem_and_one_that_is_not_is_none(tmp_path: Path) -> None:
+    form = (FORM + b"/Filter/FlateDecode", b"no zlib stream")
+    streams = [form, shown("page"), (b"", shown("page")[1] + b"/X Do ")]
+    with pytest.raises(UnreadableDocument, match=r"holds text that pypdf cannot read .*on page 1"):
+        pdf.load(hand_made(tmp_path / "a.pdf", streams, ["12 0 R"]))
+    assert pdf.load(hand_made(tmp_path / "a.pdf", streams, ["11 0 R"])).text == "page"
+
+
+def test_contents_that_are_no_stream_are_a_named_problem(tmp_path: Path) -> None:
+    path = hand_made(tmp_path / "a.pdf", [shown("page")], ["[10 0 R]", "[10 0 R 3 0 R]"], form=3)
+    with pytest.raises(UnreadableDocument, match=r"cannot read \(Expected StreamObject.*on page 2"):
+        pdf.load(path)
+
+
+def test_pages_that_share_their_content_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = 0
+    extract = pypdf.PageObject.extract_text
+
+    def counted(self: pypdf.PageObject, **options: Any) -> str:
+        nonlocal calls
+        calls += 1
+        return extract(self, **options)
+
+    monkeypatch.setattr(pypdf.PageObject, "extract_text", counted)
+    document = pdf.load(hand_made(tmp_path / "a.pdf", [shown("one"), shown("two")], ["10 0 R", "11 0 R", *["10 0 R"] * 50]))
+    assert document.text.split("\n\n") == ["one", "two", *["one"] * 50]
+    assert calls == 2
+
+
+@pytest.mark.parametrize("how", ["arrays", "forms"])
+def test_content_that_is_shown_without_end_is_a_named_problem(tmp_path: Path, how: str) -> None:
+    large = b"%" + b"x" * 400_000 + b"\n" + shown("large")[1]  # a comment is parsed too
+    if how == "arrays":
+        streams, pages = [(b"", large), *[shown(str(i)) for i in range(50)]], [f"[10 0 R {i + 11} 0 R]" for i in range(50)]
+    else:
+        streams, pages = [(FORM, large), (b"", b"/X Do " * 50)], ["11 0 R"]
+    with pytest.raises(UnreadableDocument, match="takes more than its size explains"):
+        pdf.load(hand_made(tmp_path / "a.pdf", streams, pages))
+
+
 # Word
 
 
@@ -291,6 +439,81 @@ def test_docx_text_in_controls_links_and_boxes_is_read_and_deletions_are_not(tmp
     ):
         body.insert(len(body) - 1, parse_xml(xml))
     assert docx.load(save(document, tmp_path / "a.docx")).text == "controlled\n\nnew link\n\naround\n\nboxed"
+
+
+@pytest.mark.parametrize("level", ["9", "1000000000", "9" * 5000])
+def test_docx_list_levels_are_bounded(tmp_path: Path, level: str) -> None:
+    document = word.Document()
+    bare = document.add_paragraph("deep")
+    bare._p.get_or_add_pPr().append(parse_xml(f'<w:numPr {nsdecls("w")}><w:ilvl w:val="{level}"/><w:numId w:val="1"/></w:numPr>'))
+    assert docx.load(save(document, tmp_path / "a.docx")).text == "  " * 8 + "- deep"
+
+
+@pytest.mark.parametrize(("level", "text"), [("0", "# x"), ("8", "###### x"), ("9", "x"), ("9" * 5000, "x")])
+def test_docx_outline_levels_are_bounded(tmp_path: Path, level: str, text: str) -> None:
+    document = word.Document()
+    style = document.styles.add_style("Part", 1)
+    style.element.get_or_add_pPr().append(parse_xml(f'<w:outlineLvl {nsdecls("w")} w:val="{level}"/>'))
+    document.add_paragraph("x", style="Part")
+    assert docx.load(save(document, tmp_path / "a.docx")).text == text
+
+
+def with_body(path: Path, body: str, before: str = "") -> Path:
+    """A Word document whose body is `body`; `before` stands in front of the XML."""
+    plain = io.BytesIO()
+    word.Document().save(plain)
+    with zipfile.ZipFile(plain) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            data = source.read(name)
+            if name == "word/document.xml":
+                data = f"{before}<w:document {nsdecls('w')}><w:body>{body}</w:body></w:document>".encode()
+            target.writestr(name, data)
+    return path
+
+
+LAUGHS = (
+    '<!DOCTYPE x [<!ENTITY a "ha">'
+    + "".join(f'<!ENTITY {b} "{f"&{a};" * 50}">' for a, b in zip("abcdef", "bcdefg", strict=True))
+    + "]>"
+)
+PARAGRAPH = "<w:p><w:r><w:t>x</w:t></w:r></w:p>"
+
+
+@pytest.mark.parametrize(
+    ("body", "before", "match"),
+    [
+        ("<w:p/>" * 1_500_001, "", "has more than 1,500,000 tags"),
+        ("<w:sdt><w:sdtContent>" * 10_000 + PARAGRAPH + "</w:sdtContent></w:sdt>" * 10_000, "", "damaged .*[Dd]epth"),
+        ('<w:p w:rsidR="&g;"/>' + PARAGRAPH, LAUGHS, "damaged .*amplification"),
+        ("<w:p>", "", "damaged"),
+    ],
+)
+def test_a_hostile_docx_is_a_named_problem(tmp_path: Path, body: str, before: str, match: str) -> None:
+    with pytest.raises(UnreadableDocument, match=match):
+        docx.load(with_body(tmp_path / "a.docx", body, before))
+
+
+def test_docx_styles_based_on_one_another_without_end_are_read(tmp_path: Path) -> None:
+    document = word.Document()
+    names = [f"S{i}" for i in range(300)]
+    for name in names:
+        document.styles.add_style(name, 1)
+    for name, base in zip(names, [*names[1:], "Heading 2"], strict=True):
+        document.styles[name].base_style = document.styles[base]
+    document.add_paragraph("x", style="S0")
+    assert docx.load(save(document, tmp_path / "a.docx")).text == "## x"
+    document.styles["S299"].base_style = document.styles["S0"]
+    assert docx.load(save(document, tmp_path / "a.docx")).text == "x"
+
+
+def test_one_hostile_document_does_not_stop_the_others(tmp_path: Path) -> None:
+    (tmp_path / "good.txt").write_text("text")
+    (tmp_path / "deep.html").write_text("<div>" * 60_000)
+    with_body(tmp_path / "tags.docx", "<w:p/>" * 1_500_001)
+    hand_made(tmp_path / "forms.pdf", [(FORM, b"%" + b"x" * 900_000), (b"", b"/X Do " * 50)], ["11 0 R"])
+    found = load_corpus(tmp_path)
+    assert [d.id for d in found.documents] == ["good.txt"]
+    assert [Path(p.file).name for p in found.problems] == ["deep.html", "forms.pdf", "tags.docx"]
 
 
 def test_docx_without_text_is_unreadable(tmp_path: Path) -> None:

@@ -26,6 +26,13 @@ MAX_BYTES = 200 * 2**20
 MAX_RATIO, RATIO_FROM = 200, 10 * 2**20
 """Nor, once past `RATIO_FROM` bytes, to more than `MAX_RATIO` times its size."""
 
+MOST_TAGS = 1_500_000
+"""Nor may its parts hold more tags: each takes time and memory, however few bytes it has."""
+DEEPEST = 8
+"""Word's lists have nine levels, numbered from 0; an item of any other level is one of the deepest."""
+BODY = 9
+"""The outline level of what is no heading."""
+
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 TEXT = {W + "t", "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"}
 CHARACTERS = {W + "tab": "\t", W + "br": "\n", W + "cr": "\n", W + "noBreakHyphen": "-"}
@@ -61,7 +68,7 @@ def _unpacked(raw: bytes, path: Path) -> io.BytesIO:
     if raw.startswith(b"\xd0\xcf\x11\xe0"):
         remedy = "save it as .docx without a password"
         raise UnreadableDocument("is encrypted, or an old .doc under a new name", path, remedy=remedy)
-    limit = min(MAX_BYTES, max(RATIO_FROM, MAX_RATIO * len(raw)))
+    limit, tags = min(MAX_BYTES, max(RATIO_FROM, MAX_RATIO * len(raw))), 0
     bomb = UnreadableDocument(f"decompresses to more than {limit >> 20} MB", path, remedy="leave out its pictures, or split it")
     plain = io.BytesIO()
     try:
@@ -78,6 +85,9 @@ def _unpacked(raw: bytes, path: Path) -> io.BytesIO:
                 limit -= len(data)
                 if limit < 0:
                     raise bomb
+                tags += data.count(b"<")
+                if tags > MOST_TAGS:
+                    raise UnreadableDocument(f"has more than {MOST_TAGS:,} tags", path, remedy="split it")
                 copy.writestr(name, data)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError, OSError) as e:
         remedy = "fetch it again, or open and save it in a word processor"
@@ -118,8 +128,8 @@ class _Reader:
         number = _value(paragraph, "pPr/numPr/numId")
         if style.startswith("#") or not number:
             return style
-        level = _value(paragraph, "pPr/numPr/ilvl")
-        return "  " * (int(level) if level.isdecimal() else 0) + "- " if number != "0" else ""
+        level = _number(_value(paragraph, "pPr/numPr/ilvl"), DEEPEST)
+        return "  " * level + "- " if number != "0" else ""
 
     def _table(self, table: Any) -> Iterator[Block]:
         self.tables += 1
@@ -166,25 +176,32 @@ def _value(node: Any, path: str) -> str:
     return "" if found is None else found.get(W + "val") or ""
 
 
+def _number(value: str, most: int) -> int:
+    """A number as a file states it, `most` where it is more; 0 where it states none."""
+    return min(int(value[:9]), most) if value.isdecimal() else 0
+
+
 def _prefixes(styles: Any) -> dict[str, str]:
     """What the paragraphs of each style start with: a style is a heading or a list if one that it is based on is."""
     named = {style.get(W + "styleId"): style for style in styles.iter(W + "style")}
-    found = {}
+    found: dict[str, str] = {}
     for name in named:
-        chain: list[str] = []
-        while name in named and name not in chain:
-            chain.append(name)
+        chain: dict[str, None] = {}
+        while name in named and name not in chain and name not in found:
+            chain[name] = None
             name = _value(named[name], "basedOn")
-        own = [_own_prefix(named[each]) for each in chain]
-        found[chain[0]] = next((p for p in own if p.startswith("#")), next(filter(None, own), ""))
+        inherited = found.get(name, "")
+        for each in reversed(chain):
+            own = _own_prefix(named[each])
+            found[each] = inherited = own if own.startswith("#") else inherited if inherited.startswith("#") else own or inherited
     return found
 
 
 def _own_prefix(style: Any) -> str:
     name, level = _value(style, "name").lower(), _value(style, "pPr/outlineLvl")
     heading = re.fullmatch(r"heading (\d)", name)
-    if heading or name == "title" or (level.isdecimal() and int(level) < 9):
-        depth = int(heading.group(1)) if heading else int(level or 0) + 1
+    if heading or name == "title" or (level.isdecimal() and _number(level, BODY) < BODY):
+        depth = int(heading.group(1)) if heading else _number(level, BODY) + 1
         return "#" * min(depth, 6) + " "
     listed = _value(style, "pPr/numPr/numId") or (name.startswith("list ") and not name.startswith("list continue"))
     return "- " if listed else ""

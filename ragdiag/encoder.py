@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ragdiag.errors import MissingExtra
+from ragdiag.errors import MissingExtra, SpecError
 from ragdiag.models import BATCH, folder_of, from_hub, identity_of, load_model, made, readable
 from ragdiag.protocols import Progress, Store, kept, text_key
 from ragdiag.registry import require
@@ -49,6 +49,8 @@ class Encoder:
         try:
             # Only a model the user named may be fetched.
             return from_hub(DEFAULT, local_only=True)
+        except SpecError:
+            raise
         except Exception as e:
             raise MissingExtra("the default model", "offline", self._remedy) from e
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ragdiag.errors import MissingExtra, SpecError
+from ragdiag.model_files import Stamp, checked, stamped
 from ragdiag.protocols import Progress, Store
 from ragdiag.registry import require
 
@@ -24,34 +25,38 @@ T = TypeVar("T")
 def folder_of(name: str, instead: str = "") -> Path:
     """Where the files of the model that the user named are: a folder, or a hub name, fetched unless ``HF_HUB_OFFLINE`` is set.
 
-    Raises `SpecError` where there are none, `MissingExtra` without a way to fetch them; `instead` says how to do without.
+    Raises `SpecError` where there are none, or not only data (`model_files`), `MissingExtra` without a way to fetch them;
+    `instead` says how to do without.
     """
     named = Path(name).expanduser() if name.startswith("~/") else Path(name)
     if named.is_dir():
-        return named
+        return checked(named)
     if name.startswith((".", "/", "~")):
         raise SpecError(f"no model folder {name!r}; check the path")
     try:
         return from_hub(name, "HF_HUB_OFFLINE" in os.environ, instead)
-    except MissingExtra:
+    except (MissingExtra, SpecError):
         raise
     except Exception as e:
         raise SpecError(f"model {name!r} is neither a folder nor to be had from the hub ({type(e).__name__})") from e
 
 
 def from_hub(name: str, local_only: bool, instead: str = "") -> Path:
-    """The folder of the hub's model `name`; with `local_only` nothing is fetched. Raises whatever the hub's client raises."""
-    return Path(require("huggingface_hub", "offline", instead).snapshot_download(name, local_files_only=local_only))
+    """The folder of the hub's model `name`; with `local_only` nothing is fetched.
+
+    Raises whatever the hub's client raises, and `SpecError` for a model that is not only data (`model_files`).
+    """
+    return checked(Path(require("huggingface_hub", "offline", instead).snapshot_download(name, local_files_only=local_only)))
 
 
 def identity_of(folder: Path) -> str:
     """The hash of all files that what a model computes depends on; read again only where one has changed since."""
-    files = sorted(p for p in folder.rglob("*") if p.suffix in (".json", ".txt", ".safetensors", ".bin", ".model"))
-    return _hashed(folder, tuple((p, (stat := p.stat()).st_size, stat.st_mtime_ns) for p in files))
+    kinds = (".json", ".txt", ".safetensors", ".bin", ".model")
+    return _hashed(folder, tuple(file for file in stamped(folder) if file.path.suffix in kinds))
 
 
 @functools.cache
-def _hashed(folder: Path, files: tuple[tuple[Path, int, int], ...]) -> str:
+def _hashed(folder: Path, files: tuple[Stamp, ...]) -> str:
     digest = hashlib.sha256()
     for path, _, _ in files:
         with path.open("rb") as file:
@@ -68,8 +73,9 @@ def load_model(kind: str, folder: Path, precision: str, instead: str = "") -> An
     library = require("sentence_transformers", "dense", instead)
     torch = require("torch", "dense", instead)
     require("transformers", "dense").utils.logging.disable_progress_bar()
+    kwargs = {"dtype": getattr(torch, precision), "use_safetensors": True}
     try:
-        return getattr(library, kind)(str(folder), local_files_only=True, model_kwargs={"dtype": getattr(torch, precision)})
+        return getattr(library, kind)(str(folder), local_files_only=True, trust_remote_code=False, model_kwargs=kwargs)
     except Exception as e:
         reason = " ".join(f"{type(e).__name__}: {e}".split())
         raise SpecError(f"{str(folder)!r} holds no model that sentence-transformers can load: {reason}") from e

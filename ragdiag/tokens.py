@@ -115,7 +115,10 @@ def count_tokens(text: str, unit: str = "tokens") -> int:
 def _tokenizer(unit: str) -> Any:
     tokenizers = require("tokenizers", "dense", "use unit=tokens or unit=characters")
     path = Path(unit) / "tokenizer.json" if Path(unit).is_dir() else Path(unit)
-    if not path.is_file() and not re.fullmatch(r"[\w.-]+/[\w.-]+", unit):  # a misspelt unit is no reason to ask a model hub
+    of_hub = re.fullmatch(r"[\w.-]+/[\w.-]+", unit) and not Path(unit).exists()
+    if (
+        not path.is_file() and not of_hub
+    ):  # neither a misspelt unit nor a folder without a tokenizer is a reason to ask a model hub
         known = ("tokens", "characters")
         wanted = f"tokens, characters, a tokenizer.json or a model's OWNER/NAME{nearest(unit, known)}"
         raise SpecError(f"unit {unit!r} is none of {wanted}")

@@ -28,6 +28,7 @@ GROUND = {
     "files",
     "framework",
     "headings",
+    "model_files",
     "models",
     "nested",
     "occurrences",

@@ -1,0 +1,203 @@
+"""A model's folder is data: whatever would run, be unpickled or fetched because of it is refused, whatever the library allows."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from ragdiag import models
+from ragdiag.cli import main
+from ragdiag.encoder import Encoder
+from ragdiag.errors import SpecError
+from ragdiag.model_files import checked
+from ragdiag.models import from_hub
+from ragdiag.tokens import count_tokens
+
+PART = "sentence_transformers.models.Transformer"
+BERT = {"architectures": ["BertForSequenceClassification"], "model_type": "bert"}
+
+
+def model(folder: Path, files: dict[str, Any]) -> Path:
+    """A folder with a sound configuration, and these files in it: bytes as they are, anything else as JSON."""
+    sound = {"config.json": BERT, "modules.json": [{"idx": 0, "name": "0", "path": "", "type": PART}], "model.safetensors": b""}
+    for name, content in {**sound, **files}.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
+    return folder
+
+
+def parts(kind: str, path: str = "") -> list[dict[str, Any]]:
+    return [{"idx": 0, "name": "0", "path": path, "type": kind}]
+
+
+HOSTILE = {
+    "a class of its own": ({"modules.json": parts("evil.Evil")}, "modules.json", "evil.Evil"),
+    "a class by a prefix": (
+        {"modules.json": parts("sentence_transformersx.Evil")},
+        "modules.json",
+        "sentence_transformersx.Evil",
+    ),
+    "a class of the library's name alone": ({"modules.json": parts("sentence_transformers")}, "modules.json", "not of sentence"),
+    "an empty step": ({"modules.json": parts("sentence_transformers..evil")}, "modules.json", "sentence_transformers..evil"),
+    "a class with a path": ({"modules.json": parts("sentence_transformers.x/../evil")}, "modules.json", "not of sentence"),
+    "a class of a module in a subfolder": ({"1_Own/modules.json": parts("evil.Evil")}, "1_Own/modules.json", "evil.Evil"),
+    "a class behind a router": ({"router_config.json": {"types": {"q": PART, "d": "evil.Evil"}}}, "router_config.json", "evil"),
+    "a class behind an old router": ({"1_Asym/config.json": {"types": {"q": "evil.Evil"}}}, "1_Asym/config.json", "evil.Evil"),
+    "a tokenizer of its own": ({"1_W/x_config.json": {"tokenizer_class": "evil.Words"}}, "1_W/x_config.json", "evil.Words"),
+    "an activation of its own": ({"2_Dense/config.json": {"activation_function": "evil.Run"}}, "2_Dense/config.json", "evil.Run"),
+    "an activation of another part of torch": ({"config.json": {"activation_fn": "torch.hub.load"}}, "config.json", "torch.hub"),
+    "an old activation": ({"config.json": {"sbert_ce_default_activation_function": "evil.Run"}}, "config.json", "evil.Run"),
+    "auto_map": ({"config.json": {**BERT, "auto_map": {"AutoModel": "evil.Evil"}}}, "config.json", "auto_map"),
+    "auto_map of a tokenizer": ({"tokenizer_config.json": {"auto_map": {"AutoTokenizer": ["evil.Evil", None]}}}, "auto_map", ""),
+    "auto_map within": ({"config.json": {"text_config": {"auto_map": {"AutoModel": "e.E"}}}}, "config.json", "auto_map"),
+    "trust_remote_code": ({"sentence_bert_config.json": {"model_args": {"trust_remote_code": True}}}, "trust_remote_code", ""),
+    "a kernel of the hub": ({"config.json": {**BERT, "attn_implementation": "someone/kernel"}}, "config.json", "someone/kernel"),
+    "a kernel of a part": ({"config.json": {"_attn_implementation": {"text": "a/b:c"}}}, "config.json", "a/b:c"),
+    "a part elsewhere": ({"modules.json": parts(PART, "../other")}, "modules.json", "../other"),
+    "a part at a place of its own": ({"modules.json": parts(PART, "/other")}, "modules.json", "/other"),
+    "an adapter": ({"adapter_config.json": {"base_model_name_or_path": "someone/base"}}, "adapter_config.json", "adapter"),
+    "pickled weights of a part": ({"2_Dense/pytorch_model.bin": b"x"}, "2_Dense/pytorch_model.bin", "pickled"),
+    "other pickled weights": ({"3_Own/weights.pt": b"x"}, "3_Own/weights.pt", "pickled"),
+    "a pickle beside weights of another name": (
+        {"1/x.safetensors": b"", "1/pytorch_model.bin": b""},
+        "pytorch_model.bin",
+        "pick",
+    ),
+    "weights by a list": ({"2/pytorch_model.bin.index.json": {"weight_map": {}}}, "pytorch_model.bin.index.json", "pickled"),
+    "pickled weights in a sound list": ({"model.safetensors.index.json": {"weight_map": {"a": "x.bin"}}}, "index.json", "x.bin"),
+    "what is no JSON": ({"modules.json": b"[{"}, "modules.json", "is no JSON"),
+    "deep JSON": ({"config.json": b"[" * 100_000}, "config.json", "is no JSON"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_is_more_than_data_is_refused(tmp_path: Path, name: str) -> None:
+    files, *says = HOSTILE[name]
+    with pytest.raises(SpecError) as caught:
+        checked(model(tmp_path, files))
+    assert "\n" not in str(caught.value)
+    for text in says:
+        assert text in str(caught.value)
+
+
+SOUND: dict[str, dict[str, Any]] = {
+    "parts of the library": {"modules.json": [*parts(PART), *parts("sentence_transformers.models.Pooling")]},
+    "what transformers knows": {"config.json": {"activation_function": "gelu_new", "attn_implementation": "sdpa"}},
+    "a function of torch": {"2_Dense/config.json": {"activation_function": "torch.nn.modules.activation.Tanh"}},
+    "words that look like settings": {"tokenizer.json": {"model": {"type": "BPE", "vocab": {"auto_map": 7, "types": 8}}}},
+    "pickled weights that nobody takes": {"pytorch_model.bin": b"x", "training_args.bin": b"x"},
+    "weights in pieces": {"model.safetensors.index.json": {"weight_map": {"a": "model-00001-of-00002.safetensors"}}},
+    "OpenVINO": {"openvino/openvino_model_qint8_quantized.bin": b"x", "openvino/openvino_model.xml": b"<net/>"},
+    "code that nothing names": {"train_script.py": b"raise SystemExit"},
+    "code that is not to be trusted": {"sentence_bert_config.json": {"model_args": {"trust_remote_code": False}}},
+}
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_what_is_data_is_not(tmp_path: Path, name: str) -> None:
+    assert checked(model(tmp_path, SOUND[name])) == tmp_path
+
+
+def test_a_model_of_the_hub_is_links_to_files(tmp_path: Path) -> None:
+    blobs, snapshot = tmp_path / "blobs", tmp_path / "snapshots" / "rev"
+    model(blobs, {})
+    snapshot.mkdir(parents=True)
+    for file in blobs.iterdir():
+        (snapshot / file.name).symlink_to(file)
+    assert checked(snapshot) == snapshot
+    (blobs / "modules.json").write_text(json.dumps(parts("evil.Evil")))
+    with pytest.raises(SpecError, match=r"evil\.Evil"):  # what changed since is looked at anew
+        checked(snapshot)
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda path: path.symlink_to(path.parent.parent, target_is_directory=True), "is a link to a folder"),
+        (lambda path: path.symlink_to(path), "cannot be read"),
+        (lambda path: path.symlink_to(path.parent / "nothing"), "cannot be read"),
+        (os.mkfifo, "is no regular file"),
+    ],
+    ids=["a folder elsewhere", "a loop", "nothing", "a pipe"],
+)
+def test_only_files_of_the_folder_make_a_model(tmp_path: Path, make: Callable[[Path], None], says: str) -> None:
+    folder = model(tmp_path / "model", {})
+    make(folder / "config_of_a_part.json")
+    for read in (checked, models.identity_of):
+        with pytest.raises(SpecError, match=f"config_of_a_part.json: {says}"):
+            read(folder)
+
+
+def test_a_model_that_is_fetched_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("huggingface_hub")
+    monkeypatch.setattr(
+        "huggingface_hub.snapshot_download", lambda *_, **__: str(model(tmp_path, {"modules.json": parts("a.B")}))
+    )
+    for fetch in (lambda: from_hub("someone/model", False), lambda: Encoder("someone/model", "float32").folder):
+        with pytest.raises(SpecError, match=r"modules.json: names a class that is not of sentence-transformers \(type: 'a.B'\)"):
+            fetch()
+
+
+# Through the command line
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A corpus, queries, answers, and a model whose code says that it ran."""
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "a.txt").write_text("Alpha pumps run at 40 bar. The valve closes at night.\n")
+    query = {"_id": "q", "text": "bar of pumps", "answer": "at night", "evidence": [{"doc_id": "a.txt", "start": 0, "end": 26}]}
+    (tmp_path / "queries.jsonl").write_text(json.dumps(query) + "\n")
+    (tmp_path / "answers.jsonl").write_text(
+        json.dumps({"query_id": "q", "condition": "retrieved", "answer": "in the dark"}) + "\n"
+    )
+    code = f"open({str(tmp_path / 'ran')!r}, 'w').close()\nclass Evil: pass\n".encode()
+    auto = {**BERT, "auto_map": {"AutoConfig": "evil.Evil", "AutoModel": "evil.Evil", "AutoTokenizer": "evil.Evil"}}
+    for name, files in (("own", {"modules.json": parts("evil.Evil")}), ("map", {"config.json": auto})):
+        model(tmp_path / name, {"evil.py": code, **files})
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+COMMANDS = {
+    "dense": ("audit", "corpus", "queries.jsonl", "--retriever", "dense(model='MODEL')"),
+    "hybrid": ("audit", "corpus", "queries.jsonl", "--retriever", "hybrid(bm25, dense(model='MODEL'))"),
+    "rerank": ("audit", "corpus", "queries.jsonl", "--retriever", "rerank(bm25, model='MODEL')"),
+    "semantic": ("audit", "corpus", "queries.jsonl", "--retriever", "bm25", "--chunker", "semantic(model='MODEL')"),
+    "embedding": ("litmus", "queries.jsonl", "--answers", "answers.jsonl", "--judge", "embedding(model='MODEL')"),
+    "label": ("label", "corpus", "queries.jsonl", "--out", "labels.jsonl", "--retriever", "dense(model='MODEL')"),
+}
+
+
+@pytest.mark.parametrize("folder", ["own", "map"])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_command_runs_the_code_of_a_model(here: Path, command: str, folder: str) -> None:
+    result = CliRunner().invoke(main, [part.replace("MODEL", folder) for part in COMMANDS[command]] + ["--no-cache"])
+    assert result.exit_code == 2, result.output
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"error: {folder}/") and "code of its own" in line
+    assert not (here / "ran").exists()
+
+
+def test_a_tokenizer_runs_nothing(here: Path) -> None:
+    with pytest.raises(SpecError, match="unit 'own' is none of tokens"):
+        count_tokens("some words", "own")
+    (here / "some").mkdir()
+    (here / "some" / "folder").mkdir()
+    with pytest.raises(SpecError, match="unit 'some/folder' is none of"):  # a folder of one's own is not asked for on the hub
+        count_tokens("some words", "some/folder")
+    assert not (here / "ran").exists()
+
+
+def test_modules_of_the_working_folder_are_not_imported(here: Path) -> None:
+    (here / "click.py").write_text((here / "own" / "evil.py").read_text())
+    done = subprocess.run([sys.executable, "-m", "ragdiag", "--version"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not (here / "ran").exists()

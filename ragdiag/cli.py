@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ragdiag import __version__
-from ragdiag.config import settle
+from ragdiag.config import Option, settle
 from ragdiag.flags import (
     AUDIT_OPTIONS,
     COMPARE_OPTIONS,
@@ -30,6 +30,7 @@ from ragdiag.flags import (
     options,
     queries_argument,
     quiet_option,
+    tells,
 )
 from ragdiag.label.command import label
 from ragdiag.shell import DecideCommand, Group, check_output, check_outputs, present, progress_bars, queries_file, write_out
@@ -58,7 +59,7 @@ def main(ctx: click.Context, debug: bool) -> None:
 
     configuration = ctx.obj = read_configuration()
     if configuration is not None:
-        options_of = {name: [p for p in c.params if isinstance(p, click.Option)] for name, c in main.commands.items()}
+        options_of = {name: [p for p in c.params if isinstance(p, Option)] for name, c in main.commands.items()}
         ctx.default_map = configuration.defaults(options_of)
 
 
@@ -100,7 +101,7 @@ def _settled(given: dict[str, Any]) -> dict[str, Any]:
 @options(*LITMUS_OPTIONS)
 @json_option
 @html_option
-@click.option("--fail-under", metavar="'M=x'", multiple=True,
+@tells("--fail-under", metavar="'M=x'", multiple=True,
               help="Exit 1 unless measure M's mean (M.low: its interval's lower end) is x or more.")  # fmt: skip
 @quiet_option
 def audit(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
 from ragdiag.conditions import CONDITIONS, ORACLE, RETRIEVED
+from ragdiag.config import Does, Option
 
 __all__ = [
     "AUDIT_OPTIONS",
@@ -18,6 +20,8 @@ __all__ = [
     "LIVE_OPTIONS",
     "PROMPTS_OPTIONS",
     "answers_option",
+    "chooses",
+    "connects",
     "corpus_argument",
     "corpus_option",
     "html_option",
@@ -25,6 +29,8 @@ __all__ = [
     "options",
     "queries_argument",
     "quiet_option",
+    "tells",
+    "writes",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -43,43 +49,67 @@ def _prices(_: click.Context, __: click.Parameter, value: str | None) -> tuple[f
     return price_in, price_out
 
 
+tells, reads, chooses, writes, connects, agrees = (
+    functools.partial(click.option, cls=Option, does=does)
+    for does in (Does.TELLS, Does.READS, Does.CHOOSES, Does.WRITES, Does.CONNECTS, Does.AGREES)
+)
+"""Options, by what their values bring about: see `config.Does`."""
+
 corpus_argument = click.argument("corpus", metavar="CORPUS")
 queries_argument = click.argument("queries", metavar="QUERIES")
-corpus_option = click.option("--corpus", metavar="CORPUS", help="Hold answers against an audit of this corpus.")
-quiet_option = click.option("--quiet", is_flag=True, help="Show nothing but errors; --json and exit status still speak.")
-json_option = click.option("--json", "json_file", metavar="FILE", help="Write the report as JSON; - for standard output.")
-html_option = click.option("--html", "html_file", metavar="FILE", help="Write it as one page: verdict, fixes, every query.")
+corpus_option = reads("--corpus", metavar="CORPUS", help="Hold answers against an audit of this corpus.")
+quiet_option = tells("--quiet", is_flag=True, help="Show nothing but errors; --json and exit status still speak.")
+json_option = writes("--json", "json_file", metavar="FILE", help="Write the report as JSON; - for standard output.")
+html_option = writes("--html", "html_file", metavar="FILE", help="Write it as one page: verdict, fixes, every query.")
 
 LABEL_OPTIONS = (
-    click.option("--qrels", metavar="FILE", help="Judgements for BEIR or TREC queries."),
-    click.option("--copies", type=click.Choice(["count", "ignore"]), default="count", show_default=True,
-                 help="Do exact copies of a labelled passage elsewhere count as evidence?"),
-    click.option("--only", metavar="DOC_ID", multiple=True, help="Keep only this document (repeat for several)."),
+    reads("--qrels", metavar="FILE", help="Judgements for BEIR or TREC queries."),
+    tells("--copies", type=click.Choice(["count", "ignore"]), default="count", show_default=True,
+          help="Do exact copies of a labelled passage elsewhere count as evidence?"),
+    tells("--only", metavar="DOC_ID", multiple=True, help="Keep only this document (repeat for several)."),
 )  # fmt: skip
 
 CACHE_OPTIONS = (
-    click.option("--cache", metavar="DIR", help="Where vectors and indexes are kept.  [default: the user's cache folder]"),
-    click.option("--no-cache", is_flag=True, help="Keep nothing."),
+    writes("--cache", metavar="DIR", help="Where vectors and indexes are kept.  [default: the user's cache folder]"),
+    tells("--no-cache", is_flag=True, help="Keep nothing."),
 )
 
 AUDIT_OPTIONS = (
-    click.option(
-        "--chunker", metavar="SPEC", default="sentence", show_default=True, help="e.g. 'recursive(size=200, overlap=40)'."
+    chooses(
+        "--chunker",
+        family="chunkers",
+        metavar="SPEC",
+        default="sentence",
+        show_default=True,
+        help="e.g. 'recursive(size=200, overlap=40)'.",
     ),
-    click.option("--chunks", metavar="FILE", help="Your own chunks, JSONL, in place of a chunker."),
-    click.option(
-        "--context", metavar="KIND", default="none", show_default=True, help="Embedded with a chunk: title, heading, ..."
+    reads("--chunks", metavar="FILE", help="Your own chunks, JSONL, in place of a chunker."),
+    chooses(
+        "--context",
+        family="contexts",
+        metavar="KIND",
+        default="none",
+        show_default=True,
+        help="Embedded with a chunk: title, heading, ...",
     ),
-    click.option(
-        "--retriever", metavar="SPEC", default="hybrid", show_default=True, help="e.g. 'bm25(k1=1.2)', dense, lsa, hybrid."
+    chooses(
+        "--retriever",
+        family="retrievers",
+        metavar="SPEC",
+        default="hybrid",
+        show_default=True,
+        help="e.g. 'bm25(k1=1.2)', dense, lsa, hybrid.",
     ),
-    click.option(
-        "--swap", metavar="SPEC", help="Put queries in other words than the documents to this retriever as well, e.g. dense."
+    chooses(
+        "--swap",
+        family="retrievers",
+        metavar="SPEC",
+        help="Put queries in other words than the documents to this retriever as well, e.g. dense.",
     ),
-    click.option("--run", "run_file", metavar="FILE", help="Your own ranking, TREC or JSONL, in place of a retriever."),
-    click.option("-k", "k", type=int, metavar="N", help="Chunks in a context.  [default: 5]"),
-    click.option("--budget", type=int, metavar="TOKENS", help="Context size in tokens, in place of -k."),
-    click.option(
+    reads("--run", "run_file", metavar="FILE", help="Your own ranking, TREC or JSONL, in place of a retriever."),
+    tells("-k", "k", type=int, metavar="N", help="Chunks in a context.  [default: 5]"),
+    tells("--budget", type=int, metavar="TOKENS", help="Context size in tokens, in place of -k."),
+    tells(
         "--seed",
         type=click.IntRange(min=0),
         metavar="N",
@@ -88,30 +118,33 @@ AUDIT_OPTIONS = (
         help="Seed of the intervals' resamples.",
     ),
     *CACHE_OPTIONS,
-)
-
-COMPARE_OPTIONS = (
-    click.option("--chunker", "chunkers", metavar="SPEC", multiple=True, help="Chunkers to compare; repeat the option for each."),
-    click.option("--chunks", metavar="FILE", multiple=True, help="Your own chunks, JSONL, one file for each way to cut."),
-    click.option("--context", "contexts", metavar="KIND", multiple=True, help="What is embedded with a chunk; repeat for each."),
-    click.option("--retriever", "retrievers", metavar="SPEC", multiple=True, help="Retrievers to compare; repeat for each."),
-    click.option("--run", "runs", metavar="FILE", multiple=True, help="Your own rankings, TREC or JSONL; repeat for each."),
-    click.option("--tune", is_flag=True, help="Also other weights of each hybrid of two."),
-    click.option("--baseline", metavar="NAME", default="", help="What the others are held against, such as 'sentence | bm25'."
-                 "  [default: the first]"),
-    click.option("--measure", metavar="M", default="", help="What is contrasted.  [default: Sufficient at the context's size]"),
-    click.option("--causes/--no-causes", default=True, show_default=True, help="Name the causes of what is cured and broken."),
-    click.option("--pairs", is_flag=True, help="Contrast all with one another, not only with the baseline."),
-    click.option("-k", "k", type=int, metavar="N", help="Chunks in every context."),
-    click.option("--budget", type=int, metavar="TOKENS",
-                 help="Tokens in every context.  [default: what the baseline's first 5 chunks take]"),
-    click.option("--price", type=click.FloatRange(min=0), metavar="DOLLARS", help="Of a million tokens of context."),
-    click.option("--latency", type=click.FloatRange(min=0), metavar="MS", default=500.0, show_default=True,
-                 help="What one query may take: slower ones are marked."),
-    click.option("--jobs", type=int, metavar="N", default=1, show_default=True, help="Configurations measured at once."),
 )  # fmt: skip
 
-answers_option = click.option(
+COMPARE_OPTIONS = (
+    chooses("--chunker", "chunkers", family="chunkers", metavar="SPEC", multiple=True,
+            help="Chunkers to compare; repeat the option for each."),
+    reads("--chunks", metavar="FILE", multiple=True, help="Your own chunks, JSONL, one file for each way to cut."),
+    chooses("--context", "contexts", family="contexts", metavar="KIND", multiple=True,
+            help="What is embedded with a chunk; repeat for each."),
+    chooses("--retriever", "retrievers", family="retrievers", metavar="SPEC", multiple=True,
+            help="Retrievers to compare; repeat for each."),
+    reads("--run", "runs", metavar="FILE", multiple=True, help="Your own rankings, TREC or JSONL; repeat for each."),
+    tells("--tune", is_flag=True, help="Also other weights of each hybrid of two."),
+    tells("--baseline", metavar="NAME", default="", help="What the others are held against, such as 'sentence | bm25'."
+          "  [default: the first]"),
+    tells("--measure", metavar="M", default="", help="What is contrasted.  [default: Sufficient at the context's size]"),
+    tells("--causes/--no-causes", default=True, show_default=True, help="Name the causes of what is cured and broken."),
+    tells("--pairs", is_flag=True, help="Contrast all with one another, not only with the baseline."),
+    tells("-k", "k", type=int, metavar="N", help="Chunks in every context."),
+    tells("--budget", type=int, metavar="TOKENS",
+          help="Tokens in every context.  [default: what the baseline's first 5 chunks take]"),
+    tells("--price", type=click.FloatRange(min=0), metavar="DOLLARS", help="Of a million tokens of context."),
+    tells("--latency", type=click.FloatRange(min=0), metavar="MS", default=500.0, show_default=True,
+          help="What one query may take: slower ones are marked."),
+    tells("--jobs", type=int, metavar="N", default=1, show_default=True, help="Configurations measured at once."),
+)  # fmt: skip
+
+answers_option = reads(
     "--answers",
     metavar="[CONDITION=]FILE",
     multiple=True,
@@ -119,17 +152,18 @@ answers_option = click.option(
 )
 
 LITMUS_OPTIONS = (
-    click.option("--judge", metavar="SPEC", default="matcher", show_default=True, help="Judges answers that have no label."),
-    click.option("--blind", is_flag=True, help="Let the judge speak for labelled answers too, and show how far they agree."),
-    click.option("--support", metavar="SPEC", default="grounded", show_default=True,
-                 help="Judges whether recorded contexts hold what an answer states."),
-    click.option("--format-rules", metavar="FILE", help="JSON of rules that answers must keep: schema, regex, length, style."),
-    click.option("--failed", type=click.Choice(["failed", "wrong"]), default="failed", show_default=True,
-                 help="What an attempt without an answer counts as."),
-    click.option("--delta", type=click.FloatRange(0, 1), default=0.05, show_default=True, help="An effect that matters."),
+    chooses("--judge", family="judges", metavar="SPEC", default="matcher", show_default=True,
+            help="Judges answers that have no label."),
+    tells("--blind", is_flag=True, help="Let the judge speak for labelled answers too, and show how far they agree."),
+    chooses("--support", family="judges", metavar="SPEC", default="grounded", show_default=True,
+            help="Judges whether recorded contexts hold what an answer states."),
+    reads("--format-rules", metavar="FILE", help="JSON of rules that answers must keep: schema, regex, length, style."),
+    tells("--failed", type=click.Choice(["failed", "wrong"]), default="failed", show_default=True,
+          help="What an attempt without an answer counts as."),
+    tells("--delta", type=click.FloatRange(0, 1), default=0.05, show_default=True, help="An effect that matters."),
 )  # fmt: skip
 
-condition_option = click.option(
+condition_option = tells(
     "--condition",
     "conditions",
     type=click.Choice(CONDITIONS),
@@ -138,37 +172,37 @@ condition_option = click.option(
     show_default=True,
     help="What a model is given: your pipeline's context, exactly the evidence, or nothing. Repeat for several.",
 )
-template_option = click.option("--template", metavar="FILE", help="Your prompt, with {contexts} and {question} in it.")
-repeats_option = click.option("--repeats", type=click.IntRange(min=1), metavar="N", default=1, show_default=True,
-                              help="How often each prompt is asked.")  # fmt: skip
+template_option = reads("--template", metavar="FILE", help="Your prompt, with {contexts} and {question} in it.")
+repeats_option = tells("--repeats", type=click.IntRange(min=1), metavar="N", default=1, show_default=True,
+                       help="How often each prompt is asked.")  # fmt: skip
 
 PROMPTS_OPTIONS = (
     condition_option,
-    click.option("--format", "form", type=click.Choice(["jsonl", "openai"]), default="jsonl", show_default=True,
-                 help="openai: the input of its batch API."),
-    click.option("--model", metavar="NAME", help="The model that a batch asks."),
+    tells("--format", "form", type=click.Choice(["jsonl", "openai"]), default="jsonl", show_default=True,
+          help="openai: the input of its batch API."),
+    tells("--model", metavar="NAME", help="The model that a batch asks."),
     template_option,
     repeats_option,
-    click.option("--out", metavar="FILE", default="-", help="Where the prompts go.  [default: standard output]"),
+    writes("--out", metavar="FILE", default="-", help="Where the prompts go.  [default: standard output]"),
 )  # fmt: skip
 
 LIVE_OPTIONS = (
-    click.option("--live", metavar="TARGET", help="Ask now: the url of an OpenAI-compatible endpoint (http://localhost:8000/v1; "
-                 "its key in OPENAI_API_KEY), or module:function, called with a question and its list of contexts."),
-    click.option("--record", metavar="FILE", help="Keeps every answer as it comes; what it holds is not asked again."),
-    click.option("--model", metavar="NAME", help="The endpoint's name of the model; of a function, a name for its version."),
+    connects("--live", metavar="TARGET", help="Ask now: the url of an OpenAI-compatible endpoint (http://localhost:8000/v1; "
+             "its key in OPENAI_API_KEY), or module:function, called with a question and its list of contexts."),
+    writes("--record", metavar="FILE", help="Keeps every answer as it comes; what it holds is not asked again."),
+    tells("--model", metavar="NAME", help="The endpoint's name of the model; of a function, a name for its version."),
     condition_option,
     template_option,
     repeats_option,
-    click.option("--concurrency", type=click.IntRange(min=1), metavar="N",
-                 help="Calls at a time.  [default: 4; 1 of a function]"),
-    click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
-                 help="The longest wait for an endpoint.  [default: 60]"),
-    click.option("--retries", type=click.IntRange(min=0), metavar="N",
-                 help="Further tries after an overload, an error of the server, a lost connection.  [default: 2]"),
-    click.option("--max-tokens", type=click.IntRange(min=1), metavar="N", help="The longest answer.  [default: 512]"),
-    click.option("--price", callback=_prices, metavar="IN,OUT", help="Dollars for a million tokens, to show what it may cost."),
-    click.option("--yes", is_flag=True, help="Make the calls without being asked."),
+    tells("--concurrency", type=click.IntRange(min=1), metavar="N",
+          help="Calls at a time.  [default: 4; 1 of a function]"),
+    tells("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
+          help="The longest wait for an endpoint.  [default: 60]"),
+    tells("--retries", type=click.IntRange(min=0), metavar="N",
+          help="Further tries after an overload, an error of the server, a lost connection.  [default: 2]"),
+    tells("--max-tokens", type=click.IntRange(min=1), metavar="N", help="The longest answer.  [default: 512]"),
+    tells("--price", callback=_prices, metavar="IN,OUT", help="Dollars for a million tokens, to show what it may cost."),
+    agrees("--yes", is_flag=True, help="Make the calls without being asked."),
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ragdiag.config import Does, Option
 from ragdiag.costs import Rates, option
 from ragdiag.framework import MOST, QUESTIONS, Question
 
@@ -18,22 +19,22 @@ if TYPE_CHECKING:
 __all__ = ["conducted", "decide_options"]
 
 
-def decide_options() -> list[click.Option]:
+def decide_options() -> list[Option]:
     """One option for the report, for each question and for each rate."""
     says = "JSON of ragdiag litmus or audit, whose verdict answers --problem; - for standard input."
-    return [click.Option(["--report"], metavar="FILE", help=says), *map(_question, QUESTIONS.values()), *_rates()]
+    return [Option(["--report"], does=Does.READS, metavar="FILE", help=says), *map(_question, QUESTIONS.values()), *_rates()]
 
 
-def _question(question: Question) -> click.Option:
+def _question(question: Question) -> Option:
     kind, metavar = (_kind(question), None) if question.choices else (int, "N")
-    return click.Option([question.option, question.id], type=kind, metavar=metavar, help=question.text)
+    return Option([question.option, question.id], does=Does.TELLS, type=kind, metavar=metavar, help=question.text)
 
 
 def _kind(question: Question) -> Any:
     return click.Choice(question.choices) if question.choices else click.IntRange(0, MOST)
 
 
-def _rates() -> Iterator[click.Option]:
+def _rates() -> Iterator[Option]:
     derived = {"run_price": "GPU hours x price", "shifts": "as --changes says"}
     for f in dataclasses.fields(Rates):
         default: Any = f.default
@@ -41,7 +42,7 @@ def _rates() -> Iterator[click.Option]:
         source = f.metadata["source"] or ("" if default is None else "assumed")
         says = f"{f.metadata['says'][0].upper()}{f.metadata['says'][1:]}"
         text = f"{says}, {f.metadata['unit']}.  [default: {'; '.join(filter(None, (shown, source)))}]"
-        yield click.Option([option(f.name), f.name], type=float, metavar="X", help=text)
+        yield Option([option(f.name), f.name], does=Does.TELLS, type=float, metavar="X", help=text)
 
 
 def conducted(report: str | None, given: Mapping[str, Any]) -> Decision:

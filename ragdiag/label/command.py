@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from ragdiag.config import settle
-from ragdiag.flags import CACHE_OPTIONS, corpus_argument, options
+from ragdiag.flags import CACHE_OPTIONS, chooses, connects, corpus_argument, options, tells, writes
 from ragdiag.shell import progress_bars
 
 if TYPE_CHECKING:
@@ -24,12 +24,12 @@ __all__ = ["label"]
 @click.command()
 @corpus_argument
 @click.argument("queries", metavar="[QUERIES]", required=False)
-@click.option("--out", metavar="FILE", required=True, help="Where labels go, one by one; a file begun earlier is gone on with.")
-@click.option("--drafts", is_flag=True, help="Also ask what the documents ask: headings, FAQs. A draft counts once you label it.")
-@click.option("--retriever", "retrievers", metavar="SPEC", multiple=True,
+@writes("--out", metavar="FILE", required=True, help="Where labels go, one by one; a file begun earlier is gone on with.")
+@tells("--drafts", is_flag=True, help="Also ask what the documents ask: headings, FAQs. A draft counts once you label it.")
+@chooses("--retriever", "retrievers", family="retrievers", metavar="SPEC", multiple=True,
               help="Finds passages to show; repeat for several.  [default: bm25 and dense, or lsa]")  # fmt: skip
-@click.option("--page", is_flag=True, help="On a page in your browser, from this machine to this machine only.")
-@click.option("--port", type=click.IntRange(0, 65535), metavar="N", default=0, help="Of the page.  [default: any that is free]")
+@connects("--page", is_flag=True, help="On a page in your browser, from this machine to this machine only.")
+@connects("--port", type=click.IntRange(0, 65535), metavar="N", default=0, help="Of the page.  [default: any that is free]")
 @options(*CACHE_OPTIONS)
 def label(corpus: str, queries: str | None, out: str, page: bool, port: int, **given: Any) -> None:
     """Label queries, one by one: see what several retrievers find, mark the evidence. Stop anywhere; the same command goes on.

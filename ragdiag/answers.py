@@ -9,7 +9,7 @@ from typing import Any
 from ragdiag.conditions import CONDITIONS
 from ragdiag.errors import InputError, did_you_mean
 from ragdiag.fields import Fields
-from ragdiag.files import field, read_jsonl
+from ragdiag.files import field, stream_jsonl
 from ragdiag.prompt import attempted, content, read_custom_id
 from ragdiag.records import Answer
 
@@ -39,7 +39,7 @@ def _read(condition: str, path: Path) -> list[Answer]:
     found: dict[Any, Answer] = {}
     asked: dict[str, str] = {}
     with Fields(path) as fields:
-        for line, record in read_jsonl(path):
+        for line, _, record in stream_jsonl(path):
             batch = "custom_id" in record and "query_id" not in record
             key = _question(record, asked, path, line) if "prompt_sha256" in record else line
             fields.look(record, BATCH if batch else FIELDS, line, known=WRITTEN)

@@ -19,6 +19,7 @@ from typing import Any, BinaryIO, TypeVar
 import numpy as np
 
 from ragdiag.errors import UsageError
+from ragdiag.writing import PRIVATE, TEMPORARY, drop_stale, replacing
 
 T = TypeVar("T")
 
@@ -38,9 +39,13 @@ WAIT_S = 60.0
 
 
 def default_folder() -> Path:
-    """``$RAGDIAG_CACHE``, else ``$XDG_CACHE_HOME/ragdiag``, else ``~/.cache/ragdiag``."""
-    named = os.environ.get("RAGDIAG_CACHE")
-    return Path(named) if named else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ragdiag"
+    """``$RAGDIAG_CACHE``, else ``$XDG_CACHE_HOME/ragdiag``, else ``~/.cache/ragdiag``. Raises `UsageError` without a home."""
+    if named := os.environ.get("RAGDIAG_CACHE"):
+        return Path(named)
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ragdiag"
+    except RuntimeError as e:
+        raise UsageError("there is no home folder for the cache; give --cache DIR or --no-cache, or set RAGDIAG_CACHE") from e
 
 
 def opened(folder: str | Path | None) -> Cache | None:
@@ -49,14 +54,18 @@ def opened(folder: str | Path | None) -> Cache | None:
 
 
 class Cache:
-    """A folder of vectors and arrays; see `protocols.Store`. Raises `UsageError` where the folder cannot be made or written."""
+    """A folder of vectors and arrays, for the user's eyes alone; see `protocols.Store`.
+
+    Raises `UsageError` where the folder cannot be made or written.
+    """
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(0o700, parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.folder):
                 pass
+            drop_stale(self.folder, f"*{TEMPORARY}")
         except OSError as e:
             raise self._unusable(self.folder, e) from e
 
@@ -96,6 +105,7 @@ class Cache:
     def arrays(self, key: str) -> dict[str, Any] | None:
         """The arrays kept under `key`, or None where there are none or the file is damaged."""
         path = self.folder / f"{key}.npz"
+        _drop_special(path)
         try:
             with path.open("rb") as file:
                 if _sealed(file, key):
@@ -111,29 +121,23 @@ class Cache:
 
     def add_arrays(self, key: str, arrays: Mapping[str, Any]) -> None:
         """Keep named arrays under `key`."""
-        temporary = None
         try:
-            handle, temporary = tempfile.mkstemp(dir=self.folder, suffix=".tmp")
-            with os.fdopen(handle, "w+b") as file:
+            with replacing(self.folder / f"{key}.npz") as file:
                 np.savez(file, **arrays)
                 size = file.tell()
                 file.seek(0)
                 seal = _digest(file, size, key)
                 file.seek(size)
                 file.write(seal)  # behind the end of a zip file, where its readers do not mind it
-            Path(temporary).replace(self.folder / f"{key}.npz")
-        except BaseException as e:
-            if temporary is not None:
-                Path(temporary).unlink(missing_ok=True)
-            if isinstance(e, OSError):
-                raise self._unusable(self.folder, e) from e
-            raise
+        except OSError as e:
+            raise self._unusable(self.folder, e) from e
 
     def _in_database(self, model: str, action: Callable[[sqlite3.Connection], T]) -> T:
         """Run `action` on a model's database; one that turns out damaged is thrown away, since all in it can be made again."""
         path = self.folder / f"vectors-{hashlib.sha256(model.encode()).hexdigest()[:24]}.sqlite"
         for attempt in (1, 2):
             try:
+                _prepare(path)
                 with contextlib.closing(sqlite3.connect(path, timeout=WAIT_S)) as db:
                     db.text_factory = bytes  # what is damaged need not be UTF-8
                     # No write-ahead log: processes that set it at once fail with "locked" without waiting, and network folders
@@ -141,6 +145,8 @@ class Cache:
                     db.execute("pragma synchronous = normal")
                     db.execute("create table if not exists vectors (key blob primary key, value blob not null) without rowid")
                     return action(db)
+            except OSError as e:
+                raise self._unusable(path, e) from e
             except (sqlite3.Error, UnicodeError) as e:
                 if attempt == 2 or any(word in str(e) for word in SURROUNDINGS) or not os.access(path, os.W_OK):
                     raise self._unusable(path, str(e)) from e
@@ -153,10 +159,30 @@ class Cache:
         return UsageError(f"cannot use the cache {path}: {text}; pass another --cache, or --no-cache")
 
 
-def _discard(path: Path) -> None:
-    for suffix in ("-journal", "-wal", "-shm", ""):
+def _files_of(database: Path) -> list[Path]:
+    return [database.with_name(database.name + suffix) for suffix in ("-journal", "-wal", "-shm", "")]
+
+
+def _discard(database: Path) -> None:
+    for path in _files_of(database):
         with contextlib.suppress(OSError):  # what cannot go fails again when it is opened
-            path.with_name(path.name + suffix).unlink()
+            path.unlink()
+
+
+def _drop_special(path: Path) -> None:
+    """Remove a pipe or the like in place of a file of ours: opening it would wait for ever."""
+    if path.exists() and not path.is_file():
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def _prepare(database: Path) -> None:
+    """So that SQLite opens nothing but files, each for the user's eyes alone, as its journal then is."""
+    for path in _files_of(database):
+        _drop_special(path)
+    os.close(os.open(database, os.O_CREAT | os.O_WRONLY, PRIVATE))
+    if os.name == "posix" and database.stat().st_mode & 0o077:
+        database.chmod(PRIVATE)
 
 
 def _sealed(file: BinaryIO, key: str) -> bool:

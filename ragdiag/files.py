@@ -1,4 +1,4 @@
-"""Reading and writing files: JSON Lines with line numbers, text with byte positions, atomic writes."""
+"""Reading files: JSON Lines with line numbers, text with byte positions; never what is no regular file."""
 
 from __future__ import annotations
 
@@ -7,25 +7,23 @@ import json
 import math
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from ragdiag.errors import InputError, UsageError
+from ragdiag.errors import InputError
 
 __all__ = [
     "GIVEN",
-    "check_writable",
     "decode",
     "field",
+    "opened",
     "parse_json",
     "read_bytes",
     "read_jsonl",
     "read_text",
     "shown_name",
     "stream_jsonl",
-    "write_atomically",
 ]
 
 BOM = codecs.BOM_UTF8
@@ -46,21 +44,35 @@ def shown_name(file: str | Path) -> str:
     return path.name.removesuffix(".jsonl") if any(part.startswith(GIVEN) for part in path.parts) else str(file)
 
 
+def opened(path: Path, error: type[InputError] = InputError) -> BinaryIO:
+    """A regular file, to be read. Raises `error` for anything else, which might never end, and where it cannot be opened."""
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISREG(mode):
+            return path.open("rb")
+    except (OSError, ValueError) as e:  # a name with a null byte is a ValueError
+        raise _unreadable(path, e, error) from e
+    # What comes through a pipe can be read once only, and opening one that nobody writes to would wait for ever.
+    what = "is a folder" if stat.S_ISDIR(mode) else "is a pipe or a device, not a regular file"
+    raise error(what, path, remedy="name a file")
+
+
+def _unreadable(path: Path, reason: Exception, error: type[InputError]) -> InputError:
+    return error(
+        f"cannot be read ({getattr(reason, 'strerror', None) or reason})", path, remedy="check the path and its permissions"
+    )
+
+
 def read_bytes(path: Path, error: type[InputError] = InputError) -> bytes:
     """The content of a file of at most `MAX_BYTES`. Raises `error` where it is larger, no file at all, or cannot be read."""
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            # What comes through a pipe can be read once only, and opening one that nobody writes to would wait for ever.
-            what = "is a folder" if stat.S_ISDIR(status.st_mode) else "is a pipe or a device, not a regular file"
-            raise error(what, path, remedy="name a file")
-        if status.st_size > MAX_BYTES:
-            size = f"{status.st_size / 2**20:.0f} MB is more than the {MAX_BYTES // 2**20} MB limit"
+    with opened(path, error) as file:
+        if (n := os.fstat(file.fileno()).st_size) > MAX_BYTES:
+            size = f"{n / 2**20:.0f} MB is more than the {MAX_BYTES // 2**20} MB limit"
             raise error(size, path, remedy="split the file")
-        return path.read_bytes()
-    except (OSError, ValueError) as e:  # a name with a null byte is a ValueError
-        reason = getattr(e, "strerror", None) or e
-        raise error(f"cannot be read ({reason})", path, remedy="check the path and its permissions") from e
+        try:
+            return file.read()
+        except OSError as e:
+            raise _unreadable(path, e, error) from e
 
 
 def read_text(path: Path, error: type[InputError] = InputError) -> str:
@@ -125,16 +137,16 @@ def stream_jsonl(path: Path) -> Iterator[tuple[int, int, dict[str, Any]]]:
     Yields ``(line number, bytes read so far, record)``.
     """
     done = 0
-    try:
-        with path.open("rb") as lines:
+    with opened(path) as lines:
+        try:
             for number, raw in enumerate(lines, 1):
                 bom = len(BOM) if number == 1 and raw.startswith(BOM) else 0
                 line = decode(raw[bom:], path, line=number, first_byte=done + bom)
                 done += len(raw)
                 if line.strip():
                     yield number, done, _json_object(line, path, number)
-    except OSError as e:
-        raise InputError(f"cannot be read ({e.strerror or e})", path, remedy="check the path and its permissions") from e
+        except OSError as e:
+            raise _unreadable(path, e, InputError) from e
 
 
 def _json_object(line: str, path: Path, number: int) -> dict[str, Any]:
@@ -168,43 +180,3 @@ def field(record: dict[str, Any], names: tuple[str, ...], kind: type | tuple[typ
                 raise InputError(f"{name!r} must be {wanted}, not {type(value).__name__}", path, line, "mend that field")
             return value
     raise InputError(f"field {names[0]!r} is missing", path, line, "add it")
-
-
-def check_writable(path: Path) -> None:
-    """Raise `UsageError` where `write_atomically` is bound to fail: to be called before the work whose result it writes."""
-    if path.is_dir():
-        raise UsageError(f"cannot write {path}: it is a folder; name a file")
-    if path.exists() and not path.is_file():
-        return
-    folder = path.resolve().parent
-    if not folder.is_dir() or not os.access(folder, os.W_OK):
-        why = "is not writable" if folder.is_dir() else "does not exist"
-        raise UsageError(f"cannot write {path}: the folder {folder} {why}; choose one that exists and can be written")
-
-
-def write_atomically(path: Path, data: str | bytes) -> None:
-    """Write the whole file or nothing: a reader never sees half of it, a failed write leaves the old file.
-
-    A pipe or device such as ``/dev/null`` is written to, not replaced; of a link, what it leads to is replaced.
-    """
-    raw = data.encode("utf-8") if isinstance(data, str) else data
-    temporary = None
-    try:
-        if path.exists() and not path.is_file():
-            path.write_bytes(raw)
-            return
-        path = path.resolve()
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
-        with os.fdopen(handle, "wb") as out:
-            out.write(raw)
-        # mkstemp makes files private; a report should have the permissions any new file gets.
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(temporary).chmod(0o666 & ~mask)
-        Path(temporary).replace(path)
-    except BaseException as e:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
-        if isinstance(e, OSError):
-            raise UsageError(f"cannot write {path}: {e.strerror or e}; choose a folder that exists and can be written") from e
-        raise

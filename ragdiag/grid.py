@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
+import os
+import threading
+import time
 from collections.abc import Callable, Sequence
 from itertools import product
 from pathlib import Path
@@ -17,7 +21,8 @@ from ragdiag.cache import Cache
 from ragdiag.causes import name_causes
 from ragdiag.cells import NEVER, Cell
 from ragdiag.encoder import Encoder
-from ragdiag.errors import InputError, MissingExtra
+from ragdiag.errors import MissingExtra
+from ragdiag.files import read_bytes
 from ragdiag.measures import Measure, default_measures
 from ragdiag.nested import all_models, own_models
 from ragdiag.options import Options, several
@@ -32,6 +37,9 @@ __all__ = ["Material", "causes_of", "cell_options", "measured", "names_of", "usa
 
 WEIGHTS = (0.1, 0.3, 0.7, 0.9)
 """Of a fusion's first ranking, beside the equal ones that it has anyway."""
+
+WATCH_S = 1.0
+"""How often a worker looks whether it still works for somebody."""
 
 LEFT_OUT = ("OffTopic", "Duplicate")
 """Measures of an audit that cost more than they tell when configurations are compared."""
@@ -117,7 +125,8 @@ class _Kept:
         import joblib
 
         parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
-        made = parallel(joblib.delayed(_numbered)(i, task, asked[i]) for i in self.missing) if self.missing else ()
+        here = os.getpid()
+        made = parallel(joblib.delayed(_numbered)(i, task, asked[i], here) for i in self.missing) if self.missing else ()
         for done, (i, arrays) in enumerate(made, 1):
             self._known[i], store = arrays, self._stores[i]
             progress(what, done, len(self.missing))
@@ -126,8 +135,22 @@ class _Kept:
         return [arrays for arrays in self._known if arrays is not None]
 
 
-def _numbered(i: int, task: Task, asked: tuple[Any, ...]) -> tuple[int, dict[str, Any]]:
+def _numbered(i: int, task: Task, asked: tuple[Any, ...], asker: int) -> tuple[int, dict[str, Any]]:
+    if os.getpid() != asker == os.getppid():
+        _end_with(asker)
     return i, task(*asked)
+
+
+@functools.cache
+def _end_with(parent: int) -> None:
+    """End this worker when the process that it works for is gone: whoever kills that does not mean to leave this one at work."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(WATCH_S)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _cell_arrays(material: Material, options: Options) -> dict[str, Any]:
@@ -141,10 +164,7 @@ def _store(plan: Plan) -> Cache | None:
 
 def _digest(path: Path) -> str:
     """Of a file's content. Raises `InputError` where it cannot be read."""
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as e:
-        raise InputError(e.strerror or "cannot be read", path, remedy="check the path") from e
+    return hashlib.sha256(read_bytes(path)).hexdigest()
 
 
 def _key(material: Material, plan: Plan, more: object = None) -> str:

@@ -192,7 +192,7 @@ def check_output(file: str | None, corpus: str, *inputs: str | None, option: str
     if file in (None, "-"):
         return
     from ragdiag.errors import UsageError
-    from ragdiag.files import check_writable
+    from ragdiag.writing import check_writable
 
     path = Path(file)
     check_writable(path)
@@ -219,7 +219,7 @@ def write_out(file: str, data: bytes) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
-    from ragdiag.files import write_atomically
+    from ragdiag.writing import write_atomically
 
     write_atomically(Path(file), data)
 

@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 from rich.console import Console, RenderableType
 
 from ragdiag.errors import UsageError
-from ragdiag.files import write_atomically
 from ragdiag.records import Mean
 from ragdiag.registry import require
 from ragdiag.reports.json import dumps
+from ragdiag.writing import write_atomically
 
 __all__ = ["Shown", "bars", "frame", "made"]
 

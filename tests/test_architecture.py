@@ -51,6 +51,7 @@ GROUND = {
     "topics",
     "verdict",
     "versions",
+    "writing",
 }
 ASSEMBLY = {
     "answering",

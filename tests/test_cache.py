@@ -294,8 +294,8 @@ def test_no_room_is_an_error_of_one_line(tmp_path: Path, monkeypatch: pytest.Mon
     store = Cache(tmp_path)
     store.add_arrays("k", ARRAYS)
 
-    def full(dir: Path, suffix: str) -> tuple[int, str]:
-        path = dir / f"x{suffix}"
+    def full(dir: Path, prefix: str, suffix: str) -> tuple[int, str]:
+        path = dir / f"{prefix}x{suffix}"
         path.write_bytes(b"")
         return os.open("/dev/full", os.O_RDWR), str(path)
 

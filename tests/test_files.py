@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ragdiag import files
+from ragdiag import files, writing
 from ragdiag.errors import InputError, UnreadableDocument, UsageError, did_you_mean, nearest
 
 HERE = Path("file.jsonl")
@@ -176,13 +176,13 @@ def test_writing_is_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.Monk
     path = write(tmp_path / "out.json", "old")
     monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     with pytest.raises(UsageError, match=r"cannot write .*out\.json: No space left on device; choose"):
-        files.write_atomically(path, "new")
+        writing.write_atomically(path, "new")
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["out.json"]
 
 
 def test_a_new_file_gets_the_permissions_of_any_new_file(tmp_path: Path) -> None:
-    files.write_atomically(tmp_path / "a", "é")
+    writing.write_atomically(tmp_path / "a", "é")
     write(tmp_path / "b", "x")
     assert (tmp_path / "a").read_bytes() == "é".encode()
     assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == stat.S_IMODE((tmp_path / "b").stat().st_mode)
@@ -192,31 +192,31 @@ def test_what_a_link_leads_to_is_replaced_not_the_link(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     target = write(tmp_path / "real" / "out.json", "old")
     (tmp_path / "link").symlink_to(target)
-    files.write_atomically(tmp_path / "link", b"new")
+    writing.write_atomically(tmp_path / "link", b"new")
     assert (tmp_path / "link").is_symlink()
     assert target.read_text() == "new"
 
 
 def test_a_device_or_a_pipe_is_written_to(tmp_path: Path) -> None:
     before = Path(os.devnull).stat()
-    files.write_atomically(Path(os.devnull), "x")
+    writing.write_atomically(Path(os.devnull), "x")
     assert os.path.samestat(before, Path(os.devnull).stat())
     os.mkfifo(tmp_path / "pipe")
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
-    files.check_writable(tmp_path / "pipe")
-    files.write_atomically(tmp_path / "pipe", "through")
+    writing.check_writable(tmp_path / "pipe")
+    writing.write_atomically(tmp_path / "pipe", "through")
     assert os.read(reader, 100) == b"through"
     os.close(reader)
 
 
 def test_what_cannot_be_written_is_known_beforehand(tmp_path: Path) -> None:
-    files.check_writable(tmp_path / "new.json")
+    writing.check_writable(tmp_path / "new.json")
     for path, why in (
         (tmp_path, "is a folder"),
         (tmp_path / "no" / "x", "does not exist"),
         (write(tmp_path / "f", "") / "x", "exist"),
     ):
         with pytest.raises(UsageError, match=why):
-            files.check_writable(path)
+            writing.check_writable(path)
         with pytest.raises(UsageError, match="cannot write"):
-            files.write_atomically(path, "x")
+            writing.write_atomically(path, "x")

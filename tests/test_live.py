@@ -1,8 +1,11 @@
 """Live answers: against a local stub that does what endpoints do, and a function; nothing is lost, asked twice, or told."""
 
 import contextlib
+import itertools
 import json
+import os
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -16,8 +19,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from ragdiag import files
+from ragdiag.answers import load_answers
 from ragdiag.cli import main
 from ragdiag.errors import InputError, UsageError
+from ragdiag.live import asking, endpoint
 from ragdiag.live.asking import HOPELESS, Estimate, Questions
 from ragdiag.prompt import Prompt, Reply
 from ragdiag.protocols import no_progress
@@ -155,7 +161,7 @@ def test_each_failure_is_recorded_by_its_kind(here: Path, start: Start) -> None:
     actions: list[Action] = ["/away", 500, "/broken", {"choices": []}, None, "/drop"]
     stub = start(lambda prompt, _: actions[number(prompt)])
     done = live(stub.url, "--concurrency", 6, "--condition", "oracle", "--json", "-")
-    assert done.exit_code == 0, done.output
+    assert done.exit_code == 2, done.output
     assert {r["query_id"]: r.get("error") for r in lines(here / "rec.jsonl")} == {
         "q0": "status 307",  # not followed
         "q1": "status 500",
@@ -164,14 +170,76 @@ def test_each_failure_is_recorded_by_its_kind(here: Path, start: Start) -> None:
         "q4": "no answer",
         "q5": "no connection",
     }
-    assert "0 answered, 0 known before, 6 failed (no answer 2, " in done.stderr
+    assert "error: every call failed (no answer 2, " in done.stderr
+    assert "), so there is nothing to judge; mend that, then go on with the same command\n" in done.stderr
     assert len(stub.requests) == N
-    assert json.loads(done.stdout)["kind"] == "NOT_MEASURED"
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("known", [0, 1])
+def test_when_every_call_failed_there_is_nothing_to_judge(here: Path, start: Start, known: int) -> None:
+    stub = start(lambda prompt, _: right(prompt) if number(prompt) < known else 500)
+    for _ in range(2):  # those that fail for good do not keep the others from being judged
+        done = live(stub.url, "--condition", "oracle")
+        assert done.exit_code == (0 if known else 2)
+        assert ("error: every call failed (status 500 6)" in done.stderr) == (not known)
+
+
+def test_a_reply_has_a_bound(here: Path, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "LONGEST", 1000)
+    monkeypatch.setattr(endpoint, "LARGEST", 2**20)
+    long = {0: "a" * 1000, 1: "a" * 1001, 2: "a" * 2**20}
+    done = live(start(lambda prompt, _: long.get(number(prompt), right(prompt))).url, "--condition", "oracle")
+    assert done.exit_code == 0, done.output
+    assert "4 answered, 0 known before, 2 failed (more than 1,000,000 characters 1, more than 1 MB 1)" in done.stderr
+    assert (here / "rec.jsonl").stat().st_size < 5000
+
+
+def test_a_response_without_an_end_is_not_waited_for() -> None:
+    """However much comes, and however slowly."""
+    with pytest.raises(OverflowError):
+        endpoint._body(itertools.repeat(b"x" * 2**16), time.monotonic() + 600)
+    with pytest.raises(TimeoutError):
+        endpoint._body((time.sleep(0.01) or b"x" for _ in itertools.count()), time.monotonic() + 0.1)
+    assert endpoint._body([b"a", b"b"], time.monotonic() + 600) == b"ab"
+
+
+@pytest.mark.parametrize("end", ["", "\n", '{"query_id": "q0", "cond', "x" * 3000])
+def test_a_record_of_any_size_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str) -> None:
+    """As a small one is: its last line may be whole, unfinished, or of another kind."""
+    monkeypatch.setattr(files, "MAX_BYTES", 2000)
+    monkeypatch.setattr(asking, "BLOCK", 100)
+    names = {"condition": "oracle", "repeat": 1, "model": "m", "prompt_sha256": "0" * 64}
+    rows = [{"query_id": f"q{i}", **names, "answer": "é" * 300} for i in range(9)]
+    path = write(tmp_path / "rec.jsonl", rows)
+    whole = path.read_bytes().removesuffix(b"\n")
+    path.write_bytes(whole + (b"\n" if end else b"") + end.strip("\n").encode())
+    if end.startswith("x"):
+        with pytest.raises(InputError, match=r"rec.jsonl:10: is no record of live answers"):
+            asking._read(path)
+        return
+    assert [line["query_id"] for line in asking._read(path).values()] == [f"q{i}" for i in range(9)]
+    assert path.read_bytes() == whole + b"\n"
+    assert len(load_answers([f"oracle={path}"])) == 9
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no such permissions")
+def test_a_record_is_for_the_user_s_eyes_and_on_the_disk(here: Path, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda handle: synced.append(str(Path(f"/proc/self/fd/{handle}").readlink())))
+    umask = os.umask(0)
+    try:
+        assert live(start(right).url, "--condition", "oracle").exit_code == 0
+    finally:
+        os.umask(umask)
+    assert stat.S_IMODE((here / "rec.jsonl").stat().st_mode) == 0o600
+    if sys.platform.startswith("linux"):
+        assert Counter(synced) == {str(here / "rec.jsonl"): N, str(here): 1}
 
 
 def test_slow_answers_are_not_waited_for(here: Path, start: Start) -> None:
     done = live(start(lambda *_: "/hang").url, "--timeout", 0.2, "--concurrency", 6, "--condition", "oracle")
-    assert "0 answered, 0 known before, 6 failed (timed out 6)" in done.stderr
+    assert "every call failed (timed out 6)" in done.stderr
 
 
 def test_only_what_failed_is_asked_again(here: Path, start: Start) -> None:
@@ -224,7 +292,7 @@ def test_what_a_model_refuses_is_left_out(here: Path, start: Start) -> None:
         *([{"max_completion_tokens": 7}] * N),
     ]
     other = start(lambda prompt, _: {"status": 400, "error": {"message": "no"}})
-    assert "6 failed (status 400 6)" in live(other.url, "--condition", "oracle", "--record", "other.jsonl").stderr
+    assert "every call failed (status 400 6)" in live(other.url, "--condition", "oracle", "--record", "other.jsonl").stderr
     assert len(other.requests) == N
 
 
@@ -524,7 +592,7 @@ def function(*options: object) -> Any:
 def test_a_function(app: Path, monkeypatch: pytest.MonkeyPatch, concurrency: int) -> None:
     monkeypatch.setenv("BROKEN", "yes")
     done = function("--live", "my_app:App.answer", "--condition", "oracle", "--concurrency", concurrency)
-    assert done.exit_code == 0, done.output
+    assert done.exit_code == 2, done.output
     kinds = {r["query_id"]: r["error"] for r in lines(app / "rec.jsonl")}
     assert kinds == {
         "q0": "ZeroDivisionError",

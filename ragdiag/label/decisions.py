@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from ragdiag.errors import InputError, UsageError
-from ragdiag.files import check_writable, read_bytes, read_jsonl, write_atomically
+from ragdiag.files import read_bytes, read_jsonl
 from ragdiag.label.pooling import Passage
 from ragdiag.queries.own import query as read_query
 from ragdiag.records import Document, Query
+from ragdiag.writing import PRIVATE, check_writable, write_atomically
 
 __all__ = ["DecisionFile", "expected", "record"]
 
@@ -94,7 +95,7 @@ class DecisionFile:
         if there != self._raw:
             raise UsageError(f"{self.path} was changed by another program; nothing is written: start again to go on with it")
         if records:
-            write_atomically(self.path, raw)
+            write_atomically(self.path, raw, PRIVATE)
         else:
             self.path.unlink(missing_ok=True)
         self._raw = raw if records else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import os
 import queue
 import threading
 import time
@@ -15,19 +16,28 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ragdiag.errors import InputError, UsageError
-from ragdiag.files import check_writable, read_bytes, stream_jsonl
+from ragdiag.files import opened, stream_jsonl
 from ragdiag.prompt import ATTEMPT, Prompt, Reply, attempted, json_lines
 from ragdiag.protocols import Model, Progress
 from ragdiag.records import Answer
 from ragdiag.tokens import count_tokens
+from ragdiag.writing import PRIVATE, check_writable, real, sync_folder
 
 __all__ = ["Asked", "Estimate", "Questions"]
 
 HOPELESS = 20
 """After so many failures with no answer at all, nothing more is asked: with a wrong key or address none would come."""
 
+LONGEST = 1_000_000
+"""Characters of an answer: whatever gives more is no answer to a question, and a record of such could not be read again."""
+
 START = b'{"query_id": '
 """How every line of a record starts: a last line without an end is dropped only where it is one of ours."""
+
+TOO_LONG = f"more than {LONGEST:,} characters"
+
+BLOCK = 2**20
+"""Bytes read at a time from a record's end."""
 
 REMEDY = "name a new file, or the record of a run before"
 
@@ -97,7 +107,7 @@ class Questions:
     def ask(self, concurrency: int, progress: Progress) -> Asked:
         """Ask what is open, `concurrency` calls at a time (one: in this very thread), and keep each answer as it comes.
 
-        Raises `UsageError` where nothing but failures comes.
+        An answer of more than `LONGEST` characters is a failed call. Raises `UsageError` where nothing but failures comes.
         """
         failures: Counter[str] = Counter()
         answered, resumed = 0, len(self._jobs) - len(self._open)
@@ -109,24 +119,25 @@ class Questions:
             data = json_lines([line])
             if record.write(data) < len(data):
                 raise OSError("the disk is full")
+            os.fsync(record.fileno())  # it may have been paid for
             answered += reply.answer is not None
             failures.update([reply.error] if reply.answer is None else [])
             done = answered + failures.total()
             progress("asking", done, len(self._open))
             if done == HOPELESS < len(self._open) and not answered:
-                kinds = ", ".join(f"{kind} {n}" for kind, n in failures.most_common())
-                raise UsageError(
-                    f"the first {done} calls failed ({kinds}), so no more were made; mend that, then go on with the same command"
-                )
+                raise _hopeless(f"the first {done} calls failed", failures, "so no more were made; ")
 
         try:
-            with self._path.open("ab", buffering=0) as record:
+            with os.fdopen(os.open(self._path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, PRIVATE), "ab", buffering=0) as record:
+                sync_folder(real(self._path).parent)
                 (self._one_by_one if concurrency == 1 else functools.partial(self._at_once, concurrency))(keep)
         except OSError as e:
             raise UsageError(f"cannot write {self._path}: {e.strerror or e}; what came before is kept") from e
         finally:
             self._model.close()
         lines = [self._known[job.key] for job in self._jobs]
+        if failures and not any("answer" in line for line in lines):
+            raise _hopeless("every call failed", failures, "so there is nothing to judge; ")
         answers = tuple(_answer(job.prompt, line) for job, line in zip(self._jobs, lines, strict=True))
         return Asked(answers, answered, resumed, dict(failures.most_common()), sum(bool(line.get("cut")) for line in lines))
 
@@ -143,11 +154,7 @@ class Questions:
     def _call(self, job: _Job) -> tuple[_Job, Reply, float]:
         started = time.perf_counter()
         reply = self._model.answer(job.prompt)
-        try:
-            (reply.answer or "").encode("utf-8")
-        except UnicodeEncodeError:  # half of a surrogate pair: no file could hold it
-            reply = Reply(None, "no Unicode")
-        return job, reply, time.perf_counter() - started
+        return job, _kept(reply), time.perf_counter() - started
 
     def _one_by_one(self, keep: Keep) -> None:
         for job in self._open:
@@ -185,6 +192,23 @@ class Questions:
                     keep(*found)
 
 
+def _kept(reply: Reply) -> Reply:
+    """A reply as a record can keep it: one that none could hold is a failure."""
+    text = reply.answer or ""
+    if len(text) > LONGEST:
+        return Reply(None, TOO_LONG)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return Reply(None, "no Unicode")
+    return reply
+
+
+def _hopeless(what: str, failures: Counter[str], so: str) -> UsageError:
+    kinds = ", ".join(f"{kind} {n}" for kind, n in failures.most_common())
+    return UsageError(f"{what} ({kinds}), {so}mend that, then go on with the same command")
+
+
 def _answer(prompt: Prompt, line: Mapping[str, Any]) -> Answer:
     text = line.get("answer")
     return Answer(
@@ -203,26 +227,39 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
     A last line that a killed run left unfinished is dropped, one that only lacks its end gets it. Raises `InputError` for
     anything else that is no line of a record; the file is then as it was.
     """
-    raw = read_bytes(path)
-    end = raw.rfind(b"\n") + 1
-    unfinished = end < len(raw) and not _is_json(raw[end:])
-    whole = end if unfinished else len(raw)
+    size, end, last = _tail(path)
+    unfinished = bool(last) and not _is_json(last)
+    whole = end if unfinished else size
     known: dict[str, dict[str, Any]] = {}
-    for number, done, line in stream_jsonl(path) if whole else ():
+    n = 0
+    for n, done, line in stream_jsonl(path) if whole else ():
         if not _is_ours(line):
-            raise InputError("is no line of a record of live answers", path, number, REMEDY)
+            raise InputError("is no line of a record of live answers", path, n, REMEDY)
         known[attempted(line)] = line
         if done == whole:
             break
     # Without a line before it, only the names in it tell whose the unfinished one is.
-    if unfinished and not (raw[end:].startswith(START[: len(raw) - end]) and (known or b'"prompt_sha256"' in raw)):
-        raise InputError("is no record of live answers", path, raw.count(b"\n") + 1, REMEDY)
-    if end < len(raw):
+    if unfinished and not (last.startswith(START[: len(last)]) and (known or b'"prompt_sha256"' in last)):
+        raise InputError("is no record of live answers", path, n + 1, REMEDY)
+    if last:
         with path.open("rb+") as record:
             record.truncate(whole)
             record.seek(whole)
             record.write(b"" if unfinished else b"\n")
     return known
+
+
+def _tail(path: Path) -> tuple[int, int, bytes]:
+    """The size of a file, where its last line without an end starts, and that line."""
+    with opened(path) as file:
+        size = end = file.seek(0, os.SEEK_END)
+        last = b""
+        while end and b"\n" not in last:
+            start = max(end - BLOCK, 0)
+            file.seek(start)
+            last, end = file.read(end - start) + last, start
+    last = last[last.rfind(b"\n") + 1 :]
+    return size, size - len(last), last
 
 
 def _is_ours(line: Mapping[str, Any]) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Iterable
 from typing import Any
 
 from ragdiag.prompt import Prompt, Reply, content, settings
@@ -10,6 +12,9 @@ from ragdiag.registry import require
 from ragdiag.remote import api_key, check_url
 
 __all__ = ["Endpoint"]
+
+LARGEST = 16 * 2**20
+"""Bytes of a response that are read: no answer takes so many, and an endpoint may send them without an end."""
 
 
 class Endpoint:
@@ -22,8 +27,8 @@ class Endpoint:
 
     def __init__(self, url: str, name: str, max_tokens: int, timeout_s: float, retries: int) -> None:
         check_url(url, "--live")
-        self.name = name
-        self._openai = require("openai", "live")
+        self.name, self._timeout_s = name, timeout_s
+        self._openai, self._httpx = require("openai", "live"), require("httpx", "live")
         self._client = self._openai.OpenAI(
             base_url=url,
             api_key=api_key(),
@@ -41,12 +46,14 @@ class Endpoint:
         """See `protocols.Model`. Failures go by their kind: what an endpoint says may hold anything."""
         try:
             return content(json.loads(self._completion(prompt.text)))
-        except self._openai.APITimeoutError:
+        except (self._openai.APITimeoutError, self._httpx.TimeoutException, TimeoutError):
             return Reply(None, "timed out")
         except self._openai.APIStatusError as e:
             return Reply(None, f"status {e.status_code}")
-        except self._openai.APIConnectionError:
+        except (self._openai.APIConnectionError, self._httpx.TransportError):
             return Reply(None, "no connection")
+        except OverflowError:
+            return Reply(None, f"more than {LARGEST // 2**20} MB")
         except (ValueError, RecursionError):
             return Reply(None, "no JSON")
         except Exception as e:  # whatever else the library raises is a failed call, not a wrong answer
@@ -56,18 +63,31 @@ class Endpoint:
         """See `protocols.Model`."""
         self._client.close()
 
-    def _completion(self, text: str) -> str:
+    def _completion(self, text: str) -> bytes:
         """The body of the response; what the model says it cannot be told is left out, for all prompts from then on."""
-        create = self._client.chat.completions.with_raw_response.create
+        create = self._client.chat.completions.with_streaming_response.create
         asked = self._settings
         while True:
             try:
-                return str(create(model=self.name, messages=[{"role": "user", "content": text}], extra_body=asked).text)
+                with create(model=self.name, messages=[{"role": "user", "content": text}], extra_body=asked) as response:
+                    return _body(response.iter_bytes(), time.monotonic() + self._timeout_s)
             except self._openai.BadRequestError as e:
                 accepted = _accepted(asked, str(e))
                 if accepted == asked:
                     raise
                 self._settings = asked = accepted
+
+
+def _body(parts: Iterable[bytes], deadline: float) -> bytes:
+    """All of a response. Raises `OverflowError` for more than `LARGEST` bytes, `TimeoutError` behind the `deadline`."""
+    body = bytearray()
+    for part in parts:
+        body += part
+        if len(body) > LARGEST:
+            raise OverflowError
+        if time.monotonic() > deadline:
+            raise TimeoutError
+    return bytes(body)
 
 
 def _accepted(asked: dict[str, Any], refusal: str) -> dict[str, Any]:

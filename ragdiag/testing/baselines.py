@@ -13,10 +13,11 @@ import numpy as np
 
 from ragdiag import __version__
 from ragdiag.errors import InputError, UsageError
-from ragdiag.files import field, parse_json, read_text, write_atomically
+from ragdiag.files import field, parse_json, read_text
 from ragdiag.paired import Difference, Paired
 from ragdiag.statistics import clusters
 from ragdiag.testing.audited import Audited
+from ragdiag.writing import write_atomically
 
 __all__ = ["Change", "baseline_file", "compared", "write_baseline"]
 

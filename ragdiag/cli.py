@@ -5,9 +5,8 @@ Only click is imported at start; everything else when a command runs.
 
 from __future__ import annotations
 
-import os
+import dataclasses
 import sys
-from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +32,8 @@ from ragdiag.flags import (
     tells,
 )
 from ragdiag.label.command import label
-from ragdiag.shell import DecideCommand, Group, check_output, check_outputs, present, progress_bars, queries_file, write_out
+from ragdiag.outputs import check_outputs
+from ragdiag.shell import DecideCommand, Group, present, progress_bars, queries_file, refuse, write_out
 
 if TYPE_CHECKING:
     from ragdiag.options import Judging, Options
@@ -75,8 +75,6 @@ def _options(given: dict[str, Any]) -> Options:
 
 def _judging(given: dict[str, Any]) -> Judging:
     """`options.Judging`, taken out of what was given."""
-    import dataclasses
-
     from ragdiag.options import Judging
 
     return Judging(**{field.name: given.pop(field.name) for field in dataclasses.fields(Judging)})
@@ -116,14 +114,15 @@ def audit(
     """Measure how well retrieval serves labelled queries, and why it fails the rest; with answers, if that is the problem."""
     from ragdiag.explain import explanations
     from ragdiag.gates import Gate, failures
+    from ragdiag.options import Judging
     from ragdiag.reports.html.audit import audit_html
     from ragdiag.reports.json import audit_dict
     from ragdiag.reports.terminal import audit_text
 
+    if not given["answers"]:
+        refuse({"delta", *(field.name for field in dataclasses.fields(Judging))}, "--answers")
     answers = {"answers": given.pop("answers"), "delta": given.pop("delta"), "judging": _judging(given)}
-    rules = answers["judging"].format_rules
-    inputs = (*(given[name] for name in ("run_file", "chunks", "qrels")), rules, *_files(answers["answers"]))
-    check_outputs(json_file, html_file, corpus, queries, *inputs)
+    check_outputs()
     gates = [Gate.parse(text) for text in fail_under]
     asked = _options(given | {"measures": tuple(str(g.measure) for g in gates)})
     with queries_file(queries) as path, progress_bars(quiet) as progress:
@@ -151,13 +150,6 @@ def _audited(corpus: str, path: str, asked: Options, answers: dict[str, Any], pr
     return audit, answered(audit.labels.queries, audit=audit, asked=asked, progress=progress, **answers)
 
 
-def _files(answers: Sequence[str]) -> list[str]:
-    """The files of recorded answers, without the conditions before them."""
-    from ragdiag.answers import split_source
-
-    return [str(split_source(source)[1]) for source in answers]
-
-
 @main.command()
 @corpus_argument
 @queries_argument
@@ -172,7 +164,7 @@ def compare(corpus: str, queries: str, json_file: str | None, html_file: str | N
     from ragdiag.reports.html.compare import compare_html
     from ragdiag.reports.json import compare_dict
 
-    check_outputs(json_file, html_file, corpus, queries, given["qrels"], *given["chunks"], *given["runs"])
+    check_outputs()
     price, latency = given.pop("price"), given.pop("latency")
     asked = _settled(given)
     with queries_file(queries) as path, progress_bars(quiet) as progress:
@@ -200,9 +192,7 @@ def litmus(queries: str, corpus: str | None, json_file: str | None, html_file: s
 
     live, price, yes = live_options(given, corpus)
     answers, delta, judging = list(given.pop("answers")), given.pop("delta"), _judging(given)
-    inputs = (*(given[name] for name in ("run_file", "chunks", "qrels")), judging.format_rules, *_files(answers))
-    inputs += (str(live.record),) if live else ()
-    check_outputs(json_file, html_file, corpus or queries, queries, *inputs)
+    check_outputs()
     asked = _options(given)
     with queries_file(queries) as path:
         if live and corpus:
@@ -230,7 +220,7 @@ def prompts(corpus: str, queries: str, form: str, model: str | None, repeats: in
 
     if (form == "openai") != bool(model):
         raise UsageError("--format openai needs the name of a --model, and only that has one")
-    check_output(out, corpus, queries, *(given[name] for name in ("run_file", "chunks", "qrels", "template")), option="--out")
+    check_outputs()
     conditions, template = given.pop("conditions"), given_template(given.pop("template"))
     asked = _options(given)
     with queries_file(queries) as path, progress_bars(quiet) as progress:
@@ -255,7 +245,7 @@ def explain(corpus: str, queries: str, query_id: str, json_file: str | None, qui
     from ragdiag.reports.json import explain_dict
     from ragdiag.reports.terminal import explain_text
 
-    check_output(json_file, corpus, queries, *(given[name] for name in ("run_file", "chunks", "qrels")))
+    check_outputs()
     asked = _options(given)
     with queries_file(queries) as path, progress_bars(quiet) as progress:
         explanation = unspooled(explain_query(run_audit(corpus, path, asked, progress, query_id), query_id))
@@ -275,7 +265,7 @@ def check(corpus: str, queries: str, json_file: str | None, quiet: bool, **given
     from ragdiag.reports.json import check_dict
     from ragdiag.reports.terminal import check_text
 
-    check_output(json_file, corpus, queries, given["qrels"])
+    check_outputs()
     with queries_file(queries) as path, progress_bars(quiet) as progress:
         found = unspooled(check_labels(corpus, path, progress, **given))
     present(check_text(found), quiet, json_file, lambda: check_dict(found))
@@ -290,7 +280,7 @@ def decide(report: str | None, json_file: str | None, quiet: bool, **given: Any)
     from ragdiag.interview import conducted
     from ragdiag.reports.decide import decide_dict, decide_text
 
-    check_output(json_file, report or os.devnull)
+    check_outputs()
     found = conducted(report, given)
     present(decide_text(found), quiet, json_file, lambda: decide_dict(found))
 

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
-from click.core import ParameterSource
 
 from ragdiag.errors import UsageError
 from ragdiag.options import Options
-from ragdiag.shell import progress_bars
+from ragdiag.shell import on_terminal, progress_bars, refuse
 
 if TYPE_CHECKING:
     from ragdiag.live.prompting import Live, Prompts, Session
@@ -38,9 +37,9 @@ def live_options(given: dict[str, Any], corpus: str | None) -> tuple[Live | None
     """
     target, own = given.pop("live"), {name: given.pop(name) for name in LIVE}
     if target is None:
-        _refuse(LIVE, "--live")
+        refuse(LIVE, "--live")
     if corpus is None:
-        _refuse({"run_file"} | {field.name for field in dataclasses.fields(Options)} - WITHOUT_CORPUS, "--corpus")
+        refuse({"run_file"} | {field.name for field in dataclasses.fields(Options)} - WITHOUT_CORPUS, "--corpus")
     if target is None:
         return None, None, False
     if corpus is None:
@@ -57,18 +56,11 @@ def live_options(given: dict[str, Any], corpus: str | None) -> tuple[Live | None
 def _check_record(record: str, answers: Collection[str]) -> None:
     """The answers of the record that count come from asking; read whole, it would give them twice, and those of older prompts."""
     from ragdiag.answers import split_source
+    from ragdiag.writing import real
 
     for source in answers:
-        if split_source(source)[1].resolve() == Path(record).resolve():
+        if real(split_source(source)[1]) == real(record):
             raise UsageError(f"--answers {source} is the --record; leave it out: what it holds counts without being asked again")
-
-
-def _refuse(names: Collection[str], without: str) -> None:
-    """No option of `names` may stand on the command line; what the configuration gives is for other commands."""
-    context = click.get_current_context()
-    for parameter in context.command.params:
-        if parameter.name in names and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE:
-            raise UsageError(f"{parameter.opts[0]} says nothing without {without}")
 
 
 def given_template(file: str | None) -> str:
@@ -120,13 +112,9 @@ def _consent(open_: Session, price: tuple[float, float] | None, yes: bool, quiet
         click.echo(what, err=True)
     if yes:
         return
-    if not _on_a_terminal():
+    if not on_terminal(sys.stdin, sys.stderr):
         raise UsageError("nobody can be asked whether to make these calls; give --yes")
     click.confirm("Make them?", err=True, abort=True)
-
-
-def _on_a_terminal() -> bool:
-    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def tell_left_out(prompts: Prompts) -> None:

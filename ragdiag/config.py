@@ -126,6 +126,8 @@ class Configuration(NamedTuple):
         """A value as click would take it from the command line, which holds only texts: so the kind is checked here."""
         kind = bool if option.is_flag else int if isinstance(option.type, click.types.IntParamType) else str
         values = value if option.multiple and isinstance(value, list) else [value]
+        if any("\0" in v for v in values if isinstance(v, str)):
+            raise self.error(option, f"{_name(option)!r} holds a null character", "mend it")
         if any(type(v) is not kind for v in values):
             wanted = KINDS[kind] + (", or a list of such" if option.multiple else "")
             raise self.error(option, f"{_name(option)!r} must be {wanted}", "mend it")

@@ -6,7 +6,6 @@ Nothing heavy is imported while the store knows every vector: an unchanged audit
 from __future__ import annotations
 
 import importlib.util
-import json
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ragdiag.errors import MissingExtra, SpecError
+from ragdiag.model_files import setting
 from ragdiag.models import BATCH, folder_of, from_hub, identity_of, load_model, made, readable
 from ragdiag.protocols import Progress, Store, kept, text_key
 from ragdiag.registry import require
@@ -87,9 +87,8 @@ class Encoder:
     @cached_property
     def max_tokens(self) -> int:
         """Word pieces that the encoder reads of a text; what lies beyond has no part in the vector."""
-        file = self.folder / "sentence_bert_config.json"
-        stated = json.loads(file.read_text(encoding="utf-8")).get("max_seq_length") if file.is_file() else None
-        return int(stated or self._model.max_seq_length)
+        stated = setting(self.folder / "sentence_bert_config.json", "max_seq_length")
+        return stated if isinstance(stated, int) and stated > 0 else int(self._model.max_seq_length)
 
     @cached_property
     def _pieces(self) -> Any:

@@ -12,6 +12,7 @@ import click
 from ragdiag.config import Does, Option
 from ragdiag.costs import Rates, option
 from ragdiag.framework import MOST, QUESTIONS, Question
+from ragdiag.shell import STDIN, on_terminal, standard_input
 
 if TYPE_CHECKING:
     from ragdiag.decision import Decision
@@ -59,18 +60,15 @@ def conducted(report: str | None, given: Mapping[str, Any]) -> Decision:
     while True:
         found = decide(answers, verdict, rates)
         question = found.unanswered
-        if question is None or (found.measure and not on_terminal()):  # what hangs on a measurement is shown as far as it goes
+        if question is None or (
+            found.measure and not on_terminal(sys.stdin)
+        ):  # what hangs on a measurement is shown as far as it goes
             return found
-        if not on_terminal():
+        if not on_terminal(sys.stdin):
             choices = "|".join(question.choices) or "N"
             first = " (or --report FILE)" if question.id == "problem" else ""
             raise UsageError(f"an answer is missing: {question.text} Give {question.option} {choices}{first}")
         answers[question.id] = Answer(_asked(question), "asked")
-
-
-def on_terminal() -> bool:
-    """Can questions be asked?"""
-    return sys.stdin.isatty()
 
 
 def _asked(question: Question) -> Any:
@@ -84,10 +82,9 @@ def _verdict(report: str) -> Any:
     from ragdiag.decision import Measured
     from ragdiag.errors import InputError, UsageError
     from ragdiag.files import decode, parse_json, read_text
-    from ragdiag.shell import STDIN
 
     path = Path(STDIN if report == "-" else report)
-    content = parse_json(decode(sys.stdin.buffer.read(), path) if report == "-" else read_text(path), path)
+    content = parse_json(decode(standard_input(), path) if report == "-" else read_text(path), path)
     verdict = content["verdict"] if isinstance(content, dict) and "kind" not in content and "verdict" in content else content
     try:
         Measured.of(verdict)

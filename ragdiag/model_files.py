@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from ragdiag.errors import SpecError
 
-__all__ = ["checked", "stamped"]
+__all__ = ["Stamp", "checked", "setting", "stamped"]
 
 PICKLED = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".bin.index.json")
 """How the names of weights end whose format can hold code."""
@@ -124,6 +124,14 @@ def _parsed(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as e:
         raise _refused(path, f"is no JSON, so what it asks for cannot be told ({type(e).__name__})", "restore the file") from e
+
+
+def setting(file: Path, name: str) -> Any:
+    """What a model's JSON file says of `name`, None where it says nothing, or is not there. Raises `SpecError` for no object."""
+    content = _parsed(file) if file.is_file() else {}
+    if not isinstance(content, dict):
+        raise _refused(file, "holds no JSON object", "restore the file")
+    return content.get(name)
 
 
 def _texts(value: Any) -> Iterator[tuple[str, str]]:

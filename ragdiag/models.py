@@ -28,7 +28,7 @@ def folder_of(name: str, instead: str = "") -> Path:
     Raises `SpecError` where there are none, or not only data (`model_files`), `MissingExtra` without a way to fetch them;
     `instead` says how to do without.
     """
-    named = Path(name).expanduser() if name.startswith("~/") else Path(name)
+    named = Path(os.path.expanduser(name) if name.startswith("~/") else name)  # noqa: PTH111  # pathlib's fails without a home
     if named.is_dir():
         return checked(named)
     if name.startswith((".", "/", "~")):

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import io
-import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 from click.core import ParameterSource
+
+from ragdiag.ending import fail, logged, note, orderly, standard_output
 
 if TYPE_CHECKING:
     from ragdiag.protocols import Progress
@@ -21,11 +21,12 @@ __all__ = [
     "STDIN",
     "DecideCommand",
     "Group",
-    "check_output",
-    "check_outputs",
+    "on_terminal",
     "present",
     "progress_bars",
     "queries_file",
+    "refuse",
+    "standard_input",
     "write_out",
 ]
 
@@ -36,10 +37,17 @@ STDIN = "standard input"
 class Group(click.Group):
     """Turns every error into one line and exit status 2; a traceback only with --debug."""
 
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """As click's."""
+        with orderly():
+            return super().main(*args, **extra)
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """As click's."""
         if not args:
             return super().parse_args(ctx, args)  # shows the help
+        if any("\0" in arg for arg in args):
+            fail("an argument holds a null character, which no name of a file can", 2)
         try:
             return super().parse_args(ctx, args)
         except click.UsageError as e:
@@ -47,31 +55,27 @@ class Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """As click's."""
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, io.TextIOWrapper):  # what a terminal's encoding lacks is escaped, not an error
-                stream.reconfigure(errors="backslashreplace")
         try:
-            with warnings.catch_warnings(), _logged():
-                warnings.showwarning = _note
+            with warnings.catch_warnings(), logged():
+                warnings.showwarning = note
                 return super().invoke(ctx)
         except click.UsageError as e:
             _fail_usage(e)
-        except (click.exceptions.Exit, click.ClickException, click.Abort):
+        except (click.exceptions.Exit, click.ClickException, click.Abort, BrokenPipeError):
             raise
         except KeyboardInterrupt:
-            _fail("interrupted; the same command goes on where it stopped", 130)
-        except BrokenPipeError:
-            # Python would complain once more when it flushes standard output at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(1)
+            fail("interrupted; the same command goes on where it stopped", 130)
         except Exception as e:
             from ragdiag.errors import RagdiagError
 
             if ctx.params.get("debug"):
                 raise
             if isinstance(e, RagdiagError):
-                _fail(str(e), 2)
-            _fail(f"unexpected {type(e).__name__}: {e} (this is a bug in ragdiag; --debug shows where)", 2)
+                fail(str(e), 2)
+            if isinstance(e, OSError):  # the system refuses something: whoever calls can mend that, we cannot
+                where = e.filename or "a stream or a file"
+                fail(f"{where}: {e.strerror or e}; check the path, its permissions and the room there", 2)
+            fail(f"unexpected {type(e).__name__}: {e} (this is a bug in ragdiag; --debug shows where)", 2)
 
 
 class DecideCommand(click.Command):
@@ -94,49 +98,46 @@ class DecideCommand(click.Command):
         self._made, self._params = False, own
 
 
-def _note(
-    message: Warning | str, category: type[Warning], filename: str, lineno: int, file: Any = None, line: Any = None
-) -> None:
-    """A warning on one line: where in the code it was raised helps no user."""
-    click.echo(f"note: {_inert(str(message))}", err=True)
-
-
-@contextlib.contextmanager
-def _logged() -> Iterator[None]:
-    """What the library logs, as notes."""
-    import logging
-
-    class Notes(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            click.echo(f"note: {_inert(record.getMessage())}", err=True)
-
-    log, handler = logging.getLogger("ragdiag"), Notes()
-    log.addHandler(handler)
-    try:
-        yield
-    finally:
-        log.removeHandler(handler)
-
-
-def _inert(message: str) -> str:
-    """One line that cannot steer a terminal, whatever names are in it."""
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in " ".join(message.split()))
-
-
 def _fail_usage(error: click.UsageError) -> NoReturn:
     """Click's message on one line, with the place in the configuration file where the value comes from there."""
     ctx, message = error.ctx, error.format_message().rstrip(".")
     if ctx is None:
-        _fail(message, 2)
+        fail(message, 2)
     configuration, parameter = ctx.find_root().obj, getattr(error, "param", None)
     if configuration and parameter and ctx.get_parameter_source(parameter.name) is ParameterSource.DEFAULT_MAP:
         message = f"{configuration.file}:{configuration.line(parameter.opts[-1].lstrip('-'))}: {message}"
-    _fail(f"{message}{'' if message.endswith('?') else ';'} see {ctx.command_path} --help", 2)
+    fail(f"{message}{'' if message.endswith('?') else ';'} see {ctx.command_path} --help", 2)
 
 
-def _fail(message: str, status: int) -> NoReturn:
-    click.echo(f"error: {_inert(message)}", err=True)
-    sys.exit(status)
+def standard_input() -> bytes:
+    """All of standard input. Raises `UsageError` where it is closed, cannot be read, or does not end."""
+    from ragdiag.errors import UsageError
+    from ragdiag.files import MAX_BYTES
+
+    if sys.stdin is None:
+        raise UsageError(f"{STDIN} is closed; name a file")
+    try:
+        data = sys.stdin.buffer.read(MAX_BYTES + 1)
+    except OSError as e:
+        raise UsageError(f"{STDIN} cannot be read ({e.strerror or e}); name a file") from e
+    if len(data) > MAX_BYTES:
+        raise UsageError(f"{STDIN} has more than the {MAX_BYTES // 2**20} MB that are read; split it")
+    return data
+
+
+def refuse(names: Collection[str], without: str) -> None:
+    """No option of `names` may stand on the command line; what the configuration gives is for other commands."""
+    from ragdiag.errors import UsageError
+
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        if parameter.name in names and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE:
+            raise UsageError(f"{parameter.opts[0]} says nothing without {without}")
+
+
+def on_terminal(*streams: TextIO | None) -> bool:
+    """Is there somebody at the other end of each, so that questions can be asked, and progress be seen?"""
+    return all(stream is not None and stream.isatty() for stream in streams)
 
 
 @contextlib.contextmanager
@@ -152,7 +153,7 @@ def queries_file(name: str) -> Iterator[str]:
 
     with tempfile.TemporaryDirectory(prefix=GIVEN) as folder:
         path = Path(folder) / STDIN
-        path.write_bytes(sys.stdin.buffer.read())
+        path.write_bytes(standard_input())
         try:
             yield str(path)
         except RagdiagError as e:
@@ -164,7 +165,7 @@ def progress_bars(quiet: bool) -> Iterator[Progress]:
     """Progress on standard error, where that is a terminal."""
     from ragdiag.protocols import no_progress
 
-    if quiet or not sys.stderr.isatty():
+    if quiet or not on_terminal(sys.stderr):
         yield no_progress
         return
     from rich import progress
@@ -187,37 +188,11 @@ def progress_bars(quiet: bool) -> Iterator[Progress]:
         yield show
 
 
-def check_output(file: str | None, corpus: str, *inputs: str | None, option: str = "--json") -> None:
-    """Before any work is done: can the file be written, and is it no input that it would overwrite?"""
-    if file in (None, "-"):
-        return
-    from ragdiag.errors import UsageError
-    from ragdiag.writing import check_writable
-
-    path = Path(file)
-    check_writable(path)
-    if path.is_file():
-        whole = path.resolve()
-        same = any(name and name != "-" and Path(name).resolve() == whole for name in inputs)
-        if same or Path(corpus).resolve() in (whole, *whole.parents):
-            raise UsageError(f"{option} {file} would overwrite an input; choose another file")
-
-
-def check_outputs(json_file: str | None, html_file: str | None, corpus: str, *inputs: str | None) -> None:
-    """The same of both forms of a report, which must not go to the same place."""
-    check_output(json_file, corpus, *inputs)
-    check_output(html_file, corpus, *inputs, option="--html")
-    if json_file and html_file and (json_file == html_file or Path(json_file).resolve() == Path(html_file).resolve()):
-        from ragdiag.errors import UsageError
-
-        raise UsageError(f"--json and --html both name {html_file}; choose two files")
-
-
 def write_out(file: str, data: bytes) -> None:
     """To a file, whole or not at all; ``-`` is standard output."""
     if file == "-":
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        with standard_output():
+            sys.stdout.buffer.write(data)
         return
     from ragdiag.writing import write_atomically
 
@@ -234,7 +209,7 @@ def present(
 ) -> None:
     """Results: JSON and HTML to their files, or one of them to standard output in place of the text."""
     if html_file:
-        write_out(html_file, as_html().encode("utf-8"))
+        write_out(html_file, as_html().encode("utf-8", "backslashreplace"))
     if json_file:
         from ragdiag.reports.json import dumps
 
@@ -242,4 +217,5 @@ def present(
     if not quiet and "-" not in (json_file, html_file):
         from ragdiag.reports.terminal import show
 
-        show(renderable)
+        with standard_output():
+            show(renderable)

@@ -2,9 +2,11 @@
 
 import multiprocessing
 import os
+import platform
 import random
 import signal
 import sqlite3
+import stat
 import sys
 import time
 from pathlib import Path
@@ -304,3 +306,60 @@ def test_no_room_is_an_error_of_one_line(tmp_path: Path, monkeypatch: pytest.Mon
         store.add_arrays("k", {"x": np.zeros(100_000)})
     assert not list(tmp_path.glob("*.tmp"))
     assert store.arrays("k") is not None
+
+
+# What is left of it, and for whom.
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no such permissions")
+@pytest.mark.parametrize("umask", [0, 0o022])
+def test_a_cache_is_for_the_user_s_eyes(tmp_path: Path, umask: int) -> None:
+    folder = tmp_path / "new" / "cache"
+    before = os.umask(umask)
+    try:
+        store = Cache(folder)
+        store.add_vectors("m", VECTORS)
+        store.add_arrays("k", ARRAYS)
+        for path in folder.iterdir():
+            path.chmod(0o644)  # as an older version left it
+        store.add_arrays("k", ARRAYS)
+        assert same(store.vectors("m", KEYS), VECTORS)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no pipes in folders")
+def test_a_pipe_or_a_folder_in_place_of_an_entry_is_never_waited_for(tmp_path: Path) -> None:
+    store = Cache(tmp_path)
+    store.add_vectors("m", VECTORS)
+    store.add_arrays("k", ARRAYS)
+    (database,) = tmp_path.glob("*.sqlite")
+    for path in (database, tmp_path / "k.npz"):
+        path.unlink()
+        os.mkfifo(path)
+    os.mkfifo(f"{database}-journal")
+    assert store.vectors("m", KEYS) == {}
+    assert store.arrays("k") is None
+    store.add_vectors("m", VECTORS)
+    store.add_arrays("k", ARRAYS)
+    assert same(store.vectors("m", KEYS), VECTORS)
+    assert store.arrays("k") is not None
+    for path in (database, tmp_path / "k.npz"):
+        path.unlink()
+        path.mkdir()
+    for use in (lambda: store.vectors("m", KEYS), lambda: store.arrays("k")):
+        with pytest.raises(UsageError, match="pass another --cache, or --no-cache"):
+            use()
+
+
+def test_what_is_unfinished_goes_once_nobody_works_on_it(tmp_path: Path) -> None:
+    Cache(tmp_path)
+    node = platform.node()[:64]
+    names = (f".ragdiag-{os.getpid()}@{node}-a.tmp", ".ragdiag-1@another-b.tmp", f".ragdiag-{2**22 + 1}@{node}-c.tmp", "old.tmp")
+    for name in names:
+        (tmp_path / name).write_text("")
+    os.utime(tmp_path / "old.tmp", (0, 0))
+    Cache(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == set(names[:2])

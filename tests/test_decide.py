@@ -417,7 +417,7 @@ def test_json(tmp_path: Path) -> None:
 
 
 def test_a_terminal_is_asked_only_what_is_missing_and_reached(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interview, "on_terminal", lambda: True)
+    monkeypatch.setattr(interview, "on_terminal", lambda *_: True)
     result = ragdiag("--problem", "knowledge", "--json", "-", stdin="hourly\nyearly\nyes\n")
     assert result.exit_code == 0, result.output
     assert "'hourly' is not one of" in result.stderr and "volume" not in result.stderr

@@ -3,7 +3,10 @@
 import codecs
 import json
 import os
+import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -64,6 +67,9 @@ def test_what_is_no_regular_file_is_not_opened(tmp_path: Path) -> None:
     ):
         with pytest.raises(InputError, match=what):
             files.read_bytes(path)
+        for read in (files.read_jsonl, files.stream_jsonl):
+            with pytest.raises(InputError, match=what):
+                next(iter(read(path)))
     for path in (tmp_path / "gone", Path("a\0b"), tmp_path / "gone" / "x"):
         with pytest.raises(InputError, match="cannot be read"):
             files.read_bytes(path)
@@ -207,6 +213,62 @@ def test_a_device_or_a_pipe_is_written_to(tmp_path: Path) -> None:
     writing.write_atomically(tmp_path / "pipe", "through")
     assert os.read(reader, 100) == b"through"
     os.close(reader)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no such permissions")
+@pytest.mark.parametrize("umask", [0, 0o022, 0o077])
+def test_what_is_written_is_for_those_it_was_for(tmp_path: Path, umask: int) -> None:
+    def modes(mode: int | None) -> int:
+        writing.write_atomically(tmp_path / "new", "x", mode)
+        found = stat.S_IMODE((tmp_path / "new").stat().st_mode)
+        (tmp_path / "new").unlink()
+        return found
+
+    (tmp_path / "shared").touch()
+    (tmp_path / "shared").chmod(0o640)
+    before = os.umask(umask)
+    try:
+        assert modes(None) == 0o666 & ~umask
+        assert modes(writing.PRIVATE) == 0o600
+        writing.write_atomically(tmp_path / "shared", "x", writing.PRIVATE)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "shared").stat().st_mode) == 0o640  # as its owner wants it
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
+def test_what_is_written_is_on_the_disk_before_it_takes_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+
+    def sync(handle: int) -> None:
+        done.append(f"sync {Path(f'/proc/self/fd/{handle}').readlink().suffix or 'folder'}")
+
+    replace = Path.replace
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(Path, "replace", lambda *paths: (done.append("replace"), replace(*paths)))
+    writing.write_atomically(tmp_path / "a", "x")
+    assert done == ["sync .tmp", "replace", "sync folder"]
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signal")
+def test_what_a_killed_process_left_goes_with_the_next_writing(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from ragdiag.writing import replacing\n"
+        "with replacing(Path(sys.argv[1])) as file:\n    print(flush=True)\n    time.sleep(60)\n"
+    )
+    arguments = [sys.executable, "-c", code, str(tmp_path / "out.json")]
+    killed, at_work = (subprocess.Popen(arguments, stdout=subprocess.PIPE) for _ in range(2))
+    for process in (killed, at_work):
+        assert process.stdout is not None and process.stdout.readline()
+    killed.kill()
+    killed.communicate()
+    assert len(list(tmp_path.iterdir())) == 2
+    (tmp_path / ".ragdiag-notes.tmp").write_text("a file of somebody else, from today")
+    writing.write_atomically(tmp_path / "other.json", "x")
+    kept = {path.name.partition("@")[0] for path in tmp_path.iterdir()}
+    assert kept == {"other.json", ".ragdiag-notes.tmp", f".ragdiag-{at_work.pid}"}
+    at_work.kill()
+    at_work.communicate()
 
 
 def test_what_cannot_be_written_is_known_beforehand(tmp_path: Path) -> None:

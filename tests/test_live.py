@@ -639,7 +639,7 @@ def test_what_it_takes_is_shown_and_asked(here: Path, start: Start, monkeypatch:
     command = (*PIPELINE, "--live", stub.url, "--model", "m", "--record", "rec.jsonl", "--max-tokens", 100, "--price", "2.5,10")
     done = litmus(*command)
     assert done.exit_code == 2 and "give --yes" in done.stderr
-    monkeypatch.setattr("ragdiag.cli_live._on_a_terminal", lambda: True)
+    monkeypatch.setattr("ragdiag.cli_live.on_terminal", lambda *_: True)
     assert litmus(*command, stdin="n\n").exit_code == 1
     assert not stub.requests and not (here / "rec.jsonl").exists()
     done = litmus(*command, stdin="y\n")

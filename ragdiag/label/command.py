@@ -12,6 +12,7 @@ import click
 from click.core import ParameterSource
 
 from ragdiag.config import settle
+from ragdiag.ending import standard_output
 from ragdiag.flags import CACHE_OPTIONS, chooses, connects, corpus_argument, options, tells, writes
 from ragdiag.shell import progress_bars
 
@@ -42,6 +43,8 @@ def label(corpus: str, queries: str | None, out: str, page: bool, port: int, **g
 
     if queries == "-":
         raise UsageError("standard input is where you answer: give the queries as a file")
+    if sys.stdin is None and not page:
+        raise UsageError("standard input is closed: that is where you answer, unless you take --page")
     if not queries and not given["drafts"]:
         raise UsageError("no queries are given: name a file (one question a line will do), or take --drafts from the documents")
     settle(given)
@@ -52,10 +55,11 @@ def label(corpus: str, queries: str | None, out: str, page: bool, port: int, **g
         session, notes = open_session(corpus, queries, out, given["drafts"], given["retrievers"], cache, progress)
     for note in notes:
         click.echo(f"note: {note}", err=True)
-    try:
-        _on_page(session, port) if page else _on_terminal(session)
-    finally:
-        _conclude(session, corpus, out)
+    with standard_output():
+        try:
+            _on_page(session, port) if page else _on_terminal(session)
+        finally:
+            _conclude(session, corpus, out)
 
 
 def _on_terminal(session: Session) -> None:

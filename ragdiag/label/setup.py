@@ -18,6 +18,7 @@ from ragdiag.protocols import Progress, no_progress
 from ragdiag.queries import load_queries
 from ragdiag.records import Corpus, Query
 from ragdiag.registry import make
+from ragdiag.writing import real
 
 __all__ = ["open_session", "questions"]
 
@@ -38,7 +39,7 @@ def open_session(
     for spec in retrievers:
         make("retrievers", spec)  # a misspelt one should cost no time
     path, notes = Path(out), list[str]()
-    if path.resolve() in {Path(name).resolve() for name in (corpus_path, queries_path) if name}:
+    if real(path) in {real(name) for name in (corpus_path, queries_path) if name}:
         raise UsageError(f"--out {out} would overwrite an input; choose another file")
     file = DecisionFile(path)
     given = questions(Path(queries_path)) if queries_path else []

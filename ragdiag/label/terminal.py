@@ -43,7 +43,11 @@ HELP = (
     ("q", "quit; every decision is in the file already"),
 )
 
-_REFERENCE = re.compile(r"(\d+)(?::(\d+)(?:-(\d+))?)?")
+_NUMBER = r"(\d{1,9})"
+"""No passage has a larger one."""
+
+_REFERENCE = re.compile(rf"{_NUMBER}(?::{_NUMBER}(?:-{_NUMBER})?)?")
+_BESIDE = re.compile(rf"([<>])\s*{_NUMBER}")
 _MARKS = re.compile(r"[\d:\-+|\s,]*\d[\d:\-+|\s,]*")
 
 
@@ -94,7 +98,7 @@ def _obey(session: Session, given: str, console: Console) -> bool:
         console.print(line(("answer noted" if session.decision else "answer noted: now mark the evidence", "green")))
     elif word == "e":
         session.reword(rest)
-    elif beside := re.fullmatch(r"([<>])\s*(\d+)", given):
+    elif beside := _BESIDE.fullmatch(given):
         console.print(line((f"that is passage {session.beside(int(beside[2]), 1 if beside[1] == '>' else -1)}", "dim")))
     elif _MARKS.fullmatch(given):
         _label(session, given, console)
@@ -138,7 +142,7 @@ def _piece(session: Session, given: str) -> Passage:
 def _part(session: Session, given: str) -> Passage:
     match = _REFERENCE.fullmatch(given)
     if match is None:
-        raise UsageError(f"cannot read {given!r}; write 3, 3:2 or 3:2-4")
+        raise UsageError(f"cannot read {one_line(given, 40)!r}; write 3, 3:2 or 3:2-4")
     passage = session.passage(int(match[1]))
     if match[2] is None:
         return passage

@@ -15,7 +15,10 @@ from ragdiag.proofs import Finding
 from ragdiag.records import Explanation, QueryResult, Report
 from ragdiag.verdict import Verdict
 
-__all__ = ["audit_dict", "check_dict", "compare_dict", "dumps", "explain_dict", "verdict_dict"]
+__all__ = ["audit_dict", "check_dict", "compare_dict", "dumps", "explain_dict", "rounded", "verdict_dict"]
+
+DIGITS = 12
+"""That a number is shown with at most."""
 
 NOT_MEASURED: dict[str, Any] = {
     "kind": "NOT_MEASURED",
@@ -31,8 +34,17 @@ NOT_MEASURED: dict[str, Any] = {
 def dumps(value: Mapping[str, Any]) -> str:
     """JSON text, keys in the order given; the same value gives the same bytes."""
     # A lone surrogate has no UTF-8 form; its JSON escape does.
-    text = json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False)
+    text = json.dumps(rounded(value), ensure_ascii=False, indent=1, allow_nan=False)
     return text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n"
+
+
+def rounded(value: Any) -> Any:
+    """`value` with its numbers as far as they are the same everywhere: libraries and processors differ in the last digits."""
+    if isinstance(value, Mapping):
+        return {name: rounded(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [rounded(each) for each in value]
+    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
 
 
 def audit_dict(report: Report, verdict: Verdict | None = None) -> dict[str, Any]:

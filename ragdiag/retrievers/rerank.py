@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ragdiag.errors import SpecError
+from ragdiag.model_files import setting
 from ragdiag.models import BATCH, folder_of, identity_of, load_model, made, readable
 from ragdiag.protocols import Index, Progress, Retriever, Store, no_progress, text_key
 from ragdiag.records import FloatArray
@@ -142,11 +142,10 @@ class RerankIndex(StepIndex):
 
 def _architecture(folder: Path) -> str:
     """What the model's configuration says that it is."""
-    try:
-        stated = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("architectures")
-    except (OSError, ValueError) as e:
-        raise SpecError(f"{str(folder)!r} holds no model that can be read: no config.json, or none in JSON") from e
-    return str(stated[0]) if stated else "not stated"
+    if not (folder / "config.json").is_file():
+        raise SpecError(f"{str(folder)!r} holds no model that can be read: no config.json")
+    stated = setting(folder / "config.json", "architectures")
+    return str(stated[0]) if isinstance(stated, list) and stated else "not stated"
 
 
 def _key(pair: Pair) -> bytes:

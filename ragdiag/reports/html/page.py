@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragdiag import __version__
+from ragdiag.reports.json import rounded
 from ragdiag.reports.text import clean
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def embedded(value: Any) -> markupsafe.Markup:
     """`value` as JSON inside a script element, which no text in it can end."""
     import markupsafe
 
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(ESCAPES)
+    text = json.dumps(rounded(value), ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(ESCAPES)
     # A lone surrogate has no UTF-8 form; its JSON escape does.
     return markupsafe.Markup(text.encode("utf-8", "backslashreplace").decode("utf-8"))
 

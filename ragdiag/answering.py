@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ragdiag.answers import load_answers
+from ragdiag.answers import load_answers, split_source
 from ragdiag.cache import opened
 from ragdiag.conditions import ORACLE, RETRIEVED
 from ragdiag.errors import InputError, UsageError
@@ -40,11 +40,16 @@ def run_litmus(
 ) -> Litmus:
     """Is it a retrieval problem or a behavior problem? With a `corpus` the pipeline is audited too, and says what contexts held.
 
-    Raises as `pipeline.audit`, and `InputError` for answers to other queries.
+    Raises as `pipeline.audit`, and `InputError` for answers to other queries, and where no attempt gave one.
     """
+    given = load_answers(answers)
+    if given and judging.failed == "failed" and all(answer.failed for answer in given):
+        files = ", ".join(str(split_source(source)[1]) for source in answers if isinstance(source, str))
+        what = f"holds {len(given)} attempts, every one of which failed, so there is nothing to judge"
+        raise InputError(what, files, remedy="ask again, or count them as wrong: --failed wrong")
     audit = None if corpus is None else run_audit(corpus, queries, asked, progress)
     known = list(audit.labels.queries) if audit else load_queries(queries, asked.qrels)
-    return answered(known, answers, audit, asked, judging, delta, progress)
+    return answered(known, given, audit, asked, judging, delta, progress)
 
 
 def answered(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -9,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
 from ragdiag import __version__
 from ragdiag.cli import main
+from ragdiag.reports.json import dumps
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 TINY = (str(FIXTURES / "tiny"), str(FIXTURES / "tiny" / "queries.jsonl"))
@@ -108,6 +111,28 @@ def test_the_reports_of_check_and_explain() -> None:
         {"signature": str, "query": QUERY, "label_defects": list, "evidence": [{"text": str}], "ranking": [{"id": str}]},
     )
     assert [e["text"] for e in explained["evidence"]] == ["The nut takes 25 Nm", "Fibre gaskets are used once."]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.1 + 0.2, "0.3"),
+        (0.7234567890123456, "0.723456789012"),
+        (0.7234567890123457 + 1e-14, "0.723456789012"),
+        (1234567.890123456789, "1234567.89012"),
+        (-1e-300 / 3, "-3.33333333333e-301"),
+        (np.float64(2) / 3, "0.666666666667"),
+        (1.0, "1.0"),
+        (3, "3"),
+        (2**60 + 1, "1152921504606846977"),
+        (True, "true"),
+        (None, "null"),
+        ("0.30000000000000004", '"0.30000000000000004"'),
+    ],
+)
+def test_json_shows_as_many_digits_as_are_the_same_everywhere(value: Any, text: str) -> None:
+    shown = dumps({"a": [{"b": (value, value)}]})
+    assert re.findall(r"-?[^\s,\[\]{}:]+", shown) == ['"a"', '"b"', text, text]
 
 
 def test_two_runs_give_the_same_bytes_but_for_the_timings(here: Path) -> None:

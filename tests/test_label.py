@@ -7,6 +7,7 @@ import math
 import os
 import re
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -598,6 +599,26 @@ def test_marks(corpus: Path, asks: Path, tmp_path: Path) -> None:
     for wrong in (f"{number}:2+{number}:4", f"{number}:3-2", f"{number}:0", "0", f"{number}-{after}", "1||2", "1+"):
         with pytest.raises(UsageError):
             marked(session, wrong)
+
+
+@pytest.mark.parametrize("digits", ["9" * 5000, "٣" * 5000], ids=["ascii", "arabic"])
+@pytest.mark.parametrize("form", ["{}", "{}:1", "1:{}", "1:1-{}", "1|{}", "1+{}", ">{}", "< {}", "/{}", "e {}"])
+def test_a_number_of_any_length_is_answered_in_one_line(corpus: Path, asks: Path, tmp_path: Path, form: str, digits: str) -> None:
+    result = label(corpus, asks, "--out", tmp_path / "o", *FAST, stdin=f"{form.format(digits)}\nq\n")
+    assert result.exit_code == 0, result.output
+    assert "bug" not in result.output and "0 queries labelled" in result.stdout
+    assert len(result.stdout) < 10_000
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no such permissions")
+def test_labels_are_for_the_user_s_eyes_and_on_the_disk(
+    corpus: Path, asks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    assert label(corpus, asks, "--out", tmp_path / "o", *FAST, stdin="1\n1\nq\n").exit_code == 0
+    assert stat.S_IMODE((tmp_path / "o").stat().st_mode) == 0o600
+    assert len(synced) == 4  # each decision, file and folder
 
 
 def test_nothing_from_the_corpus_steers_the_terminal(corpus: Path, asks: Path, tmp_path: Path) -> None:

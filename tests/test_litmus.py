@@ -54,6 +54,23 @@ def team(folder: Path, right: list, oracle: list | None = None, contexts: list |
     return litmus(write(folder, queries, "queries.jsonl"), [write(folder, rows, "answers.jsonl")])
 
 
+def test_attempts_that_all_failed_are_nothing_to_judge(tmp_path: Path) -> None:
+    queries = write(
+        tmp_path, [{"_id": "q", "text": "query", "answer": "a", "evidence": [{"doc_id": "d", "text": "a"}]}], "q.jsonl"
+    )
+    rows = [{"query_id": "q", "condition": c, "error": "status 500"} for c in ("retrieved", "oracle")]
+    failed = write(tmp_path, rows, "failed.jsonl")
+    done = CliRunner().invoke(main, ["litmus", queries, "--answers", failed])
+    assert done.exit_code == 2
+    assert done.stderr == (
+        f"error: {failed}: holds 2 attempts, every one of which failed, so there is nothing to judge; "
+        "ask again, or count them as wrong: --failed wrong\n"
+    )
+    assert CliRunner().invoke(main, ["litmus", queries, "--answers", failed, "--failed", "wrong"]).exit_code == 0
+    some = write(tmp_path, [*rows, {"query_id": "q", "condition": "retrieved", "answer": "a"}], "some.jsonl")
+    assert CliRunner().invoke(main, ["litmus", queries, "--answers", some]).exit_code == 0
+
+
 # The table.
 
 

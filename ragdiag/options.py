@@ -106,12 +106,12 @@ class Judging:
     blind: bool = False  # the judge speaks for labelled answers too
 
     def __post_init__(self) -> None:
-        check_reads("--judge", self.judge, "reference")
-        check_reads("--support", self.support, "contexts")
         for name in ("judge", "support", "failed"):
             check_kind(name, getattr(self, name), str)
         check_kind("blind", self.blind, bool)
         check_kind("format_rules", self.format_rules, str, Path, type(None))
+        check_reads("--judge", self.judge, "reference")
+        check_reads("--support", self.support, "contexts")
         if self.failed not in ("failed", "wrong"):
             raise UsageError(f"failed attempts count as failed or wrong, not {self.failed!r}")
 

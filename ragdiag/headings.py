@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
-__all__ = ["Heading", "headings", "path_at"]
+__all__ = ["Heading", "headings", "path_at", "titled", "unclosed"]
+
+LONGEST = 500
+"""Characters of a title that are put before each chunk under it."""
+
 
 _MARKS = frozenset("`=-~^\"'*+#")
 _FENCE = re.compile(r"(`{3,})[^`]*$|(~{3,})")
@@ -61,7 +66,7 @@ def headings(text: str) -> list[Heading]:
                 elif m := _FENCE.match(body):
                     fence, body = m[1] or m[2], ""
                 elif (m := _HASHES.match(body)) and not line.startswith(("    ", "\t")):
-                    hashed.append(Heading(start, len(m[1]), _unclosed(body[m.end() :])))
+                    hashed.append(Heading(start, len(m[1]), unclosed(body[m.end() :])))
                     body = ""
         over, last = last, _Line(start, body)
     levels = {"=": 1, "-": 2} if hashed else {}
@@ -69,7 +74,7 @@ def headings(text: str) -> list[Heading]:
     return sorted(h for h in hashed + found if h.title)
 
 
-def _unclosed(title: str) -> str:
+def unclosed(title: str) -> str:
     """A title without the hashes that may close it: ``Usage ##`` is "Usage", ``C#`` stays."""
     bare = title.rstrip().rstrip("#")
     return bare.strip() if not bare.strip() or bare[-1].isspace() else title.strip()
@@ -101,3 +106,8 @@ def path_at(found: list[Heading], starts: list[int]) -> list[tuple[str, ...]]:
             heading = next(upcoming, None)
         paths.append(tuple(h.title for h in stack))
     return paths
+
+
+def titled(titles: Sequence[str], text: str) -> str:
+    """`text` under titles, outermost first, each cut to `LONGEST` characters."""
+    return " > ".join(title[:LONGEST] for title in titles) + "\n\n" + text if titles else text

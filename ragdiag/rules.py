@@ -71,15 +71,18 @@ def spoken(answer: str) -> str:
 
 
 def _values(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    if isinstance(value, list):
-        for each in value:
-            yield from _values(each)
-    elif isinstance(value, bool):
-        yield "yes" if value else "no"
-    elif value is not None:
-        yield str(value)
+    """The texts and numbers in a JSON value, in order; without recursion, since values nest as deep as they like."""
+    todo = [value]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, Mapping):
+            value = list(value.values())
+        if isinstance(value, list):
+            todo += value[::-1]
+        elif isinstance(value, bool):
+            yield "yes" if value else "no"
+        elif value is not None:
+            yield str(value)
 
 
 PROBES = ("null", "{}", "[]", '""', "0", "true")

@@ -29,21 +29,49 @@ def link(old: Document, new: Document) -> str:
     return "superseded, same title" if mine.get("superseded") and same_title else ""
 
 
+class _Family:
+    """What orders the documents of a family that are not superseded: of each kind of value the last, as it is and as text."""
+
+    def __init__(self) -> None:
+        self._last: dict[tuple[str, bool], dict[type, tuple[Any, str]]] = defaultdict(dict)
+
+    def add(self, metadata: Any) -> None:
+        """Count a document in."""
+        versioned = metadata.get("version") is not None
+        for key in AGES:
+            value = metadata.get(key)
+            if value is not None:
+                known, text = self._last[key, versioned].get(type(value), (value, str(value)))
+                self._last[key, versioned][type(value)] = max(known, value), max(text, str(value))
+
+    def has_newer(self, metadata: Any) -> bool:
+        """Whether a document that was counted in comes after one, by the first of `AGES` that both have: see `_older`."""
+        version, date = (metadata.get(key) for key in AGES)
+        # Those that have a version are ordered by date only beside one that has none.
+        dated = [False] if version is not None else [True, False]
+        return self._after("version", True, version) or any(self._after("date", versioned, date) for versioned in dated)
+
+    def _after(self, key: str, versioned: bool, value: Any) -> bool:
+        last = self._last[key, versioned].items() if value is not None else ()
+        return any(bool(value < known) if kind is type(value) else str(value) < text for kind, (known, text) in last)
+
+
 def superseded(documents: Sequence[Document]) -> BoolArray:
     """Whether each document is, by `link`, a superseded version of another one of `documents`: shape ``(n_documents,)``."""
     named = {d.id: d for d in documents}
-    titled, families = dict[str, Document](), defaultdict[str, dict[str, Document]](dict)
+    titled, families = dict[str, Document](), defaultdict[str, _Family](_Family)
     for d in documents:
         if not d.metadata.get("superseded"):
             titled[_title(d)] = d
-            # Of a family's documents of one version and date, one tells as much as all.
-            families[repr(d.metadata.get("family"))][repr([d.metadata.get(key) for key in AGES])] = d
+            families[repr(d.metadata.get("family"))].add(d.metadata)
 
     def is_old(old: Document) -> bool:
         mine = old.metadata
         others = [named.get(str(mine.get("superseded_by"))), titled.get(_title(old)) if mine.get("superseded") else None]
-        others += families[repr(mine["family"])].values() if mine.get("family") is not None else ()
-        return any(new is not None and new is not old and link(old, new) for new in others)
+        if any(new is not None and new is not old and link(old, new) for new in others):
+            return True
+        family = repr(mine["family"]) if mine.get("family") is not None else ""
+        return family in families and (bool(mine.get("superseded")) or families[family].has_newer(mine))
 
     return np.array([is_old(d) for d in documents], dtype=bool)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ragdiag.headings import headings, path_at
+from ragdiag.headings import headings, path_at, titled
 from ragdiag.records import Document, IntArray
 
 
@@ -18,5 +18,5 @@ class HeadingPath:
         paths = path_at(headings(document.text), starts.tolist())
         for path, a, b in zip(paths, starts.tolist(), ends.tolist(), strict=True):
             titles = path if not document.title or document.title in path else (document.title, *path)
-            texts.append((" > ".join(titles) + "\n\n" if titles else "") + document.text[a:b])
+            texts.append(titled(titles, document.text[a:b]))
         return texts

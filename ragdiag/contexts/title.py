@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ragdiag.headings import titled
 from ragdiag.records import Document, IntArray
 
 
@@ -13,5 +14,5 @@ class Title:
 
     def texts(self, document: Document, starts: IntArray, ends: IntArray) -> list[str]:
         """See `protocols.Context`."""
-        prefix = f"{document.title}\n\n" if document.title else ""
-        return [prefix + document.text[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
+        titles = [document.title] if document.title else []
+        return [titled(titles, document.text[a:b]) for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]

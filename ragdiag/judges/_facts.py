@@ -13,6 +13,9 @@ from ragdiag.judges._text import ALIKE_STEMS, POINTED, STOP_WORDS, SUFFIXES, WOR
 LEAST_WORDS = 0.25
 """Share of the reference's words that an answer needs beside its figures."""
 
+MOST_ITEMS = 100
+"""Items of a list; each is looked for in the whole answer, and one of more is prose."""
+
 VERB = re.compile(
     r"\b(?:is|are|was|were|has|have|had|did|does|will|grew|fell|rose|shrank|shrunk|saw|made|led|because|where|which|who|\w{3,}ed)\b",
     re.IGNORECASE,
@@ -51,7 +54,7 @@ def items(gold: str) -> list[str]:
     parts = [p.strip(" -*•\t.") for p in re.split(r"\s*(?:[;\n•]|,(?!\d{3})|,?\s+and\s+)\s*", gold)]
     parts = [p for p in parts if words(p)]
     plain = all(len(words(p)) <= 5 and not LINKED.match(p) for p in parts)
-    return parts if len(parts) > 1 and plain else []
+    return parts if 1 < len(parts) <= MOST_ITEMS and plain else []
 
 
 def lists(answer: str, item: str, question: str) -> bool:

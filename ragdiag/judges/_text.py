@@ -90,6 +90,10 @@ POINTED = re.compile(r"\b(the|this|that|these|those|another|any|some|each|every|
 WORD = re.compile(r"[^\W_]+(?:&[^\W_]+)*")
 
 
+LONGEST = 8
+"""Characters that are enough to tell whether a part ends in an abbreviation."""
+
+
 def normalised(text: str) -> str:
     """Lower case, without punctuation and articles: how SQuAD and HotpotQA compare answers (Rajpurkar et al. 2016)."""
     plain = text.lower().translate(NO_PUNCTUATION)
@@ -106,15 +110,15 @@ def readable(text: str) -> str:
 
 def sentences(text: str) -> list[str]:
     """The sentences and lines of `text`, in order."""
-    found: list[str] = []
+    found: list[list[str]] = []
     for part in BREAK.split(text):
         if not part or not part.strip():
             continue
-        if found and ABBREVIATED.search(found[-1]):
-            found[-1] += " " + part.strip()
+        if found and ABBREVIATED.search(found[-1][-1][-LONGEST:]):
+            found[-1].append(part.strip())
         else:
-            found.append(part.strip())
-    return found
+            found.append([part.strip()])
+    return [" ".join(parts) for parts in found]
 
 
 @functools.lru_cache(maxsize=16384)

@@ -45,16 +45,17 @@ _AFTER_NOUNS = frozenset("and or of policy policies".split())  # "Return and dis
 _AUXILIARIES = "am are can could did do does has have is may might must should was were will would".split()
 _ASKING = re.compile(rf"(?:(?:how|what|when|where|which|who|whom|whose|why)\s+)?(?:{'|'.join(_AUXILIARIES)})\s", re.I)
 _INFINITIVE = re.compile(r"(how|when|where|what|whom)\s+to\s+(\S.*)", re.I | re.S)
-_MARKUP = re.compile(r"^(?:\s|[*_>#`]|\d+(?:\.\d+)*[.)]?\s)+|[\s*_:`]+$")
+_MARKUP = re.compile(r"(?:\s|[*_>#`]|\d+(?:\.\d+)*[.)]?\s)+")
+_MARKUP_BEHIND = re.compile(r"[\s*_:`]+")
 _QUESTION_END = ("?", "？", "؟")
 
 _TITLE = re.compile(r"""(?:[ \t]*([=\-~^"'*+#`])\1{2,}[ \t]*\r?\n)?[^\n]*(?:\n[ \t]*([=\-~^"'*+#`])\2{2,}[ \t]*\r?(?=\n|\Z))?""")
 """A heading from its start on: its line, with the rules over and under it where it has them."""
 
-_PAIR = re.compile(r"^[ \t>*_-]*Q(?:uestion)?[ \t]*\d*[ \t]*[.:)][*_ \t]*(?P<question>\S[^\n]*)", re.I | re.M)
+_PAIR = re.compile(r"^[ \t>*_-]*Q(?:uestion)?[ \t]*(?:\d+[ \t]*)?[.:)][*_ \t]*(?P<question>\S[^\n]*)", re.I | re.M)
 _LONE = re.compile(r"(?:\A|(?<=\n)[ \t\r]*\n)[ \t]*(?P<question>[^\n#|\s][^\n]*[?？؟][*_]*)[ \t\r]*(?=\n)")
 _BOLD = re.compile(r"^[ \t]*(?P<question>(\*\*|__)[^\n]*[?？؟]\2)[ \t\r]*(?=\n)", re.M)
-_ANSWER = re.compile(r"[ \t>*_-]*A(?:nswer)?[ \t]*\d*[ \t]*[.:)][*_]*", re.I)
+_ANSWER = re.compile(r"[ \t>*_-]*A(?:nswer)?[ \t]*(?:\d+[ \t]*)?[.:)][*_]*", re.I)
 _SPOKEN = re.compile(r"^[^A-Z¿\W]|^[^:?]{1,40}:\s|\*\*|^.{160}", re.S)
 """A line that ends in a question and is none of a list of them: the middle of a sentence, somebody's speech, a long paragraph."""
 
@@ -91,11 +92,16 @@ def _questions(text: str) -> Iterator[tuple[str, int, int]]:
     """Each question that `text` asks with the span of its answer, in order."""
     titles = {h.start: (h.title, _end(_TITLE, text, h.start)) for h in headings(text)}
     places = {start: (asked(title), end) for start, (title, end) in titles.items()}
+    taken = bytearray(len(text))  # 1 where a question has been read
+    for start, (_, end) in places.items():
+        taken[start:end] = b"\1" * (end - start)
     for pattern in (_PAIR, _LONE, _BOLD):
         for match in pattern.finditer(text):
-            if not any(start <= match.start("question") < end for start, (_, end) in places.items()):
+            start = match.start("question")
+            if not taken[start]:
                 spoken = pattern is not _PAIR and _SPOKEN.search(match["question"].strip("*_ \r"))
-                places[match.start("question")] = "" if spoken else asked(match["question"], is_question=True), match.end()
+                places[start] = "" if spoken else asked(match["question"], is_question=True), match.end()
+                taken[start : match.end()] = b"\1" * (match.end() - start)
     starts = sorted(places)
     for start, following in itertools.pairwise([*starts, len(text)]):
         question, end = places[start]
@@ -129,7 +135,8 @@ def asked(title: str, is_question: bool = False) -> str:
 
     `is_question`: it is known to be one, whatever its words.
     """
-    bare = _MARKUP.sub("", title)
+    bare = title[_end(_MARKUP, title, 0) :][::-1]
+    bare = bare[_end(_MARKUP_BEHIND, bare, 0) :][::-1]
     if len(bare.split()) not in WORDS and not (len(bare) > WORDS.start * 4 and not bare.isascii()):
         return ""
     try:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ragdiag.errors import UnreadableDocument
 from ragdiag.files import read_text
+from ragdiag.headings import unclosed
 from ragdiag.loaders import docx, html, pdf
 from ragdiag.records import Document
 
@@ -43,6 +44,6 @@ def heading(text: str) -> str:
     for line in head.split("\n") if "#" in head else ():
         if line.lstrip().startswith(("```", "~~~")):
             fenced = not fenced
-        elif not fenced and (heading := re.match(r" {0,3}#{1,6}[ \t]+(.*?)(?:[ \t]+#+)?\s*$", line)):
-            return heading[1]
+        elif not fenced and (heading := re.match(r" {0,3}#{1,6}[ \t]+", line)):
+            return unclosed(line[heading.end() :])
     return ""

@@ -26,7 +26,8 @@ def fits(sample: Sample) -> bool:
     if sample.path.suffix.lower() != ".csv":
         return False
     first = next((line for line in sample.text.splitlines() if line.strip()), "")
-    return set(COLUMNS) <= set(next(csv.reader([first]), []))
+    with _long_fields():
+        return set(COLUMNS) <= set(next(csv.reader([first]), []))
 
 
 def read(path: Path, qrels: Path | None = None) -> list[Query]:

@@ -82,13 +82,17 @@ def _topic(fields: dict[str, list[str]], number: str, texts: tuple[str, ...], pa
 
 
 def _classic(text: str, path: Path) -> Iterator[Query]:
-    end = 0
-    for block in re.finditer(r"<top\s*>(.*?)</top\s*>", text, re.IGNORECASE | re.DOTALL):
-        _refuse_text(text, end, block.start(), path)
-        line, end = _line(text, block.start()), block.end()
-        if re.search(r"<top\s*>", block[1], re.IGNORECASE):
+    end = counted = 0
+    line, opened = 1, None
+    for tag in re.finditer(r"<(/?)top\s*>", text, re.IGNORECASE):
+        if not tag[1] and opened:
             raise InputError("<top> is not closed before the next one", path, line, "add </top>")
-        yield _topic(_sections(block[1], path, line), "num", ("title",), path, line)
+        if not tag[1]:
+            _refuse_text(text, end, tag.start(), path)
+            line, counted, opened = line + text.count("\n", counted, tag.start()), tag.start(), tag
+        elif opened:
+            yield _topic(_sections(text[opened.end() : tag.start()], path, line), "num", ("title",), path, line)
+            end, opened = tag.end(), None
     _refuse_text(text, end, len(text), path)
 
 
@@ -124,14 +128,24 @@ def _xml(text: str, path: Path) -> Iterator[Query]:
     lines: list[int] = []
     parser = expat.ParserCreate()
 
+    inside = 0
+
     def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal inside
+        inside += name == "topic"
+        if inside > 1:
+            raise InputError("a topic stands inside another", path, parser.CurrentLineNumber, "close each topic")
         if name == "topic":
             lines.append(parser.CurrentLineNumber)
+
+    def end(name: str) -> None:
+        nonlocal inside
+        inside -= name == "topic"
 
     def entity(*declaration: object) -> None:
         raise InputError("XML that declares entities is not read", path, parser.CurrentLineNumber, "write their text instead")
 
-    parser.StartElementHandler, parser.EntityDeclHandler = start, entity
+    parser.StartElementHandler, parser.EndElementHandler, parser.EntityDeclHandler = start, end, entity
     try:
         parser.Parse(text, True)
         root = ElementTree.fromstring(text)

@@ -42,6 +42,7 @@ class Checker:
         self.defects: list[Defect] = []
         self.warnings: list[Defect] = []
         self._sources: dict[tuple[str, str], Place | None] = {}
+        self._searched: dict[tuple[str, str], tuple[Place, str] | _Wrong] = {}
 
     def check(self, query: Query) -> tuple[str, list[tuple[str, Place]], dict[int, int]]:
         """The query's level, its located evidence as ``(group name, place)``, its document grades."""
@@ -103,8 +104,7 @@ class Checker:
             raise _Wrong("empty_evidence", "the evidence has no text")
         if label.doc_id and label.doc_id not in self.corpus.position:
             raise _Wrong("unknown_document", self._unknown(label.doc_id))
-        everywhere = range(len(self.corpus.documents))
-        return self._by_search(query, [self.corpus.position[label.doc_id]] if label.doc_id else everywhere, label.text)
+        return self._by_search(query, label)
 
     def _source(self, label: Label) -> Place | None:
         """The text that a label's offsets count in: a document, or the one place where it stands in a document."""
@@ -144,13 +144,31 @@ class Checker:
             raise _Wrong("empty_evidence", f"{name}[{start}:{end}] is white space")
         return Place(document, start, end)
 
-    def _by_search(self, query: Query, among: Sequence[int], wanted: str) -> Place:
+    def _by_search(self, query: Query, label: Label) -> Place:
+        key = label.doc_id, label.text
+        if key not in self._searched:  # the same passage is often labelled for many queries
+            everywhere = range(len(self.corpus.documents))
+            among = [self.corpus.position[label.doc_id]] if label.doc_id else everywhere
+            try:
+                self._searched[key] = self._search(among, label.text)
+            except _Wrong as wrong:
+                self._searched[key] = wrong
+        found = self._searched[key]
+        if isinstance(found, _Wrong):
+            raise _Wrong(found.kind, found.message)
+        place, how = found
+        if how:
+            self.warnings.append(note(query, "located_inexactly", f"{how}, at {self._list([place])}"))
+        return place
+
+    def _search(self, among: Sequence[int], wanted: str) -> tuple[Place, str]:
+        """Where a passage is, and how it was found where not exactly. Raises `_Wrong`."""
         for how in ("", "found but for white space"):
             found = places(self.corpus.documents, among, wanted, any_space=bool(how))
             if len(found) > 1:
                 raise _Wrong("text_ambiguous", f"{_short(wanted)} stands at {self._list(found)}; give start and end")
             if found:
-                return self._located(query, found[0], how)
+                return found[0], how
         found, similarity = most_similar(self.corpus.documents, among, wanted)
         alike = f"{min(similarity, 99.0):.0f} %"  # never 100: it is not the same
         if similarity < SIMILARITY:
@@ -164,12 +182,7 @@ class Checker:
             raise _Wrong("text_ambiguous", f"{_short(wanted)} is {alike} similar to each of {self._list(found)}")
         if said := _differing(wanted, self._text(found[0])):
             raise _Wrong("text_differs", f"{_short(wanted)} is {alike} similar to {self._list(found)}, and {said}")
-        return self._located(query, found[0], f"found by similarity, {alike}: {_short(self._text(found[0]))}")
-
-    def _located(self, query: Query, place: Place, how: str) -> Place:
-        if how:
-            self.warnings.append(note(query, "located_inexactly", f"{how}, at {self._list([place])}"))
-        return place
+        return found[0], f"found by similarity, {alike}: {_short(self._text(found[0]))}"
 
     def _scope(self, among: Sequence[int]) -> str:
         return self.corpus.documents[among[0]].id if len(among) == 1 else "any document"

@@ -70,7 +70,7 @@ def _starts(text: str, wanted: str) -> Iterator[tuple[int, int]]:
 
 
 def _in_even(text: str, wanted: Sequence[str]) -> Iterator[tuple[int, int]]:
-    if max(wanted, key=len) in text:
+    if wanted and max(wanted, key=len) in text:
         even = _even(text)
         yield from (even.own(*span) for span in _starts(even.text, " ".join(wanted)))
 

@@ -138,7 +138,7 @@ def _sign(m: re.Match[str], text: str, year: bool) -> int:
     if m["minus"] or m["minus2"] or (m["inner"] and m["money"]):
         return -1
     enclosed = m["open"] and (m["close"] or m["close2"])
-    aside = m["percent"] and text[m.end() :].startswith(")")  # "(37.1%)" in a sentence; "(3.1)%" and "$(4,512)" are negative
+    aside = m["percent"] and text.startswith(")", m.end())  # "(37.1%)" in a sentence; "(3.1)%" and "$(4,512)" are negative
     marked = m["money"] or m["money2"] or m["percent"] or m["scale"] or m[0].strip() == text.strip()
     if enclosed and marked and not (year or aside):
         return -1

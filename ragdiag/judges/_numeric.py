@@ -122,7 +122,7 @@ def _told(question: str, want: Quantity, sentence: str, alone: bool) -> list[Qua
     years = set(YEAR.findall(question))
     kept = []
     for q in quantities(sentence):
-        after = YEAR_AFTER.match(sentence[q.end :])
+        after = YEAR_AFTER.match(sentence[q.end : q.end + 200])
         dated = q.text in years or IN_YEAR.search(before(sentence, q.start))
         if q.unit == "year" and want.unit != "year" and q.value == want.value and not dated:
             q = q._replace(unit="")  # four digits, here an amount

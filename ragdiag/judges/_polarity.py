@@ -82,7 +82,8 @@ CLAUSE = re.compile(
     re.IGNORECASE,
 )
 BASIS = re.compile(
-    r",?\s*\b(?:based on|as of|according to|using|relying on)\b[^?]*|\bif \w+ [^.]*\bnot\b[^.]*\..*", re.IGNORECASE
+    r"(?<!\s),?\s*\b(?:based on|as of|according to|using|relying on)\b[^?]*|\bif \w+ [^.]{0,300}\bnot\b[^.]{0,300}\..*",
+    re.IGNORECASE,
 )
 """What an answer may rest on and what it may say instead: no part of what is asked."""
 

@@ -26,10 +26,13 @@ LEAD = re.compile(r"^\W*(?:final |short )?answer\W*:\W*", re.IGNORECASE)
 """What an answer is announced by."""
 
 MARKS = re.compile(
-    r"[\[(](?:(?:source|doc(?:ument)?|passage|context|chunk|ref|see)s?\b[\s:#.]*)*\d+(?:\s*[,;-]\s*\d+)*[\])]|^\s*\d+[.)]\s",
+    r"[\[(](?:(?:source|doc(?:ument)?|passage|context|chunk|ref|see)s?\b[\s:#.]*)*\d+(?:\s*[,;-]\s*\d+)*[\])]|^[ \t]*\d+[.)]\s",
     re.IGNORECASE | re.MULTILINE,
 )
 """Citations and the numbers of a list, which state nothing."""
+
+NEAR = 20
+"""A number may follow from two that stand among so many numbers before and after it."""
 
 TALK = re.compile(r"^\W*(?:yes|no|none|true|false|not?)\b\W*$", re.IGNORECASE)
 """What states nothing that a context could hold."""
@@ -78,9 +81,12 @@ def _numbers_missing(text: str, source: str) -> Iterator[str]:
     """The numbers of `text` that `source` does not hold, and that follow from no two that it does. "One" may count nothing."""
     there = quantities(source)
     stated = [q for q in quantities(text) if q.unit or (len(q.text) > 1 and any(c.isdigit() for c in q.text))]
-    held = [q for q in stated if _agrees(q, there)]
-    for quantity in stated:
-        if quantity not in held and not any(_follows(quantity, a, b) for a, b in itertools.permutations(held, 2)):
+    same = {(q.value, q.scale, q.unit, q.factor, q.sign) for q in there}
+    held = [(q.value, q.scale, q.unit, q.factor, q.sign) in same or _agrees(q, there) for q in stated]
+    for n, quantity in enumerate(stated):
+        beside = slice(max(n - NEAR, 0), n + NEAR)
+        near = list(itertools.compress(stated[beside], held[beside]))
+        if not held[n] and not any(_follows(quantity, a, b) for a, b in itertools.permutations(near, 2)):
             yield quantity.text
 
 

@@ -8,7 +8,16 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
-__all__ = ["too_much"]
+__all__ = ["BLOCKS", "HEADINGS", "too_much"]
+
+HEADINGS = {f"h{level}": "#" * level + " " for level in range(1, 7)}
+BLOCKS = {
+    *"address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption figure".split(),
+    *"footer form header hgroup hr html legend li main menu ol p pre search section summary".split(),
+    *"table tbody td tfoot th thead tr ul".split(),
+    *HEADINGS,
+}
+"""What stands apart from the text before and after it."""
 
 MOST_TAGS = 1_000_000
 """Tags of one page."""
@@ -19,8 +28,8 @@ MOST_ATTRIBUTES = 2_000
 MOST_WORK = 50_000_000
 """Open elements, summed over all tags."""
 
-COPIED = 50
-"""How many open elements one costs that is copied into every block that starts inside it."""
+COPIED = 400
+"""How many open elements one costs that is copied where a block starts or ends inside it."""
 
 FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
 """What is opened again in a block that starts before it is closed; of those without attributes three of a kind."""
@@ -60,7 +69,7 @@ def too_much(markup: str) -> str:
         if name in RAW and not tag["close"] and not any(open_[kind] for kind in FOREIGN):
             end = RAW[name].search(markup, position)
             position = end.start() if end else len(markup)
-        work += depth + (COPIED * copied if name not in FORMATTING else 0)
+        work += depth + (COPIED * copied if name in BLOCKS else 0)
         if tags > MOST_TAGS:
             return f"has more than {MOST_TAGS:,} tags"
         if work > MOST_WORK:

@@ -13,19 +13,12 @@ from typing import Any
 
 from ragdiag.errors import UnreadableDocument
 from ragdiag.files import decode, read_bytes
-from ragdiag.loaders._markup import too_much
+from ragdiag.loaders._markup import BLOCKS, HEADINGS, too_much
 from ragdiag.records import Document
 from ragdiag.registry import require
 
 __all__ = ["load"]
 
-HEADINGS = {f"h{level}": "#" * level + " " for level in range(1, 7)}
-BLOCKS = {
-    *"address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption figure".split(),
-    *"footer form header hgroup hr html legend li main menu ol p pre search section summary".split(),
-    *"table tbody td tfoot th thead tr ul".split(),
-    *HEADINGS,
-}
 DROPPED = {
     *"audio canvas datalist embed head iframe input nav noembed noframes noscript object script select style svg".split(),
     *"template textarea title video".split(),

@@ -36,7 +36,7 @@ def clean(text: str) -> str:
 
 def no_commands(text: str) -> str:
     """`text` as a log of GitHub's can hold it, which takes for a command what begins a line so, after blanks."""
-    return re.sub(r"(?m)^(\s*):(?=:)", r"\1\\x3a", text).replace("##[", "\\x23#[")
+    return re.sub(r"(?m)^([^\S\n]*):(?=:)", r"\1\\x3a", text).replace("##[", "\\x23#[")
 
 
 def line(*parts: str | tuple[str, str]) -> Text:

@@ -7,7 +7,6 @@ import json
 import math
 import os
 import stat
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -105,8 +104,9 @@ def _reject_constant(name: str) -> float:
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     record = dict(pairs)
     if len(record) < len(pairs):
-        times = Counter(key for key, _ in pairs)
-        raise ValueError(f"key {next(key for key in times if times[key] > 1)!r} stands twice")
+        seen: set[str] = set()
+        again = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise ValueError(f"key {again!r} stands twice")
     return record
 
 

@@ -120,3 +120,11 @@ def test_neighbours_of_nothing() -> None:
 def test_bad_parameters(bad: str) -> None:
     with pytest.raises(SpecError, match="neighbours"):
         make("contexts", f"neighbours({bad})")
+
+
+def test_titles_before_chunks_are_cut_to_a_bound() -> None:
+    long = "t" * 10_000
+    document = Document("a", f"# {long}\n\nbody", long)
+    starts, ends = np.array([len(long) + 4]), np.array([len(long) + 8])
+    assert make("contexts", "title").texts(document, starts, ends) == ["t" * 500 + "\n\nbody"]
+    assert make("contexts", "heading").texts(document, starts, ends) == ["t" * 500 + "\n\nbody"]

@@ -525,3 +525,17 @@ def test_public_squad_file():
 def test_public_sets(name, queries, spans):
     read = load_queries(DATA / name / "queries.jsonl")
     assert (len(read), sum(len(q.evidence) for q in read)) == (queries, spans)
+
+
+def test_a_topic_in_a_topic_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "topics.xml"
+    path.write_text('<topics>\n<topic number="1"><query>a</query>\n<topic number="2"/></topic></topics>')
+    (tmp_path / "qrels.txt").write_text("1 0 d 1\n")
+    with pytest.raises(InputError, match=r"topics\.xml:3: a topic stands inside another"):
+        load_queries(path)
+
+
+def test_a_csv_with_one_long_line_is_in_no_known_format(tmp_path: Path) -> None:
+    (tmp_path / "q.csv").write_text("x" * 200_000)
+    with pytest.raises(InputError, match="no known format"):
+        load_queries(tmp_path / "q.csv")

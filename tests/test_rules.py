@@ -110,3 +110,8 @@ def test_what_an_answer_in_json_says(answer: str, says: str) -> None:
 def test_any_other_answer_says_all_of_it(text: str) -> None:
     if text.strip()[:1] not in ("{", "["):
         assert spoken(text) == text
+
+
+def test_values_of_an_answer_nest_as_deep_as_they_like() -> None:
+    assert spoken("[" * 900 + '"x", 1' + "]" * 900) == "x\n1"
+    assert spoken('{"a": ["x", {"b": true}], "c": "y"}') == "x\nyes\ny"

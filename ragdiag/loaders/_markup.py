@@ -6,7 +6,7 @@ An estimate from above, made before anything is parsed: elements that nobody clo
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 __all__ = ["BLOCKS", "HEADINGS", "too_much"]
 
@@ -25,14 +25,15 @@ MOST_TAGS = 1_000_000
 MOST_ATTRIBUTES = 2_000
 """Attributes of one tag."""
 
-MOST_WORK = 50_000_000
-"""Open elements, summed over all tags."""
+MOST_WORK, MEAN_DEPTH = 15_000_000, 200
+"""Open elements, summed over all tags: so many, or so many a tag."""
 
 COPIED = 400
 """How many open elements one costs that is copied where a block starts or ends inside it."""
 
 FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
-"""What is opened again in a block that starts before it is closed; of those without attributes three of a kind."""
+"""What is opened again in a block that starts before it is closed; of those that are alike in all attributes `ALIKE`."""
+ALIKE = 3
 
 NEVER_OPEN = frozenset(
     "area base br col embed hr img input link meta param source track wbr "
@@ -53,7 +54,8 @@ TAG = re.compile(
 
 def too_much(markup: str) -> str:
     """What of `markup` is beyond a bound; "" where nothing is."""
-    open_: defaultdict[str, list[bool]] = defaultdict(list)  # by name, whether each open element is copied into blocks
+    open_: defaultdict[str, list[str]] = defaultdict(list)  # by name; of each open element its tag where it is copied into blocks
+    alike: Counter[str] = Counter()
     tags = depth = copied = work = position = 0
     while tag := TAG.search(markup, position):
         position, name, tags = tag.end(), (tag["name"] or "").lower(), tags + 1
@@ -61,17 +63,20 @@ def too_much(markup: str) -> str:
             return f"has a tag with more than {MOST_ATTRIBUTES:,} attributes"
         if tag["close"]:
             if open_[name]:
-                copied, depth = copied - open_[name].pop(), depth - 1
+                closed = open_[name].pop()
+                alike[closed] -= 1
+                copied, depth = copied - bool(closed), depth - 1
         elif name and name not in NEVER_OPEN:
-            again = name in FORMATTING and (bool(tag["attributes"]) or len(open_[name]) < 3)
+            again = tag[0] if name in FORMATTING and alike[tag[0]] < ALIKE else ""
+            alike[again] += 1
             open_[name].append(again)
-            copied, depth = copied + again, depth + 1
+            copied, depth = copied + bool(again), depth + 1
         if name in RAW and not tag["close"] and not any(open_[kind] for kind in FOREIGN):
             end = RAW[name].search(markup, position)
             position = end.start() if end else len(markup)
         work += depth + (COPIED * copied if name in BLOCKS else 0)
         if tags > MOST_TAGS:
             return f"has more than {MOST_TAGS:,} tags"
-        if work > MOST_WORK:
+        if work > max(MOST_WORK, MEAN_DEPTH * tags):
             return "leaves too many elements open inside one another"
     return ""

@@ -321,7 +321,8 @@ def judges() -> list[Worst]:
     question, gold = "how many trucks are there", "There were 12 trucks in the yard, because of the rise"
     units = {
         "initials": "A. ", "abbreviations": "Mr. ", "a word": "a ", "numbers": "5 ", "items": "a, ", "lines": "ab\n",
-        "conditions": "if a ", "bold": "**a", "boxes": "\\boxed{", "citations": "[source ", "quotes": '."', "blanks": ". x" + " " * 50,
+        "conditions": "if a ", "bold": "**a", "boxes": "\\boxed{",
+        "citations": "[source ", "quotes": '."', "blanks": ". x" + " " * 50,
     }  # fmt: skip
     roles: dict[str, Callable[[str], Any]] = {
         "an answer": lambda text: matched(question, gold, text),

@@ -365,6 +365,12 @@ def test_content_that_is_shown_without_end_is_a_named_problem(tmp_path: Path, ho
         pdf.load(hand_made(tmp_path / "a.pdf", streams, pages))
 
 
+def test_a_pdf_of_too_many_pages_is_a_named_problem(tmp_path: Path) -> None:
+    path = hand_made(tmp_path / "a.pdf", [shown("page")], ["10 0 R"] * 20_001)
+    with pytest.raises(UnreadableDocument, match="holds more than 20,000 pages"):
+        pdf.load(path)
+
+
 # Word
 
 

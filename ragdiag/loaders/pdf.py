@@ -26,8 +26,8 @@ PAGE_BREAK = "\n\n"
 
 WORK, WORK_RATIO = 15 * 2**20, 10
 """Bytes of content that are parsed for one document, repeats counted, at most: so many, or so many times its size."""
-CHARACTERS = 100_000_000
-"""Characters of one document."""
+PAGES, CHARACTERS = 20_000, 100_000_000
+"""Pages and characters of one document at most."""
 FONT = 3
 """Bytes of a font's table of characters that take as long as one of content."""
 STRINGS = 4000
@@ -93,6 +93,8 @@ def _extracted(raw: bytes, path: Path) -> tuple[list[str], str]:
     try:
         with _heard(effort):
             reader = pypdf.PdfReader(io.BytesIO(raw))
+            if len(reader.pages) > PAGES:
+                raise _Refused(f"holds more than {PAGES:,} pages")
             for page in reader.pages:
                 number += 1
                 pages.append(_storable(effort.text(page)))

@@ -34,7 +34,10 @@ def main() -> None:
             n, *taken = measured(case, Path(folder))
             ratios = [b / max(a, 1e-4) for a, b in pairwise(taken)]
             shown = " ".join(f"{t:8.4f}" for t in taken), " ".join(f"{r:5.2f}" for r in ratios)
-            print(f"{case.name:50} {n:9,} {shown[0]}  {shown[1]}{'  more than linear' * (max(ratios) > MOST)}", flush=True)
+            print(
+                f"{case.name:50} {n:9,} {shown[0]}  {shown[1]}{'  more than linear' * (taken[-1] > MOST**3 * taken[0])}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -707,13 +707,12 @@ class Served:
         self.port, self.path = urlsplit(self.url).port, urlsplit(self.url).path
 
     def ask(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> tuple[int, bytes, Any]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         raw = body if isinstance(body, (bytes, type(None))) else json.dumps(body).encode()
-        connection.request(method, path, raw, {"Content-Type": "application/json", **(headers or {})})
-        reply = connection.getresponse()
-        content = reply.read()
-        connection.close()
-        return reply.status, content, reply.headers
+        # Closed whatever happens: a server that is about to stop may take a connection and not answer it.
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
+            connection.request(method, path, raw, {"Content-Type": "application/json", **(headers or {})})
+            reply = connection.getresponse()
+            return reply.status, reply.read(), reply.headers
 
     def act(self, what: str, **more: Any) -> dict[str, Any]:
         current = self.session.current

@@ -5,11 +5,15 @@ A plain slip in the name of a field that is read (``evidnce``) is an error: what
 
 from __future__ import annotations
 
+import functools
 import logging
+from collections import Counter
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+from rapidfuzz.distance import OSA
 
 from ragdiag.errors import InputError, nearest
 from ragdiag.files import shown_name
@@ -31,7 +35,7 @@ class Fields:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._unread: dict[str, int] = {}
+        self._unread: Counter[str] = Counter()
         self._first: dict[str, tuple[int, str]] = {}
 
     def __enter__(self) -> Fields:
@@ -51,14 +55,13 @@ class Fields:
         for name in record:
             if name in read or name in known or record[name] is None:
                 continue
-            meant = [r for r in read if r not in record and _is_slip(name, r)]
-            if meant:
-                best = max(meant, key=lambda r: _plain(r) == _plain(name))
-                what = f"unknown field {name!r}{_at(where)}; did you mean {best!r}?"
+            if meant := [r for r in _meant(name, tuple(read)) if r not in record]:
+                what = f"unknown field {name!r}{_at(where)}; did you mean {meant[0]!r}?"
                 raise InputError(what, self._path, line, "mend its name")
             full = f"{where}.{name}" if where else name
-            self._unread[full] = self._unread.get(full, 0) + 1
-            self._first.setdefault(full, (line, nearest(name, [r for r in read if r not in record])))
+            if full not in self._first:
+                self._first[full] = line, nearest(name, [r for r in read if r not in record])
+            self._unread[full] += 1
 
     def _note(self) -> str:
         parts = [self._part(name, n) for name, n in list(self._unread.items())[:MOST]]
@@ -75,20 +78,13 @@ def _at(where: str) -> str:
     return f" in {where!r}" if where else ""
 
 
+@functools.lru_cache(4096)  # a file has the same fields in record after record
+def _meant(name: str, read: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of `read` that a long `name` is a slip of, the likest first: by case or marks, one letter, or two swapped."""
+    letters, long = _plain(name), [r for r in read if min(len(_plain(r)), len(_plain(name))) >= LONG]
+    distances = [(OSA.distance(letters, _plain(r), score_cutoff=1), r) for r in long]
+    return tuple(r for distance, r in sorted(distances, key=lambda each: each[0]) if distance <= 1)
+
+
 def _plain(name: str) -> str:
     return name.replace("_", "").replace("-", "").replace(" ", "").lower()
-
-
-def _is_slip(name: str, meant: str) -> bool:
-    """Whether two long names differ by case or marks alone, by one letter, or by two that changed places."""
-    a, b = _plain(name), _plain(meant)
-    if min(len(a), len(b)) < LONG:
-        return False
-    a, b = _without_common_start(a, b)
-    a, b = _without_common_start(a[::-1], b[::-1])
-    return max(len(a), len(b)) <= 1 or (len(a) == 2 and a == b[::-1])
-
-
-def _without_common_start(a: str, b: str) -> tuple[str, str]:
-    same = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
-    return a[same:], b[same:]

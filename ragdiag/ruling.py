@@ -110,9 +110,8 @@ def _as_judged(outcomes: Outcomes, both: BoolArray, resampler: Resampler, paired
     """By labels and, where there are none, by what the judge says; over the queries with both answers."""
     failures = both & outcomes.failed
     share = resampler.mean(np.where(failures, outcomes.fixed, np.nan).astype(np.float64))
-    repaired, known = failures & outcomes.fixed, ~np.isnan(outcomes.sufficient)
-    told = 2 * (repaired & known).sum() > repaired.sum()
-    noise = float((outcomes.sufficient[repaired & known] == 1).mean()) if told else None
+    held = _held(outcomes, both)
+    noise = None if held is None else float((held == 1).mean())
     difference = paired.difference(np.where(both, outcomes.right, np.nan), np.where(both, outcomes.oracle, np.nan))
     if difference is None:
         return _Figures(share, {}, noise)
@@ -122,6 +121,13 @@ def _as_judged(outcomes: Outcomes, both: BoolArray, resampler: Resampler, paired
         "behavior": Effect(wrong.mean or 0.0, wrong.low or 0.0, wrong.high or 0.0, wrong.n),
     }
     return _Figures(share, effects, noise)
+
+
+def _held(outcomes: Outcomes, both: BoolArray) -> FloatArray | None:
+    """Whether contexts were sufficient, of the failures that perfect context fixes, as far as known; None where most are not."""
+    sufficient = outcomes.sufficient[both & outcomes.failed & outcomes.fixed]
+    known: FloatArray = sufficient[~np.isnan(sufficient)]
+    return known if 2 * len(known) > len(sufficient) else None
 
 
 def _corrected(outcomes: Outcomes, said: Said, both: BoolArray, resampler: Resampler, seed: int) -> _Figures:
@@ -156,10 +162,9 @@ def _halves(said: Said, aside: BoolArray, worth: float, seed: int) -> FloatArray
 
 def _noise(outcomes: Outcomes, said: Said, both: BoolArray, seed: int) -> float | None:
     """Of the failures that perfect context fixes, the share whose context was sufficient; None where most are not known."""
-    repaired, known = outcomes.failed & outcomes.fixed & both, ~np.isnan(outcomes.sufficient)
-    if 2 * (repaired & known).sum() <= repaired.sum():
+    if _held(outcomes, both) is None:
         return None
-    usable = (known & ~outcomes.form)[both]
+    usable = (~np.isnan(outcomes.sufficient) & ~outcomes.form)[both]
     without, with_evidence = _halves(said.of(usable), (outcomes.sufficient[both] == 1)[usable], 1.0, seed)[:, :, 2]
     return float(np.median(with_evidence / (without + with_evidence)))
 

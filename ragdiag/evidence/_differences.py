@@ -10,7 +10,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from rapidfuzz.distance import Levenshtein
+from rapidfuzz.distance import Levenshtein, Postfix, Prefix
 
 __all__ = ["differences"]
 
@@ -114,17 +114,12 @@ def _differing(one: Sequence[str], other: Sequence[str]) -> Iterator[tuple[str, 
             yield said, instead
 
 
-def _edits(one: Sequence[str], other: Sequence[str]) -> list[tuple[int, int, int, int]]:
+def _edits(one: list[str], other: list[str]) -> list[tuple[int, int, int, int]]:
     """Where two lists differ, as ``[start, end)`` of each; one stretch of both where it is `LONG`."""
-    same = _shared(one, other)
-    rest = _shared(one[same:][::-1], other[same:][::-1])
+    same = Prefix.similarity(one, other)
+    rest = Postfix.similarity(one[same:], other[same:])
     a, b = one[same : len(one) - rest], other[same : len(other) - rest]
     if max(len(a), len(b)) > LONG:
         return [(same, same + len(a), same, same + len(b))]
     changed = [step for step in Levenshtein.opcodes(a, b) if step.tag != "equal"]
     return [(same + e.src_start, same + e.src_end, same + e.dest_start, same + e.dest_end) for e in changed]
-
-
-def _shared(one: Sequence[str], other: Sequence[str]) -> int:
-    """How many words two lists begin with alike."""
-    return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))

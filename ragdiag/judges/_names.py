@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from rapidfuzz.distance import Prefix
+
 from ragdiag.judges._conclusion import dismissed
 from ragdiag.judges._text import STOP_WORDS, SUFFIXES, readable, unaccented
 
@@ -106,5 +108,5 @@ def _short(name: str, other: str) -> bool:
     if name.replace("-", "") == other.replace("-", ""):
         return True
     short, long = sorted((name, other), key=len)
-    alike = next((i for i, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
+    alike = Prefix.similarity(short, long)
     return alike == len(short) >= 2 or (alike >= SHORTENED and alike >= len(short) - 1)

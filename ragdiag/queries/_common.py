@@ -10,9 +10,21 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ragdiag.errors import InputError
-from ragdiag.files import field, parse_json, read_text
+from ragdiag.files import field, parse_json, read_jsonl, read_text
 
-__all__ = ["Kinds", "Sample", "identifier", "key_lines", "listed", "naming", "optional", "others", "references", "sample"]
+__all__ = [
+    "Kinds",
+    "Sample",
+    "identifier",
+    "key_lines",
+    "listed",
+    "naming",
+    "optional",
+    "others",
+    "references",
+    "sample",
+    "samples",
+]
 
 Kinds = type | tuple[type, ...]
 
@@ -48,6 +60,18 @@ def listed(value: Any, *names: str) -> list[Any] | None:
     """The records where `value` is all of a JSON file, a list or an object that has one under `names`; else None: JSON Lines."""
     records = next((value[name] for name in names if name in value), None) if isinstance(value, dict) else value
     return records if isinstance(records, list) else None
+
+
+def samples(path: Path, within: str, keys: tuple[str, ...]) -> Iterator[tuple[int, Any]]:
+    """Line and content of each record: of JSON Lines, of a JSON list, or of one under the name `within`.
+
+    In a list the line is that of the record's key, one of `keys`; see `key_lines`.
+    """
+    _, _, text, first = sample(path, None)
+    records = listed(first, within)
+    if records is None:
+        return read_jsonl(path)
+    return zip(key_lines(text, keys, len(records)), records, strict=True)
 
 
 def optional(record: dict[str, Any], name: str, kind: Kinds, path: Path, line: int, default: Any) -> Any:

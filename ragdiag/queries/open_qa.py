@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ragdiag.errors import InputError
 from ragdiag.fields import Fields
-from ragdiag.files import read_jsonl
 from ragdiag.queries import own
-from ragdiag.queries._common import Sample, key_lines, listed, sample
+from ragdiag.queries._common import Sample, listed, samples
 from ragdiag.records import Query
 
 __all__ = ["FORM", "fits", "read"]
 
 FORM = 'questions with their accepted answers ({"question", "answer": [...]})'
+QUESTION = ("question", "Question", "input")
 NAMES = {
-    **dict.fromkeys(("question", "Question", "input"), "text"),
+    **dict.fromkeys(QUESTION, "text"),
     **dict.fromkeys(("question_id", "QuestionId", "query_id", "id"), "_id"),
     **dict.fromkeys(("output", "short_answers"), "answers"),
 }
@@ -41,28 +40,20 @@ def fits(sample: Sample) -> bool:
     if not isinstance(first, dict) or first.keys() & {"text", *GIVEN}:
         return False
     accepted = any(isinstance(first.get(name), (list, dict)) for name in ANSWERS)
-    return accepted and bool(first.keys() & {"question", "Question", "input"})
+    return accepted and bool(first.keys() & {*QUESTION})
 
 
 def read(path: Path, qrels: Path | None = None) -> list[Query]:
     """Read JSON Lines, a JSON list or ``{"Data": [...]}``; without an id, a question is numbered ``q0000``."""
     queries = []
     with Fields(path) as fields:
-        for i, (line, record) in enumerate(_records(path)):
+        for i, (line, record) in enumerate(samples(path, "Data", QUESTION)):
             if not isinstance(record, dict):
                 raise InputError(f"record {i}: an object is expected, not {type(record).__name__}", path, line, "mend it")
             known = {"_id": f"q{i:04}"} | _named(record, path, line)
             own.look(fields, known, line, known=UNREAD)
             queries.append(own.query(known, path, line))
     return queries
-
-
-def _records(path: Path) -> Iterator[tuple[int, Any]]:
-    _, _, text, first = sample(path, None)
-    records = listed(first, "Data")
-    if records is None:
-        return read_jsonl(path)
-    return iter(zip(key_lines(text, ("question", "Question", "input"), len(records)), records, strict=True))
 
 
 def _named(record: dict[str, Any], path: Path, line: int) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from typing import Any
 
 from ragdiag.errors import InputError
 from ragdiag.fields import Fields
-from ragdiag.files import field, read_jsonl
-from ragdiag.queries._common import Sample, identifier, key_lines, listed, naming, optional, others, references, sample
+from ragdiag.files import field
+from ragdiag.queries._common import Sample, identifier, listed, naming, optional, others, references, samples
 from ragdiag.records import Label, Query
 
 __all__ = ["FORM", "fits", "read"]
@@ -38,8 +38,8 @@ HOP = re.compile(r"<\d+-hop>\n\n")
 
 def fits(sample: Sample) -> bool:
     """Whether the first sample has ragas's fields, new or old names; ``question`` alone is anyone's."""
-    samples = listed(sample.first, "samples")
-    first = samples[0] if samples else sample.first
+    records = listed(sample.first, "samples")
+    first = records[0] if records else sample.first
     names = set(first) if isinstance(first, dict) else set()
     return "user_input" in names or ("question" in names and bool(OWN & names))
 
@@ -48,19 +48,11 @@ def read(path: Path, qrels: Path | None = None) -> list[Query]:
     """Read single-turn samples: JSON Lines, a JSON list or ``{"samples": [...]}``; without an id, one is numbered ``r0000``."""
     queries = []
     with Fields(path) as fields:
-        for i, (line, record) in enumerate(_samples(path)):
+        for i, (line, record) in enumerate(samples(path, "samples", TEXT)):
             with naming(f"samples[{i}]"):
                 queries.append(_query(f"r{i:04}", record, path, line))
                 fields.look(record, FIELDS, line, known=UNREAD)
     return queries
-
-
-def _samples(path: Path) -> Iterator[tuple[int, Any]]:
-    _, _, text, first = sample(path, None)
-    samples = listed(first, "samples")
-    if samples is None:
-        return read_jsonl(path)
-    return zip(key_lines(text, TEXT, len(samples)), samples, strict=True)
 
 
 def _query(number: str, record: Any, path: Path, line: int) -> Query:

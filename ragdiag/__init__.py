@@ -9,16 +9,17 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from ragdiag.api import audit, check, compare, decide, litmus, prompts
-    from ragdiag.cells import Comparison
-    from ragdiag.decision import Decision
-    from ragdiag.errors import InputError, MissingExtra, RagdiagError, SpecError, UsageError
-    from ragdiag.options import Options
-    from ragdiag.records import Report
-    from ragdiag.verdict import Litmus
+from ragdiag.core import addresses
+from ragdiag.core.version import __version__
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from ragdiag.answering.verdict import Litmus
+    from ragdiag.api import audit, check, compare, decide, litmus, prompts
+    from ragdiag.comparing.cells import Comparison
+    from ragdiag.core.errors import InputError, MissingExtra, RagdiagError, SpecError, UsageError
+    from ragdiag.core.options import Options
+    from ragdiag.core.records import Report
+    from ragdiag.deciding.decision import Decision
 
 __all__ = [
     "Comparison",
@@ -41,16 +42,16 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Comparison": "cells",
-    "Decision": "decision",
-    "InputError": "errors",
-    "Litmus": "verdict",
-    "MissingExtra": "errors",
-    "Options": "options",
-    "RagdiagError": "errors",
-    "Report": "records",
-    "SpecError": "errors",
-    "UsageError": "errors",
+    "Comparison": "comparing.cells",
+    "Decision": "deciding.decision",
+    "InputError": "core.errors",
+    "Litmus": "answering.verdict",
+    "MissingExtra": "core.errors",
+    "Options": "core.options",
+    "RagdiagError": "core.errors",
+    "Report": "core.records",
+    "SpecError": "core.errors",
+    "UsageError": "core.errors",
     "audit": "api",
     "check": "api",
     "compare": "api",
@@ -58,6 +59,9 @@ _HOMES = {
     "litmus": "api",
     "prompts": "api",
 }
+
+
+addresses.keep()
 
 
 def __getattr__(name: str) -> Any:

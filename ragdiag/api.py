@@ -9,15 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ragdiag.conditions import ORACLE, RETRIEVED
-from ragdiag.errors import UsageError
+from ragdiag.answering.verdict import DELTA
+from ragdiag.core.conditions import ORACLE, RETRIEVED
+from ragdiag.core.errors import UsageError
+from ragdiag.core.options import Judging, Options, check_kind, check_names, several
+from ragdiag.core.prompt import check_conditions
+from ragdiag.core.protocols import Progress, no_progress
 from ragdiag.inputs import Spool, records, spool, unspooled
-from ragdiag.options import Judging, Options, check_kind, check_names, several
-from ragdiag.prompt import check_conditions
-from ragdiag.protocols import Progress, no_progress
+from ragdiag.reports.shown import made
 from ragdiag.results import AuditResult, CheckResult, CompareResult, DecideResult, LitmusResult, PromptsResult
-from ragdiag.shown import made
-from ragdiag.verdict import DELTA
 
 __all__ = ["audit", "check", "compare", "decide", "litmus", "prompts"]
 
@@ -51,7 +51,7 @@ def audit(
     `litmus` says, tell whether retrieval is the problem. Raises `RagdiagError` subclasses for bad input and bad usage; labels
     that are wrong about the corpus are reported, not raised.
     """
-    from ragdiag.answering import answered
+    from ragdiag.answering.answering import answered
     from ragdiag.pipeline import run_audit
 
     if not isinstance(retriever, str):
@@ -103,7 +103,7 @@ def compare(
     `jobs` are joblib's. Besides, the fields of `Options`: without `k` or `budget` every context has the tokens of the baseline's
     first 5 chunks. With one combination alone it is compared with what its causes point to. Raises as `audit`.
     """
-    from ragdiag.comparison import compare as run
+    from ragdiag.comparing.comparison import compare as run
 
     with spool() as spooled:
         where, path = spooled.path(corpus, "corpus"), spooled.path(queries, "queries")
@@ -121,8 +121,8 @@ def _recorded(
 ) -> Path:
     """What the team's own search finds, as a recorded run."""
     from ragdiag.pipeline import load_measurable
-    from ragdiag.runs import run_lines
-    from ragdiag.searches import DEPTH, name_of, searched
+    from ragdiag.search.runs import run_lines
+    from ragdiag.search.searches import DEPTH, name_of, searched
 
     options = Options(qrels=asked.get("qrels"))
     whole, _, labels = load_measurable(corpus, queries, options, [], progress)
@@ -152,7 +152,7 @@ def litmus(
     and says what a context held where no recorded one does. `failed` says what an attempt without an answer counts as. Raises as
     `audit`, and `InputError` for answers to other queries.
     """
-    from ragdiag.answering import run_litmus
+    from ragdiag.answering.answering import run_litmus
 
     judging = Judging(judge, support, format_rules, failed, blind)
     _check_delta(delta)
@@ -178,7 +178,7 @@ def prompts(
     `corpus` and `queries` are as those of `audit`. `template` is text with ``{contexts}`` and ``{question}`` in it; `options` are
     the fields of `Options`. Raises as `audit`.
     """
-    from ragdiag.live.prompting import run_prompts
+    from ragdiag.answering.live.prompting import run_prompts
 
     with spool() as spooled:
         where, path = spooled.path(corpus, "corpus"), spooled.path(queries, "queries")
@@ -194,9 +194,9 @@ def decide(answers: Mapping[str, Any] | None = None, verdict: Any = None, **give
     changes="weekly", price=2.0)``. `verdict` is what `litmus` found, or the object of its JSON. Raises `UsageError` for an
     unknown question or rate, an answer that its question does not take, and where both answer the first question.
     """
-    from ragdiag.costs import Rates
-    from ragdiag.decision import decide as run
-    from ragdiag.framework import QUESTIONS
+    from ragdiag.deciding.costs import Rates
+    from ragdiag.deciding.decision import decide as run
+    from ragdiag.deciding.framework import QUESTIONS
 
     if not isinstance(answers, (Mapping, type(None))):
         raise UsageError(f"answers must be a dict by question, not a {type(answers).__name__}")

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ragdiag.errors import UsageError, nearest
+from ragdiag.core.errors import UsageError, nearest
+from ragdiag.core.ranking import followed
+from ragdiag.core.records import Defect, Explanation, FloatArray, GroupProof, IntArray, RankedChunk
 from ragdiag.pipeline import Audit
-from ragdiag.places import chunk_id
-from ragdiag.ranking import followed
-from ragdiag.records import Defect, Explanation, FloatArray, GroupProof, IntArray, RankedChunk
+from ragdiag.sources.places import chunk_id
 
 __all__ = ["explain", "explanations"]
 

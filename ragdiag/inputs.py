@@ -13,12 +13,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ragdiag.errors import InputError, UsageError
-from ragdiag.files import GIVEN, shown_name
-from ragdiag.plain import frame_rows, is_frame, plain
+from ragdiag.core.errors import InputError, UsageError
+from ragdiag.core.files import GIVEN, shown_name
+from ragdiag.core.plain import frame_rows, is_frame, plain
 
 if TYPE_CHECKING:
-    from ragdiag.records import Defect
+    from ragdiag.core.records import Defect
 
 __all__ = ["Spool", "records", "spool", "unspooled"]
 

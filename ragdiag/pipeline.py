@@ -10,22 +10,22 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ragdiag.causes import name_causes
-from ragdiag.checked import Checked, left_out
-from ragdiag.corpus import load_corpus
-from ragdiag.diagnosis import Diagnosis
-from ragdiag.errors import InputError, UsageError
-from ragdiag.evidence import locate, restrict, unlabelled_hits
-from ragdiag.measures import Measure, default_measures
-from ragdiag.options import Options, check_kind
-from ragdiag.places import nearest_document
-from ragdiag.protocols import Index, Progress, no_progress
-from ragdiag.queries import load_queries
-from ragdiag.records import Corpus, IntArray, Labels, Mean, QueryResult, Report, Run
-from ragdiag.retrieval import Clock, Plan, Retrieved
-from ragdiag.scoring import Scorer
-from ragdiag.searches import search_depth
-from ragdiag.statistics import Resampler, clusters
+from ragdiag.core.errors import InputError, UsageError
+from ragdiag.core.options import Options, check_kind
+from ragdiag.core.protocols import Index, Progress, no_progress
+from ragdiag.core.records import Corpus, IntArray, Labels, Mean, QueryResult, Report, Run
+from ragdiag.diagnosis.causes import name_causes
+from ragdiag.diagnosis.diagnosis import Diagnosis
+from ragdiag.scoring.measures import Measure, default_measures
+from ragdiag.scoring.scoring import Scorer
+from ragdiag.search.retrieval import Clock, Plan, Retrieved
+from ragdiag.search.searches import search_depth
+from ragdiag.sources.checked import Checked, left_out
+from ragdiag.sources.corpus import load_corpus
+from ragdiag.sources.evidence import locate, restrict, unlabelled_hits
+from ragdiag.sources.places import nearest_document
+from ragdiag.sources.queries import load_queries
+from ragdiag.stats.statistics import Resampler, clusters
 
 __all__ = ["Audit", "audit", "check", "inputs_of", "labelled_documents", "load", "load_measurable", "rank", "run_audit"]
 

@@ -76,8 +76,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test for each labelled query; of files only that of the queries is read."""
     if "ragdiag_query" not in metafunc.fixturenames:
         return
-    from ragdiag.errors import RagdiagError, UsageError
-    from ragdiag.queries import load_queries
+    from ragdiag.core.errors import RagdiagError, UsageError
+    from ragdiag.sources.queries import load_queries
 
     config, marker = metafunc.config, metafunc.definition.get_closest_marker("ragdiag")
     settings, given = _settings(config), marker.kwargs if marker else {}

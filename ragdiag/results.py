@@ -10,25 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 
-from ragdiag import __version__
-from ragdiag.cells import Comparison
-from ragdiag.checked import Checked
-from ragdiag.conditions import RETRIEVED
-from ragdiag.decision import Decision
-from ragdiag.errors import UsageError, did_you_mean, nearest
+from ragdiag.answering.live.prompting import Prompts
+from ragdiag.answering.verdict import KINDS, Judgement, Litmus
+from ragdiag.comparing.cells import Comparison
+from ragdiag.core.conditions import RETRIEVED
+from ragdiag.core.errors import UsageError, did_you_mean, nearest
+from ragdiag.core.prompt import prompt_lines
+from ragdiag.core.records import Explanation, QueryResult, Report
+from ragdiag.core.registry import names, require
+from ragdiag.core.version import __version__
+from ragdiag.deciding.decision import Decision
 from ragdiag.explain import explain, explanations
-from ragdiag.live.prompting import Prompts
-from ragdiag.prompt import prompt_lines
-from ragdiag.records import Explanation, QueryResult, Report
-from ragdiag.registry import names, require
 from ragdiag.reports.compare import compare_text
 from ragdiag.reports.decide import decide_dict, decide_text
 from ragdiag.reports.json import audit_dict, check_dict, compare_dict, explain_dict
 from ragdiag.reports.litmus import litmus_dict, litmus_text
+from ragdiag.reports.shown import Shown, bars, frame, made
 from ragdiag.reports.terminal import audit_text, check_text, explain_text
 from ragdiag.reports.text import counted, line
-from ragdiag.shown import Shown, bars, frame, made
-from ragdiag.verdict import KINDS, Judgement, Litmus
+from ragdiag.sources.checked import Checked
 
 if TYPE_CHECKING:
     from ragdiag.pipeline import Audit
@@ -185,7 +185,7 @@ class CompareResult(Shown, Comparison):
 
     def to_pandas(self) -> Any:
         """A data frame with a row for each configuration: its parts, its size, and the mean of each measure."""
-        from ragdiag.cells import context_tokens
+        from ragdiag.comparing.cells import context_tokens
 
         rows = []
         for cell, means in zip(self.cells, self.means, strict=True):

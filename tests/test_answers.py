@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ragdiag.answers import load_answers, split_source
-from ragdiag.errors import InputError
-from ragdiag.records import Answer
+from ragdiag.answering.answers import load_answers, split_source
+from ragdiag.core.errors import InputError
+from ragdiag.core.records import Answer
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the shared data sets are not here")

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import ragdiag
-from ragdiag.comparison import compare as compare_files
-from ragdiag.errors import InputError, UsageError
+from ragdiag.comparing.comparison import compare as compare_files
+from ragdiag.core.errors import InputError, UsageError
 from ragdiag.pipeline import audit as audit_files
 from ragdiag.reports.json import audit_dict, dumps
 

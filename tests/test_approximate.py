@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from ragdiag.approximate import as_asked, exact_swap, index_recall, recall
-from ragdiag.diagnosis import modes
+from ragdiag.core.proofs import EXACT, Addition, Edit
+from ragdiag.core.protocols import no_progress
+from ragdiag.core.records import Chunking, Corpus, Document
+from ragdiag.core.registry import make
+from ragdiag.diagnosis.diagnosis import modes
 from ragdiag.explain import explain
 from ragdiag.pipeline import Audit, Options, run_audit
-from ragdiag.proofs import EXACT, Addition, Edit
-from ragdiag.protocols import no_progress
-from ragdiag.records import Chunking, Corpus, Document
-from ragdiag.registry import make
 from ragdiag.reports.terminal import audit_text
-from ragdiag.retrievers.lsa import Lsa
-from ragdiag.setting import Packing
+from ragdiag.scoring.packing import Packing
+from ragdiag.search.approximate import as_asked, exact_swap, index_recall, recall
+from ragdiag.search.retrievers.lsa import Lsa
 
 TIDEWATER = Path(__file__).parent.parent / "fixtures" / "tidewater"
 NONE = -np.inf

@@ -1,169 +1,118 @@
-"""Four layers, arrows only downward; stages never import each other; strategies are one public dataclass a file."""
+"""Wings with arrows only downward and no circle; strategies are one public dataclass a file; rooms have a size."""
 
 import ast
 import dataclasses
+import graphlib
 import importlib
 import inspect
 import pkgutil
+import re
 from pathlib import Path
 
 import pytest
 
 import ragdiag
-from ragdiag import registry
+from ragdiag.core import addresses, registry
 
 ROOT = Path(ragdiag.__file__).parent
-GROUND = {
-    "approximate",
-    "cases",
-    "cells",
-    "checked",
-    "conditions",
-    "costs",
-    "decision",
-    "duplicates",
-    "encoder",
-    "errors",
-    "fields",
-    "files",
-    "framework",
-    "headings",
-    "model_files",
-    "models",
-    "nested",
-    "occurrences",
-    "opinions",
-    "options",
-    "orders",
-    "places",
-    "plain",
-    "prompt",
-    "proofs",
-    "protocols",
-    "ranking",
-    "records",
-    "registry",
-    "remote",
-    "setting",
-    "settling",
-    "spans",
-    "tokens",
-    "topics",
-    "verdict",
-    "versions",
-    "writing",
-}
-ASSEMBLY = {
-    "answering",
-    "causes",
-    "comparison",
-    "contrasts",
-    "diagnosis",
-    "grid",
-    "judging",
-    "live",
-    "pipeline",
-    "probe",
-    "remedies",
-    "retrieval",
-    "ruling",
-    "scoring",
-    "searches",
-    "subjects",
-}
-SURFACES = {
-    "__init__",
-    "__main__",
-    "api",
-    "cli",
-    "cli_live",
-    "config",
-    "ending",
-    "explain",
-    "flags",
-    "gates",
-    "inputs",
-    "interview",
-    "label",
-    "outputs",
-    "pytest_plugin",
-    "results",
-    "shell",
-    "shown",
-    "testing",
-}
-FAMILIES = ("chunkers", "contexts", "failures", "judges", "retrievers")
+DOCS = Path(__file__).parents[1] / "docs"
+FLOORS = (
+    ("core",),
+    ("text", "stats", "deciding"),
+    ("sources", "scoring"),
+    ("search",),
+    ("diagnosis",),
+    ("pipeline",),
+    ("explain",),
+    ("comparing", "answering"),
+    ("reports",),
+    ("label", "inputs"),
+    ("results",),
+    ("api",),
+    ("cli", "testing"),
+    ("pytest_plugin", "__main__"),
+)
+"""The wings of the house, from the ground up: each may import those below it, none above, none beside."""
+
+FLOOR = {wing: floor for floor, wings in enumerate(FLOORS) for wing in wings}
 
 
-def unit(module: str) -> str:
-    """The part of the house a module belongs to: a file at the top, or a whole package."""
-    name = module.split(".")[1] if "." in module else "__init__"
-    return "corpus" if name == "loaders" else name  # formats are how a corpus is read, not a stage of their own
-
-
-def layer(name: str) -> int:
-    return 0 if name in GROUND else 2 if name in ASSEMBLY else 3 if name in SURFACES else 1
-
-
-def modules() -> list[tuple[str, Path]]:
-    files = sorted(p for p in ROOT.rglob("*.py"))
-    return [(".".join(("ragdiag", *p.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__"), p) for p in files]
+def modules() -> dict[str, Path]:
+    files = sorted(ROOT.rglob("*.py"))
+    return {".".join(("ragdiag", *p.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__"): p for p in files}
 
 
 def imports(path: Path) -> set[str]:
-    found = set()
+    """Modules imported anywhere in a file, in functions and for type checkers too."""
+    found, known = set(), modules()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "ragdiag":
-            found |= {node.module} if node.module != "ragdiag" else {f"ragdiag.{a.name}" for a in node.names}
+            parts = {f"{node.module}.{a.name}" for a in node.names}
+            found |= parts & known.keys() | ({node.module} if parts - known.keys() else set())
         elif isinstance(node, ast.Import):
             found |= {a.name for a in node.names if a.name.split(".")[0] == "ragdiag"}
     return found
 
 
-@pytest.mark.parametrize(("module", "path"), modules(), ids=[m for m, _ in modules()])
+def wing(module: str) -> str:
+    return module.split(".")[1]
+
+
+@pytest.mark.parametrize(("module", "path"), modules().items(), ids=list(modules()))
 def test_arrows_point_down(module: str, path: Path) -> None:
     if module == "ragdiag":
         return  # re-exports, lazily
-    own, known = unit(module), {name for name, _ in modules()}
     for imported in imports(path):
-        # The package has a __getattr__: to a type checker any name is one of its own.
-        public = imported.removeprefix("ragdiag.") in ragdiag.__all__
-        assert imported in known or public, f"{module} imports {imported}, which is not there"
-        other = unit(imported)
-        if other in (own, "__version__"):
-            continue
-        assert layer(other) <= layer(own), f"{module} imports {imported}, which is above it"
-        if layer(own) == 1:
-            assert layer(other) == 0, f"{module} imports {imported}: stages never import each other"
-        if layer(own) == 0:
-            assert layer(other) == 0
+        assert imported in modules(), f"{module} imports {imported}, which is not there"
+        assert imported != "ragdiag", f"{module} imports the whole house"
+        if wing(imported) != wing(module):
+            assert FLOOR[wing(imported)] < FLOOR[wing(module)], f"{module} imports {imported}, which is not below it"
 
 
 def test_an_arrow_points_at_something(tmp_path: Path) -> None:
-    (tmp_path / "it.py").write_text("from ragdiag import errors, audit\nfrom ragdiag.live.moved import prompts\n")
-    with pytest.raises(AssertionError, match=r"imports ragdiag\.live\.moved, which is not there"):
+    (tmp_path / "it.py").write_text("from ragdiag.answering.live.moved import prompts\n")
+    with pytest.raises(AssertionError, match=r"imports ragdiag\.answering\.live\.moved, which is not there"):
         test_arrows_point_down("ragdiag.cli", tmp_path / "it.py")
+    (tmp_path / "it.py").write_text("def later():\n    from ragdiag.reports import json\n")
+    with pytest.raises(AssertionError, match=r"ragdiag\.text\.tokens imports ragdiag\.reports\.json, which is not below it"):
+        test_arrows_point_down("ragdiag.text.tokens", tmp_path / "it.py")
 
 
-def test_only_the_assembly_knows_all_the_stages() -> None:
-    importers = {unit(m) for m, p in modules() if "ragdiag.corpus" in imports(p)}
-    assert importers == {"label", "pipeline"}
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    arrows = {module: imports(path) - {module} for module, path in modules().items()}
+    graphlib.TopologicalSorter(arrows).prepare()  # raises CycleError, which names the circle
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+def test_the_landing_shows_the_house() -> None:
+    entries = {p.name for p in ROOT.iterdir() if p.name != "__pycache__"}
+    assert {e.removesuffix(".py") for e in entries} == {*FLOOR, "__init__", "py.typed"}
+    assert len(entries) <= 26
+    packages = {e for e in entries if (ROOT / e).is_dir()}
+    assert not packages & set(ragdiag.__all__), "a package would hide the function of its name"
+
+
+def test_documented_addresses_are_found_wherever_the_modules_are() -> None:
+    named = set(re.findall(r"(?:automodule:: |autoclass:: )(ragdiag\.[a-z]+)", (DOCS / "api.md").read_text(encoding="utf-8")))
+    assert named <= {*addresses.PUBLIC, "ragdiag.results"}
+    for address, place in addresses.PUBLIC.items():
+        assert importlib.import_module(address) is importlib.import_module(place)
+        assert importlib.import_module(place).__spec__.name == place  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("family", registry.FAMILIES)
 def test_one_public_dataclass_a_strategy_file(family: str) -> None:
-    package = importlib.import_module(f"ragdiag.{family}")
+    package = importlib.import_module(registry.FAMILIES[family])
     for info in pkgutil.iter_modules(package.__path__):
         if info.name.startswith("_"):
             continue
-        module = importlib.import_module(f"ragdiag.{family}.{info.name}")
+        module = importlib.import_module(f"{registry.FAMILIES[family]}.{info.name}")
         own = [c for _, c in inspect.getmembers(module, inspect.isclass) if c.__module__ == module.__name__]
         public = [c for c in own if dataclasses.is_dataclass(c) and not c.__name__.startswith("_")]
         assert len(public) == 1, f"{module.__name__} must define one public dataclass"
         assert public[0] is registry.strategy_class(family, info.name)
 
 
-@pytest.mark.parametrize(("module", "path"), modules(), ids=[m for m, _ in modules()])
+@pytest.mark.parametrize(("module", "path"), modules().items(), ids=list(modules()))
 def test_files_and_functions_fit(module: str, path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert text.count("\n") <= 310, f"{module} is more than one room"

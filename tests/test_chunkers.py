@@ -14,17 +14,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ragdiag.cache import Cache
-from ragdiag.chunkers._pack import Cuts
-from ragdiag.chunkers.semantic import Semantic, _bounds
-from ragdiag.chunks import cut
-from ragdiag.encoder import WHOLE, Encoder
-from ragdiag.errors import MissingExtra, SpecError
+from ragdiag.core.cache import Cache
+from ragdiag.core.errors import MissingExtra, SpecError
+from ragdiag.core.protocols import Chunker, no_progress
+from ragdiag.core.records import Corpus, Document
+from ragdiag.core.registry import make, names, strategy_class
 from ragdiag.pipeline import Options, run_audit
-from ragdiag.protocols import Chunker, no_progress
-from ragdiag.records import Corpus, Document
-from ragdiag.registry import make, names, strategy_class
-from ragdiag.tokens import token_starts
+from ragdiag.search.chunkers._pack import Cuts
+from ragdiag.search.chunkers.semantic import Semantic, _bounds
+from ragdiag.search.encoder import WHOLE, Encoder
+from ragdiag.sources.chunks import cut
+from ragdiag.text.tokens import token_starts
 
 FAMILY = names("chunkers")
 WITH_OVERLAP = ["fixed", "recursive", "sentence"]

@@ -13,20 +13,20 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-import ragdiag.contrasts
-import ragdiag.grid
-from ragdiag.cells import Cell, Comparison
+import ragdiag.comparing.contrasts
+import ragdiag.comparing.grid
 from ragdiag.cli import main
-from ragdiag.comparison import compare
-from ragdiag.errors import InputError, MissingExtra, RagdiagError, SpecError, UnreadableDocument, UsageError
-from ragdiag.options import Options
-from ragdiag.paired import Paired
+from ragdiag.comparing.cells import Cell, Comparison
+from ragdiag.comparing.comparison import compare
+from ragdiag.comparing.remedies import REMEDIES, remedies
+from ragdiag.core.errors import InputError, MissingExtra, RagdiagError, SpecError, UnreadableDocument, UsageError
+from ragdiag.core.options import Options
+from ragdiag.core.records import Report
 from ragdiag.pipeline import audit
-from ragdiag.records import Report
-from ragdiag.remedies import REMEDIES, remedies
 from ragdiag.reports.compare import compare_text
 from ragdiag.reports.json import compare_dict, dumps
 from ragdiag.reports.words import CAUSES
+from ragdiag.stats.paired import Paired
 
 TIDEWATER = Path(__file__).parents[1] / "fixtures" / "tidewater"
 CORPUS, QUERIES = TIDEWATER / "corpus", TIDEWATER / "queries.jsonl"
@@ -133,18 +133,18 @@ def test_an_interrupted_grid_goes_on_to_the_same_report(
     grid: Comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[str] = []
-    really = ragdiag.grid.measure
+    really = ragdiag.comparing.grid.measure
 
-    def counted(material: ragdiag.grid.Material, options: Options) -> Cell:
+    def counted(material: ragdiag.comparing.grid.Material, options: Options) -> Cell:
         if len(made) == 2:
             raise KeyboardInterrupt
         made.append(options.retriever)
         return really(material, options)
 
-    monkeypatch.setattr(ragdiag.grid, "measure", counted)
+    monkeypatch.setattr(ragdiag.comparing.grid, "measure", counted)
     with pytest.raises(KeyboardInterrupt):
         compared(tmp_path)
-    monkeypatch.setattr(ragdiag.grid, "measure", lambda *a: made.append("again") or really(*a))
+    monkeypatch.setattr(ragdiag.comparing.grid, "measure", lambda *a: made.append("again") or really(*a))
     assert text(compared(tmp_path)) == text(grid)
     assert made == ["bm25", "lsa", "again", "again"]
     compared(tmp_path)
@@ -188,7 +188,7 @@ def test_among_noise_the_best_is_not_confirmed() -> None:
     held = []
     for seed in range(40):
         cells = [types.SimpleNamespace(values={"m": rng.integers(0, 2, 60).astype(float)}) for _ in range(8)]
-        found = ragdiag.contrasts._confirmed(Paired(np.arange(60), seed), cells, 0, "m", seed)  # type: ignore[arg-type]
+        found = ragdiag.comparing.contrasts._confirmed(Paired(np.arange(60), seed), cells, 0, "m", seed)  # type: ignore[arg-type]
         held.append(found["holds"])
     assert sum(held) <= 4
 
@@ -203,7 +203,7 @@ def test_of_equal_means_the_surer_is_the_best(grid: Comparison) -> None:
         lost = [int((grid.cells[0].served > grid.cells[j].served).sum()) for j in (i, grid.best)]
         assert lost[0] >= lost[1] or any(c.b == grid.best and c.distinguishable for c in grid.contrasts)
     for i in grid.ties:
-        d = Paired(ragdiag.contrasts.clusters([[]] * len(grid.cells[0].served)), 0).difference(
+        d = Paired(ragdiag.comparing.contrasts.clusters([[]] * len(grid.cells[0].served)), 0).difference(
             grid.cells[grid.best].values[grid.measure], grid.cells[i].values[grid.measure]
         )
         assert d is not None and i != grid.best
@@ -396,10 +396,11 @@ def test_recorded_runs_are_compared_as_they_are(tmp_path: Path) -> None:
 
 def test_weights_of_a_fusion_are_tuned_and_held_out(tmp_path: Path) -> None:
     found = compared(tmp_path, chunkers=(), retrievers=("hybrid(bm25, lsa)",), tune=True)
-    assert len(found.cells) == 1 + len(ragdiag.grid.WEIGHTS)
+    assert len(found.cells) == 1 + len(ragdiag.comparing.grid.WEIGHTS)
     assert found.cells[0].retriever == "hybrid(bm25, lsa)"
     assert all(
-        f"weights=({w}, {round(1 - w, 2)})" in c.retriever for w, c in zip(ragdiag.grid.WEIGHTS, found.cells[1:], strict=True)
+        f"weights=({w}, {round(1 - w, 2)})" in c.retriever
+        for w, c in zip(ragdiag.comparing.grid.WEIGHTS, found.cells[1:], strict=True)
     )
     assert found.confirmed["n"] > 0
 

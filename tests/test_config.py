@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ragdiag.cli import main
-from ragdiag.config import CONFIGURABLE, Does, Option
-from ragdiag.registry import make, names, strategy_class
-from ragdiag.remote import FETCHED, LOCAL, is_text, remote_part
+from ragdiag.cli.config import CONFIGURABLE, Does, Option
+from ragdiag.core.registry import make, names, strategy_class
+from ragdiag.core.remote import FETCHED, LOCAL, is_text, remote_part
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 TINY = (str(FIXTURES / "tiny"), str(FIXTURES / "tiny" / "queries.jsonl"))

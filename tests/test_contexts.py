@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ragdiag.errors import SpecError
-from ragdiag.records import Document
-from ragdiag.registry import make, names
+from ragdiag.core.errors import SpecError
+from ragdiag.core.records import Document
+from ragdiag.core.registry import make, names
 
 FAMILY = names("contexts")
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ragdiag import files
-from ragdiag.corpus import load_corpus
-from ragdiag.errors import InputError, MissingExtra
-from ragdiag.records import Corpus
+from ragdiag.core import files
+from ragdiag.core.errors import InputError, MissingExtra
+from ragdiag.core.records import Corpus
+from ragdiag.sources.corpus import load_corpus
 
 
 def write(folder: Path, **contents: str | bytes) -> Path:

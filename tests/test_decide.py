@@ -16,12 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from ragdiag import interview
-from ragdiag.cli import main
-from ragdiag.costs import CANDIDATES, Rates, break_even, compare_costs, cost, rate_rows
-from ragdiag.decision import Answer, Decision, Measured, decide
-from ragdiag.errors import UsageError
-from ragdiag.framework import ACCESS, FIVE, FOUR, GUIDES, QUESTIONS, RULES
+from ragdiag.cli import interview, main
+from ragdiag.core.errors import UsageError
+from ragdiag.deciding.costs import CANDIDATES, Rates, break_even, compare_costs, cost, rate_rows
+from ragdiag.deciding.decision import Answer, Decision, Measured, decide
+from ragdiag.deciding.framework import ACCESS, FIVE, FOUR, GUIDES, QUESTIONS, RULES
 from ragdiag.reports.decide import decide_dict, decide_text
 
 PAGE = Path(__file__).parents[1] / "docs" / "decide.md"

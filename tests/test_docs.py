@@ -7,8 +7,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from ragdiag import registry
 from ragdiag.cli import main
+from ragdiag.core import registry
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])

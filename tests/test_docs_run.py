@@ -20,10 +20,10 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from ragdiag import registry
 from ragdiag.cli import main
-from ragdiag.encoder import Encoder
-from ragdiag.gates import Gate
+from ragdiag.core import registry
+from ragdiag.scoring.gates import Gate
+from ragdiag.search.encoder import Encoder
 
 ROOT = Path(__file__).parent.parent
 ELSEWHERE = (ROOT / "docs" / "failures", ROOT / "docs" / "cli.md")

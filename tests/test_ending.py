@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from ragdiag.cli import main
-from ragdiag.config import Does, Option
+from ragdiag.cli.config import Does, Option
 
 posix = pytest.mark.skipif(os.name != "posix", reason="another system")
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="another system")
@@ -285,7 +285,7 @@ def test_closed_streams(here: Path) -> None:
 
 @linux
 def test_standard_input_that_does_not_end(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ragdiag.files.MAX_BYTES", 2**20)
+    monkeypatch.setattr("ragdiag.core.files.MAX_BYTES", 2**20)
     with open("/dev/zero", "rb") as zeros, at_most(60):  # noqa: PTH123
         result = CliRunner().invoke(main, ["audit", "corpus", "-", *BM25], input=zeros)
     assert "standard input has more than the 1 MB that are read" in one_error(result)
@@ -385,8 +385,8 @@ def test_workers_end_with_the_process_that_they_work_for(here: Path) -> None:
     code = """
 import os, time
 from pathlib import Path
-from ragdiag.grid import _Kept
-from ragdiag.protocols import no_progress
+from ragdiag.comparing.grid import _Kept
+from ragdiag.core.protocols import no_progress
 
 def work(i):
     Path(f"worker{i}").write_text(str(os.getpid()))

@@ -13,8 +13,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ragdiag.cli import main
-from ragdiag.evidence import COPY_WORDS, locate, restrict, unlabelled_hits
-from ragdiag.records import Chunking, Corpus, Document, Label, Labels, Query
+from ragdiag.core.records import Chunking, Corpus, Document, Label, Labels, Query
+from ragdiag.sources.evidence import COPY_WORDS, locate, restrict, unlabelled_hits
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the shared data sets are not here")

@@ -16,9 +16,9 @@ import pytest
 from click.testing import CliRunner
 
 from ragdiag.cli import main
-from ragdiag.failures import slow
-from ragdiag.proofs import Edit
-from ragdiag.retrievers.lsa import Lsa
+from ragdiag.core.proofs import Edit
+from ragdiag.diagnosis.failures import slow
+from ragdiag.search.retrievers.lsa import Lsa
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted((ROOT / "docs" / "failures").glob("*.md"))

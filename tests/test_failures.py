@@ -15,16 +15,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from ragdiag import causes, failures
-from ragdiag.cases import Case
-from ragdiag.diagnosis import diagnose, modes
-from ragdiag.failures import slow
-from ragdiag.options import Options
+from ragdiag.core.options import Options
+from ragdiag.core.proofs import EXACT, Finding, Outcome, Standing
+from ragdiag.core.records import QueryResult
+from ragdiag.diagnosis import causes, failures
+from ragdiag.diagnosis.cases import Case
+from ragdiag.diagnosis.diagnosis import diagnose, modes
+from ragdiag.diagnosis.failures import slow
+from ragdiag.diagnosis.probe import Probe
 from ragdiag.pipeline import Audit, run_audit
-from ragdiag.probe import Probe
-from ragdiag.proofs import EXACT, Finding, Outcome, Standing
-from ragdiag.records import QueryResult
-from ragdiag.tokens import count_tokens
+from ragdiag.text.tokens import count_tokens
 
 if sys.version_info >= (3, 11):
     import tomllib

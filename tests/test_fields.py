@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from ragdiag.answers import load_answers
+from ragdiag.answering.answers import load_answers
 from ragdiag.api import litmus
-from ragdiag.chunks import read_chunks
 from ragdiag.cli import main
-from ragdiag.corpus import load_corpus
-from ragdiag.errors import InputError
-from ragdiag.fields import Fields
-from ragdiag.queries import load_queries
-from ragdiag.runs import read_run
+from ragdiag.core.errors import InputError
+from ragdiag.search.runs import read_run
+from ragdiag.sources.chunks import read_chunks
+from ragdiag.sources.corpus import load_corpus
+from ragdiag.sources.fields import Fields
+from ragdiag.sources.queries import load_queries
 
 QUERY = {"_id": "q", "text": "Who?", "evidence": [{"doc_id": "a", "text": "Anna"}]}
 ANSWER = {"query_id": "q", "condition": "oracle", "answer": "Anna"}

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ragdiag import files, writing
-from ragdiag.errors import InputError, UnreadableDocument, UsageError, did_you_mean, nearest
+from ragdiag.core import files, writing
+from ragdiag.core.errors import InputError, UnreadableDocument, UsageError, did_you_mean, nearest
 
 HERE = Path("file.jsonl")
 
@@ -253,7 +253,7 @@ def test_what_is_written_is_on_the_disk_before_it_takes_its_place(tmp_path: Path
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signal")
 def test_what_a_killed_process_left_goes_with_the_next_writing(tmp_path: Path) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from ragdiag.writing import replacing\n"
+        "import sys, time; from pathlib import Path; from ragdiag.core.writing import replacing\n"
         "with replacing(Path(sys.argv[1])) as file:\n    print(flush=True)\n    time.sleep(60)\n"
     )
     arguments = [sys.executable, "-c", code, str(tmp_path / "out.json")]

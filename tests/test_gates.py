@@ -4,10 +4,10 @@ import math
 
 import pytest
 
-from ragdiag.errors import UsageError
-from ragdiag.gates import Gate, failures
-from ragdiag.measures import Measure
-from ragdiag.records import Mean, Report
+from ragdiag.core.errors import UsageError
+from ragdiag.core.records import Mean, Report
+from ragdiag.scoring.gates import Gate, failures
+from ragdiag.scoring.measures import Measure
 
 
 def report(**means: Mean) -> Report:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ragdiag.headings import Heading, headings, path_at
+from ragdiag.text.headings import Heading, headings, path_at
 
 
 def found(text: str) -> list[tuple[int, str]]:

@@ -13,13 +13,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from ragdiag.answering import answered
+from ragdiag.answering.answering import answered
+from ragdiag.answering.verdict import Litmus
 from ragdiag.cli import main
-from ragdiag.comparison import compare
+from ragdiag.comparing.comparison import compare
+from ragdiag.core.options import Judging, Options
+from ragdiag.core.records import Mean
 from ragdiag.explain import explanations
-from ragdiag.options import Judging, Options
 from ragdiag.pipeline import Audit, run_audit
-from ragdiag.records import Mean
 from ragdiag.reports.html.audit import audit_html, litmus_html
 from ragdiag.reports.html.charts import heat_map, plot
 from ragdiag.reports.html.compare import compare_html
@@ -29,7 +30,6 @@ from ragdiag.reports.html.text import Grid, Span, blocks, spans
 from ragdiag.reports.litmus import litmus_text
 from ragdiag.reports.terminal import audit_text
 from ragdiag.reports.text import line
-from ragdiag.verdict import Litmus
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 TIDEWATER = FIXTURES / "tidewater"

@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parent / "bench"))
 
 from installs import NAMES, ROOT, bare, documented, texts
 
-from ragdiag.errors import MissingExtra
+from ragdiag.core.errors import MissingExtra
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -8,16 +8,16 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from ragdiag.errors import SpecError
-from ragdiag.judges._conclusion import stated
-from ragdiag.judges._dates import dates, says
-from ragdiag.judges._numbers import quantities
-from ragdiag.judges._text import normalised, readable, refuses, sentences
-from ragdiag.judges.matcher import Matcher
-from ragdiag.opinions import Opinion
-from ragdiag.protocols import no_progress
-from ragdiag.records import Answer, Query
-from ragdiag.registry import make, names, spec_of
+from ragdiag.answering.judges._conclusion import stated
+from ragdiag.answering.judges._dates import dates, says
+from ragdiag.answering.judges._numbers import quantities
+from ragdiag.answering.judges._text import normalised, readable, refuses, sentences
+from ragdiag.answering.judges.matcher import Matcher
+from ragdiag.core.errors import SpecError
+from ragdiag.core.opinions import Opinion
+from ragdiag.core.protocols import no_progress
+from ragdiag.core.records import Answer, Query
+from ragdiag.core.registry import make, names, spec_of
 
 PAIRS = Path(__file__).parents[1] / "fixtures" / "judges"
 DATA = Path(__file__).parents[2] / "shared" / "data"

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from ragdiag.cache import Cache
-from ragdiag.errors import SpecError
-from ragdiag.judges.embedding import Embedding
-from ragdiag.opinions import Opinion
-from ragdiag.protocols import no_progress
-from ragdiag.records import Answer, Query
-from ragdiag.registry import make, spec_of
+from ragdiag.answering.judges.embedding import Embedding
+from ragdiag.core.cache import Cache
+from ragdiag.core.errors import SpecError
+from ragdiag.core.opinions import Opinion
+from ragdiag.core.protocols import no_progress
+from ragdiag.core.records import Answer, Query
+from ragdiag.core.registry import make, spec_of
 
 pytest.importorskip("sentence_transformers", reason="sentence-transformers is not installed")
 
@@ -63,7 +63,7 @@ def test_vectors_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     rows = [("What causes it?", "A lack of vitamin C", "Vitamin C deficiency")]
     store = Cache(tmp_path)
     first = opinions(rows, store=store)
-    monkeypatch.setattr("ragdiag.encoder.load_model", lambda *_: pytest.fail("the vectors are known"))
+    monkeypatch.setattr("ragdiag.search.encoder.load_model", lambda *_: pytest.fail("the vectors are known"))
     assert opinions(rows, store=store) == first
 
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ragdiag.errors import SpecError
-from ragdiag.judges.grounded import Grounded
-from ragdiag.opinions import Opinion
-from ragdiag.protocols import no_progress
-from ragdiag.records import Answer, Query
-from ragdiag.registry import make
+from ragdiag.answering.judges.grounded import Grounded
+from ragdiag.core.errors import SpecError
+from ragdiag.core.opinions import Opinion
+from ragdiag.core.protocols import no_progress
+from ragdiag.core.records import Answer, Query
+from ragdiag.core.registry import make
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "hotpot100"
 CONTEXT = (

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from ragdiag.cache import Cache
-from ragdiag.errors import MissingExtra, SpecError
-from ragdiag.judges.ragas import Ragas
-from ragdiag.protocols import no_progress
-from ragdiag.records import Answer, Query
-from ragdiag.registry import make, spec_of
+from ragdiag.answering.judges.ragas import Ragas
+from ragdiag.core.cache import Cache
+from ragdiag.core.errors import MissingExtra, SpecError
+from ragdiag.core.protocols import no_progress
+from ragdiag.core.records import Answer, Query
+from ragdiag.core.registry import make, spec_of
 
 HERE = importlib.util.find_spec("ragas") is not None
 needs_ragas = pytest.mark.skipif(not HERE, reason="ragas is not installed: pip install './ragdiag[judge]'")

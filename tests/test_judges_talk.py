@@ -6,16 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ragdiag.judges import refuses
-from ragdiag.judges._glued import unglued
-from ragdiag.judges._names import person
-from ragdiag.judges._plain import plain, statements, unthought
-from ragdiag.judges._text import unaccented, words
-from ragdiag.judges.grounded import Grounded
-from ragdiag.judges.matcher import Matcher
-from ragdiag.opinions import Opinion
-from ragdiag.protocols import no_progress
-from ragdiag.records import Answer, Query
+from ragdiag.answering.judges import refuses
+from ragdiag.answering.judges._glued import unglued
+from ragdiag.answering.judges._names import person
+from ragdiag.answering.judges._plain import plain, statements, unthought
+from ragdiag.answering.judges._text import unaccented, words
+from ragdiag.answering.judges.grounded import Grounded
+from ragdiag.answering.judges.matcher import Matcher
+from ragdiag.core.opinions import Opinion
+from ragdiag.core.protocols import no_progress
+from ragdiag.core.records import Answer, Query
 
 
 def opinion(question: str, gold: str, said: str) -> Opinion:

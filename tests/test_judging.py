@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from ragdiag.answering.judging import majorities
+from ragdiag.answering.verdict import Judgement, agreement
 from ragdiag.api import litmus
 from ragdiag.cli import main
-from ragdiag.errors import UsageError
-from ragdiag.judging import majorities
+from ragdiag.core.errors import UsageError
 from ragdiag.reports.litmus import litmus_text
 from ragdiag.testing.audited import plain
-from ragdiag.verdict import Judgement, agreement
 
 
 def write(folder: Path, rows: list[dict], name: str) -> str:

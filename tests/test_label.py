@@ -23,8 +23,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ragdiag.cli import main
-from ragdiag.errors import InputError, SpecError, UsageError
-from ragdiag.evidence import locate
+from ragdiag.core.errors import InputError, SpecError, UsageError
+from ragdiag.core.protocols import no_progress
+from ragdiag.core.records import Corpus, Document
 from ragdiag.label.decisions import DecisionFile
 from ragdiag.label.drafts import asked, drafts, question_id
 from ragdiag.label.page import masked, serve
@@ -32,9 +33,8 @@ from ragdiag.label.pooling import Passage, Pool, default_retrievers, distinct, m
 from ragdiag.label.session import MILESTONES, Session, margin
 from ragdiag.label.setup import open_session, questions
 from ragdiag.label.terminal import marked
-from ragdiag.protocols import no_progress
-from ragdiag.queries import load_queries
-from ragdiag.records import Corpus, Document
+from ragdiag.sources.evidence import locate
+from ragdiag.sources.queries import load_queries
 
 LEAVE = """# Leave
 

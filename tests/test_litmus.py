@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from ragdiag.answering.verdict import Effect, Outcomes, bounds, needed, reach, tabulate
 from ragdiag.api import litmus
 from ragdiag.cli import main
-from ragdiag.errors import InputError, UsageError
+from ragdiag.core.errors import InputError, UsageError
+from ragdiag.core.records import Mean
 from ragdiag.pipeline import audit
-from ragdiag.records import Mean
-from ragdiag.verdict import Effect, Outcomes, bounds, needed, reach, tabulate
 
 HOTPOT = Path(os.environ.get("RAGDIAG_DATA", Path(__file__).parents[2] / "shared" / "data")) / "hotpot100"
 NAN = float("nan")
@@ -202,7 +202,7 @@ def test_simulated_teams_are_told_the_truth() -> None:
 
 
 def _share(fixed) -> Mean:
-    from ragdiag.statistics import Resampler
+    from ragdiag.stats.statistics import Resampler
 
     return Resampler(np.arange(len(fixed)), 0).mean(fixed.astype(float))
 

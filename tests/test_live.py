@@ -19,15 +19,15 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from ragdiag import files
-from ragdiag.answers import load_answers
+from ragdiag.answering.answers import load_answers
+from ragdiag.answering.live import asking, endpoint
+from ragdiag.answering.live.asking import HOPELESS, Estimate, Questions
 from ragdiag.cli import main
-from ragdiag.errors import InputError, UsageError
-from ragdiag.live import asking, endpoint
-from ragdiag.live.asking import HOPELESS, Estimate, Questions
-from ragdiag.prompt import Prompt, Reply
-from ragdiag.protocols import no_progress
-from ragdiag.retrieval import Plan
+from ragdiag.core import files
+from ragdiag.core.errors import InputError, UsageError
+from ragdiag.core.prompt import Prompt, Reply
+from ragdiag.core.protocols import no_progress
+from ragdiag.search.retrieval import Plan
 
 N = 6
 KEY = "sk-very-secret-0123456789"
@@ -639,7 +639,7 @@ def test_what_it_takes_is_shown_and_asked(here: Path, start: Start, monkeypatch:
     command = (*PIPELINE, "--live", stub.url, "--model", "m", "--record", "rec.jsonl", "--max-tokens", 100, "--price", "2.5,10")
     done = litmus(*command)
     assert done.exit_code == 2 and "give --yes" in done.stderr
-    monkeypatch.setattr("ragdiag.cli_live.on_terminal", lambda *_: True)
+    monkeypatch.setattr("ragdiag.cli.live.on_terminal", lambda *_: True)
     assert litmus(*command, stdin="n\n").exit_code == 1
     assert not stub.requests and not (here / "rec.jsonl").exists()
     done = litmus(*command, stdin="y\n")

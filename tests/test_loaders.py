@@ -15,10 +15,10 @@ from docx.oxml.ns import nsdecls
 from fpdf import FPDF
 from pypdf.generic import NameObject, StreamObject
 
-from ragdiag.corpus import load_corpus
-from ragdiag.errors import UnreadableDocument
-from ragdiag.loaders import docx, heading, html, load, pdf
-from ragdiag.records import Document
+from ragdiag.core.errors import UnreadableDocument
+from ragdiag.core.records import Document
+from ragdiag.sources.corpus import load_corpus
+from ragdiag.sources.loaders import docx, heading, html, load, pdf
 
 
 @pytest.fixture

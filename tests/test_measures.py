@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ragdiag import duplicates, measures
-from ragdiag.duplicates import duplicate_share
-from ragdiag.errors import UsageError
-from ragdiag.measures import Contexts, Judged, Measure, context_lengths, default_measures, ranked, span_scores
-from ragdiag.records import Evidence
+from ragdiag.core.errors import UsageError
+from ragdiag.core.records import Evidence
+from ragdiag.scoring import measures
+from ragdiag.scoring.measures import Contexts, Judged, Measure, context_lengths, default_measures, ranked, span_scores
+from ragdiag.text import duplicates
+from ragdiag.text.duplicates import duplicate_share
 
 
 def ints(*values: int) -> np.ndarray:

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from ragdiag import models
 from ragdiag.cli import main
-from ragdiag.encoder import Encoder
-from ragdiag.errors import SpecError
-from ragdiag.model_files import checked
-from ragdiag.models import from_hub
-from ragdiag.tokens import count_tokens
+from ragdiag.core.errors import SpecError
+from ragdiag.search import models
+from ragdiag.search.encoder import Encoder
+from ragdiag.search.model_files import checked
+from ragdiag.search.models import from_hub
+from ragdiag.text.tokens import count_tokens
 
 PART = "sentence_transformers.models.Transformer"
 BERT = {"architectures": ["BertForSequenceClassification"], "model_type": "bert"}

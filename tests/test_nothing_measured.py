@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 import ragdiag
 from ragdiag.cli import main
-from ragdiag.errors import InputError, UsageError
+from ragdiag.core.errors import InputError, UsageError
 from ragdiag.testing.auditor import Auditor
 
 TEXTS = {

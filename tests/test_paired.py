@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from ragdiag.paired import CLUSTERS, Difference, Paired, holm
+from ragdiag.stats.paired import CLUSTERS, Difference, Paired, holm
 
 
 def alone(a, b, seed=0) -> Difference:

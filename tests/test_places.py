@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ragdiag.chunks import cut, place
-from ragdiag.corpus import load_corpus
-from ragdiag.occurrences import Occurrences
-from ragdiag.places import Placer
-from ragdiag.protocols import no_progress
-from ragdiag.records import Corpus, Document, StoredChunk
-from ragdiag.registry import make
+from ragdiag.core.protocols import no_progress
+from ragdiag.core.records import Corpus, Document, StoredChunk
+from ragdiag.core.registry import make
+from ragdiag.sources.chunks import cut, place
+from ragdiag.sources.corpus import load_corpus
+from ragdiag.sources.occurrences import Occurrences
+from ragdiag.sources.places import Placer
 
 TIDEWATER = Path(__file__).parent.parent / "fixtures" / "tidewater" / "corpus"
 

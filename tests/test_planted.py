@@ -14,13 +14,13 @@ from planted.scoring import baselines, by_class, counted, figures
 from planted.search import Ranker, holds, sufficient
 from planted.sources import world_of
 
-from ragdiag.corpus import load_corpus
-from ragdiag.evidence import locate
-from ragdiag.options import Options
+from ragdiag.core.options import Options
+from ragdiag.core.protocols import no_progress
+from ragdiag.core.registry import make
 from ragdiag.pipeline import run_audit
-from ragdiag.protocols import no_progress
-from ragdiag.queries import load_queries
-from ragdiag.registry import make
+from ragdiag.sources.corpus import load_corpus
+from ragdiag.sources.evidence import locate
+from ragdiag.sources.queries import load_queries
 
 TIDEWATER = Path(__file__).parents[1] / "fixtures" / "tidewater"
 FOREIGN = [

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ragdiag
-from ragdiag.answers import load_answers
+from ragdiag.answering.answers import load_answers
 from ragdiag.cli import main
-from ragdiag.conditions import CONDITIONS
-from ragdiag.errors import InputError, UsageError
-from ragdiag.prompt import Prompt, check_template, custom_id, fill, read_custom_id
+from ragdiag.core.conditions import CONDITIONS
+from ragdiag.core.errors import InputError, UsageError
+from ragdiag.core.prompt import Prompt, check_template, custom_id, fill, read_custom_id
 
 LEAVE = "Leave is 25 days a year. It is booked with Ada. Sick days do not count."
 PAY = "Pay comes on the 25th. Leave is paid in full. It is booked with Ada."

@@ -113,7 +113,7 @@ def test_a_project_that_does_not_use_it_sees_nothing_of_it(pytester: pytest.Pyte
         socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse
 
         def pytest_unconfigure(config):
-            heavy = {"numpy", "rich", "click", "ragdiag.testing.auditor", "ragdiag.records"} & set(sys.modules)
+            heavy = {"numpy", "rich", "click", "ragdiag.testing.auditor", "ragdiag.core.records"} & set(sys.modules)
             assert not heavy, heavy
         """,
         test_plain="def test_plain():\n    pass\n",
@@ -402,7 +402,7 @@ def test_index(ragdiag, n):
 
 COUNTING = """
 import os
-from ragdiag.retrievers.bm25 import Bm25
+from ragdiag.search.retrievers.bm25 import Bm25
 index = Bm25.index
 
 def counted(self, *args, **kwargs):
@@ -438,7 +438,7 @@ def test_what_several_processes_test_is_audited_once(
 
 SEARCHES = """
 import pytest
-from ragdiag.errors import UsageError
+from ragdiag.core.errors import UsageError
 
 def finding(text):
     return lambda query, k: [text]

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ragdiag.errors import InputError, UsageError
-from ragdiag.queries import load_queries
-from ragdiag.records import Label, Query
+from ragdiag.core.errors import InputError, UsageError
+from ragdiag.core.records import Label, Query
+from ragdiag.sources.queries import load_queries
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the shared data sets are not here")

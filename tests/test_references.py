@@ -11,20 +11,20 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from ragdiag.answering.judges._references import by_any, readings
+from ragdiag.answering.judges.matcher import Matcher
 from ragdiag.api import litmus
 from ragdiag.cli import main
-from ragdiag.errors import InputError
-from ragdiag.evidence import locate, unlabelled_hits
-from ragdiag.failures._words import rarest
-from ragdiag.judges._references import by_any, readings
-from ragdiag.judges.matcher import Matcher
+from ragdiag.core.errors import InputError
+from ragdiag.core.opinions import Opinion
+from ragdiag.core.protocols import no_progress
+from ragdiag.core.records import Answer, Chunking, Corpus, Document, Label, Query
+from ragdiag.diagnosis.failures._words import rarest
 from ragdiag.label.decisions import DecisionFile, record
 from ragdiag.label.pooling import Passage
-from ragdiag.opinions import Opinion
 from ragdiag.pipeline import inputs_of
-from ragdiag.protocols import no_progress
-from ragdiag.queries import load_queries
-from ragdiag.records import Answer, Chunking, Corpus, Document, Label, Query
+from ragdiag.sources.evidence import locate, unlabelled_hits
+from ragdiag.sources.queries import load_queries
 
 NAMES = ("Mount Cook", "Aoraki")
 

@@ -14,12 +14,12 @@ import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
-from ragdiag.errors import MissingExtra, SpecError
-from ragdiag.registry import make, name_of, names, require, spec_of, strategy_class
-from ragdiag.retrievers.bm25 import Bm25
-from ragdiag.retrievers.dense import Dense
-from ragdiag.retrievers.hybrid import Hybrid
-from ragdiag.retrievers.lsa import Lsa
+from ragdiag.core.errors import MissingExtra, SpecError
+from ragdiag.core.registry import make, name_of, names, require, spec_of, strategy_class
+from ragdiag.search.retrievers.bm25 import Bm25
+from ragdiag.search.retrievers.dense import Dense
+from ragdiag.search.retrievers.hybrid import Hybrid
+from ragdiag.search.retrievers.lsa import Lsa
 
 FAMILIES = ["chunkers", "contexts", "retrievers"]
 ALL = [(family, name) for family in FAMILIES for name in names(family)]
@@ -323,7 +323,7 @@ def test_require_names_the_pip_line(arguments: tuple[str, ...], message: str) ->
 
 def test_names_and_light_strategies_load_nothing_heavy() -> None:
     code = (
-        "import sys; from ragdiag.registry import make, names;"
+        "import sys; from ragdiag.core.registry import make, names;"
         "[names(f) for f in ('chunkers', 'contexts', 'retrievers')];"
         "make('retrievers', 'hybrid(bm25, dense)'); make('chunkers', 'sentence');"
         "print([m for m in ('sklearn', 'torch', 'sentence_transformers', 'chromadb', 'tokenizers') if m in sys.modules])"

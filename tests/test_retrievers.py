@@ -18,20 +18,20 @@ import rank_bm25
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from ragdiag import encoder
-from ragdiag.cache import Cache
-from ragdiag.encoder import Encoder, unit
-from ragdiag.errors import MissingExtra, SpecError
-from ragdiag.models import BATCH, KEEP_EVERY
-from ragdiag.proofs import Addition, Edit
-from ragdiag.protocols import Index, no_progress
-from ragdiag.ranking import best, padded
-from ragdiag.registry import make, names, strategy_class
-from ragdiag.retrievers._vectors import Vectors
-from ragdiag.retrievers.bm25 import CACHED_FROM, Bm25
-from ragdiag.retrievers.dense import Dense
-from ragdiag.retrievers.hybrid import Hybrid
-from ragdiag.retrievers.rerank import CrossEncoder
+from ragdiag.core.cache import Cache
+from ragdiag.core.errors import MissingExtra, SpecError
+from ragdiag.core.proofs import Addition, Edit
+from ragdiag.core.protocols import Index, no_progress
+from ragdiag.core.ranking import best, padded
+from ragdiag.core.registry import make, names, strategy_class
+from ragdiag.search import encoder
+from ragdiag.search.encoder import Encoder, unit
+from ragdiag.search.models import BATCH, KEEP_EVERY
+from ragdiag.search.retrievers._vectors import Vectors
+from ragdiag.search.retrievers.bm25 import CACHED_FROM, Bm25
+from ragdiag.search.retrievers.dense import Dense
+from ragdiag.search.retrievers.hybrid import Hybrid
+from ragdiag.search.retrievers.rerank import CrossEncoder
 
 TIDEWATER = Path(__file__).parent.parent / "fixtures" / "tidewater"
 
@@ -504,8 +504,8 @@ def test_dense_is_sentence_transformers(real: Path) -> None:
 
 def test_a_warm_index_loads_no_model(real: Path) -> None:
     code = (
-        "import json, sys; from ragdiag.cache import Cache; from ragdiag.registry import make;"
-        "from ragdiag.protocols import no_progress;"
+        "import json, sys; from ragdiag.core.cache import Cache; from ragdiag.core.registry import make;"
+        "from ragdiag.core.protocols import no_progress;"
         "texts, query = json.load(sys.stdin); index = make('retrievers', 'dense').index(texts, Cache(sys.argv[1]), no_progress);"
         "found = index.search([query], 5)[0].tolist();"
         "print(json.dumps([found, [m for m in ('torch', 'sentence_transformers', 'transformers') if m in sys.modules]]))"

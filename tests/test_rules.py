@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ragdiag.errors import InputError, SpecError
-from ragdiag.rules import CHECKS, broken, load_rules, spoken
+from ragdiag.answering.rules import CHECKS, broken, load_rules, spoken
+from ragdiag.core.errors import InputError, SpecError
 
 SCHEMA = {"type": "object", "required": ["answer"], "properties": {"answer": {"type": "string"}}, "additionalProperties": False}
 

@@ -9,12 +9,12 @@ import pytest
 from click.testing import CliRunner
 
 import ragdiag
-from ragdiag.chunks import place, read_chunks
 from ragdiag.cli import main
-from ragdiag.errors import InputError
-from ragdiag.places import chunk_id
-from ragdiag.records import Chunking, Corpus, Document, Query
-from ragdiag.runs import Bound, Ranking, bind, read_run
+from ragdiag.core.errors import InputError
+from ragdiag.core.records import Chunking, Corpus, Document, Query
+from ragdiag.search.runs import Bound, Ranking, bind, read_run
+from ragdiag.sources.chunks import place, read_chunks
+from ragdiag.sources.places import chunk_id
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "anthropic_docs"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the shared data sets are not here")

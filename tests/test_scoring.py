@@ -15,12 +15,12 @@ import pytrec_eval
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ragdiag.evidence import locate
-from ragdiag.measures import SPAN, Measure
+from ragdiag.core.records import Chunking, Corpus, Document, Label, Query, Run
 from ragdiag.pipeline import audit
-from ragdiag.records import Chunking, Corpus, Document, Label, Query, Run
-from ragdiag.scoring import Scorer
-from ragdiag.tokens import count_tokens
+from ragdiag.scoring.measures import SPAN, Measure
+from ragdiag.scoring.scoring import Scorer
+from ragdiag.sources.evidence import locate
+from ragdiag.text.tokens import count_tokens
 
 Place = tuple[int, int, int]  # document, start, end
 

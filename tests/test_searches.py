@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 import ragdiag
-from ragdiag.errors import InputError, UsageError
-from ragdiag.options import Options
+from ragdiag.core.errors import InputError, UsageError
+from ragdiag.core.options import Options
+from ragdiag.core.protocols import no_progress
+from ragdiag.core.records import Corpus, Document, Query
 from ragdiag.pipeline import run_audit
-from ragdiag.protocols import no_progress
-from ragdiag.records import Corpus, Document, Query
-from ragdiag.runs import Ranking
-from ragdiag.searches import chunks_of, identity_of, name_of, search_depth, searched
+from ragdiag.search.runs import Ranking
+from ragdiag.search.searches import chunks_of, identity_of, name_of, search_depth, searched
 
 CORPUS = Corpus(
     (

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ragdiag.spans import NonSpace, covered, overlapping_pairs, union
+from ragdiag.text.spans import NonSpace, covered, overlapping_pairs, union
 
 spans = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 8)).map(lambda s: (s[0], s[0] + s[1])), max_size=8)
 

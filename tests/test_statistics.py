@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from ragdiag.records import Mean
-from ragdiag.statistics import BOOTSTRAPPED, RESAMPLES, Resampler, clusters, wilson
+from ragdiag.core.records import Mean
+from ragdiag.stats.statistics import BOOTSTRAPPED, RESAMPLES, Resampler, clusters, wilson
 
 
 def alone(values: list[float], seed: int = 0) -> Mean:

@@ -15,23 +15,23 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ragdiag.cache import Cache
-from ragdiag.corpus import load_corpus
-from ragdiag.duplicates import near_duplicates, shingles
-from ragdiag.errors import SpecError
-from ragdiag.options import Options
+from ragdiag.core.cache import Cache
+from ragdiag.core.errors import SpecError
+from ragdiag.core.options import Options
+from ragdiag.core.proofs import Addition, Edit
+from ragdiag.core.protocols import no_progress
+from ragdiag.core.ranking import best, edited, padded
+from ragdiag.core.records import Chunking, Corpus, Document
+from ragdiag.core.registry import make, spec_of
 from ragdiag.pipeline import audit, run_audit
-from ragdiag.proofs import Addition, Edit
-from ragdiag.protocols import no_progress
-from ragdiag.ranking import best, edited, padded
-from ragdiag.records import Chunking, Corpus, Document
-from ragdiag.registry import make, spec_of
-from ragdiag.retrievers.dedupe import Dedupe
-from ragdiag.retrievers.hybrid import Hybrid
-from ragdiag.retrievers.latest import Latest
-from ragdiag.retrievers.mmr import Mmr
-from ragdiag.retrievers.rerank import CrossEncoder, Rerank
-from ragdiag.versions import link, superseded
+from ragdiag.search.retrievers.dedupe import Dedupe
+from ragdiag.search.retrievers.hybrid import Hybrid
+from ragdiag.search.retrievers.latest import Latest
+from ragdiag.search.retrievers.mmr import Mmr
+from ragdiag.search.retrievers.rerank import CrossEncoder, Rerank
+from ragdiag.sources.corpus import load_corpus
+from ragdiag.text.duplicates import near_duplicates, shingles
+from ragdiag.text.versions import link, superseded
 
 SLOW = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 TIDEWATER = Path(__file__).parent.parent / "fixtures" / "tidewater"
@@ -418,8 +418,8 @@ def test_rerank_orders_as_the_cross_encoder_does(tiny: Path, tmp_path: Path) -> 
 
 def test_a_second_run_loads_no_model(tiny: Path, tmp_path: Path) -> None:
     code = (
-        "import json, sys; from ragdiag.cache import Cache; from ragdiag.registry import make;"
-        "from ragdiag.protocols import no_progress;"
+        "import json, sys; from ragdiag.core.cache import Cache; from ragdiag.core.registry import make;"
+        "from ragdiag.core.protocols import no_progress;"
         "texts = json.load(sys.stdin); index = make('retrievers', sys.argv[1]).index(texts, Cache(sys.argv[2]), no_progress);"
         "found = index.search(['red fox'], 9)[0].tolist(), index.answer('red fox', 9)[0].tolist();"
         "print(json.dumps([found, [m for m in ('torch', 'sentence_transformers', 'transformers') if m in sys.modules]]))"

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ragdiag import tokens
-from ragdiag.errors import MissingExtra, SpecError
-from ragdiag.tokens import (
+from ragdiag.core.errors import MissingExtra, SpecError
+from ragdiag.text import tokens
+from ragdiag.text.tokens import (
     CLOSER,
     ITEM,
     LOWER,

@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from ragdiag.topics import Topics
+from ragdiag.scoring.topics import Topics
 
 BEES = [
     "A honey bee colony has one queen, and the workers feed the larvae with pollen and nectar brought to the comb.",

@@ -1,4 +1,4 @@
-"""The file that labelling writes: one line for each decided query, in the form that `ragdiag.queries` reads, whole after each.
+"""The file that labelling writes: one line for each decided query, in the form that `sources.queries` reads, whole after each.
 
 What else the file holds is kept; a file that holds something other than labels is refused, never added to.
 """
@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ragdiag.errors import InputError, UsageError
-from ragdiag.files import read_bytes, read_jsonl
+from ragdiag.core.errors import InputError, UsageError
+from ragdiag.core.files import read_bytes, read_jsonl
+from ragdiag.core.records import Document, Query
+from ragdiag.core.writing import PRIVATE, check_writable, write_atomically
 from ragdiag.label.pooling import Passage
-from ragdiag.queries.own import query as read_query
-from ragdiag.records import Document, Query
-from ragdiag.writing import PRIVATE, check_writable, write_atomically
+from ragdiag.sources.queries.own import query as read_query
 
 __all__ = ["DecisionFile", "expected", "record"]
 

@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ragdiag.headings import headings
-from ragdiag.records import Document
-from ragdiag.tokens import folded
-from ragdiag.versions import superseded
+from ragdiag.core.records import Document
+from ragdiag.text.headings import headings
+from ragdiag.text.tokens import folded
+from ragdiag.text.versions import superseded
 
 __all__ = ["Draft", "asked", "drafts", "question_id"]
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from ragdiag.errors import RagdiagError, UsageError
+from ragdiag.core.errors import RagdiagError, UsageError
 from ragdiag.label.pooling import Passage
 from ragdiag.label.session import Session, Shown
 from ragdiag.label.summary import worth

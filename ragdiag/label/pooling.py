@@ -17,16 +17,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ragdiag.chunkers._pack import Cuts
-from ragdiag.chunks import cut
-from ragdiag.errors import RagdiagError, UsageError
-from ragdiag.options import Options
-from ragdiag.protocols import Index, Progress
-from ragdiag.records import Chunking, Corpus, IntArray
-from ragdiag.registry import make, spec_of
-from ragdiag.retrieval import DEPTH, Clock, Plan
-from ragdiag.spans import covered, overlapping_pairs, union
-from ragdiag.tokens import folded
+from ragdiag.core.errors import RagdiagError, UsageError
+from ragdiag.core.options import Options
+from ragdiag.core.protocols import Index, Progress
+from ragdiag.core.records import Chunking, Corpus, IntArray
+from ragdiag.core.registry import make, spec_of
+from ragdiag.search.chunkers._pack import Cuts
+from ragdiag.search.retrieval import DEPTH, Clock, Plan
+from ragdiag.sources.chunks import cut
+from ragdiag.text.spans import covered, overlapping_pairs, union
+from ragdiag.text.tokens import folded
 
 __all__ = ["Passage", "Pool", "default_retrievers", "distinct", "merged", "with_defaults"]
 

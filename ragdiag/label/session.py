@@ -10,15 +10,15 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
-from ragdiag.errors import UsageError
+from ragdiag.core.errors import UsageError
+from ragdiag.core.records import Corpus, Query
 from ragdiag.label.decisions import DecisionFile, expected, record
 from ragdiag.label.drafts import question_id
 from ragdiag.label.labelled import Labelled
 from ragdiag.label.pooling import Passage, Pool, distinct
-from ragdiag.queries.own import ANSWERS
-from ragdiag.records import Corpus, Query
-from ragdiag.statistics import wilson
-from ragdiag.tokens import folded
+from ragdiag.sources.queries.own import ANSWERS
+from ragdiag.stats.statistics import wilson
+from ragdiag.text.tokens import folded
 
 __all__ = ["ENOUGH", "Session", "Shown", "Task", "margin"]
 

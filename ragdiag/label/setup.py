@@ -6,19 +6,19 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from ragdiag.corpus import load_corpus
-from ragdiag.errors import InputError, UsageError
-from ragdiag.evidence import locate
-from ragdiag.files import read_text
+from ragdiag.core.errors import InputError, UsageError
+from ragdiag.core.files import read_text
+from ragdiag.core.protocols import Progress, no_progress
+from ragdiag.core.records import Corpus, Query
+from ragdiag.core.registry import make
+from ragdiag.core.writing import real
 from ragdiag.label.decisions import DecisionFile, record
 from ragdiag.label.drafts import drafts, question_id
 from ragdiag.label.pooling import Passage, Pool
 from ragdiag.label.session import Session, Task
-from ragdiag.protocols import Progress, no_progress
-from ragdiag.queries import load_queries
-from ragdiag.records import Corpus, Query
-from ragdiag.registry import make
-from ragdiag.writing import real
+from ragdiag.sources.corpus import load_corpus
+from ragdiag.sources.evidence import locate
+from ragdiag.sources.queries import load_queries
 
 __all__ = ["open_session", "questions"]
 

@@ -12,12 +12,12 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from ragdiag.errors import UsageError
-from ragdiag.headings import headings, path_at
+from ragdiag.core.errors import UsageError
+from ragdiag.core.records import Document
 from ragdiag.label.pooling import Passage
 from ragdiag.label.session import Session
-from ragdiag.records import Document
 from ragdiag.reports.text import line, one_line
+from ragdiag.text.headings import headings, path_at
 
 __all__ = ["above", "ask_all", "marked", "terminal"]
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from ragdiag import __version__
-from ragdiag.cells import Cell, Comparison, Contrast, context_tokens
+from ragdiag.comparing.cells import Cell, Comparison, Contrast, context_tokens
+from ragdiag.core.version import __version__
 from ragdiag.reports.terminal import troubles
 from ragdiag.reports.text import counted, line, plain_table, signed
 

@@ -10,10 +10,10 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from ragdiag import __version__
-from ragdiag.costs import MONTHS, BreakEven, Cost, CostTable, rate_rows
-from ragdiag.decision import Decision, Measured, Step
-from ragdiag.framework import QUESTIONS
+from ragdiag.core.version import __version__
+from ragdiag.deciding.costs import MONTHS, BreakEven, Cost, CostTable, rate_rows
+from ragdiag.deciding.decision import Decision, Measured, Step
+from ragdiag.deciding.framework import QUESTIONS
 from ragdiag.reports.text import line, listed, plain_table
 
 __all__ = ["decide_dict", "decide_text"]

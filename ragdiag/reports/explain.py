@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from ragdiag.records import Explanation, GroupProof, RankedChunk
+from ragdiag.core.records import Explanation, GroupProof, RankedChunk
 from ragdiag.reports.proof import why
 from ragdiag.reports.text import clean, counted, defect_line, line, one_line, plain_table
 from ragdiag.reports.words import expected, headline

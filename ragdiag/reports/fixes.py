@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 
-from ragdiag.records import Mean, QueryResult, Report
+from ragdiag.core.records import Mean, QueryResult, Report
 from ragdiag.reports.text import line, one_line, plain_table
 from ragdiag.reports.words import NO_SWAP, RESIDUAL, RUN_ALONE, STATUSES, weak
 

@@ -8,12 +8,12 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from ragdiag import __version__
-from ragdiag.cells import Comparison, context_tokens
-from ragdiag.checked import Checked
-from ragdiag.proofs import Finding
-from ragdiag.records import Explanation, QueryResult, Report
-from ragdiag.verdict import Verdict
+from ragdiag.answering.verdict import Verdict
+from ragdiag.comparing.cells import Comparison, context_tokens
+from ragdiag.core.proofs import Finding
+from ragdiag.core.records import Explanation, QueryResult, Report
+from ragdiag.core.version import __version__
+from ragdiag.sources.checked import Checked
 
 __all__ = ["audit_dict", "check_dict", "compare_dict", "dumps", "explain_dict", "rounded", "verdict_dict"]
 

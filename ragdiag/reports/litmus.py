@@ -10,11 +10,11 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from ragdiag import __version__
-from ragdiag.conditions import ORACLE, RETRIEVED
+from ragdiag.answering.verdict import COLUMNS, KINDS, LABELS, NOTHING_TO_JUDGE_BY, Judgement, Litmus, Verdict
+from ragdiag.core.conditions import ORACLE, RETRIEVED
+from ragdiag.core.version import __version__
 from ragdiag.reports.json import verdict_dict
 from ragdiag.reports.text import counted, interval, line, listed, plain_table, signed
-from ragdiag.verdict import COLUMNS, KINDS, LABELS, NOTHING_TO_JUDGE_BY, Judgement, Litmus, Verdict
 
 __all__ = ["litmus_dict", "litmus_text"]
 

@@ -10,8 +10,8 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ragdiag.proofs import Finding
-from ragdiag.records import Explanation
+from ragdiag.core.proofs import Finding
+from ragdiag.core.records import Explanation
 from ragdiag.reports.text import clean, counted, line, listed, one_line, plain_table
 from ragdiag.reports.words import NO_SWAP, RARE, RESIDUAL, meaning, weak
 

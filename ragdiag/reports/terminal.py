@@ -11,16 +11,16 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ragdiag import __version__
-from ragdiag.approximate import WHOLE
-from ragdiag.checked import Checked
-from ragdiag.records import Defect, Problem, QueryResult, Report
-from ragdiag.registry import without_usual
+from ragdiag.answering.verdict import Litmus
+from ragdiag.core.records import Defect, Problem, QueryResult, Report
+from ragdiag.core.registry import without_usual
+from ragdiag.core.version import __version__
 from ragdiag.reports.explain import explain_text
 from ragdiag.reports.fixes import cause_order, fix_first, look_first
 from ragdiag.reports.litmus import litmus_text
 from ragdiag.reports.text import clean, counted, defect_line, interval, line, no_commands, one_line, plain_table, verbatim
-from ragdiag.verdict import Litmus
+from ragdiag.search.approximate import WHOLE
+from ragdiag.sources.checked import Checked
 
 __all__ = [
     "COMPARE",

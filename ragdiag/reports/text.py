@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from ragdiag.records import Defect, Mean
+from ragdiag.core.records import Defect, Mean
 
 __all__ = [
     "UNSAFE",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ragdiag.proofs import Finding
-from ragdiag.records import Query, QueryResult
+from ragdiag.core.proofs import Finding
+from ragdiag.core.records import Query, QueryResult
 from ragdiag.reports.text import listed
 
 __all__ = ["CAUSES", "MEASURES", "NO_SWAP", "RARE", "RESIDUAL", "STATUSES", "expected", "headline", "meaning", "weak"]

@@ -15,12 +15,12 @@ from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from ragdiag.errors import UsageError, nearest
+from ragdiag.core.errors import UsageError, nearest
+from ragdiag.core.options import Options
+from ragdiag.core.records import Explanation, GroupProof, Mean, Query, QueryResult, Report
+from ragdiag.core.registry import without_usual
 from ragdiag.explain import explanations
-from ragdiag.options import Options
 from ragdiag.pipeline import Audit, run_audit
-from ragdiag.records import Explanation, GroupProof, Mean, Query, QueryResult, Report
-from ragdiag.registry import without_usual
 from ragdiag.reports.proof import why
 from ragdiag.reports.text import clean, counted, line, no_commands, one_line
 from ragdiag.reports.words import headline

@@ -15,17 +15,17 @@ from typing import Any, TypeVar
 from rich.console import Group
 from rich.padding import Padding
 
-from ragdiag.answers import split_source
-from ragdiag.errors import RagdiagError, UsageError
-from ragdiag.options import Options, check_kind
-from ragdiag.records import Report
+from ragdiag.answering.answers import split_source
+from ragdiag.answering.verdict import Litmus
+from ragdiag.core.errors import RagdiagError, UsageError
+from ragdiag.core.options import Options, check_kind
+from ragdiag.core.records import Report
 from ragdiag.reports.text import clean, interval, line, one_line
-from ragdiag.searches import chunks_of, identity_of, name_of
+from ragdiag.search.searches import chunks_of, identity_of, name_of
 from ragdiag.testing import assertions
 from ragdiag.testing.audited import Audited, QueryStory, audited, plain, shown
 from ragdiag.testing.baselines import baseline_file
 from ragdiag.testing.shared import once
-from ragdiag.verdict import Litmus
 
 __all__ = ["Auditor"]
 
@@ -58,7 +58,7 @@ class Auditor:
     def audit(self, corpus: str | Path = "", queries: str | Path = "", *, name: str = "", **options: Any) -> Audited:
         """Audit `queries` on `corpus`; what is not given is as the project's settings say, else as in `ragdiag.audit`.
 
-        `search` is the project's own search, see `ragdiag.searches`; `name` is what the audit is called. The same audit is done
+        `search` is the project's own search, see `search.searches`; `name` is what the audit is called. The same audit is done
         once a run, by one of the processes that share the tests; they know a search that is no function of a module by `name`.
         Raises `UsageError` for a name that is given to two such searches.
         """

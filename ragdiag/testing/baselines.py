@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ragdiag import __version__
-from ragdiag.errors import InputError, UsageError
-from ragdiag.files import field, parse_json, read_text
-from ragdiag.paired import Difference, Paired
-from ragdiag.statistics import clusters
+from ragdiag.core.errors import InputError, UsageError
+from ragdiag.core.files import field, parse_json, read_text
+from ragdiag.core.version import __version__
+from ragdiag.core.writing import write_atomically
+from ragdiag.stats.paired import Difference, Paired
+from ragdiag.stats.statistics import clusters
 from ragdiag.testing.audited import Audited
-from ragdiag.writing import write_atomically
 
 __all__ = ["Change", "baseline_file", "compared", "write_baseline"]
 

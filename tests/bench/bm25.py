@@ -7,8 +7,8 @@ import sys
 import rank_bm25
 from common import chunks, cpu, questions, show
 
-from ragdiag.protocols import no_progress
-from ragdiag.retrievers.bm25 import Bm25
+from ragdiag.core.protocols import no_progress
+from ragdiag.search.retrievers.bm25 import Bm25
 
 
 def main(n: int = 100_000, ours: int = 300, theirs: int = 12) -> None:

@@ -134,7 +134,7 @@ def _picked(found: dict[str, list[tuple[str, str, str]]], seed: str, cause: str,
 
 def twins(audits: Audits) -> None:
     """Where the superseded versions of the evidence's document stand: all chunks ranked, by the index that the audit uses."""
-    from ragdiag.options import Options
+    from ragdiag.core.options import Options
     from ragdiag.pipeline import run_audit
 
     corpus, queries = paths(TWINS)

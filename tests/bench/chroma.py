@@ -20,12 +20,12 @@ import chromadb
 from common import show
 
 import ragdiag
-from ragdiag.cache import Cache
-from ragdiag.options import Options
+from ragdiag.core.cache import Cache
+from ragdiag.core.options import Options
+from ragdiag.core.protocols import no_progress
 from ragdiag.pipeline import run_audit
-from ragdiag.protocols import no_progress
 from ragdiag.reports.json import audit_dict, dumps
-from ragdiag.retrievers.dense import Dense
+from ragdiag.search.retrievers.dense import Dense
 
 ANIMALS = "otter heron badger lynx adder plover marten beaver".split()
 PLACES = "weir orchard quarry jetty chapel moor bridge".split()

@@ -2,7 +2,7 @@
 
 from common import cpu, show, texts
 
-from ragdiag.registry import make
+from ragdiag.core.registry import make
 
 
 def main() -> None:

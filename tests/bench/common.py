@@ -39,7 +39,7 @@ def questions(*names: str) -> list[str]:
 
 def chunks(n: int, seed: int = 0) -> list[str]:
     """`n` chunks of about 100 words: real ones, repeated with one word in twelve replaced by another chunk's or a new one."""
-    from ragdiag.chunkers.recursive import Recursive
+    from ragdiag.search.chunkers.recursive import Recursive
 
     rng = random.Random(seed)
     real = []

@@ -10,8 +10,8 @@ from pathlib import Path
 from common import SETS, paths, show
 
 import ragdiag.pipeline
-from ragdiag.options import Options
-from ragdiag.retrieval import Clock
+from ragdiag.core.options import Options
+from ragdiag.search.retrieval import Clock
 
 
 class Cpu(Clock):

@@ -18,11 +18,11 @@ MORE = "hybrid(fusion=weighted)"
 EMBED = """
 import sys
 from pathlib import Path
-from ragdiag.cache import Cache
-from ragdiag.options import Options
+from ragdiag.core.cache import Cache
+from ragdiag.core.options import Options
 from ragdiag.pipeline import load
-from ragdiag.protocols import no_progress
-from ragdiag.retrieval import Plan
+from ragdiag.core.protocols import no_progress
+from ragdiag.search.retrieval import Plan
 corpus, queries, cache, *chunkers = sys.argv[1:]
 whole, part, labels = load(corpus, queries, Options(), [], no_progress)
 plans = [Plan(Options(chunker=c, retriever="dense", cache=cache)) for c in chunkers]

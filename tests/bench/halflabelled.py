@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
+from ragdiag.answering.judging import majorities
+from ragdiag.answering.ruling import Said, rule
+from ragdiag.answering.verdict import DELTA, Outcomes
 from ragdiag.api import litmus
-from ragdiag.judging import majorities
-from ragdiag.ruling import Said, rule
-from ragdiag.verdict import DELTA, Outcomes
 
 DATA = Path(os.environ.get("RAGDIAG_DATA", Path(__file__).parents[3] / "shared" / "data")) / "hotpot100"
 

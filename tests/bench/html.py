@@ -26,8 +26,8 @@ OPEN = "() => { const t = performance.now(); document.querySelector('.opener').c
 
 def build(folder: Path, asked: int) -> Path:
     """An audit of ten chunks a query, and its page."""
+    from ragdiag.core.options import Options
     from ragdiag.explain import explanations
-    from ragdiag.options import Options
     from ragdiag.pipeline import run_audit
     from ragdiag.reports.html.audit import audit_html
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ragdiag.records import FloatArray
+from ragdiag.core.records import FloatArray
 
 CHAINS, BURNT, KEPT = 64, 60, 80
 """Chains side by side; steps of each that are thrown away, and that are kept."""

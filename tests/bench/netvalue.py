@@ -7,8 +7,8 @@ import sys
 
 from common import SETS, paths
 
-from ragdiag.cells import context_tokens
-from ragdiag.comparison import compare
+from ragdiag.comparing.cells import context_tokens
+from ragdiag.comparing.comparison import compare
 
 HEAD = (
     "set",

@@ -14,14 +14,14 @@ import numpy as np
 from common import SETS, paths
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-from ragdiag.cache import Cache, default_folder
-from ragdiag.chunks import cut
+from ragdiag.core.cache import Cache, default_folder
+from ragdiag.core.protocols import no_progress
+from ragdiag.core.records import Run
+from ragdiag.core.registry import make
 from ragdiag.pipeline import check
-from ragdiag.protocols import no_progress
-from ragdiag.records import Run
-from ragdiag.registry import make
-from ragdiag.scoring import Scorer
-from ragdiag.topics import Topics
+from ragdiag.scoring.scoring import Scorer
+from ragdiag.scoring.topics import Topics
+from ragdiag.sources.chunks import cut
 
 K, DEPTH = 5, 100
 QUERIES, PAGES = 40, 3  # planted with pages, and pages of each kind for each

@@ -24,11 +24,11 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import independent
 from common import DATA
 
+from ragdiag.answering.judging import majorities
+from ragdiag.answering.ruling import Said, rule
+from ragdiag.answering.verdict import DELTA, Outcomes
 from ragdiag.api import litmus
-from ragdiag.calibration import interval
-from ragdiag.judging import majorities
-from ragdiag.ruling import Said, rule
-from ragdiag.verdict import DELTA, Outcomes
+from ragdiag.stats.calibration import interval
 
 QUESTIONS = 500
 WAYS = ("corrected", "errors independent", "labels alone", "as judged")

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from common import DATA, show
 
-from ragdiag.answers import load_answers
-from ragdiag.judges.matcher import Matcher
-from ragdiag.protocols import no_progress
-from ragdiag.queries import load_queries
-from ragdiag.records import Answer, Query
-from ragdiag.verdict import agreement
+from ragdiag.answering.answers import load_answers
+from ragdiag.answering.judges.matcher import Matcher
+from ragdiag.answering.verdict import agreement
+from ragdiag.core.protocols import no_progress
+from ragdiag.core.records import Answer, Query
+from ragdiag.sources.queries import load_queries
 
 Asked = list[tuple[Query, Answer]]
 

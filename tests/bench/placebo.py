@@ -4,7 +4,7 @@ import sys
 
 from common import SETS, paths, show
 
-from ragdiag.options import Options
+from ragdiag.core.options import Options
 from ragdiag.pipeline import run_audit
 
 

@@ -24,10 +24,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[2]))
 import independent
 
-from ragdiag.calibration import interval
-from ragdiag.ruling import Said, rule
-from ragdiag.statistics import wilson
-from ragdiag.verdict import DELTA, Outcomes
+from ragdiag.answering.ruling import Said, rule
+from ragdiag.answering.verdict import DELTA, Outcomes
+from ragdiag.stats.calibration import interval
+from ragdiag.stats.statistics import wilson
 
 SHARES, FAILURES = (0.1, 0.3, 0.5, 0.7, 0.9), (20, 50, 100, 200, 500)
 JUDGES = {  # share of right answers called wrong, of wrong ones called right: with the pipeline's context, with perfect context

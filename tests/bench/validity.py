@@ -10,10 +10,10 @@ import sys
 import numpy as np
 from common import paths
 
-from ragdiag.comparison import compare
-from ragdiag.contrasts import LEVEL
-from ragdiag.paired import Paired, holm
-from ragdiag.statistics import clusters, wilson
+from ragdiag.comparing.comparison import compare
+from ragdiag.comparing.contrasts import LEVEL
+from ragdiag.stats.paired import Paired, holm
+from ragdiag.stats.statistics import clusters, wilson
 
 TIMES = 1000
 CHUNKERS = ("sentence(size=160)", "sentence(size=80)", "recursive(size=160)", "fixed(size=160)", "paragraph(size=160)", "section")

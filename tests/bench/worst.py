@@ -37,7 +37,7 @@ def written(name: str, content: Callable[[int], str | bytes]) -> Callable[[int, 
 
 def refused(run: Callable[..., Any]) -> Callable[..., Any]:
     """The same, for input that is an error: it must be one soon."""
-    from ragdiag.errors import RagdiagError
+    from ragdiag.core.errors import RagdiagError
 
     @functools.wraps(run)
     def tried(*given: Any) -> Any:
@@ -123,7 +123,7 @@ BODIES = {
 
 
 def loaders() -> list[Worst]:
-    from ragdiag.loaders import load
+    from ragdiag.sources.loaders import load
 
     read = refused(load)
     text = {
@@ -145,12 +145,12 @@ def loaders() -> list[Worst]:
 
 
 def files() -> list[Worst]:
-    from ragdiag.answers import load_answers
-    from ragdiag.chunks import read_chunks
-    from ragdiag.corpus import load_corpus
-    from ragdiag.queries import load_queries
-    from ragdiag.rules import spoken
-    from ragdiag.runs import read_run
+    from ragdiag.answering.answers import load_answers
+    from ragdiag.answering.rules import spoken
+    from ragdiag.search.runs import read_run
+    from ragdiag.sources.chunks import read_chunks
+    from ragdiag.sources.corpus import load_corpus
+    from ragdiag.sources.queries import load_queries
 
     queries, corpus = refused(load_queries), refused(load_corpus)
     passages, said = [{"doc_id": "a", "start": 0, "end": 1}], {"query_id": "q", "condition": "oracle", "answer": "x"}
@@ -219,14 +219,14 @@ TEXTS = {
 
 
 def routines() -> list[Worst]:
-    from ragdiag.chunkers._pack import Cuts
-    from ragdiag.duplicates import near_duplicates, shingles
-    from ragdiag.headings import headings
+    from ragdiag.core.records import Document
+    from ragdiag.core.registry import make
     from ragdiag.label.drafts import asked, drafts
-    from ragdiag.records import Document
-    from ragdiag.registry import make
     from ragdiag.reports.text import clean, no_commands
-    from ragdiag.tokens import folded, token_starts
+    from ragdiag.search.chunkers._pack import Cuts
+    from ragdiag.text.duplicates import near_duplicates, shingles
+    from ragdiag.text.headings import headings
+    from ragdiag.text.tokens import folded, token_starts
 
     def alike(text: str) -> bool:
         return near_duplicates(shingles(text), shingles(text + " x"))
@@ -263,8 +263,8 @@ def routines() -> list[Worst]:
 
 
 def versions() -> list[Worst]:
-    from ragdiag.records import Document
-    from ragdiag.versions import superseded
+    from ragdiag.core.records import Document
+    from ragdiag.text.versions import superseded
 
     def family(n: int, _: Path) -> list[Document]:
         return [Document(f"d{i}", "", metadata={"family": "f", "version": i}) for i in range(n // 20)]
@@ -273,8 +273,8 @@ def versions() -> list[Worst]:
 
 
 def evidence() -> list[Worst]:
-    from ragdiag.evidence import locate
-    from ragdiag.records import Corpus, Document, Label, Query
+    from ragdiag.core.records import Corpus, Document, Label, Query
+    from ragdiag.sources.evidence import locate
 
     def located(case: tuple[str, list[str]]) -> Any:
         text, passages = case
@@ -307,10 +307,10 @@ def evidence() -> list[Worst]:
 
 
 def judges() -> list[Worst]:
-    from ragdiag.judges.grounded import Grounded
-    from ragdiag.judges.matcher import Matcher
-    from ragdiag.protocols import no_progress
-    from ragdiag.records import Answer, Query
+    from ragdiag.answering.judges.grounded import Grounded
+    from ragdiag.answering.judges.matcher import Matcher
+    from ragdiag.core.protocols import no_progress
+    from ragdiag.core.records import Answer, Query
 
     def matched(question: str, gold: str, answer: str) -> Any:
         return Matcher(style="free").judge([(Query("q", question, gold), Answer("q", "retrieved", answer))], None, no_progress)

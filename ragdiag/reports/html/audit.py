@@ -7,7 +7,8 @@ from typing import Any
 
 from rich.text import Text
 
-from ragdiag.records import Explanation, QueryResult, Report
+from ragdiag.answering.verdict import Litmus
+from ragdiag.core.records import Explanation, QueryResult, Report
 from ragdiag.reports.fixes import FIRST, Order, cause_order, fix_first, fixes, got, look_order, share_said, shown_for
 from ragdiag.reports.html.page import embedded, render
 from ragdiag.reports.html.queries import queries_data
@@ -28,7 +29,6 @@ from ragdiag.reports.terminal import (
 )
 from ragdiag.reports.text import line, one_line
 from ragdiag.reports.words import CAUSES, MEASURES, RESIDUAL, STATUSES
-from ragdiag.verdict import Litmus
 
 __all__ = ["audit_html", "litmus_html"]
 

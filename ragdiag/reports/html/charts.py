@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from ragdiag.cells import Comparison, context_tokens
+from ragdiag.comparing.cells import Comparison, context_tokens
 
 __all__ = ["HeatCell", "HeatMap", "Plot", "Point", "frame", "heat_map", "more_plot", "plot"]
 

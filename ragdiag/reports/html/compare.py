@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.text import Text
 
-from ragdiag.cells import Comparison, Contrast, context_tokens
+from ragdiag.comparing.cells import Comparison, Contrast, context_tokens
 from ragdiag.reports.compare import PARETO, against, cures, heading, holm, left_out, more_context, pairs, verdict_lines
 from ragdiag.reports.html.charts import frame, heat_map, more_plot, plot
 from ragdiag.reports.html.page import render

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ragdiag import __version__
+from ragdiag.core.version import __version__
 from ragdiag.reports.json import rounded
 from ragdiag.reports.text import clean
 

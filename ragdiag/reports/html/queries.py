@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from rich.text import Text
 
-from ragdiag.records import Explanation, GroupProof, QueryResult, RankedChunk, Report
+from ragdiag.answering.verdict import Litmus
+from ragdiag.core.records import Explanation, GroupProof, QueryResult, RankedChunk, Report
 from ragdiag.reports.explain import BELOW
 from ragdiag.reports.fixes import got
 from ragdiag.reports.html.text import Span, packed, spans
 from ragdiag.reports.proof import told
 from ragdiag.reports.words import expected, headline
-from ragdiag.verdict import Litmus
 
 __all__ = ["queries_data"]
 

@@ -94,7 +94,7 @@ def _worlds(folder: Path) -> list[Path]:
 
 def diagnosed(world: Path, cache: Path) -> list[dict[str, Any]]:
     """What the audit says of each query of a kept world, beside the truth."""
-    from ragdiag.options import Options
+    from ragdiag.core.options import Options
     from ragdiag.pipeline import run_audit
 
     truth = {row["id"]: row for row in read_rows(world / "truth.jsonl")}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ragdiag.registry import make
+from ragdiag.core.registry import make
 
 from .records import Edit, Page, Question, Span, World
 from .search import Ranker, depths

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from ragdiag.cache import Cache
-from ragdiag.protocols import no_progress
-from ragdiag.registry import make
+from ragdiag.core.cache import Cache
+from ragdiag.core.protocols import no_progress
+from ragdiag.core.registry import make
 
 from .records import K, Page, Question, Span, View
 from .text import words

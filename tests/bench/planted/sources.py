@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 from common import SETS, paths
 
-from ragdiag.corpus import load_corpus
-from ragdiag.evidence import locate
-from ragdiag.queries import load_queries
-from ragdiag.records import Corpus, Document, Labels
-from ragdiag.registry import make
+from ragdiag.core.records import Corpus, Document, Labels
+from ragdiag.core.registry import make
+from ragdiag.sources.corpus import load_corpus
+from ragdiag.sources.evidence import locate
+from ragdiag.sources.queries import load_queries
 
 from .records import Page, Question, Span, World
 from .text import content_words

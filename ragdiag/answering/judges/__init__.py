@@ -1,0 +1,11 @@
+"""Judges: is this answer right, given the reference answer? One file each."""
+
+from ragdiag.answering.judges import _text
+from ragdiag.answering.judges._plain import unthought
+
+__all__ = ["refuses", "unthought"]
+
+
+def refuses(text: str) -> bool:
+    """Whether `text`, without what a model thinks before it answers, says that it does not answer."""
+    return _text.refuses(unthought(text))

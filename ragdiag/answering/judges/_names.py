@@ -1,0 +1,112 @@
+"""Names of people: the same person is told with or without middle names, titles and suffixes, by initials, by a short form."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from rapidfuzz.distance import Prefix
+
+from ragdiag.answering.judges._conclusion import dismissed
+from ragdiag.answering.judges._text import STOP_WORDS, SUFFIXES, readable, unaccented
+
+TITLES = frozenset(
+    "mr mrs ms miss dr sir dame lord lady president king queen prince princess emperor empress pope saint professor prof general "
+    "captain colonel major lieutenant sergeant admiral senator governor chancellor justice judge minister bishop archbishop "
+    "cardinal reverend rev father sister baron baroness count countess duke duchess chief secretary ambassador ceo".split()
+)
+PARTICLES = frozenset("de del della der den di da dos du la le van von bin ibn al el ben ter ten y".split())
+SUFFIX = re.compile(r"(?:,?\s+(?:Jr|Sr|Esq|[A-Z]BE|M\.?\s?D|Ph\.?\s?D|[IVX]+)\.?)+$")
+ASIDE = re.compile(r"\([^)]*\)|[\"“”][^\"“”]*[\"“”]")
+TOKEN = re.compile(r"[^\W\d_](?:[\w'’-]*\w)?")
+
+BEHIND = re.compile(r"(?P<token>[^\W\d_](?:[\w'-]*\w)?)[.\")]{0,2}[\s-]{0,2}[\"(]?$")
+NEAR, MOST = 40, 5
+"""Characters that are looked at for one word before a name, and words that may stand there."""
+
+SHORTENED = 3
+"""Letters that a short form shares with the name: ``Greg``, ``Thad``."""
+
+
+class Person(NamedTuple):
+    """Given names, in order, and the last one, in lower case."""
+
+    given: tuple[str, ...]
+    last: str
+
+
+def person(name: str) -> Person | None:
+    """`name` as a person's, where it is two to four words in capitals, whatever describes them before; else None."""
+    bare = SUFFIX.sub("", ASIDE.sub(" ", readable(name)).strip(" ."))
+    tokens = _tokens(bare)
+    described = next((i for i in range(len(tokens), 0, -1) if not _is_name(tokens[i - 1])), 0)
+    if re.search(r"[^\w\s.'’-]", bare) or (described and tokens[described - 1].lower() in STOP_WORDS):
+        return None  # several names, or a part of one: House of Lords
+    names = [t.lower() for t in tokens[described:] if len(t) == 1 or t.lower() not in STOP_WORDS | PARTICLES]
+    titled = next((i for i in range(len(names) - 2, 0, -1) if names[i - 1] in TITLES), 0)
+    names = names[titled:]
+    if not 2 <= len(names) <= 4 or names[0] in TITLES or len(names[-1]) < 2 or names[-1] in SUFFIXES:
+        return None
+    return Person(tuple(names[:-1]), names[-1])
+
+
+def names_person(text: str, who: Person, alone: bool, question: str = "") -> bool:
+    """Whether a sentence names the person, not to set them aside; with `alone` by a last name that no other goes before, too."""
+    found = _mentions(text, who)
+    named = [before for start, before in found if not dismissed(unaccented(readable(text)), start, question)]
+    by_last_name = alone and bool(named) and not any(before for _, before in found)
+    return by_last_name or any(_same(who.given, before) for before in named)
+
+
+def another_of_that_name(text: str, who: Person) -> bool:
+    """Whether `text` has the last name behind other given names only."""
+    found = [before for _, before in _mentions(text, who) if before]
+    return bool(found) and not any(_same(who.given, before) for before in found)
+
+
+def _mentions(text: str, who: Person) -> list[tuple[int, tuple[str, ...]]]:
+    """Where the last name stands in capitals: the start of the name there, and the given names before it."""
+    text = unaccented(readable(text))
+    last = "|".join(map(re.escape, {who.last, who.last.rpartition("-")[2]}))
+    return [_before(text, m.start()) for m in re.finditer(rf"\b(?:{last})\b", text, re.IGNORECASE) if m[0][0].isupper()]
+
+
+def _tokens(text: str) -> list[str]:
+    return TOKEN.findall(unaccented(text))
+
+
+def _is_name(token: str) -> bool:
+    return token[0].isupper() or token.lower() in PARTICLES
+
+
+def _before(text: str, end: int) -> tuple[int, tuple[str, ...]]:
+    """The words in capitals right before a position, and where they start; titles and what starts a sentence left out."""
+    names: list[str] = []
+    start = end
+    while (m := BEHIND.search(text[max(0, start - NEAR) : start])) and len(names) < MOST:
+        token = m["token"].lower()
+        if not _is_name(m["token"]) or token in TITLES or (token in STOP_WORDS and len(token) > 1):
+            break
+        start -= len(m[0])
+        names += [token] if token not in PARTICLES else []
+    return start, tuple(reversed(names))
+
+
+def _same(given: tuple[str, ...], before: tuple[str, ...]) -> bool:
+    """Whether names before a last name fit the given ones: the first, or an initial or short form of it, or a whole other one."""
+    if any(_alike(given[0], b) for b in before):
+        return True
+    return any(_short(g, b) for g in given[1:] for b in before if min(len(g), len(b)) >= SHORTENED)
+
+
+def _alike(name: str, other: str) -> bool:
+    return (name[0] == other[0] if min(len(name), len(other)) == 1 else False) or _short(name, other)
+
+
+def _short(name: str, other: str) -> bool:
+    """Whether the two are one, or one is short for the other: ``Greg`` for ``Gregory``, ``Dave`` for ``David``."""
+    if name.replace("-", "") == other.replace("-", ""):
+        return True
+    short, long = sorted((name, other), key=len)
+    alike = Prefix.similarity(short, long)
+    return alike == len(short) >= 2 or (alike >= SHORTENED and alike >= len(short) - 1)

@@ -1,0 +1,65 @@
+"""Several references: an answer is right where any of them says so."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Sequence
+
+from ragdiag.core.opinions import Opinion
+from ragdiag.core.records import Answer, Query
+
+SHORT = 8
+"""Words: what stands in brackets in a longer reference belongs to what it says."""
+
+SHOWN = 60
+"""Characters of a reference that a reason shows."""
+
+Asked = Sequence[tuple[Query, Answer]]
+
+
+def by_any(asked: Asked, judge: Callable[[Asked], list[Opinion | None]]) -> list[Opinion | None]:
+    """An opinion on each of `asked`, whose queries `judge` sees with one reference at a time.
+
+    In rounds, so that nothing is asked about an answer that an earlier reference found right. A failed attempt, an answer to a
+    query without references, and one that no reference found right while `judge` could not tell by all of them get None.
+    """
+    references = [query.answers for query, _ in asked]
+    found: list[Opinion | None] = [None] * len(asked)
+    unknown: set[int] = set()
+    turn, left = 0, [i for i, (_, answer) in enumerate(asked) if references[i] and not answer.failed]
+    while left:
+        one = [(dataclasses.replace(asked[i][0], answer=references[i][turn], also=()), asked[i][1]) for i in left]
+        for i, opinion in zip(left, judge(one), strict=True):
+            if opinion is None:
+                unknown.add(i)
+            elif found[i] is None or opinion.correct:
+                found[i] = _told(opinion, references[i], turn)
+        turn += 1
+        left = [i for i in left if turn < len(references[i]) and not _is_right(found[i])]
+    return [None if i in unknown and not _is_right(opinion) else opinion for i, opinion in enumerate(found)]
+
+
+def readings(reference: str) -> list[str]:
+    """What a short reference may mean: as it stands, without what stands in brackets, and either side of its "or"."""
+    if len(reference.split()) > SHORT or re.search(r"[,;]|\d", reference):
+        return [reference]
+    without = " ".join(re.sub(r"\([^()]*\)", " ", reference).split())
+    found = [reference, without, *re.split(r"\s+or\s+", without)]
+    return list(dict.fromkeys(reading for reading in found if re.search(r"\w", reading))) or [reference]
+
+
+def _is_right(opinion: Opinion | None) -> bool:
+    return opinion is not None and opinion.correct
+
+
+def _told(opinion: Opinion, references: Sequence[str], turn: int) -> Opinion:
+    """`opinion` with the reference that it is about, where there are several."""
+    n, reference = len(references), references[turn]
+    if n == 1:
+        return opinion
+    shown = reference if len(reference) <= SHOWN else reference[: SHOWN - 1] + "…"
+    which = (
+        f"reference {turn + 1} of {n}, {shown!r}" if opinion.correct else f"none of {n} references matches; the first, {shown!r}"
+    )
+    return opinion._replace(why=f"{which}: {opinion.why}")

@@ -1,0 +1,158 @@
+"""ragas as a judge: a language model behind an OpenAI-compatible endpoint scores the answer (https://docs.ragas.io)."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from ragdiag.answering.judges._plain import unthought
+from ragdiag.answering.judges._references import Asked, by_any
+from ragdiag.core.errors import SpecError
+from ragdiag.core.opinions import Opinion
+from ragdiag.core.protocols import Progress, Store, text_key
+from ragdiag.core.records import Answer, Query
+from ragdiag.core.registry import require
+from ragdiag.core.remote import api_key, check_url
+
+MOST_TOKENS = 4096
+"""Of one reply: the default of 1,024 cuts the lists of claims of long answers short, which then cannot be read."""
+
+CLASSES = {
+    "factual_correctness": "FactualCorrectness",
+    "answer_correctness": "AnswerCorrectness",
+    "faithfulness": "Faithfulness",
+}
+
+
+@dataclass(frozen=True)
+class Ragas:
+    """Right where the metric's score is `threshold` or more. `url` is the endpoint (``http://localhost:8000/v1``).
+
+    "factual_correctness" and "answer_correctness" compare the claims of answer and reference (of the latter metric the factual
+    part, which needs no embeddings); "faithfulness" asks whether the recorded contexts support the answer, right or not. A call
+    that fails, or takes longer than `timeout_s`, gives no opinion, and one warning says how many and why.
+    """
+
+    url: str
+    model: str
+    metric: Literal["factual_correctness", "answer_correctness", "faithfulness"] = "factual_correctness"
+    threshold: float = 0.5
+    timeout_s: float = 60.0
+    concurrency: int = 8
+
+    def __post_init__(self) -> None:
+        check_url(self.url, "ragas")
+        if not (0 < self.threshold <= 1 and self.timeout_s > 0 and self.concurrency >= 1):
+            raise SpecError("ragas: threshold must be above 0, up to 1; timeout_s above 0; concurrency 1 or more")
+
+    @property
+    def reads(self) -> str:
+        """Faithfulness asks the contexts, the other metrics the reference."""
+        return "contexts" if self.metric == "faithfulness" else "reference"
+
+    def judge(self, asked: Sequence[tuple[Query, Answer]], store: Store | None, progress: Progress) -> list[Opinion | None]:
+        """See `protocols.Judge`. Raises `MissingExtra` without ragas."""
+        if self.metric == "faithfulness":
+            return self._scored(asked, store, progress)
+        return by_any(asked, lambda pairs: self._scored(pairs, store, progress))
+
+    def _scored(self, asked: Asked, store: Store | None, progress: Progress) -> list[Opinion | None]:
+        """An opinion on each of `asked`, whose queries have one reference."""
+        samples = [self._sample(query, answer) for query, answer in asked]
+        wanted = {self._key(s): s for s in samples if s}
+        name = f"ragas {self.metric} {self.model} {self.url}"
+        known = {k: float(v[0]) for k, v in (store.vectors(name, list(wanted)) if store is not None else {}).items()}
+        missing = {k: s for k, s in wanted.items() if k not in known}
+        if missing:
+            # A thread of its own has no event loop yet, in a notebook too.
+            with ThreadPoolExecutor(1) as thread:
+                scores = thread.submit(lambda: asyncio.run(self._score(list(missing.values()), progress))).result()
+            fresh = {k: s for k, s in zip(missing, scores, strict=True) if isinstance(s, float)}
+            if store is not None:
+                store.add_vectors(name, {k: np.array([s], dtype=np.float32) for k, s in fresh.items()})
+            known |= fresh
+            self._tell(Counter(s for s in scores if isinstance(s, str)), len(missing))
+        return [self._opinion(known.get(self._key(s))) if s else None for s in samples]
+
+    def _sample(self, query: Query, answer: Answer) -> dict[str, Any]:
+        """What the metric is called with; empty where it cannot be."""
+        said = unthought(answer.answer).strip()
+        if answer.failed or not said:
+            return {}
+        if self.metric == "faithfulness":
+            contexts = list(answer.contexts)
+            return {"user_input": query.text, "response": said, "retrieved_contexts": contexts} if contexts else {}
+        sample = {"response": said, "reference": query.answer}
+        return sample if self.metric == "factual_correctness" else {"user_input": query.text, **sample}
+
+    def _key(self, sample: dict[str, Any]) -> bytes:
+        return text_key(repr(sorted(sample.items())))
+
+    def _opinion(self, score: float | None) -> Opinion | None:
+        if score is None:
+            return None
+        return Opinion(score >= self.threshold, f"ragas {self.metric} {score:.2f}, {self.threshold:g} needed")
+
+    def _tell(self, failures: Counter[str], calls: int) -> None:
+        if failures:
+            reasons = ", ".join(f"{reason} ({n})" for reason, n in failures.most_common(3))
+            warnings.warn(f"ragas gave no opinion on {failures.total()} of {calls} answers: {reasons}", stacklevel=3)
+
+    async def _score(self, samples: list[dict[str, Any]], progress: Progress) -> list[float | str]:
+        """For each of `samples` its score, or the reason why there is none; all in one event loop."""
+        metric, client = self._metric()
+        free, done = asyncio.Semaphore(self.concurrency), 0
+
+        async def one(sample: dict[str, Any]) -> float | str:
+            nonlocal done
+            async with free:
+                try:
+                    scored = await asyncio.wait_for(metric.ascore(**sample), self.timeout_s)
+                    value = float(scored.value)
+                    found: float | str = "no score" if math.isnan(value) else value
+                except Exception as e:  # whatever the endpoint or its library raises is a failed call, not a wrong answer
+                    found = _reason(e)
+            done += 1
+            progress("asking ragas", done, len(samples))
+            return found
+
+        async with client:
+            return list(await asyncio.gather(*map(one, samples)))
+
+    def _metric(self) -> tuple[Any, Any]:
+        """The metric, and the client that it talks through."""
+        os.environ["RAGAS_DO_NOT_TRACK"] = "true"  # "1" would not do; read once, so before the import
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            analytics = require("ragas._analytics", "judge")
+            metrics = require("ragas.metrics.collections", "judge")
+            llms = require("ragas.llms", "judge")
+            openai = require("openai", "judge")
+        client = openai.AsyncOpenAI(base_url=self.url, api_key=api_key(), timeout=self.timeout_s, max_retries=2)
+        analytics.do_not_track.cache_clear()
+        # Even when tracking is off an id for it would be written into the user's home; ragas goes on without one.
+        analytics.user_data_dir = _nowhere
+        llm = llms.llm_factory(self.model, client=client, max_tokens=MOST_TOKENS)
+        more: dict[str, Any] = {"weights": [1.0, 0.0]} if self.metric == "answer_correctness" else {}
+        return getattr(metrics, CLASSES[self.metric])(llm=llm, **more), client
+
+
+def _nowhere(*_: Any, **__: Any) -> str:
+    raise OSError("no folder for telemetry")
+
+
+def _reason(e: Exception) -> str:
+    """The kind of a failure: what lies behind the retries, without what the endpoint said, which may hold anything."""
+    inner = e
+    while inner.__cause__ is not None and isinstance(inner.__cause__, Exception):
+        inner = inner.__cause__
+    return "timed out" if isinstance(inner, (asyncio.TimeoutError, TimeoutError)) else type(inner).__name__

@@ -1,0 +1,275 @@
+"""Prompts put to a model, each answer kept as it comes: what was asked once is not asked again, whatever stopped the run."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+import queue
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ragdiag.core.errors import InputError, UsageError
+from ragdiag.core.files import opened, stream_jsonl
+from ragdiag.core.prompt import ATTEMPT, Prompt, Reply, attempted, json_lines
+from ragdiag.core.protocols import Model, Progress
+from ragdiag.core.records import Answer
+from ragdiag.core.writing import PRIVATE, check_writable, real, sync_folder
+from ragdiag.text.tokens import count_tokens
+
+__all__ = ["Asked", "Estimate", "Questions"]
+
+HOPELESS = 20
+"""After so many failures with no answer at all, nothing more is asked: with a wrong key or address none would come."""
+
+LONGEST = 1_000_000
+"""Characters of an answer: whatever gives more is no answer to a question, and a record of such could not be read again."""
+
+START = b'{"query_id": '
+"""How every line of a record starts: a last line without an end is dropped only where it is one of ours."""
+
+TOO_LONG = f"more than {LONGEST:,} characters"
+
+BLOCK = 2**20
+"""Bytes read at a time from a record's end."""
+
+REMEDY = "name a new file, or the record of a run before"
+
+
+class Estimate(NamedTuple):
+    """What asking will take: calls, tokens of their prompts (`tokens.count_tokens`, so about), and tokens answered at most."""
+
+    calls: int
+    tokens_in: int
+    tokens_out: int
+
+    def dollars(self, price_in: float, price_out: float) -> float:
+        """At most, at prices of a million tokens."""
+        return (self.tokens_in * price_in + self.tokens_out * price_out) / 1e6
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """Every prompt's answers, in order; of those, how many came now, were known before, failed (by kind), were cut short."""
+
+    answers: tuple[Answer, ...]
+    answered: int
+    resumed: int
+    failures: Mapping[str, int]
+    cut: int
+
+
+class _Job(NamedTuple):
+    prompt: Prompt
+    repeat: int
+    key: str
+
+
+Keep = Callable[[_Job, Reply, float], None]
+"""Called with a job, what came of it, and the seconds that it took."""
+
+
+class Questions:
+    """What is to be asked of `model`: each of `prompts`, `repeats` times, less what the record at `path` holds an answer to.
+
+    An answer has up to `max_tokens` (0: nothing limits it); one that was cut at fewer is asked for again. Raises `UsageError`
+    where `path` cannot be written, `InputError` where it is a file of another kind.
+    """
+
+    def __init__(self, prompts: Sequence[Prompt], repeats: int, model: Model, path: Path, max_tokens: int = 0) -> None:
+        self._model, self._path, self._max_tokens = model, path, max_tokens
+        check_writable(path)
+        self._known = _read(path) if path.exists() else {}
+        self._jobs = [_Job(p, r, attempted(self._about(p, r))) for p in prompts for r in range(1, repeats + 1)]
+        # What failed before comes last: it may fail for good, and what was never asked must not wait for that.
+        self._open = sorted(filter(self._is_open, self._jobs), key=lambda job: job.key in self._known)
+
+    def _is_open(self, job: _Job) -> bool:
+        known = self._known.get(job.key, {})
+        return "answer" not in known or ("cut" in known and known.get("max_tokens", 0) < self._max_tokens)
+
+    def _about(self, prompt: Prompt, repeat: int) -> dict[str, Any]:
+        sha256 = hashlib.sha256(self._model.seen(prompt).encode("utf-8", "surrogatepass")).hexdigest()
+        names = {"query_id": prompt.query_id, "condition": prompt.condition, "repeat": repeat}
+        return names | {"model": self._model.name, "prompt_sha256": sha256}
+
+    def estimate(self) -> Estimate:
+        """What asking what is open will take."""
+        n = len(self._open)
+        return Estimate(n, sum(count_tokens(job.prompt.text) for job in self._open), n * self._max_tokens)
+
+    def ask(self, concurrency: int, progress: Progress) -> Asked:
+        """Ask what is open, `concurrency` calls at a time (one: in this very thread), and keep each answer as it comes.
+
+        An answer of more than `LONGEST` characters is a failed call. Raises `UsageError` where nothing but failures comes.
+        """
+        failures: Counter[str] = Counter()
+        answered, resumed = 0, len(self._jobs) - len(self._open)
+
+        def keep(job: _Job, reply: Reply, seconds: float) -> None:
+            nonlocal answered
+            self._known[job.key] = line = self._line(job, reply, seconds)
+            # In one piece: of a killed run, no line but the last can be unfinished.
+            data = json_lines([line])
+            if record.write(data) < len(data):
+                raise OSError("the disk is full")
+            os.fsync(record.fileno())  # it may have been paid for
+            answered += reply.answer is not None
+            failures.update([reply.error] if reply.answer is None else [])
+            done = answered + failures.total()
+            progress("asking", done, len(self._open))
+            if done == HOPELESS < len(self._open) and not answered:
+                raise _hopeless(f"the first {done} calls failed", failures, "so no more were made; ")
+
+        try:
+            with os.fdopen(os.open(self._path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, PRIVATE), "ab", buffering=0) as record:
+                sync_folder(real(self._path).parent)
+                (self._one_by_one if concurrency == 1 else functools.partial(self._at_once, concurrency))(keep)
+        except OSError as e:
+            raise UsageError(f"cannot write {self._path}: {e.strerror or e}; what came before is kept") from e
+        finally:
+            self._model.close()
+        lines = [self._known[job.key] for job in self._jobs]
+        if failures and not any("answer" in line for line in lines):
+            raise _hopeless("every call failed", failures, "so there is nothing to judge; ")
+        answers = tuple(_answer(job.prompt, line) for job, line in zip(self._jobs, lines, strict=True))
+        return Asked(answers, answered, resumed, dict(failures.most_common()), sum(bool(line.get("cut")) for line in lines))
+
+    def _line(self, job: _Job, reply: Reply, seconds: float) -> dict[str, Any]:
+        """A line of the record; with an answer it is one of recorded answers too."""
+        prompt, line = job.prompt, self._about(job.prompt, job.repeat)
+        line |= {"error": reply.error} if reply.answer is None else {"answer": reply.answer}
+        line |= {"max_tokens": self._max_tokens} if self._max_tokens else {}
+        line |= {"cut": True} if reply.cut else {}
+        line |= {"contexts": list(prompt.contexts)}
+        line |= {} if prompt.sufficient is None else {"sufficient": prompt.sufficient}
+        return line | {"seconds": round(seconds, 3)}
+
+    def _call(self, job: _Job) -> tuple[_Job, Reply, float]:
+        started = time.perf_counter()
+        reply = self._model.answer(job.prompt)
+        return job, _kept(reply), time.perf_counter() - started
+
+    def _one_by_one(self, keep: Keep) -> None:
+        for job in self._open:
+            keep(*self._call(job))
+
+    def _at_once(self, concurrency: int, keep: Keep) -> None:
+        """The threads are daemons: who stops the run does not wait for the calls under way, and what has come is kept."""
+        waiting: queue.SimpleQueue[_Job] = queue.SimpleQueue()
+        came: queue.SimpleQueue[tuple[_Job, Reply, float] | BaseException] = queue.SimpleQueue()
+        stopped = threading.Event()
+        for job in self._open:
+            waiting.put(job)
+
+        def work() -> None:
+            try:
+                while not stopped.is_set():
+                    came.put(self._call(waiting.get_nowait()))
+            except queue.Empty:
+                return
+            except BaseException as e:  # nobody else would hear of it
+                came.put(e)
+
+        for _ in range(min(concurrency, len(self._open))):
+            threading.Thread(target=work, daemon=True).start()
+        try:
+            for _ in self._open:
+                found = came.get()
+                if isinstance(found, BaseException):
+                    raise found
+                keep(*found)
+        finally:
+            stopped.set()
+            while not came.empty():
+                if not isinstance(found := came.get_nowait(), BaseException):
+                    keep(*found)
+
+
+def _kept(reply: Reply) -> Reply:
+    """A reply as a record can keep it: one that none could hold is a failure."""
+    text = reply.answer or ""
+    if len(text) > LONGEST:
+        return Reply(None, TOO_LONG)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return Reply(None, "no Unicode")
+    return reply
+
+
+def _hopeless(what: str, failures: Counter[str], so: str) -> UsageError:
+    kinds = ", ".join(f"{kind} {n}" for kind, n in failures.most_common())
+    return UsageError(f"{what} ({kinds}), {so}mend that, then go on with the same command")
+
+
+def _answer(prompt: Prompt, line: Mapping[str, Any]) -> Answer:
+    text = line.get("answer")
+    return Answer(
+        prompt.query_id,
+        prompt.condition,
+        text or "",
+        failed=text is None,
+        contexts=prompt.contexts,
+        sufficient=prompt.sufficient,
+    )
+
+
+def _read(path: Path) -> dict[str, dict[str, Any]]:
+    """The last line about each question.
+
+    A last line that a killed run left unfinished is dropped, one that only lacks its end gets it. Raises `InputError` for
+    anything else that is no line of a record; the file is then as it was.
+    """
+    size, end, last = _tail(path)
+    unfinished = bool(last) and not _is_json(last)
+    whole = end if unfinished else size
+    known: dict[str, dict[str, Any]] = {}
+    n = 0
+    for n, done, line in stream_jsonl(path) if whole else ():
+        if not _is_ours(line):
+            raise InputError("is no line of a record of live answers", path, n, REMEDY)
+        known[attempted(line)] = line
+        if done == whole:
+            break
+    # Without a line before it, only the names in it tell whose the unfinished one is.
+    if unfinished and not (last.startswith(START[: len(last)]) and (known or b'"prompt_sha256"' in last)):
+        raise InputError("is no record of live answers", path, n + 1, REMEDY)
+    if last:
+        with path.open("rb+") as record:
+            record.truncate(whole)
+            record.seek(whole)
+            record.write(b"" if unfinished else b"\n")
+    return known
+
+
+def _tail(path: Path) -> tuple[int, int, bytes]:
+    """The size of a file, where its last line without an end starts, and that line."""
+    with opened(path) as file:
+        size = end = file.seek(0, os.SEEK_END)
+        last = b""
+        while end and b"\n" not in last:
+            start = max(end - BLOCK, 0)
+            file.seek(start)
+            last, end = file.read(end - start) + last, start
+    last = last[last.rfind(b"\n") + 1 :]
+    return size, size - len(last), last
+
+
+def _is_ours(line: Mapping[str, Any]) -> bool:
+    text, limit = line.get("answer", line.get("error")), line.get("max_tokens", 0)
+    return all(name in line for name in ATTEMPT) and isinstance(text, str) and isinstance(limit, int)
+
+
+def _is_json(raw: bytes) -> bool:
+    try:
+        json.loads(raw)
+    except ValueError:
+        return False
+    return True

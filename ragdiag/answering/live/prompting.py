@@ -1,0 +1,206 @@
+"""From corpus and labels to prompts, and from prompts to answers: what the litmus test asks a model."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ragdiag.answering.live.asking import Asked, Estimate, Questions
+from ragdiag.answering.live.callables import Function, load_function
+from ragdiag.answering.live.endpoint import Endpoint
+from ragdiag.core.conditions import ORACLE, RETRIEVED
+from ragdiag.core.errors import InputError, UsageError
+from ragdiag.core.options import Options, check_kind
+from ragdiag.core.prompt import MOST_TOKENS, Prompt, check_conditions, check_template, fill, template_for
+from ragdiag.core.protocols import Model, Progress, no_progress
+from ragdiag.core.records import Corpus, IntArray, Labels, Run
+from ragdiag.pipeline import Audit, load, rank, run_audit
+from ragdiag.scoring.scoring import Scorer
+from ragdiag.search.retrieval import Clock, Plan
+from ragdiag.sources.checked import left_out
+
+__all__ = ["Live", "Prompts", "Session", "run_prompts", "session"]
+
+
+@dataclass(frozen=True, eq=False)
+class Prompts:
+    """The prompts of all conditions, in the order of conditions, then queries.
+
+    `left_out` counts by condition, then by reason, the queries that have none. `notes` are what else a reader should know.
+    """
+
+    prompts: tuple[Prompt, ...]
+    left_out: Mapping[str, Mapping[str, int]]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Live:
+    """How a model is asked; the command line has one option for each field.
+
+    `target` is the url of an endpoint or ``module:function``, `record` the file that keeps the answers. `model` is what the
+    endpoint calls the model; for a function, a name for its version. What is None has a default that depends on the target.
+    """
+
+    target: str
+    record: str | Path
+    model: str = ""
+    conditions: tuple[str, ...] = (RETRIEVED, ORACLE)
+    template: str = ""
+    repeats: int = 1
+    concurrency: int | None = None
+    timeout: float | None = None
+    retries: int | None = None
+    max_tokens: int | None = None
+
+    @property
+    def is_endpoint(self) -> bool:
+        """Whether calls go to another process, which may cost something."""
+        return self.target.partition("://")[0] in ("http", "https")
+
+
+def run_prompts(
+    corpus_path: str | Path,
+    queries_path: str | Path,
+    conditions: tuple[str, ...],
+    template: str,
+    asked: Options,
+    progress: Progress,
+) -> Prompts:
+    """What a model would be asked: with the pipeline's context, exactly the evidence, or nothing; `template` is a text with
+    ``{contexts}`` and ``{question}`` in it. Nothing is indexed but for the pipeline's context, and nothing diagnosed. Raises as
+    `pipeline.audit`.
+    """
+    conditions = _checked(conditions, template)
+    plan, notes = Plan(asked), list[str]()
+    whole, corpus, labels = load(corpus_path, queries_path, asked, notes, progress)
+    retrieved: list[_Given] = []
+    if RETRIEVED in conditions:
+        ranked, scorer, lengths = rank(plan, whole, corpus, labels, Clock(), notes, progress)
+        retrieved = _retrieved(scorer, ranked.run, lengths, notes)
+    found = _made(corpus, labels, retrieved, conditions, template, notes)
+    if not found.prompts:
+        raise InputError(
+            "no query is left to ask", queries_path, remedy=f"mend the labels ({left_out(labels)}); see ragdiag check"
+        )
+    return found
+
+
+def _checked(conditions: Sequence[str], template: str) -> tuple[str, ...]:
+    """Each condition once. Raises `UsageError` for an unknown one, and for a template that does not fit them."""
+    check_conditions(conditions)
+    check_kind("template", template, str)
+    conditions = tuple(dict.fromkeys(conditions))
+    if template:
+        check_template(template, conditions)
+    return conditions
+
+
+class _Given(NamedTuple):
+    """What a query's prompt holds; where a query has none, a text stands in its place that says why."""
+
+    contexts: tuple[str, ...] = ()
+    sufficient: bool | None = None
+
+
+def _made(
+    corpus: Corpus, labels: Labels, retrieved: Sequence[_Given], conditions: tuple[str, ...], template: str, notes: Sequence[str]
+) -> Prompts:
+    """The prompts of all queries, where `retrieved` is what those of the pipeline's context hold."""
+    found: list[Prompt] = []
+    left_out: dict[str, Counter[str]] = {condition: Counter() for condition in conditions}
+    for condition in conditions:
+        given: Sequence[_Given | str] = retrieved
+        if condition != RETRIEVED:
+            given = _oracle(corpus, labels) if condition == ORACLE else [_Given()] * len(labels.queries)
+        for query, each in zip(labels.queries, given, strict=True):
+            reason = "no text" if not query.text.strip() else each if isinstance(each, str) else ""
+            if reason or isinstance(each, str):
+                left_out[condition][reason] += 1
+                continue
+            text = fill(template or template_for(condition), query.text, each.contexts)
+            found.append(Prompt(query.id, condition, query.text, each.contexts, text, each.sufficient))
+    return Prompts(tuple(found), left_out, tuple(notes))
+
+
+def _retrieved(scorer: Scorer, run: Run, lengths: IntArray, notes: list[str]) -> list[_Given]:
+    """The chunks of each query's context, in the order of their ranks."""
+    if run.failed:
+        notes.append(f"{len(run.failed)} queries failed in the run: their prompts hold no passages")
+    enough = scorer.sufficient(run, lengths)
+    return [
+        _Given(
+            tuple(scorer.text(c) for c in run.chunks[q, : lengths[q]].tolist()),
+            bool(enough[q]) if level in ("span", "document") else None,
+        )
+        for q, level in enumerate(scorer.labels.level)
+    ]
+
+
+def _oracle(corpus: Corpus, labels: Labels) -> list[_Given | str]:
+    """Exactly the evidence: of each group its first labelled passage, in the order of the documents; or whole documents."""
+    evidence = labels.evidence
+    chosen: dict[int, dict[int, tuple[int, int, int]]] = {}
+    for row in np.flatnonzero(~evidence.copy).tolist():
+        place = int(evidence.document[row]), int(evidence.start[row]), int(evidence.end[row])
+        chosen.setdefault(int(evidence.query[row]), {}).setdefault(int(evidence.group[row]), place)
+    given: list[_Given | str] = []
+    for q, level in enumerate(labels.level):
+        if level == "span":
+            places = sorted(set(chosen[q].values()))
+            given.append(_Given(tuple(corpus.documents[d].text[start:end] for d, start, end in places), True))
+        elif level == "document":
+            wanted = sorted(d for d, grade in labels.relevant[q].items() if grade > 0)
+            given.append(_Given(tuple(corpus.documents[d].text for d in wanted), True))
+        else:
+            given.append("unanswerable" if level == "unanswerable" else "label defect")
+    return given
+
+
+@dataclass(frozen=True, eq=False)
+class Session:
+    """What is to be asked, made from `audit`, and what that will take; `ask` asks it."""
+
+    audit: Audit
+    prompts: Prompts
+    live: Live
+    estimate: Estimate
+    _questions: Questions
+
+    def ask(self, progress: Progress = no_progress) -> Asked:
+        """The answers of the model. Raises as `Questions.ask`."""
+        return self._questions.ask(self.live.concurrency or (4 if self.live.is_endpoint else 1), progress)
+
+
+def session(corpus: str | Path, queries: str | Path, asked: Options, live: Live, progress: Progress = no_progress) -> Session:
+    """Everything up to the first call: an audit, whose contexts are asked about, less what the record of `live` holds."""
+    if live.repeats < 1 or (live.concurrency is not None and live.concurrency < 1):
+        raise UsageError("repeats and concurrency must be 1 or more")
+    model, max_tokens = _model(live)
+    conditions = _checked(live.conditions, live.template)
+    audit = run_audit(corpus, queries, asked, progress)
+    notes = list(audit.report.notes)
+    retrieved = _retrieved(audit.scorer, audit.run, audit.lengths, notes)
+    made = _made(audit.corpus, audit.labels, retrieved, conditions, live.template, notes)
+    questions = Questions(made.prompts, live.repeats, model, Path(live.record), max_tokens)
+    return Session(audit, made, live, questions.estimate(), questions)
+
+
+def _model(live: Live) -> tuple[Model, int]:
+    """What answers, and the most tokens of one answer (0 of a function, which is asked for no number of them)."""
+    if live.is_endpoint:
+        if not live.model:
+            raise UsageError("an endpoint needs the name of a model; give --model")
+        timeout, retries = (60.0 if live.timeout is None else live.timeout), (2 if live.retries is None else live.retries)
+        max_tokens = live.max_tokens or MOST_TOKENS
+        return Endpoint(live.target, live.model, max_tokens, timeout, retries), max_tokens
+    given = {"timeout": live.timeout, "retries": live.retries, "max-tokens": live.max_tokens, "template": live.template or None}
+    for name, value in given.items():
+        if value is not None:
+            raise UsageError(f"--{name} is for endpoints; a function sees to that itself")
+    return Function(load_function(live.target), live.model or live.target), 0

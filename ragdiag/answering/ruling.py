@@ -1,0 +1,198 @@
+"""From what came of each query to a verdict: shares and effects with intervals, corrected where labels allow."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from ragdiag.answering.verdict import LABELS, Effect, Outcomes, Verdict, bounds, needed, reach, required, tabulate
+from ragdiag.core.records import BoolArray, FloatArray, IntArray, Mean
+from ragdiag.stats.calibration import draws, interval
+from ragdiag.stats.paired import Paired
+from ragdiag.stats.statistics import Resampler
+
+__all__ = ["Said", "corrected_share", "rule"]
+
+
+class Said(NamedTuple):
+    """What labels, and what a judge, say of each query's answers: 1 right, 0 wrong, NaN where nothing is said.
+
+    Shape ``(n_queries, n_conditions)`` each; see `judging.majorities`.
+    """
+
+    label: FloatArray
+    judged: FloatArray
+
+    def of(self, rows: BoolArray) -> Said:
+        """That of some queries."""
+        return Said(self.label[rows], self.judged[rows])
+
+    def besides(self, certain: FloatArray) -> Said:
+        """With one column more, of what is known without a judge: 1, 0, or NaN where it is not."""
+        return Said(np.column_stack([self.label, certain]), np.column_stack([self.judged, np.full(len(self.label), np.nan)]))
+
+    @property
+    def alone(self) -> BoolArray:
+        """Answers for which the judge's word stands alone."""
+        return np.isnan(self.label) & ~np.isnan(self.judged)
+
+    @property
+    def judge_alone(self) -> bool:
+        """Is there such an answer?"""
+        return bool(self.alone.any())
+
+    @property
+    def labelled(self) -> int:
+        """Labelled answers that the judge was asked about too, under the condition with the fewest where it is needed."""
+        asked = (~np.isnan(self.label) & ~np.isnan(self.judged)).sum(axis=0)[self.alone.any(axis=0)]
+        return int(asked.min(initial=len(self.label)))
+
+    @property
+    def correctable(self) -> bool:
+        """Is there something to correct, and are there labels enough for it?"""
+        return self.judge_alone and self.labelled >= LABELS
+
+    @property
+    def lacking(self) -> int:
+        """Queries that are still to be labelled before anything is corrected."""
+        return min(max(LABELS - self.labelled, 0), int(self.alone.any(axis=1).sum()))
+
+
+class _Figures(NamedTuple):
+    """What a verdict follows from: the share of failures that perfect context fixes, both effects, the share that had noise.
+
+    `worth` is how many failures whose answers are known one failure is worth; `labels_needed` as in `Verdict`.
+    """
+
+    share: Mean
+    effects: dict[str, Effect]
+    noise: float | None
+    worth: float = 1.0
+    labels_needed: int | None = None
+
+
+def rule(outcomes: Outcomes, said: Said, cluster: IntArray, seed: int, delta: float) -> Verdict:
+    """The table, the effects and what follows from them.
+
+    `said` is of the answers with the pipeline's context, and with exactly the evidence. `cluster` numbers queries that share
+    documents, shape ``(n_queries,)``.
+    """
+    both = ~np.isnan(outcomes.right) & ~np.isnan(outcomes.oracle)
+    of_both = said.of(both)
+    resampler = Resampler(cluster, seed)
+    corrects = of_both.correctable and bool((both & outcomes.failed).any())
+    if corrects:
+        figures = _corrected(outcomes, of_both, both, resampler, seed)
+    else:
+        figures = _as_judged(outcomes, both, resampler, Paired(cluster, seed))
+    share, effects = figures.share, figures.effects
+    kind, secondary = reach(share, effects.get("context"), effects.get("behavior"), figures.noise, delta)
+    untold = share.mean if kind in ("INCONCLUSIVE", "BOTH") else None
+    labels = figures.labels_needed if untold is not None else None
+    return Verdict(
+        kind=kind,
+        secondary=secondary,
+        share=share,
+        needed=None if untold is None else needed(untold, share.n, figures.worth),
+        effects=effects,
+        table=tabulate(outcomes),
+        bounds=bounds(outcomes) if kind == "NOT_MEASURED" else None,
+        broken=tuple(np.flatnonzero(both & ~outcomes.failed & (outcomes.oracle < 0.5)).tolist()),
+        errors="corrected" if corrects else "open" if said.judge_alone else "none",
+        labelled=of_both.labelled if corrects else 0,
+        labels_needed=of_both.lacking if said.judge_alone and not corrects else labels,
+    )
+
+
+def _as_judged(outcomes: Outcomes, both: BoolArray, resampler: Resampler, paired: Paired) -> _Figures:
+    """By labels and, where there are none, by what the judge says; over the queries with both answers."""
+    failures = both & outcomes.failed
+    share = resampler.mean(np.where(failures, outcomes.fixed, np.nan).astype(np.float64))
+    held = _held(outcomes, both)
+    noise = None if held is None else float((held == 1).mean())
+    difference = paired.difference(np.where(both, outcomes.right, np.nan), np.where(both, outcomes.oracle, np.nan))
+    if difference is None:
+        return _Figures(share, {}, noise)
+    wrong = resampler.mean(np.where(both, 1 - outcomes.oracle, np.nan))
+    effects = {
+        "context": Effect(difference.mean, difference.low, difference.high, difference.n, difference.p),
+        "behavior": Effect(wrong.mean or 0.0, wrong.low or 0.0, wrong.high or 0.0, wrong.n),
+    }
+    return _Figures(share, effects, noise)
+
+
+def _held(outcomes: Outcomes, both: BoolArray) -> FloatArray | None:
+    """Whether contexts were sufficient, of the failures that perfect context fixes, as far as known; None where most are not."""
+    sufficient = outcomes.sufficient[both & outcomes.failed & outcomes.fixed]
+    known: FloatArray = sufficient[~np.isnan(sufficient)]
+    return known if 2 * len(known) > len(sufficient) else None
+
+
+def _corrected(outcomes: Outcomes, said: Said, both: BoolArray, resampler: Resampler, seed: int) -> _Figures:
+    """Corrected for the judge's errors; `said` is of the queries with `both` answers."""
+    n, failures = int(both.sum()), int((both & outcomes.failed).sum())
+    worth = _worth(resampler, np.where(both, outcomes.right, np.nan))
+    # That a failure is one by form alone is known without a judge. Context fixes none of them, whatever the oracle's answer.
+    cells = _halves(said, (outcomes.failed & outcomes.form)[both], worth, seed)
+    wrong_both, right_main, right_oracle, _ = cells.sum(axis=0).T
+    share, context = cells[0, :, 2] / (wrong_both + right_oracle), right_oracle - right_main
+    # What is left wrong is about the oracle's answers alone: as their accuracy says, in no more strata than it takes.
+    left_wrong = draws(said.label[:, 1:], said.judged[:, 1:], worth, seed)[:, 0]
+    effects = {"context": Effect(*interval(context), n), "behavior": Effect(*interval(left_wrong), n)}
+    return _Figures(
+        Mean(*interval(share), failures),
+        effects,
+        _noise(outcomes, said, both, seed),
+        float(share.mean() * (1 - share.mean()) / share.var()) / failures,
+        _labels_needed(share, failures * worth, said.labelled, n),
+    )
+
+
+def _halves(said: Said, aside: BoolArray, worth: float, seed: int) -> FloatArray:
+    """Draws of the four cells of truth, of the queries that are not `aside` and of those that are: ``(2, DRAWS, 4)``."""
+    if not aside.any():
+        cells = draws(said.label, said.judged, worth, seed)
+        return np.stack([cells, np.zeros_like(cells)])
+    known = said.besides(aside.astype(np.float64))
+    cells = draws(known.label, known.judged, worth, seed)
+    return np.stack([cells[:, :4], cells[:, 4:]])
+
+
+def _noise(outcomes: Outcomes, said: Said, both: BoolArray, seed: int) -> float | None:
+    """Of the failures that perfect context fixes, the share whose context was sufficient; None where most are not known."""
+    if _held(outcomes, both) is None:
+        return None
+    usable = (~np.isnan(outcomes.sufficient) & ~outcomes.form)[both]
+    without, with_evidence = _halves(said.of(usable), (outcomes.sufficient[both] == 1)[usable], 1.0, seed)[:, :, 2]
+    return float(np.median(with_evidence / (without + with_evidence)))
+
+
+def _labels_needed(share: FloatArray, failures: float, labelled: int, n: int) -> int | None:
+    """Further labelled queries of the `n` answered ones that would tell the share from one half; None where all of them do not.
+
+    The variance of the share's draws is that of `failures` whose truth is known, which no label makes smaller, and that of the
+    judge's errors, which falls as the labels grow, to 0 where all are labelled.
+    """
+    mean = float(share.mean())
+    enough = required(mean)
+    if enough is None or failures <= enough:
+        return None
+    known, wanted = mean * (1 - mean) / failures, mean * (1 - mean) / enough
+    by_judge = max(float(share.var()) - known, 1e-12)
+    total = 1 / (1 / n + (wanted - known) / by_judge * (1 / labelled - 1 / n))
+    return max(math.ceil(total) - labelled, 1)
+
+
+def corrected_share(said: Said, resampler: Resampler, seed: int) -> Mean:
+    """The share of queries whose answers are right under one condition, corrected for the judge's errors."""
+    known = ~np.isnan(said.label[:, 0]) | ~np.isnan(said.judged[:, 0])
+    own, stands = said.of(known), np.where(np.isnan(said.label), said.judged, said.label)[:, 0]
+    cells = draws(own.label, own.judged, _worth(resampler, stands), seed)
+    return Mean(*interval(cells[:, 1]), int(known.sum()))
+
+
+def _worth(resampler: Resampler, values: FloatArray) -> float:
+    """How many independent queries each query is worth: less than 1 where they share documents and so fail together."""
+    return min(1.0, resampler.worth((values >= 0.5).astype(np.float64) + np.where(np.isnan(values), np.nan, 0.0)))

@@ -1,0 +1,113 @@
+"""How a command ends, whatever happens: its errors on one line, its exit status, its output written or said not to be."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+import click
+
+__all__ = ["fail", "logged", "note", "orderly", "standard_output"]
+
+STOPS = ("SIGTERM", "SIGHUP")
+"""Signals that end a command as Ctrl-C does: with what it made for the time being removed."""
+
+
+@contextlib.contextmanager
+def orderly() -> Iterator[None]:
+    """Around a whole command: signals stop it in order, and what it printed has been taken when it ends well."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what a terminal's encoding lacks is escaped, not an error
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        with _stopped_in_order():
+            try:
+                yield
+            finally:
+                if sys.stdout is not None:
+                    sys.stdout.flush()
+    except BrokenPipeError:
+        _silence()
+        sys.exit(1)
+    except OSError as e:
+        _silence()
+        fail(f"cannot write to standard output: {e.strerror or e}", 2)
+
+
+@contextlib.contextmanager
+def _stopped_in_order() -> Iterator[None]:
+    """What stops a process raises `KeyboardInterrupt` in it, unless somebody has other plans for it (nohup)."""
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        numbers = [getattr(signal, name) for name in STOPS if hasattr(signal, name)]
+        before = {number: signal.getsignal(number) for number in numbers if signal.getsignal(number) is signal.SIG_DFL}
+    for number in before:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def standard_output() -> Iterator[None]:
+    """Around what is printed. Raises `UsageError` where it cannot be, but for a pipe that nobody reads any more."""
+    from ragdiag.core.errors import UsageError
+
+    if sys.stdout is None:
+        raise UsageError("standard output is closed; give --json FILE and --quiet")
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as e:
+        _silence()
+        raise UsageError(f"cannot write to standard output: {e.strerror or e}") from e
+
+
+def _silence() -> None:
+    """Python flushes standard output once more at exit, and would complain once more."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def note(message: Warning | str, category: type[Warning], filename: str, lineno: int, file: Any = None, line: Any = None) -> None:
+    """A warning on one line: where in the code it was raised helps no user."""
+    click.echo(f"note: {_inert(str(message))}", err=True)
+
+
+@contextlib.contextmanager
+def logged() -> Iterator[None]:
+    """What the library logs, as notes."""
+    import logging
+
+    class Notes(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            note(record.getMessage(), UserWarning, "", 0)
+
+    log, handler = logging.getLogger("ragdiag"), Notes()
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+
+
+def fail(message: str, status: int) -> NoReturn:
+    """End with an error on one line."""
+    with contextlib.suppress(OSError):
+        click.echo(f"error: {_inert(message)}", err=True)
+    sys.exit(status)
+
+
+def _inert(message: str) -> str:
+    """One line that cannot steer a terminal, whatever names are in it."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in " ".join(message.split()))

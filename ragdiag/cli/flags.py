@@ -1,0 +1,217 @@
+"""The options of the command line, as click takes them; what several commands share stands here once."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from ragdiag.cli.config import Does, Option
+from ragdiag.core.conditions import CONDITIONS, ORACLE, RETRIEVED
+
+__all__ = [
+    "AUDIT_OPTIONS",
+    "CACHE_OPTIONS",
+    "COMPARE_OPTIONS",
+    "LABEL_OPTIONS",
+    "LITMUS_OPTIONS",
+    "LIVE_OPTIONS",
+    "PROMPTS_OPTIONS",
+    "answers_option",
+    "chooses",
+    "connects",
+    "corpus_argument",
+    "corpus_option",
+    "html_option",
+    "json_option",
+    "options",
+    "queries_argument",
+    "quiet_option",
+    "tells",
+    "writes",
+]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _prices(_: click.Context, __: click.Parameter, value: str | None) -> tuple[float, float] | None:
+    """``2.5,10`` as two amounts of dollars."""
+    if value is None:
+        return None
+    try:
+        price_in, price_out = map(float, value.split(","))
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not two prices such as 2.5,10") from None
+    if not (0 <= price_in < float("inf") and 0 <= price_out < float("inf")):
+        raise click.BadParameter(f"{value!r}: prices are 0 or more")
+    return price_in, price_out
+
+
+tells, reads, chooses, writes, connects, agrees = (
+    functools.partial(click.option, cls=Option, does=does)
+    for does in (Does.TELLS, Does.READS, Does.CHOOSES, Does.WRITES, Does.CONNECTS, Does.AGREES)
+)
+"""Options, by what their values bring about: see `config.Does`."""
+
+corpus_argument = click.argument("corpus", metavar="CORPUS")
+queries_argument = click.argument("queries", metavar="QUERIES")
+corpus_option = reads("--corpus", metavar="CORPUS", help="Hold answers against an audit of this corpus.")
+quiet_option = tells("--quiet", is_flag=True, help="Show nothing but errors; --json and exit status still speak.")
+json_option = writes("--json", "json_file", metavar="FILE", help="Write the report as JSON; - for standard output.")
+html_option = writes("--html", "html_file", metavar="FILE", help="Write it as one page: verdict, fixes, every query.")
+
+LABEL_OPTIONS = (
+    reads("--qrels", metavar="FILE", help="Judgements for BEIR or TREC queries."),
+    tells("--copies", type=click.Choice(["count", "ignore"]), default="count", show_default=True,
+          help="Do exact copies of a labelled passage elsewhere count as evidence?"),
+    tells("--only", metavar="DOC_ID", multiple=True, help="Keep only this document (repeat for several)."),
+)  # fmt: skip
+
+CACHE_OPTIONS = (
+    writes("--cache", metavar="DIR", help="Where vectors and indexes are kept.  [default: the user's cache folder]"),
+    tells("--no-cache", is_flag=True, help="Keep nothing."),
+)
+
+AUDIT_OPTIONS = (
+    chooses(
+        "--chunker",
+        family="chunkers",
+        metavar="SPEC",
+        default="sentence",
+        show_default=True,
+        help="e.g. 'recursive(size=200, overlap=40)'.",
+    ),
+    reads("--chunks", metavar="FILE", help="Your own chunks, JSONL, in place of a chunker."),
+    chooses(
+        "--context",
+        family="contexts",
+        metavar="KIND",
+        default="none",
+        show_default=True,
+        help="Embedded with a chunk: title, heading, ...",
+    ),
+    chooses(
+        "--retriever",
+        family="retrievers",
+        metavar="SPEC",
+        default="hybrid",
+        show_default=True,
+        help="e.g. 'bm25(k1=1.2)', dense, lsa, hybrid.",
+    ),
+    chooses(
+        "--swap",
+        family="retrievers",
+        metavar="SPEC",
+        help="Put queries in other words than the documents to this retriever as well, e.g. dense.",
+    ),
+    reads("--run", "run_file", metavar="FILE", help="Your own ranking, TREC or JSONL, in place of a retriever."),
+    tells("-k", "k", type=int, metavar="N", help="Chunks in a context.  [default: 5]"),
+    tells("--budget", type=int, metavar="TOKENS", help="Context size in tokens, in place of -k."),
+    tells(
+        "--seed",
+        type=click.IntRange(min=0),
+        metavar="N",
+        default=0,
+        show_default=True,
+        help="Seed of the intervals' resamples.",
+    ),
+    *CACHE_OPTIONS,
+)  # fmt: skip
+
+COMPARE_OPTIONS = (
+    chooses("--chunker", "chunkers", family="chunkers", metavar="SPEC", multiple=True,
+            help="Chunkers to compare; repeat the option for each."),
+    reads("--chunks", metavar="FILE", multiple=True, help="Your own chunks, JSONL, one file for each way to cut."),
+    chooses("--context", "contexts", family="contexts", metavar="KIND", multiple=True,
+            help="What is embedded with a chunk; repeat for each."),
+    chooses("--retriever", "retrievers", family="retrievers", metavar="SPEC", multiple=True,
+            help="Retrievers to compare; repeat for each."),
+    reads("--run", "runs", metavar="FILE", multiple=True, help="Your own rankings, TREC or JSONL; repeat for each."),
+    tells("--tune", is_flag=True, help="Also other weights of each hybrid of two."),
+    tells("--baseline", metavar="NAME", default="", help="What the others are held against, such as 'sentence | bm25'."
+          "  [default: the first]"),
+    tells("--measure", metavar="M", default="", help="What is contrasted.  [default: Sufficient at the context's size]"),
+    tells("--causes/--no-causes", default=True, show_default=True, help="Name the causes of what is cured and broken."),
+    tells("--pairs", is_flag=True, help="Contrast all with one another, not only with the baseline."),
+    tells("-k", "k", type=int, metavar="N", help="Chunks in every context."),
+    tells("--budget", type=int, metavar="TOKENS",
+          help="Tokens in every context.  [default: what the baseline's first 5 chunks take]"),
+    tells("--price", type=click.FloatRange(min=0), metavar="DOLLARS", help="Of a million tokens of context."),
+    tells("--latency", type=click.FloatRange(min=0), metavar="MS", default=500.0, show_default=True,
+          help="What one query may take: slower ones are marked."),
+    tells("--jobs", type=int, metavar="N", default=1, show_default=True, help="Configurations measured at once."),
+)  # fmt: skip
+
+answers_option = reads(
+    "--answers",
+    metavar="[CONDITION=]FILE",
+    multiple=True,
+    help="Recorded answers, JSONL; CONDITION is retrieved, oracle or closed_book. Repeat for each file.",
+)
+
+LITMUS_OPTIONS = (
+    chooses("--judge", family="judges", metavar="SPEC", default="matcher", show_default=True,
+            help="Judges answers that have no label."),
+    tells("--blind", is_flag=True, help="Let the judge speak for labelled answers too, and show how far they agree."),
+    chooses("--support", family="judges", metavar="SPEC", default="grounded", show_default=True,
+            help="Judges whether recorded contexts hold what an answer states."),
+    reads("--format-rules", metavar="FILE", help="JSON of rules that answers must keep: schema, regex, length, style."),
+    tells("--failed", type=click.Choice(["failed", "wrong"]), default="failed", show_default=True,
+          help="What an attempt without an answer counts as."),
+    tells("--delta", type=click.FloatRange(0, 1), default=0.05, show_default=True, help="An effect that matters."),
+)  # fmt: skip
+
+condition_option = tells(
+    "--condition",
+    "conditions",
+    type=click.Choice(CONDITIONS),
+    multiple=True,
+    default=(RETRIEVED, ORACLE),
+    show_default=True,
+    help="What a model is given: your pipeline's context, exactly the evidence, or nothing. Repeat for several.",
+)
+template_option = reads("--template", metavar="FILE", help="Your prompt, with {contexts} and {question} in it.")
+repeats_option = tells("--repeats", type=click.IntRange(min=1), metavar="N", default=1, show_default=True,
+                       help="How often each prompt is asked.")  # fmt: skip
+
+PROMPTS_OPTIONS = (
+    condition_option,
+    tells("--format", "form", type=click.Choice(["jsonl", "openai"]), default="jsonl", show_default=True,
+          help="openai: the input of its batch API."),
+    tells("--model", metavar="NAME", help="The model that a batch asks."),
+    template_option,
+    repeats_option,
+    writes("--out", metavar="FILE", default="-", help="Where the prompts go.  [default: standard output]"),
+)  # fmt: skip
+
+LIVE_OPTIONS = (
+    connects("--live", metavar="TARGET", help="Ask now: the url of an OpenAI-compatible endpoint (http://localhost:8000/v1; "
+             "its key in OPENAI_API_KEY), or module:function, called with a question and its list of contexts."),
+    writes("--record", metavar="FILE", help="Keeps every answer as it comes; what it holds is not asked again."),
+    tells("--model", metavar="NAME", help="The endpoint's name of the model; of a function, a name for its version."),
+    condition_option,
+    template_option,
+    repeats_option,
+    tells("--concurrency", type=click.IntRange(min=1), metavar="N",
+          help="Calls at a time.  [default: 4; 1 of a function]"),
+    tells("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
+          help="The longest wait for an endpoint.  [default: 60]"),
+    tells("--retries", type=click.IntRange(min=0), metavar="N",
+          help="Further tries after an overload, an error of the server, a lost connection.  [default: 2]"),
+    tells("--max-tokens", type=click.IntRange(min=1), metavar="N", help="The longest answer.  [default: 512]"),
+    tells("--price", callback=_prices, metavar="IN,OUT", help="Dollars for a million tokens, to show what it may cost."),
+    agrees("--yes", is_flag=True, help="Make the calls without being asked."),
+)  # fmt: skip
+
+
+def options(*decorators: Callable[[F], F]) -> Callable[[F], F]:
+    """Several click options as one decorator, shown in this order."""
+
+    def decorate(function: F) -> F:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate

@@ -1,0 +1,1 @@
+"""Configurations held against each other on the same labels."""

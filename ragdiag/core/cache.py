@@ -1,0 +1,207 @@
+"""What was computed once is not computed again: vectors and indexes on disk, by the hash of what they were made from.
+
+Vectors are rows of one SQLite file a model, which several processes may read and write, and which a kill leaves whole. Arrays are
+``.npz`` files written atomically. Each entry carries a checksum over its content and key: what is damaged is dropped and made
+again, never believed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import sqlite3
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
+
+import numpy as np
+
+from ragdiag.core.errors import UsageError
+from ragdiag.core.writing import PRIVATE, TEMPORARY, drop_stale, replacing
+
+T = TypeVar("T")
+
+__all__ = ["Cache", "default_folder", "opened"]
+
+CHECK = 8
+"""Bytes of checksum before each vector."""
+
+SEAL = 32
+"""Bytes of checksum at the end of each file of arrays."""
+
+SURROUNDINGS = ("locked", "full", "unable to open")
+"""What SQLite says when a database is sound and cannot be used all the same."""
+
+WAIT_S = 60.0
+"""How long one process waits for another to finish writing."""
+
+
+def default_folder() -> Path:
+    """``$RAGDIAG_CACHE``, else ``$XDG_CACHE_HOME/ragdiag``, else ``~/.cache/ragdiag``. Raises `UsageError` without a home."""
+    if named := os.environ.get("RAGDIAG_CACHE"):
+        return Path(named)
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ragdiag"
+    except RuntimeError as e:
+        raise UsageError("there is no home folder for the cache; give --cache DIR or --no-cache, or set RAGDIAG_CACHE") from e
+
+
+def opened(folder: str | Path | None) -> Cache | None:
+    """The cache in `folder`; "" is the default one, None is none."""
+    return None if folder is None else Cache(folder or default_folder())
+
+
+class Cache:
+    """A folder of vectors and arrays, for the user's eyes alone; see `protocols.Store`.
+
+    Raises `UsageError` where the folder cannot be made or written.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        try:
+            self.folder.mkdir(0o700, parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.folder):
+                pass
+            drop_stale(self.folder, f"*{TEMPORARY}")
+        except OSError as e:
+            raise self._unusable(self.folder, e) from e
+
+    def vectors(self, model: str, keys: Sequence[bytes]) -> dict[bytes, Any]:
+        """The vectors known for `keys`, as float32 arrays; unknown and damaged ones are absent."""
+        wanted = list(dict.fromkeys(keys))
+
+        def read(db: sqlite3.Connection) -> dict[bytes, Any]:
+            found = {}
+            for i in range(0, len(wanted), 500):
+                part = wanted[i : i + 500]
+                marks = ",".join("?" * len(part))
+                for key, value in db.execute(f"select key, value from vectors where key in ({marks})", part):
+                    # A damaged file may give anything.
+                    if isinstance(value, bytes) and _checksum(key, value[CHECK:]) == value[:CHECK]:
+                        found[key] = np.frombuffer(value, dtype=np.float32, offset=CHECK)
+            return found
+
+        return self._in_database(model, read)
+
+    def add_vectors(self, model: str, vectors: Mapping[bytes, Any]) -> None:
+        """Keep vectors, all of them or none."""
+        rows = []
+        for key, vector in vectors.items():
+            raw = np.ascontiguousarray(vector, dtype=np.float32).tobytes()
+            rows.append((key, _checksum(key, raw) + raw))
+
+        def write(db: sqlite3.Connection) -> None:
+            with db:
+                db.executemany("insert or replace into vectors values (?, ?)", rows)
+                for key, _ in rows:
+                    if db.execute("select 1 from vectors where key = ?", (key,)).fetchone() is None:
+                        raise sqlite3.DatabaseError("a damaged page hides what was written")
+
+        self._in_database(model, write)
+
+    def arrays(self, key: str) -> dict[str, Any] | None:
+        """The arrays kept under `key`, or None where there are none or the file is damaged."""
+        path = self.folder / f"{key}.npz"
+        _drop_special(path)
+        try:
+            with path.open("rb") as file:
+                if _sealed(file, key):
+                    file.seek(0)
+                    with np.load(file, allow_pickle=False) as kept:
+                        return {name: kept[name] for name in kept.files}
+            path.unlink(missing_ok=True)
+        except FileNotFoundError:
+            pass
+        except OSError as e:
+            raise self._unusable(path, e) from e
+        return None
+
+    def add_arrays(self, key: str, arrays: Mapping[str, Any]) -> None:
+        """Keep named arrays under `key`."""
+        try:
+            with replacing(self.folder / f"{key}.npz") as file:
+                np.savez(file, **arrays)
+                size = file.tell()
+                file.seek(0)
+                seal = _digest(file, size, key)
+                file.seek(size)
+                file.write(seal)  # behind the end of a zip file, where its readers do not mind it
+        except OSError as e:
+            raise self._unusable(self.folder, e) from e
+
+    def _in_database(self, model: str, action: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `action` on a model's database; one that turns out damaged is thrown away, since all in it can be made again."""
+        path = self.folder / f"vectors-{hashlib.sha256(model.encode()).hexdigest()[:24]}.sqlite"
+        for attempt in (1, 2):
+            try:
+                _prepare(path)
+                with contextlib.closing(sqlite3.connect(path, timeout=WAIT_S)) as db:
+                    db.text_factory = bytes  # what is damaged need not be UTF-8
+                    # No write-ahead log: processes that set it at once fail with "locked" without waiting, and network folders
+                    # cannot have one.
+                    db.execute("pragma synchronous = normal")
+                    db.execute("create table if not exists vectors (key blob primary key, value blob not null) without rowid")
+                    return action(db)
+            except OSError as e:
+                raise self._unusable(path, e) from e
+            except (sqlite3.Error, UnicodeError) as e:
+                if attempt == 2 or any(word in str(e) for word in SURROUNDINGS) or not os.access(path, os.W_OK):
+                    raise self._unusable(path, str(e)) from e
+                _discard(path)
+        raise AssertionError("unreachable")
+
+    @staticmethod
+    def _unusable(path: Path, reason: str | OSError) -> UsageError:
+        text = reason if isinstance(reason, str) else reason.strerror or type(reason).__name__
+        return UsageError(f"cannot use the cache {path}: {text}; pass another --cache, or --no-cache")
+
+
+def _files_of(database: Path) -> list[Path]:
+    return [database.with_name(database.name + suffix) for suffix in ("-journal", "-wal", "-shm", "")]
+
+
+def _discard(database: Path) -> None:
+    for path in _files_of(database):
+        with contextlib.suppress(OSError):  # what cannot go fails again when it is opened
+            path.unlink()
+
+
+def _drop_special(path: Path) -> None:
+    """Remove a pipe or the like in place of a file of ours: opening it would wait for ever."""
+    if path.exists() and not path.is_file():
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def _prepare(database: Path) -> None:
+    """So that SQLite opens nothing but files, each for the user's eyes alone, as its journal then is."""
+    for path in _files_of(database):
+        _drop_special(path)
+    os.close(os.open(database, os.O_CREAT | os.O_WRONLY, PRIVATE))
+    if os.name == "posix" and database.stat().st_mode & 0o077:
+        database.chmod(PRIVATE)
+
+
+def _sealed(file: BinaryIO, key: str) -> bool:
+    """Whether what was written under `key` is what `file` holds."""
+    size = file.seek(0, os.SEEK_END) - SEAL
+    if size < 0:
+        return False
+    file.seek(0)
+    return _digest(file, size, key) == file.read()
+
+
+def _digest(file: BinaryIO, size: int, key: str) -> bytes:
+    """The checksum of the next `size` bytes of `file`, kept under `key`."""
+    digest = hashlib.blake2b(key.encode(), digest_size=SEAL)
+    while size > 0 and (block := file.read(min(size, 1 << 20))):
+        digest.update(block)
+        size -= len(block)
+    return digest.digest()
+
+
+def _checksum(key: bytes, raw: bytes) -> bytes:
+    return hashlib.blake2b(raw, digest_size=CHECK, key=key).digest()

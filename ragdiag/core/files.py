@@ -1,0 +1,183 @@
+"""Reading files: JSON Lines with line numbers, text with byte positions; never what is no regular file."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import math
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ragdiag.core.errors import InputError
+
+__all__ = [
+    "GIVEN",
+    "decode",
+    "field",
+    "opened",
+    "parse_json",
+    "read_bytes",
+    "read_jsonl",
+    "read_text",
+    "shown_name",
+    "stream_jsonl",
+]
+
+BOM = codecs.BOM_UTF8
+
+GIVEN = "ragdiag-given-"
+"""How the folders begin of files that hold what was given in Python or on standard input: for users their path has no meaning."""
+
+MAX_BYTES = 512 * 2**20
+"""Larger text files are refused: one document of half a gigabyte is a mistake, not a document."""
+
+MAX_INT = 2**53
+"""Larger numbers count nothing that a corpus holds, and would not fit the arrays they go into; ids may be larger."""
+
+
+def shown_name(file: str | Path) -> str:
+    """What users call a file: its path; for what was given without one, what was given (``queries``)."""
+    path = Path(file)
+    return path.name.removesuffix(".jsonl") if any(part.startswith(GIVEN) for part in path.parts) else str(file)
+
+
+def opened(path: Path, error: type[InputError] = InputError) -> BinaryIO:
+    """A regular file, to be read. Raises `error` for anything else, which might never end, and where it cannot be opened."""
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISREG(mode):
+            return path.open("rb")
+    except (OSError, ValueError) as e:  # a name with a null byte is a ValueError
+        raise _unreadable(path, e, error) from e
+    # What comes through a pipe can be read once only, and opening one that nobody writes to would wait for ever.
+    what = "is a folder" if stat.S_ISDIR(mode) else "is a pipe or a device, not a regular file"
+    raise error(what, path, remedy="name a file")
+
+
+def _unreadable(path: Path, reason: Exception, error: type[InputError]) -> InputError:
+    return error(
+        f"cannot be read ({getattr(reason, 'strerror', None) or reason})", path, remedy="check the path and its permissions"
+    )
+
+
+def read_bytes(path: Path, error: type[InputError] = InputError) -> bytes:
+    """The content of a file of at most `MAX_BYTES`. Raises `error` where it is larger, no file at all, or cannot be read."""
+    with opened(path, error) as file:
+        if (n := os.fstat(file.fileno()).st_size) > MAX_BYTES:
+            size = f"{n / 2**20:.0f} MB is more than the {MAX_BYTES // 2**20} MB limit"
+            raise error(size, path, remedy="split the file")
+        try:
+            return file.read()
+        except OSError as e:
+            raise _unreadable(path, e, error) from e
+
+
+def read_text(path: Path, error: type[InputError] = InputError) -> str:
+    """The text of a UTF-8 file, line ends untouched, a byte order mark dropped.
+
+    Raises `error` with the byte position where the file is not UTF-8, and where it cannot be read at all.
+    """
+    raw = read_bytes(path, error)
+    body = raw[len(BOM) :] if raw.startswith(BOM) else raw
+    return decode(body, path, error, first_byte=len(raw) - len(body))
+
+
+def decode(raw: bytes, path: Path, error: type[InputError] = InputError, line: int = 0, first_byte: int = 0) -> str:
+    """UTF-8 `raw` as text. Raises `error` with the position in the file, in which `raw` starts at `first_byte`."""
+    if first_byte == 0 and raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise error("is UTF-16, not UTF-8", path, line, "convert it: iconv -f UTF-16 -t UTF-8", byte=0)
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as e:
+        message = f"is not UTF-8 (byte 0x{raw[e.start]:02x})"
+        remedy = "convert it, e.g. iconv -f WINDOWS-1252 -t UTF-8"
+        raise error(message, path, line, remedy, byte=first_byte + e.start) from e
+
+
+def _reject_constant(name: str) -> float:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        seen: set[str] = set()
+        again = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise ValueError(f"key {again!r} stands twice")
+    return record
+
+
+def parse_json(text: str, path: Path, line: int = 0) -> Any:
+    """`text` as strict JSON: no NaN or Infinity, no key twice, no half of a surrogate pair; else `InputError` names the line."""
+    try:
+        value = json.loads(text, parse_constant=_reject_constant, object_pairs_hook=_unique_keys)
+        if "\\ud" in text or "\\uD" in text:
+            _reject_half_pairs(value)
+        return value
+    except json.JSONDecodeError as e:
+        where = line or e.lineno
+        raise InputError(f"broken JSON: {e.msg} at column {e.colno}", path, where, "mend that line") from e
+    except (ValueError, RecursionError) as e:
+        raise InputError(f"broken JSON: {e}", path, line, "mend that line") from e
+
+
+def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield ``(line number, record)`` for each non-blank line of a JSON Lines file; every record must be an object."""
+    # str.splitlines would also cut at U+2028 and friends, which JSON allows unescaped inside strings.
+    for number, line in enumerate(read_text(path).split("\n"), 1):
+        if line.strip():
+            yield number, _json_object(line, path, number)
+
+
+def stream_jsonl(path: Path) -> Iterator[tuple[int, int, dict[str, Any]]]:
+    """Like `read_jsonl` for a file of any size: one line in memory at a time.
+
+    Yields ``(line number, bytes read so far, record)``.
+    """
+    done = 0
+    with opened(path) as lines:
+        try:
+            for number, raw in enumerate(lines, 1):
+                bom = len(BOM) if number == 1 and raw.startswith(BOM) else 0
+                line = decode(raw[bom:], path, line=number, first_byte=done + bom)
+                done += len(raw)
+                if line.strip():
+                    yield number, done, _json_object(line, path, number)
+        except OSError as e:
+            raise _unreadable(path, e, InputError) from e
+
+
+def _json_object(line: str, path: Path, number: int) -> dict[str, Any]:
+    record = parse_json(line, path, number)
+    if not isinstance(record, dict):
+        raise InputError("a JSON object is expected on each line", path, number, 'write one {"...": ...} per line')
+    return record
+
+
+def _reject_half_pairs(value: Any) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as e:
+        raise ValueError("a \\u escape is half of a surrogate pair, so no character") from e
+
+
+def field(record: dict[str, Any], names: tuple[str, ...], kind: type | tuple[type, ...], path: Path, line: int) -> Any:
+    """The first of `names` that `record` has; `InputError` where there is none, or its value is not of `kind`."""
+    for name in names:
+        if name in record:
+            value = record[name]
+            kinds = kind if isinstance(kind, tuple) else (kind,)
+            wrong_bool = isinstance(value, bool) and bool not in kinds
+            not_finite = isinstance(value, float) and not math.isfinite(value)
+            if isinstance(value, int) and str not in kinds and abs(value) > MAX_INT:
+                raise InputError(f"{name!r} is beyond {MAX_INT}", path, line, "mend that field")
+            if not_finite:
+                raise InputError(f"{name!r} must be a finite number, not {value}", path, line, "mend that field")
+            if wrong_bool or not isinstance(value, kinds):
+                wanted = " or ".join(k.__name__ for k in kinds)
+                raise InputError(f"{name!r} must be {wanted}, not {type(value).__name__}", path, line, "mend that field")
+            return value
+    raise InputError(f"field {names[0]!r} is missing", path, line, "add it")

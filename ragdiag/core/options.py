@@ -1,0 +1,143 @@
+"""Everything that an audit can be told."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable, Collection, Iterable, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from ragdiag.core.errors import UsageError, did_you_mean
+from ragdiag.core.plain import plain
+from ragdiag.core.registry import make
+
+__all__ = ["Judging", "Options", "check_kind", "check_names", "several"]
+
+MOST = 10**9
+"""No context is larger, in chunks or in tokens."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """Everything that an audit can be told; the command line has one option for each field except those for Python alone."""
+
+    chunker: str = "sentence"
+    context: str = "none"
+    retriever: str = "hybrid"
+    swap: str = ""  # the retriever that a mismatched query is put to instead; "": one that costs little
+    chunks: str | Path | None = None
+    run: str | Path | None = None
+    qrels: str | Path | None = None
+    k: int = 5
+    budget: int = 0
+    copies: Literal["count", "ignore"] = "count"
+    only: tuple[str, ...] = ()
+    measures: tuple[str, ...] = ()
+    seed: int = 0
+    cache: str | Path | None = ""  # "": the default folder, None: no cache
+    search: Any = None  # Python: the team's own search, in place of a retriever; see `searches`
+    own_chunks: tuple[Any, ...] = ()  # Python: the team's own chunks, as a search may give them
+
+    def __post_init__(self) -> None:
+        for name in ("k", "budget", "seed"):
+            object.__setattr__(self, name, plain(getattr(self, name)))  # a whole number of numpy is one
+            check_kind(name, getattr(self, name), int)
+        for name in ("chunker", "context", "retriever", "swap"):
+            if not isinstance(getattr(self, name), str):
+                raise UsageError(f"{name} must be one spec, such as 'bm25(k1=1.2)'; to compare several: {name}s=[...]")
+        check_kind("copies", self.copies, str)
+        for name in ("chunks", "run", "qrels", "cache"):
+            check_kind(name, getattr(self, name), str, Path, type(None))
+        for name in ("only", "measures", "own_chunks"):
+            check_kind(name, getattr(self, name), tuple)
+        if not 1 <= self.k <= MOST:
+            raise UsageError(f"k must be from 1 to {MOST}, not {self.k}")
+        if not 0 <= self.budget <= MOST:
+            raise UsageError(f"budget must be from 1 to {MOST} tokens, not {self.budget}")
+        if self.seed < 0:
+            raise UsageError(f"seed must be 0 or more, not {self.seed}")
+        if self.copies not in ("count", "ignore"):
+            raise UsageError(f"copies must be count or ignore, not {self.copies!r}")
+        for one, other in (("run", "search"), ("chunks", "own_chunks")):
+            if getattr(self, one) and getattr(self, other) not in (None, ()):
+                raise UsageError(f"{one} and {other} are two answers to one question: give one")
+
+    @classmethod
+    def given(cls, caller: Callable[..., Any] | None = None, /, **options: Any) -> Options:
+        """As Python code gives them: `chunks` may be the chunks themselves, in a list.
+
+        Raises `UsageError` for an unknown option, which may have meant one of `caller`, the function that was called.
+        """
+        parameters = () if caller is None else inspect.signature(caller).parameters.values()
+        own = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+        check_names(options, {f.name for f in dataclasses.fields(cls)}, own)
+        if isinstance(options.get("chunks"), (list, tuple)):
+            options["own_chunks"] = tuple(options.pop("chunks"))
+        for name in {"only", "measures"} & options.keys():
+            options[name] = several(name, options[name], str)
+        return cls(**options)
+
+
+READS = {
+    "reference": "whether an answer is right by the query's reference",
+    "contexts": "whether the recorded contexts hold what an answer states, right or not",
+}
+"""What judges tell, by what they read: see `protocols.Judge`."""
+
+
+def check_reads(option: str, spec: str, wanted: str) -> None:
+    """Raise `UsageError` where the judge of `spec` reads something else than `option` needs; one that does not say may do."""
+    reads = getattr(make("judges", spec), "reads", wanted)
+    if reads != wanted:
+        other = "--support" if option == "--judge" else "--judge"
+        what = f"{option} {spec} tells {READS[reads]}, not {READS[wanted]}"
+        raise UsageError(f"{what}; give it as {other}, and another judge as {option}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Judging:
+    """How answers are judged; the command line has one option for each field."""
+
+    judge: str = "matcher"  # of answers without a label
+    support: str = "grounded"  # of whether a context holds what an answer states
+    format_rules: str | Path | None = None
+    failed: Literal["failed", "wrong"] = "failed"  # what an attempt that gave no answer counts as
+    blind: bool = False  # the judge speaks for labelled answers too
+
+    def __post_init__(self) -> None:
+        for name in ("judge", "support", "failed"):
+            check_kind(name, getattr(self, name), str)
+        check_kind("blind", self.blind, bool)
+        check_kind("format_rules", self.format_rules, str, Path, type(None))
+        check_reads("--judge", self.judge, "reference")
+        check_reads("--support", self.support, "contexts")
+        if self.failed not in ("failed", "wrong"):
+            raise UsageError(f"failed attempts count as failed or wrong, not {self.failed!r}")
+
+
+def check_names(given: Iterable[str], known: Collection[str], also: Iterable[str] = ()) -> None:
+    """Raise `UsageError` for a name that is not `known`; it may have meant one of `also`."""
+    for name in given:
+        if name not in known:
+            raise UsageError(f"unknown option {name!r}{did_you_mean(name, {*known, *also})}")
+
+
+PLAIN = {str: "a text", Path: "a path", int: "a whole number", float: "a number", bool: "True or False", tuple: "a list"}
+"""How kinds of values are called in errors."""
+
+
+def check_kind(name: str, given: Any, *kinds: type) -> None:
+    """Raise `UsageError` for what an option was given where it is of none of `kinds`; True and False are no numbers."""
+    if not isinstance(given, kinds) or (isinstance(given, bool) and bool not in kinds):
+        wanted = " or ".join(PLAIN[kind] for kind in kinds if kind in PLAIN and not (kind is str and Path in kinds))
+        shown = repr(given)[:40] if isinstance(given, (str, int, float, type(None))) else f"a {type(given).__name__}"
+        raise UsageError(f"{name} must be {wanted}, not {shown}")
+
+
+def several(name: str, given: Any, *kinds: type) -> tuple[Any, ...]:
+    """What an option that takes several was given: a list, or one alone. Raises `UsageError` for an item of none of `kinds`."""
+    items = tuple(given) if isinstance(given, (list, tuple, set, frozenset, Iterator)) else () if given is None else (given,)
+    for item in items if kinds else ():
+        check_kind(f"each of {name}", item, *kinds)
+    return items

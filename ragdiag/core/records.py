@@ -1,0 +1,303 @@
+"""Every noun of ragdiag, as small frozen records; inside, columns of integers.
+
+A position is a Python `str` index into a document's text, a span is half-open. `Corpus.base` turns ``(document, position)``
+into one *corpus-wide* coordinate, so that span arithmetic is array arithmetic (see `ragdiag.text.spans`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ragdiag.core.arrays import BoolArray, FloatArray, IntArray
+from ragdiag.core.proofs import Finding
+
+__all__ = [
+    "Answer", "BoolArray", "Chunking", "Corpus", "Defect", "Document", "Evidence", "Explanation", "FloatArray", "GroupProof",
+    "IntArray", "Label", "Labels", "Mean", "Problem", "Query", "QueryResult", "RankedChunk", "Report", "Run", "Span",
+    "StoredChunk",
+]  # fmt: skip
+
+
+class Span(NamedTuple):
+    """Half-open, in characters of one document."""
+
+    document: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One source text. `pages` holds the position where each page starts, for formats that have pages."""
+
+    id: str
+    text: str
+    title: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    file: str = ""
+    pages: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A document that could not be read, or was kept only in part: what, where, and what to do."""
+
+    file: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Documents sorted by id. `problems` are documents left out, `skipped` counts files of unknown kinds by suffix."""
+
+    documents: tuple[Document, ...]
+    problems: tuple[Problem, ...] = ()
+    skipped: Mapping[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def position(self) -> dict[str, int]:
+        """Document id -> its place in `documents`."""
+        return {d.id: i for i, d in enumerate(self.documents)}
+
+    @cached_property
+    def lengths(self) -> IntArray:
+        """Characters in each document, shape ``(n_documents,)``."""
+        return np.array([len(d.text) for d in self.documents], dtype=np.int64)
+
+    @cached_property
+    def base(self) -> IntArray:
+        """Corpus-wide coordinate of each document's first character, and of the end: shape ``(n_documents + 1,)``."""
+        return np.concatenate([[0], np.cumsum(self.lengths)]).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One labelled passage as a file states it, before it is checked against the corpus.
+
+    Spans with the same `group` are alternatives; with none, a span is a group of its own. Where a format gives the source text
+    instead of a document id (SQuAD), `doc_text` holds it.
+    """
+
+    doc_id: str = ""
+    text: str = ""
+    start: int | None = None
+    end: int | None = None
+    group: str = ""
+    doc_text: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A labelled query. `relevant` holds ``(doc_id, grade)`` where the labels are whole documents.
+
+    `answer` is the reference answer, `also` further ones that are accepted as well; all of them are `answers`.
+    """
+
+    id: str
+    text: str
+    answer: str = ""
+    evidence: tuple[Label, ...] = ()
+    relevant: tuple[tuple[str, int], ...] = ()
+    unanswerable: bool = False
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    file: str = ""
+    line: int = 0
+    also: tuple[str, ...] = ()
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """Every reference answer that is accepted; none is blank."""
+        return tuple(answer for answer in (self.answer, *self.also) if answer.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """A label that is wrong about the corpus (excluded), or a warning about one (kept); never repaired."""
+
+    kind: str
+    query: str
+    file: str
+    line: int
+    message: str
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Evidence spans as columns, one row an alternative, rows sorted by query, then group.
+
+    `query` and `document` are positions in the query list and the corpus; `group` numbers groups 0.. over the whole set;
+    `copy` marks exact copies found elsewhere, which no label names. All of shape ``(n_alternatives,)``.
+    """
+
+    query: IntArray
+    group: IntArray
+    document: IntArray
+    start: IntArray
+    end: IntArray
+    copy: BoolArray
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """What the labels say once checked: located evidence, document grades, and everything wrong with them.
+
+    `level` gives each query's kind of label: "span", "document", "unanswerable" or "excluded" (it has a defect).
+    """
+
+    queries: tuple[Query, ...]
+    level: tuple[str, ...]
+    evidence: Evidence
+    relevant: tuple[Mapping[int, int], ...]
+    defects: tuple[Defect, ...]
+    warnings: tuple[Defect, ...]
+    left_out: int = 0
+
+    def at(self, level: str) -> IntArray:
+        """Positions of the queries labelled at `level`."""
+        return np.array([i for i, each in enumerate(self.level) if each == level], dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """A chunk as a file or a vector store names it, before it is placed in its document."""
+
+    id: str = ""
+    doc_id: str = ""
+    text: str = ""
+    start: int | None = None
+    end: int | None = None
+    file: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Chunking:
+    """Chunks as columns, sorted by document, start, end; `ids` where the team's own chunks carry names."""
+
+    document: IntArray
+    start: IntArray
+    end: IntArray
+    ids: tuple[str, ...] = ()
+    complete: bool = True  # False where only a run names the chunks, so that others may exist
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """Chunk positions for each query, best first, shape ``(n_queries, depth)``, padded with -1; scores padded with -inf.
+
+    `failed` are the queries whose retrieval failed: they rank nothing and score 0.
+    """
+
+    chunks: IntArray
+    scores: FloatArray
+    failed: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One recorded answer. `correct` is None where no label says; `failed` marks an attempt that gave no answer."""
+
+    query_id: str
+    condition: str
+    answer: str
+    correct: bool | None = None
+    failed: bool = False
+    contexts: tuple[str, ...] = ()
+    sufficient: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """A mean over queries with its 95 % interval and the number of queries behind it; all None where n is 0."""
+
+    mean: float | None
+    low: float | None
+    high: float | None
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueryResult:
+    """One query's part of a report.
+
+    `status` is "ok" (`served`), "excluded" (a label defect), "not_decidable" (unanswerable, or not served by a recorded run,
+    which cannot be asked why), or what came of looking for the cause: "caused", "over-determined" (several repairs suffice, each
+    alone), "compound" (two do together), "unattainable" (no context of this size holds the evidence) or "undetermined".
+    """
+
+    id: str
+    text: str
+    status: str
+    measures: Mapping[str, float | None]
+    least_k: int | None  # least k whose first k chunks hold all the evidence, where the run goes that far
+    documents: tuple[str, ...]  # where its evidence is
+    served: bool | None  # does its context hold all evidence; None where no label says what that is
+    causes: tuple[str, ...] = ()
+    exposures: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = field(default=(), repr=False)  # long
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What an audit found; `ragdiag.reports.json` writes it as the JSON contract."""
+
+    signature: str
+    seed: int
+    inputs: Mapping[str, Any]
+    pipeline: Mapping[str, Any]
+    measures: Mapping[str, Mean]
+    label_defects: tuple[Defect, ...]
+    label_warnings: tuple[Defect, ...]
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...]
+    causes: Mapping[str, Mean]  # each cause's share of the queries that are not served
+    queries: tuple[QueryResult, ...]
+    timings: Mapping[str, Any]  # seconds by stage; `retrieval` has one query's milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class RankedChunk:
+    """A chunk in one query's ranking: its place, its text, what it holds of the evidence."""
+
+    rank: int
+    id: str
+    score: float
+    in_context: bool
+    grade: float  # share of the best evidence group that it covers
+    text: str
+    marks: tuple[tuple[int, int], ...]  # evidence spans within `text`
+
+
+@dataclass(frozen=True, slots=True)
+class GroupProof:
+    """One evidence group of a query: where it is, how much of it the context holds, at what ranks its pieces stand."""
+
+    document: str
+    start: int
+    end: int
+    text: str
+    cuts: tuple[int, ...]  # positions within `text` where chunks end
+    coverage: float
+    pieces: tuple[tuple[str, int | None, float], ...]  # chunk id, rank (None: not in the run), share of the group it holds
+    copies: int
+    page: int | None  # where it starts, 1-based, in formats that have pages
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """One query's whole story: its result, its ranking down to the last piece of evidence, its evidence group by group."""
+
+    query: Query
+    result: QueryResult
+    groups: tuple[GroupProof, ...]
+    ranking: tuple[RankedChunk, ...]
+    defects: tuple[Defect, ...]
+    report: Report

@@ -1,0 +1,206 @@
+"""Strategies are files: ``"bm25(k1=1.2)"`` <-> an object, by name, loaded only when named.
+
+A strategy is the one public dataclass of a module in the package of its family (`FAMILIES`);
+its file name is its spec name, its fields are its parameters. Packages of other authors add theirs through an
+entry-point group of the same name (``ragdiag.retrievers``), whose value is the dataclass.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import importlib
+import importlib.metadata
+import keyword
+import pkgutil
+import sys
+import types
+import typing
+import warnings
+from typing import Any
+
+from ragdiag.core.errors import MissingExtra, SpecError, did_you_mean
+
+__all__ = ["FAMILIES", "make", "names", "require", "spec_of", "strategy_class", "without_usual"]
+
+
+FAMILIES = {
+    "chunkers": "ragdiag.search.chunkers",
+    "contexts": "ragdiag.search.contexts",
+    "retrievers": "ragdiag.search.retrievers",
+    "failures": "ragdiag.diagnosis.failures",
+    "judges": "ragdiag.answering.judges",
+}
+"""The package of each family. The entry-point group by which others add to it is ``ragdiag.`` and the family's name."""
+
+
+def names(family: str) -> list[str]:
+    """The names of all strategies of a `family` ("chunkers", "contexts", "retrievers"), sorted; nothing is loaded."""
+    package = importlib.import_module(FAMILIES[family])
+    built_in = {m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")}
+    return sorted(built_in | {e.name for e in importlib.metadata.entry_points(group=f"ragdiag.{family}")})
+
+
+def strategy_class(family: str, name: str) -> type:
+    """The dataclass behind a strategy's name. Raises `SpecError` with a suggestion for an unknown one."""
+    package = importlib.import_module(FAMILIES[family])
+    if name in {m.name for m in pkgutil.iter_modules(package.__path__)} and not name.startswith("_"):
+        module = importlib.import_module(f"{FAMILIES[family]}.{name}")
+        own = [c for c in vars(module).values() if isinstance(c, type) and c.__module__ == module.__name__]
+        return next(c for c in own if dataclasses.is_dataclass(c) and not c.__name__.startswith("_"))
+    for entry in importlib.metadata.entry_points(group=f"ragdiag.{family}"):
+        if entry.name == name:
+            return _loaded(family, entry)
+    raise SpecError(f"unknown {family[:-1]} {name!r}{did_you_mean(name, names(family))}")
+
+
+def _loaded(family: str, entry: importlib.metadata.EntryPoint) -> type:
+    """The class behind another package's entry point, whose faults are reported as theirs."""
+    try:
+        cls = entry.load()
+    except Exception as e:
+        reason = " ".join(f"{type(e).__name__}: {e}".split())
+        raise SpecError(f"{family[:-1]} {entry.name!r} ({entry.value}) cannot be loaded: {reason}") from e
+    if not (isinstance(cls, type) and dataclasses.is_dataclass(cls)):
+        raise SpecError(f"{family[:-1]} {entry.name!r} ({entry.value}) is not a dataclass")
+    return cls
+
+
+def make(family: str, spec: str) -> Any:
+    """The strategy that a spec such as ``hybrid(bm25(k1=1.2), dense, fusion=rrf)`` describes.
+
+    Bare words are text, numbers are numbers, positional arguments are strategies of the same family.
+    Raises `SpecError` for bad syntax, unknown names and values a parameter cannot take.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about escapes such as the one in "C:\models"
+            tree = ast.parse(spec.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as e:
+        raise _unreadable(spec) from e
+    return _build(family, tree, spec)
+
+
+def _unreadable(spec: str) -> SpecError:
+    return SpecError(f"cannot read spec {spec!r}; write name or name(parameter=value), with quotes around paths")
+
+
+def _build(family: str, tree: ast.expr, spec: str) -> Any:
+    call = tree if isinstance(tree, ast.Call) else None
+    head = call.func if call else tree
+    if not isinstance(head, ast.Name):
+        raise _unreadable(spec)
+    name, cls = head.id, strategy_class(family, head.id)
+    fields = {f.name: f for f in dataclasses.fields(cls) if f.init}
+    hints = typing.get_type_hints(cls)
+    given = _nested(family, name, cls, call.args, spec) if call else {}
+    for parameter, node in ((k.arg or "**", k.value) for k in call.keywords) if call else ():
+        if parameter not in fields:
+            raise SpecError(f"{name} has no parameter {parameter!r}{did_you_mean(parameter, fields)}")
+        if parameter in given:
+            raise SpecError(f"{name}: parameter {parameter!r} is given twice")
+        if getattr(cls, "nests", False) and parameter == next(iter(fields)):
+            raise SpecError(f"{name}: write what it works on without {parameter!r}=, e.g. {name}({names(family)[0]})")
+        given[parameter] = _value(name, parameter, node, hints[parameter])
+    missing = [n for n, f in fields.items() if n not in given and f.default is f.default_factory is dataclasses.MISSING]
+    if missing:
+        raise SpecError(f"{name} needs parameter {missing[0]!r}, e.g. {name}({missing[0]}=...)")
+    return cls(**given)
+
+
+def _nested(family: str, name: str, cls: Any, arguments: list[ast.expr], spec: str) -> dict[str, Any]:
+    """The strategies given as positional arguments, as the value of the first parameter."""
+    first = next((f.name for f in dataclasses.fields(cls)), "parameter")
+    if not all(isinstance(a, (ast.Name, ast.Call)) for a in arguments):
+        raise SpecError(f"{name}: name the parameter, e.g. {name}({first}=...)")
+    if not arguments:
+        return {}
+    variadic = typing.get_origin(typing.get_type_hints(cls).get(first)) is tuple
+    if not getattr(cls, "nests", False) or (len(arguments) > 1 and not variadic):
+        raise SpecError(f"{name} takes no {family[:-1]} as an argument here; write {name}(parameter=value)")
+    nested = tuple(_build(family, a, spec) for a in arguments)
+    return {first: nested if variadic else nested[0]}
+
+
+def _value(name: str, parameter: str, node: ast.expr, hint: Any) -> Any:
+    try:
+        value = node.id if isinstance(node, ast.Name) else ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as e:
+        raise SpecError(f"{name}: {parameter} must be a number, a word or a quoted text") from e
+    kinds = typing.get_args(hint) if typing.get_origin(hint) in (types.UnionType, typing.Union) else (hint,)
+    for kind in kinds:
+        fits, converted = _converted(value, kind)
+        if fits:
+            return converted
+    raise SpecError(f"{name}: {parameter} must be {' or '.join(map(_described, kinds))}, not {value!r}")
+
+
+def _converted(value: Any, kind: Any) -> tuple[bool, Any]:
+    """Whether `value` is of the type `kind`, and the value as that type; an int is a float too, a bool is no number."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if typing.get_origin(kind) is typing.Literal:
+        return value in typing.get_args(kind), value
+    if typing.get_origin(kind) is tuple:
+        parts = [_converted(v, typing.get_args(kind)[0]) for v in value] if isinstance(value, (tuple, list)) else []
+        return isinstance(value, (tuple, list)) and all(fits for fits, _ in parts), tuple(part for _, part in parts)
+    if kind is float:
+        return (True, float(value)) if number and abs(value) <= sys.float_info.max else (False, value)
+    if isinstance(value, bool):
+        return kind is bool, value
+    return kind in (int, str, bool, types.NoneType) and isinstance(value, kind), value
+
+
+def _described(kind: Any) -> str:
+    if typing.get_origin(kind) is typing.Literal:
+        return ", ".join(map(str, typing.get_args(kind)))
+    if typing.get_origin(kind) is tuple:
+        return "values such as (0.3, 0.7)"
+    plain = {int: "a whole number", float: "a number", str: "a word or a quoted text", bool: "True or False"}
+    return plain.get(kind, "None" if kind is types.NoneType else str(kind))
+
+
+def spec_of(strategy: Any, full: bool = False) -> str:
+    """The spec that makes `strategy` again: defaults left out, or (`full`) every parameter, as a signature needs."""
+    cls = type(strategy)
+    parts = []
+    for field in dataclasses.fields(cls):
+        value = getattr(strategy, field.name)
+        if dataclasses.is_dataclass(value) or (isinstance(value, tuple) and value and dataclasses.is_dataclass(value[0])):
+            nested = value if isinstance(value, tuple) else (value,)
+            # What a step wraps is part of its name: dedupe(bm25), dedupe(hybrid).
+            if full or value != _default(field) or not isinstance(value, tuple):
+                parts += [spec_of(v, full) for v in nested]
+        elif full or value != _default(field):
+            # A Python literal parses back whatever the text holds; plain words stay plain.
+            plain = isinstance(value, str) and value.isascii() and value.isidentifier() and not keyword.iskeyword(value)
+            parts.append(f"{field.name}={value if plain else repr(value)}")
+    name = name_of(cls)
+    return f"{name}({', '.join(parts)})" if parts else name
+
+
+def without_usual(spec: str) -> str:
+    """A chunker's full spec as people are shown it: without the parameters that are what one expects."""
+    return spec.replace(", overlap=0", "").replace(", unit=tokens", "")
+
+
+def name_of(cls: type) -> str:
+    """A strategy's spec name: its file's name, or its entry point's for one from another package."""
+    if cls.__module__.startswith("ragdiag."):
+        return cls.__module__.rsplit(".", 1)[1]
+    for family in ("chunkers", "contexts", "retrievers", "judges"):
+        for entry in importlib.metadata.entry_points(group=f"ragdiag.{family}"):
+            if entry.attr == cls.__qualname__ and _loaded(family, entry) is cls:
+                return entry.name
+    return cls.__name__.lower()
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    return field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
+
+
+def require(module: str, extra: str, instead: str = "") -> Any:
+    """Import an optional package, or raise `MissingExtra` with its pip line; `instead` names a way to do without."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as e:
+        raise MissingExtra(module.split(".")[0].replace("_", "-"), extra, instead) from e

@@ -1,0 +1,66 @@
+"""What the user names elsewhere: how an address may look, where the key comes from, what of a strategy leads there."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import typing
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from ragdiag.core.errors import SpecError
+
+__all__ = ["FETCHED", "KEY", "LOCAL", "api_key", "check_url", "is_text", "remote_part"]
+
+LOCAL = {"collection", "path"}
+"""Parameters of strategies whose text names something on this machine."""
+
+FETCHED = {"model", "unit"}
+"""Those whose text does so where that is there, and else something that is fetched."""
+
+KEY = "OPENAI_API_KEY"
+"""The environment variable that holds the endpoint's key: the only place it is read from."""
+
+
+def api_key() -> str:
+    """The key; "none" where there is none: local servers ask for none, the client does."""
+    return os.environ.get(KEY, "").strip() or "none"
+
+
+def check_url(url: str, whose: str) -> None:
+    """Raise `SpecError` unless `url` is that of an endpoint with nothing secret in it. The message does not repeat it."""
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        sound = False
+    if not sound or "@" in parts.netloc or parts.query or parts.fragment:
+        raise SpecError(f"{whose}: url must be that of an endpoint, such as http://localhost:8000/v1, with no key in it ({KEY})")
+
+
+def remote_part(strategy: Any) -> str:
+    """The first parameter of a strategy, or of one within it, that may lead elsewhere, as ``name='text'``; "" without one.
+
+    A text whose parameter is not known to name a thing of this machine may lead anywhere.
+    """
+    for field in dataclasses.fields(strategy):
+        value = getattr(strategy, field.name)
+        within = [each for each in (value if isinstance(value, tuple) else (value,)) if dataclasses.is_dataclass(each)]
+        if found := next(filter(None, map(remote_part, within)), ""):
+            return found
+        if is_text(type(strategy), field.name) and value and value != field.default and not _is_here(field.name, value):
+            return f"{field.name}={value!r}"
+    return ""
+
+
+def is_text(strategy: type, parameter: str) -> bool:
+    """Whether a parameter takes any text, not one of a few words."""
+    hint = typing.get_type_hints(strategy)[parameter]
+    return str in (hint, *typing.get_args(hint))
+
+
+def _is_here(parameter: str, value: str) -> bool:
+    if parameter not in FETCHED:
+        return parameter in LOCAL
+    return value in ("tokens", "characters") or value.startswith((".", "/", "~")) or Path(value).exists()

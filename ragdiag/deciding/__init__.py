@@ -1,0 +1,1 @@
+"""Prompt, RAG, fine-tuning or both: the decision framework and its costs."""

@@ -1,0 +1,305 @@
+"""Prompt, RAG, fine-tuning or both: the published frameworks as one interview that stops at the first answer that settles it.
+
+The first question, knowledge or behavior, is answered by the measured verdict where there is one; where the measurement does not
+tell, nothing is recommended.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from ragdiag.core.errors import UsageError
+from ragdiag.deciding.costs import CostTable, Rates, compare_costs
+from ragdiag.deciding.framework import ACCESS, FIVE, QUESTIONS, RULES, Question, Situation, checked, others
+
+__all__ = ["Answer", "Decision", "Measured", "Otherwise", "Step", "decide"]
+
+Source = Literal["measured", "option", "asked"]
+
+FAMILIES: Mapping[str, tuple[str, ...]] = {
+    "RETRIEVAL": ("knowledge",),
+    "CONTEXT": ("knowledge",),
+    "BEHAVIOR": ("behavior",),
+    "BOTH": ("knowledge", "behavior"),
+    "INCONCLUSIVE": (),
+    "NOT_MEASURED": (),
+}
+"""What each kind of verdict is a problem of: with the evidence in a noisy context, too, the right context would mend it."""
+
+LITMUS = "ragdiag litmus QUERIES --answers FILE, with answers from retrieved and from perfect context (oracle)"
+
+
+class Answer(NamedTuple):
+    """An answer and where it came from."""
+
+    value: Any
+    source: Source = "option"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A verdict of the litmus test: of `n` failures, perfect context fixes the `share`, whose interval is `low` to `high`.
+
+    `errors` says what became of the judge's; see `verdict.Verdict`.
+    """
+
+    kind: str
+    secondary: str | None = None
+    share: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n: int = 0
+    needed: int | None = None
+    errors: str = "none"
+
+    @classmethod
+    def of(cls, verdict: Any) -> Measured:
+        """From the object that ``ragdiag litmus --json`` writes. Raises `UsageError` for what is none."""
+        if not isinstance(verdict, Mapping) or verdict.get("kind") not in tuple(FAMILIES):
+            raise UsageError(f"holds no verdict: a JSON object with 'kind' ({', '.join(FAMILIES)}) is expected")
+        secondary, share, needed = verdict.get("secondary"), verdict.get("share") or {}, verdict.get("needed")
+        if secondary is not None and secondary not in ("RETRIEVAL", "CONTEXT", "BEHAVIOR"):
+            raise UsageError(f"'secondary' of the verdict must be RETRIEVAL, CONTEXT, BEHAVIOR or null, not {secondary!r}")
+        if not isinstance(share, Mapping):
+            raise UsageError("'share' of the verdict must be an object of mean, low, high and n")
+        mean, low, high = shares = [share.get(name) for name in ("mean", "low", "high")]
+        if any(s is not None and (not _number(s) or not 0 <= s <= 1) for s in shares):
+            raise UsageError("'share' of the verdict must hold numbers from 0 to 1")
+        counts = [share.get("n", 0), needed]
+        if any(c is not None and (not _number(c) or c < 0 or c != int(c)) for c in counts):
+            raise UsageError("'n' and 'needed' of the verdict must be whole numbers")
+        further = None if needed is None else int(needed)
+        return cls(verdict["kind"], secondary, mean, low, high, int(counts[0] or 0), further, str(verdict.get("errors", "none")))
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Knowledge, behavior, or both of them; none where the measurement does not tell."""
+        found = FAMILIES[self.kind]
+        also = FAMILIES[self.secondary] if found and self.secondary else ()
+        return tuple(p for p in RULES if p in found or p in also)
+
+    @property
+    def name(self) -> str:
+        """``RETRIEVAL``, or ``RETRIEVAL, secondary BEHAVIOR``."""
+        return self.kind + (f", secondary {self.secondary}" if self.secondary else "")
+
+
+class Otherwise(NamedTuple):
+    """Another answer to a step's question, and what it would lead to: a recommendation, or first another question (`asks`)."""
+
+    answer: str
+    recommendation: str
+    asks: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One question of the interview.
+
+    `problem`: which of the two it was put about, "" for the first; `settles`: the remedy that it settled, "" where it went on;
+    `sources`: the published frameworks that say so, none where it is ragdiag's own inference.
+    """
+
+    question: Question
+    problem: str
+    answer: Any
+    source: Source
+    settles: str
+    implies: str
+    sources: tuple[str, ...]
+    otherwise: tuple[Otherwise, ...] = ()
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the interview came to.
+
+    `recommendation` is prompt, rag, fine-tune or both; "" where an answer is `missing`, or the measurement does not tell: then
+    `measure` says what to measure, and `either` what would follow from each answer. `remedies`: what was settled for a problem.
+    `unreached`: questions that were answered and not put.
+    """
+
+    recommendation: str
+    remedies: Mapping[str, str]
+    steps: tuple[Step, ...]
+    missing: Question | None
+    measured: Measured | None
+    measure: str
+    either: Mapping[str, Decision]
+    unreached: tuple[str, ...]
+    notes: tuple[str, ...]
+    costs: CostTable
+
+    @property
+    def unanswered(self) -> Question | None:
+        """The next question without an answer, also where it hangs on what a measurement would tell."""
+        return self.missing or next((d.missing for d in self.either.values() if d.missing), None)
+
+
+class _Walk(NamedTuple):
+    remedies: dict[str, str]
+    steps: list[Step]
+    missing: str
+
+
+def decide(
+    answers: Mapping[str, Any] | None = None, verdict: Mapping[str, Any] | None = None, rates: Rates | None = None
+) -> Decision:
+    """Prompt, RAG, fine-tuning or both.
+
+    `answers`: by question (see `framework.QUESTIONS`), plain or as `Answer`. `verdict`: the object of ``ragdiag litmus --json``,
+    which answers ``problem``; `answers` may only where nothing was measured. Raises `UsageError` for an answer that its question
+    does not take, and where both answer the first question.
+    """
+    given = {name: a if isinstance(a, Answer) else Answer(a) for name, a in (answers or {}).items()}
+    for name, answer in given.items():
+        checked(name, answer.value)
+    measured = None if verdict is None else Measured.of(verdict)
+    rates = rates or Rates()
+    stated = given.get("problem")
+    if measured and measured.kind != "NOT_MEASURED":
+        if stated:
+            raise UsageError(f"the report measured {measured.name}: leave --problem out")
+        return _decided(given, measured.problems, Answer(measured.name, "measured"), measured, rates)
+    if stated and stated.value != "unknown":
+        return _decided(given, tuple(RULES) if stated.value == "both" else (stated.value,), stated, measured, rates)
+    if stated or measured:
+        return _decided(given, (), stated or Answer("NOT_MEASURED", "measured"), measured, rates)
+    return _finished(_Walk({}, [], "problem"), given, measured, rates)
+
+
+def _decided(
+    given: Mapping[str, Answer], problems: tuple[str, ...], first: Answer, measured: Measured | None, rates: Rates
+) -> Decision:
+    """The interview about `problems`; about each of the two in turn where it is not known which it is."""
+    if problems:
+        walk = _walk(problems, given, rates)
+        opening = dataclasses.replace(_opening(problems, first), otherwise=tuple(_other_problems(problems, given, rates, walk)))
+        about = [dataclasses.replace(s, otherwise=tuple(_otherwise(s, problems, given, rates, walk))) for s in walk.steps]
+        return _finished(_Walk(walk.remedies, [opening, *about], walk.missing), given, measured, rates)
+    either = {
+        p: dataclasses.replace(_decided({**given, "problem": Answer(p)}, (p,), Answer(p), None, rates), notes=()) for p in RULES
+    }
+    told = _finished(_Walk({}, [_opening((), first)], ""), given, measured, rates)
+    reached = {s.question.id for d in either.values() for s in d.steps}
+    unreached = tuple(q for q in told.unreached if q not in reached)
+    costs = either["knowledge"].costs  # how often the data changes was asked there
+    return dataclasses.replace(told, either=either, measure=_measure(measured), unreached=unreached, costs=costs)
+
+
+def _opening(problems: tuple[str, ...], first: Answer) -> Step:
+    says = {
+        (): ("the measurement does not tell", (ACCESS, FIVE)),
+        ("knowledge",): ("the right information would mend it: first how to bring it to the model", (ACCESS, FIVE)),
+        ("behavior",): ("it would be there with the right information too: more documents do not mend it", (ACCESS, FIVE)),
+        ("knowledge", "behavior"): ("two separate problems: each is put its own questions", (FIVE,)),
+    }
+    implies, sources = says[problems]
+    return Step(QUESTIONS["problem"], "", first.value, first.source, "", implies, sources)
+
+
+def _walk(problems: tuple[str, ...], given: Mapping[str, Answer], rates: Rates) -> _Walk:
+    """Each problem's questions in order, up to the answer that settles it or the first that is missing."""
+    remedies: dict[str, str] = {}
+    steps: list[Step] = []
+    for problem in problems:
+        answers: dict[str, Any] = {}
+        situation = Situation(answers, rates, tuple(remedies.values()))
+        for rule in RULES[problem]:
+            if not rule.put(situation):
+                continue
+            if rule.question not in given:
+                return _Walk(remedies, steps, rule.question)
+            answer = given[rule.question]
+            answers[rule.question] = answer.value
+            ruling = rule.rule(situation)
+            steps.append(
+                Step(
+                    QUESTIONS[rule.question], problem, answer.value, answer.source, ruling.settles, ruling.implies, ruling.sources
+                )
+            )
+            if ruling.settles:
+                remedies[problem] = ruling.settles
+                break
+    return _Walk(remedies, steps, "")
+
+
+def _recommended(walk: _Walk) -> str:
+    """Both only where two problems force two remedies of which neither is a prompt, which goes with either."""
+    if walk.missing:
+        return ""
+    found = set(walk.remedies.values())
+    return "both" if {"rag", "fine-tune"} <= found else next(r for r in ("rag", "fine-tune", "prompt") if r in found)
+
+
+def _outcome(name: str, walk: _Walk) -> Otherwise:
+    return Otherwise(name, _recommended(walk), walk.missing)
+
+
+def _other_problems(problems: tuple[str, ...], given: Mapping[str, Answer], rates: Rates, walk: _Walk) -> Iterator[Otherwise]:
+    for other in (("knowledge",), ("behavior",), ("knowledge", "behavior")):
+        found = _outcome("both" if len(other) > 1 else other[0], _walk(other, given, rates))
+        if other != problems and found[1:] != (_recommended(walk), ""):
+            yield found
+
+
+def _otherwise(
+    step: Step, problems: tuple[str, ...], given: Mapping[str, Answer], rates: Rates, walk: _Walk
+) -> Iterator[Otherwise]:
+    """The other answers to a step's question that would change the recommendation, or put another question first."""
+    before = {s.question.id: s.answer for s in walk.steps if s.problem == step.problem}
+    settled = tuple(r for p, r in walk.remedies.items() if list(RULES).index(p) < list(RULES).index(step.problem))
+    for name, value in others(step.problem, step.question.id, Situation(before, rates, settled)):
+        found = _outcome(name, _walk(problems, {**given, step.question.id: Answer(value)}, rates))
+        if found[1:] != (_recommended(walk), walk.missing):
+            yield found
+
+
+def _finished(walk: _Walk, given: Mapping[str, Answer], measured: Measured | None, rates: Rates) -> Decision:
+    reached = {s.question.id: s.answer for s in walk.steps}
+    volume = given["volume"].value if "volume" in given else None
+    return Decision(
+        recommendation=_recommended(walk) if walk.remedies else "",
+        remedies=walk.remedies,
+        steps=tuple(walk.steps),
+        missing=QUESTIONS[walk.missing] if walk.missing else None,
+        measured=measured,
+        measure="",
+        either={},
+        unreached=tuple(q for q in QUESTIONS if q in given and q not in reached and q != walk.missing),
+        notes=tuple(_notes(walk, measured)),
+        costs=compare_costs(volume, rates, reached.get("changes")),
+    )
+
+
+def _notes(walk: _Walk, measured: Measured | None) -> Iterator[str]:
+    """What the recommendation does not say by itself."""
+    if walk.remedies and not walk.missing:
+        if walk.steps[0].source != "measured":
+            yield "knowledge or behavior was not measured, and all else follows from it: ragdiag litmus measures it"
+        if _recommended(walk) != "prompt" and "prompt" in walk.remedies.values():
+            yield "the behavior goes into the prompt: nothing forces a second technique"
+        if measured and walk.remedies.get("knowledge") == "rag":
+            context = "CONTEXT" in (measured.kind, measured.secondary)
+            yield (
+                "the evidence is in the context already: fewer, better chunks, not more (ragdiag audit)"
+                if context
+                else "repair the retrieval that there is before another is built: ragdiag audit names the causes"
+            )
+
+
+def _measure(measured: Measured | None) -> str:
+    """What to measure, where it is not known whether it is knowledge or behavior."""
+    if measured is None or measured.kind == "NOT_MEASURED":
+        return f"measure whether it is knowledge or behavior: {LITMUS}; ragdiag prompts writes the prompts"
+    if measured.needed is None:
+        return f"more failures would hardly tell: knowledge and behavior seem to share them evenly; repeat {LITMUS}"
+    return f"{measured.needed:,} further failures would tell: {LITMUS}"
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,0 +1,205 @@
+"""One query as a failure mode sees it: its evidence, its ranking, and what an edit of either would come to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from ragdiag.core.proofs import Edit, Finding, Outcome, Standing, Trial
+from ragdiag.core.records import BoolArray, Defect, IntArray, Query, Span
+from ragdiag.diagnosis.setting import Setting
+from ragdiag.text.duplicates import shingles
+from ragdiag.text.tokens import count_tokens
+
+__all__ = ["Case", "FailureMode", "Group", "Observation"]
+
+
+class Group(NamedTuple):
+    """One thing that a query needs: its number from 1, its alternatives (space trimmed), and whether the context covers one."""
+
+    number: int
+    spans: tuple[Span, ...]
+    covered: bool
+
+
+class Observation(NamedTuple):
+    """A failure mode's gate is passed: the evidence groups it concerns, what was seen, and what the proof can use of it."""
+
+    groups: tuple[Group, ...]
+    detail: Mapping[str, Any]
+    held: Any = None
+
+
+class Case:
+    """One query against one index. Ranks count from 1.
+
+    `number` is the query's among all; `ranking` holds chunks, best first, `length` of which are the context. `level` is "span",
+    "document" or "excluded".
+    """
+
+    def __init__(
+        self,
+        setting: Setting,
+        number: int,
+        query: Query,
+        level: str,
+        groups: Sequence[tuple[Span, ...]],
+        ranking: IntArray,
+        length: int,
+        defects: tuple[Defect, ...] = (),
+    ) -> None:
+        self.setting, self.number, self.query, self.level, self.defects = setting, number, query, level, defects
+        self._spans = [tuple(self._trimmed(s) for s in spans) for spans in groups]
+        self._held = self._pieces()
+        self.ranking, self.length = ranking[ranking >= 0], length
+        self.context = self.ranking[:length].tolist()
+        covered = self._covered_at(self.ranking, Edit())
+        rank = self._last(covered)
+        self.standing = Standing(rank, rank is not None and rank <= length)
+        self.groups = tuple(Group(n, spans, covered.get(n - 1, length + 1) <= length) for n, spans in enumerate(self._spans, 1))
+
+    def _trimmed(self, span: Span) -> Span:
+        if self.level == "document":
+            return span
+        text = self.setting.text(span)
+        return Span(span.document, span.start + len(text) - len(text.lstrip()), span.end - len(text) + len(text.rstrip()))
+
+    def _pieces(self) -> dict[int, list[tuple[int, int, Span]]]:
+        """For each chunk that holds some of the evidence: the group, its alternative and the chunk's span."""
+        held: dict[int, list[tuple[int, int, Span]]] = {}
+        for g, spans in enumerate(self._spans):
+            for a, span in enumerate(spans):
+                for chunk in self.setting.overlapping(span):
+                    held.setdefault(chunk, []).append((g, a, self.setting.span(chunk)))
+        return held
+
+    def _last(self, ranks: Mapping[int, int]) -> int | None:
+        """The rank that covers the last group; None where there is none, or some never is."""
+        return max(ranks.values()) if ranks and len(ranks) == len(self._spans) else None
+
+    def _covered_at(self, order: IntArray, edit: Edit) -> dict[int, int]:
+        """The rank at which each group is first covered, for those that are."""
+        n = len(self.setting.chunking)
+        held = dict(self._held)
+        for i, new in enumerate(edit.added):
+            span = Span(*new[:3])
+            own = [(g, a, span) for g, spans in enumerate(self._spans) for a, s in enumerate(spans) if _meet(s, span)]
+            if own:
+                held[n + i] = own
+        ranks: dict[int, int] = {}
+        missing: dict[tuple[int, int], BoolArray] = {}
+        for at in np.flatnonzero(np.isin(order, list(held))).tolist():
+            for g, a, span in held[int(order[at])]:
+                if g not in ranks and self._covers((g, a), span, missing):
+                    ranks[g] = at + 1
+            if len(ranks) == len(self._spans):
+                break
+        return ranks
+
+    def _covers(self, key: tuple[int, int], by: Span, missing: dict[tuple[int, int], BoolArray]) -> bool:
+        """Whether an alternative is whole once `by` is added; `missing` marks the characters it still lacks."""
+        if self.level == "document":
+            return True
+        span = self._spans[key[0]][key[1]]
+        if by.start <= span.start and by.end >= span.end:
+            return True
+        if key not in missing:
+            missing[key] = np.array([not c.isspace() for c in self.setting.text(span)], dtype=bool)
+        missing[key][max(by.start - span.start, 0) : max(by.end - span.start, 0)] = False
+        return not missing[key].any()
+
+    def stand(self, order: IntArray, edit: Edit) -> Outcome:
+        """What an edited ranking comes to; texts that the edit adds are numbered from the number of chunks on."""
+        order = order[order >= 0]
+        rank = self._last(self._covered_at(order, edit))
+        n = len(self.setting.chunking)
+        at = {int(c): i for i, c in enumerate(order.tolist(), 1) if c >= n}
+        return Outcome(
+            Standing(rank, rank is not None and rank <= self.setting.packing.fits(order, edit)),
+            tuple(at.get(n + i) for i in range(len(edit.added))),
+            order,
+        )
+
+    def tokens(self, span: Span) -> int:
+        """Tokens of the document's text there."""
+        return count_tokens(self.setting.text(span))
+
+    def tokens_down_to(self, rank: int) -> int:
+        """Tokens of a context that reaches down to `rank`."""
+        return sum(self.tokens(self.setting.span(c)) for c in self.ranking[:rank].tolist())
+
+    @cached_property
+    def targets(self) -> tuple[Group, ...]:
+        """The groups that the context lacks; all of them where it lacks none."""
+        return tuple(g for g in self.groups if not g.covered) or self.groups
+
+    @cached_property
+    def rank_of(self) -> dict[int, int]:
+        """The rank of each ranked chunk."""
+        return {c: i for i, c in enumerate(self.ranking.tolist(), 1)}
+
+    @cached_property
+    def evidence(self) -> frozenset[int]:
+        """The chunks that hold any of the query's evidence."""
+        return frozenset(self._held)
+
+    @cached_property
+    def above(self) -> tuple[int, ...]:
+        """The chunks without evidence that stand above what the context lacks, as far down as 10 contexts."""
+        least = self.standing.rank or 10 * self.length
+        return tuple(c for c in self.ranking[: min(least, 10 * self.length)].tolist() if c not in self.evidence)
+
+    @cached_property
+    def evidence_shingles(self) -> list[frozenset[tuple[str, str]]]:
+        """The query's passages, and the best chunk with each, as `duplicates.shingles`."""
+        holders = [self.setting.shingles(h[0]) for g in self.groups if (h := self.holder(g))]
+        passages = [s for g in self.groups for s in g.spans[:1]] if self.level == "span" else []
+        return holders + [shingles(self.setting.text(s)) for s in passages]
+
+    def whole(self, span: Span) -> list[int]:
+        """The chunks that hold all of `span`, best ranked first; for document labels, every chunk of the document."""
+        if self.level == "document":
+            found = self.setting.overlapping(span)
+        else:
+            spans = ((c, self.setting.span(c)) for c in self.setting.overlapping(span))
+            found = [c for c, s in spans if s.start <= span.start and s.end >= span.end]
+        return sorted(found, key=lambda c: (self.rank_of.get(c, len(self.ranking) + 1), c))
+
+    def holder(self, group: Group) -> tuple[int, Span] | None:
+        """The best ranked chunk that holds an alternative of `group` whole, with that alternative."""
+        found = [(c, s) for s in group.spans for c in self.whole(s)[:1]]
+        return min(found, key=lambda pair: (self.rank_of.get(pair[0], len(self.ranking) + 1), pair[0]), default=None)
+
+    def finding(self, cause: str, observation: Observation, intervention: str, after: Standing, fix: str, **more: Any) -> Finding:
+        """A finding about this query: proved where the context became sufficient, unless `more` says otherwise."""
+        group = observation.groups[0].number if len(observation.groups) == 1 else None
+        detail = {**observation.detail, **more.pop("detail", {})}
+        proved = more.pop("proved", after.sufficient)
+        return Finding(cause, group, intervention, self.standing, after, fix, proved, detail=detail, **more)
+
+
+def _meet(one: Span, other: Span) -> bool:
+    return one.document == other.document and one.start < other.end and one.end > other.start
+
+
+class FailureMode(Protocol):
+    """One way in which retrieval fails: what it looks like, and the intervention that proves it.
+
+    `levels` are the kinds of labels that can decide it; `residual` modes are causes only where no other is. `exposes`: seen on a
+    context that holds all evidence, it is a risk worth naming.
+    """
+
+    levels: tuple[str, ...]
+    residual: bool
+    exposes: bool
+
+    def observe(self, case: Case) -> Observation | None:
+        """The gate: what is seen of this mode in the query, None where it does not apply."""
+        ...
+
+    def prove(self, case: Case, seen: Observation) -> Trial:
+        """Intervene: yields edits, is sent what came of them, returns the finding."""
+        ...

@@ -1,0 +1,114 @@
+"""Sets the stage for a diagnosis: cases from labels and rankings, and an index that can be asked what-ifs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+
+from ragdiag.core.options import Options
+from ragdiag.core.protocols import Progress
+from ragdiag.core.records import Defect, IntArray, Run, Span
+from ragdiag.diagnosis.cases import Case
+from ragdiag.diagnosis.diagnosis import Diagnosis, diagnose
+from ragdiag.diagnosis.probe import Probe
+from ragdiag.diagnosis.setting import Setting
+from ragdiag.scoring.scoring import Scorer
+from ragdiag.search.retrieval import Indexed
+
+__all__ = ["name_causes"]
+
+CHANCE = 1e-3
+"""A hub is in so many contexts that, were chunks drawn at random, the chance that any of them were is below this."""
+
+FEWEST = 5
+"""Contexts of other queries that a hub is in, at least."""
+
+
+def name_causes(
+    scorer: Scorer,
+    run: Run,
+    lengths: IntArray,
+    indexed: Indexed,
+    options: Options,
+    progress: Progress,
+    only: Collection[int] | None = None,
+) -> list[Diagnosis]:
+    """A diagnosis for each query, in order; "not_decidable" for those without a label.
+
+    `only` are the positions of the queries asked about: all others are "not_decidable" too.
+    """
+    labels = scorer.labels
+    hubs = _foreign(scorer, run, lengths)
+    setting = Setting(
+        corpus=scorer.corpus,
+        chunking=scorer.chunking,
+        k=options.k,
+        budget=options.budget,
+        embed=indexed.embed,
+        off_topic=scorer.subjects.off_topic,
+        visible=indexed.visible,
+        seen=indexed.seen,
+        swaps=tuple(indexed.swaps),
+        hubs=hubs,
+        hub_from=_hub_from(int(lengths.sum()), len(scorer.chunking)),
+    )
+    groups = _groups(scorer)
+    at = [q for q, level in enumerate(labels.level) if level != "unanswerable" and (only is None or q in only)]
+    defects: dict[str, list[Defect]] = {}
+    for defect in labels.defects:
+        defects.setdefault(defect.query, []).append(defect)
+    cases = [
+        Case(
+            setting,
+            q,
+            labels.queries[q],
+            labels.level[q],
+            groups[q],
+            run.chunks[q],
+            int(lengths[q]),
+            tuple(defects.get(labels.queries[q].id, ())),
+        )
+        for q in at
+    ]
+    probe = None if indexed.searchable is None else Probe(indexed.searchable, indexed.swaps, run.chunks.shape[1])
+    found = [Diagnosis("not_decidable")] * len(labels.queries)
+    for q, diagnosis in zip(at, diagnose(cases, probe, progress), strict=True):
+        found[q] = diagnosis
+    return found
+
+
+def _groups(scorer: Scorer) -> list[list[tuple[Span, ...]]]:
+    """For each query its groups of alternatives; for document labels, one group of its relevant documents, whole."""
+    labels, evidence, n = scorer.labels, scorer.labels.evidence, len(scorer.labels.queries)
+    rows: list[dict[int, list[Span]]] = [{} for _ in range(n)]
+    columns = (evidence.query, evidence.group, evidence.document, evidence.start, evidence.end)
+    for q, g, d, start, end in zip(*(c.tolist() for c in columns), strict=True):
+        rows[q].setdefault(g, []).append(Span(d, start, end))
+    found = [[tuple(spans) for spans in row.values()] for row in rows]
+    for q in labels.at("document").tolist():
+        relevant = sorted(d for d, grade in labels.relevant[q].items() if grade > 0)
+        found[q] = [tuple(Span(d, 0, int(scorer.corpus.lengths[d])) for d in relevant)]
+    return found
+
+
+def _foreign(scorer: Scorer, run: Run, lengths: IntArray) -> dict[int, int]:
+    """For each chunk, the queries whose context it is in without holding any of their evidence."""
+    query, rank = np.nonzero((np.arange(run.chunks.shape[1]) < lengths[:, None]) & (run.chunks >= 0))
+    relevant = scorer.relevant()
+    pairs = zip(query.tolist(), run.chunks[query, rank].tolist(), strict=True)
+    counts: dict[int, int] = {}
+    for q, c in pairs:
+        if (q, c) not in relevant:
+            counts[c] = counts.get(c, 0) + 1
+    return counts
+
+
+def _hub_from(places: int, n_chunks: int) -> int:
+    """The number of contexts that no chunk would be in by chance (Poisson, over all chunks)."""
+    from scipy.special import pdtrc
+
+    mean, n = places / max(n_chunks, 1), FEWEST
+    while pdtrc(n - 1, mean) > CHANCE / max(n_chunks, 1):
+        n += 1
+    return n

@@ -1,0 +1,117 @@
+"""What several failure modes need to know of a passage: what no chunk holds, where chunks cut it, how to show that."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Sequence
+
+from ragdiag.core.proofs import Edit, Outcome
+from ragdiag.core.records import Span
+from ragdiag.diagnosis.cases import Case, Group
+from ragdiag.diagnosis.setting import Setting
+from ragdiag.sources.places import chunk_id
+from ragdiag.text.duplicates import near_duplicates
+
+CUT = "‖"
+"""Stands where one chunk ends and the next begins."""
+
+
+NEAR = 4
+"""Contexts within which a change that does not suffice might, made a little otherwise."""
+
+
+def gaps(setting: Setting, span: Span) -> list[Span]:
+    """The stretches in no chunk that share a character other than space with `span`, at their full length."""
+    text = setting.corpus.documents[span.document].text
+    a, b = setting.first[span.document], setting.first[span.document + 1]
+    found, reach = [], 0
+    starts, ends = setting.chunking.start[a:b].tolist(), setting.chunking.end[a:b].tolist()
+    for start, end in [*zip(starts, ends, strict=True), (len(text), len(text))]:
+        low, high = max(reach, span.start), min(start, span.end)
+        if low < high and not text[low:high].isspace():
+            found.append(Span(span.document, reach, start))
+        reach = max(reach, end)
+    return found
+
+
+def fits(setting: Setting, span: Span) -> bool:
+    """Whether a chunk of this index could hold the passage: no longer than a long one, or than a chunk with a piece of it."""
+    pieces = (setting.span(c) for c in setting.overlapping(span))
+    return span.end - span.start <= max([setting.size, *(p.end - p.start for p in pieces)])
+
+
+def cut_groups(case: Case, longest: bool) -> tuple[Group, ...]:
+    """The groups that no chunk holds whole though all their text is indexed; `longest`: those too long for one chunk, else those
+    that would fit in one.
+    """
+    setting = case.setting
+
+    def cut(group: Group) -> bool:
+        if any(case.whole(s) for s in group.spans):
+            return False
+        fitting = [s for s in group.spans if fits(setting, s)]
+        return bool(fitting) != longest and any(setting.overlapping(s) and not gaps(setting, s) for s in fitting or group.spans)
+
+    return tuple(g for g in case.targets if cut(g))
+
+
+def placements(setting: Setting, span: Span, length: int, within: Span | None = None) -> list[Span]:
+    """Windows of `length` that hold `span`: with it in the middle, at the end (as if a boundary came after), at the start."""
+    low, high = (within.start, within.end) if within else (0, int(setting.corpus.lengths[span.document]))
+    ends = ((low, high), (low, span.end), (span.start, high))
+    return [setting.window(span, length, Span(span.document, a, b)) for a, b in ends]
+
+
+def first_enough(case: Case, edits: Sequence[Edit]) -> Generator[Sequence[Edit], Sequence[Outcome], tuple[Outcome, Edit]]:
+    """The first of several ways to make one change that suffices, with what came of it; the first of all where none does.
+
+    The others are tried only where the first comes within `NEAR` contexts: where it is far off, they are too.
+    """
+    (outcome,) = yield edits[:1]
+    if outcome.standing.sufficient or (outcome.standing.rank or math.inf) > NEAR * case.length:
+        return outcome, edits[0]
+    others = yield edits[1:]
+    found = [(o, e) for o, e in zip(others, edits[1:], strict=True) if o.standing.sufficient]
+    return found[0] if found else (outcome, edits[0])
+
+
+def says_nearly(case: Case, chunk: int) -> bool:
+    """Whether a chunk says nearly what a chunk with the evidence, or the evidence itself, says."""
+    own = case.setting.shingles(chunk)
+    return any(near_duplicates(own, known) for known in case.evidence_shingles)
+
+
+def marked(case: Case, span: Span, most: int = 1200) -> str:
+    """A passage with `CUT` where chunks end inside it."""
+    text = case.setting.text(span)
+    cuts = sorted({e - span.start for c in case.setting.overlapping(span) if (e := case.setting.span(c).end) < span.end})
+    parts = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+    shown = CUT.join(parts)
+    return shown if len(shown) <= most else shown[:most] + "…"
+
+
+def replaced(case: Case, spans: list[Span]) -> frozenset[int]:
+    """The fragments of `spans`, but for those that hold another of the query's passages whole."""
+    kept = {c for g in case.groups for s in g.spans if s not in spans for c in case.whole(s)}
+    return frozenset(c for s in spans for c in case.setting.overlapping(s)) - kept
+
+
+def best_fragment(case: Case, span: Span) -> tuple[int, int]:
+    """For ordering alternatives: the best rank among the fragments of `span`, then its start."""
+    worst = len(case.ranking) + 1
+    return min((case.rank_of.get(c, worst) for c in case.setting.overlapping(span)), default=worst), span.start
+
+
+def nearest(case: Case, spans: Sequence[Span]) -> Span:
+    """The alternative whose fragments rank best."""
+    return min(spans, key=lambda s: best_fragment(case, s))
+
+
+def described(case: Case, chunks: list[int], most: int = 10) -> list[dict[str, object]]:
+    """Chunks for a proof: where they are, their ranks, how their text begins."""
+    setting = case.setting
+    rows: list[dict[str, object]] = []
+    for c in chunks[:most]:
+        text = " ".join(setting.text(setting.span(c)).split())
+        rows.append({"chunk": chunk_id(setting.corpus, setting.chunking, c), "rank": case.rank_of.get(c), "text": text[:160]})
+    return rows

@@ -1,0 +1,104 @@
+"""Words of queries and passages: what they share, weighted by rarity; what a passage says that a query does not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ragdiag.core.records import Span
+from ragdiag.diagnosis.cases import Case
+from ragdiag.text.duplicates import words
+
+SHORT = 10
+"""Words of an answer that is the thing asked for; a longer one is a passage, whose words are those of its subject."""
+
+_WORD = re.compile(r"\w+")
+
+
+class Gap(NamedTuple):
+    """Of the query's words, by idf, the share in the passage's chunk and (mean) in the chunks above; the missing ones by name.
+
+    `alone` are those that the passage's chunk has and none of the chunks above.
+    """
+
+    overlap: float
+    above: float
+    missing: tuple[str, ...]
+    alone: tuple[str, ...]
+
+
+def gap(case: Case, chunks: Sequence[int]) -> Gap:
+    """What the query shares with `chunks`, which hold the passage, beside the chunks of its context that hold no evidence."""
+    # What the query asks of a passage is what the passages that its context has do not account for.
+    found = {w for g in case.groups if g.covered and (h := case.holder(g)) for w in words(_text(case, h[0]))}
+    everything = dict.fromkeys(telling(case.query.text) or words(case.query.text))
+    asked = [w for w in everything if w not in found] or list(everything)
+    idf = {w: case.setting.idf(w) for w in asked}
+    total = sum(idf.values())
+
+    def shared(held: set[str]) -> float:
+        return sum(idf[w] for w in asked if w in held) / total if total else 0.0
+
+    above = [shared(set(words(_text(case, c)))) for c in case.context if c not in case.evidence]
+    held = {w for c in chunks for w in words(_text(case, c))}
+    missing = sorted((w for w in asked if w not in held), key=lambda w: -idf[w])
+    others = {w for c in case.context if c not in case.evidence for w in words(_text(case, c))}
+    named = dict.fromkeys(words(case.query.text))
+    alone = tuple(w for w in named if w in held and w not in others)
+    return Gap(shared(held), sum(above) / len(above) if above else 0.0, tuple(missing), alone)
+
+
+def as_rare(case: Case, span: Span, like: list[str]) -> list[str]:
+    """For each word of `like`, one of a passage (`_askable`, none twice) of the nearest idf; fewer if it has fewer."""
+    idf, picked = case.setting.idf, list[str]()
+    free = sorted(_askable(case, span))
+    for word in like[: len(free)]:
+        picked.append(min(free, key=lambda w: (abs(idf(w) - idf(word)), w)))
+        free.remove(picked[-1])
+    return picked
+
+
+def rarest(case: Case, span: Span) -> list[str]:
+    """The words of a passage that could have been asked for, the rarest first."""
+    return sorted(_askable(case, span), key=lambda w: -case.setting.idf(w))
+
+
+def _askable(case: Case, span: Span) -> list[str]:
+    """The telling words of a passage that the query lacks, each once; of short answers none, which nobody who asks knows."""
+    answers = [answer for answer in map(words, case.query.answers) if len(answer) <= SHORT]
+    known = {*words(case.query.text), *(word for answer in answers for word in answer)}
+    return list(dict.fromkeys(w for w in telling(case.setting.text(span)) if w not in known))
+
+
+def added(text: str, _: list[str], new: list[str]) -> str:
+    """`text`, then the words `new`."""
+    return " ".join([text, *new])
+
+
+def said(text: str, old: list[str], new: list[str]) -> str:
+    """`text` with each of the words `old` said as the word of `new` in its place."""
+    other = dict(zip(old, new, strict=False))
+    return _WORD.sub(lambda m: other.get(m[0].lower(), m[0]), text)
+
+
+def beside(case: Case, chunk: int, n: int) -> list[int]:
+    """`n` chunks without evidence that rank nearest to `chunk`, outside the context; of those not ranked, evenly spread ones."""
+    at = case.rank_of.get(chunk)
+    if at is not None:
+        outside = [c for c in case.ranking[case.length :].tolist() if c not in case.evidence]
+        return sorted(outside, key=lambda c: (abs(case.rank_of[c] - at), c))[:n]
+    total = len(case.setting.chunking)
+    spread = (total * (2 * i + 1) // (4 * n) for i in range(2 * n))
+    return [c for c in dict.fromkeys(spread) if c not in case.evidence and c not in case.rank_of][:n]
+
+
+def telling(text: str) -> list[str]:
+    """The words that say what a text is about: no English function words, no numbers, none of one letter."""
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    return [w for w in words(text) if len(w) > 1 and not w.isdigit() and w not in ENGLISH_STOP_WORDS]
+
+
+def _text(case: Case, chunk: int) -> str:
+    return case.setting.text(case.setting.span(chunk))

@@ -1,0 +1,56 @@
+"""What the context lacks stands right beside chunks that it has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ragdiag.core.proofs import Edit, Standing, Trial
+from ragdiag.core.records import Span
+from ragdiag.diagnosis.cases import Case, Observation
+
+FIX = "hand over the chunk before and after each one found; {tokens} tokens of context instead of {tokens_now}"
+
+
+@dataclass(frozen=True)
+class Adjacent:
+    """Residual, as it gives more context. Proved by handing over the neighbours of the chunks found, whose ranks stay."""
+
+    levels: ClassVar[tuple[str, ...]] = ("span",)
+    residual: ClassVar[bool] = True
+    exposes: ClassVar[bool] = False
+
+    def observe(self, case: Case) -> Observation | None:
+        """See `cases.FailureMode`."""
+        if case.standing.sufficient:
+            return None
+        wide = [*case.context, *(c for c in dict.fromkeys(_neighbours(case)) if c not in set(case.context))]
+        if case.stand(np.array(wide, dtype=np.int64), Edit()).standing.rank is None:
+            return None
+        return Observation(case.targets, {"tokens": _tokens(case, wide), "tokens_now": case.tokens_down_to(case.length)})
+
+    def prove(self, case: Case, seen: Observation) -> Trial:
+        """Hand them over: seen above, as no rank changes."""
+        yield from ()
+        fix = FIX.format(**seen.detail)
+        how = "hand over the chunk before and after each one found"
+        return case.finding("adjacent", seen, how, Standing(case.length, True), fix)
+
+
+def _neighbours(case: Case) -> list[int]:
+    """The chunks before and after each of the context's, in the same documents."""
+    first, document = case.setting.first, case.setting.chunking.document
+    return [n for c in case.context for n in (c - 1, c + 1) if first[document[c]] <= n < first[document[c] + 1]]
+
+
+def _tokens(case: Case, chunks: list[int]) -> int:
+    """Tokens of the text in any of `chunks`, which may overlap."""
+    total, reach = 0, Span(-1, 0, 0)
+    for span in sorted(map(case.setting.span, chunks)):
+        start = max(span.start, reach.end) if span.document == reach.document else span.start
+        if span.end > start:
+            total += case.tokens(Span(span.document, start, span.end))
+            reach = span
+    return total

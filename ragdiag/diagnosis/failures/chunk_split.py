@@ -1,0 +1,136 @@
+"""A chunk boundary cuts the evidence: no chunk holds it whole, though it would fit in one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ragdiag.core.proofs import Edit, Trial
+from ragdiag.core.records import Span
+from ragdiag.diagnosis.cases import Case, Observation
+from ragdiag.diagnosis.failures._passages import (
+    cut_groups,
+    described,
+    first_enough,
+    fits,
+    marked,
+    nearest,
+    placements,
+    replaced,
+)
+
+FEWEST = 19
+"""Controls that a p of .05 needs at least."""
+
+FIX = "move the boundary: chunks that end with sentences or paragraphs, or overlap"
+BETWEEN = "overlapping chunks, or larger ones: the boundary is between sentences of the evidence"
+SENTENCE_END = re.compile(r"[.!?:;][\"')\]\u201d\u2019]*\s*$|\n\s*$")
+
+
+@dataclass(frozen=True)
+class ChunkSplit:
+    """Proved by a window of a chunk's length that holds the evidence whole, in place of the fragments.
+
+    The control is changes that do not make it whole. `shifts` move the boundary elsewhere inside the evidence, and do as well
+    when all of it comes in as high up. `elsewhere` are chunks elsewhere in the document, and do as well when they rank above the
+    window; a document with few chunks has more shifts instead. p = (1 + how many do) / (1 + how many there are), at most `alpha`.
+    """
+
+    shifts: int = 5
+    elsewhere: int = 34
+    alpha: float = 0.05
+
+    levels: ClassVar[tuple[str, ...]] = ("span",)
+    residual: ClassVar[bool] = False
+    exposes: ClassVar[bool] = True
+
+    def observe(self, case: Case) -> Observation | None:
+        """See `cases.FailureMode`."""
+        groups = cut_groups(case, longest=False)
+        if not groups:
+            return None
+        spans = [_alternative(case, g.spans) for g in groups]
+        shown = [{"passage": marked(case, s), "fragments": described(case, case.setting.overlapping(s))} for s in spans]
+        return Observation(groups, {"cut": shown}, spans)
+
+    def prove(self, case: Case, seen: Observation) -> Trial:
+        """Make the evidence whole; if that suffices, see whether boundaries that leave it cut, or any other text, do as well."""
+        setting, spans = case.setting, seen.held
+        removed = replaced(case, spans)
+        placed = _placed(case, spans)
+        edits = [Edit(removed, tuple(map(setting.addition, windows))) for windows in placed]
+        outcome, edit = yield from first_enough(case, edits)
+        windows = placed[edits.index(edit)]
+        p, placebo = None, dict[str, object]()
+        if outcome.standing.sufficient:
+            # The control is about the window that stands lowest: without it the others would not do.
+            worst = max(range(len(spans)), key=lambda i: outcome.ranks[i] or 0)
+            others = edit.added[:worst] + edit.added[worst + 1 :]
+            elsewhere = _elsewhere(case, windows[worst], self.elsewhere)
+            n_shifts = max(self.shifts, FEWEST - len(elsewhere))
+            shifts = _shifts(case, spans[worst], windows[worst], n_shifts)
+            tried = yield [Edit(removed, (*map(setting.addition, pair), *others)) for pair in shifts]
+            shifted = [o.standing.rank is not None and o.standing.rank <= (outcome.standing.rank or 0) for o in tried]
+            above = set(outcome.order[: outcome.ranks[worst] or 0].tolist())
+            other = [c in above for c in elsewhere]
+            p = (1 + sum(shifted) + sum(other)) / (len(shifted) + len(other) + 1)
+            placebo = {
+                "shifts": len(shifted),
+                "shifts_as_well": sum(shifted),
+                "shifts_sufficient": sum(o.standing.sufficient for o in tried),
+                "elsewhere": len(other),
+                "elsewhere_as_well": sum(other),
+            }
+        return case.finding(
+            "chunk_split",
+            seen,
+            "a window of a chunk's length that holds the evidence whole, in place of the fragments",
+            outcome.standing,
+            BETWEEN if all(_between_sentences(case, s) for s in spans) else FIX,
+            placebo_p=p,
+            proved=p is not None and p <= self.alpha,
+            detail={"window_ranks": list(outcome.ranks), "placebo": placebo},
+            edit=edit,
+        )
+
+
+def _alternative(case: Case, spans: tuple[Span, ...]) -> Span:
+    """The alternative that would fit in a chunk and whose fragments rank best."""
+    return nearest(case, [s for s in spans if fits(case.setting, s)])
+
+
+def _between_sentences(case: Case, span: Span) -> bool:
+    """Whether every chunk that ends inside a passage ends with a sentence or a line."""
+    text = case.setting.corpus.documents[span.document].text
+    ends = (case.setting.span(c).end for c in case.setting.overlapping(span))
+    return all(text[end] == "\n" or SENTENCE_END.search(text[max(end - 9, 0) : end]) for end in ends if end < span.end)
+
+
+def _placed(case: Case, spans: list[Span]) -> list[list[Span]]:
+    """Windows for the passages in each way to place them."""
+    ways = zip(*(placements(case.setting, s, _length(case, s)) for s in spans), strict=True)
+    placed = [list(way) for way in ways]
+    return [windows for i, windows in enumerate(placed) if windows not in placed[:i]]
+
+
+def _length(case: Case, span: Span) -> int:
+    """Characters in the longest of the fragments, or in a median chunk where those are shorter."""
+    found = [c.end - c.start for c in map(case.setting.span, case.setting.overlapping(span))]
+    return max([*found, case.setting.typical, span.end - span.start])
+
+
+def _elsewhere(case: Case, window: Span, n: int) -> list[int]:
+    """Up to `n` chunks of the same document, about as long as `window` and clear of it, evenly spread."""
+    setting, length = case.setting, window.end - window.start
+    own = range(setting.first[window.document], setting.first[window.document + 1])
+    spans = {c: setting.span(c) for c in own}
+    clear = [c for c, s in spans.items() if 2 * (s.end - s.start) >= length and (s.end <= window.start or s.start >= window.end)]
+    return [clear[i * len(clear) // n] for i in range(n)] if len(clear) > n else clear
+
+
+def _shifts(case: Case, span: Span, window: Span, n: int) -> list[tuple[Span, Span]]:
+    """`n` other places for the boundary, evenly spread inside `span`: the windows before and after each, as long as `window`."""
+    length, last = window.end - window.start, int(case.setting.corpus.lengths[window.document])
+    cuts = [span.start + max((span.end - span.start) * (i + 1) // (n + 1), 1) for i in range(n)]
+    return [(Span(span.document, max(at - length, 0), at), Span(span.document, at, min(at + length, last))) for at in cuts]

@@ -1,0 +1,39 @@
+"""An approximate index does not return a chunk that exact search finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ragdiag.core.proofs import EXACT, Edit, Trial
+from ragdiag.diagnosis.cases import Case, Observation
+from ragdiag.diagnosis.failures._passages import described
+
+FIX = "raise ef_search (the index then looks at more vectors), search exactly, or rebuild the index with more links"
+
+
+@dataclass(frozen=True)
+class IndexMiss:
+    """Proved by searching the same vectors exactly, and nothing else."""
+
+    levels: ClassVar[tuple[str, ...]] = ("span", "document")
+    residual: ClassVar[bool] = False
+    exposes: ClassVar[bool] = False
+
+    def observe(self, case: Case) -> Observation | None:
+        """See `cases.FailureMode`. Whether something is missed is not known before the search."""
+        return Observation(case.targets, {}) if EXACT in case.setting.swaps and not case.standing.sufficient else None
+
+    def prove(self, case: Case, seen: Observation) -> Trial:
+        """Search exactly; nothing is found where no evidence stands higher then than in the index's own ranking."""
+        edit = Edit(retriever=EXACT)
+        (outcome,) = yield [edit]
+        nowhere = len(outcome.order) + 1
+        found = [(c, i) for i, c in enumerate(outcome.order.tolist(), 1) if c in case.evidence]
+        ranks = {c: i for c, i in found if i < case.rank_of.get(c, nowhere) and c not in case.context}
+        if not ranks:
+            return None
+        rows = described(case, list(ranks))
+        missed = [row | {"exact": rank} for row, rank in zip(rows, ranks.values(), strict=False)]
+        how = "search the same vectors exactly"
+        return case.finding("index_miss", seen, how, outcome.standing, FIX, detail={"missed": missed}, edit=edit)

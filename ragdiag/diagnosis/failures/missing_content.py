@@ -1,0 +1,75 @@
+"""The evidence is in the source, but in no indexed text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ragdiag.core.proofs import Addition, Edit, Trial
+from ragdiag.core.records import Span
+from ragdiag.diagnosis.cases import Case, Group, Observation
+from ragdiag.diagnosis.failures._passages import gaps, placements
+
+FIX = {
+    "not ingested": "index the document: no chunk of it is in the index",
+    "lost by the loader": "mend the loader or the chunker: other parts of the document are indexed, this passage is not",
+}
+
+
+@dataclass(frozen=True)
+class MissingContent:
+    """Some of every alternative is in no chunk. Proved by adding the text that is missing, in pieces as long as other chunks."""
+
+    levels: ClassVar[tuple[str, ...]] = ("span", "document")
+    residual: ClassVar[bool] = False
+    exposes: ClassVar[bool] = False
+
+    def observe(self, case: Case) -> Observation | None:
+        """See `cases.FailureMode`."""
+        if not case.setting.chunking.complete:
+            return None
+        groups = tuple(g for g in case.targets if all(gaps(case.setting, s) for s in g.spans))
+        if not groups:
+            return None
+        documents = {s.document for g in groups for s in g.spans}
+        first = case.setting.first
+        indexed = any(first[d] < first[d + 1] for d in documents)
+        return Observation(groups, {"kind": "lost by the loader" if indexed else "not ingested"})
+
+    def prove(self, case: Case, seen: Observation) -> Trial:
+        """Add the missing text. A cause even where that does not suffice: no other repair brings back what is not there."""
+        ways = zip(*(_pieces(case, group) for group in seen.groups), strict=True)
+        edits = [Edit(added=tuple(a for pieces in way for a in pieces)) for way in ways]
+        outcomes = yield edits
+        best = min(range(len(edits)), key=lambda i: (not outcomes[i].standing.sufficient, i))
+        return case.finding(
+            "missing_content",
+            seen,
+            "add the missing text to the index",
+            outcomes[best].standing,
+            FIX[seen.detail["kind"]],
+            proved=True,
+            detail={"missing": [case.setting.text(s)[:400] for g in seen.groups for s in g.spans[:1]]},
+            edit=edits[best],
+        )
+
+
+def _pieces(case: Case, group: Group) -> list[list[Addition]]:
+    """What is missing around the group's first alternative, cut in three ways: whole where it is about a chunk long, else a
+    chunk's length of it.
+    """
+    setting, span = case.setting, group.spans[0]
+    ways: list[list[Addition]] = [[], [], []]
+    for gap in gaps(setting, span):
+        inside = Span(span.document, max(gap.start, span.start), min(gap.end, span.end))
+        if gap.end - gap.start <= 1.5 * setting.size:
+            pieces = [[gap]] * 3
+        elif inside.end - inside.start <= setting.size:
+            pieces = [[window] for window in placements(setting, inside, setting.typical, gap)]
+        else:  # longer than a chunk, or a whole document: cut as it comes
+            starts = range(inside.start, inside.end, setting.typical)
+            cut = [Span(span.document, s, min(s + setting.typical, inside.end)) for s in starts]
+            pieces = [[piece for piece in cut if setting.text(piece).strip()]] * 3
+        for way, own in zip(ways, pieces, strict=True):
+            way += [setting.addition(piece) for piece in own]
+    return ways

@@ -1,0 +1,66 @@
+"""The evidence is longer than a chunk: no chunk can hold it whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ragdiag.core.proofs import Edit, Trial
+from ragdiag.core.records import Span
+from ragdiag.diagnosis.cases import Case, Observation
+from ragdiag.diagnosis.failures._passages import best_fragment, cut_groups, replaced
+
+FIX = "larger chunks, or retrieve small ones and hand over the section round them"
+UNATTAINABLE = "raise the context's size: even whole, the evidence does not fit in it"
+
+
+@dataclass(frozen=True)
+class Oversized:
+    """Proved by joining its fragments into one chunk: as long as the evidence, and nothing of the text round it is lost."""
+
+    levels: ClassVar[tuple[str, ...]] = ("span",)
+    residual: ClassVar[bool] = False
+    exposes: ClassVar[bool] = False
+
+    def observe(self, case: Case) -> Observation | None:
+        """See `cases.FailureMode`."""
+        groups = cut_groups(case, longest=True)
+        if not groups:
+            return None
+        spans = [_alternative(case, g.spans) for g in groups]
+        tokens = [case.tokens(s) for s in spans]
+        return Observation(groups, {"tokens": tokens, "unattainable": any(_too_long(case, s) for s in spans)})
+
+    def prove(self, case: Case, seen: Observation) -> Trial:
+        """One window for each passage."""
+        spans = [_alternative(case, g.spans) for g in seen.groups]
+        edit = Edit(replaced(case, spans), tuple(case.setting.addition(_joined(case, s)) for s in spans))
+        (outcome,) = yield [edit]
+        lost = bool(seen.detail["unattainable"])
+        return case.finding(
+            "oversized",
+            seen,
+            "the chunks that hold a piece of the evidence joined into one",
+            outcome.standing,
+            UNATTAINABLE if lost else FIX,
+            proved=outcome.standing.sufficient and not lost,
+            edit=edit,
+        )
+
+
+def _alternative(case: Case, spans: tuple[Span, ...]) -> Span:
+    """The shortest alternative; of equals, the one whose fragments rank best."""
+    return min(spans, key=lambda s: (s.end - s.start, best_fragment(case, s)))
+
+
+def _joined(case: Case, span: Span) -> Span:
+    """The text of all chunks that hold a piece of the passage."""
+    found = [case.setting.span(c) for c in case.setting.overlapping(span)]
+    return Span(span.document, min([span.start, *(s.start for s in found)]), max([span.end, *(s.end for s in found)]))
+
+
+def _too_long(case: Case, span: Span) -> bool:
+    """Whether the passage exceeds the budget, or as much text as k long chunks."""
+    if case.setting.budget:
+        return case.tokens(span) > case.setting.budget
+    return span.end - span.start > case.setting.k * case.setting.size

@@ -1,0 +1,57 @@
+"""A superseded version of the evidence stands above it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ragdiag.core.proofs import Edit, Trial
+from ragdiag.diagnosis.cases import Case, Observation
+from ragdiag.diagnosis.failures._passages import described, says_nearly
+from ragdiag.text.versions import could_be_older, link
+
+FIX = "drop superseded versions from the index, or filter them out at query time"
+
+
+@dataclass(frozen=True)
+class Stale:
+    """Proved by dropping the superseded versions of this evidence, and nothing else.
+
+    A version is known by metadata (`superseded_by`, a `family` with `version` or `date`, `superseded` under the same title), or
+    as a near-duplicate with other values whose document is older. Age alone is no reason.
+    """
+
+    levels: ClassVar[tuple[str, ...]] = ("span", "document")
+    residual: ClassVar[bool] = False
+    exposes: ClassVar[bool] = True
+
+    def observe(self, case: Case) -> Observation | None:
+        """See `cases.FailureMode`."""
+        old = superseded(case)
+        if not old:
+            return None
+        rows = [row | {"by": by} for row, by in zip(described(case, list(old)), old.values(), strict=False)]
+        return Observation(case.targets, {"versions": rows}, frozenset(old))
+
+    def prove(self, case: Case, seen: Observation) -> Trial:
+        """Drop them."""
+        edit = Edit(seen.held)
+        (outcome,) = yield [edit]
+        return case.finding("stale", seen, "drop the superseded versions", outcome.standing, FIX, edit=edit)
+
+
+def superseded(case: Case) -> dict[int, str]:
+    """The chunks above that belong to a superseded version of the query's evidence, and how that is known."""
+    documents = case.setting.corpus.documents
+    current = {s.document for g in case.groups for s in g.spans}
+    found: dict[int, str] = {}
+    for chunk in case.above:
+        document = int(case.setting.chunking.document[chunk])
+        if document in current:
+            continue
+        by = next((b for d in sorted(current) if (b := link(documents[document], documents[d]))), "")
+        if not by and any(could_be_older(documents[document], documents[d]) for d in current) and says_nearly(case, chunk):
+            by = "near-duplicate of an older document"
+        if by:
+            found[chunk] = by
+    return found

@@ -1,0 +1,113 @@
+"""The evidence lies beyond what the encoder reads of its chunk: the vector never saw it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+from ragdiag.core.proofs import Edit, Trial
+from ragdiag.core.records import Span
+from ragdiag.diagnosis.cases import Case, Group, Observation
+from ragdiag.diagnosis.failures._passages import described, first_enough, nearest
+
+FIX = "chunks that the encoder reads whole, or an encoder that reads longer texts"
+
+
+PREFIX = 2000
+"""No context puts so many characters before a chunk: where the encoder reads so far beyond the evidence, it reads it."""
+
+
+class Unseen(NamedTuple):
+    """A chunk with evidence that the encoder does not reach: what is indexed for it, and where the evidence is in that text."""
+
+    chunk: int
+    text: str
+    start: int
+    end: int
+    visible: int
+
+
+@dataclass(frozen=True)
+class Truncated:
+    """Proved by giving the encoder the part of the chunk that holds the evidence, cut at its limit; all else stays."""
+
+    levels: ClassVar[tuple[str, ...]] = ("span",)
+    residual: ClassVar[bool] = False
+    exposes: ClassVar[bool] = True
+
+    def observe(self, case: Case) -> Observation | None:
+        """See `cases.FailureMode`."""
+        found = [(g, u) for g in case.targets for u in unseen(case, g)]
+        if not found:
+            return None
+        chunks = [
+            row | {"characters": len(u.text), "read": u.visible, "evidence_from": u.start}
+            for (_, u), row in zip(found, described(case, [u.chunk for _, u in found], len(found)), strict=True)
+        ]
+        return Observation(tuple(dict.fromkeys(g for g, _ in found)), {"chunks": chunks})
+
+    def prove(self, case: Case, seen: Observation) -> Trial:
+        """Show the encoder what it missed."""
+        parts = {u.chunk: u for g in seen.groups for u in unseen(case, g)}
+        setting = case.setting
+        ways = [_part(case, u) for u in parts.values()], [_window(case, u) for u in parts.values()]
+        edits = [
+            Edit(frozenset(parts), tuple(setting.addition(setting.span(c), t) for c, t in zip(parts, way, strict=True)))
+            for way in ways
+        ]
+        outcome, edit = yield from first_enough(case, edits)
+        return case.finding(
+            "truncated",
+            seen,
+            "let the encoder read the part of the chunk that holds the evidence",
+            outcome.standing,
+            FIX,
+            edit=edit,
+        )
+
+
+def unseen(case: Case, group: Group) -> list[Unseen]:
+    """The best ranked chunk that holds the group whole, where no such chunk shows all of it to the encoder.
+
+    Where no chunk holds it whole: the chunks outside the context with a piece of it that the encoder does not read to its end.
+    """
+    if case.setting.visible is None:
+        return []
+    places = [(chunk, span) for span in group.spans for chunk in case.whole(span)]
+    if places:
+        found = [_hidden(case, *place) for place in places]
+        return [min((u for u in found if u), key=lambda u: (_rank(case, u.chunk), u.chunk))] if all(found) else []
+    cut = nearest(case, group.spans)
+    outside = (c for c in case.setting.overlapping(cut) if _rank(case, c) > case.length)
+    return [u for c in outside if (u := _hidden(case, c, cut)) is not None]
+
+
+def _rank(case: Case, chunk: int) -> int:
+    return case.rank_of.get(chunk, len(case.ranking) + 1)
+
+
+def _hidden(case: Case, chunk: int, span: Span) -> Unseen | None:
+    """What a chunk holds of `span`, if the encoder does not read to the end of that."""
+    setting = case.setting
+    own, visible = setting.span(chunk), int(setting.visible[chunk]) if setting.visible is not None else 0
+    start, end = max(span.start, own.start) - own.start, min(span.end, own.end) - own.start
+    if end <= visible - PREFIX:
+        return None
+    text = setting.embed(own)
+    before = max(text.find(setting.text(own)), 0)  # a title or a neighbour may come first
+    return Unseen(chunk, text, before + start, before + end, visible) if before + end > visible else None
+
+
+def _part(case: Case, unseen: Unseen) -> str:
+    """From where the encoder stopped on; from the evidence on where the encoder stopped inside it, or would once more."""
+    start = min(unseen.visible, unseen.start)
+    if case.setting.seen is not None and start + case.setting.seen([unseen.text[start:]])[0] < unseen.end:
+        start = unseen.start
+    return unseen.text[start:]
+
+
+def _window(case: Case, unseen: Unseen) -> str:
+    """A median chunk's length of text round the evidence."""
+    spare = max(case.setting.typical - (unseen.end - unseen.start), 0)
+    start = max(min(unseen.start - spare // 2, len(unseen.text) - case.setting.typical), 0)
+    return unseen.text[start : max(start + case.setting.typical, unseen.end)]

@@ -1,0 +1,121 @@
+"""What there is to know about an index: its chunks, what is indexed for a span, what an encoder reads of it."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from ragdiag.core.proofs import Addition
+from ragdiag.core.records import Chunking, Corpus, IntArray, Span
+from ragdiag.scoring.packing import Packing
+from ragdiag.text.duplicates import shingles, words
+
+__all__ = ["Setting"]
+
+
+@dataclass(eq=False)
+class Setting:
+    """What all queries of an audit share.
+
+    `embed` gives what is indexed for a span. `visible` tells how many characters of what is indexed for each chunk the encoder
+    reads, `seen` the same of any texts; None without an encoder. `swaps` names the other retrievers that the probe can ask
+    (`proofs.EXACT` where the index is approximate).
+    `off_topic` gives, of chunks, those off the topic of the query with a number, with their affinity to it. `hubs` counts, for
+    each chunk, the queries whose context it is in without holding any of their evidence.
+    """
+
+    corpus: Corpus
+    chunking: Chunking
+    k: int
+    budget: int
+    embed: Callable[[Span], str]
+    off_topic: Callable[[int, Sequence[int]], Mapping[int, float]]
+    visible: IntArray | None = None
+    seen: Callable[[Sequence[str]], Sequence[int]] | None = None
+    swaps: tuple[str, ...] = ()
+    hubs: Mapping[int, int] = field(default_factory=dict)
+    hub_from: int = 0
+    _shingles: dict[int, frozenset[tuple[str, str]]] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def packing(self) -> Packing:
+        """What reaches the prompt of a ranking."""
+        return Packing(self.corpus, self.chunking, self.k, self.budget)
+
+    @cached_property
+    def first(self) -> IntArray:
+        """The first chunk of each document, and the number of chunks: shape ``(n_documents + 1,)``."""
+        return np.searchsorted(self.chunking.document, np.arange(len(self.corpus.documents) + 1))
+
+    @property
+    def _lengths(self) -> IntArray:
+        """Characters in each chunk; where there are no chunks, as if there were one of nothing."""
+        return self.chunking.end - self.chunking.start if len(self.chunking) else np.zeros(1, dtype=np.int64)
+
+    @cached_property
+    def size(self) -> int:
+        """Characters in a long chunk of this index: the 95th percentile."""
+        return int(np.percentile(self._lengths, 95))
+
+    @cached_property
+    def typical(self) -> int:
+        """Characters in a chunk of this index: the median."""
+        return max(int(np.median(self._lengths)), 1)
+
+    @cached_property
+    def _frequency(self) -> Counter[str]:
+        """In how many chunks each word stands."""
+        spans = map(self.span, range(len(self.chunking)))
+        return Counter(word for span in spans for word in set(words(self.text(span))))
+
+    def idf(self, word: str) -> float:
+        """``log(1 + n / df)``; a word in no chunk is as rare as one in a single chunk."""
+        return math.log(1 + len(self.chunking) / max(self._frequency[word], 1))
+
+    def overlapping(self, span: Span) -> list[int]:
+        """The chunks that share a character with `span`."""
+        a, b = self.first[span.document], self.first[span.document + 1]
+        inside = (self.chunking.start[a:b] < span.end) & (self.chunking.end[a:b] > span.start)
+        return [int(c) for c in a + np.flatnonzero(inside)]
+
+    def span(self, chunk: int) -> Span:
+        """Where a chunk is."""
+        return Span(int(self.chunking.document[chunk]), int(self.chunking.start[chunk]), int(self.chunking.end[chunk]))
+
+    def text(self, span: Span) -> str:
+        """The document's text there."""
+        return self.corpus.documents[span.document].text[span.start : span.end]
+
+    def shingles(self, chunk: int) -> frozenset[tuple[str, str]]:
+        """A chunk as `duplicates.shingles`, made once."""
+        if chunk not in self._shingles:
+            self._shingles[chunk] = shingles(self.text(self.span(chunk)))
+        return self._shingles[chunk]
+
+    def addition(self, span: Span, seen: str = "") -> Addition:
+        """`span` as if it were a chunk of the index."""
+        a, b = self.first[span.document], self.first[span.document + 1]
+        start, end = self.chunking.start[a:b], self.chunking.end[a:b]
+        before = int(((start < span.start) | ((start == span.start) & (end < span.end))).sum())
+        return Addition(*span, self.embed(span), int(a) + before - 0.5, seen)
+
+    def window(self, span: Span, length: int, within: Span | None = None) -> Span:
+        """`length` characters round `span`, as near to its middle as `within` (its document) allows, ending between words.
+
+        Never less than `span`.
+        """
+        text = self.corpus.documents[span.document].text
+        low, high = (within.start, within.end) if within else (0, len(text))
+        spare = max(length - (span.end - span.start), 0)
+        start = max(min(span.start - spare // 2, high - (span.end - span.start) - spare), low)
+        end = min(max(start + length, span.end), high)
+        while low < start < span.start and text[start - 1].isalnum():
+            start += 1
+        while high > end > span.end and text[end].isalnum():
+            end -= 1
+        return Span(span.document, start, end)

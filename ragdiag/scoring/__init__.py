@@ -1,0 +1,1 @@
+"""What a context holds of the evidence: measures, sufficiency, subjects, gates."""

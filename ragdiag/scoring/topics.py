@@ -1,0 +1,249 @@
+"""Off-topic chunks: those that the query's words bring up, round a text which has nothing to do with the evidence.
+
+Similarity to the evidence cannot tell them alone: a page stuffed with the query's words passes for near, and what many a healthy
+context holds beside its evidence is as far from it as any page. Two numbers together can, and need no encoder, so that they
+are the same for every retriever:
+
+* *pull*, what the query's words do for a chunk: the weight (idf, more for a word said again) of those that it has, less the
+  idf of those that it lacks;
+* *affinity*, how near the rest of it, the query's words taken out, is to the evidence and to the chunks nearest to that, as a
+  multiple of how near the words of the corpus in random order are. Unlike random chunks, which in a corpus on one subject are
+  all on topic, random words mean the same in a corpus of one subject and of many.
+
+A chunk is off topic where the rest of it is about as far from the subject as chance (its affinity is under `NEAR`) and its pull
+exceeds `NEED` + `STEEP` * log(affinity): the more of the query it repeats, the more the rest of it has to belong. A page on the
+query's subject that answers another question about it passes that test too. So a third number acquits:
+
+* *company*: among the chunks nearest to the rest of it, how much more of the query's words that it has (by idf) stands than in
+  the corpus. A page on giving birth stands among pages which say "pregnancy"; one on cooking does not, whatever it is stuffed
+  with. Neighbours that are off topic themselves count as having none of those words: stuffed pages do not vouch for each other.
+
+The constants were chosen on half of the queries of five sets and on planted faults; ``tests/bench/offtopic.py`` gives the rates
+on the others.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ragdiag.core.ranking import best
+from ragdiag.core.records import BoolArray, FloatArray, IntArray
+
+__all__ = ["Judgement", "Topics"]
+
+NEED, STEEP = 2.1, 2.0
+
+NEAR = 2.0
+"""A chunk so near to the subject, as a multiple of chance, is on topic however strong the pull of the query's words."""
+
+COMPANY = 0.05
+"""A chunk is on topic where its neighbours have so much more of its share of the query's words than chunks have on average."""
+
+NEIGHBOURS, SHARE = 30, 3
+"""So many chunks nearest to the evidence stand for its subject; in a small corpus no more than one chunk in so many."""
+
+ENOUGH = 2000
+"""A word of which a corpus of fewer chunks has one is no rarer than in this many: a small corpus cannot tell."""
+
+SUPPORT = 3
+"""A chunk is as near to the subject as to these many of its chunks on average: one may be chance, all are too many to ask."""
+
+SAMPLE = 200
+"""Texts of random words that say how near to the subject chance comes."""
+
+REST = 5
+"""Tokens that must remain of a chunk without the query's words: less says nothing about its topic."""
+
+FLOOR, LEAST = 0.2, 1e-9
+"""No affinity counts as lower, since it is made of single words there; and what in a division counts as nothing."""
+
+_SCRIPTS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+WORDS = rf"(?u)[{_SCRIPTS}]|(?:(?![{_SCRIPTS}])\w)+"
+"""A word; characters of scripts that put no space between words (Chinese, Japanese, Thai, Khmer ...) count one by one."""
+
+
+class Judgement(NamedTuple):
+    """What was found about chunks, each of shape ``(n_chunks,)``: the verdict and what it rests on.
+
+    `affinity` is a multiple of that of random words: 1 is chance. `pull` counts words, one that a single chunk has as 1.
+    `coverage` is the share of the query's words, by idf, that a chunk has; it is for showing.
+    """
+
+    off_topic: BoolArray
+    affinity: FloatArray
+    pull: FloatArray
+    coverage: FloatArray
+
+
+class Topics:
+    """The chunks of one corpus as bags of words, built when first asked. `texts` are the chunks' own, shape ``(n_chunks,)``."""
+
+    def __init__(self, texts: Sequence[str], seed: int = 0) -> None:
+        self._texts, self._seed = texts, seed
+
+    @functools.cached_property
+    def _index(self) -> _Index:
+        return _Index(self._texts, self._seed)
+
+    def judge(
+        self, query: str, evidence: Sequence[int], chunks: Sequence[int], evidence_text: str = "", kin: Sequence[int] = ()
+    ) -> Judgement:
+        """Whether each of `chunks` (positions, none of them evidence) is off topic for `query`.
+
+        `evidence` are the positions of the chunks that hold the evidence; where there are none, `evidence_text` stands for them.
+        `kin` are chunks known to be about the same thing, such as those round the evidence.
+        Where neither has a word of the corpus, nothing is off topic. A chunk's verdict does not depend on what else is judged.
+        """
+        asked = np.asarray(chunks, dtype=np.int64)
+        subject = (
+            self._index.subject(query, np.asarray(evidence, dtype=np.int64), evidence_text, np.asarray(kin, dtype=np.int64))
+            if len(asked)
+            else None
+        )
+        if subject is None:
+            return Judgement(np.zeros(len(asked), dtype=bool), *np.zeros((3, len(asked))))
+        return self._index.judge(asked, subject)
+
+
+class _Subject(NamedTuple):
+    """What stands for the evidence's subject: chunks (-1: the evidence's own text), and their unit vectors as columns.
+
+    Those are dense, shape ``(n_words, n_chunks)``, the columns `words`, which the query has, left out.
+    """
+
+    words: IntArray
+    chunks: IntArray
+    vectors: Any
+
+
+class _Index:
+    """TF-IDF of chunks: `weights` is sparse, shape ``(n_chunks, n_words)``; the rows of `chance` are made of random words."""
+
+    def __init__(self, texts: Sequence[str], seed: int) -> None:
+        from sklearn.feature_extraction.text import CountVectorizer
+
+        self._vectorizer = CountVectorizer(token_pattern=WORDS, dtype=np.float32)
+        try:
+            self.weights = self._vectorizer.fit_transform(texts).tocsr()
+        except ValueError:  # "empty vocabulary": no text has a word
+            self._vectorizer = CountVectorizer(token_pattern=WORDS, dtype=np.float32, vocabulary=["-"])
+            self.weights = self._vectorizer.transform(texts).tocsr()
+        self._analyze = self._vectorizer.build_analyzer()
+        n_texts, n_words = self.weights.shape
+        frequency = np.bincount(self.weights.indices, minlength=n_words)
+        # A word that one chunk has weighs 1 in a corpus of any size from there, so that a query is worth as many words in each.
+        self.idf = np.log((1 + n_texts) / (1 + frequency)) / np.log((1 + max(n_texts, ENOUGH)) / 2)
+        self._tokens = np.asarray(self.weights.sum(axis=1), dtype=np.float64).ravel()
+        self.chance = self._shuffled(np.random.default_rng(seed))
+        self._weigh(self.weights)
+        self._lengths = np.maximum(_lengths(self.weights), LEAST)
+
+    @functools.cached_property
+    def _columns(self) -> Any:
+        """`weights` by word."""
+        return self.weights.tocsc()
+
+    def _shuffled(self, rng: np.random.Generator) -> Any:
+        """Texts as long as some of the corpus, of its words in random order."""
+        from scipy import sparse
+
+        ends = np.cumsum(self.weights.data, dtype=np.float64)
+        length = self._tokens[rng.integers(0, max(len(self._tokens), 1), SAMPLE if len(ends) else 0)].astype(np.int64)
+        drawn = np.searchsorted(ends, rng.integers(0, int(ends[-1]) if len(ends) else 1, int(length.sum())), side="right")
+        where = np.repeat(np.arange(len(length)), length), self.weights.indices[drawn]
+        counts = sparse.csr_array((np.ones(len(drawn), np.float32), where), shape=(len(length), self.weights.shape[1]))
+        self._weigh(counts)
+        return counts
+
+    def _weigh(self, counts: Any) -> None:
+        """Counts of words to weights, in place; a word said ten times is not ten times as telling."""
+        counts.data = ((1 + np.log(counts.data)) * self.idf[counts.indices]).astype(np.float32)
+
+    def subject(self, query: str, evidence: IntArray, text: str, kin: IntArray) -> _Subject | None:
+        """The evidence, its kin and the chunks nearest to it; None where the evidence has no word of the corpus."""
+        from scipy import sparse
+
+        rows = self.weights[evidence]
+        if not len(evidence):
+            rows = self._vectorizer.transform([text]).tocsr()
+            self._weigh(rows)
+        if not rows.nnz:
+            return None
+        known = self._vectorizer.vocabulary_
+        words = np.unique(np.array([known[w] for w in self._analyze(query) if w in known], dtype=np.int64))
+        rest = _without(rows, words)
+        # The whole length, so that pages full of the query's words stay out of each other's neighbourhood.
+        nearness = (self.weights @ rest.T.toarray(order="C")).max(axis=1) / self._lengths
+        nearness[evidence] = np.inf
+        chunks = best(nearness, max(len(evidence), min(NEIGHBOURS, len(nearness) // SHARE), SUPPORT))
+        chunks = np.unique(np.concatenate([chunks, kin]))
+        vectors = _without(self.weights[chunks], words)
+        if not len(evidence):
+            chunks, vectors = np.concatenate([[-1], chunks]), sparse.vstack([rest, vectors])
+        return _Subject(words, chunks, vectors.T.toarray(order="C"))
+
+    def judge(self, asked: IntArray, subject: _Subject) -> Judgement:
+        """The verdict on chunks."""
+        found = self._alone(asked, subject)
+        off_topic = found.off_topic.copy()
+        flagged = np.flatnonzero(off_topic)
+        off_topic[flagged] = self._company(asked[flagged], subject) <= COMPANY
+        return found._replace(off_topic=off_topic)
+
+    def _company(self, chunks: IntArray, subject: _Subject) -> FloatArray:
+        """How much more of each chunk's words of the query its neighbours have than chunks do: shape ``(n_chunks,)``."""
+        n = self.weights.shape[0]
+        has = self._columns[:, subject.words].astype(bool)
+        own = has[chunks].toarray() * self.idf[subject.words]
+        own /= np.maximum(own.sum(axis=1, keepdims=True), LEAST)
+        usual = own @ np.asarray(has.mean(axis=0)).ravel()
+        nearness = (self.weights @ _without(self.weights[chunks], subject.words).T.toarray(order="C")).T / self._lengths
+        nearness[np.arange(len(chunks)), chunks] = -np.inf
+        more = np.zeros(len(chunks))
+        for i, row in enumerate(nearness):
+            near = best(row, max(min(NEIGHBOURS, n // SHARE), 1))
+            honest = near[~self._alone(near, subject).off_topic]
+            more[i] = (has[honest] @ own[i]).sum() / len(near) - usual[i]
+        return more
+
+    def _alone(self, asked: IntArray, subject: _Subject) -> Judgement:
+        """By pull and affinity."""
+        rows = self.weights[asked]
+        idf = self.idf[subject.words]
+        weights = rows[:, subject.words].toarray()
+        has = weights > 0
+        pull = weights.sum(axis=1, dtype=np.float64) - ~has @ idf
+        chance = _nearness(self.chance, np.full(self.chance.shape[0], -2), subject).mean()
+        affinity = _nearness(rows, asked, subject) / max(chance, LEAST)
+        decidable = self._tokens[asked] - has.sum(axis=1) >= REST
+        off_topic = decidable & (affinity < NEAR) & (pull > NEED + STEEP * np.log(np.maximum(affinity, FLOOR)))
+        return Judgement(off_topic, affinity, pull, has @ idf / max(idf.sum(), LEAST))
+
+
+def _nearness(rows: Any, chunks: IntArray, subject: _Subject) -> FloatArray:
+    """Mean cosine of each row, one of `chunks`, with the `SUPPORT` of the subject nearest to it: shape ``(n_rows,)``."""
+    cosines = _without(rows, subject.words) @ subject.vectors
+    cosines[chunks[:, None] == subject.chunks] = 0.0  # a page that is taken for one of the subject must not vouch for itself
+    nearest: FloatArray = np.sort(cosines, axis=1)[:, -SUPPORT:].mean(axis=1, dtype=np.float64)
+    return nearest
+
+
+def _without(rows: Any, words: IntArray) -> Any:
+    """Sparse `rows` without the columns of `words`, of length 1 (or 0)."""
+    rest = rows.copy()
+    gone = np.zeros(rows.shape[1], dtype=bool)
+    gone[words] = True
+    rest.data[gone[rest.indices]] = 0.0
+    rest.data /= np.repeat(np.maximum(_lengths(rest), LEAST), np.diff(rest.indptr)).astype(np.float32)
+    return rest
+
+
+def _lengths(rows: Any) -> FloatArray:
+    """Of sparse rows, by hand: most calls are for a few rows, where scipy's checks cost more than the sums."""
+    sums = np.concatenate([[0.0], np.cumsum(rows.data.astype(np.float64) ** 2)])
+    lengths: FloatArray = np.sqrt(np.maximum(np.diff(sums[rows.indptr]), 0.0))
+    return lengths

@@ -1,0 +1,1 @@
+"""From chunks to rankings: chunkers, contexts, retrievers, encoders, recorded runs, live searches."""

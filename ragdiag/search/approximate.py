@@ -1,0 +1,160 @@
+"""Indexes that may miss what they hold (`exact` of `protocols.Index`): asked as an application asks, beside exact search."""
+
+from __future__ import annotations
+
+import copy
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ragdiag.core.proofs import EXACT, Edit
+from ragdiag.core.protocols import Index
+from ragdiag.core.ranking import followed, padded
+from ragdiag.core.records import FloatArray, IntArray
+from ragdiag.scoring.packing import Packing
+from ragdiag.search.nested import parts_of
+
+__all__ = ["WHOLE", "AsAsked", "as_asked", "exact_swap", "index_recall", "notes_on", "recall"]
+
+WHOLE = 0.999
+"""The share of exact search from which an index is taken to miss nothing."""
+
+STARTS = (1, 2)
+
+SLACK = 1e-5
+"""Two computations of one score differ by no more, as a share of it."""
+
+
+def exact_swap(index: Index) -> dict[str, Callable[[], Index]]:
+    """By the name of that swap, `index` searched exactly, made when asked; nothing for an index that misses nothing."""
+    return {EXACT: lambda: _exactly(index)} if any(hasattr(part, "exact") for part in parts_of(index)) else {}
+
+
+def index_recall(index: Index, queries: Sequence[str], k: int) -> dict[str, Any]:
+    """How much of the first `k` of exact search an approximate index returns, asked for `k` as an application would; else {}.
+
+    One in a fusion or below steps is asked for as many as those ask of it. Where it misses some, and would miss others at another
+    start of the application, `other_starts` has the same figure for some of those.
+    """
+    part, depth = _approximate(index, k)
+    if part is None or not queries:
+        return {}
+    exact = part.exact().search(queries, k)[1]
+
+    def mean(one: Any) -> float:
+        return round(recall(one.search(queries, depth)[1][:, :k], exact), 6)
+
+    found: dict[str, Any] = {"k": k, "mean": mean(part)}
+    if not (n := getattr(part, "unlinked", 0)):
+        return {"index_recall": found}
+    varied = {"other_starts": [mean(part.started_anew(start)) for start in STARTS]} if found["mean"] < WHOLE else {}
+    return {"index_recall": found | varied, "unlinked": n}
+
+
+def notes_on(figures: Mapping[str, Any], n_texts: int) -> list[str]:
+    """What figures of `index_recall` say of an index of `n_texts` that is another one at each start."""
+    own = figures.get("index_recall", {})
+    if "other_starts" not in own:
+        return []
+    means = [own["mean"], *own["other_starts"]]
+    return [
+        f"{figures['unlinked']} of {n_texts} records are in no graph that the store has saved: each start of an application "
+        f"links them in another order and misses others. Audited as they were added; over {len(means)} orders the index returns "
+        f"{min(means):.1%} to {max(means):.1%} of the first {own['k']} chunks of exact search. A lower sync_threshold saves them"
+    ]
+
+
+def _approximate(index: Any, depth: int) -> tuple[Any, int]:
+    """The first approximate part of an index that is asked for `depth`, and for how many that is asked; None without one."""
+    if hasattr(index, "exact"):
+        return index, depth
+    below = index.depth_below(depth) if hasattr(index, "indexes") else depth
+    found = (_approximate(part, below) for part in getattr(index, "indexes", ()))
+    return next((each for each in found if each[0] is not None), (None, depth))
+
+
+def recall(found: FloatArray, exact: FloatArray) -> float:
+    """The mean share of the first k of exact search that an index returns, by their scores: what ties with the last will do.
+
+    Both of shape ``(n_queries, k)``, best first, -inf where there is nothing; where exact search has nothing, nothing is missed.
+    """
+    n = np.isfinite(exact).sum(axis=1)
+    last = exact[np.arange(len(n)), np.maximum(n - 1, 0)]
+    as_good = (found >= (last - SLACK * np.maximum(np.abs(last), 1))[:, None]).sum(axis=1)
+    return float(np.where(n, np.minimum(as_good, n) / np.maximum(n, 1), 1.0).mean())
+
+
+def _exactly(index: Any) -> Any:
+    """The same, with what is approximate in it searched exactly."""
+    if hasattr(index, "exact"):
+        return index.exact()
+    other = copy.copy(index)
+    if hasattr(index, "indexes"):
+        other.indexes = [_exactly(part) for part in index.indexes]
+    return other
+
+
+Ask = Callable[[Sequence[str], Sequence[Edit], int], tuple[IntArray, FloatArray]]
+"""Rankings of queries under edits, so many places deep."""
+
+
+def as_asked(index: Index, packing: Packing) -> Index:
+    """`index`; one that may miss texts as `AsAsked`."""
+    return AsAsked(index, packing) if exact_swap(index) else index
+
+
+class AsAsked:
+    """An index that may miss texts, asked for a context as an application asks it; see `protocols.Index`.
+
+    Such an index looks the wider the more it is asked for, and finds what it misses when asked for less. So the context is that
+    of a search for k; with a budget, of the search for the least number of results that do not all fit it. What only a deeper
+    search finds ranks below, whatever its score. Where a search for k gives fewer, there is nothing below.
+    """
+
+    def __init__(self, index: Index, packing: Packing) -> None:
+        self.indexes, self._packing = [index], packing
+
+    @property
+    def nbytes(self) -> int:
+        """See `protocols.Index`."""
+        return self.indexes[0].nbytes
+
+    def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
+        """See `protocols.Index`."""
+        return self._ranked(lambda asked, _, n: self.indexes[0].search(asked, n), queries, [Edit()] * len(queries), depth)
+
+    def answer(self, query: str, depth: int) -> tuple[IntArray, FloatArray]:
+        """See `protocols.Index`."""
+        return self.indexes[0].answer(query, depth)
+
+    def what_if(self, queries: Sequence[str], edits: Sequence[Edit], depth: int) -> tuple[IntArray, FloatArray]:
+        """See `protocols.Index`."""
+        return self._ranked(self.indexes[0].what_if, queries, edits, depth)
+
+    def _ranked(self, ask: Ask, queries: Sequence[str], edits: Sequence[Edit], depth: int) -> tuple[IntArray, FloatArray]:
+        deep = zip(*ask(queries, edits, depth), strict=True)
+        if self._packing.budget:
+            first = [self._filled(ask, query, edit) for query, edit in zip(queries, edits, strict=True)]
+        else:
+            first = list(zip(*ask(queries, edits, self._packing.k), strict=True))
+        full = [self._packing.full(order, edit) for (order, _), edit in zip(first, edits, strict=True)]
+        rows = zip(first, deep, full, strict=True)
+        return padded([followed(head, more if whole else head, depth) for head, more, whole in rows], depth)
+
+    def _filled(self, ask: Ask, query: str, edit: Edit) -> tuple[IntArray, FloatArray]:
+        """The ranking of the least number of results that do not all fit the budget; of all texts where they do."""
+
+        def asked(n: int) -> tuple[IntArray, FloatArray]:
+            order, scores = ask([query], [edit], n)
+            return order[0], scores[0]
+
+        def full(n: int) -> bool:
+            return self._packing.full(asked(n)[0], edit)
+
+        n, most = 1, len(self._packing.chunking) + len(edit.added)
+        while n < most and not full(n):
+            n = min(2 * n, most)
+        few = range(n // 2 + 1, n)  # not all that are fewer: the last that did not do is about half
+        return asked(n // 2 + 1 + bisect_left(few, True, key=full))

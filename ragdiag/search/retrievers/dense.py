@@ -1,0 +1,55 @@
+"""Dense retrieval: sentence-transformers, exact search."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ragdiag.core.proofs import Edit
+from ragdiag.core.protocols import Progress, Store, no_progress
+from ragdiag.core.records import FloatArray, IntArray
+from ragdiag.search.encoder import Encoder, Kind
+from ragdiag.search.retrievers._vectors import Vectors
+
+
+@dataclass(frozen=True)
+class Dense:
+    """Cosine between sentence-transformers vectors, all compared. `model` is a folder or a hub name; empty: all-MiniLM-L6-v2."""
+
+    model: str = ""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+
+    @property
+    def encoder(self) -> Encoder:
+        """The model that makes the vectors."""
+        return Encoder(self.model, self.precision)
+
+    def index(self, texts: Sequence[str], store: Store | None, progress: Progress) -> DenseIndex:
+        """See `protocols.Retriever`."""
+        encoder = self.encoder
+        return DenseIndex(encoder, encoder.encode(texts, "document", store, progress), store, progress)
+
+
+class DenseIndex:
+    """Vectors of texts, shape ``(n_texts, dimension)``; see `protocols.Index`."""
+
+    def __init__(self, encoder: Encoder, vectors: Any, store: Store | None, progress: Progress) -> None:
+        self.encoder, self._vectors, self._store, self._progress = encoder, Vectors(vectors), store, progress
+        self.nbytes = int(vectors.nbytes)
+
+    def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
+        """See `protocols.Index`."""
+        return self._vectors.search(self._encode(queries, "query"), depth)
+
+    def answer(self, query: str, depth: int) -> tuple[IntArray, FloatArray]:
+        """See `protocols.Index`."""
+        store = None if self.encoder.loaded else self._store
+        return self._vectors.search(self.encoder.encode([query], "query", store, no_progress), depth)
+
+    def what_if(self, queries: Sequence[str], edits: Sequence[Edit], depth: int) -> tuple[IntArray, FloatArray]:
+        """See `protocols.Index`."""
+        return self._vectors.what_if(self._encode, queries, edits, depth)
+
+    def _encode(self, texts: Sequence[str], kind: Kind) -> Any:
+        return self.encoder.encode(texts, kind, self._store, self._progress)

@@ -1,0 +1,1 @@
+"""What a team gives: its corpus, its queries and labels, its own chunks."""

@@ -1,0 +1,42 @@
+"""What a check of labels found, for those who show it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from ragdiag.core.records import Corpus, Defect, Labels
+
+__all__ = ["Checked", "left_out"]
+
+
+@dataclass(frozen=True, eq=False)
+class Checked:
+    """The corpus, with what of it could not be read, and its labels, with every one that is wrong about it."""
+
+    corpus: Corpus
+    labels: Labels
+    notes: tuple[str, ...]
+
+    @property
+    def usable(self) -> int:
+        """Queries whose labels can be measured by."""
+        return len(self.labels.at("span")) + len(self.labels.at("document"))
+
+    @property
+    def defects(self) -> tuple[Defect, ...]:
+        """Labels that are wrong about the corpus: their queries are excluded."""
+        return self.labels.defects
+
+    @property
+    def warnings(self) -> tuple[Defect, ...]:
+        """Labels that are odd, and kept."""
+        return self.labels.warnings
+
+
+def left_out(labels: Labels) -> str:
+    """Why queries cannot be measured, with the first defect: ``unknown_document 57, unanswerable 3: no document 'a' ...``."""
+    counts = Counter(kind for kind, _ in {(d.kind, d.query) for d in labels.defects})
+    said = [f"{kind} {n}" for kind, n in sorted(counts.items())]
+    said += [f"unanswerable {n}" for n in (labels.level.count("unanswerable"),) if n]
+    return ", ".join(said) + (f": {labels.defects[0].message}" if labels.defects else "")

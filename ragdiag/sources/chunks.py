@@ -1,0 +1,76 @@
+"""Chunks as columns: cut by a chunker, or the team's own placed in their documents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ragdiag.core.errors import InputError
+from ragdiag.core.files import read_jsonl
+from ragdiag.core.protocols import Chunker, Context, Progress, Store
+from ragdiag.core.records import Chunking, Corpus, StoredChunk
+from ragdiag.sources.fields import Fields
+from ragdiag.sources.places import CHUNK, Placer, from_spans, stored_chunk
+
+__all__ = ["cut", "embed_texts", "place", "read_chunks", "within"]
+
+
+def cut(corpus: Corpus, chunker: Chunker, progress: Progress, store: Store | None = None) -> Chunking:
+    """Every document of `corpus` through `chunker`; one that takes all at once looks up and adds to `store` what is costly."""
+    texts = [document.text for document in corpus.documents]
+    together = getattr(chunker, "spans_of_all", None)
+    documents, starts, ends = [], [], []
+    for i, (start, end) in enumerate(together(texts, store, progress) if together else map(chunker.spans, texts)):
+        documents.append(np.full(len(start), i, dtype=np.int64))
+        starts.append(start)
+        ends.append(end)
+        if i % 1000 == 0:
+            progress("chunking documents", i, len(texts))
+    progress("chunking documents", len(texts), len(texts))
+    return Chunking(np.concatenate(documents), np.concatenate(starts), np.concatenate(ends))
+
+
+def embed_texts(corpus: Corpus, chunking: Chunking, context: Context) -> list[str]:
+    """What is indexed for each chunk: its text with its context."""
+    texts: list[str] = []
+    bounds = np.searchsorted(chunking.document, np.arange(len(corpus.documents) + 1))
+    for document, a, b in zip(corpus.documents, bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
+        if b > a:
+            texts += context.texts(document, chunking.start[a:b], chunking.end[a:b])
+    return texts
+
+
+def read_chunks(path: Path) -> list[StoredChunk]:
+    """The team's own chunks: JSONL ``{"doc_id","start","end"}`` or ``{"doc_id","text"}``, an id optional."""
+    chunks = []
+    with Fields(path) as fields:
+        for line, record in read_jsonl(path):
+            fields.look(record, CHUNK, line, known=("metadata", "meta"))
+            chunks.append(stored_chunk(record, path, line))
+    if not chunks:
+        raise InputError("has no chunks", path, remedy='write one {"doc_id", "start", "end"} per line')
+    return chunks
+
+
+def place(chunks: Sequence[StoredChunk], corpus: Corpus, notes: list[str] | None = None) -> Chunking:
+    """Chunks as spans of their documents; one that has no offsets is found by its text. `notes` are told of guesses.
+
+    Raises `InputError` for a chunk that leaves its document, contradicts its text or is nowhere in it.
+    """
+    placer = Placer(corpus)
+    chunking = from_spans(placer.spans(chunks), [c.id for c in chunks], chunks)
+    if notes is not None:
+        notes += placer.notes()
+    return chunking
+
+
+def within(chunking: Chunking, whole: Corpus, part: Corpus) -> Chunking:
+    """The chunks of `whole` that are in documents of `part`, in its numbering."""
+    if part is whole:
+        return chunking
+    number = np.array([part.position.get(d.id, -1) for d in whole.documents], dtype=np.int64)[chunking.document]
+    kept = np.flatnonzero(number >= 0)
+    ids = tuple(chunking.ids[i] for i in kept) if chunking.ids else ()
+    return Chunking(number[kept], chunking.start[kept], chunking.end[kept], ids, chunking.complete)

@@ -1,0 +1,123 @@
+"""Check labels against the corpus: find each labelled passage, its exact copies elsewhere, and every label that is wrong.
+
+A wrong label is a *defect*: reported with file and line, its query excluded and counted, nothing silently repaired.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+import numpy as np
+
+from ragdiag.core.records import Chunking, Corpus, Defect, Evidence, IntArray, Labels, Query
+from ragdiag.sources.evidence._checks import SIMILARITY, Checker, note
+from ragdiag.sources.evidence._restrict import restrict
+from ragdiag.sources.evidence._search import COPY_WORDS, Place, find_all, is_a_passage
+from ragdiag.text.spans import union
+from ragdiag.text.tokens import folded
+
+__all__ = ["COPY_WORDS", "SIMILARITY", "locate", "restrict", "unlabelled_hits"]
+
+ANSWER_WORDS = 3
+"""Shortest reference answer whose presence in an unlabelled chunk is worth a warning."""
+
+Row = tuple[int, str, Place, bool]
+"""An alternative: its query, its group's name there, where it is, whether it is a copy."""
+
+
+def locate(queries: Sequence[Query], corpus: Corpus, copies: Literal["count", "ignore"] = "count") -> Labels:
+    """Check every label of `queries` against `corpus`.
+
+    With ``copies="count"`` every exact copy of a labelled passage of at least `COPY_WORDS` words becomes an alternative to it.
+    """
+    checker = Checker(corpus)
+    levels, grades = [], []
+    rows: list[Row] = []
+    for i, query in enumerate(queries):
+        level, found, relevant = checker.check(query)
+        levels.append(level)
+        grades.append(relevant)
+        rows += [(i, group, place, False) for group, place in found]
+    for i in _contradicting(queries):
+        if levels[i] != "excluded":
+            message = "the same question is answerable in one label, not in another"
+            checker.defects.append(note(queries[i], "contradictory", message))
+            levels[i] = "excluded"
+    rows = [r for r in rows if levels[r[0]] == "span"]
+    if copies == "count":
+        rows += _copies(rows, corpus)
+    return Labels(tuple(queries), tuple(levels), _columns(rows), tuple(grades), tuple(checker.defects), tuple(checker.warnings))
+
+
+def _contradicting(queries: Sequence[Query]) -> Iterable[int]:
+    by_text = defaultdict(list)
+    for i, query in enumerate(queries):
+        by_text[folded(query.text)].append(i)
+    for text, same in by_text.items():
+        if text and len({queries[i].unanswerable for i in same}) > 1:
+            yield from same
+
+
+def _copies(rows: list[Row], corpus: Corpus) -> list[Row]:
+    """Every exact copy of a located passage elsewhere in the corpus, as further alternatives of its group."""
+    wanted: dict[str, set[tuple[int, str]]] = defaultdict(set)
+    labelled: dict[tuple[int, str, int], list[tuple[int, int]]] = defaultdict(list)
+    for query, group, place, _ in rows:
+        labelled[query, group, place.document].append((place.start, place.end))
+        passage = corpus.documents[place.document].text[place.start : place.end].strip()
+        if is_a_passage(passage):
+            wanted[passage].add((query, group))
+    passages = list(wanted)
+    known = {key: union(*np.array(spans, dtype=np.int64).T) for key, spans in labelled.items()}
+    return [
+        (*key, place, True)
+        for which, place in (find_all(corpus.documents, passages) if passages else ())
+        for key in sorted(wanted[passages[which]])
+        if not _overlaps(place, known.get((*key, place.document)))
+    ]
+
+
+def _overlaps(place: Place, spans: tuple[IntArray, IntArray] | None) -> bool:
+    """Whether a place shares a character with any of its document's `spans`, which are disjoint and in order."""
+    if spans is None:
+        return False
+    start, end = spans
+    i = int(np.searchsorted(start, place.end)) - 1  # the last that starts before it ends
+    return i >= 0 and bool(end[i] > place.start)
+
+
+def _columns(rows: list[Row]) -> Evidence:
+    """`rows` as columns, groups numbered in the order of their first label."""
+    numbers: dict[tuple[int, str], int] = {}
+    for query, group, _, _ in rows:
+        numbers.setdefault((query, group), len(numbers))
+    table = np.array(
+        sorted((q, numbers[q, g], p.document, p.start, p.end, c) for q, g, p, c in rows) or np.empty((0, 6)), dtype=np.int64
+    )
+    query, group, document, start, end, copy = table.T
+    return Evidence(query, group, document, start, end, copy.astype(bool))
+
+
+def unlabelled_hits(
+    corpus: Corpus, labels: Labels, chunking: Chunking, ranked: IntArray, lengths: IntArray, relevant: set[tuple[int, int]]
+) -> tuple[Defect, ...]:
+    """Warnings for retrieved chunks outside the evidence that hold a reference answer: perhaps evidence nobody labelled.
+
+    `ranked` and `lengths` are a run's chunks and how many of each query reach the prompt; `relevant` the ``(query, chunk)`` pairs
+    that overlap evidence. Answers of fewer than `ANSWER_WORDS` words stand by chance in too many places to mean anything.
+    """
+    warnings = []
+    for q in labels.at("span").tolist():
+        query = labels.queries[q]
+        answers = [a for a in (folded(answer).strip(" .") for answer in query.answers) if len(a.split()) >= ANSWER_WORDS]
+        if not answers:
+            continue
+        for c in ranked[q, : lengths[q]].tolist():
+            document = corpus.documents[int(chunking.document[c])]
+            text = folded(document.text[int(chunking.start[c]) : int(chunking.end[c])])
+            if (q, c) not in relevant and any(answer in text for answer in answers):
+                where = f"{document.id}#{chunking.start[c]}-{chunking.end[c]}"
+                warnings.append(note(query, "unlabelled_hit", f"the answer also stands in {where}, which no label names"))
+    return tuple(warnings)

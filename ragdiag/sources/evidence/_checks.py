@@ -1,0 +1,220 @@
+"""The checks of one query's labels against the corpus: where each passage is, and what is wrong with each label."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from rapidfuzz import fuzz
+
+from ragdiag.core.records import Corpus, Defect, Label, Query
+from ragdiag.sources.evidence._differences import differences
+from ragdiag.sources.evidence._search import MOST_PLACES, MOST_SOUGHT, Place, find, most_similar, places
+from ragdiag.sources.places import nearest_document
+from ragdiag.text.tokens import count_tokens
+
+__all__ = ["SIMILARITY", "Checker", "note"]
+
+SIMILARITY = 90.0
+"""A passage that is in the document neither exactly nor but for white space must be this similar (0-100) to count as found."""
+
+BROAD_DOCUMENT = 2000
+"""Tokens from which a document is long enough for evidence over most of it to be worth a warning."""
+
+
+def note(query: Query, kind: str, message: str) -> Defect:
+    """A defect of `query`, or a warning about it."""
+    return Defect(kind, query.id, query.file, query.line, message)
+
+
+class _Wrong(Exception):
+    """A label's defect on its way up: kind and message."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        self.kind, self.message = kind, message
+
+
+class Checker:
+    """Checks one query at a time; what is wrong gathers in `defects` and `warnings`."""
+
+    def __init__(self, corpus: Corpus) -> None:
+        self.corpus = corpus
+        self.defects: list[Defect] = []
+        self.warnings: list[Defect] = []
+        self._sources: dict[tuple[str, str], Place | None] = {}
+        self._searched: dict[tuple[str, str], tuple[Place, str] | _Wrong] = {}
+
+    def check(self, query: Query) -> tuple[str, list[tuple[str, Place]], dict[int, int]]:
+        """The query's level, its located evidence as ``(group name, place)``, its document grades."""
+        before = len(self.defects)
+        if not query.text.strip():
+            self._defect(query, "empty_query", "the query has no text")
+        if query.unanswerable and (query.evidence or any(grade > 0 for _, grade in query.relevant)):
+            self._defect(query, "contradictory", "labelled unanswerable, and evidence is given")
+        grades = self._grades(query)
+        found = []
+        for n, label in enumerate(query.evidence):
+            try:
+                place = self._place(query, label)
+            except _Wrong as wrong:
+                self._defect(query, wrong.kind, wrong.message)
+                continue
+            if grades.get(place.document, 1) == 0:
+                self._defect(query, "contradictory", f"evidence is given in {self._name(place)}, whose grade is 0")
+            found.append((f"={label.group}" if label.group else f"#{n}", place))
+            self._warn_if_broad(query, place)
+        if len(self.defects) > before:
+            return "excluded", [], {}
+        if query.unanswerable:
+            return "unanswerable", [], {}
+        if found:
+            return "span", found, {}
+        if any(grade > 0 for grade in grades.values()):
+            return "document", [], grades
+        self._defect(query, "unlabelled", "no evidence, no relevant document, and not marked unanswerable")
+        return "excluded", [], {}
+
+    def _defect(self, query: Query, kind: str, message: str) -> None:
+        self.defects.append(note(query, kind, message))
+
+    def _grades(self, query: Query) -> dict[int, int]:
+        grades: dict[int, int] = {}
+        for doc_id, grade in query.relevant:
+            if doc_id not in self.corpus.position:
+                self._defect(query, "unknown_document", self._unknown(doc_id))
+            elif grades.setdefault(self.corpus.position[doc_id], grade) != grade:
+                self._defect(query, "contradictory", f"document {doc_id!r} is graded twice, differently")
+        return grades
+
+    def _warn_if_broad(self, query: Query, place: Place) -> None:
+        text = self.corpus.documents[place.document].text
+        if place.end - place.start > len(text) / 2 and count_tokens(text) > BROAD_DOCUMENT:
+            share = (place.end - place.start) / len(text)
+            self.warnings.append(
+                note(query, "broad_evidence", f"the evidence is {share:.0%} of the long document {self._name(place)}")
+            )
+
+    def _place(self, query: Query, label: Label) -> Place:
+        if label.start is not None and label.end is not None:
+            source = self._source(label)
+            if source is None:
+                raise _Wrong("unknown_document", self._unknown(label.doc_id))
+            return self._at_offsets(source.document, label, source.start + label.start, source.start + label.end)
+        if not label.text.strip():
+            raise _Wrong("empty_evidence", "the evidence has no text")
+        if label.doc_id and label.doc_id not in self.corpus.position:
+            raise _Wrong("unknown_document", self._unknown(label.doc_id))
+        return self._by_search(query, label)
+
+    def _source(self, label: Label) -> Place | None:
+        """The text that a label's offsets count in: a document, or the one place where it stands in a document."""
+        key = label.doc_id, label.doc_text
+        if key not in self._sources:
+            at = self._by_text.get(label.doc_text) if label.doc_text else None
+            named = self.corpus.position.get(label.doc_id) if at is None else at
+            whole = None if named is None else Place(named, 0, len(self.corpus.documents[named].text))
+            if at is None and label.doc_text:
+                among = range(len(self.corpus.documents)) if named is None else [named]
+                inside = places(self.corpus.documents, among, label.doc_text)
+                whole = inside[0] if len(inside) == 1 else whole
+            self._sources[key] = whole
+        return self._sources[key]
+
+    @cached_property
+    def _by_text(self) -> dict[str, int]:
+        return {d.text: i for i, d in reversed(list(enumerate(self.corpus.documents)))}
+
+    def _unknown(self, doc_id: str) -> str:
+        if not doc_id:
+            return "the label names no document, and its source text is in none"
+        if any(p.file == doc_id or p.file.endswith(f"/{doc_id}") for p in self.corpus.problems):
+            return f"document {doc_id!r} could not be read"
+        return f"no document {doc_id!r} in the corpus{nearest_document(doc_id, self.corpus)}"
+
+    def _at_offsets(self, document: int, label: Label, start: int, end: int) -> Place:
+        text, name = self.corpus.documents[document].text, self.corpus.documents[document].id
+        if start >= end:
+            raise _Wrong("offsets_inverted", f"start {start} is not before end {end}")
+        if start < 0 or end > len(text):
+            raise _Wrong("offsets_outside", f"[{start}, {end}) leaves {name}, which has {len(text)} characters")
+        if label.text and text[start:end] != label.text:
+            there = f"{name}[{start}:{end}] is {_short(text[start:end])}, the label says {_short(label.text)}"
+            raise _Wrong("text_mismatch", there + _where_instead(text, label.text, start, end))
+        if not text[start:end].strip():
+            raise _Wrong("empty_evidence", f"{name}[{start}:{end}] is white space")
+        return Place(document, start, end)
+
+    def _by_search(self, query: Query, label: Label) -> Place:
+        key = label.doc_id, label.text
+        if key not in self._searched:  # the same passage is often labelled for many queries
+            everywhere = range(len(self.corpus.documents))
+            among = [self.corpus.position[label.doc_id]] if label.doc_id else everywhere
+            try:
+                self._searched[key] = self._search(among, label.text)
+            except _Wrong as wrong:
+                self._searched[key] = wrong
+        found = self._searched[key]
+        if isinstance(found, _Wrong):
+            raise _Wrong(found.kind, found.message)
+        place, how = found
+        if how:
+            self.warnings.append(note(query, "located_inexactly", f"{how}, at {self._list([place])}"))
+        return place
+
+    def _search(self, among: Sequence[int], wanted: str) -> tuple[Place, str]:
+        """Where a passage is, and how it was found where not exactly. Raises `_Wrong`."""
+        for how in ("", "found but for white space"):
+            found = places(self.corpus.documents, among, wanted, any_space=bool(how))
+            if len(found) > 1:
+                raise _Wrong("text_ambiguous", f"{_short(wanted)} stands at {self._list(found)}; give start and end")
+            if found:
+                return found[0], how
+        found, similarity = most_similar(self.corpus.documents, among, wanted)
+        alike = f"{min(similarity, 99.0):.0f} %"  # never 100: it is not the same
+        if similarity < SIMILARITY:
+            if len(wanted) > MOST_SOUGHT:
+                raise _Wrong(
+                    "text_absent", f"{_short(wanted)} is not in {self._scope(among)}, and too long to look for what is like it"
+                )
+            near = f"; the nearest, {alike} similar, is {self._list(found[:1])}" if found else ""
+            raise _Wrong("text_absent", f"{_short(wanted)} is not in {self._scope(among)}{near}")
+        if len(found) > 1:
+            raise _Wrong("text_ambiguous", f"{_short(wanted)} is {alike} similar to each of {self._list(found)}")
+        if said := _differing(wanted, self._text(found[0])):
+            raise _Wrong("text_differs", f"{_short(wanted)} is {alike} similar to {self._list(found)}, and {said}")
+        return found[0], f"found by similarity, {alike}: {_short(self._text(found[0]))}"
+
+    def _scope(self, among: Sequence[int]) -> str:
+        return self.corpus.documents[among[0]].id if len(among) == 1 else "any document"
+
+    def _name(self, place: Place) -> str:
+        return self.corpus.documents[place.document].id
+
+    def _text(self, place: Place) -> str:
+        return self.corpus.documents[place.document].text[place.start : place.end]
+
+    def _list(self, found: Sequence[Place]) -> str:
+        shown = [f"{self._name(p)}#{p.start}-{p.end}" for p in found[:5]]
+        more = "more than" if len(found) == MOST_PLACES else ""
+        return ", ".join(shown) + (f" and {more}{' ' * bool(more)}{len(found) - 5} more" if len(found) > 5 else "")
+
+
+def _short(text: str, most: int = 40) -> str:
+    return repr(text if len(text) <= most else text[: most - 1] + "…")
+
+
+def _differing(label: str, there: str) -> str:
+    """How the words of a label differ from those that stand there; "" where both say the same."""
+    both = differences(label, there)
+    return "; ".join(f"where it says {_short(one)} the document says {_short(other)}" for one, other in both)
+
+
+def _where_instead(text: str, wanted: str, start: int, end: int) -> str:
+    nearest = min((place for place, _ in find(text, wanted)), key=lambda place: abs(place - start), default=None)
+    if nearest is not None:
+        by = abs(nearest - start)
+        return f"; it stands at {nearest}, {by} character{'s' * (by != 1)} {'later' if nearest > start else 'earlier'}"
+    if "\r\n" in text and wanted.replace("\r\n", "\n") in text.replace("\r\n", "\n"):
+        return "; the document has CRLF line ends, the label was made from a copy without them"
+    said = _differing(wanted, text[start:end]) if fuzz.ratio(wanted, text[start:end]) >= SIMILARITY else ""
+    return "; it stands nowhere in that document" + (f", and {said}" if said else "")

@@ -1,0 +1,169 @@
+"""Finding passages in documents: as they stand, but for white space, by similarity; and all the copies of many at once."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import ahocorasick_rs
+from rapidfuzz import fuzz
+
+from ragdiag.core.records import Document
+from ragdiag.sources.occurrences import Even
+
+__all__ = ["COPY_WORDS", "MOST_PLACES", "MOST_SOUGHT", "Place", "find", "find_all", "is_a_passage", "most_similar", "places"]
+
+COPY_WORDS = 5
+"""Passages of fewer words get no exact copies as alternatives: "in 2003" stands in many places and answers nothing there."""
+
+WORTH_SHOWING = 50.0
+"""Similarity (0-100) below which the nearest stretch of text is no help to whoever looks for a passage."""
+
+WORK = 1e10
+"""Up to so much of ``len(passage) ** 2 * len(text)`` every stretch is compared; beyond, repetitive text would take minutes."""
+
+PIECES, PIECE = 8, 48
+"""A longer passage is looked for by so many pieces of it, of so many characters."""
+
+ENDS = (8, 20, 48)
+"""Characters by which the ends of a passage are looked for beside the place that is most similar to it."""
+
+LIKE = 75.0
+"""A piece is found where a text is so similar to it (0-100)."""
+
+MOST_SOUGHT = 50_000
+"""Characters: longer passages are not looked for by similarity."""
+
+MOST_PLACES = 1000
+"""Places of one passage after which no more are looked for: it is ambiguous."""
+
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half a surrogate pair, which a PDF may hold and Rust cannot read."""
+
+
+Guess = Callable[[str, str], tuple[int, int] | None]
+"""Where in a text something like a passage stands, about."""
+
+
+class Place(NamedTuple):
+    """A span of a document, which is given by its position in the corpus."""
+
+    document: int
+    start: int
+    end: int
+
+
+def find(text: str, wanted: str, any_space: bool = False) -> Iterator[tuple[int, int]]:
+    """Where `wanted` stands in `text`, the first `MOST_PLACES` times; with `any_space`, whatever its white space."""
+    spans = _in_even(text, wanted.split()) if any_space else _starts(text, wanted)
+    return itertools.islice(spans, MOST_PLACES)
+
+
+def _starts(text: str, wanted: str) -> Iterator[tuple[int, int]]:
+    start = text.find(wanted)
+    while start >= 0:
+        yield start, start + len(wanted)
+        start = text.find(wanted, start + 1)
+
+
+def _in_even(text: str, wanted: Sequence[str]) -> Iterator[tuple[int, int]]:
+    if wanted and max(wanted, key=len) in text:
+        even = _even(text)
+        yield from (even.own(*span) for span in _starts(even.text, " ".join(wanted)))
+
+
+@functools.lru_cache(maxsize=16)
+def _even(text: str) -> Even:
+    return Even(text)
+
+
+def places(documents: Sequence[Document], among: Sequence[int], wanted: str, any_space: bool = False) -> list[Place]:
+    """The first `MOST_PLACES` places of `wanted` in those documents whose positions are `among`."""
+    found = (Place(d, *span) for d in among for span in find(documents[d].text, wanted, any_space))
+    return list(itertools.islice(found, MOST_PLACES))
+
+
+def most_similar(documents: Sequence[Document], among: Sequence[int], wanted: str) -> tuple[list[Place], float]:
+    """The stretch of text most similar to `wanted`, with its similarity; with a second one where that is no less similar."""
+    best, similarity = _nearest(documents, [Place(d, 0, len(documents[d].text)) for d in among], wanted, WORTH_SHOWING)
+    if best is None:
+        return [], 0.0
+    elsewhere = [Place(d, 0, len(documents[d].text)) for d in among if d != best.document]
+    around = [Place(best.document, 0, best.start), Place(best.document, best.end, len(documents[best.document].text))]
+    second, _ = _nearest(documents, [*elsewhere, *around], wanted, similarity)
+    return [best] if second is None else [best, second], similarity
+
+
+def _nearest(documents: Sequence[Document], within: Sequence[Place], wanted: str, least: float) -> tuple[Place | None, float]:
+    """The first of the stretches in `within` that are most similar to `wanted`, if any is at least `least` similar."""
+    best = None
+    work = len(wanted) ** 2 * sum(end - start for _, start, end in within)
+    guess = _slid if work <= WORK else _pieced
+    for document, start, end in within if len(wanted) <= MOST_SOUGHT else ():
+        score, a, b = _aligned(documents[document].text[start:end], wanted, least, guess)
+        if score > least or (best is None and score == least):
+            best, least = Place(document, start + a, start + b), score
+    return best, least
+
+
+def _aligned(text: str, wanted: str, least: float, guess: Guess) -> tuple[float, int, int]:
+    """The stretch of `text` most similar to `wanted`: how similar, from where, to where; 0 where that is below `least`."""
+    if len(text) < len(wanted):  # a part of `wanted` alone is not `wanted`
+        return fuzz.ratio(wanted, text, score_cutoff=least), 0, len(text)
+    found = guess(text, wanted)
+    if found is None:
+        return 0.0, 0, 0
+    # Words that one side has and the other lacks shift where the passage ends.
+    (start, end), near = found, len(wanted) // 4 + max(ENDS)
+    starts = {start, *(a for n in ENDS for a, _ in _beside(text, wanted[:n], start - near, start + near))}
+    ends = {end, *(b for n in ENDS for _, b in _beside(text, wanted[-n:], end - near, end + near))}
+    score, start, end = max((fuzz.ratio(wanted, text[a:b], score_cutoff=least), a, b) for a in starts for b in ends)
+    body = text[start:end]
+    return score, end - len(body.lstrip()), start + len(body.rstrip())
+
+
+def _beside(text: str, piece: str, low: int, high: int) -> list[tuple[int, int]]:
+    """Where `piece` stands between two positions, if anywhere."""
+    low = max(low, 0)
+    found = _slid(text[low : max(high, 0)], piece)
+    return [(low + found[0], low + found[1])] if found else []
+
+
+def _slid(text: str, wanted: str, least: float = 0.0) -> tuple[int, int] | None:
+    """The first stretch of `text`, as long as `wanted`, that is most similar to it."""
+    match = fuzz.partial_ratio_alignment(wanted, text, score_cutoff=least)
+    return (match.dest_start, match.dest_end) if match and match.dest_start < match.dest_end else None
+
+
+def _pieced(text: str, wanted: str) -> tuple[int, int] | None:
+    """From where the first to where the last piece of `wanted` stands, of those that are found together."""
+    offsets = [n * (len(wanted) - PIECE) // (PIECES - 1) for n in range(PIECES)] if len(wanted) > PIECE else [0]
+    found = [(at, _slid(text, wanted[at : at + PIECE], LIKE)) for at in offsets]
+    whole = [(span[0] - at, span[1] - at + len(wanted) - len(wanted[at : at + PIECE])) for at, span in found if span]
+    together = max(([w for w in whole if abs(w[0] - start) <= len(wanted) // 8] for start, _ in whole), key=len, default=[])
+    return (max(together[0][0], 0), min(together[-1][1], len(text))) if together else None
+
+
+def is_a_passage(text: str) -> bool:
+    """Whether a text is long enough for its copies to mean the same."""
+    # Scripts written without spaces make one "word" of a whole sentence.
+    return len(text.split()) >= COPY_WORDS or (len(text) >= 4 * COPY_WORDS and not text.isascii() and " " not in text)
+
+
+def find_all(documents: Sequence[Document], passages: Sequence[str]) -> Iterator[tuple[int, Place]]:
+    """Every place of every passage, as ``(position in passages, place)``; those that start or end inside a word are none."""
+    # Left to choose, it makes few passages into a table whose size grows with the square of their length.
+    kind = ahocorasick_rs.Implementation.ContiguousNFA
+    automaton = ahocorasick_rs.AhoCorasick([_HALF.sub("\ufffd", p) for p in passages], implementation=kind)
+    for d, document in enumerate(documents):
+        text = document.text if document.text.isascii() else _HALF.sub("\ufffd", document.text)
+        for which, start, end in automaton.find_matches_as_indexes(text, overlapping=True):
+            if not (_inside_a_word(document.text, start) or _inside_a_word(document.text, end)):
+                yield which, Place(d, start, end)
+
+
+def _inside_a_word(text: str, position: int) -> bool:
+    return 0 < position < len(text) and text[position - 1].isalnum() and text[position].isalnum()

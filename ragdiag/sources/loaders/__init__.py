@@ -1,0 +1,49 @@
+"""Document formats: one file for each that needs a library, with ``load(path) -> Document`` (text, title and pages)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from ragdiag.core.errors import UnreadableDocument
+from ragdiag.core.files import read_text
+from ragdiag.core.records import Document
+from ragdiag.sources.loaders import docx, html, pdf
+from ragdiag.text.headings import unclosed
+
+__all__ = ["KINDS", "heading", "load"]
+
+
+def _text(path: Path) -> Document:
+    return Document("", read_text(path, UnreadableDocument))
+
+
+KINDS: Mapping[str, Callable[[Path], Document]] = {
+    **dict.fromkeys((".txt", ".md", ".markdown", ".rst"), _text),
+    **dict.fromkeys((".html", ".htm"), html.load),
+    ".pdf": pdf.load,
+    ".docx": docx.load,
+}
+"""What reads the files of each suffix."""
+
+
+def load(path: Path) -> Document:
+    """The text of a file of one of `KINDS`, titled by its first heading where it says no title; its id is left empty.
+
+    Raises `UnreadableDocument`, and `MissingExtra` where the format's package is not installed.
+    """
+    document = KINDS[path.suffix.lower()](path)
+    return document if document.title else replace(document, title=heading(document.text))
+
+
+def heading(text: str) -> str:
+    """The first markdown heading outside fenced code, looked for where a title would stand."""
+    head, fenced = text[:10_000], False
+    for line in head.split("\n") if "#" in head else ():
+        if line.lstrip().startswith(("```", "~~~")):
+            fenced = not fenced
+        elif not fenced and (heading := re.match(r" {0,3}#{1,6}[ \t]+", line)):
+            return unclosed(line[heading.end() :])
+    return ""

@@ -1,0 +1,161 @@
+"""What several readers share: a look at a file's content, optional fields, ids, and line numbers inside one JSON value."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ragdiag.core.errors import InputError
+from ragdiag.core.files import field, parse_json, read_jsonl, read_text
+
+__all__ = [
+    "Kinds",
+    "Sample",
+    "identifier",
+    "key_lines",
+    "listed",
+    "naming",
+    "optional",
+    "others",
+    "references",
+    "sample",
+    "samples",
+]
+
+Kinds = type | tuple[type, ...]
+
+
+class Sample(NamedTuple):
+    """A file as detection sees it. `first` is its first JSON value: all of a JSON file, the first record of JSON Lines."""
+
+    path: Path
+    qrels: Path | None
+    text: str
+    first: Any
+
+
+def sample(path: Path, qrels: Path | None) -> Sample:
+    """Look into `path`. Raises `InputError` for a file that starts like JSON and is not."""
+    text = read_text(path)
+    return Sample(path, qrels, text, _first_json(path, text))
+
+
+def _first_json(path: Path, text: str) -> Any:
+    if text.lstrip()[:1] not in ("{", "["):
+        return None
+    number, line = next((n, line) for n, line in enumerate(text.split("\n"), 1) if line.strip())
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        if path.suffix.lower() not in (".jsonl", ".ndjson"):
+            return parse_json(text, path)
+    return parse_json(line, path, number)
+
+
+def listed(value: Any, *names: str) -> list[Any] | None:
+    """The records where `value` is all of a JSON file, a list or an object that has one under `names`; else None: JSON Lines."""
+    records = next((value[name] for name in names if name in value), None) if isinstance(value, dict) else value
+    return records if isinstance(records, list) else None
+
+
+def samples(path: Path, within: str, keys: tuple[str, ...]) -> Iterator[tuple[int, Any]]:
+    """Line and content of each record: of JSON Lines, of a JSON list, or of one under the name `within`.
+
+    In a list the line is that of the record's key, one of `keys`; see `key_lines`.
+    """
+    _, _, text, first = sample(path, None)
+    records = listed(first, within)
+    if records is None:
+        return read_jsonl(path)
+    return zip(key_lines(text, keys, len(records)), records, strict=True)
+
+
+def optional(record: dict[str, Any], name: str, kind: Kinds, path: Path, line: int, default: Any) -> Any:
+    """The field `name`, checked as `files.field` does; `default` where it is absent or null."""
+    return default if record.get(name) is None else field(record, (name,), kind, path, line)
+
+
+def identifier(record: dict[str, Any], names: tuple[str, ...], path: Path, line: int) -> str:
+    """The first of `names` that `record` has, an id: text, or an integer as text. Raises `InputError` where it is empty."""
+    value = str(field(record, names, (str, int), path, line))
+    if not value:
+        raise InputError(f"{next(n for n in names if n in record)!r} is empty", path, line, "give it an id")
+    return value
+
+
+def others(record: dict[str, Any], known: tuple[str, ...]) -> dict[str, Any]:
+    """The fields of `record` that no reader knows and that hold something: kept as metadata."""
+    return {name: value for name, value in record.items() if name not in known and value is not None}
+
+
+PARTS = ("value", "aliases", "humananswers", "text", "answer", "answers")
+"""Where an object holds answers, in small letters without ``_``: TriviaQA's, SQuAD's rows, KILT's."""
+
+SIMPLIFIED = "normalizedaliases"
+"""TriviaQA's aliases once more, without capitals and marks: they count where they add one."""
+
+
+def references(record: Mapping[str, Any], names: Sequence[str], path: Path, line: int) -> dict[str, Any]:
+    """The reference answers under `names`, each once, as the fields `answer` and `also` of a `Query`.
+
+    Each is a text or a number, a list of them, or an object that holds them as TriviaQA's does. Raises `InputError` for what is
+    none of these, and for a blank one in a list.
+    """
+    found = [text for name in names if record.get(name) is not None for text in _texts(record[name], name, path, line)]
+    first, *also = dict.fromkeys(found) or [""]
+    return {"answer": first, "also": tuple(also)}
+
+
+def _texts(value: Any, name: str, path: Path, line: int) -> list[str]:
+    if isinstance(value, list):
+        texts = [text for item in value for text in _texts(item, name, path, line)]
+        if not all(text.strip() for text in texts):
+            raise InputError(f"{name!r} holds an empty text", path, line, "leave it out")
+        return texts
+    if isinstance(value, dict):
+        return _of_object(value, name, path, line)
+    return [str(field({name: value}, (name,), (str, int, float), path, line))]
+
+
+def _of_object(value: dict[str, Any], name: str, path: Path, line: int) -> list[str]:
+    parts = {key.replace("_", "").lower(): each for key, each in value.items() if each is not None}
+    found = [text for part in PARTS if part in parts for text in _texts(parts[part], name, path, line)]
+    if not parts.keys() & {*PARTS, SIMPLIFIED}:
+        raise InputError(
+            f"{name!r} is an object without 'value', 'aliases' or 'text'", path, line, "write a text or a list of them"
+        )
+    known = {_simple(text) for text in found}
+    return found + [t for t in _texts(parts.get(SIMPLIFIED, []), name, path, line) if _simple(t) not in known]
+
+
+def _simple(text: str) -> str:
+    return "".join(re.findall(r"[^\W_]+", text.lower()))
+
+
+def key_lines(text: str, names: tuple[str, ...], count: int) -> list[int]:
+    """The lines where the keys `names` stand in a JSON text: `count` of them, or 1 for each where the text has more or fewer.
+
+    A quotation mark inside a JSON string follows a backslash, so a match can only be a key.
+    """
+    places = [m.start() for m in re.finditer(rf'(?<!\\)"(?:{"|".join(names)})"\s*:', text)]
+    if len(places) != count:
+        return [1] * count
+    lines, line, before = [], 1, 0
+    for place in places:
+        line += text.count("\n", before, place)
+        lines.append(line)
+        before = place
+    return lines
+
+
+@contextmanager
+def naming(where: str) -> Iterator[None]:
+    """Put `where` (``data[0].paragraphs[2]``) before the message of an `InputError`: in one long line, its number says little."""
+    try:
+        yield
+    except InputError as e:
+        raise InputError(f"{where}: {e.message}", e.file, e.line, e.remedy) from e

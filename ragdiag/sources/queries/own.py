@@ -1,0 +1,98 @@
+"""ragdiag's own queries: JSON Lines with exact evidence, graded documents, or both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ragdiag.core.errors import InputError
+from ragdiag.core.files import field, read_jsonl
+from ragdiag.core.records import Label, Query
+from ragdiag.sources.fields import Fields
+from ragdiag.sources.queries._common import Sample, identifier, optional, others, references
+
+__all__ = ["FORM", "fits", "has_labels", "look", "query", "read"]
+
+FORM = 'JSON Lines of {"_id", "text", "evidence"}'
+LABELS = ("evidence", "relevant", "unanswerable")
+ANSWERS = ("answer", "answers", "Answer")
+FIELDS = ("_id", "text", *ANSWERS, *LABELS, "meta", "metadata")
+
+PARTS = {"evidence": ("doc_id", "start", "end", "text", "group"), "relevant": ("doc_id", "grade")}
+"""The fields of what a record lists."""
+
+
+def fits(sample: Sample) -> bool:
+    """Whether the first record is a query of ours."""
+    return isinstance(sample.first, dict) and bool({"_id", "text"} & set(sample.first))
+
+
+def has_labels(path: Path) -> bool:
+    """Whether any record of a JSON Lines file carries labels itself."""
+    return any(record.get(name) is not None for _, record in read_jsonl(path) for name in LABELS)
+
+
+def read(path: Path, qrels: Path | None = None) -> list[Query]:
+    """Read a file of queries. Raises `InputError` with file and line; what is wrong only about the corpus is kept as it is."""
+    queries = []
+    with Fields(path) as fields:
+        for line, record in read_jsonl(path):
+            look(fields, record, line)
+            queries.append(query(record, path, line))
+    return queries
+
+
+def look(fields: Fields, record: dict[str, Any], line: int, known: tuple[str, ...] = ()) -> None:
+    """`Fields.look` at a record and at what it lists."""
+    fields.look(record, [name for name in FIELDS if name.islower()], line, known=(*known, "Answer"))
+    for name, read_ in PARTS.items():
+        items = record.get(name)
+        for item in items if isinstance(items, list) else ():
+            if isinstance(item, dict):
+                fields.look(item, read_, line, name)
+
+
+def query(record: dict[str, Any], path: Path, line: int) -> Query:
+    """One record as a query. Fields that have no place in a `Query` go to its metadata."""
+    if "meta" in record and "metadata" in record:
+        raise InputError("both 'meta' and 'metadata' are given", path, line, "keep one")
+    metadata = optional(record, "metadata" if "metadata" in record else "meta", dict, path, line, {})
+    return Query(
+        id=identifier(record, ("_id",), path, line),
+        text=field(record, ("text",), str, path, line),
+        **references(record, ANSWERS, path, line),
+        evidence=tuple(_label(item, path, line) for item in _items(record, "evidence", path, line)),
+        relevant=tuple(_judgement(item, path, line) for item in _items(record, "relevant", path, line)),
+        unanswerable=optional(record, "unanswerable", bool, path, line, False),
+        metadata={**others(record, FIELDS), **metadata},
+        file=str(path),
+        line=line,
+    )
+
+
+def _items(record: dict[str, Any], name: str, path: Path, line: int) -> Iterator[dict[str, Any]]:
+    for item in optional(record, name, list, path, line, []):
+        if not isinstance(item, dict):
+            raise InputError(f"{name!r} must hold objects, not {type(item).__name__}", path, line, 'write [{"doc_id": ...}]')
+        yield item
+
+
+def _label(item: dict[str, Any], path: Path, line: int) -> Label:
+    text = optional(item, "text", str, path, line, None)
+    start = optional(item, "start", int, path, line, None)
+    end = optional(item, "end", int, path, line, None)
+    if (start is None) != (end is None):
+        given, absent = ("end", "start") if start is None else ("start", "end")
+        raise InputError(f"evidence has {given!r} without {absent!r}", path, line, "give both or neither")
+    if text is None and start is None:
+        raise InputError("evidence has neither 'text' nor 'start' and 'end'", path, line, "give one of them")
+    group = identifier(item, ("group",), path, line) if item.get("group") is not None else ""
+    return Label(identifier(item, ("doc_id",), path, line), text or "", start, end, group)
+
+
+def _judgement(item: dict[str, Any], path: Path, line: int) -> tuple[str, int]:
+    doc_id, grade = identifier(item, ("doc_id",), path, line), field(item, ("grade",), int, path, line)
+    if grade < 0:
+        raise InputError(f"'grade' must be 0 or more, not {grade}", path, line, "write 0 for not relevant")
+    return doc_id, grade

@@ -1,0 +1,80 @@
+"""ragas evaluation samples: a question, a reference answer, and the passages it was made from, wherever they stand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ragdiag.core.errors import InputError
+from ragdiag.core.files import field
+from ragdiag.core.records import Label, Query
+from ragdiag.sources.fields import Fields
+from ragdiag.sources.queries._common import Sample, identifier, listed, naming, optional, others, references, samples
+
+__all__ = ["FORM", "fits", "read"]
+
+FORM = 'ragas samples ({"user_input", "reference", "reference_contexts"})'
+IDS = ("_id", "id", "query_id")
+TEXT = ("user_input", "question")
+ANSWER = ("reference", "references", "ground_truth", "ground_truths", "answers")
+"""What is expected; ``answer`` is what a system said."""
+
+OWN = {*ANSWER, "reference_contexts"} - {"answers"}
+"""What other questions with answers have not."""
+
+FIELDS = (*IDS, *TEXT, *ANSWER, "reference_contexts")
+UNREAD = (
+    *("answer", "response", "contexts", "retrieved_contexts", "synthesizer_name", "persona_name", "query_style", "query_length"),
+    *("evolution_type", "metadata", "episode_done", "rubrics", "multi_responses", "reference_tool_calls"),
+    *("retrieved_context_ids", "reference_context_ids"),
+)
+"""What a sample has besides, which says nothing of the query's labels."""
+
+HOP = re.compile(r"<\d+-hop>\n\n")
+"""ragas writes this mark before each passage of a multi-hop sample; it is not part of the passage."""
+
+
+def fits(sample: Sample) -> bool:
+    """Whether the first sample has ragas's fields, new or old names; ``question`` alone is anyone's."""
+    records = listed(sample.first, "samples")
+    first = records[0] if records else sample.first
+    names = set(first) if isinstance(first, dict) else set()
+    return "user_input" in names or ("question" in names and bool(OWN & names))
+
+
+def read(path: Path, qrels: Path | None = None) -> list[Query]:
+    """Read single-turn samples: JSON Lines, a JSON list or ``{"samples": [...]}``; without an id, one is numbered ``r0000``."""
+    queries = []
+    with Fields(path) as fields:
+        for i, (line, record) in enumerate(samples(path, "samples", TEXT)):
+            with naming(f"samples[{i}]"):
+                queries.append(_query(f"r{i:04}", record, path, line))
+                fields.look(record, FIELDS, line, known=UNREAD)
+    return queries
+
+
+def _query(number: str, record: Any, path: Path, line: int) -> Query:
+    if not isinstance(record, dict):
+        raise InputError(f"an object is expected, not {type(record).__name__}", path, line, "mend it")
+    given = {name: value for name, value in record.items() if value is not None}
+    if isinstance(next((given[name] for name in TEXT if name in given), None), list):
+        remedy = "give single-turn samples, whose user_input is text"
+        raise InputError("multi-turn samples are not supported", path, line, remedy)
+    return Query(
+        id=identifier(given, IDS, path, line) if given.keys() & set(IDS) else number,
+        text=field(given, TEXT, str, path, line),
+        **references(given, ANSWER, path, line),
+        evidence=tuple(_passages(given, path, line)),
+        metadata=others(given, FIELDS),
+        file=str(path),
+        line=line,
+    )
+
+
+def _passages(record: dict[str, Any], path: Path, line: int) -> Iterator[Label]:
+    for passage in optional(record, "reference_contexts", list, path, line, []):
+        if not isinstance(passage, str):
+            raise InputError(f"'reference_contexts' must hold texts, not {type(passage).__name__}", path, line, "mend it")
+        yield Label(text=HOP.sub("", passage, count=1) if HOP.match(passage) else passage)

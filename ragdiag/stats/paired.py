@@ -1,0 +1,125 @@
+"""Two configurations on the same queries: how much they differ, how sure that is, what could have been seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy import special
+
+from ragdiag.core.records import FloatArray, IntArray
+
+__all__ = ["Difference", "Paired", "holm"]
+
+FLIPS = 20_000
+"""Random sign flips behind a p-value, where not all can be had."""
+
+EXACT = 14
+"""Units of which all sign flips are tried."""
+
+LEVEL, POWER = 0.95, 0.80
+
+CLUSTERS = 20
+"""Fewer clusters say too little about how much clusters differ: then the statement is about these documents alone."""
+
+
+class Difference(NamedTuple):
+    """The mean of ``b - a`` over `n` queries, its 95 % interval, the p-value of no difference.
+
+    `better` and `worse` count the queries in which b is above and below a. `error` is the interval's standard error.
+    """
+
+    mean: float
+    low: float
+    high: float
+    p: float
+    better: int
+    worse: int
+    n: int
+    error: float
+
+    def detectable(self, family: int) -> float:
+        """The least true difference that would be found in `POWER` of such samples, in a family of so many contrasts."""
+        return float((special.ndtri(1 - (1 - LEVEL) / (2 * max(family, 1))) + special.ndtri(POWER)) * self.error)
+
+
+class Paired:
+    """Differences over one set of queries. `cluster` numbers those that share a document, shape ``(n_queries,)``."""
+
+    def __init__(self, cluster: IntArray, seed: int) -> None:
+        self._cluster, self._seed = cluster, seed
+
+    def difference(self, a: FloatArray, b: FloatArray) -> Difference | None:
+        """``b - a``: values in [0, 1], one a query, NaN where not decidable. None where no query is decidable in both.
+
+        The interval is Bonett and Price's (2012, "Adjusted Wald Confidence Interval for a Difference of Binomial Proportions
+        Based on Paired Data"): one more query in favour of each side, by as much as others are, so that a few discordant ones do
+        not make it too narrow. p is that of the sign-flip test (Fisher 1935): were the two configurations
+        alike, each difference might as well have the other sign. Where queries share documents, and of those there are
+        `CLUSTERS` or more, whole documents are flipped, and the interval is widened by what they have in common.
+        """
+        known = ~(np.isnan(a) | np.isnan(b))
+        values = (b - a)[known]
+        n = len(values)
+        if n == 0:
+            return None
+        unit: IntArray = np.unique(self._cluster[known], return_inverse=True)[1].astype(np.int64)
+        if unit.max() + 1 < CLUSTERS:
+            unit = np.arange(n)
+        sums = np.bincount(unit, weights=values).astype(np.float64)
+        size = np.bincount(unit).astype(np.float64)
+        centre = float(values.sum()) / (n + 2)
+        usual = float((values[values != 0] ** 2).mean()) if values.any() else 1.0
+        variance = (float((values**2).sum()) + 2 * usual) / (n + 2) - centre**2
+        error = float(np.sqrt(variance / (n + 2) * _inflation(values, sums, size)))
+        units = len(size)
+        reach = float(special.stdtrit(units - 1, 0.5 + LEVEL / 2) if units > 1 else special.ndtri(0.5 + LEVEL / 2)) * error
+        return Difference(
+            mean=float(values.mean()),
+            low=max(-1.0, min(centre - reach, float(values.mean()))),
+            high=min(1.0, max(centre + reach, float(values.mean()))),
+            p=self._flipped(sums[sums != 0]),
+            better=int((values > 0).sum()),
+            worse=int((values < 0).sum()),
+            n=n,
+            error=error,
+        )
+
+    def _flipped(self, sums: FloatArray) -> float:
+        """The share of sign flips whose sum is at least as far from 0; units without a difference have no say."""
+        m, seen = len(sums), abs(float(sums.sum()))
+        if m == 0:
+            return 1.0
+        if np.ptp(np.abs(sums)) < 1e-12:  # all alike: as many positive ones as a fair coin would give
+            tail = (m - round(seen / abs(float(sums[0])))) // 2
+            return min(1.0, 2.0 * float(special.bdtr(tail, m, 0.5)))
+        if m <= EXACT:
+            every = 1.0 - 2.0 * ((np.arange(2**m)[:, None] >> np.arange(m)) & 1)
+            return float((np.abs(every @ sums) >= seen - 1e-9).mean())
+        rng, extreme = np.random.default_rng(self._seed), 0
+        for _ in range(20):
+            signs = rng.integers(0, 2, size=(FLIPS // 20, m), dtype=np.int8) * np.int8(2) - np.int8(1)
+            extreme += int((np.abs(signs @ sums) >= seen - 1e-9).sum())
+        return (1 + extreme) / (1 + FLIPS)
+
+
+def _inflation(values: FloatArray, sums: FloatArray, size: FloatArray) -> float:
+    """How many times the variance of independent queries that of clustered ones is; never less than 1."""
+    n, mean = len(values), float(values.mean())
+    alone = float(((values - mean) ** 2).sum())
+    units = len(size)
+    if units == n or alone <= 0:
+        return 1.0
+    together = float(((sums - mean * size) ** 2).sum()) * units / (units - 1)
+    return max(1.0, together / alone)
+
+
+def holm(ps: Sequence[float]) -> list[float]:
+    """Holm's (1979) step-down p-values: the family-wise error stays below any level that they are held against."""
+    order = np.argsort(np.asarray(ps, dtype=np.float64), kind="stable")
+    adjusted, highest = [0.0] * len(ps), 0.0
+    for place, i in enumerate(order.tolist()):
+        highest = max(highest, min(1.0, (len(ps) - place) * ps[i]))
+        adjusted[i] = highest
+    return adjusted

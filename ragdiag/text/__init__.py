@@ -1,0 +1,1 @@
+"""What a word, a span, a heading, a near-duplicate and a version are."""

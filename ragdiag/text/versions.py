@@ -1,0 +1,94 @@
+"""Which document is an older version of which, by their metadata."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ragdiag.core.records import BoolArray, Document
+
+__all__ = ["could_be_older", "link", "superseded"]
+
+AGES = ("version", "date")
+"""Metadata that orders versions, the first that both have."""
+
+
+def link(old: Document, new: Document) -> str:
+    """How metadata says that `old` is a superseded version of `new`; "" where it does not."""
+    mine, other = old.metadata, new.metadata
+    if mine.get("superseded_by") is not None and str(mine["superseded_by"]) == new.id:
+        return "superseded_by"
+    if other.get("superseded"):
+        return ""
+    if mine.get("family") is not None and mine.get("family") == other.get("family"):
+        return "family" if mine.get("superseded") or _older(mine, other) else ""
+    same_title = bool(_title(old)) and _title(old) == _title(new)
+    return "superseded, same title" if mine.get("superseded") and same_title else ""
+
+
+class _Family:
+    """What orders the documents of a family that are not superseded: of each kind of value the last, as it is and as text."""
+
+    def __init__(self) -> None:
+        self._last: dict[tuple[str, bool], dict[type, tuple[Any, str]]] = defaultdict(dict)
+
+    def add(self, metadata: Any) -> None:
+        """Count a document in."""
+        versioned = metadata.get("version") is not None
+        for key in AGES:
+            value = metadata.get(key)
+            if value is not None:
+                known, text = self._last[key, versioned].get(type(value), (value, str(value)))
+                self._last[key, versioned][type(value)] = max(known, value), max(text, str(value))
+
+    def has_newer(self, metadata: Any) -> bool:
+        """Whether a document that was counted in comes after one, by the first of `AGES` that both have: see `_older`."""
+        version, date = (metadata.get(key) for key in AGES)
+        # Those that have a version are ordered by date only beside one that has none.
+        dated = [False] if version is not None else [True, False]
+        return self._after("version", True, version) or any(self._after("date", versioned, date) for versioned in dated)
+
+    def _after(self, key: str, versioned: bool, value: Any) -> bool:
+        last = self._last[key, versioned].items() if value is not None else ()
+        return any(bool(value < known) if kind is type(value) else str(value) < text for kind, (known, text) in last)
+
+
+def superseded(documents: Sequence[Document]) -> BoolArray:
+    """Whether each document is, by `link`, a superseded version of another one of `documents`: shape ``(n_documents,)``."""
+    named = {d.id: d for d in documents}
+    titled, families = dict[str, Document](), defaultdict[str, _Family](_Family)
+    for d in documents:
+        if not d.metadata.get("superseded"):
+            titled[_title(d)] = d
+            families[repr(d.metadata.get("family"))].add(d.metadata)
+
+    def is_old(old: Document) -> bool:
+        mine = old.metadata
+        others = [named.get(str(mine.get("superseded_by"))), titled.get(_title(old)) if mine.get("superseded") else None]
+        if any(new is not None and new is not old and link(old, new) for new in others):
+            return True
+        family = repr(mine["family"]) if mine.get("family") is not None else ""
+        return family in families and (bool(mine.get("superseded")) or families[family].has_newer(mine))
+
+    return np.array([is_old(d) for d in documents], dtype=bool)
+
+
+def could_be_older(old: Document, new: Document) -> bool:
+    """Whether metadata puts `old` before `new`, without saying that they are versions of one another."""
+    return bool(old.metadata.get("superseded") and not new.metadata.get("superseded")) or _older(old.metadata, new.metadata)
+
+
+def _title(document: Document) -> str:
+    return document.title.strip().casefold()
+
+
+def _older(mine: Any, other: Any) -> bool:
+    for key in AGES:
+        a, b = mine.get(key), other.get(key)
+        if a is not None and b is not None:
+            # ISO dates order as text.
+            return bool(a < b) if type(a) is type(b) else str(a) < str(b)
+    return False

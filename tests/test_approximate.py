@@ -14,7 +14,7 @@ from ragdiag.core.proofs import EXACT, Addition, Edit
 from ragdiag.core.protocols import no_progress
 from ragdiag.core.records import Chunking, Corpus, Document
 from ragdiag.core.registry import make
-from ragdiag.diagnosis.diagnosis import modes
+from ragdiag.diagnosis.modes import modes
 from ragdiag.explain import explain
 from ragdiag.pipeline import Audit, Options, run_audit
 from ragdiag.reports.terminal import audit_text
@@ -232,5 +232,5 @@ def _with(index: Any, part: Any) -> Any:
 
 
 def test_the_mode_is_neither_residual_nor_an_exposure() -> None:
-    mode = modes()["index_miss"]
+    mode = modes()["index_miss"].strategy
     assert (mode.residual, mode.exposes, mode.levels) == (False, False, ("span", "document"))

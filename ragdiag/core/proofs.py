@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ragdiag.core.arrays import IntArray
 
-__all__ = ["EXACT", "Addition", "Edit", "Finding", "Outcome", "Standing", "Trial"]
+__all__ = ["EXACT", "Addition", "Control", "Edit", "Finding", "Mark", "Outcome", "Row", "Standing", "Trial"]
 
 EXACT = "exact"
 """The retriever of an `Edit` that searches an approximate index exactly: the same vectors, all compared."""
@@ -73,12 +73,54 @@ class Outcome(NamedTuple):
     order: IntArray
 
 
+class Control(NamedTuple):
+    """What changes came to that should make no difference: how many were tried, and how many did as well as the intervention.
+
+    `p` is (1 + `as_well`) / (1 + `tried`) where the proof rests on it, else None. `says` is the same as a sentence.
+    """
+
+    tried: int
+    as_well: int
+    p: float | None
+    says: str
+
+
+class Mark(NamedTuple):
+    """A stretch of a row's text, half-open, and what it is: "strong", "good", "bad", "warn" or "dim", or several of these."""
+
+    start: int
+    end: int
+    kind: str
+
+
+class Row(NamedTuple):
+    """One line of what a failure mode saw, for people: a label of a word (or none), a text, stretches of it to mark."""
+
+    label: str
+    text: str
+    marks: tuple[Mark, ...] = ()
+
+    @classmethod
+    def of(cls, label: str, *parts: str | tuple[str, str]) -> Row:
+        """A row of strings and ``(string, kind)`` pairs, one after another."""
+        text, marks = "", list[Mark]()
+        for part in parts:
+            words, kind = (part, "") if isinstance(part, str) else part
+            if kind:
+                marks.append(Mark(len(text), len(text) + len(words), kind))
+            text += words
+        return cls(label, text, tuple(marks))
+
+
 @dataclass(frozen=True)
 class Finding:
     """A failure mode seen in one query, with the intervention that proves it the cause, or shows that it is not.
 
     `group` numbers the evidence group concerned from 1, None where it is about the whole query. `proved`: the intervention made
-    the context sufficient, and its control did not do as well (`placebo_p`, None where there is no control).
+    the context sufficient, and its control (None where there is none) did not do as well. `says` is what it says of the query,
+    in a sentence. `residual`: it counts as a cause only where no other does. `unattainable`: no context of this size can hold the
+    evidence. `tokens` are those of the larger context that a residual repair hands over. `rows` show what was seen, in words;
+    where they are None, `detail`, which is free in form and goes into the JSON report, is shown as it is.
     """
 
     cause: str
@@ -88,9 +130,24 @@ class Finding:
     after: Standing
     fix: str
     proved: bool
-    placebo_p: float | None = None
+    says: str = ""
+    residual: bool = False
+    unattainable: bool = False
+    control: Control | None = None
+    tokens: int | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
+    rows: tuple[Row, ...] | None = field(default=None, repr=False)
     edit: Edit = field(default=Edit(), repr=False)
+
+    @property
+    def placebo_p(self) -> float | None:
+        """The p of its control; None where it has no control, or one that gives no p."""
+        return self.control.p if self.control else None
+
+    @property
+    def weak(self) -> bool:
+        """Whether it is proved although at least half of its controls did as well."""
+        return self.proved and self.control is not None and 2 * self.control.as_well >= self.control.tried > 0
 
 
 Trial = Generator[Sequence[Edit], Sequence[Outcome], Finding | None]

@@ -244,6 +244,11 @@ class QueryResult:
     exposures: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = field(default=(), repr=False)  # long
 
+    @property
+    def residual(self) -> frozenset[str]:
+        """Those of its causes that are residual."""
+        return frozenset(f.cause for f in self.findings if f.residual and f.cause in self.causes)
+
 
 @dataclass(frozen=True, eq=False)
 class Report:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ragdiag.core.proofs import Edit, Finding, Outcome, Standing, Trial
+from ragdiag.core.proofs import Control, Edit, Finding, Outcome, Row, Standing
 from ragdiag.core.records import BoolArray, Defect, IntArray, Query, Span
 from ragdiag.diagnosis.setting import Setting
 from ragdiag.text.duplicates import shingles
 from ragdiag.text.tokens import count_tokens
 
-__all__ = ["Case", "FailureMode", "Group", "Observation"]
+__all__ = ["Case", "Group", "Observation"]
+
+
+NO_EDIT = Edit()
+"""Nothing changed."""
 
 
 class Group(NamedTuple):
@@ -173,33 +177,45 @@ class Case:
         found = [(c, s) for s in group.spans for c in self.whole(s)[:1]]
         return min(found, key=lambda pair: (self.rank_of.get(pair[0], len(self.ranking) + 1), pair[0]), default=None)
 
-    def finding(self, cause: str, observation: Observation, intervention: str, after: Standing, fix: str, **more: Any) -> Finding:
-        """A finding about this query: proved where the context became sufficient, unless `more` says otherwise."""
-        group = observation.groups[0].number if len(observation.groups) == 1 else None
-        detail = {**observation.detail, **more.pop("detail", {})}
-        proved = more.pop("proved", after.sufficient)
-        return Finding(cause, group, intervention, self.standing, after, fix, proved, detail=detail, **more)
+    def finding(
+        self,
+        cause: str,
+        observation: Observation,
+        intervention: str,
+        after: Standing,
+        fix: str,
+        *,
+        proved: bool | None = None,
+        detail: Mapping[str, Any] | None = None,
+        says: str = "",
+        unattainable: bool = False,
+        control: Control | None = None,
+        tokens: int | None = None,
+        rows: Iterable[Row] | None = None,
+        edit: Edit = NO_EDIT,
+    ) -> Finding:
+        """A finding about this query: proved where the context became sufficient, unless `proved` says otherwise.
+
+        `detail` is added to what was observed. For the others see `Finding`; `says` is needed only where the finding says
+        something else than its failure mode.
+        """
+        return Finding(
+            cause=cause,
+            group=observation.groups[0].number if len(observation.groups) == 1 else None,
+            intervention=intervention,
+            before=self.standing,
+            after=after,
+            fix=fix,
+            proved=after.sufficient if proved is None else proved,
+            says=says,
+            unattainable=unattainable,
+            control=control,
+            tokens=tokens,
+            detail={**observation.detail, **(detail or {})},
+            rows=None if rows is None else tuple(rows),
+            edit=edit,
+        )
 
 
 def _meet(one: Span, other: Span) -> bool:
     return one.document == other.document and one.start < other.end and one.end > other.start
-
-
-class FailureMode(Protocol):
-    """One way in which retrieval fails: what it looks like, and the intervention that proves it.
-
-    `levels` are the kinds of labels that can decide it; `residual` modes are causes only where no other is. `exposes`: seen on a
-    context that holds all evidence, it is a risk worth naming.
-    """
-
-    levels: tuple[str, ...]
-    residual: bool
-    exposes: bool
-
-    def observe(self, case: Case) -> Observation | None:
-        """The gate: what is seen of this mode in the query, None where it does not apply."""
-        ...
-
-    def prove(self, case: Case, seen: Observation) -> Trial:
-        """Intervene: yields edits, is sent what came of them, returns the finding."""
-        ...

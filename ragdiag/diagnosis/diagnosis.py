@@ -7,17 +7,13 @@ from dataclasses import replace
 from itertools import combinations
 from typing import NamedTuple
 
-from ragdiag.core.proofs import EXACT, Edit, Finding, Outcome, Trial
+from ragdiag.core.proofs import EXACT, Control, Edit, Finding, Outcome, Trial
 from ragdiag.core.protocols import Progress
-from ragdiag.core.registry import make, names
-from ragdiag.diagnosis import failures
-from ragdiag.diagnosis.cases import Case, FailureMode
+from ragdiag.diagnosis.cases import Case, Observation
+from ragdiag.diagnosis.modes import Mode, modes
 from ragdiag.diagnosis.probe import Probe
 
-__all__ = ["Diagnosis", "diagnose", "modes"]
-
-NOT_MODES = ("slow",)
-"""Failure modes of the pipeline, which no query has."""
+__all__ = ["Diagnosis", "diagnose"]
 
 
 class Diagnosis(NamedTuple):
@@ -29,27 +25,15 @@ class Diagnosis(NamedTuple):
     findings: tuple[Finding, ...] = ()
 
 
-def modes() -> dict[str, FailureMode]:
-    """Every failure mode of a query by name, the most specific first; those of other packages before the residual ones."""
-    made = {name: make("failures", name) for name in names("failures") if name not in NOT_MODES}
-    rank = {name: i for i, name in enumerate(failures.ORDER)}
-    residual = len(rank)
-
-    def order(name: str) -> tuple[int, float, str]:
-        return made[name].residual, rank.get(name, residual), name
-
-    return {name: made[name] for name in sorted(made, key=order)}
-
-
 def diagnose(cases: Sequence[Case], probe: Probe | None, progress: Progress) -> list[Diagnosis]:
     """What is wrong with each case; without a probe (a recorded run) only what can be observed."""
     known = modes()
     seen = [
-        {name: found for name, mode in known.items() if case.level in mode.levels and (found := mode.observe(case))}
+        {name: found for name, mode in known.items() if case.level in mode.levels and (found := mode.strategy.observe(case))}
         for case in cases
     ]
     trials = [
-        (i, known[name].prove(case, found))
+        (i, _declared(known[name], case, found))
         for i, case in enumerate(cases)
         if not case.standing.sufficient and (probe is not None or case.level == "excluded")
         for name, found in seen[i].items()
@@ -65,6 +49,14 @@ def diagnose(cases: Sequence[Case], probe: Probe | None, progress: Progress) -> 
         _conclude(case, own, pairs.get(i), [n for n in seen[i] if known[n].exposes], known, probe is not None)
         for i, (case, own) in enumerate(zip(cases, findings, strict=True))
     ]
+
+
+def _declared(mode: Mode, case: Case, seen: Observation) -> Trial:
+    """The mode's proof; its finding carries what the mode declares."""
+    finding = yield from mode.strategy.prove(case, seen)
+    if finding is None:
+        return None
+    return replace(finding, cause=mode.name, says=finding.says or mode.says, residual=mode.residual)
 
 
 def _run(
@@ -100,13 +92,16 @@ def _told_apart(findings: Sequence[Finding]) -> list[Finding]:
     def told(finding: Finding) -> Finding:
         if finding.edit.retriever == EXACT or finding.edit == Edit(finding.edit.removed):
             return finding
-        return replace(finding, proved=False, detail={**finding.detail, "exact_as_well": True})
+        detail = {**finding.detail, "exact_as_well": True}
+        return replace(
+            finding, proved=False, detail=detail, control=Control(1, 1, finding.placebo_p, "exact search alone does as well")
+        )
 
     return [told(finding) for finding in findings]
 
 
 def _pairs(
-    cases: Sequence[Case], findings: Sequence[Sequence[Finding]], known: Mapping[str, FailureMode], probe: Probe | None
+    cases: Sequence[Case], findings: Sequence[Sequence[Finding]], known: Mapping[str, Mode], probe: Probe | None
 ) -> dict[int, tuple[str, str]]:
     """Where no single repair suffices, the first two that do together; words added to a query are no repair of the pipeline."""
     tried = [
@@ -131,7 +126,7 @@ def _conclude(
     findings: Sequence[Finding],
     pair: tuple[str, str] | None,
     seen: Sequence[str],
-    known: Mapping[str, FailureMode],
+    known: Mapping[str, Mode],
     proven: bool,
 ) -> Diagnosis:
     """Status and causes from the findings: see "Status" in docs/method.md."""
@@ -145,7 +140,7 @@ def _conclude(
     residual = [f.cause for f in findings if f.proved and known[f.cause].residual]
     if proved:
         status, causes = ("caused" if len(proved) == 1 else "over-determined"), proved
-    elif any(f.detail.get("unattainable") for f in findings):
+    elif any(f.unattainable for f in findings):
         status, causes = "unattainable", []
     elif residual:
         # Two removals together do what a larger k does; one cause is the simpler story.

@@ -1,126 +1,131 @@
-"""What to fix first: the causes of an audit's unserved queries, and the queries that show each best."""
+"""What to fix first, and which queries to look at, as records: causes of unserved queries, with what shows each best."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
-
+from ragdiag.core.proofs import Finding, Row
 from ragdiag.core.records import Mean, QueryResult, Report
-from ragdiag.reports.text import line, one_line, plain_table
-from ragdiag.reports.words import NO_SWAP, RESIDUAL, RUN_ALONE, STATUSES, weak
+from ragdiag.reports.words import NO_SWAP, RUN_ALONE, STATUSES
+from ragdiag.text.phrases import one_line
 
-__all__ = ["Fix", "Order", "cause_order", "fix_first", "fixes", "got", "look_first", "look_order", "share_said", "shown_for"]
-
-FIRST = 6
-"""Queries shown of those to look at first."""
+__all__ = ["FixRow", "Fixing", "NextQuery", "fixing", "got", "next_queries", "share_said"]
 
 IDS = 3
-"""Queries named behind a cause."""
-
-ADJACENT = "adjacent"
-"""A residual cause that many queries with another have as well."""
-
-NARROW = 18
-"""Columns left for ids below which they are not shown."""
+"""Queries named behind a status."""
 
 CERTAIN = ("caused", "over-determined", "compound")
 """Statuses with causes, the plainest examples first."""
 
-Order = Mapping[str, Sequence[QueryResult]]
 
-
-def cause_order(failing: Sequence[QueryResult]) -> Order:
-    """Each cause with its queries, the plainest first; causes by how many their fix restores by itself, residual ones last."""
-    found: dict[str, list[QueryResult]] = {}
-    for q in failing:
-        for cause in q.causes:
-            found.setdefault(cause, []).append(q)
-    for own in found.values():
-        own.sort(key=lambda q: CERTAIN.index(q.status) if q.status in CERTAIN else len(CERTAIN))
-
-    def rank(item: tuple[str, list[QueryResult]]) -> tuple[bool, int, int, str]:
-        cause, own = item
-        return cause in RESIDUAL, -len(_alone(own)), -len(own), cause
-
-    return dict(sorted(found.items(), key=rank))
-
-
-def _alone(queries: Sequence[QueryResult]) -> list[QueryResult]:
-    """Those that this one fix would restore."""
-    return [q for q in queries if q.status != "compound"]
-
-
-class Fix(NamedTuple):
-    """A cause: its queries, the plainest first; how many its fix restores by itself; its share of the unserved; the fix."""
+class FixRow(NamedTuple):
+    """A cause: what it says, whether it is residual; its queries, the plainest first; how many its fix restores by itself; its
+    share of the unserved queries; the fix that most of its findings name.
+    """
 
     cause: str
-    queries: Sequence[QueryResult]
+    says: str
+    residual: bool
+    queries: tuple[QueryResult, ...]
     alone: int
     share: Mean | None
     fix: str
 
 
-def fixes(report: Report, order: Order) -> list[Fix]:
-    """What to fix, in `order`."""
-    return [Fix(c, own, len(_alone(own)), report.causes.get(c), _fix(c, own)) for c, own in order.items()]
+class Fixing(NamedTuple):
+    """A title and a headline; a row for each cause, what to fix first on top; notes."""
+
+    title: str
+    headline: str
+    rows: tuple[FixRow, ...]
+    notes: tuple[Row, ...]
 
 
-def fix_first(report: Report, failing: Sequence[QueryResult], order: Order) -> list[RenderableType]:
-    """How many unserved queries have a cause, and the table of causes."""
+class NextQuery(NamedTuple):
+    """A query to look at, and the cause that it is shown for; "" for none."""
+
+    query: QueryResult
+    cause: str
+
+    @property
+    def why(self) -> str:
+        """The cause that it is shown for, and how many more it has; its status where it has none."""
+        others = f" +{len(self.query.causes) - 1}" if len(self.query.causes) > 1 else ""
+        return one_line(self.cause, 24) + others if self.cause else self.query.status.replace("_", " ")
+
+    def needs(self, depth: int) -> str:
+        """The least k that would serve it, as far as `depth` chunks were ranked."""
+        return str(self.query.least_k or f">{depth}")
+
+
+def fixing(report: Report, failing: Sequence[QueryResult]) -> Fixing:
+    """What to fix, by how many queries each fix restores by itself; residual causes last."""
     if failing and all(q.status == "not_decidable" for q in failing):
-        return [line(("Why", "bold"), f"  {RUN_ALONE}")]
-    proved = sum(any(c not in RESIDUAL for c in q.causes) for q in failing)
+        return Fixing("Why", RUN_ALONE, (), ())
+    rows = _rows(report, failing)
+    proved = sum(bool(set(q.causes) - q.residual) for q in failing)
     residual = sum(bool(q.causes) for q in failing) - proved
     least = f"; {residual} only a residual one" if residual else ""
-    parts: list[RenderableType] = [line((f"Fix this first: {proved} of the {len(failing)} have a proved cause{least}", "bold"))]
-    if order:
-        parts += [_Fixes(fixes(report, order))]
-    if any(c in RESIDUAL for c in order):
-        parts += [line(("* residual: no more specific change restores these, only more context or a better order", "dim"))]
-    doubtful = sum(any(f.cause == c and weak(f) for f in q.findings for c in q.causes) for q in failing)
-    if doubtful:
-        verb = "is" if doubtful == 1 else "are"
-        parts += [line((f"{doubtful} of the mismatches {verb} proved by words alone: weak, others come in as easily", "dim"))]
-    beside = sum(any(f.cause == ADJACENT for f in q.findings) for q in failing if set(q.causes) & {*RESIDUAL} - {ADJACENT})
-    if beside:
-        parts += [line((f"  {beside} of them: what lacks stands right beside chunks that were found ({ADJACENT})", "dim"))]
-    return parts + _statuses(failing, report.pipeline)
+    headline = f"{proved} of the {len(failing)} have a proved cause{least}"
+    return Fixing("Fix this first", headline, rows, tuple(_notes(report, failing, rows)))
 
 
-def _statuses(failing: Sequence[QueryResult], pipeline: Mapping[str, Any]) -> list[RenderableType]:
-    """The queries that have no one cause, in plain words."""
-    rows: list[RenderableType] = []
+def _rows(report: Report, failing: Sequence[QueryResult]) -> tuple[FixRow, ...]:
+    queries: dict[str, list[QueryResult]] = {}
+    for q in failing:
+        for cause in q.causes:
+            queries.setdefault(cause, []).append(q)
+    rows = (_row(cause, behind, report.causes.get(cause)) for cause, behind in queries.items())
+    return tuple(sorted(rows, key=lambda row: (row.residual, -row.alone, -len(row.queries), row.cause)))
+
+
+def _row(cause: str, queries: Sequence[QueryResult], share: Mean | None) -> FixRow:
+    findings = [f for q in queries for f in q.findings if f.cause == cause]
+    plainest = sorted(queries, key=lambda q: CERTAIN.index(q.status) if q.status in CERTAIN else len(CERTAIN))
+    return FixRow(
+        cause,
+        _most([f.says for f in findings]),
+        any(f.residual for f in findings),
+        tuple(plainest),
+        sum(q.status != "compound" for q in queries),
+        share,
+        one_line(_most([f.fix.split(";")[0] for f in findings]), 100),  # without its alternatives
+    )
+
+
+def _most(said: Sequence[str]) -> str:
+    """What most say."""
+    return Counter(said).most_common(1)[0][0] if said else ""
+
+
+def _notes(report: Report, failing: Sequence[QueryResult], rows: Sequence[FixRow]) -> Iterator[Row]:
+    """What the table leaves open: residual and weak proofs, what lies beside them, queries without one cause."""
+    if any(row.residual for row in rows):
+        yield _dim("* residual: no more specific change restores these, only more context or a better order")
+    weak = [cause for q in failing for cause in {f.cause for f in q.findings if f.weak and f.cause in q.causes}]
+    if weak:
+        verb = "is" if len(weak) == 1 else "are"
+        yield _dim(f"{len(weak)} of these proofs {verb} weak ({_most(weak)}): half or more of the controls came in as easily")
+    beside = Counter((f.cause, f.says) for q in failing for f in _beside(q))
+    for (cause, says), n in beside.items():
+        yield _dim(f"  {n} of them: {says} ({cause})")
     for status, words in STATUSES.items():
-        own = [one_line(q.id, 28) for q in failing if q.status == status]
-        if own:
-            more = f"; {NO_SWAP}" if status == "undetermined" and not pipeline["swaps"] else ""
-            rows.append(line((f"{len(own)} {words}{more} ({', '.join(own[:IDS])}{', …' if len(own) > IDS else ''})", "dim")))
-    return rows
+        ids = [one_line(q.id, 28) for q in failing if q.status == status]
+        if ids:
+            more = f"; {NO_SWAP}" if status == "undetermined" and not report.pipeline["swaps"] else ""
+            yield _dim(f"{len(ids)} {words}{more} ({', '.join(ids[:IDS])}{', …' if len(ids) > IDS else ''})")
 
 
-class _Fixes:
-    """The table of causes; how many queries are named depends on the width."""
+def _beside(q: QueryResult) -> list[Finding]:
+    """What would restore a query with a residual cause as well, though it is not named as its cause."""
+    return [f for f in q.findings if q.residual and f.residual and f.proved and f.cause not in q.causes]
 
-    def __init__(self, fixes: Sequence[Fix]) -> None:
-        self.fixes = fixes
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        room = options.max_width // 4 - 6
-        ids = room >= NARROW
-        table = plain_table("cause", ">queries", "of unserved", "fix", *(["queries behind it"] if ids else []))
-        for cause, queries, alone, share, fix in self.fixes:
-            count = str(alone) + (f" +{len(queries) - alone}" if alone < len(queries) else "")
-            style = "" if cause not in RESIDUAL else "dim"
-            name = one_line(cause, 24) + (" *" if cause in RESIDUAL else "")
-            named = [_named(queries, room)] if ids else []
-            table.add_row(name, count, share_said(share), line(fix), *named, style=style)
-        # The fix is what one came for: it wraps, and on a narrow terminal the ids, which stand below too, leave it their room.
-        table.expand, table.columns[3].ratio, table.columns[3].no_wrap = True, 1, False
-        yield table
+def _dim(text: str) -> Row:
+    return Row.of("", (text, "dim"))
 
 
 def share_said(mean: Mean | None) -> str:
@@ -130,46 +135,16 @@ def share_said(mean: Mean | None) -> str:
     return f"{mean.mean:>3.0%} [{100 * mean.low:.0f}–{100 * mean.high:.0f}]"
 
 
-def _fix(cause: str, queries: Sequence[QueryResult]) -> str:
-    """The fix that most of the findings point to, without its alternatives."""
-    found = Counter(f.fix.split(";")[0] for q in queries for f in q.findings if f.cause == cause)
-    return one_line(found.most_common(1)[0][0], 100) if found else ""
-
-
-def _named(queries: Sequence[QueryResult], room: int) -> str:
-    """The first ids, as many as fit."""
-    names = [one_line(q.id, 28) for q in queries[:IDS]]
-    while len(names) > 1 and len(" ".join(names)) > room:
-        names.pop()
-    return " ".join(names)
-
-
-def look_order(failing: Sequence[QueryResult], order: Order) -> list[tuple[QueryResult, str]]:
+def next_queries(failing: Sequence[QueryResult], rows: Sequence[FixRow]) -> list[NextQuery]:
     """Every unserved query with the cause that it is shown for: one of each cause, then more of each; then those that get least
-    of their evidence, for none."""
-    turns = [(q, cause) for turn in zip_longest(*order.values()) for q, cause in zip(turn, order, strict=True) if q is not None]
-    chosen: dict[str, tuple[QueryResult, str]] = {}
-    for q, cause in [*turns, *((q, "") for q in _worst(failing))]:
-        chosen.setdefault(q.id, (q, cause))
-    return list(chosen.values())
-
-
-def look_first(failing: Sequence[QueryResult], order: Order, depth: int) -> RenderableType:
-    """The first queries of `look_order`."""
-    columns = ("query", *(["cause"] if order else []), ">evidence", ">needs k", "text")
-    table = plain_table(*columns)
-    for q, cause in look_order(failing, order)[:FIRST]:
-        why = [shown_for(q, cause)] if order else []
-        table.add_row(one_line(q.id, 28), *why, f"{got(q):.0%}", str(q.least_k or f">{depth}"), one_line(q.text, 100))
-    table.expand, table.columns[-1].ratio = True, 1  # a narrow terminal cuts the text, nothing else
-    left = len(failing) - FIRST
-    return Group(table, *([line((f"and {left} more; --json lists all, ragdiag explain shows one", "dim"))] if left > 0 else []))
-
-
-def shown_for(q: QueryResult, cause: str) -> str:
-    """The cause that a query is shown for, and how many more it has; its status where it has none."""
-    others = f" +{len(q.causes) - 1}" if len(q.causes) > 1 else ""
-    return one_line(cause, 24) + others if cause else q.status.replace("_", " ")
+    of their evidence, for none.
+    """
+    turns = zip_longest(*(row.queries for row in rows))
+    shown = [NextQuery(q, row.cause) for turn in turns for q, row in zip(turn, rows, strict=True) if q is not None]
+    first: dict[str, NextQuery] = {}
+    for each in (*shown, *(NextQuery(q, "") for q in _worst(failing))):
+        first.setdefault(each.query.id, each)
+    return list(first.values())
 
 
 def _worst(failing: Sequence[QueryResult]) -> list[QueryResult]:

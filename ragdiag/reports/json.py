@@ -172,6 +172,10 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "before": finding.before._asdict(),
         "after": finding.after._asdict(),
         "placebo_p": finding.placebo_p,
+        "control": None if finding.control is None else finding.control._asdict(),
+        "says": finding.says,
+        "residual": finding.residual,
+        "unattainable": finding.unattainable,
         "fix": finding.fix,
         "detail": finding.detail,
     }

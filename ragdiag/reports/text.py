@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from rich.table import Table
 from rich.text import Text
 
+from ragdiag.core.proofs import Row
 from ragdiag.core.records import Defect, Mean
+from ragdiag.text.phrases import UNSAFE, clean, counted, listed, one_line
 
 __all__ = [
     "UNSAFE",
@@ -18,6 +19,7 @@ __all__ = [
     "interval",
     "line",
     "listed",
+    "marked",
     "no_commands",
     "one_line",
     "plain_table",
@@ -25,13 +27,19 @@ __all__ = [
     "verbatim",
 ]
 
-UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Control characters, and marks that reorder what is shown."""
+
+STYLES = {"strong": "bold", "good": "green", "bad": "red", "warn": "yellow", "dim": "dim"}
+"""How a terminal shows each kind of mark."""
 
 
-def clean(text: str) -> str:
-    """`text` with control characters, which could steer a terminal or reorder what it shows, made visible."""
-    return UNSAFE.sub(lambda m: "" if m[0] == "\r" else f"\\x{ord(m[0]):02x}", text)
+def marked(row: Row) -> Text:
+    """A row's text, cleaned, with its marks as styles."""
+    text, last = Text(), 0
+    for start, end, kind in row.marks:
+        text.append(clean(row.text[last:start]))
+        text.append(clean(row.text[start:end]), style=" ".join(STYLES[word] for word in kind.split() if word in STYLES))
+        last = end
+    return text.append(clean(row.text[last:]))
 
 
 def no_commands(text: str) -> str:
@@ -49,22 +57,6 @@ def verbatim(*parts: str | tuple[str, str]) -> Text:
     text = line(*parts)
     text.no_wrap, text.overflow = True, "ignore"
     return text
-
-
-def one_line(text: str, most: int) -> str:
-    """`text` cleaned, on one line, cut to `most` characters."""
-    flat = " ".join(clean(text).split())
-    return flat if len(flat) <= most else flat[: most - 1] + "…"
-
-
-def counted(n: int, what: str, end: str = "") -> str:
-    """``1 query``, ``2 queries``; ``1 chunk``, ``2 chunks``."""
-    return f"{n:,} {what}{end if n == 1 else 'ies' if end else 's'}"
-
-
-def listed(items: Sequence[str], word: str = "and") -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
-    return f" {word} ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
 
 
 def interval(mean: Mean, unknown: str) -> str:

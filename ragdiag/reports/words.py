@@ -1,30 +1,11 @@
-"""Causes and statuses in plain words."""
+"""Statuses and measures in plain words."""
 
 from __future__ import annotations
 
-from ragdiag.core.proofs import Finding
 from ragdiag.core.records import Query, QueryResult
 from ragdiag.reports.text import listed
 
-__all__ = ["CAUSES", "MEASURES", "NO_SWAP", "RARE", "RESIDUAL", "STATUSES", "expected", "headline", "meaning", "weak"]
-
-CAUSES = {
-    "label_defect": "the label is wrong about the corpus",
-    "missing_content": "the evidence is in the source, but in no indexed text",
-    "chunk_split": "a chunk boundary cuts the evidence",
-    "oversized": "the evidence is longer than a chunk",
-    "truncated": "the encoder stops reading the chunk before the evidence ends",
-    "stale": "a superseded version stands above the evidence",
-    "crowded_out": "near-duplicates of one another take the evidence's place",
-    "pollution": "chunks about something else stand above the evidence",
-    "diluted": "the evidence is a small part of its chunk",
-    "index_miss": "the index does not return a chunk that exact search finds",
-    "query_mismatch": "the query and the evidence use different words",
-    "incomplete": "some of what the query needs is in its context, the rest is not",
-    "ranking": "the evidence was found, but ranked too low",
-    "adjacent": "what lacks stands right beside chunks that were found",
-}
-"""What each cause says of a query."""
+__all__ = ["MEASURES", "NO_SWAP", "RUN_ALONE", "STATUSES", "expected", "headline"]
 
 MEASURES = {
     "Sufficient": "the context holds everything the query needs",
@@ -43,9 +24,6 @@ MEASURES = {
 }
 """What each measure says of a query, in a line."""
 
-RESIDUAL = ("incomplete", "ranking", "adjacent")
-"""Causes named where nothing more specific suffices: more context would repair most others too."""
-
 STATUSES = {
     "over-determined": "over-determined: any one of several changes does",
     "compound": "compound (+): two changes do, neither alone",
@@ -61,22 +39,6 @@ RUN_ALONE = "a recorded run cannot be asked what would change: for causes give t
 
 NO_SWAP = "no other retriever was tried: --swap dense tries one"
 """Said where nothing restores a query, and the search was by words alone."""
-
-RARE = "rare-term gap"
-"""The side of a query mismatch on which the words are the same, and an encoder misses them."""
-
-
-def weak(finding: Finding) -> bool:
-    """Whether words of the evidence are the only proof, though most other chunks come in as easily by theirs."""
-    others = finding.detail.get("others") or 0
-    return finding.proved and 2 * finding.detail.get("others_as_well", 0) >= others > 0
-
-
-def meaning(finding: Finding) -> str:
-    """What a finding says of its query; "" for a cause that is not ours."""
-    if finding.detail.get("side") == RARE:
-        return "the evidence has the query's words, and the encoder misses them"
-    return CAUSES.get(finding.cause, "")
 
 
 def expected(query: Query) -> str:

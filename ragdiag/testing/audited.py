@@ -37,6 +37,9 @@ NARROW = WIDTH - 2
 PYTHON = "{!r}"
 """Stands for a query's id where Python shows it, as {} does where a command does."""
 
+CUT = "‖"
+"""Stands where one chunk ends and the next begins."""
+
 ROUND = 60
 """Characters shown on either side of a cut."""
 
@@ -260,14 +263,15 @@ def _story(audited: Audited, result: QueryResult, told: Explanation | None, repo
 
 def _passage(result: QueryResult, groups: Sequence[GroupProof]) -> str:
     """On one line, what the context of an unserved query lacks: the cut passage, or the evidence that it has least of."""
-    cuts = [c["passage"] for f in result.findings if f.cause in result.causes for c in f.detail.get("cut", ())]
-    if cuts:
-        before, _, after = clean(cuts[0]).partition("‖")
-        return f"cut: {_round(before, after, 2 * ROUND)}"
+    cuts = [row.text for f in result.findings if f.cause in result.causes for row in f.rows or () if CUT in row.text]
     if groups:
         least = min(groups, key=lambda g: g.coverage)
+        if cuts and least.cuts:
+            return f"cut: {_round(least.text[: least.cuts[0]], least.text[least.cuts[0] :], 2 * ROUND)}"
         part = f" ({least.coverage:.0%} there)" if least.coverage else ""
         return f"lacks {clean(least.document)}#{least.start}-{least.end}{part}: {_cut(least, 2 * ROUND)}"
+    if cuts:
+        return f"cut: {one_line(cuts[0], 2 * ROUND)}"
     return f"evidence in {', '.join(map(clean, result.documents)) or 'no document'}"
 
 

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
 from ragdiag.core.proofs import Edit, Standing, Trial
 from ragdiag.core.records import Span
 from ragdiag.diagnosis.cases import Case, Observation
+from ragdiag.diagnosis.modes import FailureMode
+from ragdiag.search.changes import sized, with_context
 
 FIX = "hand over the chunk before and after each one found; {tokens} tokens of context instead of {tokens_now}"
 
 
 @dataclass(frozen=True)
-class Adjacent:
+class Adjacent(FailureMode):
     """Residual, as it gives more context. Proved by handing over the neighbours of the chunks found, whose ranks stay."""
 
-    levels: ClassVar[tuple[str, ...]] = ("span",)
-    residual: ClassVar[bool] = True
-    exposes: ClassVar[bool] = False
+    says = "what lacks stands right beside chunks that were found"
+    place = 140
+    residual = True
+    remedies = (sized(2), with_context("neighbours"))
 
     def observe(self, case: Case) -> Observation | None:
-        """See `cases.FailureMode`."""
+        """See `modes.FailureMode`."""
         if case.standing.sufficient:
             return None
         wide = [*case.context, *(c for c in dict.fromkeys(_neighbours(case)) if c not in set(case.context))]
@@ -36,7 +38,8 @@ class Adjacent:
         yield from ()
         fix = FIX.format(**seen.detail)
         how = "hand over the chunk before and after each one found"
-        return case.finding("adjacent", seen, how, Standing(case.length, True), fix)
+        after = Standing(case.length, True)
+        return case.finding("adjacent", seen, how, after, fix, tokens=seen.detail["tokens"], rows=())
 
 
 def _neighbours(case: Case) -> list[int]:

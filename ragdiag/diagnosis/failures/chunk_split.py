@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from itertools import pairwise
+from typing import Any
 
-from ragdiag.core.proofs import Edit, Trial
+from ragdiag.core.proofs import Control, Edit, Row, Trial
 from ragdiag.core.records import Span
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.failures._passages import (
+    CUT,
     cut_groups,
     described,
     first_enough,
@@ -19,6 +22,13 @@ from ragdiag.diagnosis.failures._passages import (
     placements,
     replaced,
 )
+from ragdiag.diagnosis.failures._rows import MOST, at
+from ragdiag.diagnosis.modes import FailureMode
+from ragdiag.search.changes import overlapping, sized
+from ragdiag.text.phrases import counted, listed, one_line
+
+AROUND = 70
+"""Characters shown on either side of a cut."""
 
 FEWEST = 19
 """Controls that a p of .05 needs at least."""
@@ -29,7 +39,7 @@ SENTENCE_END = re.compile(r"[.!?:;][\"')\]\u201d\u2019]*\s*$|\n\s*$")
 
 
 @dataclass(frozen=True)
-class ChunkSplit:
+class ChunkSplit(FailureMode):
     """Proved by a window of a chunk's length that holds the evidence whole, in place of the fragments.
 
     The control is changes that do not make it whole. `shifts` move the boundary elsewhere inside the evidence, and do as well
@@ -41,12 +51,13 @@ class ChunkSplit:
     elsewhere: int = 34
     alpha: float = 0.05
 
-    levels: ClassVar[tuple[str, ...]] = ("span",)
-    residual: ClassVar[bool] = False
-    exposes: ClassVar[bool] = True
+    says = "a chunk boundary cuts the evidence"
+    place = 30
+    exposes = True
+    remedies = (overlapping, sized(2))
 
     def observe(self, case: Case) -> Observation | None:
-        """See `cases.FailureMode`."""
+        """See `modes.FailureMode`."""
         groups = cut_groups(case, longest=False)
         if not groups:
             return None
@@ -62,7 +73,7 @@ class ChunkSplit:
         edits = [Edit(removed, tuple(map(setting.addition, windows))) for windows in placed]
         outcome, edit = yield from first_enough(case, edits)
         windows = placed[edits.index(edit)]
-        p, placebo = None, dict[str, object]()
+        control, placebo = None, dict[str, int]()
         if outcome.standing.sufficient:
             # The control is about the window that stands lowest: without it the others would not do.
             worst = max(range(len(spans)), key=lambda i: outcome.ranks[i] or 0)
@@ -74,7 +85,6 @@ class ChunkSplit:
             shifted = [o.standing.rank is not None and o.standing.rank <= (outcome.standing.rank or 0) for o in tried]
             above = set(outcome.order[: outcome.ranks[worst] or 0].tolist())
             other = [c in above for c in elsewhere]
-            p = (1 + sum(shifted) + sum(other)) / (len(shifted) + len(other) + 1)
             placebo = {
                 "shifts": len(shifted),
                 "shifts_as_well": sum(shifted),
@@ -82,17 +92,40 @@ class ChunkSplit:
                 "elsewhere": len(other),
                 "elsewhere_as_well": sum(other),
             }
+            control = _control(placebo)
+        p = None if control is None else control.p
         return case.finding(
             "chunk_split",
             seen,
             "a window of a chunk's length that holds the evidence whole, in place of the fragments",
             outcome.standing,
             BETWEEN if all(_between_sentences(case, s) for s in spans) else FIX,
-            placebo_p=p,
+            control=control,
             proved=p is not None and p <= self.alpha,
             detail={"window_ranks": list(outcome.ranks), "placebo": placebo},
+            rows=_rows(seen.detail["cut"], outcome.ranks),
             edit=edit,
         )
+
+
+def _control(placebo: Mapping[str, int]) -> Control:
+    """The changes that leave the evidence cut, and how many of them do as well."""
+    tried, as_well = placebo["shifts"] + placebo["elsewhere"], placebo["shifts_as_well"] + placebo["elsewhere_as_well"]
+    shifts = f"{placebo['shifts_as_well']} of {counted(placebo['shifts'], 'other place')} for the cut"
+    chunks = f" and {placebo['elsewhere_as_well']} of {counted(placebo['elsewhere'], 'other chunk')} of the document"
+    says = f"{shifts}{chunks if placebo['elsewhere'] else ''} do as well"
+    return Control(tried, as_well, (1 + as_well) / (1 + tried), says)
+
+
+def _rows(cut: Sequence[Mapping[str, Any]], ranks: Sequence[int | None]) -> Iterator[Row]:
+    """The text on either side of each cut, the ranks of the pieces and of the whole."""
+    for passage, whole in list(zip(cut, ranks, strict=True))[:MOST]:
+        for before, after in pairwise(passage["passage"].split(CUT)):
+            last = one_line(before, len(before) + 1)[-AROUND:].partition(" ")[2]
+            first = one_line(after, len(after) + 1)[:AROUND].rpartition(" ")[0]
+            yield Row.of("cut", (f"… {last} ", "good"), (CUT, "strong bad"), (f" {first} …", "good"))
+        pieces = listed([at(fragment["rank"]) for fragment in passage["fragments"]])
+        yield Row.of("pieces", f"at {pieces}; as one chunk at {at(whole)}")
 
 
 def _alternative(case: Case, spans: tuple[Span, ...]) -> Span:

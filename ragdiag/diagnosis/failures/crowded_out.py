@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any
 
-from ragdiag.core.proofs import Edit, Trial
+from ragdiag.core.proofs import Edit, Row, Trial
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.failures._passages import described, says_nearly
+from ragdiag.diagnosis.failures._rows import MOST, beginning, left_out
+from ragdiag.diagnosis.modes import FailureMode
+from ragdiag.search.changes import within
 from ragdiag.text.duplicates import near_duplicates
+from ragdiag.text.phrases import listed
 from ragdiag.text.versions import link
 
 FIX = "drop near-duplicates, from the index or from each ranking"
 
 
 @dataclass(frozen=True)
-class CrowdedOut:
+class CrowdedOut(FailureMode):
     """Proved by keeping the first of each cluster of near-duplicates; versions of the evidence are left alone."""
 
-    levels: ClassVar[tuple[str, ...]] = ("span", "document")
-    residual: ClassVar[bool] = False
-    exposes: ClassVar[bool] = True
+    says = "near-duplicates of one another take the evidence's place"
+    place = 70
+    levels = ("span", "document")
+    exposes = True
+    remedies = (within("dedupe"),)
 
     def observe(self, case: Case) -> Observation | None:
-        """See `cases.FailureMode`."""
+        """See `modes.FailureMode`."""
         repeats = repeated(case)
         context = set(case.context)
         if not any(c in context for c in repeats):
@@ -41,9 +48,16 @@ class CrowdedOut:
         """Drop the repeats."""
         edit = Edit(seen.held)
         (outcome,) = yield [edit]
-        return case.finding(
-            "crowded_out", seen, "keep the first of each cluster of near-duplicates", outcome.standing, FIX, edit=edit
-        )
+        how, rows = "keep the first of each cluster of near-duplicates", _rows(seen.detail["clusters"])
+        return case.finding("crowded_out", seen, how, outcome.standing, FIX, rows=rows, edit=edit)
+
+
+def _rows(clusters: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
+    """Of each cluster the first chunk, and the ranks at which it comes again."""
+    for cluster in clusters[:MOST]:
+        first, ranks = cluster["first"], listed([str(chunk["rank"] or "?") for chunk in cluster["repeats"]])
+        yield Row.of("repeats", (f"rank {first['rank']}, ", "strong"), f"again at {ranks}: {first['chunk']} ", beginning(first))
+    yield from left_out(clusters, "cluster")
 
 
 def repeated(case: Case) -> dict[int, int]:

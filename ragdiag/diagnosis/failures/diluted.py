@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
-from ragdiag.core.proofs import Edit, Trial
+from ragdiag.core.proofs import Edit, Row, Trial
 from ragdiag.core.records import Span
 from ragdiag.diagnosis.cases import Case, Group, Observation
 from ragdiag.diagnosis.failures._passages import described, first_enough, placements
+from ragdiag.diagnosis.failures._rows import MOST, at
 from ragdiag.diagnosis.failures.truncated import unseen
+from ragdiag.diagnosis.modes import FailureMode
+from ragdiag.search.changes import sized
 
 FIX = "smaller chunks, or embed sentences and hand over the passage round them"
 
 
 @dataclass(frozen=True)
-class Diluted:
+class Diluted(FailureMode):
     """Whole and visible, but at most `share` of its chunk, which is no small one: `large` median chunks or more.
 
     Proved by a smaller window round it, in the chunk's place: half the chunk, or as long as the index's median chunk where that
@@ -25,12 +27,12 @@ class Diluted:
     share: float = 0.25
     large: float = 0.75
 
-    levels: ClassVar[tuple[str, ...]] = ("span",)
-    residual: ClassVar[bool] = False
-    exposes: ClassVar[bool] = False
+    says = "the evidence is a small part of its chunk"
+    place = 90
+    remedies = (sized(0.5),)
 
     def observe(self, case: Case) -> Observation | None:
-        """See `cases.FailureMode`."""
+        """See `modes.FailureMode`."""
         found = [(g, h) for g in case.targets if (h := self._drowned(case, g)) is not None]
         if not found:
             return None
@@ -55,6 +57,7 @@ class Diluted:
             "a smaller window round the evidence, in the chunk's place",
             outcome.standing,
             FIX,
+            rows=[Row.of("share", f"{c['share']:.0%} of {c['chunk']}, at {at(c['rank'])}") for c in seen.detail["chunks"][:MOST]],
             edit=edit,
         )
 

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
-from ragdiag.core.proofs import Standing, Trial
+from ragdiag.core.proofs import Row, Standing, Trial
 from ragdiag.diagnosis.cases import Case, Observation
+from ragdiag.diagnosis.modes import FailureMode
+from ragdiag.search.changes import other_retrievers, with_context, within
+from ragdiag.text.phrases import listed
 
 FIX = "ask in parts: one search for each thing that the query needs; or raise k to {k}"
 
 
 @dataclass(frozen=True)
-class Incomplete:
+class Incomplete(FailureMode):
     """Residual: named where nothing more specific suffices. Proved by the least k that covers all."""
 
-    levels: ClassVar[tuple[str, ...]] = ("span",)
-    residual: ClassVar[bool] = True
-    exposes: ClassVar[bool] = False
+    says = "some of what the query needs is in its context, the rest is not"
+    place = 120
+    residual = True
+    remedies = (within("mmr"), other_retrievers, with_context("neighbours"))
 
     def observe(self, case: Case) -> Observation | None:
-        """See `cases.FailureMode`."""
+        """See `modes.FailureMode`."""
         covered = [g.number for g in case.groups if g.covered]
         if not covered or len(covered) == len(case.groups):
             return None
@@ -30,7 +33,10 @@ class Incomplete:
         """Raise k."""
         yield from ()
         k = case.standing.rank
-        detail = {"least_k": k} | ({"tokens": case.tokens_down_to(k)} if k else {})
+        tokens = case.tokens_down_to(k) if k else None
+        detail = {"least_k": k} | ({} if tokens is None else {"tokens": tokens})
         after = Standing(k, k is not None)
         fix = FIX.format(k=k) if k else FIX.split(";")[0]
-        return case.finding("incomplete", seen, f"raise k to {k}", after, fix, detail=detail)
+        has, lacks = (listed([str(n) for n in seen.detail[name]]) for name in ("covered", "lacking"))
+        rows = [Row.of("has", f"its context holds evidence {has}, and lacks {lacks}")]
+        return case.finding("incomplete", seen, f"raise k to {k}", after, fix, detail=detail, tokens=tokens, rows=rows)

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
-from ragdiag.core.proofs import EXACT, Edit, Trial
+from ragdiag.core.proofs import EXACT, Edit, Row, Trial
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.failures._passages import described
+from ragdiag.diagnosis.failures._rows import MOST, beginning, left_out
+from ragdiag.diagnosis.modes import FailureMode
 
 FIX = "raise ef_search (the index then looks at more vectors), search exactly, or rebuild the index with more links"
 
 
 @dataclass(frozen=True)
-class IndexMiss:
+class IndexMiss(FailureMode):
     """Proved by searching the same vectors exactly, and nothing else."""
 
-    levels: ClassVar[tuple[str, ...]] = ("span", "document")
-    residual: ClassVar[bool] = False
-    exposes: ClassVar[bool] = False
+    says = "the index does not return a chunk that exact search finds"
+    place = 100
+    levels = ("span", "document")
 
     def observe(self, case: Case) -> Observation | None:
-        """See `cases.FailureMode`. Whether something is missed is not known before the search."""
+        """See `modes.FailureMode`. Whether something is missed is not known before the search."""
         return Observation(case.targets, {}) if EXACT in case.setting.swaps and not case.standing.sufficient else None
 
     def prove(self, case: Case, seen: Observation) -> Trial:
@@ -36,4 +38,12 @@ class IndexMiss:
         rows = described(case, list(ranks))
         missed = [row | {"exact": rank} for row, rank in zip(rows, ranks.values(), strict=False)]
         how = "search the same vectors exactly"
-        return case.finding("index_miss", seen, how, outcome.standing, FIX, detail={"missed": missed}, edit=edit)
+        detail = {"missed": missed}
+        return case.finding("index_miss", seen, how, outcome.standing, FIX, detail=detail, rows=_rows(missed), edit=edit)
+
+
+def _rows(missed: Sequence[Mapping[str, object]]) -> Iterator[Row]:
+    """The chunks that the index does not return, and where exact search has them."""
+    for i, chunk in enumerate(missed[:MOST]):
+        yield Row.of("" if i else "missed", f"{chunk['chunk']}, in exact search at rank {chunk['exact']}: ", beginning(chunk))
+    yield from left_out(missed, "chunk")

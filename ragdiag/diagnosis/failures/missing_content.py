@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
-from ragdiag.core.proofs import Addition, Edit, Trial
+from ragdiag.core.proofs import Addition, Edit, Row, Trial
 from ragdiag.core.records import Span
 from ragdiag.diagnosis.cases import Case, Group, Observation
 from ragdiag.diagnosis.failures._passages import gaps, placements
+from ragdiag.diagnosis.failures._rows import EXCERPT, MOST
+from ragdiag.diagnosis.modes import FailureMode
+from ragdiag.text.phrases import one_line
 
 FIX = {
     "not ingested": "index the document: no chunk of it is in the index",
@@ -17,15 +19,15 @@ FIX = {
 
 
 @dataclass(frozen=True)
-class MissingContent:
+class MissingContent(FailureMode):
     """Some of every alternative is in no chunk. Proved by adding the text that is missing, in pieces as long as other chunks."""
 
-    levels: ClassVar[tuple[str, ...]] = ("span", "document")
-    residual: ClassVar[bool] = False
-    exposes: ClassVar[bool] = False
+    says = "the evidence is in the source, but in no indexed text"
+    place = 20
+    levels = ("span", "document")
 
     def observe(self, case: Case) -> Observation | None:
-        """See `cases.FailureMode`."""
+        """See `modes.FailureMode`."""
         if not case.setting.chunking.complete:
             return None
         groups = tuple(g for g in case.targets if all(gaps(case.setting, s) for s in g.spans))
@@ -42,6 +44,9 @@ class MissingContent:
         edits = [Edit(added=tuple(a for pieces in way for a in pieces)) for way in ways]
         outcomes = yield edits
         best = min(range(len(edits)), key=lambda i: (not outcomes[i].standing.sufficient, i))
+        missing = [case.setting.text(s)[:400] for g in seen.groups for s in g.spans[:1]]
+        rows = [Row.of("kind", seen.detail["kind"])]
+        rows += [Row.of("missing", (one_line(text, 2 * EXCERPT), "good")) for text in missing[:MOST]]
         return case.finding(
             "missing_content",
             seen,
@@ -49,7 +54,8 @@ class MissingContent:
             outcomes[best].standing,
             FIX[seen.detail["kind"]],
             proved=True,
-            detail={"missing": [case.setting.text(s)[:400] for g in seen.groups for s in g.spans[:1]]},
+            detail={"missing": missing},
+            rows=rows,
             edit=edits[best],
         )
 

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
-from ragdiag.core.proofs import Edit, Trial
+from ragdiag.core.proofs import Edit, Row, Trial
 from ragdiag.core.records import Span
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.failures._passages import best_fragment, cut_groups, replaced
+from ragdiag.diagnosis.modes import FailureMode
+from ragdiag.search.changes import sized
+from ragdiag.text.phrases import listed
 
 FIX = "larger chunks, or retrieve small ones and hand over the section round them"
 UNATTAINABLE = "raise the context's size: even whole, the evidence does not fit in it"
 
 
 @dataclass(frozen=True)
-class Oversized:
+class Oversized(FailureMode):
     """Proved by joining its fragments into one chunk: as long as the evidence, and nothing of the text round it is lost."""
 
-    levels: ClassVar[tuple[str, ...]] = ("span",)
-    residual: ClassVar[bool] = False
-    exposes: ClassVar[bool] = False
+    says = "the evidence is longer than a chunk"
+    place = 40
+    remedies = (sized(2), sized(4))
 
     def observe(self, case: Case) -> Observation | None:
-        """See `cases.FailureMode`."""
+        """See `modes.FailureMode`."""
         groups = cut_groups(case, longest=True)
         if not groups:
             return None
@@ -37,6 +39,7 @@ class Oversized:
         edit = Edit(replaced(case, spans), tuple(case.setting.addition(_joined(case, s)) for s in spans))
         (outcome,) = yield [edit]
         lost = bool(seen.detail["unattainable"])
+        lengths, most = listed([f"{n:,}" for n in seen.detail["tokens"]]), "a whole context" if lost else "a chunk of this index"
         return case.finding(
             "oversized",
             seen,
@@ -44,6 +47,8 @@ class Oversized:
             outcome.standing,
             UNATTAINABLE if lost else FIX,
             proved=outcome.standing.sufficient and not lost,
+            unattainable=lost,
+            rows=[Row.of("length", f"{lengths} tokens, more than {most} holds")],
             edit=edit,
         )
 

@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any
 
-from ragdiag.core.proofs import Edit, Trial
+from ragdiag.core.proofs import Edit, Row, Trial
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.failures._passages import described
+from ragdiag.diagnosis.failures._rows import chunk_rows
+from ragdiag.diagnosis.modes import FailureMode
+from ragdiag.search.changes import other_retrievers
+from ragdiag.text.phrases import counted
 
 FIX = "keep such pages out of the index, or filter by subject or source at query time"
 HUB = "; one chunk does it for many queries: look at what it is"
 
 
 @dataclass(frozen=True)
-class Pollution:
+class Pollution(FailureMode):
     """Proved by dropping the off-topic chunks above the evidence: two or more, or one with an affinity under `single`.
     `hub`: one of them stands in the contexts of many queries."""
 
     single: float = 1.0
 
-    levels: ClassVar[tuple[str, ...]] = ("span", "document")
-    residual: ClassVar[bool] = False
-    exposes: ClassVar[bool] = True
+    says = "chunks about something else stand above the evidence"
+    place = 80
+    levels = ("span", "document")
+    exposes = True
+    remedies = (other_retrievers,)
 
     def observe(self, case: Case) -> Observation | None:
-        """See `cases.FailureMode`."""
+        """See `modes.FailureMode`."""
         found = off_topic(case)
         if not found or (len(found) == 1 and min(found.values()) >= self.single):
             return None
@@ -51,7 +58,24 @@ class Pollution:
         edit = Edit(seen.held)
         (outcome,) = yield [edit]
         fix = FIX + (HUB if seen.detail["hub"] else "")
-        return case.finding("pollution", seen, "drop the off-topic chunks", outcome.standing, fix, edit=edit)
+        how, rows = "drop the off-topic chunks", _rows(seen.detail)
+        return case.finding("pollution", seen, how, outcome.standing, fix, rows=rows, edit=edit)
+
+
+def _rows(detail: Mapping[str, Any]) -> Iterator[Row]:
+    """What the off-topic chunks take of the context, and which they are."""
+
+    def beside(chunk: Mapping[str, Any]) -> str:
+        contexts = f", in {counted(chunk['contexts'], 'context')}" if chunk["contexts"] > 1 else ""
+        return f" (affinity {chunk['affinity']:.2g}{contexts})"
+
+    places, tokens = detail["in_context"]["chunks"], detail["in_context"]["tokens"]
+    if places:
+        yield Row.of("takes", f"{counted(places, 'place')} and {counted(tokens, 'token')} of the context")
+    yield from chunk_rows("above", detail["off_topic"], beside)
+    yield Row.of("", ("affinity: how near to the evidence, the query's words taken out; 1 is as near as random words", "dim"))
+    if detail["hub"]:
+        yield Row.of("", ("a hub: far more contexts than chance would put it in", "warn"))
 
 
 def off_topic(case: Case) -> dict[int, float]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
-from ragdiag.core.proofs import EXACT, Edit, Finding, Outcome, Trial
+from ragdiag.core.proofs import EXACT, Control, Edit, Finding, Outcome, Row, Trial
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.failures._passages import nearest
 from ragdiag.diagnosis.failures._words import added, as_rare, beside, gap, rarest, said
 from ragdiag.diagnosis.failures.truncated import unseen
+from ragdiag.diagnosis.modes import FailureMode
+from ragdiag.search.changes import other_retrievers, with_context
+from ragdiag.text.phrases import counted, one_line
 
 VOCABULARY, RARE, WORDS = "vocabulary gap", "rare-term gap", "words"
 FIX = {
@@ -19,43 +22,56 @@ FIX = {
     RARE: "search by words as well (bm25 or hybrid): the encoder misses words of the query that the passage has",
     WORDS: "rewrite queries in the words of the documents, or add theirs to the documents",
 }
+RARE_SAYS = "the evidence has the query's words, and the encoder misses them"
+"""What a mismatch says of a query where the words are the same."""
+
 SPARSE = "bm25"
+"""The retriever that finds what an encoder misses."""
+
+MOST_WORDS = 12
+"""Words shown of those that a passage lacks."""
 
 
 @dataclass(frozen=True)
-class QueryMismatch:
-    """Visible, but sharing few of the query's words (idf-weighted), or more than the chunks above have.
+class QueryMismatch(FailureMode):
+    """The evidence is visible, but shares few of the query's words, or more of them than the chunks above do.
 
-    Proved by another retriever, by a paraphrase that the query's record supplies (`paraphrases`), or by the fewest of so many
-    (`words`) of the evidence's words: said in place of the query's that it lacks, where they are as rare, or its rarest added.
-    Those are words of the chunk that holds it, since what is labelled may be a number that nobody could ask for.
-    Other chunks mostly come in by words as rare (`controls`, shown): where they do, words are a proof only if the passage has
-    next to nothing of the query's own (an overlap of `none` at most). Where no chunk holds the passage whole, only another
-    retriever is tried: alone, and with what makes it whole.
+    An *overlap* is the share of the query's words, by idf, that a chunk has. It is low at `low_overlap` or less, and at
+    `low_overlap_found` or less where the evidence stands within ten contexts (words did find it then); in either case it is at
+    most `low_ratio` times that of the chunks above. That is a vocabulary gap. An overlap of more than `rare_ratio` times theirs
+    is a rare-term gap: the words are the same, and an encoder misses them.
+
+    Proved by another retriever, by a paraphrase that the query's record supplies (`paraphrases`), or by words of the evidence:
+    the fewest of `word_counts` that bring it in, said in place of those that it lacks (by words as rare), or added to the query.
+    They are words of the whole chunk, since what is labelled may be a number that nobody could ask for. The control is other
+    chunks (`controls` of them), asked for by words as rare: where half of them come in too, words are a proof only if the
+    overlap is at most `proof_overlap`. Where no chunk holds the passage whole, only another retriever is tried: alone, and with
+    what makes it whole.
     """
 
-    most: float = 0.4
-    found: float = 0.3
-    none: float = 0.15
-    beside: float = 1.0
-    more: float = 1.3
-    words: tuple[int, ...] = (1, 2, 4, 6)
+    low_overlap: float = 0.4
+    low_overlap_found: float = 0.3
+    low_ratio: float = 1.0
+    rare_ratio: float = 1.3
+    proof_overlap: float = 0.15
+    word_counts: tuple[int, ...] = (1, 2, 4, 6)
     controls: int = 3
 
-    levels: ClassVar[tuple[str, ...]] = ("span", "document")
-    residual: ClassVar[bool] = False
-    exposes: ClassVar[bool] = False
+    says = "the query and the evidence use different words"
+    place = 110
+    levels = ("span", "document")
+    remedies = (other_retrievers, with_context("title"))
 
     def observe(self, case: Case) -> Observation | None:
-        """See `cases.FailureMode`."""
+        """See `modes.FailureMode`."""
         for group in case.targets:
             holder = case.holder(group)
             held = [holder[0]] if holder else case.setting.overlapping(nearest(case, group.spans))
             if not held or (case.level == "span" and unseen(case, group)):
                 continue
             shared = gap(case, held)
-            low = shared.overlap <= self._most(case, held) and shared.overlap <= self.beside * shared.above
-            if low or (SPARSE in case.setting.swaps and shared.overlap > self.more * shared.above):
+            low = shared.overlap <= self._low_overlap(case, held) and shared.overlap <= self.low_ratio * shared.above
+            if low or (SPARSE in case.setting.swaps and shared.overlap > self.rare_ratio * shared.above):
                 return Observation(
                     (group,),
                     {
@@ -69,12 +85,12 @@ class QueryMismatch:
                 )
         return None
 
-    def _most(self, case: Case, chunks: list[int]) -> float:
+    def _low_overlap(self, case: Case, chunks: list[int]) -> float:
         """The largest overlap that counts as low: less where words did find the passage, if not high enough."""
         if max(case.rank_of.get(c, len(case.ranking) + 1) for c in chunks) > 10 * case.length:
-            return self.most
+            return self.low_overlap
         # Beside evidence that was found, a passage has only the rest of the query to be found by: that is `incomplete`.
-        return -1.0 if any(g.covered for g in case.groups) else self.found
+        return -1.0 if any(g.covered for g in case.groups) else self.low_overlap_found
 
     def prove(self, case: Case, seen: Observation) -> Trial:
         """Another retriever; the user's other words; words of the evidence."""
@@ -97,12 +113,12 @@ class QueryMismatch:
         """The fewest words of the evidence that bring it in."""
         chunk = seen.held[0]
         span = case.setting.span(chunk)
-        missing, most = list(seen.detail["missing"]), self.words[-1]
+        missing, most = list(seen.detail["missing"]), self.word_counts[-1]
         series = [(said, as_rare(case, span, missing[:most])), (added, rarest(case, span)[:most])]
         edits = [
             (Edit(query=say(case.query.text, missing[:n], own[:n])), own[:n])
             for say, own in series
-            for n in self.words
+            for n in self.word_counts
             if n <= len(own)
         ]
         outcomes = yield [edit for edit, _ in edits]
@@ -112,21 +128,63 @@ class QueryMismatch:
         best = min(enough, key=lambda i: (len(edits[i][1]), i)) if enough else len(edits) - 1
         edit, own = edits[best]
         detail = {**detail, "words": own}
-        others, as_well = list[int](), 0
+        control = None
         if enough:
             others = beside(case, chunk, self.controls)
             tried = yield [Edit(query=added(case.query.text, [], as_rare(case, case.setting.span(c), own))) for c in others]
             as_well = sum(c in o.order[: case.length].tolist() for c, o in zip(others, tried, strict=True))
             detail |= {"others": len(others), "others_as_well": as_well}
-        alone = seen.detail["overlap"] <= self.none or (bool(others) and 2 * as_well < len(others))
-        how = f"say {len(own)} of the query's words in words of the evidence"
-        after = outcomes[best].standing
-        proved = after.sufficient and alone
-        return case.finding("query_mismatch", seen, how, after, FIX[WORDS], proved=proved, detail=detail, edit=edit)
+            control = _control(len(others), as_well) if others else None
+        after, words_prove = outcomes[best].standing, control is not None and 2 * control.as_well < control.tried
+        proved = after.sufficient and (words_prove or seen.detail["overlap"] <= self.proof_overlap)
+        if proved and control and not words_prove:
+            control = control._replace(says=f"proved by words alone, and {control.says}")
+        return case.finding(
+            "query_mismatch",
+            seen,
+            f"say {len(own)} of the query's words in words of the evidence",
+            after,
+            FIX[WORDS],
+            proved=proved,
+            detail=detail,
+            control=control,
+            rows=_rows({**seen.detail, **detail}),
+            edit=edit,
+        )
+
+
+def _control(tried: int, as_well: int) -> Control:
+    """Other chunks, asked for in words of theirs that are as rare."""
+    says = f"{as_well} of {counted(tried, 'other chunk')} come in as well, asked for in their words"
+    return Control(tried, as_well, None, says)
+
+
+def _rows(detail: Mapping[str, Any]) -> Iterator[Row]:
+    """Which words are missing, what the chunks above have of them, what other retrievers do, what words bring it in."""
+    shares = f"its chunk has {detail['overlap']:.0%} of the query's words, those above it {detail['overlap_above']:.0%}"
+    yield Row.of("overlap", f"{shares} (rare words count more): {detail['side']}")
+    missing = detail["missing"]
+    if missing and detail["side"] == VOCABULARY:
+        yield Row.of("lacks", ", ".join(missing[:MOST_WORDS]) + (", …" if len(missing) > MOST_WORDS else ""))
+    for name, standing in detail["tried"].items():
+        outcome = f"needs k {standing['rank']}" if standing["rank"] else "does not find it"
+        yield Row.of("instead", f"{one_line(name, 60)} {outcome}" + (", sufficient" if standing["sufficient"] else ""))
+    if "words" in detail:
+        yield Row.of("words", f"of the evidence: {', '.join(detail['words'])}")
 
 
 def _other(case: Case, seen: Observation, edit: Edit, outcome: Outcome, detail: Mapping[str, Any]) -> Finding:
     """What another retriever, or a paraphrase, comes to."""
     how = f"search with {edit.retriever} instead" if edit.retriever else "ask in the words of a paraphrase"
     fix = FIX[RARE if edit.retriever == SPARSE else VOCABULARY if edit.retriever else WORDS]
-    return case.finding("query_mismatch", seen, how, outcome.standing, fix, detail=detail, edit=edit)
+    return case.finding(
+        "query_mismatch",
+        seen,
+        how,
+        outcome.standing,
+        fix,
+        says=RARE_SAYS if seen.detail["side"] == RARE else "",
+        detail=detail,
+        rows=_rows({**seen.detail, **detail}),
+        edit=edit,
+    )

@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from ragdiag.core.proofs import Edit, Trial
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.failures._passages import described, says_nearly
+from ragdiag.diagnosis.failures._rows import chunk_rows
+from ragdiag.diagnosis.modes import FailureMode
+from ragdiag.search.changes import within
 from ragdiag.text.versions import could_be_older, link
 
 FIX = "drop superseded versions from the index, or filter them out at query time"
 
 
 @dataclass(frozen=True)
-class Stale:
+class Stale(FailureMode):
     """Proved by dropping the superseded versions of this evidence, and nothing else.
 
     A version is known by metadata (`superseded_by`, a `family` with `version` or `date`, `superseded` under the same title), or
     as a near-duplicate with other values whose document is older. Age alone is no reason.
     """
 
-    levels: ClassVar[tuple[str, ...]] = ("span", "document")
-    residual: ClassVar[bool] = False
-    exposes: ClassVar[bool] = True
+    says = "a superseded version stands above the evidence"
+    place = 60
+    levels = ("span", "document")
+    exposes = True
+    remedies = (within("latest"),)
 
     def observe(self, case: Case) -> Observation | None:
-        """See `cases.FailureMode`."""
+        """See `modes.FailureMode`."""
         old = superseded(case)
         if not old:
             return None
@@ -37,7 +41,8 @@ class Stale:
         """Drop them."""
         edit = Edit(seen.held)
         (outcome,) = yield [edit]
-        return case.finding("stale", seen, "drop the superseded versions", outcome.standing, FIX, edit=edit)
+        rows = chunk_rows("above", seen.detail["versions"], lambda chunk: f" ({chunk['by']})")
+        return case.finding("stale", seen, "drop the superseded versions", outcome.standing, FIX, rows=rows, edit=edit)
 
 
 def superseded(case: Case) -> dict[int, str]:

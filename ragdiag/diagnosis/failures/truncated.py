@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
-from ragdiag.core.proofs import Edit, Trial
+from ragdiag.core.proofs import Edit, Row, Trial
 from ragdiag.core.records import Span
 from ragdiag.diagnosis.cases import Case, Group, Observation
 from ragdiag.diagnosis.failures._passages import described, first_enough, nearest
+from ragdiag.diagnosis.failures._rows import MOST
+from ragdiag.diagnosis.modes import FailureMode
+from ragdiag.search.changes import other_retrievers, sized
 
 FIX = "chunks that the encoder reads whole, or an encoder that reads longer texts"
 
@@ -28,15 +32,16 @@ class Unseen(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Truncated:
+class Truncated(FailureMode):
     """Proved by giving the encoder the part of the chunk that holds the evidence, cut at its limit; all else stays."""
 
-    levels: ClassVar[tuple[str, ...]] = ("span",)
-    residual: ClassVar[bool] = False
-    exposes: ClassVar[bool] = True
+    says = "the encoder stops reading the chunk before the evidence ends"
+    place = 50
+    exposes = True
+    remedies = (sized(0.5), other_retrievers)
 
     def observe(self, case: Case) -> Observation | None:
-        """See `cases.FailureMode`."""
+        """See `modes.FailureMode`."""
         found = [(g, u) for g in case.targets for u in unseen(case, g)]
         if not found:
             return None
@@ -62,8 +67,15 @@ class Truncated:
             "let the encoder read the part of the chunk that holds the evidence",
             outcome.standing,
             FIX,
+            rows=[_row(chunk) for chunk in seen.detail["chunks"][:MOST]],
             edit=edit,
         )
+
+
+def _row(chunk: Mapping[str, Any]) -> Row:
+    """How much of a chunk the encoder reads, and where the evidence is."""
+    read = f"of {chunk['chunk']} the encoder reads {chunk['read']:,} of {chunk['characters']:,} characters"
+    return Row.of("unseen", f"{read}; the evidence starts at {chunk['evidence_from']:,}")
 
 
 def unseen(case: Case, group: Group) -> list[Unseen]:

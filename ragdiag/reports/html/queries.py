@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from rich.text import Text
 
 from ragdiag.answering.verdict import Litmus
+from ragdiag.core.proofs import Row
 from ragdiag.core.records import Explanation, GroupProof, QueryResult, RankedChunk, Report
 from ragdiag.reports.explain import BELOW
 from ragdiag.reports.fixes import got
-from ragdiag.reports.html.text import Span, packed, spans
-from ragdiag.reports.proof import told
+from ragdiag.reports.html.text import Span, marked_spans, packed
+from ragdiag.reports.proof import proof
 from ragdiag.reports.words import expected, headline
 
 __all__ = ["queries_data"]
@@ -136,7 +136,7 @@ def _units(text: str, at: int) -> int:
 def _query(explanation: Explanation, texts: _Texts) -> dict[str, Any]:
     """One query, its texts and positions still whole."""
     query, result = explanation.query, explanation.result
-    causes, tried, notes = told(explanation)
+    causes, tried, notes = proof(explanation)
     below = [c for c in explanation.ranking if not c.in_context]
     shown = [*(c for c in explanation.ranking if c.in_context), *below[:BELOW]]
     return {
@@ -155,11 +155,11 @@ def _query(explanation: Explanation, texts: _Texts) -> dict[str, Any]:
         "defects": [f"{d.file}:{d.line}: {d.kind}: {d.message}" for d in explanation.defects],
         "why": [
             {
-                "head": _line(head),
-                "rows": [[name, _line(text)] for name, text in rows],
-                "ranks": [finding.before.rank, finding.after.rank],
+                "head": _line(cause.head),
+                "rows": [[row.label, _line(row)] for row in cause.rows],
+                "ranks": [cause.finding.before.rank, cause.finding.after.rank],
             }
-            for finding, head, rows in causes
+            for cause in causes
         ],
         "tried": tried,
         "notes": [_line(note) for note in notes],
@@ -169,9 +169,9 @@ def _query(explanation: Explanation, texts: _Texts) -> dict[str, Any]:
     }
 
 
-def _line(text: Text) -> list[str | Span]:
-    """A line of the terminal, every stretch of a readable length: a single word can be as long as a document."""
-    return packed([Span(_shortened(span.text, LONGEST_OTHER), span.kind) for span in spans(text)])
+def _line(row: Row) -> list[str | Span]:
+    """A row's text, every stretch of a readable length: a single word can be as long as a document."""
+    return packed([Span(_shortened(span.text, LONGEST_OTHER), span.kind) for span in marked_spans(row)])
 
 
 def _group(group: GroupProof) -> dict[str, Any]:

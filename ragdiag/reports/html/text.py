@@ -10,7 +10,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["Grid", "Span", "blocks", "packed", "spans"]
+from ragdiag.core.proofs import Row
+from ragdiag.text.phrases import clean
+
+__all__ = ["Grid", "Span", "blocks", "marked_spans", "packed", "spans"]
 
 KINDS = {"bold": "strong", "dim": "dim", "green": "good", "red": "bad", "yellow": "warn", "magenta": "warn", "cyan": "warn"}
 """What each style of the terminal says."""
@@ -42,6 +45,15 @@ def spans(text: Text | str, base: str = "") -> list[Span]:
             found += [Span(plain[last:start], _kind(base)), Span(plain[max(start, last) : end], _kind(style))]
             last = end
     return [s for s in (*found, Span(plain[last:], _kind(base))) if s.text]
+
+
+def marked_spans(row: Row) -> list[Span]:
+    """A row's text, cleaned, stretch by stretch."""
+    found, last = list[Span](), 0
+    for start, end, kind in row.marks:
+        found += [Span(clean(row.text[last:start]), ""), Span(clean(row.text[start:end]), kind)]
+        last = end
+    return [span for span in (*found, Span(clean(row.text[last:]), "")) if span.text]
 
 
 def _kind(style: str) -> str:

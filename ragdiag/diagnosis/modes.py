@@ -1,0 +1,71 @@
+"""What a failure mode is, and all that there are: ours, one module each in `failures`, and those of installed packages."""
+
+from __future__ import annotations
+
+import abc
+from typing import Any, ClassVar, NamedTuple
+
+from ragdiag.core.proofs import Trial
+from ragdiag.core.registry import make, names
+from ragdiag.diagnosis.cases import Case, Observation
+from ragdiag.search.changes import Change
+
+__all__ = ["FailureMode", "Mode", "modes"]
+
+
+class FailureMode(abc.ABC):
+    """One way in which retrieval fails: what it looks like, and the intervention that proves it.
+
+    A subclass is a frozen dataclass in a module of its own, named as the mode is; its fields are the mode's thresholds.
+    """
+
+    says: ClassVar[str] = ""
+    """What it says of a query, in a sentence without a full stop: "a superseded version stands above the evidence"."""
+
+    place: ClassVar[int] = 1000
+    """Where it stands among the modes: the lower, the more specific. Ours go from 10 to 140 in steps of ten."""
+
+    levels: ClassVar[tuple[str, ...]] = ("span",)
+    """The kinds of labels that can decide it: "span", "document"; "excluded" for labels with a defect."""
+
+    residual: ClassVar[bool] = False
+    """A cause only where no other mode is: for repairs, such as more context, that would mend most other causes too."""
+
+    exposes: ClassVar[bool] = False
+    """Seen on a context that holds all evidence, it is a risk worth naming."""
+
+    remedies: ClassVar[tuple[Change, ...]] = ()
+    """What could be deployed against it, for ``ragdiag compare`` to try."""
+
+    @abc.abstractmethod
+    def observe(self, case: Case) -> Observation | None:
+        """The gate: what is seen of this mode in the query, None where it does not apply."""
+
+    @abc.abstractmethod
+    def prove(self, case: Case, seen: Observation) -> Trial:
+        """Intervene: yields edits, is sent what came of them, returns the finding (`Case.finding`), or None for none."""
+
+
+class Mode(NamedTuple):
+    """A failure mode under its name, with all that it declares."""
+
+    name: str
+    strategy: FailureMode
+    says: str
+    place: int
+    levels: tuple[str, ...]
+    residual: bool
+    exposes: bool
+    remedies: tuple[Change, ...]
+
+
+def modes() -> dict[str, Mode]:
+    """Every failure mode by name, the most specific first, residual ones last."""
+    known = [_declared(name, make("failures", name)) for name in names("failures") if name != "slow"]
+    return {mode.name: mode for mode in sorted(known, key=lambda mode: (mode.residual, mode.place, mode.name))}
+
+
+def _declared(name: str, strategy: Any) -> Mode:
+    """What a mode declares. One of another package need not be a `FailureMode`: what it leaves out is as in that class."""
+    declared = {key: getattr(strategy, key, getattr(FailureMode, key)) for key in Mode._fields if key not in ("name", "strategy")}
+    return Mode(name, strategy, **declared)

@@ -32,6 +32,7 @@ from ragdiag.sources.checked import Checked
 
 if TYPE_CHECKING:
     from ragdiag.pipeline import Audit
+    from ragdiag.reports.output import Output
 
 __all__ = [
     "AuditResult",
@@ -91,11 +92,8 @@ class AuditResult(Shown, Report):
         """See `Shown`."""
         return audit_dict(self, self.litmus.verdict if self.litmus else None)
 
-    def as_html(self) -> str:
-        """See `Shown`."""
-        from ragdiag.reports.html.audit import audit_html
-
-        return audit_html(self, explanations(self.audit), self.litmus)
+    def _written(self, output: Output) -> str:
+        return output.audit(self, explanations(self.audit), self.litmus)
 
     def _screen(self) -> RenderableType:
         return audit_text(self, self.litmus)
@@ -206,11 +204,8 @@ class CompareResult(Shown, Comparison):
         """See `Shown`."""
         return compare_dict(self)
 
-    def as_html(self) -> str:
-        """See `Shown`."""
-        from ragdiag.reports.html.compare import compare_html
-
-        return compare_html(self)
+    def _written(self, output: Output) -> str:
+        return output.compare(self)
 
     def _screen(self) -> RenderableType:
         return compare_text(self)
@@ -243,11 +238,8 @@ class LitmusResult(Shown, Litmus):
         """See `Shown`."""
         return litmus_dict(self)
 
-    def as_html(self) -> str:
-        """See `Shown`."""
-        from ragdiag.reports.html.audit import litmus_html
-
-        return litmus_html(self)
+    def _written(self, output: Output) -> str:
+        return output.litmus(self)
 
     def _screen(self) -> RenderableType:
         return litmus_text(self)

@@ -30,6 +30,7 @@ FAMILIES = {
     "retrievers": "ragdiag.search.retrievers",
     "failures": "ragdiag.diagnosis.failures",
     "judges": "ragdiag.answering.judges",
+    "outputs": "ragdiag.reports.outputs",
 }
 """The package of each family. The entry-point group by which others add to it is ``ragdiag.`` and the family's name."""
 
@@ -187,7 +188,7 @@ def name_of(cls: type) -> str:
     """A strategy's spec name: its file's name, or its entry point's for one from another package."""
     if cls.__module__.startswith("ragdiag."):
         return cls.__module__.rsplit(".", 1)[1]
-    for family in ("chunkers", "contexts", "retrievers", "judges"):
+    for family in FAMILIES:
         for entry in importlib.metadata.entry_points(group=f"ragdiag.{family}"):
             if entry.attr == cls.__qualname__ and _loaded(family, entry) is cls:
                 return entry.name

@@ -16,7 +16,7 @@ from ragdiag.core.version import __version__
 from ragdiag.reports.json import verdict_dict
 from ragdiag.reports.text import counted, interval, line, listed, plain_table, signed
 
-__all__ = ["litmus_dict", "litmus_text"]
+__all__ = ["litmus_dict", "litmus_text", "verdict_said"]
 
 SAYS = {
     "RETRIEVAL": "with perfect access to the right information most failures would be gone: fix retrieval",
@@ -80,9 +80,8 @@ def _answers(found: Litmus) -> str:
 
 def _headline(found: Litmus) -> Iterator[RenderableType]:
     verdict = found.verdict
-    other = f", secondary {verdict.secondary}" if verdict.secondary else ""
-    as_judged = ", as judged" if verdict.errors == "open" else ""
-    yield line((verdict.kind + other, f"bold {COLOURS.get(verdict.kind, 'cyan')}"), f"{as_judged}: {SAYS[verdict.kind]}")
+    kind, says = _verdict(verdict)
+    yield line((kind, f"bold {COLOURS.get(verdict.kind, 'cyan')}"), says)
     share = interval(verdict.share, "not known")
     if verdict.errors == "corrected":
         yield line(f"perfect context fixes this share of the failures: {share}")
@@ -98,6 +97,18 @@ def _headline(found: Litmus) -> Iterator[RenderableType]:
         yield line(
             f"without such answers only bounds are known: {low:.0%} to {high:.0%} of the failures are about retrieval{judged}"
         )
+
+
+def _verdict(verdict: Verdict) -> tuple[str, str]:
+    """Its kind, and what that says."""
+    other = f", secondary {verdict.secondary}" if verdict.secondary else ""
+    as_judged = ", as judged" if verdict.errors == "open" else ""
+    return verdict.kind + other, f"{as_judged}: {SAYS[verdict.kind]}"
+
+
+def verdict_said(found: Litmus) -> str:
+    """The verdict in a sentence."""
+    return "".join(_verdict(found.verdict))
 
 
 def _errors(found: Litmus) -> Iterator[RenderableType]:

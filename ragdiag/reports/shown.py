@@ -11,11 +11,10 @@ from typing import Any, TypeVar
 
 from rich.console import Console, RenderableType
 
-from ragdiag.core.errors import UsageError
 from ragdiag.core.records import Mean
 from ragdiag.core.registry import require
 from ragdiag.core.writing import write_atomically
-from ragdiag.reports.json import dumps
+from ragdiag.reports.output import Output, output_for
 
 __all__ = ["Shown", "bars", "frame", "made"]
 
@@ -36,7 +35,7 @@ class Shown(abc.ABC):
 
     def as_html(self) -> str:
         """The page that the command's ``--html`` writes. Raises `UsageError` where it writes none."""
-        raise UsageError(f"{self!r} has no page of its own; save it as .json")
+        return self._written(output_for("report.html"))
 
     @abc.abstractmethod
     def _screen(self) -> RenderableType:
@@ -57,12 +56,17 @@ class Shown(abc.ABC):
         return console
 
     def save(self, path: str | Path) -> Path:
-        """Write the report: JSON to a name that ends in ``.json``, a page to ``.html``. Raises `UsageError` for any other."""
+        """Write the report in the form that the name ends in: ``.json``, ``.html``, ``.md``, or one of an installed package.
+
+        Raises `UsageError` for a name that ends in none of them, and for a form that there is not of this result.
+        """
         path = Path(path)
-        if path.suffix not in (".json", ".html"):
-            raise UsageError(f"cannot save as {path.name!r}; end the name in .json or .html")
-        write_atomically(path, dumps(self.as_dict()) if path.suffix == ".json" else self.as_html())
+        write_atomically(path, self._written(output_for(path)))
         return path
+
+    def _written(self, output: Output) -> str:
+        """The result in that form."""
+        return output.other(self.as_dict())
 
 
 def made(cls: type[R], record: Any, **more: Any) -> R:

@@ -1,0 +1,62 @@
+"""What writes a report to a file: one form of it, chosen by how the file's name ends."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import ClassVar
+
+from ragdiag.answering.verdict import Litmus
+from ragdiag.comparing.cells import Comparison
+from ragdiag.core.errors import UsageError
+from ragdiag.core.records import Explanation, Report
+from ragdiag.core.registry import make, names
+
+__all__ = ["Output", "output_for"]
+
+
+class Output(abc.ABC):
+    """A form of reports. A subclass is a frozen dataclass in a module of its own; a report that it has no form of, it leaves out.
+
+    It renders records: `reports.summary.summary(report)` gives those of an audit, sentence by sentence.
+    """
+
+    suffix: ClassVar[str]
+    """How the names of its files end, such as ``.md``."""
+
+    def audit(self, report: Report, explanations: Iterable[Explanation], litmus: Litmus | None) -> str:
+        """An audit; `explanations` are those of its queries in order, made as they are read, `litmus` what came of answers."""
+        raise self._none("an audit")
+
+    def compare(self, comparison: Comparison, price: float | None = None) -> str:
+        """A comparison; `price` is that of a million tokens of context, in dollars."""
+        raise self._none("a comparison")
+
+    def litmus(self, litmus: Litmus) -> str:
+        """What came of answers."""
+        raise self._none("a litmus test")
+
+    def other(self, record: Mapping[str, object]) -> str:
+        """Any other result, in JSON's types."""
+        raise self._none("this")
+
+    def _none(self, what: str) -> UsageError:
+        return UsageError(f"there is no {self.suffix} form of {what}; save it as .json")
+
+
+def output_for(path: str | Path) -> Output:
+    """The form that a file's name asks for. Raises `UsageError` for one that there is not."""
+    outputs = [_made(name) for name in names("outputs")]
+    for output in outputs:
+        if Path(path).name.endswith(output.suffix):
+            return output
+    known = sorted(output.suffix for output in outputs)
+    raise UsageError(f"cannot save as {Path(path).name!r}; end the name in {', '.join(known[:-1])} or {known[-1]}")
+
+
+def _made(name: str) -> Output:
+    output = make("outputs", name)
+    if not isinstance(output, Output):
+        raise UsageError(f"output {name!r} is not a ragdiag.reports.output.Output; see docs/extending.md")
+    return output

@@ -32,7 +32,7 @@ def context_lengths(chunks: IntArray, tokens: IntArray, k: int, budget: int) -> 
     `chunks` holds rankings, padded with -1, and `tokens` the tokens of each ranked chunk, both of shape ``(n_queries, depth)``.
     """
     rank = np.where(chunks >= 0, np.arange(1, chunks.shape[1] + 1), 0)
-    return reaches(rank, np.cumsum(tokens, axis=1), k, budget).sum(axis=1)
+    return np.asarray(reaches(rank, np.cumsum(tokens, axis=1), k, budget).sum(axis=1), dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -22,7 +21,6 @@ __all__ = [
     "content",
     "custom_id",
     "fill",
-    "json_lines",
     "prompt_lines",
     "read_custom_id",
     "settings",
@@ -163,8 +161,3 @@ def content(body: Any) -> Reply:
     except (KeyError, IndexError, TypeError, AttributeError):
         return Reply(None, "no answer")
     return Reply(text, "", cut) if isinstance(text, str) and text.strip() else Reply(None, "no answer")
-
-
-def json_lines(records: Iterable[Mapping[str, Any]]) -> bytes:
-    """Records as JSON Lines."""
-    return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode("utf-8")

@@ -160,19 +160,19 @@ def decide(
     which answers ``problem``; `answers` may only where nothing was measured. Raises `UsageError` for an answer that its question
     does not take, and where both answer the first question.
     """
-    given = {name: _answer(name, value) for name, value in (answers or {}).items()}
+    answered = {name: _answer(name, value) for name, value in (answers or {}).items()}
     measured = None if verdict is None else Measured.of(verdict)
     rates = rates or Rates()
-    stated = given.get("problem")
+    stated = answered.get("problem")
     if measured and measured.kind != "NOT_MEASURED":
         if stated:
             raise UsageError(f"the report measured {measured.name}: leave --problem out")
-        return _decided(given, measured.problems, Answer(measured.name, "measured"), measured, rates)
+        return _decided(answered, measured.problems, Answer(measured.name, "measured"), measured, rates)
     if stated:
-        return _decided(given, PROBLEMS[str(stated.value)], stated, measured, rates)
+        return _decided(answered, PROBLEMS[str(stated.value)], stated, measured, rates)
     if measured:
-        return _decided(given, (), Answer("NOT_MEASURED", "measured"), measured, rates)
-    return _finished(_Walk({}, [], "problem"), given, measured, rates)
+        return _decided(answered, (), Answer("NOT_MEASURED", "measured"), measured, rates)
+    return _finished(_Walk({}, [], "problem"), answered, measured, rates)
 
 
 def _answer(question: str, value: object) -> Answer:
@@ -182,18 +182,21 @@ def _answer(question: str, value: object) -> Answer:
 
 
 def _decided(
-    given: Mapping[str, Answer], problems: tuple[str, ...], first: Answer, measured: Measured | None, rates: Rates
+    answered: Mapping[str, Answer], problems: tuple[str, ...], first: Answer, measured: Measured | None, rates: Rates
 ) -> Decision:
     """The interview about `problems`; about each of the two in turn where it is not known which it is."""
     if problems:
-        walk = _walk(problems, given, rates)
-        opening = dataclasses.replace(_opening(problems, first), otherwise=tuple(_other_problems(problems, given, rates, walk)))
-        about = [dataclasses.replace(s, otherwise=tuple(_otherwise(s, problems, given, rates, walk))) for s in walk.steps]
-        return _finished(_Walk(walk.remedies, [opening, *about], walk.missing), given, measured, rates)
+        walk = _walk(problems, answered, rates)
+        opening = dataclasses.replace(
+            _opening(problems, first), otherwise=tuple(_other_problems(problems, answered, rates, walk))
+        )
+        about = [dataclasses.replace(s, otherwise=tuple(_otherwise(s, problems, answered, rates, walk))) for s in walk.steps]
+        return _finished(_Walk(walk.remedies, [opening, *about], walk.missing), answered, measured, rates)
     either = {
-        p: dataclasses.replace(_decided({**given, "problem": Answer(p)}, (p,), Answer(p), None, rates), notes=()) for p in RULES
+        p: dataclasses.replace(_decided({**answered, "problem": Answer(p)}, (p,), Answer(p), None, rates), notes=())
+        for p in RULES
     }
-    undecided = _finished(_Walk({}, [_opening((), first)], ""), given, measured, rates)
+    undecided = _finished(_Walk({}, [_opening((), first)], ""), answered, measured, rates)
     reached = {s.question.id for d in either.values() for s in d.steps}
     unreached = tuple(q for q in undecided.unreached if q not in reached)
     costs = either["knowledge"].costs  # how often the data changes was asked there
@@ -212,7 +215,7 @@ def _opening(problems: tuple[str, ...], first: Answer) -> Step:
     return Step(QUESTIONS["problem"], "", first.value, first.source, "", implies, sources)
 
 
-def _walk(problems: tuple[str, ...], given: Mapping[str, Answer], rates: Rates) -> _Walk:
+def _walk(problems: tuple[str, ...], answered: Mapping[str, Answer], rates: Rates) -> _Walk:
     """Each problem's questions in order, up to the answer that settles it or the first that is missing."""
     remedies: dict[str, str] = {}
     steps: list[Step] = []
@@ -222,16 +225,12 @@ def _walk(problems: tuple[str, ...], given: Mapping[str, Answer], rates: Rates) 
         for rule in RULES[problem]:
             if not rule.put(situation):
                 continue
-            if rule.question not in given:
+            if rule.question not in answered:
                 return _Walk(remedies, steps, rule.question)
-            answer = given[rule.question]
+            answer = answered[rule.question]
             answers[rule.question] = answer.value
             ruling = rule.rule(situation)
-            steps.append(
-                Step(
-                    QUESTIONS[rule.question], problem, answer.value, answer.source, ruling.settles, ruling.implies, ruling.sources
-                )
-            )
+            steps.append(Step(QUESTIONS[rule.question], problem, answer.value, answer.source, *ruling))
             if ruling.settles:
                 remedies[problem] = ruling.settles
                 break
@@ -251,28 +250,28 @@ def _outcome(name: str, walk: _Walk) -> Otherwise:
     return Otherwise(name, _recommended(walk), walk.missing)
 
 
-def _other_problems(problems: tuple[str, ...], given: Mapping[str, Answer], rates: Rates, walk: _Walk) -> Iterator[Otherwise]:
+def _other_problems(problems: tuple[str, ...], answered: Mapping[str, Answer], rates: Rates, walk: _Walk) -> Iterator[Otherwise]:
     for other in (("knowledge",), ("behavior",), ("knowledge", "behavior")):
-        otherwise = _outcome("both" if len(other) > 1 else other[0], _walk(other, given, rates))
+        otherwise = _outcome("both" if len(other) > 1 else other[0], _walk(other, answered, rates))
         if other != problems and otherwise[1:] != (_recommended(walk), ""):
             yield otherwise
 
 
 def _otherwise(
-    step: Step, problems: tuple[str, ...], given: Mapping[str, Answer], rates: Rates, walk: _Walk
+    step: Step, problems: tuple[str, ...], answered: Mapping[str, Answer], rates: Rates, walk: _Walk
 ) -> Iterator[Otherwise]:
     """The other answers to a step's question that would change the recommendation, or put another question first."""
     before = {s.question.id: s.answer for s in walk.steps if s.problem == step.problem}
     settled = tuple(r for p, r in walk.remedies.items() if list(RULES).index(p) < list(RULES).index(step.problem))
     for name, value in others(step.problem, step.question.id, Situation(before, rates, settled)):
-        otherwise = _outcome(name, _walk(problems, {**given, step.question.id: Answer(value)}, rates))
+        otherwise = _outcome(name, _walk(problems, {**answered, step.question.id: Answer(value)}, rates))
         if otherwise[1:] != (_recommended(walk), walk.missing):
             yield otherwise
 
 
-def _finished(walk: _Walk, given: Mapping[str, Answer], measured: Measured | None, rates: Rates) -> Decision:
+def _finished(walk: _Walk, answered: Mapping[str, Answer], measured: Measured | None, rates: Rates) -> Decision:
     reached = {s.question.id: s.answer for s in walk.steps}
-    volume = given["volume"].value if "volume" in given else None
+    volume = answered["volume"].value if "volume" in answered else None
     return Decision(
         recommendation=_recommended(walk) if walk.remedies else "",
         remedies=walk.remedies,
@@ -281,7 +280,7 @@ def _finished(walk: _Walk, given: Mapping[str, Answer], measured: Measured | Non
         measured=measured,
         measure="",
         either={},
-        unreached=tuple(q for q in QUESTIONS if q in given and q not in reached and q != walk.missing),
+        unreached=tuple(q for q in QUESTIONS if q in answered and q not in reached and q != walk.missing),
         notes=tuple(_notes(walk, measured)),
         costs=compare_costs(volume, rates, reached.get("changes")),
     )

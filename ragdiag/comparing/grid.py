@@ -12,10 +12,10 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from pathlib import Path
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -96,13 +96,18 @@ def configurations(
     cuts += [{"chunker": chunker, "chunks": None} for chunker in several("chunkers", chunkers, str)]
     contexts, retrievers = several("contexts", contexts, str), several("retrievers", retrievers, str)
     if tune:
-        retrievers = [weighted for r in retrievers or [base.retriever] for weighted in (r, *_weighted(r))]
+        retrievers = [weighted for spec in retrievers or [base.retriever] for weighted in (spec, *_weighted(spec))]
     recorded = [dataclasses.replace(base, run=path) for path in several("runs", runs, str, Path)]
-    if recorded and not (cuts or contexts or retrievers):
-        return list(dict.fromkeys(recorded))
-    axes = cuts or [{}], contexts or [base.context], retrievers or [base.retriever]
-    combined = [dataclasses.replace(base, context=c, retriever=r, **cut) for cut, c, r in product(*axes)]
-    return list(dict.fromkeys([*combined, *recorded]))
+    runs_alone = recorded and not any((cuts, contexts, retrievers))
+    return list(dict.fromkeys([*([] if runs_alone else _combined(base, cuts, contexts, retrievers)), *recorded]))
+
+
+def _combined(
+    base: Options, cuts: Sequence[dict[str, Any]], contexts: Sequence[str], retrievers: Sequence[str]
+) -> Iterator[Options]:
+    """`base` with every combination; an axis that is empty is `base`'s own. `cuts` are the options that make a chunking."""
+    for cut, context, retriever in product(cuts or [{}], contexts or [base.context], retrievers or [base.retriever]):
+        yield dataclasses.replace(base, context=context, retriever=retriever, **cut)
 
 
 def _weighted(spec: str) -> list[str]:

@@ -198,9 +198,13 @@ def _written(field: dataclasses.Field[Any], value: object, full: bool) -> Iterat
         if not usual or not isinstance(value, tuple):
             yield from (spec_of(nested, full) for nested in values)
     elif not usual:
-        # A Python literal parses back whatever the text holds; plain words stay plain.
-        plain = isinstance(value, str) and value.isascii() and value.isidentifier() and not keyword.iskeyword(value)
-        yield f"{field.name}={value if plain else repr(value)}"
+        yield f"{field.name}={_literal(value)}"
+
+
+def _literal(value: object) -> str:
+    """A value as a spec has it: a plain word as it is, anything else as a Python literal, which parses whatever a text holds."""
+    is_word = isinstance(value, str) and value.isascii() and value.isidentifier() and not keyword.iskeyword(value)
+    return str(value) if is_word else repr(value)
 
 
 def without_usual(spec: str) -> str:

@@ -52,8 +52,7 @@ def headings(text: str) -> list[Heading]:
     """
     hashed: list[Heading] = []
     underlined: list[_Underlined] = []
-    front = _FRONT_MATTER.match(text)
-    position = front.end() if front else 0
+    position = _end_of_front_matter(text)
     code = _Code()
     over = last = _Line(position, "")
     for line in text[position:].split("\n"):
@@ -73,6 +72,11 @@ def headings(text: str) -> list[Heading]:
     levels = {"=": 1, "-": 2} if hashed else {}
     leveled = [Heading(u.start, levels.setdefault(u.style, len(levels) + 1), u.title) for u in underlined]
     return sorted(h for h in hashed + leveled if h.title)
+
+
+def _end_of_front_matter(text: str) -> int:
+    front = _FRONT_MATTER.match(text)
+    return front.end() if front else 0
 
 
 class _Code:

@@ -66,7 +66,7 @@ class Scorer:
     def _coordinates(self) -> tuple[Contexts, Contexts]:
         """Every chunk (of query 0) and every row of the evidence, in corpus-wide coordinates."""
         spans = (self.chunking, self.labels.evidence)
-        documents = [each.document for each in spans]
+        documents = [columns.document for columns in spans]
         needed = np.unique(self.labels.evidence.document).tolist()
         nonspace = NonSpace({d: self.corpus.documents[d].text for d in needed})
         counts = nonspace(np.concatenate(documents * 2), np.concatenate([s.start for s in spans] + [s.end for s in spans]))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ragdiag.core.errors import InputError, UsageError
 from ragdiag.core.files import GIVEN, shown_name
 from ragdiag.core.plain import frame_rows, is_frame, plain
+from ragdiag.core.writing import json_lines
 
 if TYPE_CHECKING:
     from ragdiag.core.records import Defect
@@ -38,7 +38,7 @@ class Spool:
         folder = self._folder / name
         folder.mkdir()
         file = folder / f"{name}.jsonl"
-        file.write_text("".join(_line(record, name, row) for row, record in enumerate(records(given, name), 1)), encoding="utf-8")
+        file.write_bytes(b"".join(_line(record, name, row) for row, record in enumerate(records(given, name), 1)))
         return file
 
     def file(self, name: str, data: bytes) -> Path:
@@ -91,11 +91,11 @@ def records(given: Any, name: str) -> Sequence[Any]:
     raise UsageError(f"{name}: give a path, a list of records, a data frame, or texts by id; not a {type(given).__name__}")
 
 
-def _line(record: Any, name: str, row: int) -> str:
+def _line(record: Any, name: str, row: int) -> bytes:
     if not isinstance(record, Mapping):
         raise UsageError(f"{name}, row {row}: a record is a dict, not a {type(record).__name__}")
     try:
-        return json.dumps(dict(record), default=_plain, allow_nan=False) + "\n"
+        return json_lines([dict(record)], ascii_only=True, default=_plain)
     except (TypeError, ValueError) as e:
         raise UsageError(f"{name}, row {row}: {e}") from e
 

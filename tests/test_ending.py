@@ -385,7 +385,7 @@ def test_workers_end_with_the_process_that_they_work_for(here: Path) -> None:
     code = """
 import os, time
 from pathlib import Path
-from ragdiag.comparing.grid import _Kept
+from ragdiag.comparing.grid import _Results
 from ragdiag.core.protocols import no_progress
 
 def work(i):
@@ -394,9 +394,9 @@ def work(i):
     return {}
 
 if __name__ == "__main__":
-    kept = object.__new__(_Kept)
-    kept._keys, kept._stores, kept._known, kept.missing = "ab", [None] * 2, [None] * 2, [0, 1]
-    kept.completed("x", work, [(0,), (1,)], 2, no_progress)
+    results = object.__new__(_Results)
+    results._keys, results._stores, results._known, results.missing = "ab", [None] * 2, [None] * 2, [0, 1]
+    results.completed("x", work, [(0,), (1,)], 2, no_progress)
 """
     (here / "grid_of_two.py").write_text(code)
     process = subprocess.Popen([sys.executable, "grid_of_two.py"])

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from ragdiag.core import files, writing
 from ragdiag.core.errors import InputError, UnreadableDocument, UsageError, did_you_mean, nearest
+from ragdiag.core.writing import json_lines
 
 HERE = Path("file.jsonl")
 
@@ -125,6 +126,23 @@ def test_json_lines_come_back(tmp_path_factory: pytest.TempPathFactory, records:
     streamed = list(files.stream_jsonl(path))
     assert [(line, r) for line, _, r in streamed] == wanted
     assert all(done <= path.stat().st_size for _, done, _ in streamed)
+
+
+@given(st.lists(st.dictionaries(st.text(), st.text() | st.integers() | st.floats(allow_nan=False, allow_infinity=False))))
+def test_json_lines_are_one_object_a_line_and_can_be_ascii(records: list[dict[str, object]]) -> None:
+    for ascii_only in (False, True):
+        lines = json_lines(records, ascii_only).decode().split("\n")
+        assert lines.pop() == ""
+        assert [json.loads(line) for line in lines] == records
+    assert json_lines(records, ascii_only=True).isascii()
+
+
+def test_json_lines_have_what_json_has() -> None:
+    assert json_lines([{"a": "é"}]) == '{"a": "é"}\n'.encode()
+    assert json_lines([{"a": "\ud800"}], ascii_only=True) == b'{"a": "\\ud800"}\n'
+    assert json_lines([{"a": {1}}], default=sorted) == b'{"a": [1]}\n'
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        json_lines([{"a": float("nan")}])
 
 
 @pytest.mark.parametrize("reader", [files.read_jsonl, files.stream_jsonl])

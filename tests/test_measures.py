@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from ragdiag.core.errors import UsageError
 from ragdiag.core.records import Evidence
 from ragdiag.scoring import measures
-from ragdiag.scoring.measures import Contexts, Judged, Measure, context_lengths, default_measures, ranked, span_scores
+from ragdiag.scoring.measures import Contexts, Judged, Measure, default_measures, ranked, span_scores
+from ragdiag.scoring.packing import context_lengths
 from ragdiag.text import duplicates
 from ragdiag.text.duplicates import duplicate_share
 

@@ -15,9 +15,12 @@ import pytrec_eval
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ragdiag.core.records import Chunking, Corpus, Document, Label, Query, Run
+from ragdiag.core.proofs import Edit
+from ragdiag.core.records import Chunking, Corpus, Document, Label, Query, Run, Span
 from ragdiag.pipeline import audit
+from ragdiag.scoring.covering import Coverage
 from ragdiag.scoring.measures import SPAN, Measure
+from ragdiag.scoring.packing import Packing
 from ragdiag.scoring.scoring import Scorer
 from ragdiag.sources.evidence import locate
 from ragdiag.text.tokens import count_tokens
@@ -464,3 +467,49 @@ def test_a_run_in_which_every_query_failed(tmp_path: Path):
     report = audit(tmp_path / "corpus.jsonl", tmp_path / "queries.jsonl", run=tmp_path / "run.jsonl", cache=None)
     assert report.measures["Sufficient@5"].mean == report.measures["RR"].mean == 0
     assert report.measures["AP"].n == 0
+
+
+# How far a ranking goes, of one query at a time: what a diagnosis asks of rankings that it has edited.
+
+
+@settings(max_examples=300, deadline=None)
+@given(cases(), st.data())
+def test_coverage_against_sets_and_the_scorer(case, data):
+    scorer, run = case.scorer()
+    least = scorer.least_k(run)
+    spans = [Span(*place) for place in case.chunks]
+    # Chunks that are told of only when asked stand for what an edit adds to an index.
+    added = {c: spans[c] for c in data.draw(st.sets(st.sampled_from(range(len(spans)))))}
+    for q, (groups, ranking) in enumerate(zip(case.evidence, case.rankings, strict=True)):
+        alternatives = [tuple(Span(*place) for place in group) for group in groups]
+        known = {
+            c: span for c, span in enumerate(spans) if c not in added and any(span.overlaps(s) for g in alternatives for s in g)
+        }
+        coverage = Coverage(scorer.corpus, alternatives, known)
+        order = np.array(ranking, dtype=np.int64)
+        assert (coverage.rank(order, added) or 0) == least[q]
+        for g, group in enumerate(groups):
+            whole = (k for k in range(1, len(ranking) + 1) if any(case.visible(e) <= case.context(q, k) for e in group))
+            assert coverage.ranks(order, added).get(g) == next(whole, None)
+        partly = Coverage(scorer.corpus, alternatives, known, whole=False).ranks(order, added)
+        for g, group in enumerate(groups):
+            some = (k for k in range(1, len(ranking) + 1) if any(case.positions(e) & case.context(q, k) for e in group))
+            assert partly.get(g) == next(some, None)
+
+
+@given(cases(), st.integers(1, 9), st.integers(0, 12))
+def test_a_packing_fits_as_many_as_the_scorer_says(case, k, budget):
+    scorer, run = case.scorer()
+    packing = Packing(scorer.corpus, scorer.chunking, k, budget)
+    lengths = scorer.lengths(run, k, budget)
+    assert [packing.fits(order, Edit()) for order in run.chunks] == lengths.tolist()
+    for order, n in zip(run.chunks, lengths.tolist(), strict=True):
+        if packing.full(order, Edit()):
+            longer = np.concatenate([order[order >= 0], [0]])
+            assert packing.fits(longer, Edit()) == n  # nothing below matters
+
+
+def test_spans_overlap_where_they_share_a_character_of_one_document():
+    assert Span(0, 2, 5).overlaps(Span(0, 4, 9)) and Span(0, 4, 9).overlaps(Span(0, 2, 5))
+    assert not Span(0, 2, 5).overlaps(Span(0, 5, 9))
+    assert not Span(0, 2, 5).overlaps(Span(1, 2, 5))

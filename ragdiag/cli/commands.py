@@ -217,7 +217,8 @@ def prompts(corpus: str, queries: str, form: str, model: str | None, repeats: in
     from ragdiag.answering.live.prompting import run_prompts
     from ragdiag.cli.live import given_template, tell_left_out
     from ragdiag.core.errors import UsageError
-    from ragdiag.core.prompt import json_lines, prompt_lines
+    from ragdiag.core.prompt import prompt_lines
+    from ragdiag.core.writing import json_lines
 
     if (form == "openai") != bool(model):
         raise UsageError("--format openai needs the name of a --model, and only that has one")

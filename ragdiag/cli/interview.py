@@ -12,7 +12,7 @@ import click
 from ragdiag.cli.config import Does, Option
 from ragdiag.cli.shell import STDIN, on_terminal, standard_input
 from ragdiag.deciding.costs import Rates, option
-from ragdiag.deciding.framework import MOST, QUESTIONS, Question
+from ragdiag.deciding.framework import LARGEST_COUNT, QUESTIONS, Question
 
 if TYPE_CHECKING:
     from ragdiag.deciding.decision import Decision
@@ -32,7 +32,7 @@ def _question(question: Question) -> Option:
 
 
 def _kind(question: Question) -> Any:
-    return click.Choice(question.choices) if question.choices else click.IntRange(0, MOST)
+    return click.Choice(question.choices) if question.choices else click.IntRange(0, LARGEST_COUNT)
 
 
 def _rates() -> Iterator[Option]:

@@ -1,4 +1,7 @@
-"""One configuration measured on all queries, and what a comparison of several comes to."""
+"""One configuration measured on all queries (a *cell* of the grid), and what a comparison of several comes to.
+
+A configuration is an `Options`: one chunking, one context, one retriever, or one recorded run.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,13 @@ import numpy as np
 
 from ragdiag.core.records import Defect, FloatArray, IntArray, Mean, Problem
 
-__all__ = ["NEVER", "Cell", "Comparison", "Contrast", "context_tokens", "whole_tokens"]
+__all__ = ["NEVER", "Arrays", "Cell", "Comparison", "Contrast", "Figures", "context_tokens", "whole_tokens"]
+
+Arrays = dict[str, Any]
+"""Arrays by name, as a `protocols.Store` keeps them."""
+
+Figures = Mapping[str, Any]
+"""Numbers by the names that the JSON report gives them."""
 
 NEVER = np.iinfo(np.int64).max
 """Tokens needed where no context of the ranking's depth holds all evidence."""
@@ -19,12 +28,20 @@ NEVER = np.iinfo(np.int64).max
 
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """One chunking, context and retriever, measured.
+    """What was measured of one configuration.
 
-    Arrays have one value a query. `values` are measures, NaN where not decidable; `served` is 1 where the context holds all
-    evidence; `least_k` and `need` are the least k, and the tokens of the first so many chunks, that do (0 and `NEVER` where
-    none of the ranking does); `tokens` are those of the context. `curve` has, for each k from 1, the mean tokens of the first k
-    chunks. `timings`: seconds to index and one query's milliseconds, as they were when this was measured.
+    `chunker`, `context` and `retriever` are its parts as they are shown. Arrays but `curve` are of shape ``(n_queries,)``:
+
+    * `values` has one for each measure, NaN where it is not decidable;
+    * `served` is 1 where the context holds all evidence, 0 where it does not, NaN where no label tells;
+    * `least_k` is the least k whose first k chunks hold all evidence, and `need` how many tokens those chunks have: 0 and
+      `NEVER` where the whole ranking does not hold it;
+    * `tokens` are those of the context;
+    * `whole` is 1 where each document with evidence of the query is one chunk.
+
+    `curve` has, for each k from 1, the mean tokens of the first k chunks: shape ``(depth,)``. `bytes` is the size of the index,
+    `unseen` the share of the text that the encoder does not read. `timings`: seconds to index and one query's milliseconds, as
+    they were when this was measured.
     """
 
     chunker: str
@@ -39,36 +56,41 @@ class Cell:
     curve: FloatArray
     chunks: int
     bytes: int
-    whole: FloatArray  # 1 where each document with evidence of the query is one chunk
-    unseen: float = 0.0  # share of the text that the encoder does not read
-    timings: Mapping[str, Any] = field(default_factory=dict)
+    whole: FloatArray
+    unseen: float = 0.0
+    timings: Figures = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         """``sentence(size=160) | hybrid``; the context between them where there is one."""
         return " | ".join([self.chunker, *([self.context] if self.context else []), self.retriever])
 
-    def arrays(self) -> dict[str, Any]:
-        """As named arrays, for a `protocols.Store`."""
-        plain = ("chunker", "context", "retriever", "signature", "chunks", "bytes", "unseen", "timings")
-        text = json.dumps({name: getattr(self, name) for name in plain})
-        kept = {name: getattr(self, name) for name in ("served", "least_k", "need", "tokens", "curve", "whole")}
-        return kept | {f"value {m}": v for m, v in self.values.items()} | {"plain": np.frombuffer(text.encode(), dtype=np.uint8)}
+    def arrays(self) -> Arrays:
+        """The cell as named arrays, which `of` reads again: one for each field that is an array, the other fields as JSON."""
+        text = json.dumps({name: getattr(self, name) for name in JSON_FIELDS})
+        values = {f"value {measure}": array for measure, array in self.values.items()}
+        return {name: getattr(self, name) for name in ARRAY_FIELDS} | values | {"plain": np.frombuffer(text.encode(), np.uint8)}
 
     @classmethod
-    def of(cls, arrays: Mapping[str, Any]) -> Cell:
-        """What `arrays` made of a cell, made a cell again."""
-        plain = json.loads(arrays["plain"].tobytes().decode())
-        kept = {name: arrays[name] for name in ("served", "least_k", "need", "tokens", "curve", "whole")}
-        return cls(values={n.removeprefix("value "): v for n, v in arrays.items() if n.startswith("value ")}, **kept, **plain)
+    def of(cls, arrays: Arrays) -> Cell:
+        """The cell that `arrays` was made of."""
+        fields = json.loads(arrays["plain"].tobytes().decode()) | {name: arrays[name] for name in ARRAY_FIELDS}
+        return cls(values={n.removeprefix("value "): a for n, a in arrays.items() if n.startswith("value ")}, **fields)
+
+
+JSON_FIELDS = ("chunker", "context", "retriever", "signature", "chunks", "bytes", "unseen", "timings")
+
+ARRAY_FIELDS = ("served", "least_k", "need", "tokens", "curve", "whole")
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """Two cells, by position: `b` less `a` in one measure, and the queries that `b` serves and `a` does not, and the reverse.
+    """Two cells, each by its position, held against each other in one measure.
 
-    `p_holm` is adjusted for the whole family; `distinguishable` where that is at most .05 and the interval leaves out 0;
-    `detectable` is the least difference that would have been seen in four of five such samples.
+    `difference` is the mean of `b` less `a` over `n` queries, `low` and `high` its 95 % interval, `p` that of no difference.
+    `recovered` counts the queries that `b` serves and `a` does not, `broken` the reverse. `p_holm` is `p` adjusted for all
+    contrasts of the comparison; `distinguishable` is True where that is at most .05 and the interval leaves out 0; `detectable`
+    is the least difference that would have been seen in four of five such samples.
     """
 
     a: int
@@ -88,11 +110,17 @@ class Contrast:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """What `compare` found; `reports.json` writes it. Cells are named by their position.
+    """What `compare` found; `reports.json` writes it.
 
-    `means` has each cell's measures. `raised` says, for each cell but the baseline, what just giving the baseline more context
-    does: at the cell's tokens, and how much it takes to serve as many. `cured` and `broke` count, for each cell, the causes
-    (under the baseline) of queries that it recovers, and the causes (under itself) of those that it breaks.
+    `cells` has what was measured of each configuration; everywhere else a cell is named by its position there. `means` has each
+    cell's measures. `best` is the cell with the highest mean of `measure`, `ties` are those that cannot be told from it, the
+    nearest first. `pareto` are the cells that no other beats in both the measure and the tokens of context.
+
+    `raised` says, for each cell but the baseline, what just giving the baseline more context does: at the cell's tokens, and how
+    much it takes to serve as many; `curve` gives the baseline with less and more context; `confirmed` the best of one half of
+    the queries, tried on the other half. `cured` and `broke` count, for each cell, the causes (under the baseline) of queries
+    that it recovers, and the causes (under itself) of those that it breaks. `reasons`: the causes of the baseline that a cell
+    is tried against.
     """
 
     cells: tuple[Cell, ...]
@@ -100,14 +128,14 @@ class Comparison:
     baseline: int
     measure: str
     contrasts: tuple[Contrast, ...]
-    raised: Mapping[int, Mapping[str, Any]]
-    curve: tuple[Mapping[str, Any], ...]
+    raised: Mapping[int, Figures]
+    curve: tuple[Figures, ...]
     best: int
-    ties: tuple[int, ...]  # what cannot be told from the best, the nearest first
+    ties: tuple[int, ...]
     pareto: tuple[int, ...]
-    confirmed: Mapping[str, Any]
-    inputs: Mapping[str, Any]
-    pipeline: Mapping[str, Any]
+    confirmed: Figures
+    inputs: Figures
+    pipeline: Figures
     notes: tuple[str, ...]
     seed: int
     label_defects: tuple[Defect, ...] = ()
@@ -120,11 +148,11 @@ class Comparison:
 
 
 def context_tokens(cell: Cell) -> float | None:
-    """Mean tokens of a context over the queries that can be measured; None where none can."""
+    """Mean tokens of a context, to one decimal, over the queries whose labels can decide; None where none can."""
     known = ~np.isnan(cell.served)
     return round(float(cell.tokens[known].mean()), 1) if known.any() else None
 
 
 def whole_tokens(cell: Cell) -> int:
-    """`context_tokens` as a budget: whole, at least 1."""
+    """`context_tokens` as a budget: a whole number, at least 1."""
     return max(round(context_tokens(cell) or 1.0), 1)

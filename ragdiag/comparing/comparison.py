@@ -1,4 +1,7 @@
-"""Which chunking, context and retriever serves these queries best: every difference with its uncertainty, beside more context."""
+"""Which configuration serves these queries best: every difference with its uncertainty, and beside what more context would do.
+
+A configuration is an `Options`; what is measured of one is a `Cell`.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,19 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ragdiag.comparing.cells import Cell, Comparison, whole_tokens
 from ragdiag.comparing.contrasts import compare_cells
-from ragdiag.comparing.grid import Material, causes_of, cell_options, measured, names_of, usable
+from ragdiag.comparing.grid import Material, causes_of, configurations, measured, names_of, usable
 from ragdiag.comparing.remedies import remedies
 from ragdiag.core.cache import default_folder
 from ragdiag.core.errors import UsageError, did_you_mean, install_line
 from ragdiag.core.options import Options, check_kind
 from ragdiag.core.protocols import Progress, no_progress
+from ragdiag.core.records import BoolArray
 from ragdiag.pipeline import load_measurable
 from ragdiag.search.retrieval import Plan
 
@@ -46,13 +50,14 @@ def compare(
 ) -> Comparison:
     """Measure every combination and contrast each with the baseline (with `pairs`, all with one another).
 
-    Where there is one combination only, the baseline, it is compared with what its causes point to, each one change of it.
-    `runs` are recorded rankings; `tune` adds other weights of each fusion of two.
-    `causes` names the causes of what the baseline fails, and of what each other configuration newly breaks.
+    The combinations are those of each chunking (`chunkers`, and files of own `chunks`), context and retriever. `runs` are
+    recorded rankings, each a configuration as well; `tune` adds other weights of each fusion of two. Where there is one
+    configuration only, the baseline, it is compared with what its causes point to, each one change of it. `causes` names the
+    causes of what the baseline fails, and of what each other configuration newly breaks.
 
     `options` are the fields of `Options`. Without `k` or `budget` every context has the tokens that the baseline's first 5 chunks
-    take on average. The baseline is the first combination, or the one that `baseline` names: ``"sentence | bm25"``. `measure` is
-    what is contrasted, by default `Sufficient` at the context's size. `jobs` are joblib's; None: as `parallel_config` says.
+    take on average. The baseline is the first configuration, or the one that `baseline` names: ``"sentence | bm25"``. `measure`
+    is what is contrasted, by default `Sufficient` at the context's size. `jobs` are joblib's; None: as `parallel_config` says.
     Raises as `pipeline.audit` does.
     """
     _check(jobs, {"baseline": baseline, "measure": measure}, {"tune": tune, "pairs": pairs, "causes": causes})
@@ -62,30 +67,28 @@ def compare(
     if measure:
         base = dataclasses.replace(base, measures=(*base.measures, measure))
     with _cache(base) as base:
-        whole, found, labels = load_measurable(corpus, queries, base, notes := list[str](), progress)
-        material = Material.of(whole, found, labels)
-        settings = cell_options(base, chunkers, chunks, contexts, retrievers, runs, tune)
-        settings = _distinct(settings)
-        at = _named(settings, baseline)
+        whole, audited, labels = load_measurable(corpus, queries, base, notes := list[str](), progress)
+        material = Material.of(whole, audited, labels)
+        configs = _distinct(configurations(base, chunkers, chunks, contexts, retrievers, runs, tune))
+        at = _named(configs, baseline)
         if "k" not in options and "budget" not in options:
-            (first,) = measured(material, [settings[at]], 1, progress)
-            settings = [dataclasses.replace(s, budget=whole_tokens(first)) for s in settings]
+            (first,) = measured(material, [configs[at]], 1, progress)
+            configs = [dataclasses.replace(config, budget=whole_tokens(first)) for config in configs]
             notes.append(
                 f"every context has up to {whole_tokens(first)} tokens: what the first {base.k} chunks of {first.name} "
                 f"take on average (with -k {base.k}, as in an audit, counts differ a little)"
             )
         reasons: dict[int, tuple[str, ...]] = {}
-        if len(settings) == 1 and causes:
-            settings, reasons = _prescribed(material, settings[0], jobs, notes, progress)
-        cells = measured(material, settings, jobs, progress)
-        why = _why(material, settings, cells, at, jobs, progress) if causes else ({}, {}, {})
-    size = {"k": None if settings[0].budget else base.k, "budget": settings[0].budget or None}
-    found_out = compare_cells(material, cells, at, measure, pairs, base.seed, size, notes)
-    return dataclasses.replace(found_out, causes=why[0], cured=why[1], broke=why[2], reasons=reasons)
+        if len(configs) == 1 and causes:
+            configs, reasons = _prescribed(material, configs[0], jobs, notes, progress)
+        cells = measured(material, configs, jobs, progress)
+        why = _why(material, configs, cells, at, jobs, progress) if causes else _Why({}, {}, {})
+    comparison = compare_cells(material, cells, at, measure, pairs, configs[at], notes)
+    return dataclasses.replace(comparison, causes=why.causes, cured=why.cured, broke=why.broke, reasons=reasons)
 
 
 def _check(jobs: int | None, texts: Mapping[str, str], flags: Mapping[str, bool]) -> None:
-    """Raise `UsageError` for what is of another kind."""
+    """Raise `UsageError` for a value of the wrong type."""
     for name, text in texts.items():
         check_kind(name, text, str)
     for name, flag in flags.items():
@@ -96,47 +99,56 @@ def _check(jobs: int | None, texts: Mapping[str, str], flags: Mapping[str, bool]
 
 
 def _prescribed(
-    material: Material, options: Options, jobs: int | None, notes: list[str], progress: Progress
+    material: Material, baseline: Options, jobs: int | None, notes: list[str], progress: Progress
 ) -> tuple[list[Options], dict[int, tuple[str, ...]]]:
-    """The one setting there is with the remedies of its causes, the most frequent cause first."""
-    (cell,) = measured(material, [options], jobs, progress)
-    counts = Counter(
-        cause for own in _causes(material, [(options, cell.served == 0)], jobs, progress)[0].values() for cause in own
-    )
-    named = remedies(options, [cause for cause, _ in counts.most_common()])
-    settings = [options, *(changed for changed in named if usable(changed))]
-    if len(settings) <= len(named):
+    """The baseline and its causes' remedies, that of the most frequent first; by their places, the causes that point to each."""
+    (cell,) = measured(material, [baseline], jobs, progress)
+    (by_query,) = _causes(material, [(baseline, cell.served == 0)], jobs, progress)
+    counts = Counter(cause for causes in by_query.values() for cause in causes)
+    changes = remedies(baseline, [cause for cause, _ in counts.most_common()])
+    configs = [baseline, *(config for config in changes if usable(config))]
+    if len(configs) <= len(changes):
         notes.append(f"what needs an encoder was left out: none is installed ({install_line('offline')})")
-    if len(settings) > 2:
+    if len(configs) > 2:
         notes.append("each is one change of the baseline: try the best together, with --chunker, --context and --retriever")
-    if not named:
+    if not changes:
         notes.append("no cause points to a setting that could be changed")
-    return settings, {i: named[changed] for i, changed in enumerate(settings) if i}
+    return configs, {i: changes[config] for i, config in enumerate(configs) if i}
 
 
 Counts = dict[str, int]
+"""How many queries have each cause."""
+
+
+class _Why(NamedTuple):
+    """The baseline's causes; by cell, those of them that it cures, and its own of the queries that it newly breaks."""
+
+    causes: Counts
+    cured: dict[int, Counts]
+    broke: dict[int, Counts]
 
 
 def _why(
-    material: Material, settings: Sequence[Options], cells: Sequence[Cell], baseline: int, jobs: int | None, progress: Progress
-) -> tuple[Counts, dict[int, Counts], dict[int, Counts]]:
-    """The baseline's causes, those that each other cell cures, and those of the queries that it newly breaks."""
+    material: Material, configs: Sequence[Options], cells: Sequence[Cell], baseline: int, jobs: int | None, progress: Progress
+) -> _Why:
     before, others = cells[baseline].served, [i for i in range(len(cells)) if i != baseline]
-    broken = [(settings[i], (before == 1) & (cells[i].served == 0)) for i in others]
-    mine, *newly = _causes(material, [(settings[baseline], before == 0), *broken], jobs, progress)
-    cured = {i: _counted(own for q, own in mine.items() if cells[i].served[q] == 1) for i in others}
-    return _counted(mine.values()), cured, {i: _counted(own.values()) for i, own in zip(others, newly, strict=True)}
+    broken = [(configs[i], (before == 1) & (cells[i].served == 0)) for i in others]
+    of_baseline, *newly = _causes(material, [(configs[baseline], before == 0), *broken], jobs, progress)
+    cured = {i: _counted(causes for q, causes in of_baseline.items() if cells[i].served[q] == 1) for i in others}
+    broke = {i: _counted(by_query.values()) for i, by_query in zip(others, newly, strict=True)}
+    return _Why(_counted(of_baseline.values()), cured, broke)
 
 
 def _causes(
-    material: Material, asked: Sequence[tuple[Options, Any]], jobs: int | None, progress: Progress
+    material: Material, failing: Sequence[tuple[Options, BoolArray]], jobs: int | None, progress: Progress
 ) -> list[dict[int, tuple[str, ...]]]:
-    return causes_of(material, [(options, np.flatnonzero(at).astype(np.int64)) for options, at in asked], jobs, progress)
+    """As `grid.causes_of`, which queries are asked about given as a mask."""
+    return causes_of(material, [(config, np.flatnonzero(mask).astype(np.int64)) for config, mask in failing], jobs, progress)
 
 
 def _counted(causes: Iterable[tuple[str, ...]]) -> Counts:
     """How many queries have each cause, the most frequent first."""
-    counts = Counter(cause for own in causes for cause in own)
+    counts = Counter(cause for of_query in causes for cause in of_query)
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
@@ -150,26 +162,32 @@ def _cache(options: Options) -> Iterator[Options]:
         yield dataclasses.replace(options, cache=str(options.cache or default_folder()))
 
 
-def _distinct(settings: Sequence[Options]) -> list[Options]:
+def _distinct(configs: Sequence[Options]) -> list[Options]:
     """Without those that only cut anew, or embed otherwise, what a collection holds as it is."""
     first: dict[tuple[str, ...], Options] = {}
-    for options in settings:
-        plan = Plan(options)
-        first.setdefault(names_of(plan) if plan.collection is not None else (repr(options),), options)
+    for config in configs:
+        plan = Plan(config)
+        first.setdefault(names_of(plan) if plan.collection is not None else (repr(config),), config)
     return list(first.values())
 
 
-def _named(settings: Sequence[Options], name: str) -> int:
-    """The position of the setting that `name` names, by parts of its name that only it has together. Raises `UsageError`."""
-    parts, names = [part.strip() for part in name.split("|") if part.strip()], [names_of(Plan(s)) for s in settings]
-    # As shown, or as it was asked for: sentence(size=160), sentence.
-    forms = [{*own, s.chunker, s.context, s.retriever} for own, s in zip(names, settings, strict=True)]
-    found = [i for i, own in enumerate(forms) if set(parts) <= own]
-    if not found:
-        known = {part for own in forms for part in own if part}
-        unknown = next((p for p in parts if p not in known), name)
-        raise UsageError(f"--baseline: no configuration has {unknown!r}{did_you_mean(unknown, sorted(known))}")
-    if name and len(found) > 1:
-        others = " | ".join(part for part in names[found[1]] if part)
-        raise UsageError(f"--baseline {name!r} names {len(found)} configurations, such as {others!r}; name one")
-    return found[0]
+def _named(configs: Sequence[Options], name: str) -> int:
+    """The position of the configuration that `name` names, by parts that only it has together; 0 for "". Raises `UsageError`."""
+    parts = {part.strip() for part in name.split("|")} - {""}
+    names = [names_of(Plan(config)) for config in configs]
+    # As shown, or as they were given: sentence(size=160), sentence.
+    forms = [{*shown, c.chunker, c.context, c.retriever} for shown, c in zip(names, configs, strict=True)]
+    matches = [i for i, known in enumerate(forms) if parts <= known]
+    if not matches:
+        raise _unknown(name, set[str]().union(*forms))
+    if name and len(matches) > 1:
+        others = " | ".join(filter(None, names[matches[1]]))
+        raise UsageError(f"--baseline {name!r} names {len(matches)} configurations, such as {others!r}; name one")
+    return matches[0]
+
+
+def _unknown(name: str, known: set[str]) -> UsageError:
+    """No configuration has all parts of `name`: the first of them that none has, or all where each is in some."""
+    parts = filter(None, map(str.strip, name.split("|")))
+    part = next((part for part in parts if part not in known), name)
+    return UsageError(f"--baseline: no configuration has {part!r}{did_you_mean(part, sorted(known - {''}))}")

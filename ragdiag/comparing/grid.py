@@ -1,4 +1,7 @@
-"""Measures configurations, each once ever: texts are embedded together, finished cells are kept, any number of workers agree."""
+"""Measures configurations (each an `Options`), each once: what is finished is kept, and any number of workers agree.
+
+Texts that several configurations index are embedded together, before the workers start.
+"""
 
 from __future__ import annotations
 
@@ -9,19 +12,19 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-from ragdiag.comparing.cells import NEVER, Cell
+from ragdiag.comparing.cells import NEVER, Arrays, Cell, Figures
 from ragdiag.core.cache import Cache
 from ragdiag.core.errors import MissingExtra
 from ragdiag.core.files import read_bytes
 from ragdiag.core.options import Options, several
-from ragdiag.core.protocols import Index, Progress, no_progress
+from ragdiag.core.protocols import Index, Progress, Retriever, no_progress
 from ragdiag.core.records import Corpus, FloatArray, IntArray, Labels
 from ragdiag.core.registry import make, spec_of, without_usual
 from ragdiag.core.version import __version__
@@ -33,10 +36,10 @@ from ragdiag.search.encoder import Encoder
 from ragdiag.search.nested import all_models, own_models
 from ragdiag.search.retrieval import Clock, Plan, Retrieved
 
-__all__ = ["Material", "causes_of", "cell_options", "measured", "names_of", "usable"]
+__all__ = ["Material", "causes_of", "configurations", "measured", "names_of", "usable"]
 
 WEIGHTS = (0.1, 0.3, 0.7, 0.9)
-"""Of a fusion's first ranking, beside the equal ones that it has anyway."""
+"""Of a fusion's first ranking; the second has the rest of 1. Equal weights are not among them: a fusion has those anyway."""
 
 WATCH_S = 1.0
 """How often a worker looks whether it still works for somebody."""
@@ -44,28 +47,39 @@ WATCH_S = 1.0
 LEFT_OUT = ("OffTopic", "Duplicate")
 """Measures of an audit that cost more than they tell when configurations are compared."""
 
-
-Task = Callable[..., dict[str, Any]]
+Task = Callable[..., Arrays]
 """Makes arrays, in whatever process."""
 
 
+@runtime_checkable
+class Fusion(Protocol):
+    """A retriever that fuses the rankings of others; `weights` is empty where they are equal."""
+
+    retrievers: tuple[Retriever, ...]
+    weights: tuple[float, ...]
+
+
 class Material(NamedTuple):
-    """What all cells share: the documents (all, and those that are compared on), the labels, and their hashes."""
+    """What is the same for all configurations: the documents (all, and those that are audited), the labels, and hashes.
+
+    `inputs` are counts and hashes of texts and labels, `metadata` is the hash of what documents say of themselves, by which some
+    are newer than others.
+    """
 
     whole: Corpus
     corpus: Corpus
     labels: Labels
-    inputs: dict[str, Any]
+    inputs: Figures
     metadata: str
 
     @classmethod
     def of(cls, whole: Corpus, corpus: Corpus, labels: Labels) -> Material:
-        """With hashes: of texts and labels, and of what documents say of themselves (which is newer?)."""
-        said = json.dumps([dict(d.metadata) for d in corpus.documents], sort_keys=True, default=str)
-        return cls(whole, corpus, labels, inputs_of(corpus, labels), hashlib.sha256(said.encode()).hexdigest())
+        """With its hashes."""
+        metadata = json.dumps([dict(d.metadata) for d in corpus.documents], sort_keys=True, default=str)
+        return cls(whole, corpus, labels, inputs_of(corpus, labels), hashlib.sha256(metadata.encode()).hexdigest())
 
 
-def cell_options(
+def configurations(
     base: Options,
     chunkers: Sequence[str] = (),
     chunks: Sequence[str | Path] = (),
@@ -78,39 +92,45 @@ def cell_options(
 
     An axis that is empty is `base`'s, unless there are runs and nothing else. `tune`: fusions of two come with other weights too.
     """
-    own, chunkers = several("chunks", chunks, str, Path), several("chunkers", chunkers, str)
+    cuts = [{"chunks": path} for path in several("chunks", chunks, str, Path)]
+    cuts += [{"chunker": chunker, "chunks": None} for chunker in several("chunkers", chunkers, str)]
     contexts, retrievers = several("contexts", contexts, str), several("retrievers", retrievers, str)
-    cuts: list[dict[str, Any]] = [{"chunks": path} for path in own] + [{"chunker": c, "chunks": None} for c in chunkers]
     if tune:
-        retrievers = [weighted for r in retrievers or [base.retriever] for weighted in (r, *_weighted(r))]
-    axes = cuts or [{}], contexts or [base.context], retrievers or [base.retriever]
-    found = [dataclasses.replace(base, context=c, retriever=r, **cut) for cut, c, r in product(*axes)]
+        retrievers = [weighted for spec in retrievers or [base.retriever] for weighted in (spec, *_weighted(spec))]
     recorded = [dataclasses.replace(base, run=path) for path in several("runs", runs, str, Path)]
-    return list(dict.fromkeys([*(found if cuts or contexts or retrievers or not recorded else []), *recorded]))
+    runs_alone = recorded and not any((cuts, contexts, retrievers))
+    return list(dict.fromkeys([*([] if runs_alone else _combined(base, cuts, contexts, retrievers)), *recorded]))
+
+
+def _combined(
+    base: Options, cuts: Sequence[dict[str, Any]], contexts: Sequence[str], retrievers: Sequence[str]
+) -> Iterator[Options]:
+    """`base` with every combination; an axis that is empty is `base`'s own. `cuts` are the options that make a chunking."""
+    for cut, context, retriever in product(cuts or [{}], contexts or [base.context], retrievers or [base.retriever]):
+        yield dataclasses.replace(base, context=context, retriever=retriever, **cut)
 
 
 def _weighted(spec: str) -> list[str]:
     """A fusion of two with other weights for its first ranking; nothing for what is no such fusion, or has weights."""
     retriever = make("retrievers", spec)
-    if len(getattr(retriever, "retrievers", ())) != 2 or retriever.weights:
-        return []
-    return [spec_of(dataclasses.replace(retriever, weights=(w, round(1 - w, 2)))) for w in WEIGHTS]
+    of_two = isinstance(retriever, Fusion) and len(retriever.retrievers) == 2 and not retriever.weights
+    return [spec_of(dataclasses.replace(retriever, weights=(w, round(1 - w, 2)))) for w in WEIGHTS] if of_two else []
 
 
-def measured(material: Material, settings: Sequence[Options], jobs: int | None, progress: Progress) -> list[Cell]:
-    """A cell for each setting. What is known is loaded; the rest runs under joblib, whose `parallel_config` says where.
+def measured(material: Material, configs: Sequence[Options], jobs: int | None, progress: Progress) -> list[Cell]:
+    """The cell of each configuration. What is known is loaded; the rest runs under joblib, whose `parallel_config` says where.
 
-    Each setting's `cache` must name a folder: it is how workers share vectors, and how an interrupted grid goes on.
+    Each one's `cache` must name a folder: it is how workers share vectors, and how an interrupted grid goes on.
     """
-    plans = [Plan(options) for options in settings]
-    kept = _Kept(plans, [_key(material, plan) for plan in plans])
-    _embed(material, [plans[i] for i in kept.missing], progress)
-    arrays = kept.completed("measuring configurations", _cell_arrays, [(material, o) for o in settings], jobs, progress)
-    return [Cell.of(each) for each in arrays]
+    plans = [Plan(options) for options in configs]
+    results = _Results(plans, [_key(material, plan) for plan in plans])
+    _embed(material, [plans[i] for i in results.missing], progress)
+    tasks = [(material, options) for options in configs]
+    return [Cell.of(arrays) for arrays in results.completed("measuring configurations", _cell_arrays, tasks, jobs, progress)]
 
 
-class _Kept:
-    """Results that are kept under keys, those of them that are missing, and how they are made."""
+class _Results:
+    """Arrays, one result for each of `plans`, that are kept in its store under a key; `missing` are those to be made."""
 
     def __init__(self, plans: Sequence[Plan], keys: Sequence[str]) -> None:
         self._keys, self._stores = keys, [_store(plan) for plan in plans]
@@ -119,15 +139,15 @@ class _Kept:
         self.missing = [i for i, arrays in enumerate(self._known) if arrays is None]
 
     def completed(
-        self, what: str, task: Task, asked: Sequence[tuple[Any, ...]], jobs: int | None, progress: Progress
-    ) -> list[dict[str, Any]]:
-        """All of them: `task` makes those that are missing, each of what is `asked` of it, and each is kept once it is made."""
+        self, what: str, task: Task, arguments: Sequence[tuple[object, ...]], jobs: int | None, progress: Progress
+    ) -> list[Arrays]:
+        """All of them: `task` makes those that are missing, each of its `arguments`; each is kept as soon as it is made."""
         import joblib
 
         parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
         here = os.getpid()
-        made = parallel(joblib.delayed(_numbered)(i, task, asked[i], here) for i in self.missing) if self.missing else ()
-        for done, (i, arrays) in enumerate(made, 1):
+        calls = [joblib.delayed(_numbered)(i, task, arguments[i], here) for i in self.missing]
+        for done, (i, arrays) in enumerate(parallel(calls) if calls else (), 1):
             self._known[i], store = arrays, self._stores[i]
             progress(what, done, len(self.missing))
             if store is not None:
@@ -135,15 +155,16 @@ class _Kept:
         return [arrays for arrays in self._known if arrays is not None]
 
 
-def _numbered(i: int, task: Task, asked: tuple[Any, ...], asker: int) -> tuple[int, dict[str, Any]]:
-    if os.getpid() != asker == os.getppid():
-        _end_with(asker)
-    return i, task(*asked)
+def _numbered(i: int, task: Task, arguments: tuple[object, ...], caller: int) -> tuple[int, Arrays]:
+    """What a task makes, with its number; `caller` is the process that asked for it."""
+    if os.getpid() != caller == os.getppid():
+        _end_with(caller)
+    return i, task(*arguments)
 
 
 @functools.cache
 def _end_with(parent: int) -> None:
-    """End this worker when the process that it works for is gone: whoever kills that does not mean to leave this one at work."""
+    """End this worker when the process that it works for is gone: who kills that one wants its workers to end too."""
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -153,34 +174,34 @@ def _end_with(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _cell_arrays(material: Material, options: Options) -> dict[str, Any]:
+def _cell_arrays(material: Material, options: Options) -> Arrays:
     return measure(material, options).arrays()
 
 
 def _store(plan: Plan) -> Cache | None:
-    """Where what was measured is kept; a collection may change behind our back, so what is measured of one is not."""
+    """Where results are kept. Those about a collection are kept nowhere: another program may change it at any time."""
     return None if plan.collection is not None else plan.store
 
 
 def _digest(path: Path) -> str:
-    """Of a file's content. Raises `InputError` where it cannot be read."""
+    """The hash of a file's content. Raises `InputError` where it cannot be read."""
     return hashlib.sha256(read_bytes(path)).hexdigest()
 
 
 def _key(material: Material, plan: Plan, more: object = None) -> str:
-    """Everything that a cell depends on, hashed."""
+    """The hash of everything that a configuration's result depends on; of `more` as well, which is JSON."""
     options = plan.options
-    own = [_digest(Path(p)) if p else "" for p in (options.chunks, options.run)]
+    files = [_digest(Path(p)) if p else "" for p in (options.chunks, options.run)]
     specs = [spec_of(s, full=True) for s in (plan.chunker, plan.context, plan.retriever)]
-    of_retriever = [] if plan.options.run else all_models(plan.retriever)  # of a recorded run nothing was encoded here
+    of_retriever = [] if options.run else all_models(plan.retriever)  # of a recorded run nothing was encoded here
     models = [m.identity for m in (*own_models(plan.chunker), *of_retriever)]
     size = [options.k, options.budget, options.copies, list(options.measures)]
-    parts = ["cell 2", __version__, material.inputs, material.metadata, specs, own, models, size, more]
+    parts = ["cell 2", __version__, material.inputs, material.metadata, specs, files, models, size, more]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def usable(options: Options) -> bool:
-    """Whether what its strategies need is installed."""
+    """Whether what the strategies of a configuration need is installed."""
     plan = Plan(options)
     try:
         return all(m.folder for m in (*own_models(plan.chunker), *all_models(plan.retriever)))
@@ -188,49 +209,50 @@ def usable(options: Options) -> bool:
         return False
 
 
-def _encoders(retriever: Any) -> list[Encoder]:
-    return [model for model in all_models(retriever) if isinstance(model, Encoder)]
+def _encoders(plan: Plan) -> list[Encoder]:
+    """The encoders of a configuration's retriever; none for a recorded run, of which nothing is encoded here."""
+    return [] if plan.options.run else [model for model in all_models(plan.retriever) if isinstance(model, Encoder)]
 
 
 def _embed(material: Material, plans: Sequence[Plan], progress: Progress) -> None:
-    """Every text that any of the cells needs, once, before they run: workers would embed what they share several times."""
-    wanted: dict[str, tuple[Encoder, dict[str, None], Plan]] = {}
+    """Every text that any configuration needs, once, before they run: workers would embed what they share several times."""
+    jobs: dict[str, tuple[Encoder, dict[str, None], Plan]] = {}  # by encoder: the texts to be embedded, each once, in order
     cuts: dict[tuple[str, str], list[str]] = {}
     for plan in plans:
-        own = [] if plan.options.run else _encoders(plan.retriever)
+        encoders = _encoders(plan)
         cut = f"{plan.options.chunks or spec_of(plan.chunker, full=True)}", spec_of(plan.context, full=True)
         # A chunker may embed too: what it needs is made here as well.
-        if cut not in cuts and (own or own_models(plan.chunker)):
+        if cut not in cuts and (encoders or own_models(plan.chunker)):
             cuts[cut] = plan.texts(material.whole, material.corpus, progress)
-        for encoder in own:
-            wanted.setdefault(encoder.identity, (encoder, {}, plan))[1].update(dict.fromkeys(cuts[cut]))
+        for encoder in encoders:
+            jobs.setdefault(encoder.identity, (encoder, {}, plan))[1].update(dict.fromkeys(cuts[cut]))
     queries = [q.text for q in material.labels.queries if q.text.strip()]
-    for encoder, texts, plan in wanted.values():
+    for encoder, texts, plan in jobs.values():
         if plan.store is not None:
             encoder.encode(list(texts), "document", plan.store, progress)
             encoder.encode(queries, "query", plan.store, progress)
 
 
 def causes_of(
-    material: Material, asked: Sequence[tuple[Options, IntArray]], jobs: int | None, progress: Progress
+    material: Material, failing: Sequence[tuple[Options, IntArray]], jobs: int | None, progress: Progress
 ) -> list[dict[int, tuple[str, ...]]]:
-    """Under each setting, the causes of the queries at some positions; a status where there is no cause."""
-    plans = [Plan(options) for options, _ in asked]
-    keys = [_key(material, plan, queries.tolist()) for plan, (_, queries) in zip(plans, asked, strict=True)]
-    tasks = [(material, *each) for each in asked]
-    arrays = _Kept(plans, keys).completed("naming causes", _cause_arrays, tasks, jobs, progress)
-    found = (json.loads(each["causes"].tobytes()) for each in arrays)
-    return [{int(q): tuple(own) for q, own in each.items()} for each in found]
+    """Under each configuration, the causes of the queries at some positions; a status where there is no cause."""
+    plans = [Plan(options) for options, _ in failing]
+    keys = [_key(material, plan, queries.tolist()) for plan, (_, queries) in zip(plans, failing, strict=True)]
+    tasks = [(material, *pair) for pair in failing]
+    results = _Results(plans, keys).completed("naming causes", _cause_arrays, tasks, jobs, progress)
+    by_query = (json.loads(arrays["causes"].tobytes()) for arrays in results)
+    return [{int(q): tuple(causes) for q, causes in rows.items()} for rows in by_query]
 
 
-def _cause_arrays(material: Material, options: Options, queries: IntArray) -> dict[str, Any]:
-    """As arrays for a store: the causes of queries, as JSON."""
+def _cause_arrays(material: Material, options: Options, queries: IntArray) -> Arrays:
+    """The causes of queries as JSON, in an array for a store."""
     plan = Plan(options)
     retrieved, scorer, lengths = _scored(plan, material, Clock())
     indexed = plan.indexed(retrieved, material.corpus, no_progress)
     only = frozenset(queries.tolist())
-    found = name_causes(scorer, retrieved.run, lengths, indexed, options, no_progress, only)
-    text = json.dumps({q: list(found[q].causes) or [found[q].status] for q in sorted(only)})
+    diagnoses = name_causes(scorer, retrieved.run, lengths, indexed, options, no_progress, only)
+    text = json.dumps({q: list(diagnoses[q].causes) or [diagnoses[q].status] for q in sorted(only)})
     return {"causes": np.frombuffer(text.encode(), dtype=np.uint8)}
 
 
@@ -242,15 +264,15 @@ def _scored(plan: Plan, material: Material, clock: Clock) -> tuple[Retrieved, Sc
 
 
 def names_of(plan: Plan) -> tuple[str, str, str]:
-    """What a cell's chunking, context and retriever are called; "" for a context that is none or not ours."""
+    """What a configuration's chunking, context and retriever are called; "" for a context that is none or not ours."""
     options, context = plan.options, spec_of(plan.context)
-    own = f"chunks {Path(options.chunks).name}" if options.chunks else ""
+    file = f"chunks {Path(options.chunks).name}" if options.chunks else ""
     if options.run:
-        return own or "as in the run", "", f"run {Path(options.run).name}"
+        return file or "as in the run", "", f"run {Path(options.run).name}"
     if plan.collection is not None:
         return "as stored", "", spec_of(plan.retriever)
-    cut = own or without_usual(spec_of(plan.chunker, full=True))
-    return cut, "" if context == "none" else context, spec_of(plan.retriever)
+    chunking = file or without_usual(spec_of(plan.chunker, full=True))
+    return chunking, "" if context == "none" else context, spec_of(plan.retriever)
 
 
 def measure(material: Material, options: Options) -> Cell:
@@ -258,40 +280,40 @@ def measure(material: Material, options: Options) -> Cell:
     plan, clock, corpus, labels = Plan(options), Clock(), material.corpus, material.labels
     retrieved, scorer, lengths = _scored(plan, material, clock)
     chunking, run, source, index = retrieved
-    wanted = [m for m in default_measures(options.k, options.budget) if m.name not in LEFT_OUT]
-    values = scorer.measure(run, list(dict.fromkeys([*wanted, *map(Measure.parse, options.measures)])))
+    usual = [m for m in default_measures(options.k, options.budget) if m.name not in LEFT_OUT]
+    values = scorer.measure(run, list(dict.fromkeys([*usual, *map(Measure.parse, options.measures)])))
     decidable = np.isin(np.arange(len(labels.queries)), np.concatenate([labels.at("span"), labels.at("document")]))
-    tokens = np.cumsum(scorer.tokens_of(run.chunks), axis=1)
-    least = scorer.least_k(run)
-    rows = np.arange(len(least))
+    least_k = scorer.least_k(run)
+    down_to = np.cumsum(scorer.tokens_of(run.chunks), axis=1)[decidable]
     return Cell(
         **dict(zip(("chunker", "context", "retriever"), names_of(plan), strict=True)),
         signature=plan.signature(source),
         values={str(m): v for m, v in values.items()},
         served=np.where(decidable, scorer.sufficient(run, lengths), np.nan),
-        least_k=least,
-        need=np.where(least > 0, tokens[rows, np.maximum(least, 1) - 1], NEVER),
-        tokens=np.where(lengths > 0, tokens[rows, np.maximum(lengths, 1) - 1], 0),
-        curve=tokens[decidable].mean(axis=0) if decidable.any() else np.zeros(tokens.shape[1]),
+        least_k=least_k,
+        need=np.where(least_k > 0, scorer.tokens_down_to(run, least_k), NEVER),
+        tokens=scorer.tokens_down_to(run, lengths),
+        curve=down_to.mean(axis=0) if len(down_to) else np.zeros(down_to.shape[1]),
         chunks=len(chunking),
-        bytes=int(getattr(index, "nbytes", 0)),
+        bytes=0 if index is None else int(index.nbytes),
         whole=_whole(corpus, labels, chunking.document),
         unseen=_unseen(plan, retrieved, corpus),
-        timings=clock.seconds | _latency(plan, index, labels),
+        timings={**clock.seconds, **_latency(plan, index, labels)},
     )
 
 
-def _latency(plan: Plan, index: Index | None, labels: Labels) -> dict[str, Any]:
+def _latency(plan: Plan, index: Index | None, labels: Labels) -> Figures:
     return {} if index is None else {"retrieval": plan.latency(index, labels.queries)}
 
 
 def _unseen(plan: Plan, retrieved: Retrieved, corpus: Corpus) -> float:
-    found = plan.indexed(retrieved, corpus, no_progress).unseen(retrieved.chunking.end - retrieved.chunking.start)
-    return float(found.get("unseen", {}).get("share", 0.0))
+    """The share of the text that the encoder does not read."""
+    figures = plan.indexed(retrieved, corpus, no_progress).unseen(retrieved.chunking.end - retrieved.chunking.start)
+    return float(figures.get("unseen", {}).get("share", 0.0))
 
 
 def _whole(corpus: Corpus, labels: Labels, document: IntArray) -> FloatArray:
-    """1 for each query whose documents with evidence are one chunk each: no chunker of this size matters to it."""
+    """1 for each query whose documents with evidence are one chunk each (a chunker of this size cannot matter to it), else 0."""
     counts = np.bincount(document, minlength=len(corpus.documents))
     whole = np.ones(len(labels.queries))
     evidence = labels.evidence

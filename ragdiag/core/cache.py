@@ -1,8 +1,8 @@
-"""What was computed once is not computed again: vectors and indexes on disk, by the hash of what they were made from.
+"""A cache on disk of what is costly to compute (vectors, indexes), by the hash of what it was made from.
 
-Vectors are rows of one SQLite file a model, which several processes may read and write, and which a kill leaves whole. Arrays are
-``.npz`` files written atomically. Each entry carries a checksum over its content and key: what is damaged is dropped and made
-again, never believed.
+Vectors are rows of one SQLite file for each model, which several processes may read and write, and which stays whole where a
+process is killed. Arrays are ``.npz`` files written atomically. Each entry carries a checksum over its content and key: what is
+damaged is dropped and made again.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ T = TypeVar("T")
 
 __all__ = ["Cache", "default_folder", "opened"]
 
-CHECK = 8
+CHECKSUM_BYTES = 8
 """Bytes of checksum before each vector."""
 
-SEAL = 32
+SEAL_BYTES = 32
 """Bytes of checksum at the end of each file of arrays."""
 
-SURROUNDINGS = ("locked", "full", "unable to open")
-"""What SQLite says when a database is sound and cannot be used all the same."""
+NOT_ITS_FAULT = ("locked", "full", "unable to open")
+"""Words of SQLite's errors about a database that is sound, but that cannot be used now."""
 
 WAIT_S = 60.0
 """How long one process waits for another to finish writing."""
@@ -71,18 +71,18 @@ class Cache:
 
     def vectors(self, model: str, keys: Sequence[bytes]) -> dict[bytes, Any]:
         """The vectors known for `keys`, as float32 arrays; unknown and damaged ones are absent."""
-        wanted = list(dict.fromkeys(keys))
+        distinct = list(dict.fromkeys(keys))
 
         def read(db: sqlite3.Connection) -> dict[bytes, Any]:
-            found = {}
-            for i in range(0, len(wanted), 500):
-                part = wanted[i : i + 500]
+            vectors = {}
+            for i in range(0, len(distinct), 500):  # older versions of SQLite allow 999 question marks
+                part = distinct[i : i + 500]
                 marks = ",".join("?" * len(part))
                 for key, value in db.execute(f"select key, value from vectors where key in ({marks})", part):
                     # A damaged file may give anything.
-                    if isinstance(value, bytes) and _checksum(key, value[CHECK:]) == value[:CHECK]:
-                        found[key] = np.frombuffer(value, dtype=np.float32, offset=CHECK)
-            return found
+                    if isinstance(value, bytes) and _checksum(key, value[CHECKSUM_BYTES:]) == value[:CHECKSUM_BYTES]:
+                        vectors[key] = np.frombuffer(value, dtype=np.float32, offset=CHECKSUM_BYTES)
+            return vectors
 
         return self._in_database(model, read)
 
@@ -110,8 +110,8 @@ class Cache:
             with path.open("rb") as file:
                 if _sealed(file, key):
                     file.seek(0)
-                    with np.load(file, allow_pickle=False) as kept:
-                        return {name: kept[name] for name in kept.files}
+                    with np.load(file, allow_pickle=False) as archive:
+                        return {name: archive[name] for name in archive.files}
             path.unlink(missing_ok=True)
         except FileNotFoundError:
             pass
@@ -148,7 +148,7 @@ class Cache:
             except OSError as e:
                 raise self._unusable(path, e) from e
             except (sqlite3.Error, UnicodeError) as e:
-                if attempt == 2 or any(word in str(e) for word in SURROUNDINGS) or not os.access(path, os.W_OK):
+                if attempt == 2 or any(word in str(e) for word in NOT_ITS_FAULT) or not os.access(path, os.W_OK):
                     raise self._unusable(path, str(e)) from e
                 _discard(path)
         raise AssertionError("unreachable")
@@ -187,7 +187,7 @@ def _prepare(database: Path) -> None:
 
 def _sealed(file: BinaryIO, key: str) -> bool:
     """Whether what was written under `key` is what `file` holds."""
-    size = file.seek(0, os.SEEK_END) - SEAL
+    size = file.seek(0, os.SEEK_END) - SEAL_BYTES
     if size < 0:
         return False
     file.seek(0)
@@ -196,7 +196,7 @@ def _sealed(file: BinaryIO, key: str) -> bool:
 
 def _digest(file: BinaryIO, size: int, key: str) -> bytes:
     """The checksum of the next `size` bytes of `file`, kept under `key`."""
-    digest = hashlib.blake2b(key.encode(), digest_size=SEAL)
+    digest = hashlib.blake2b(key.encode(), digest_size=SEAL_BYTES)
     while size > 0 and (block := file.read(min(size, 1 << 20))):
         digest.update(block)
         size -= len(block)
@@ -204,4 +204,4 @@ def _digest(file: BinaryIO, size: int, key: str) -> bytes:
 
 
 def _checksum(key: bytes, raw: bytes) -> bytes:
-    return hashlib.blake2b(raw, digest_size=CHECK, key=key).digest()
+    return hashlib.blake2b(raw, digest_size=CHECKSUM_BYTES, key=key).digest()

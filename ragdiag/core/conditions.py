@@ -1,4 +1,4 @@
-"""What the model was given when it answered. A module of its own, for the command line's start: it imports nothing."""
+"""What the model was given when it answered. A module of its own, which imports nothing, so that the command line starts fast."""
 
 __all__ = ["CLOSED_BOOK", "CONDITIONS", "ORACLE", "RETRIEVED"]
 

@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as a user meets it.
+"""The errors that users meet.
 
 ::
 

@@ -7,7 +7,7 @@ import json
 import math
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -29,7 +29,9 @@ __all__ = [
 BOM = codecs.BOM_UTF8
 
 GIVEN = "ragdiag-given-"
-"""How the folders begin of files that hold what was given in Python or on standard input: for users their path has no meaning."""
+"""The beginning of the names of folders with files of what was given in Python or on standard input.
+
+The path of such a file means nothing to users: see `shown_name`."""
 
 MAX_BYTES = 512 * 2**20
 """Larger text files are refused: one document of half a gigabyte is a mistake, not a document."""
@@ -39,13 +41,13 @@ MAX_INT = 2**53
 
 
 def shown_name(file: str | Path) -> str:
-    """What users call a file: its path; for what was given without one, what was given (``queries``)."""
+    """What users call a file: its path; for what was given without a file, the name of that input (``queries``)."""
     path = Path(file)
     return path.name.removesuffix(".jsonl") if any(part.startswith(GIVEN) for part in path.parts) else str(file)
 
 
 def opened(path: Path, error: type[InputError] = InputError) -> BinaryIO:
-    """A regular file, to be read. Raises `error` for anything else, which might never end, and where it cannot be opened."""
+    """A regular file, open to be read. Raises `error` for anything else, which might never end, and for what cannot be opened."""
     try:
         mode = path.stat().st_mode
         if stat.S_ISREG(mode):
@@ -101,12 +103,14 @@ def _reject_constant(name: str) -> float:
     raise ValueError(f"{name} is not a JSON number")
 
 
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     record = dict(pairs)
     if len(record) < len(pairs):
-        seen: set[str] = set()
-        again = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise ValueError(f"key {again!r} stands twice")
+        keys: set[str] = set()
+        for key, _ in pairs:
+            if key in keys:
+                raise ValueError(f"key {key!r} stands twice")
+            keys.add(key)
     return record
 
 
@@ -157,27 +161,30 @@ def _json_object(line: str, path: Path, number: int) -> dict[str, Any]:
     return record
 
 
-def _reject_half_pairs(value: Any) -> None:
+def _reject_half_pairs(value: object) -> None:
+    """Raise `ValueError` where a text in `value` has half of a surrogate pair: no file in UTF-8 can hold it."""
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError as e:
         raise ValueError("a \\u escape is half of a surrogate pair, so no character") from e
 
 
-def field(record: dict[str, Any], names: tuple[str, ...], kind: type | tuple[type, ...], path: Path, line: int) -> Any:
+def field(record: Mapping[str, Any], names: tuple[str, ...], kind: type | tuple[type, ...], path: Path, line: int) -> Any:
     """The first of `names` that `record` has; `InputError` where there is none, or its value is not of `kind`."""
-    for name in names:
-        if name in record:
-            value = record[name]
-            kinds = kind if isinstance(kind, tuple) else (kind,)
-            wrong_bool = isinstance(value, bool) and bool not in kinds
-            not_finite = isinstance(value, float) and not math.isfinite(value)
-            if isinstance(value, int) and str not in kinds and abs(value) > MAX_INT:
-                raise InputError(f"{name!r} is beyond {MAX_INT}", path, line, "mend that field")
-            if not_finite:
-                raise InputError(f"{name!r} must be a finite number, not {value}", path, line, "mend that field")
-            if wrong_bool or not isinstance(value, kinds):
-                wanted = " or ".join(k.__name__ for k in kinds)
-                raise InputError(f"{name!r} must be {wanted}, not {type(value).__name__}", path, line, "mend that field")
-            return value
-    raise InputError(f"field {names[0]!r} is missing", path, line, "add it")
+    name = next((name for name in names if name in record), None)
+    if name is None:
+        raise InputError(f"field {names[0]!r} is missing", path, line, "add it")
+    if fault := _fault(record[name], kind if isinstance(kind, tuple) else (kind,)):
+        raise InputError(f"{name!r} {fault}", path, line, "mend that field")
+    return record[name]
+
+
+def _fault(value: object, kinds: tuple[type, ...]) -> str:
+    """What is wrong with the value of a field that must be of one of `kinds`; "" where nothing is."""
+    if isinstance(value, int) and str not in kinds and abs(value) > MAX_INT:
+        return f"is beyond {MAX_INT}"
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"must be a finite number, not {value}"
+    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        return f"must be {' or '.join(k.__name__ for k in kinds)}, not {type(value).__name__}"
+    return ""

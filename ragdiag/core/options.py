@@ -1,4 +1,4 @@
-"""Everything that an audit can be told."""
+"""The options of an audit, and of how answers are judged."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ from ragdiag.core.registry import make
 
 __all__ = ["Judging", "Options", "check_kind", "check_names", "several"]
 
-MOST = 10**9
+LARGEST_CONTEXT = 10**9
 """No context is larger, in chunks or in tokens."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """Everything that an audit can be told; the command line has one option for each field except those for Python alone."""
+    """How one audit is made: a *configuration* where several are compared.
+
+    The command line has one option for each field, except those for Python alone. Raises `UsageError` for what no audit can use.
+    """
 
     chunker: str = "sentence"
     context: str = "none"
@@ -37,9 +40,24 @@ class Options:
     seed: int = 0
     cache: str | Path | None = ""  # "": the default folder, None: no cache
     search: Any = None  # Python: the team's own search, in place of a retriever; see `searches`
-    own_chunks: tuple[Any, ...] = ()  # Python: the team's own chunks, as a search may give them
+    own_chunks: tuple[object, ...] = ()  # Python: the team's own chunks, as a search may give them
 
     def __post_init__(self) -> None:
+        self._check_kinds()
+        if not 1 <= self.k <= LARGEST_CONTEXT:
+            raise UsageError(f"k must be from 1 to {LARGEST_CONTEXT}, not {self.k}")
+        if not 0 <= self.budget <= LARGEST_CONTEXT:
+            raise UsageError(f"budget must be from 1 to {LARGEST_CONTEXT} tokens, not {self.budget}")
+        if self.seed < 0:
+            raise UsageError(f"seed must be 0 or more, not {self.seed}")
+        if self.copies not in ("count", "ignore"):
+            raise UsageError(f"copies must be count or ignore, not {self.copies!r}")
+        for one, other in (("run", "search"), ("chunks", "own_chunks")):
+            if getattr(self, one) and getattr(self, other) not in (None, ()):
+                raise UsageError(f"{one} and {other} are two answers to one question: give one")
+
+    def _check_kinds(self) -> None:
+        """Raise `UsageError` for a value of the wrong type."""
         for name in ("k", "budget", "seed"):
             object.__setattr__(self, name, plain(getattr(self, name)))  # a whole number of numpy is one
             check_kind(name, getattr(self, name), int)
@@ -51,27 +69,17 @@ class Options:
             check_kind(name, getattr(self, name), str, Path, type(None))
         for name in ("only", "measures", "own_chunks"):
             check_kind(name, getattr(self, name), tuple)
-        if not 1 <= self.k <= MOST:
-            raise UsageError(f"k must be from 1 to {MOST}, not {self.k}")
-        if not 0 <= self.budget <= MOST:
-            raise UsageError(f"budget must be from 1 to {MOST} tokens, not {self.budget}")
-        if self.seed < 0:
-            raise UsageError(f"seed must be 0 or more, not {self.seed}")
-        if self.copies not in ("count", "ignore"):
-            raise UsageError(f"copies must be count or ignore, not {self.copies!r}")
-        for one, other in (("run", "search"), ("chunks", "own_chunks")):
-            if getattr(self, one) and getattr(self, other) not in (None, ()):
-                raise UsageError(f"{one} and {other} are two answers to one question: give one")
 
     @classmethod
-    def given(cls, caller: Callable[..., Any] | None = None, /, **options: Any) -> Options:
+    def given(cls, caller: Callable[..., object] | None = None, /, **options: Any) -> Options:
         """As Python code gives them: `chunks` may be the chunks themselves, in a list.
 
-        Raises `UsageError` for an unknown option, which may have meant one of `caller`, the function that was called.
+        Raises `UsageError` for an unknown option; its message suggests a near one, of these or of the keyword-only parameters of
+        `caller`, the function that was called.
         """
         parameters = () if caller is None else inspect.signature(caller).parameters.values()
-        own = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
-        check_names(options, {f.name for f in dataclasses.fields(cls)}, own)
+        of_caller = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+        check_names(options, {f.name for f in dataclasses.fields(cls)}, of_caller)
         if isinstance(options.get("chunks"), (list, tuple)):
             options["own_chunks"] = tuple(options.pop("chunks"))
         for name in {"only", "measures"} & options.keys():
@@ -83,15 +91,15 @@ READS = {
     "reference": "whether an answer is right by the query's reference",
     "contexts": "whether the recorded contexts hold what an answer states, right or not",
 }
-"""What judges tell, by what they read: see `protocols.Judge`."""
+"""What judges tell, by what they read beside the answer: see `protocols.Judge`."""
 
 
-def check_reads(option: str, spec: str, wanted: str) -> None:
-    """Raise `UsageError` where the judge of `spec` reads something else than `option` needs; one that does not say may do."""
-    reads = getattr(make("judges", spec), "reads", wanted)
-    if reads != wanted:
+def check_reads(option: str, spec: str, needed: str) -> None:
+    """Raise `UsageError` where the judge of `spec` does not read what `option` needs, by `READS`; one that does not say may."""
+    reads = getattr(make("judges", spec), "reads", needed)
+    if reads != needed:
         other = "--support" if option == "--judge" else "--judge"
-        what = f"{option} {spec} tells {READS[reads]}, not {READS[wanted]}"
+        what = f"{option} {spec} tells {READS[reads]}, not {READS[needed]}"
         raise UsageError(f"{what}; give it as {other}, and another judge as {option}")
 
 
@@ -116,9 +124,9 @@ class Judging:
             raise UsageError(f"failed attempts count as failed or wrong, not {self.failed!r}")
 
 
-def check_names(given: Iterable[str], known: Collection[str], also: Iterable[str] = ()) -> None:
-    """Raise `UsageError` for a name that is not `known`; it may have meant one of `also`."""
-    for name in given:
+def check_names(names: Iterable[str], known: Collection[str], also: Iterable[str] = ()) -> None:
+    """Raise `UsageError` for a name that is not `known`; its message suggests a near one, of `known` or of `also`."""
+    for name in names:
         if name not in known:
             raise UsageError(f"unknown option {name!r}{did_you_mean(name, {*known, *also})}")
 
@@ -127,17 +135,17 @@ PLAIN = {str: "a text", Path: "a path", int: "a whole number", float: "a number"
 """How kinds of values are called in errors."""
 
 
-def check_kind(name: str, given: Any, *kinds: type) -> None:
-    """Raise `UsageError` for what an option was given where it is of none of `kinds`; True and False are no numbers."""
-    if not isinstance(given, kinds) or (isinstance(given, bool) and bool not in kinds):
-        wanted = " or ".join(PLAIN[kind] for kind in kinds if kind in PLAIN and not (kind is str and Path in kinds))
-        shown = repr(given)[:40] if isinstance(given, (str, int, float, type(None))) else f"a {type(given).__name__}"
-        raise UsageError(f"{name} must be {wanted}, not {shown}")
+def check_kind(name: str, value: object, *kinds: type) -> None:
+    """Raise `UsageError` where the value of the option `name` is of none of `kinds`; True and False are no numbers."""
+    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        expected = " or ".join(PLAIN[kind] for kind in kinds if kind in PLAIN and not (kind is str and Path in kinds))
+        shown = repr(value)[:40] if isinstance(value, (str, int, float, type(None))) else f"a {type(value).__name__}"
+        raise UsageError(f"{name} must be {expected}, not {shown}")
 
 
-def several(name: str, given: Any, *kinds: type) -> tuple[Any, ...]:
-    """What an option that takes several was given: a list, or one alone. Raises `UsageError` for an item of none of `kinds`."""
-    items = tuple(given) if isinstance(given, (list, tuple, set, frozenset, Iterator)) else () if given is None else (given,)
+def several(name: str, value: object, *kinds: type) -> tuple[Any, ...]:
+    """The values of an option that takes several: of a list, or one alone. Raises `UsageError` for an item of none of `kinds`."""
+    items = tuple(value) if isinstance(value, (list, tuple, set, frozenset, Iterator)) else () if value is None else (value,)
     for item in items if kinds else ():
         check_kind(f"each of {name}", item, *kinds)
     return items

@@ -17,16 +17,16 @@ def plain(value: Any) -> Any:
     return value
 
 
-def is_frame(given: Any) -> bool:
-    """Whether it is a data frame: pandas and its like."""
-    return hasattr(given, "to_dict") and hasattr(given, "columns")
+def is_frame(value: object) -> bool:
+    """Whether `value` is a data frame, of pandas or a library that offers the same."""
+    return hasattr(value, "to_dict") and hasattr(value, "columns")
 
 
-def frame_rows(frame: Any) -> list[Mapping[str, Any]]:
+def frame_rows(frame: Any) -> list[Mapping[str, object]]:
     """The rows of a data frame, each without its empty cells."""
     return [{name: value for name, value in row.items() if not is_missing(value)} for row in frame.to_dict("records")]
 
 
-def is_missing(value: Any) -> bool:
+def is_missing(value: object) -> bool:
     """An empty cell of a data frame."""
     return value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and math.isnan(value))

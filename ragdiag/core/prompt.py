@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -22,7 +21,6 @@ __all__ = [
     "content",
     "custom_id",
     "fill",
-    "json_lines",
     "prompt_lines",
     "read_custom_id",
     "settings",
@@ -46,12 +44,12 @@ Question: {question}
 Answer:"""
 
 ATTEMPT = ("query_id", "condition", "repeat", "model", "prompt_sha256")
-"""What tells one question of a record of live answers from another: of several attempts at one, the last counts."""
+"""The fields by which lines of a record of live answers are about one question; of several such lines the last counts."""
 
 NOTHING = "(no passages were found)"
 
 MOST_TOKENS = 512
-"""Of one answer, unless the user says otherwise."""
+"""The most tokens of one answer, unless the user says otherwise."""
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -69,15 +67,15 @@ class Prompt:
 
 
 class Reply(NamedTuple):
-    """What came of one call: an answer, or where there is none the kind of failure. `cut`: it ran into the limit of tokens."""
+    """What came of one call: an answer, or where there is none the kind of failure. `cut`: the answer reached the token limit."""
 
     answer: str | None
     error: str = ""
     cut: bool = False
 
 
-def attempted(line: Mapping[str, Any]) -> str:
-    """The question that a line of a record is about."""
+def attempted(line: Mapping[str, object]) -> str:
+    """The question that a line of a record is about, as one text: see `ATTEMPT`."""
     return repr([line.get(name) for name in ATTEMPT])
 
 
@@ -95,17 +93,17 @@ def check_conditions(conditions: Iterable[str]) -> None:
 
 def check_template(template: str, conditions: tuple[str, ...]) -> None:
     """Raise `UsageError` unless `template` has the placeholders that `conditions` need, and no other."""
-    found, known = set(PLACEHOLDER.findall(template)), ("contexts", "question")
-    if unknown := sorted(found - {*known}):
+    placeholders, known = set(PLACEHOLDER.findall(template)), ("contexts", "question")
+    if unknown := sorted(placeholders - {*known}):
         raise UsageError(f"the template has an unknown placeholder {{{unknown[0]}}}{did_you_mean(unknown[0], known)}")
-    if "question" not in found:
+    if "question" not in placeholders:
         raise UsageError("the template has no place for the question; write {question} there")
     closed = CLOSED_BOOK in conditions
     if closed and len(set(conditions)) > 1:
         raise UsageError("one template does not fit closed_book and other conditions; give closed_book a command of its own")
-    if closed and "contexts" in found:
+    if closed and "contexts" in placeholders:
         raise UsageError("the template: closed_book has no contexts; leave {contexts} out")
-    if not closed and "contexts" not in found:
+    if not closed and "contexts" not in placeholders:
         raise UsageError("the template has no place for the contexts; write {contexts} there")
 
 
@@ -129,42 +127,37 @@ def read_custom_id(name: str) -> tuple[str, str]:
     return condition, re.sub(r"#\d+\Z", "", query_id, flags=re.ASCII)
 
 
-def _prompt_line(prompt: Prompt, repeat: int, repeats: int) -> dict[str, Any]:
+def _prompt_line(prompt: Prompt, repeat: int, repeats: int) -> dict[str, object]:
     """A prompt as a line of JSON; with an ``answer`` added to it, it is a line of recorded answers."""
-    line: dict[str, Any] = {"query_id": prompt.query_id, "condition": prompt.condition}
+    line: dict[str, object] = {"query_id": prompt.query_id, "condition": prompt.condition}
     line |= {"repeat": repeat} if repeats > 1 else {}
     line |= {"prompt": prompt.text, "contexts": list(prompt.contexts)}
     return line | ({} if prompt.sufficient is None else {"sufficient": prompt.sufficient})
 
 
-def prompt_lines(prompts: Iterable[Prompt], repeats: int, batch_model: str = "") -> Iterator[dict[str, Any]]:
-    """Every prompt's line, `repeats` times: for the batch API where there is a `batch_model` to ask."""
+def prompt_lines(prompts: Iterable[Prompt], repeats: int, batch_model: str = "") -> Iterator[dict[str, object]]:
+    """Every prompt's line, `repeats` times: for OpenAI's batch API where a `batch_model` is named."""
     for prompt in prompts:
         for repeat in range(1, repeats + 1):
             yield _batch_line(prompt, repeat, batch_model) if batch_model else _prompt_line(prompt, repeat, repeats)
 
 
-def _batch_line(prompt: Prompt, repeat: int, model: str) -> dict[str, Any]:
+def _batch_line(prompt: Prompt, repeat: int, model: str) -> dict[str, object]:
     """A prompt as a line of the input of OpenAI's batch API."""
-    body = {"model": model, "messages": [{"role": "user", "content": prompt.text}]} | settings(MOST_TOKENS)
+    body = {"model": model, "messages": [{"role": "user", "content": prompt.text}], **settings(MOST_TOKENS)}
     return {"custom_id": custom_id(prompt, repeat), "method": "POST", "url": "/v1/chat/completions", "body": body}
 
 
-def settings(max_tokens: int) -> dict[str, Any]:
-    """What every request asks for besides, live or in a batch."""
+def settings(max_tokens: int) -> dict[str, int]:
+    """The parameters of every request, live or in a batch."""
     return {"temperature": 0, "max_tokens": max_tokens}
 
 
 def content(body: Any) -> Reply:
-    """The answer in the body of a chat completion; whatever holds none is a failure, never an answer."""
+    """The answer in the body of a chat completion, as JSON; a body that holds none is a failure, never an answer."""
     try:
         choice = body["choices"][0]
         text, cut = choice["message"]["content"], choice.get("finish_reason") == "length"
     except (KeyError, IndexError, TypeError, AttributeError):
         return Reply(None, "no answer")
     return Reply(text, "", cut) if isinstance(text, str) and text.strip() else Reply(None, "no answer")
-
-
-def json_lines(records: Iterable[Mapping[str, Any]]) -> bytes:
-    """Records as JSON Lines."""
-    return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode("utf-8")

@@ -1,4 +1,4 @@
-"""Orders of scores: descending, ties by position, so that a ranking is a function of its inputs."""
+"""Orders of scores: descending, ties by position, so that the same inputs always give the same ranking."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def padded(rows: list[tuple[IntArray, FloatArray]], depth: int) -> tuple[IntArra
     """Rankings of unequal length as two arrays of shape ``(n_queries, depth)``, padded with -1 and -inf."""
     positions = np.full((len(rows), depth), -1, dtype=np.int64)
     scores = np.full((len(rows), depth), -np.inf)
-    for i, (found, values) in enumerate(rows):
-        positions[i, : len(found)] = found
-        scores[i, : len(found)] = values
+    for i, (ranked, values) in enumerate(rows):
+        positions[i, : len(ranked)] = ranked
+        scores[i, : len(ranked)] = values
     return positions, scores
 
 
@@ -58,22 +58,22 @@ def edited(
     texts: Sequence[Sequence[str]],
     depth: int,
 ) -> tuple[IntArray, FloatArray]:
-    """`protocols.Index.what_if` for an index whose scores of a text do not depend on the other texts.
+    """`protocols.Index.what_if` for an index whose score of a text does not depend on the other texts.
 
-    `texts` are those that each edit adds, `score` gives what one of them scores for a query: -inf where it is not retrieved.
+    `search` ranks queries to a depth as `protocols.Index.search` does, of `n_texts` texts. `texts` are those that each edit adds;
+    `score` gives the score of such a text for a query, -inf where it is not retrieved. Ties go by place (`Addition.place`).
     """
     distinct = list(dict.fromkeys(queries))
     spare = max((len(e.removed) for e in edits), default=0)
-    found, scores = search(distinct, min(depth + spare, n_texts))
+    chunks, scores = search(distinct, min(depth + spare, n_texts))
     row = {query: i for i, query in enumerate(distinct)}
     rows = []
-    for query, edit, own in zip(queries, edits, texts, strict=True):
-        positions, values = found[row[query]], scores[row[query]]
-        kept = (positions >= 0) & ~np.isin(positions, list(edit.removed))
-        added = np.array([score(query, text) for text in own], dtype=np.float64)
-        places = np.concatenate([positions[kept].astype(np.float64), [a.place for a in edit.added]])
-        numbers = np.concatenate([positions[kept], n_texts + np.arange(len(own))])
-        values = np.concatenate([values[kept], added])
+    for query, edit, added in zip(queries, edits, texts, strict=True):
+        positions, values = chunks[row[query]], scores[row[query]]
+        stays = (positions >= 0) & ~np.isin(positions, list(edit.removed))
+        places = np.concatenate([positions[stays].astype(np.float64), [a.place for a in edit.added]])
+        numbers = np.concatenate([positions[stays], n_texts + np.arange(len(added))])
+        values = np.concatenate([values[stays], [score(query, text) for text in added]])
         order = np.lexsort((places, -values))[:depth]
         order = order[values[order] > -np.inf]
         rows.append((numbers[order].astype(np.int64), values[order]))

@@ -17,6 +17,7 @@ import sys
 import types
 import typing
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 from ragdiag.core.errors import MissingExtra, SpecError, did_you_mean
@@ -36,19 +37,19 @@ FAMILIES = {
 
 
 def names(family: str) -> list[str]:
-    """The names of all strategies of a `family` ("chunkers", "contexts", "retrievers"), sorted; nothing is loaded."""
+    """The names of all strategies of a `family`, one of `FAMILIES`, sorted; no strategy is loaded."""
     package = importlib.import_module(FAMILIES[family])
     built_in = {m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")}
     return sorted(built_in | {e.name for e in importlib.metadata.entry_points(group=f"ragdiag.{family}")})
 
 
 def strategy_class(family: str, name: str) -> type:
-    """The dataclass behind a strategy's name. Raises `SpecError` with a suggestion for an unknown one."""
+    """The dataclass behind a strategy's name. Raises `SpecError` for an unknown one, with the nearest that is known."""
     package = importlib.import_module(FAMILIES[family])
     if name in {m.name for m in pkgutil.iter_modules(package.__path__)} and not name.startswith("_"):
         module = importlib.import_module(f"{FAMILIES[family]}.{name}")
-        own = [c for c in vars(module).values() if isinstance(c, type) and c.__module__ == module.__name__]
-        return next(c for c in own if dataclasses.is_dataclass(c) and not c.__name__.startswith("_"))
+        classes = [c for c in vars(module).values() if isinstance(c, type) and c.__module__ == module.__name__]
+        return next(c for c in classes if dataclasses.is_dataclass(c) and not c.__name__.startswith("_"))
     for entry in importlib.metadata.entry_points(group=f"ragdiag.{family}"):
         if entry.name == name:
             return _loaded(family, entry)
@@ -56,7 +57,7 @@ def strategy_class(family: str, name: str) -> type:
 
 
 def _loaded(family: str, entry: importlib.metadata.EntryPoint) -> type:
-    """The class behind another package's entry point, whose faults are reported as theirs."""
+    """The class behind another package's entry point. Raises `SpecError`, which names that package's entry, for what is none."""
     try:
         cls = entry.load()
     except Exception as e:
@@ -87,26 +88,38 @@ def _unreadable(spec: str) -> SpecError:
 
 
 def _build(family: str, tree: ast.expr, spec: str) -> Any:
+    """The strategy that `tree` describes: the syntax tree of `spec` or of a part of it."""
     call = tree if isinstance(tree, ast.Call) else None
     head = call.func if call else tree
     if not isinstance(head, ast.Name):
         raise _unreadable(spec)
     name, cls = head.id, strategy_class(family, head.id)
-    fields = {f.name: f for f in dataclasses.fields(cls) if f.init}
-    hints = typing.get_type_hints(cls)
-    given = _nested(family, name, cls, call.args, spec) if call else {}
-    for parameter, node in ((k.arg or "**", k.value) for k in call.keywords) if call else ():
-        if parameter not in fields:
-            raise SpecError(f"{name} has no parameter {parameter!r}{did_you_mean(parameter, fields)}")
-        if parameter in given:
-            raise SpecError(f"{name}: parameter {parameter!r} is given twice")
-        if getattr(cls, "nests", False) and parameter == next(iter(fields)):
-            raise SpecError(f"{name}: write what it works on without {parameter!r}=, e.g. {name}({names(family)[0]})")
-        given[parameter] = _value(name, parameter, node, hints[parameter])
-    missing = [n for n, f in fields.items() if n not in given and f.default is f.default_factory is dataclasses.MISSING]
-    if missing:
+    values = _arguments(family, name, cls, call, spec) if call else {}
+    needed = [f.name for f in dataclasses.fields(cls) if f.init and f.default is f.default_factory is dataclasses.MISSING]
+    if missing := [parameter for parameter in needed if parameter not in values]:
         raise SpecError(f"{name} needs parameter {missing[0]!r}, e.g. {name}({missing[0]}=...)")
-    return cls(**given)
+    return cls(**values)
+
+
+def _arguments(family: str, name: str, cls: Any, call: ast.Call, spec: str) -> dict[str, Any]:
+    """The values that a call gives to parameters of the strategy `cls`."""
+    parameters, hints = [f.name for f in dataclasses.fields(cls) if f.init], typing.get_type_hints(cls)
+    values = _nested(family, name, cls, call.args, spec)
+    for argument in call.keywords:
+        parameter = argument.arg or "**"
+        if parameter not in parameters:
+            raise SpecError(f"{name} has no parameter {parameter!r}{did_you_mean(parameter, parameters)}")
+        if parameter in values:
+            raise SpecError(f"{name}: parameter {parameter!r} is given twice")
+        if _nests(cls) and parameter == parameters[0]:
+            raise SpecError(f"{name}: write what it works on without {parameter!r}=, e.g. {name}({names(family)[0]})")
+        values[parameter] = _value(name, parameter, argument.value, hints[parameter])
+    return values
+
+
+def _nests(cls: type) -> bool:
+    """Whether a strategy works on others of its family, which its first parameter holds."""
+    return bool(getattr(cls, "nests", False))
 
 
 def _nested(family: str, name: str, cls: Any, arguments: list[ast.expr], spec: str) -> dict[str, Any]:
@@ -117,13 +130,14 @@ def _nested(family: str, name: str, cls: Any, arguments: list[ast.expr], spec: s
     if not arguments:
         return {}
     variadic = typing.get_origin(typing.get_type_hints(cls).get(first)) is tuple
-    if not getattr(cls, "nests", False) or (len(arguments) > 1 and not variadic):
+    if not _nests(cls) or (len(arguments) > 1 and not variadic):
         raise SpecError(f"{name} takes no {family[:-1]} as an argument here; write {name}(parameter=value)")
     nested = tuple(_build(family, a, spec) for a in arguments)
     return {first: nested if variadic else nested[0]}
 
 
-def _value(name: str, parameter: str, node: ast.expr, hint: Any) -> Any:
+def _value(name: str, parameter: str, node: ast.expr, hint: object) -> object:
+    """What a parameter with the type `hint` is given. Raises `SpecError` where that is of another type."""
     try:
         value = node.id if isinstance(node, ast.Name) else ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as e:
@@ -136,47 +150,62 @@ def _value(name: str, parameter: str, node: ast.expr, hint: Any) -> Any:
     raise SpecError(f"{name}: {parameter} must be {' or '.join(map(_described, kinds))}, not {value!r}")
 
 
-def _converted(value: Any, kind: Any) -> tuple[bool, Any]:
+def _converted(value: object, kind: object) -> tuple[bool, object]:
     """Whether `value` is of the type `kind`, and the value as that type; an int is a float too, a bool is no number."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if typing.get_origin(kind) is typing.Literal:
         return value in typing.get_args(kind), value
-    if typing.get_origin(kind) is tuple:
-        parts = [_converted(v, typing.get_args(kind)[0]) for v in value] if isinstance(value, (tuple, list)) else []
-        return isinstance(value, (tuple, list)) and all(fits for fits, _ in parts), tuple(part for _, part in parts)
-    if kind is float:
-        return (True, float(value)) if number and abs(value) <= sys.float_info.max else (False, value)
-    if isinstance(value, bool):
-        return kind is bool, value
-    return kind in (int, str, bool, types.NoneType) and isinstance(value, kind), value
+    if typing.get_origin(kind) is tuple and isinstance(value, (tuple, list)):
+        items = [_converted(item, typing.get_args(kind)[0]) for item in value]
+        return all(fits for fits, _ in items), tuple(item for _, item in items)
+    if kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+        fits = abs(value) <= sys.float_info.max
+        return fits, float(value) if fits else value
+    return kind in (int, str, bool, types.NoneType) and type(value) is kind, value
 
 
-def _described(kind: Any) -> str:
+def _described(kind: object) -> str:
+    """A type as an error names it."""
     if typing.get_origin(kind) is typing.Literal:
         return ", ".join(map(str, typing.get_args(kind)))
     if typing.get_origin(kind) is tuple:
         return "values such as (0.3, 0.7)"
-    plain = {int: "a whole number", float: "a number", str: "a word or a quoted text", bool: "True or False"}
-    return plain.get(kind, "None" if kind is types.NoneType else str(kind))
+    return TYPES.get(kind, str(kind))
+
+
+TYPES: dict[object, str] = {
+    int: "a whole number",
+    float: "a number",
+    str: "a word or a quoted text",
+    bool: "True or False",
+    types.NoneType: "None",
+}
+"""What errors call the types that a parameter may have."""
 
 
 def spec_of(strategy: Any, full: bool = False) -> str:
     """The spec that makes `strategy` again: defaults left out, or (`full`) every parameter, as a signature needs."""
     cls = type(strategy)
-    parts = []
-    for field in dataclasses.fields(cls):
-        value = getattr(strategy, field.name)
-        if dataclasses.is_dataclass(value) or (isinstance(value, tuple) and value and dataclasses.is_dataclass(value[0])):
-            nested = value if isinstance(value, tuple) else (value,)
-            # What a step wraps is part of its name: dedupe(bm25), dedupe(hybrid).
-            if full or value != _default(field) or not isinstance(value, tuple):
-                parts += [spec_of(v, full) for v in nested]
-        elif full or value != _default(field):
-            # A Python literal parses back whatever the text holds; plain words stay plain.
-            plain = isinstance(value, str) and value.isascii() and value.isidentifier() and not keyword.iskeyword(value)
-            parts.append(f"{field.name}={value if plain else repr(value)}")
+    parts = [part for field in dataclasses.fields(cls) for part in _written(field, getattr(strategy, field.name), full)]
     name = name_of(cls)
     return f"{name}({', '.join(parts)})" if parts else name
+
+
+def _written(field: dataclasses.Field[Any], value: object, full: bool) -> Iterator[str]:
+    """The part, or parts, of a spec that give a parameter its value."""
+    values = value if isinstance(value, tuple) else (value,)
+    usual = not full and value == _default(field)
+    if values and dataclasses.is_dataclass(values[0]):
+        # One strategy that a step wraps is part of its name, the default too: dedupe(bm25), dedupe(hybrid).
+        if not usual or not isinstance(value, tuple):
+            yield from (spec_of(nested, full) for nested in values)
+    elif not usual:
+        yield f"{field.name}={_literal(value)}"
+
+
+def _literal(value: object) -> str:
+    """A value as a spec has it: a plain word as it is, anything else as a Python literal, which parses whatever a text holds."""
+    is_word = isinstance(value, str) and value.isascii() and value.isidentifier() and not keyword.iskeyword(value)
+    return str(value) if is_word else repr(value)
 
 
 def without_usual(spec: str) -> str:
@@ -195,7 +224,8 @@ def name_of(cls: type) -> str:
     return cls.__name__.lower()
 
 
-def _default(field: dataclasses.Field[Any]) -> Any:
+def _default(field: dataclasses.Field[Any]) -> object:
+    """The value of a parameter that is not given."""
     return field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
 
 

@@ -1,4 +1,4 @@
-"""What the user names elsewhere: how an address may look, where the key comes from, what of a strategy leads there."""
+"""What leads to other machines: how an address may look, where the key comes from, which parameters name something there."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ LOCAL = {"collection", "path"}
 """Parameters of strategies whose text names something on this machine."""
 
 FETCHED = {"model", "unit"}
-"""Those whose text does so where that is there, and else something that is fetched."""
+"""Parameters whose text names something on this machine where that exists, and else something that is fetched."""
 
 KEY = "OPENAI_API_KEY"
-"""The environment variable that holds the endpoint's key: the only place it is read from."""
+"""The environment variable that holds the endpoint's key; the key is read from nowhere else."""
 
 
 def api_key() -> str:
-    """The key; "none" where there is none: local servers ask for none, the client does."""
+    """The key; "none" where there is none: a local server needs no key, but the client library insists on one."""
     return os.environ.get(KEY, "").strip() or "none"
 
 
@@ -46,21 +46,22 @@ def remote_part(strategy: Any) -> str:
     """
     for field in dataclasses.fields(strategy):
         value = getattr(strategy, field.name)
-        within = [each for each in (value if isinstance(value, tuple) else (value,)) if dataclasses.is_dataclass(each)]
-        if found := next(filter(None, map(remote_part, within)), ""):
-            return found
+        nested = [item for item in (value if isinstance(value, tuple) else (value,)) if dataclasses.is_dataclass(item)]
+        if part := next(filter(None, map(remote_part, nested)), ""):
+            return part
         if is_text(type(strategy), field.name) and value and value != field.default and not _is_here(field.name, value):
             return f"{field.name}={value!r}"
     return ""
 
 
 def is_text(strategy: type, parameter: str) -> bool:
-    """Whether a parameter takes any text, not one of a few words."""
+    """Whether a parameter takes any text, rather than one of a few words."""
     hint = typing.get_type_hints(strategy)[parameter]
     return str in (hint, *typing.get_args(hint))
 
 
 def _is_here(parameter: str, value: str) -> bool:
+    """Whether the value of a parameter is known to name something on this machine."""
     if parameter not in FETCHED:
         return parameter in LOCAL
     return value in ("tokens", "characters") or value.startswith((".", "/", "~")) or Path(value).exists()

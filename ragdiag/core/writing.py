@@ -1,37 +1,60 @@
-"""Writing files: whole or not at all, for the user's eyes where nothing else is asked, and nothing left behind."""
+"""Writing files: JSON Lines; files that are written whole or not at all; temporary ones that do not stay behind."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import platform
 import stat
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from ragdiag.core.errors import UsageError
 
-__all__ = ["PRIVATE", "TEMPORARY", "check_writable", "drop_stale", "real", "replacing", "sync_folder", "write_atomically"]
+__all__ = [
+    "PRIVATE",
+    "TEMPORARY",
+    "check_writable",
+    "drop_stale",
+    "json_lines",
+    "real",
+    "replacing",
+    "sync_folder",
+    "write_atomically",
+]
 
 PRIVATE = 0o600
-"""For the user's eyes alone."""
+"""The mode of a file that its owner alone may read and write."""
 
 STALE_S = 3600.0
-"""What a process of another machine has not finished by then, it never will."""
+"""An unfinished file of this age is taken for left behind, where nobody can ask whether its process still runs."""
 
 TEMPORARY = ".tmp"
 
 
+def json_lines(
+    records: Iterable[Mapping[str, Any]], ascii_only: bool = False, default: Callable[[Any], object] | None = None
+) -> bytes:
+    """Records as JSON Lines in UTF-8. `ascii_only` escapes all other characters, halves of surrogate pairs among them.
+
+    `default` turns a value that JSON does not have into one that it has, or raises `TypeError`. Raises `ValueError` for a number
+    that is not finite, and for half of a surrogate pair that is not escaped.
+    """
+    lines = (json.dumps(record, ensure_ascii=ascii_only, default=default, allow_nan=False) + "\n" for record in records)
+    return "".join(lines).encode()
+
+
 def real(path: str | Path) -> Path:
-    """`path` with every link followed; a link to itself stays what it is."""
+    """`path` with every link followed; a link that leads back to itself stays as it is."""
     return Path(os.path.realpath(path))
 
 
 def check_writable(path: Path) -> None:
-    """Raise `UsageError` where `write_atomically` is bound to fail: to be called before the work whose result it writes."""
+    """Raise `UsageError` where `write_atomically` cannot but fail: called before long work whose result it will write."""
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
@@ -49,10 +72,11 @@ def check_writable(path: Path) -> None:
 
 
 def write_atomically(path: Path, data: str | bytes, mode: int | None = None) -> None:
-    """Write the whole file or nothing: a reader never sees half of it, a failed write leaves the old file, a crash one of them.
+    """Write the whole file or nothing. A reader sees the old file or the new one, never a part; so it is after a crash too.
 
-    A new file gets `mode`, or what any new file gets; one that is there keeps its own. A pipe or device such as ``/dev/null`` is
-    written to, not replaced; of a link, what it leads to is replaced.
+    A new file gets `mode`, or where that is None the mode that any new file gets; one that is there keeps its own. A pipe or
+    device such as ``/dev/null`` is written to, not replaced; of a link, what it leads to is replaced. Raises `UsageError` where
+    the file cannot be written.
     """
     raw = data.encode("utf-8") if isinstance(data, str) else data
     try:
@@ -70,12 +94,13 @@ def write_atomically(path: Path, data: str | bytes, mode: int | None = None) -> 
         raise UsageError(f"cannot write {path}: {e.strerror or e}; choose a folder that exists and can be written") from e
 
 
-def _mode(path: Path, wanted: int | None) -> int:
+def _mode(path: Path, mode: int | None) -> int:
+    """The mode that `path` has, or where it is not there the one it gets: see `write_atomically`."""
     if path.exists():
         return stat.S_IMODE(path.stat().st_mode)
-    mask = os.umask(0)
+    mask = os.umask(0)  # it can only be read by setting it
     os.umask(mask)
-    return 0o666 & ~mask if wanted is None else wanted
+    return 0o666 & ~mask if mode is None else mode
 
 
 @contextlib.contextmanager
@@ -94,7 +119,7 @@ def replacing(path: Path, mode: int = PRIVATE) -> Iterator[BinaryIO]:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make sure that the names in `folder` outlive a crash, where the system can."""
+    """Make sure that the names of the files in `folder` outlive a crash, where the system can do that."""
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:
@@ -112,10 +137,11 @@ def drop_stale(folder: Path, pattern: str = f".ragdiag-*{TEMPORARY}") -> None:
 
 
 def _is_stale(path: Path) -> bool:
+    """Whether the process that its name holds is gone; where that is of another machine, or none, whether it is old."""
     process, _, machine = path.name.removeprefix(".ragdiag-").rpartition("-")[0].partition("@")
     if os.name == "posix" and process.isdecimal() and machine == platform.node()[:64]:
         try:
-            os.kill(int(process), 0)  # asks only
+            os.kill(int(process), 0)  # sends nothing: raises where there is no such process
         except ProcessLookupError:
             return True
     return time.time() - path.stat().st_mtime > STALE_S

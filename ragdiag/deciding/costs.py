@@ -1,4 +1,4 @@
-"""What a prompt, RAG, fine-tuning or both cost: every number in the formulas is a rate that can be given.
+"""The costs of a prompt, RAG, fine-tuning or both: every number in the formulas is a rate that the user can set.
 
 Amounts are dollars. A default without a source is an assumption, and is shown as one.
 """
@@ -41,7 +41,7 @@ ASSUMED_VOLUME = 100_000
 
 MONTHS_A_YEAR = 12
 
-LARGEST = 1e12
+LARGEST_RATE = 1e12
 """No rate is larger."""
 
 CANDIDATES: Mapping[str, tuple[str, ...]] = {
@@ -50,7 +50,7 @@ CANDIDATES: Mapping[str, tuple[str, ...]] = {
     "fine-tune": ("fine-tune",),
     "both": ("rag", "fine-tune"),
 }
-"""What is compared, and the techniques that each is made of."""
+"""The candidates that are compared, and the techniques that each is made of."""
 
 SHIFTS: Mapping[str, float] = {"daily": 365, "weekly": 52, "monthly": 12, "quarterly": 4, "yearly": 1, "never": 0}
 """Times a year that the data changes."""
@@ -95,8 +95,8 @@ class Rates:
         for f in dataclasses.fields(self):
             name, value = f.name, getattr(self, f.name)
             check_kind(option(name), value, float, int, *([type(None)] if f.default is None else []))
-            if value is not None and not (math.isfinite(value) and 0 <= value <= LARGEST):
-                raise UsageError(f"{option(name)} must be from 0 to {LARGEST:.0e}, not {value}")
+            if value is not None and not (math.isfinite(value) and 0 <= value <= LARGEST_RATE):
+                raise UsageError(f"{option(name)} must be from 0 to {LARGEST_RATE:.0e}, not {value}")
         if self.changed_share > 1:
             raise UsageError(f"--changed-share must be from 0 to 1, not {self.changed_share}")
 
@@ -209,6 +209,7 @@ def tokens_of_a_call(techniques: Sequence[str], rates: Rates) -> float:
 
 
 def _parts(techniques: Sequence[str], volume: float, rates: Rates, shifts: float) -> Iterator[Part]:
+    """The parts of what techniques cost together: see `cost`."""
     million = 1e6
     if "prompt" in techniques:
         yield Part("writing the prompt", rates.prompt_hours * rates.hour_rate, 0)

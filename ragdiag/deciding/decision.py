@@ -10,11 +10,11 @@ import dataclasses
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeGuard
 
 from ragdiag.core.errors import UsageError
 from ragdiag.deciding.costs import CostTable, Rates, compare_costs
-from ragdiag.deciding.framework import ACCESS, FIVE, QUESTIONS, RULES, Question, Situation, checked, others
+from ragdiag.deciding.framework import ACCESS, FIVE, QUESTIONS, RULES, Question, Situation, Value, checked, others
 
 __all__ = ["Answer", "Decision", "Measured", "Otherwise", "Step", "decide"]
 
@@ -28,7 +28,15 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "INCONCLUSIVE": (),
     "NOT_MEASURED": (),
 }
-"""What each kind of verdict is a problem of: with the evidence in a noisy context, too, the right context would mend it."""
+"""The problems that each kind of verdict is about. CONTEXT is one of knowledge: the right context would mend it, too."""
+
+PROBLEMS: Mapping[str, tuple[str, ...]] = {
+    "knowledge": ("knowledge",),
+    "behavior": ("behavior",),
+    "both": ("knowledge", "behavior"),
+    "unknown": (),
+}
+"""What each answer to the first question is a problem of, in the order of `RULES`."""
 
 LITMUS = "ragdiag litmus QUERIES --answers FILE, with answers from retrieved and from perfect context (oracle)"
 
@@ -36,7 +44,7 @@ LITMUS = "ragdiag litmus QUERIES --answers FILE, with answers from retrieved and
 class Answer(NamedTuple):
     """An answer and where it came from."""
 
-    value: Any
+    value: Value
     source: Source = "option"
 
 
@@ -57,30 +65,25 @@ class Measured:
     errors: str = "none"
 
     @classmethod
-    def of(cls, verdict: Any) -> Measured:
+    def of(cls, verdict: object) -> Measured:
         """From the object that ``ragdiag litmus --json`` writes. Raises `UsageError` for what is none."""
         if not isinstance(verdict, Mapping) or verdict.get("kind") not in tuple(FAMILIES):
             raise UsageError(f"holds no verdict: a JSON object with 'kind' ({', '.join(FAMILIES)}) is expected")
-        secondary, share, needed = verdict.get("secondary"), verdict.get("share") or {}, verdict.get("needed")
+        secondary, share = verdict.get("secondary"), verdict.get("share") or {}
         if secondary is not None and secondary not in ("RETRIEVAL", "CONTEXT", "BEHAVIOR"):
             raise UsageError(f"'secondary' of the verdict must be RETRIEVAL, CONTEXT, BEHAVIOR or null, not {secondary!r}")
         if not isinstance(share, Mapping):
             raise UsageError("'share' of the verdict must be an object of mean, low, high and n")
-        mean, low, high = shares = [share.get(name) for name in ("mean", "low", "high")]
-        if any(s is not None and (not _number(s) or not 0 <= s <= 1) for s in shares):
-            raise UsageError("'share' of the verdict must hold numbers from 0 to 1")
-        counts = [share.get("n", 0), needed]
-        if any(c is not None and (not _number(c) or c < 0 or c != int(c)) for c in counts):
-            raise UsageError("'n' and 'needed' of the verdict must be whole numbers")
-        further = None if needed is None else int(needed)
-        return cls(verdict["kind"], secondary, mean, low, high, int(counts[0] or 0), further, str(verdict.get("errors", "none")))
+        mean, low, high = map(_proportion, map(share.get, ("mean", "low", "high")))
+        n, needed = _count(share.get("n", 0)), _count(verdict.get("needed"))
+        return cls(verdict["kind"], secondary, mean, low, high, n or 0, needed, str(verdict.get("errors", "none")))
 
     @property
     def problems(self) -> tuple[str, ...]:
         """Knowledge, behavior, or both of them; none where the measurement does not tell."""
-        found = FAMILIES[self.kind]
-        also = FAMILIES[self.secondary] if found and self.secondary else ()
-        return tuple(p for p in RULES if p in found or p in also)
+        main = FAMILIES[self.kind]
+        second = FAMILIES[self.secondary] if main and self.secondary else ()
+        return tuple(p for p in RULES if p in main or p in second)
 
     @property
     def name(self) -> str:
@@ -106,7 +109,7 @@ class Step:
 
     question: Question
     problem: str
-    answer: Any
+    answer: Value
     source: Source
     settles: str
     implies: str
@@ -141,13 +144,15 @@ class Decision:
 
 
 class _Walk(NamedTuple):
+    """Where the questions led: the remedy of each problem that is settled, the steps, the question that lacks an answer or ""."""
+
     remedies: dict[str, str]
     steps: list[Step]
     missing: str
 
 
 def decide(
-    answers: Mapping[str, Any] | None = None, verdict: Mapping[str, Any] | None = None, rates: Rates | None = None
+    answers: Mapping[str, object] | None = None, verdict: Mapping[str, object] | None = None, rates: Rates | None = None
 ) -> Decision:
     """Prompt, RAG, fine-tuning or both.
 
@@ -155,43 +160,51 @@ def decide(
     which answers ``problem``; `answers` may only where nothing was measured. Raises `UsageError` for an answer that its question
     does not take, and where both answer the first question.
     """
-    given = {name: a if isinstance(a, Answer) else Answer(a) for name, a in (answers or {}).items()}
-    for name, answer in given.items():
-        checked(name, answer.value)
+    answered = {name: _answer(name, value) for name, value in (answers or {}).items()}
     measured = None if verdict is None else Measured.of(verdict)
     rates = rates or Rates()
-    stated = given.get("problem")
+    stated = answered.get("problem")
     if measured and measured.kind != "NOT_MEASURED":
         if stated:
             raise UsageError(f"the report measured {measured.name}: leave --problem out")
-        return _decided(given, measured.problems, Answer(measured.name, "measured"), measured, rates)
-    if stated and stated.value != "unknown":
-        return _decided(given, tuple(RULES) if stated.value == "both" else (stated.value,), stated, measured, rates)
-    if stated or measured:
-        return _decided(given, (), stated or Answer("NOT_MEASURED", "measured"), measured, rates)
-    return _finished(_Walk({}, [], "problem"), given, measured, rates)
+        return _decided(answered, measured.problems, Answer(measured.name, "measured"), measured, rates)
+    if stated:
+        return _decided(answered, PROBLEMS[str(stated.value)], stated, measured, rates)
+    if measured:
+        return _decided(answered, (), Answer("NOT_MEASURED", "measured"), measured, rates)
+    return _finished(_Walk({}, [], "problem"), answered, measured, rates)
+
+
+def _answer(question: str, value: object) -> Answer:
+    """An answer, plain or an `Answer` already, that its question takes. Raises `UsageError`."""
+    plain, source = value if isinstance(value, Answer) else Answer(value)
+    return Answer(checked(question, plain), source)
 
 
 def _decided(
-    given: Mapping[str, Answer], problems: tuple[str, ...], first: Answer, measured: Measured | None, rates: Rates
+    answered: Mapping[str, Answer], problems: tuple[str, ...], first: Answer, measured: Measured | None, rates: Rates
 ) -> Decision:
     """The interview about `problems`; about each of the two in turn where it is not known which it is."""
     if problems:
-        walk = _walk(problems, given, rates)
-        opening = dataclasses.replace(_opening(problems, first), otherwise=tuple(_other_problems(problems, given, rates, walk)))
-        about = [dataclasses.replace(s, otherwise=tuple(_otherwise(s, problems, given, rates, walk))) for s in walk.steps]
-        return _finished(_Walk(walk.remedies, [opening, *about], walk.missing), given, measured, rates)
+        walk = _walk(problems, answered, rates)
+        opening = dataclasses.replace(
+            _opening(problems, first), otherwise=tuple(_other_problems(problems, answered, rates, walk))
+        )
+        about = [dataclasses.replace(s, otherwise=tuple(_otherwise(s, problems, answered, rates, walk))) for s in walk.steps]
+        return _finished(_Walk(walk.remedies, [opening, *about], walk.missing), answered, measured, rates)
     either = {
-        p: dataclasses.replace(_decided({**given, "problem": Answer(p)}, (p,), Answer(p), None, rates), notes=()) for p in RULES
+        p: dataclasses.replace(_decided({**answered, "problem": Answer(p)}, (p,), Answer(p), None, rates), notes=())
+        for p in RULES
     }
-    told = _finished(_Walk({}, [_opening((), first)], ""), given, measured, rates)
+    undecided = _finished(_Walk({}, [_opening((), first)], ""), answered, measured, rates)
     reached = {s.question.id for d in either.values() for s in d.steps}
-    unreached = tuple(q for q in told.unreached if q not in reached)
+    unreached = tuple(q for q in undecided.unreached if q not in reached)
     costs = either["knowledge"].costs  # how often the data changes was asked there
-    return dataclasses.replace(told, either=either, measure=_measure(measured), unreached=unreached, costs=costs)
+    return dataclasses.replace(undecided, either=either, measure=_measure(measured), unreached=unreached, costs=costs)
 
 
 def _opening(problems: tuple[str, ...], first: Answer) -> Step:
+    """The step of the first question, whose answer says which `problems` there are."""
     says = {
         (): ("the measurement does not tell", (ACCESS, FIVE)),
         ("knowledge",): ("the right information would mend it: first how to bring it to the model", (ACCESS, FIVE)),
@@ -202,26 +215,22 @@ def _opening(problems: tuple[str, ...], first: Answer) -> Step:
     return Step(QUESTIONS["problem"], "", first.value, first.source, "", implies, sources)
 
 
-def _walk(problems: tuple[str, ...], given: Mapping[str, Answer], rates: Rates) -> _Walk:
+def _walk(problems: tuple[str, ...], answered: Mapping[str, Answer], rates: Rates) -> _Walk:
     """Each problem's questions in order, up to the answer that settles it or the first that is missing."""
     remedies: dict[str, str] = {}
     steps: list[Step] = []
     for problem in problems:
-        answers: dict[str, Any] = {}
+        answers: dict[str, Value] = {}
         situation = Situation(answers, rates, tuple(remedies.values()))
         for rule in RULES[problem]:
             if not rule.put(situation):
                 continue
-            if rule.question not in given:
+            if rule.question not in answered:
                 return _Walk(remedies, steps, rule.question)
-            answer = given[rule.question]
+            answer = answered[rule.question]
             answers[rule.question] = answer.value
             ruling = rule.rule(situation)
-            steps.append(
-                Step(
-                    QUESTIONS[rule.question], problem, answer.value, answer.source, ruling.settles, ruling.implies, ruling.sources
-                )
-            )
+            steps.append(Step(QUESTIONS[rule.question], problem, answer.value, answer.source, *ruling))
             if ruling.settles:
                 remedies[problem] = ruling.settles
                 break
@@ -232,36 +241,37 @@ def _recommended(walk: _Walk) -> str:
     """Both only where two problems force two remedies of which neither is a prompt, which goes with either."""
     if walk.missing:
         return ""
-    found = set(walk.remedies.values())
-    return "both" if {"rag", "fine-tune"} <= found else next(r for r in ("rag", "fine-tune", "prompt") if r in found)
+    remedies = set(walk.remedies.values())
+    return "both" if {"rag", "fine-tune"} <= remedies else next(r for r in ("rag", "fine-tune", "prompt") if r in remedies)
 
 
 def _outcome(name: str, walk: _Walk) -> Otherwise:
+    """What the answer called `name` leads to."""
     return Otherwise(name, _recommended(walk), walk.missing)
 
 
-def _other_problems(problems: tuple[str, ...], given: Mapping[str, Answer], rates: Rates, walk: _Walk) -> Iterator[Otherwise]:
+def _other_problems(problems: tuple[str, ...], answered: Mapping[str, Answer], rates: Rates, walk: _Walk) -> Iterator[Otherwise]:
     for other in (("knowledge",), ("behavior",), ("knowledge", "behavior")):
-        found = _outcome("both" if len(other) > 1 else other[0], _walk(other, given, rates))
-        if other != problems and found[1:] != (_recommended(walk), ""):
-            yield found
+        otherwise = _outcome("both" if len(other) > 1 else other[0], _walk(other, answered, rates))
+        if other != problems and otherwise[1:] != (_recommended(walk), ""):
+            yield otherwise
 
 
 def _otherwise(
-    step: Step, problems: tuple[str, ...], given: Mapping[str, Answer], rates: Rates, walk: _Walk
+    step: Step, problems: tuple[str, ...], answered: Mapping[str, Answer], rates: Rates, walk: _Walk
 ) -> Iterator[Otherwise]:
     """The other answers to a step's question that would change the recommendation, or put another question first."""
     before = {s.question.id: s.answer for s in walk.steps if s.problem == step.problem}
     settled = tuple(r for p, r in walk.remedies.items() if list(RULES).index(p) < list(RULES).index(step.problem))
     for name, value in others(step.problem, step.question.id, Situation(before, rates, settled)):
-        found = _outcome(name, _walk(problems, {**given, step.question.id: Answer(value)}, rates))
-        if found[1:] != (_recommended(walk), walk.missing):
-            yield found
+        otherwise = _outcome(name, _walk(problems, {**answered, step.question.id: Answer(value)}, rates))
+        if otherwise[1:] != (_recommended(walk), walk.missing):
+            yield otherwise
 
 
-def _finished(walk: _Walk, given: Mapping[str, Answer], measured: Measured | None, rates: Rates) -> Decision:
+def _finished(walk: _Walk, answered: Mapping[str, Answer], measured: Measured | None, rates: Rates) -> Decision:
     reached = {s.question.id: s.answer for s in walk.steps}
-    volume = given["volume"].value if "volume" in given else None
+    volume = answered["volume"].value if "volume" in answered else None
     return Decision(
         recommendation=_recommended(walk) if walk.remedies else "",
         remedies=walk.remedies,
@@ -270,7 +280,7 @@ def _finished(walk: _Walk, given: Mapping[str, Answer], measured: Measured | Non
         measured=measured,
         measure="",
         either={},
-        unreached=tuple(q for q in QUESTIONS if q in given and q not in reached and q != walk.missing),
+        unreached=tuple(q for q in QUESTIONS if q in answered and q not in reached and q != walk.missing),
         notes=tuple(_notes(walk, measured)),
         costs=compare_costs(volume, rates, reached.get("changes")),
     )
@@ -301,5 +311,21 @@ def _measure(measured: Measured | None) -> str:
     return f"{measured.needed:,} further failures would tell: {LITMUS}"
 
 
-def _number(value: Any) -> bool:
+def _proportion(value: object) -> float | None:
+    """A number of a verdict's share. Raises `UsageError`."""
+    if value is None or (_is_number(value) and 0 <= value <= 1):
+        return value
+    raise UsageError("'share' of the verdict must hold numbers from 0 to 1")
+
+
+def _count(value: object) -> int | None:
+    """A number of queries in a verdict. Raises `UsageError`."""
+    if value is None:
+        return None
+    if _is_number(value) and value >= 0 and value == int(value):
+        return int(value)
+    raise UsageError("'n' and 'needed' of the verdict must be whole numbers")
+
+
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

@@ -32,13 +32,16 @@ __all__ = [
 ]
 
 ACCESS, GUIDES, FOUR, FIVE = "perfect-access test", "two guides", "four questions", "five questions"
-"""What the published frameworks are called on screen."""
+"""The published frameworks, by their names on screen."""
 
 FEWEST_EXAMPLES, ENOUGH_EXAMPLES = 500, 2_000
 """Good labelled examples that a LoRA takes: `FOUR` and `FIVE` say so."""
 
-MOST = 10**12
-"""No count is larger."""
+LARGEST_COUNT = 10**12
+"""No answer that is a number is larger."""
+
+Value = Any
+"""An answer: one of a question's choices, or a number."""
 
 FREQUENT = ("daily", "weekly", "monthly")
 
@@ -82,15 +85,15 @@ QUESTIONS: Mapping[str, Question] = {
 
 
 class Situation(NamedTuple):
-    """What a rule may look at: the answers reached so far, the rates, and what a problem settled before takes (``("rag",)``)."""
+    """What a rule may look at: the answers so far, the rates, and the remedies of problems settled before (``("rag",)``)."""
 
-    answers: Mapping[str, Any]
+    answers: Mapping[str, Value]
     rates: Rates
     beside: tuple[str, ...] = ()
 
 
 class Ruling(NamedTuple):
-    """What an answer implies: the remedy that it settles, "" where the next question is put; why, and which documents say so."""
+    """What an answer implies: the remedy that it settles, "" where the next question is put; why; which frameworks say so."""
 
     settles: str
     implies: str
@@ -99,25 +102,26 @@ class Ruling(NamedTuple):
 
 @dataclass(frozen=True)
 class Rule:
-    """A question, what its answer implies, and when it is put."""
+    """A question, what its answer implies (`rule`), and whether it is put at all (`put`)."""
 
     question: str
     rule: Callable[[Situation], Ruling]
     put: Callable[[Situation], bool] = lambda situation: True
 
 
-def checked(question: str, value: Any) -> Any:
-    """An answer that its question takes. Raises `UsageError`."""
+def checked(question: str, value: object) -> Value:
+    """`value`, where it is an answer that its question takes. Raises `UsageError` where it is none."""
     if question not in QUESTIONS:
         raise UsageError(f"unknown question {question!r}{did_you_mean(question, QUESTIONS)}")
-    asked = QUESTIONS[question]
-    if asked.choices:
-        check_kind(asked.option, value, str)
-        if value not in asked.choices:
-            raise UsageError(f"{asked.option} must be one of {', '.join(asked.choices)}, not {value!r}")
-    elif isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST:
-        raise UsageError(f"{asked.option} must be a whole number from 0 to {MOST}, not {value!r}")
-    return value
+    choices, option = QUESTIONS[question].choices, QUESTIONS[question].option
+    if choices:
+        check_kind(option, value, str)
+        if value in choices:
+            return str(value)
+        raise UsageError(f"{option} must be one of {', '.join(choices)}, not {value!r}")
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_COUNT:
+        return value
+    raise UsageError(f"{option} must be a whole number from 0 to {LARGEST_COUNT}, not {value!r}")
 
 
 def _changes(s: Situation) -> Ruling:
@@ -225,7 +229,7 @@ def _costs(s: Situation, otherwise: str) -> tuple[Cost, Cost]:
     """Fine-tuning, and its alternative, both with what stands beside them."""
     shifts = shifts_a_year(s.rates, s.answers.get("changes"))
     techniques = ([*s.beside, *CANDIDATES[name]] for name in ("fine-tune", otherwise))
-    one, other = (cost(each, s.answers["volume"], s.rates, shifts) for each in techniques)
+    one, other = (cost(names, s.answers["volume"], s.rates, shifts) for names in techniques)
     return one, other
 
 
@@ -254,8 +258,8 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
 """For each problem its questions in order; the last one always settles it."""
 
 
-def others(problem: str, question: str, s: Situation) -> list[tuple[str, Any]]:
-    """The other answers to a question, each with how it is called; of a number, the one beyond where its meaning turns."""
+def others(problem: str, question: str, s: Situation) -> list[tuple[str, Value]]:
+    """The other answers to a question, each after its name; of a number, the nearest that would be ruled otherwise."""
     value = s.answers[question]
     if question == "examples":
         few = value < FEWEST_EXAMPLES
@@ -266,12 +270,13 @@ def others(problem: str, question: str, s: Situation) -> list[tuple[str, Any]]:
 
 
 def _turns_at(problem: str, s: Situation) -> BreakEven:
+    """The volume from which fine-tuning costs less, or more, than its alternative."""
     shifts = shifts_a_year(s.rates, s.answers.get("changes"))
     return break_even("rag" if problem == "knowledge" else "prompt", "fine-tune", s.rates, shifts, s.beside)
 
 
-def _other_volume(turn: BreakEven, value: int) -> list[tuple[str, Any]]:
-    if turn.volume is None or turn.volume >= MOST:
+def _other_volume(turn: BreakEven, value: int) -> list[tuple[str, Value]]:
+    if turn.volume is None or turn.volume >= LARGEST_COUNT:
         return []
     at = math.floor(turn.volume)
     return [(f"{at + 1:,} or more", at + 1)] if value <= at else [(f"{at:,} or fewer", at)]

@@ -5,7 +5,6 @@ What else the file holds is kept; a file that holds something other than labels 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 from ragdiag.core.errors import InputError, UsageError
 from ragdiag.core.files import read_bytes, read_jsonl
 from ragdiag.core.records import Document, Query
-from ragdiag.core.writing import PRIVATE, check_writable, write_atomically
+from ragdiag.core.writing import PRIVATE, check_writable, json_lines, write_atomically
 from ragdiag.label.pooling import Passage
 from ragdiag.sources.queries.own import query as read_query
 
@@ -90,7 +89,7 @@ class DecisionFile:
         del self.records[name], self.queries[name]
 
     def _write(self, records: Mapping[str, Mapping[str, Any]]) -> None:
-        raw = "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in records.values()).encode()
+        raw = json_lines(records.values())
         there = read_bytes(self.path) if self.path.exists() else None
         if there != self._raw:
             raise UsageError(f"{self.path} was changed by another program; nothing is written: start again to go on with it")

@@ -23,7 +23,6 @@ __all__ = [
     "Judged",
     "Measure",
     "SpanScores",
-    "context_lengths",
     "default_measures",
     "ranked",
     "span_scores",
@@ -32,6 +31,7 @@ __all__ = [
 RANKED = ("P", "R", "RR", "AP", "nDCG", "Success")
 SPAN = ("Evidence", "Sufficient", "CharP", "CharR", "IoU", "Duplicate", "OffTopic")
 NEEDS_CUTOFF = ("P", "R", "Success", *SPAN)
+HAS_TAU = ("Evidence", "Sufficient")
 
 
 @dataclass(frozen=True)
@@ -50,22 +50,36 @@ class Measure:
     @classmethod
     def parse(cls, text: str) -> Measure:
         """Raises `UsageError` for an unknown measure, or a cutoff or tau it cannot have."""
-        match = re.fullmatch(r"(\w+?)(?:\(tau=([0-9.]{1,9})\))?(?:@([0-9]{1,9})(tok)?)?", text.strip())
-        names = {n.lower(): n for n in RANKED + SPAN} | {"mrr": "RR", "map": "AP", "ndcg": "nDCG"}
-        name = names.get(match[1].lower()) if match else None
+        match = SPELLED.fullmatch(text.strip())
+        name = NAMES.get(match[1].lower()) if match else None
         if not match or not name:
-            known = {n + ("@k" if n in NEEDS_CUTOFF else "") for n in RANKED + SPAN}
-            raise UsageError(f"unknown measure {text!r}{did_you_mean(text, known)}")
+            raise UsageError(f"unknown measure {text!r}{did_you_mean(text, _spellings())}")
         cutoff = int(match[3] or 0)
-        if (match[3] and cutoff < 1) or (name in NEEDS_CUTOFF and not cutoff):
+        if not cutoff and (match[3] or name in NEEDS_CUTOFF):
             raise UsageError(f"measure {name} needs a cutoff of 1 or more, e.g. {name}@5")
-        try:
-            tau = float(match[2] or 1)
-        except ValueError:
-            tau = 0.0
-        if not 0 < tau <= 1 or (match[2] and name not in ("Evidence", "Sufficient")):
+        tau = _tau(match[2]) if match[2] else 1.0
+        if not 0 < tau <= 1 or (match[2] and name not in HAS_TAU):
             raise UsageError(f"{text!r}: only Evidence and Sufficient have a tau, above 0 and at most 1")
         return cls(name, cutoff, bool(match[4]), tau)
+
+
+SPELLED = re.compile(r"(\w+?)(?:\(tau=([0-9.]{1,9})\))?(?:@([0-9]{1,9})(tok)?)?")
+"""A measure as it is written: name, tau, cutoff, and ``tok`` where the cutoff is in tokens."""
+
+NAMES = {name.lower(): name for name in RANKED + SPAN} | {"mrr": "RR", "map": "AP", "ndcg": "nDCG"}
+"""Each measure by what it may be called, in lower case."""
+
+
+def _spellings() -> set[str]:
+    return {name + ("@k" if name in NEEDS_CUTOFF else "") for name in RANKED + SPAN}
+
+
+def _tau(digits: str) -> float:
+    """0, which no tau is, for what is no number, such as ``0.5.5``."""
+    try:
+        return float(digits)
+    except ValueError:
+        return 0.0
 
 
 class Judged(NamedTuple):
@@ -73,13 +87,13 @@ class Judged(NamedTuple):
 
     `grade`: grade of each ranked item, 0 where not relevant, best first, shape ``(n_queries, depth)``.
     `ideal`: grades of all relevant items of each query, descending, padded with 0.
-    `found`: for each rank, how many further evidence groups that item brings, and `groups`, how many each query has; only where
-    no complete chunk set is known.
+    `new_groups`: for each rank, how many evidence groups that item is the first to hold some of, and `groups`, how many each
+    query has; only where a run alone names the chunks, so that not all chunks are known.
     """
 
     grade: FloatArray
     ideal: FloatArray
-    found: IntArray | None = None
+    new_groups: IntArray | None = None
     groups: IntArray | None = None
 
 
@@ -91,8 +105,8 @@ def ranked(measure: Measure, judged: Judged, depth: IntArray) -> FloatArray:
     computes it: sum of grade / log2(rank + 1), over that of the ideal order. AP divides by the number of relevant items.
     """
     rank = np.arange(judged.grade.shape[1])
-    seen = rank < depth[:, None]
-    relevant = (judged.grade > 0) & seen
+    within = rank < depth[:, None]
+    relevant = (judged.grade > 0) & within
     hits = relevant.sum(axis=1)
     n_relevant = (judged.ideal > 0).sum(axis=1)
     if measure.name == "P":
@@ -102,9 +116,9 @@ def ranked(measure: Measure, judged: Judged, depth: IntArray) -> FloatArray:
     if measure.name == "RR":
         first = np.argmax(relevant, axis=1)
         return np.asarray(np.where(hits > 0, 1.0 / (first + 1), 0.0), dtype=np.float64)
-    if judged.found is not None and judged.groups is not None:  # only a run is known: what it missed is not
+    if judged.new_groups is not None and judged.groups is not None:  # only a run is known: what it missed is not
         if measure.name == "R":
-            return ratio((judged.found * seen).sum(axis=1), judged.groups)
+            return ratio((judged.new_groups * within).sum(axis=1), judged.groups)
         return np.full(len(hits), np.nan)
     if measure.name == "R":
         return ratio(hits, n_relevant)
@@ -112,9 +126,9 @@ def ranked(measure: Measure, judged: Judged, depth: IntArray) -> FloatArray:
         precision = np.cumsum(relevant, axis=1) / (rank + 1)
         return ratio((precision * relevant).sum(axis=1), n_relevant)
     discount = 1.0 / np.log2(np.arange(max(judged.grade.shape[1], judged.ideal.shape[1])) + 2)
-    gained = (judged.grade * seen * discount[: judged.grade.shape[1]]).sum(axis=1)
-    within = np.arange(judged.ideal.shape[1]) < depth[:, None]
-    best = (judged.ideal * within * discount[: judged.ideal.shape[1]]).sum(axis=1)
+    gained = (judged.grade * within * discount[: judged.grade.shape[1]]).sum(axis=1)
+    ideal_within = np.arange(judged.ideal.shape[1]) < depth[:, None]
+    best = (judged.ideal * ideal_within * discount[: judged.ideal.shape[1]]).sum(axis=1)
     return ratio(gained, best)
 
 
@@ -209,19 +223,6 @@ def _intersection(start: IntArray, end: IntArray, by_start: IntArray, by_end: In
 def _by_query(start: IntArray, end: IntArray, stride: int, n_queries: int) -> FloatArray:
     """Total length of intervals in each query's stretch of coordinates."""
     return np.bincount(start // stride, weights=end - start, minlength=n_queries).astype(np.float64)
-
-
-def context_lengths(run_chunks: IntArray, tokens: IntArray, k: int, budget: int) -> IntArray:
-    """How many ranked chunks of each query reach the prompt: the first `k`, or those that fit `budget` tokens.
-
-    `tokens` holds the tokens of each ranked chunk, in the shape of `run_chunks`; it matters under a budget only.
-    Under a budget, chunks are taken in rank order, stopping before the first that would exceed it; the first is always taken.
-    """
-    n_ranked = (run_chunks >= 0).sum(axis=1)
-    if not budget:
-        return np.asarray(np.minimum(n_ranked, k), dtype=np.int64)
-    fit = (np.cumsum(tokens, axis=1) <= budget).sum(axis=1)
-    return np.asarray(np.minimum(np.maximum(fit, 1), n_ranked), dtype=np.int64)
 
 
 def default_measures(k: int, budget: int) -> Sequence[Measure]:

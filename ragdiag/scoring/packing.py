@@ -1,4 +1,8 @@
-"""How much of a ranking reaches the prompt."""
+"""How much of a ranking reaches the prompt: the one place that says so.
+
+Without a budget the first `k` chunks do. With one (`budget` > 0) chunks are taken in rank order, stopping before the first that
+would exceed it, whatever is below; the first chunk is always taken, however long it is.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +11,33 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ragdiag.core.proofs import Edit
-from ragdiag.core.records import Chunking, Corpus, IntArray, Span
+from ragdiag.core.records import BoolArray, Chunking, Corpus, IntArray, Span
 from ragdiag.text.tokens import count_tokens
 
-__all__ = ["Packing"]
+__all__ = ["Packing", "context_lengths", "reaches"]
+
+
+def reaches(rank: IntArray, tokens: IntArray, k: int, budget: int) -> BoolArray:
+    """Whether the chunk at each `rank` (from 1; 0: not ranked) reaches the prompt.
+
+    `tokens`, of the shape of `rank`, are those of the chunks from the first down to that one; they matter under a budget only.
+    """
+    within = (tokens <= budget) | (rank == 1) if budget else rank <= k
+    return np.asarray((rank > 0) & within, dtype=bool)
+
+
+def context_lengths(chunks: IntArray, tokens: IntArray, k: int, budget: int) -> IntArray:
+    """How many ranked chunks of each query reach the prompt, shape ``(n_queries,)``.
+
+    `chunks` holds rankings, padded with -1, and `tokens` the tokens of each ranked chunk, both of shape ``(n_queries, depth)``.
+    """
+    rank = np.where(chunks >= 0, np.arange(1, chunks.shape[1] + 1), 0)
+    return np.asarray(reaches(rank, np.cumsum(tokens, axis=1), k, budget).sum(axis=1), dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)
 class Packing:
-    """How many of a ranking's texts reach the prompt: the first `k`, or those that fit a `budget` of tokens where there is one.
+    """How much of a ranking reaches the prompt, where the ranking is of an index that an `Edit` may have changed.
 
     In a ranking, texts that an edit adds are numbered from the number of chunks on.
     """
@@ -27,27 +49,27 @@ class Packing:
     _tokens: dict[Span, int] = field(default_factory=dict, repr=False)
 
     def fits(self, order: IntArray, edit: Edit) -> int:
-        """How many of `order` reach the prompt, at most."""
-        if not self.budget:
-            return self.k
-        total = np.cumsum(self._sizes(order, edit))
-        return max(int((total <= self.budget).sum()), 1)
+        """How many texts of `order`, which may be padded with -1, reach the prompt."""
+        # Without a budget no text has to be counted, which costs far more than all else here.
+        tokens = self._sizes(order, edit) if self.budget else np.zeros_like(order)
+        return int(context_lengths(order[None], tokens[None], self.k, self.budget)[0])
 
     def full(self, order: IntArray, edit: Edit) -> bool:
-        """Whether `order` fills the prompt, so that nothing below it matters."""
+        """Whether `order`, which may be padded with -1, fills the prompt, so that nothing below it matters."""
         if not self.budget:
             return int((order >= 0).sum()) >= self.k
-        return sum(self._sizes(order, edit)) > self.budget
+        return int(self._sizes(order, edit).sum()) > self.budget
 
-    def _sizes(self, order: IntArray, edit: Edit) -> list[int]:
-        """The tokens of each text of `order`, which may be padded."""
-        return [self._size(self._span(c, edit)) for c in order.tolist() if c >= 0]
-
-    def _span(self, text: int, edit: Edit) -> Span:
+    def span(self, text: int, edit: Edit) -> Span:
+        """Where a ranked text is: a chunk, or an addition of `edit`."""
         n, chunking = len(self.chunking), self.chunking
         if text >= n:
             return Span(*edit.added[text - n][:3])
         return Span(int(chunking.document[text]), int(chunking.start[text]), int(chunking.end[text]))
+
+    def _sizes(self, order: IntArray, edit: Edit) -> IntArray:
+        """The tokens of each text of `order`, in its shape; padding has 0."""
+        return np.array([self._size(self.span(text, edit)) if text >= 0 else 0 for text in order.tolist()], dtype=np.int64)
 
     def _size(self, span: Span) -> int:
         if span not in self._tokens:

@@ -14,10 +14,10 @@ from ragdiag.scoring.measures import (
     Judged,
     Measure,
     SpanScores,
-    context_lengths,
     ranked,
     span_scores,
 )
+from ragdiag.scoring.packing import context_lengths
 from ragdiag.scoring.subjects import Subjects
 from ragdiag.text.duplicates import duplicate_share
 from ragdiag.text.spans import NonSpace, expand, overlapping_pairs
@@ -66,7 +66,7 @@ class Scorer:
     def _coordinates(self) -> tuple[Contexts, Contexts]:
         """Every chunk (of query 0) and every row of the evidence, in corpus-wide coordinates."""
         spans = (self.chunking, self.labels.evidence)
-        documents = [each.document for each in spans]
+        documents = [columns.document for columns in spans]
         needed = np.unique(self.labels.evidence.document).tolist()
         nonspace = NonSpace({d: self.corpus.documents[d].text for d in needed})
         counts = nonspace(np.concatenate(documents * 2), np.concatenate([s.start for s in spans] + [s.end for s in spans]))
@@ -91,8 +91,8 @@ class Scorer:
         key = self._key(self.labels.evidence.query[row], chunk)
         order = np.lexsort((-share, key))
         first = np.diff(key[order], prepend=-1) > 0
-        kept = order[first]
-        return _Grades(self.labels.evidence.query[row][kept], chunk[kept], share[kept])
+        best = order[first]
+        return _Grades(self.labels.evidence.query[row][best], chunk[best], share[best])
 
     def _graded_documents(self) -> _Grades:
         relevant = [(q, self.labels.relevant[q]) for q in self._document_queries.tolist()]
@@ -117,20 +117,25 @@ class Scorer:
     def tokens_of(self, chunks: IntArray) -> IntArray:
         """Tokens in each chunk (-1 counts 0), same shape; counted once a chunk."""
         real = chunks >= 0
-        wanted = np.unique(chunks[real])
-        for c in wanted[self._tokens[wanted] < 0].tolist():
+        distinct = np.unique(chunks[real])
+        for c in distinct[self._tokens[distinct] < 0].tolist():
             self._tokens[c] = count_tokens(self.text(c))
         tokens = np.zeros(chunks.shape, dtype=np.int64)
         tokens[real] = self._tokens[chunks[real]]
         return tokens
 
+    def tokens_down_to(self, run: Run, ranks: IntArray) -> IntArray:
+        """Tokens of each query's ranked chunks from the first down to the one at its rank (from 1; 0: none), ``(n_queries,)``."""
+        sums = np.cumsum(self.tokens_of(run.chunks), axis=1)
+        return np.where(ranks > 0, sums[np.arange(len(ranks)), np.maximum(ranks, 1) - 1], 0)
+
     def text(self, chunk: int) -> str:
-        """A chunk's own text."""
+        """A chunk's own text, without what its context adds."""
         document = self.corpus.documents[int(self.chunking.document[chunk])]
         return document.text[int(self.chunking.start[chunk]) : int(self.chunking.end[chunk])]
 
     def lengths(self, run: Run, k: int, budget: int) -> IntArray:
-        """How many of each query's ranked chunks reach the prompt."""
+        """How many of each query's ranked chunks reach the prompt (see `packing`), shape ``(n_queries,)``."""
         return context_lengths(run.chunks, self.tokens_of(run.chunks) if budget else run.chunks, k, budget)
 
     def contexts(self, run: Run, lengths: IntArray) -> tuple[Contexts, IntArray]:
@@ -173,27 +178,27 @@ class Scorer:
     def measure(self, run: Run, measures: Sequence[Measure]) -> dict[Measure, FloatArray]:
         """Every measure for every query, shape ``(n_queries,)``: NaN where labels cannot decide it or there are none to."""
         by_chunk, by_document = self._judge_chunks(run), self._documents(run)
-        held: dict[tuple[int, bool, float], SpanScores] = {}
+        known: dict[tuple[int, bool, float], SpanScores] = {}  # of one context and tau, which several measures share
         results = {}
         for m in measures:
             values = np.full(self._n, np.nan)
             lengths = self.lengths(run, m.cutoff, m.cutoff if m.tokens else 0)
             if m.name == "Duplicate":
-                found = self._duplicates(run, lengths)
+                of_chunks = self._duplicates(run, lengths)
             elif m.name == "OffTopic":
-                found = self.subjects.off_topic_share(run, lengths)
+                of_chunks = self.subjects.off_topic_share(run, lengths)
             elif m.name in SPAN:
                 key = m.cutoff, m.tokens, m.tau
-                if key not in held:
-                    held[key] = self.spans(run, lengths, m.tau)
-                found = held[key].named(m.name)
+                if key not in known:
+                    known[key] = self.spans(run, lengths, m.tau)
+                of_chunks = known[key].named(m.name)
             else:
                 depth = np.full(self._n, m.cutoff or NOWHERE)
-                found = ranked(m, by_chunk, lengths if m.tokens else depth)
+                of_chunks = ranked(m, by_chunk, lengths if m.tokens else depth)
                 documents = (by_document.new & (np.arange(run.chunks.shape[1]) < lengths[:, None])).sum(axis=1)
                 of_documents = ranked(m, by_document.judged, documents if m.tokens else depth)
                 values[self._document_queries] = of_documents[self._document_queries]
-            values[self._span_queries] = found[self._span_queries]
+            values[self._span_queries] = of_chunks[self._span_queries]
             results[m] = values
         return results
 
@@ -227,15 +232,15 @@ class Scorer:
         group, some = np.unique(evidence.group, return_index=True)
         first = np.full(len(group), NOWHERE)
         np.minimum.at(first, np.searchsorted(group, evidence.group[row]), ranks[of_pair])
-        found = np.zeros(run.chunks.shape, dtype=np.int64)
+        new_groups = np.zeros(run.chunks.shape, dtype=np.int64)
         met = first < NOWHERE
-        np.add.at(found, (evidence.query[some][met], first[met]), 1)
-        return found, np.bincount(evidence.query[some], minlength=self._n)
+        np.add.at(new_groups, (evidence.query[some][met], first[met]), 1)
+        return new_groups, np.bincount(evidence.query[some], minlength=self._n)
 
     def _documents(self, run: Run) -> _Documents:
         query, rank = np.nonzero(run.chunks >= 0)
-        asked = np.isin(query, self._document_queries)
-        query, rank = query[asked], rank[asked]
+        by_document = np.isin(query, self._document_queries)
+        query, rank = query[by_document], rank[by_document]
         document = self.chunking.document[run.chunks[query, rank]]
         best = np.sort(np.unique(self._key(query, document), return_index=True)[1])
         query, rank, document = query[best], rank[best], document[best]
@@ -249,11 +254,11 @@ class Scorer:
         return _Documents(Judged(grade, ideal), new, first)
 
 
-def _find(keys: IntArray, asked: IntArray) -> tuple[IntArray, BoolArray]:
-    """Where in the ordered `keys` each of `asked` stands, and whether it does."""
-    at = np.searchsorted(keys, asked)
+def _find(keys: IntArray, items: IntArray) -> tuple[IntArray, BoolArray]:
+    """Where in the ordered `keys` each of `items` stands, and whether it does."""
+    at = np.searchsorted(keys, items)
     known = at < len(keys)
-    known[known] = keys[at[known]] == asked[known]
+    known[known] = keys[at[known]] == items[known]
     return at, known
 
 

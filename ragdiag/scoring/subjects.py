@@ -12,15 +12,18 @@ from ragdiag.scoring.topics import Topics
 
 __all__ = ["Subjects"]
 
-ENOUGH = 10
-"""Chunks with evidence that tell what it is about."""
+MOST_HOLDERS = 10
+"""So many chunks with evidence, those with most of it, are looked at to tell what it is about."""
 
-ROUND = 15
-"""Chunks before and after evidence, in its document, that are about the same."""
+CHUNKS_AROUND = 15
+"""Chunks before and after evidence, in its document, that are taken to be about the same."""
 
 
 class Subjects:
-    """Judges chunks by query, each once. `query`, `chunk` and `grade` are rows of the chunks that hold evidence, by query."""
+    """Judges whether chunks are off topic for a query, each once.
+
+    `query`, `chunk` and `grade` are columns of one row for each query and chunk that holds some of its evidence, sorted by query.
+    """
 
     def __init__(
         self, corpus: Corpus, labels: Labels, chunking: Chunking, query: IntArray, chunk: IntArray, grade: FloatArray
@@ -47,8 +50,8 @@ class Subjects:
         new = [c for c in chunks if c not in known and c not in same]
         if new:
             texts = "" if evidence else " ".join(self._passages(query))
-            judged = self._topics.judge(self._labels.queries[query].text, evidence[:ENOUGH], new, texts, kin)
-            rows = zip(new, judged.affinity.tolist(), judged.off_topic.tolist(), strict=True)
+            judgement = self._topics.judge(self._labels.queries[query].text, evidence[:MOST_HOLDERS], new, texts, kin)
+            rows = zip(new, judgement.affinity.tolist(), judgement.off_topic.tolist(), strict=True)
             known.update((c, affinity if off else None) for c, affinity, off in rows)
         return {c: affinity for c in chunks if (affinity := known.get(c)) is not None}
 
@@ -67,21 +70,22 @@ class Subjects:
         """The chunks that hold evidence, those that hold most of it first."""
         if self._labels.level[query] == "document":
             relevant = [d for d, grade in self._labels.relevant[query].items() if grade > 0]
-            found: list[int] = np.flatnonzero(np.isin(self._chunking.document, relevant)).tolist()
-            return found
-        mine = slice(*np.searchsorted(self._query, [query, query + 1]))
-        order = np.argsort(-self._grade[mine], kind="stable")
-        return [int(c) for c in self._chunk[mine][order]]
+            holders: list[int] = np.flatnonzero(np.isin(self._chunking.document, relevant)).tolist()
+            return holders
+        rows = slice(*np.searchsorted(self._query, [query, query + 1]))
+        order = np.argsort(-self._grade[rows], kind="stable")
+        return [int(c) for c in self._chunk[rows][order]]
 
     def _kin(self, evidence: Sequence[int]) -> list[int]:
         """The chunks round those with evidence, in the same documents."""
         kin: dict[int, None] = {}
-        for c in evidence[:ENOUGH]:
+        for c in evidence[:MOST_HOLDERS]:
             first, last = np.searchsorted(self._chunking.document, self._chunking.document[c] + np.array([0, 1]))
-            kin.update(dict.fromkeys(range(max(first, c - ROUND), min(last, c + ROUND + 1))))
+            kin.update(dict.fromkeys(range(max(first, c - CHUNKS_AROUND), min(last, c + CHUNKS_AROUND + 1))))
         return list(kin)
 
     def _passages(self, query: int) -> list[str]:
+        """The texts of the query's evidence."""
         evidence = self._labels.evidence
         rows = np.flatnonzero(evidence.query == query).tolist()
         places = ((int(evidence.document[r]), int(evidence.start[r]), int(evidence.end[r])) for r in rows)

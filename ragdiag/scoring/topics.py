@@ -10,9 +10,9 @@ are the same for every retriever:
   multiple of how near the words of the corpus in random order are. Unlike random chunks, which in a corpus on one subject are
   all on topic, random words mean the same in a corpus of one subject and of many.
 
-A chunk is off topic where the rest of it is about as far from the subject as chance (its affinity is under `NEAR`) and its pull
-exceeds `NEED` + `STEEP` * log(affinity): the more of the query it repeats, the more the rest of it has to belong. A page on the
-query's subject that answers another question about it passes that test too. So a third number acquits:
+A chunk is off topic where the rest of it is about as far from the subject as chance (its affinity is under `NEAR_AFFINITY`) and
+its pull exceeds `PULL_AT_CHANCE` + `PULL_STEP` * log(affinity): the more of the query it repeats, the nearer the rest of it has
+to be. A page on the query's subject that answers another question about it can pass both tests. So a third number may clear it:
 
 * *company*: among the chunks nearest to the rest of it, how much more of the query's words that it has (by idf) stands than in
   the corpus. A page on giving birth stands among pages which say "pregnancy"; one on cooking does not, whatever it is stuffed
@@ -29,41 +29,49 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from ragdiag.core.ranking import best
 from ragdiag.core.records import BoolArray, FloatArray, IntArray
 
 __all__ = ["Judgement", "Topics"]
 
-NEED, STEEP = 2.1, 2.0
+PULL_AT_CHANCE, PULL_STEP = 2.1, 2.0
+"""The most pull of a chunk on topic whose affinity is 1, and how much more that is where the affinity is e times as high."""
 
-NEAR = 2.0
-"""A chunk so near to the subject, as a multiple of chance, is on topic however strong the pull of the query's words."""
+NEAR_AFFINITY = 2.0
+"""From this affinity on a chunk is on topic, however strong the pull of the query's words."""
 
-COMPANY = 0.05
-"""A chunk is on topic where its neighbours have so much more of its share of the query's words than chunks have on average."""
+ENOUGH_COMPANY = 0.05
+"""A chunk is on topic whose company is above this: so much more of its words of the query its neighbours have than all chunks."""
 
 NEIGHBOURS, SHARE = 30, 3
-"""So many chunks nearest to the evidence stand for its subject; in a small corpus no more than one chunk in so many."""
+"""So many chunks nearest to the evidence stand for its subject; in a small corpus no more than one chunk in `SHARE`."""
 
-ENOUGH = 2000
-"""A word of which a corpus of fewer chunks has one is no rarer than in this many: a small corpus cannot tell."""
+SMALL_CORPUS = 2000
+"""In a corpus of fewer chunks, a word that one chunk has counts as no rarer than in a corpus of this many."""
 
 SUPPORT = 3
-"""A chunk is as near to the subject as to these many of its chunks on average: one may be chance, all are too many to ask."""
+"""A chunk's nearness to the subject is its mean nearness to so many of the subject's chunks, those nearest to it."""
 
-SAMPLE = 200
+RANDOM_TEXTS = 200
 """Texts of random words that say how near to the subject chance comes."""
 
-REST = 5
-"""Tokens that must remain of a chunk without the query's words: less says nothing about its topic."""
+FEWEST_TOKENS = 5
+"""Tokens that must remain of a chunk without the query's words: fewer say nothing about its topic."""
 
-FLOOR, LEAST = 0.2, 1e-9
-"""No affinity counts as lower, since it is made of single words there; and what in a division counts as nothing."""
+LOWEST_AFFINITY = 0.2
+"""A lower affinity counts as this one: down there it depends on single words."""
+
+TINY = 1e-9
+"""The least divisor, in place of 0."""
+
+Sparse = Any
+"""A matrix of `scipy.sparse`, by rows unless it says otherwise."""
 
 _SCRIPTS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 WORDS = rf"(?u)[{_SCRIPTS}]|(?:(?![{_SCRIPTS}])\w)+"
-"""A word; characters of scripts that put no space between words (Chinese, Japanese, Thai, Khmer ...) count one by one."""
+"""A word. Characters of scripts that put no space between words (Chinese, Japanese, Thai, Khmer ...) count one by one."""
 
 
 class Judgement(NamedTuple):
@@ -98,15 +106,13 @@ class Topics:
         `kin` are chunks known to be about the same thing, such as those round the evidence.
         Where neither has a word of the corpus, nothing is off topic. A chunk's verdict does not depend on what else is judged.
         """
-        asked = np.asarray(chunks, dtype=np.int64)
-        subject = (
-            self._index.subject(query, np.asarray(evidence, dtype=np.int64), evidence_text, np.asarray(kin, dtype=np.int64))
-            if len(asked)
-            else None
-        )
-        if subject is None:
-            return Judgement(np.zeros(len(asked), dtype=bool), *np.zeros((3, len(asked))))
-        return self._index.judge(asked, subject)
+        positions, nothing = np.asarray(chunks, dtype=np.int64), np.zeros((3, len(chunks)))
+        if len(chunks):
+            holders, near = np.asarray(evidence, dtype=np.int64), np.asarray(kin, dtype=np.int64)
+            subject = self._index.subject(query, holders, evidence_text, near)
+            if subject is not None:
+                return self._index.judge(positions, subject)
+        return Judgement(np.zeros(len(chunks), dtype=bool), *nothing)
 
 
 class _Subject(NamedTuple):
@@ -117,7 +123,7 @@ class _Subject(NamedTuple):
 
     words: IntArray
     chunks: IntArray
-    vectors: Any
+    vectors: npt.NDArray[np.float32]
 
 
 class _Index:
@@ -136,31 +142,31 @@ class _Index:
         n_texts, n_words = self.weights.shape
         frequency = np.bincount(self.weights.indices, minlength=n_words)
         # A word that one chunk has weighs 1 in a corpus of any size from there, so that a query is worth as many words in each.
-        self.idf = np.log((1 + n_texts) / (1 + frequency)) / np.log((1 + max(n_texts, ENOUGH)) / 2)
+        self.idf = np.log((1 + n_texts) / (1 + frequency)) / np.log((1 + max(n_texts, SMALL_CORPUS)) / 2)
         self._tokens = np.asarray(self.weights.sum(axis=1), dtype=np.float64).ravel()
         self.chance = self._shuffled(np.random.default_rng(seed))
         self._weigh(self.weights)
-        self._lengths = np.maximum(_lengths(self.weights), LEAST)
+        self._lengths = np.maximum(_lengths(self.weights), TINY)
 
     @functools.cached_property
-    def _columns(self) -> Any:
-        """`weights` by word."""
+    def _columns(self) -> Sparse:
+        """`weights` by column, a column a word."""
         return self.weights.tocsc()
 
-    def _shuffled(self, rng: np.random.Generator) -> Any:
+    def _shuffled(self, rng: np.random.Generator) -> Sparse:
         """Texts as long as some of the corpus, of its words in random order."""
         from scipy import sparse
 
         ends = np.cumsum(self.weights.data, dtype=np.float64)
-        length = self._tokens[rng.integers(0, max(len(self._tokens), 1), SAMPLE if len(ends) else 0)].astype(np.int64)
+        length = self._tokens[rng.integers(0, max(len(self._tokens), 1), RANDOM_TEXTS if len(ends) else 0)].astype(np.int64)
         drawn = np.searchsorted(ends, rng.integers(0, int(ends[-1]) if len(ends) else 1, int(length.sum())), side="right")
         where = np.repeat(np.arange(len(length)), length), self.weights.indices[drawn]
         counts = sparse.csr_array((np.ones(len(drawn), np.float32), where), shape=(len(length), self.weights.shape[1]))
         self._weigh(counts)
         return counts
 
-    def _weigh(self, counts: Any) -> None:
-        """Counts of words to weights, in place; a word said ten times is not ten times as telling."""
+    def _weigh(self, counts: Sparse) -> None:
+        """Turn counts of words to weights, in place: (1 + log count) * idf. Ten times a word does not tell ten times as much."""
         counts.data = ((1 + np.log(counts.data)) * self.idf[counts.indices]).astype(np.float32)
 
     def subject(self, query: str, evidence: IntArray, text: str, kin: IntArray) -> _Subject | None:
@@ -186,45 +192,49 @@ class _Index:
             chunks, vectors = np.concatenate([[-1], chunks]), sparse.vstack([rest, vectors])
         return _Subject(words, chunks, vectors.T.toarray(order="C"))
 
-    def judge(self, asked: IntArray, subject: _Subject) -> Judgement:
+    def judge(self, chunks: IntArray, subject: _Subject) -> Judgement:
         """The verdict on chunks."""
-        found = self._alone(asked, subject)
-        off_topic = found.off_topic.copy()
+        alone = self._alone(chunks, subject)
+        off_topic = alone.off_topic.copy()
         flagged = np.flatnonzero(off_topic)
-        off_topic[flagged] = self._company(asked[flagged], subject) <= COMPANY
-        return found._replace(off_topic=off_topic)
+        off_topic[flagged] = self._company(chunks[flagged], subject) <= ENOUGH_COMPANY
+        return alone._replace(off_topic=off_topic)
 
     def _company(self, chunks: IntArray, subject: _Subject) -> FloatArray:
         """How much more of each chunk's words of the query its neighbours have than chunks do: shape ``(n_chunks,)``."""
         n = self.weights.shape[0]
         has = self._columns[:, subject.words].astype(bool)
-        own = has[chunks].toarray() * self.idf[subject.words]
-        own /= np.maximum(own.sum(axis=1, keepdims=True), LEAST)
-        usual = own @ np.asarray(has.mean(axis=0)).ravel()
+        shares = has[chunks].toarray() * self.idf[subject.words]  # of each chunk's words of the query, by idf
+        shares /= np.maximum(shares.sum(axis=1, keepdims=True), TINY)
+        usual = shares @ np.asarray(has.mean(axis=0)).ravel()
         nearness = (self.weights @ _without(self.weights[chunks], subject.words).T.toarray(order="C")).T / self._lengths
         nearness[np.arange(len(chunks)), chunks] = -np.inf
         more = np.zeros(len(chunks))
         for i, row in enumerate(nearness):
             near = best(row, max(min(NEIGHBOURS, n // SHARE), 1))
             honest = near[~self._alone(near, subject).off_topic]
-            more[i] = (has[honest] @ own[i]).sum() / len(near) - usual[i]
+            more[i] = (has[honest] @ shares[i]).sum() / len(near) - usual[i]
         return more
 
-    def _alone(self, asked: IntArray, subject: _Subject) -> Judgement:
-        """By pull and affinity."""
-        rows = self.weights[asked]
+    def _alone(self, chunks: IntArray, subject: _Subject) -> Judgement:
+        """The verdict by pull and affinity alone, without company."""
+        rows = self.weights[chunks]
         idf = self.idf[subject.words]
         weights = rows[:, subject.words].toarray()
         has = weights > 0
         pull = weights.sum(axis=1, dtype=np.float64) - ~has @ idf
         chance = _nearness(self.chance, np.full(self.chance.shape[0], -2), subject).mean()
-        affinity = _nearness(rows, asked, subject) / max(chance, LEAST)
-        decidable = self._tokens[asked] - has.sum(axis=1) >= REST
-        off_topic = decidable & (affinity < NEAR) & (pull > NEED + STEEP * np.log(np.maximum(affinity, FLOOR)))
-        return Judgement(off_topic, affinity, pull, has @ idf / max(idf.sum(), LEAST))
+        affinity = _nearness(rows, chunks, subject) / max(chance, TINY)
+        decidable = self._tokens[chunks] - has.sum(axis=1) >= FEWEST_TOKENS
+        off_topic = (
+            decidable
+            & (affinity < NEAR_AFFINITY)
+            & (pull > PULL_AT_CHANCE + PULL_STEP * np.log(np.maximum(affinity, LOWEST_AFFINITY)))
+        )
+        return Judgement(off_topic, affinity, pull, has @ idf / max(idf.sum(), TINY))
 
 
-def _nearness(rows: Any, chunks: IntArray, subject: _Subject) -> FloatArray:
+def _nearness(rows: Sparse, chunks: IntArray, subject: _Subject) -> FloatArray:
     """Mean cosine of each row, one of `chunks`, with the `SUPPORT` of the subject nearest to it: shape ``(n_rows,)``."""
     cosines = _without(rows, subject.words) @ subject.vectors
     cosines[chunks[:, None] == subject.chunks] = 0.0  # a page that is taken for one of the subject must not vouch for itself
@@ -232,17 +242,17 @@ def _nearness(rows: Any, chunks: IntArray, subject: _Subject) -> FloatArray:
     return nearest
 
 
-def _without(rows: Any, words: IntArray) -> Any:
+def _without(rows: Sparse, words: IntArray) -> Sparse:
     """Sparse `rows` without the columns of `words`, of length 1 (or 0)."""
     rest = rows.copy()
     gone = np.zeros(rows.shape[1], dtype=bool)
     gone[words] = True
     rest.data[gone[rest.indices]] = 0.0
-    rest.data /= np.repeat(np.maximum(_lengths(rest), LEAST), np.diff(rest.indptr)).astype(np.float32)
+    rest.data /= np.repeat(np.maximum(_lengths(rest), TINY), np.diff(rest.indptr)).astype(np.float32)
     return rest
 
 
-def _lengths(rows: Any) -> FloatArray:
+def _lengths(rows: Sparse) -> FloatArray:
     """Of sparse rows, by hand: most calls are for a few rows, where scipy's checks cost more than the sums."""
     sums = np.concatenate([[0.0], np.cumsum(rows.data.astype(np.float64) ** 2)])
     lengths: FloatArray = np.sqrt(np.maximum(np.diff(sums[rows.indptr]), 0.0))

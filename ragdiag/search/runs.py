@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
@@ -15,6 +14,7 @@ import numpy as np
 from ragdiag.core.errors import InputError
 from ragdiag.core.files import field, read_jsonl, read_text
 from ragdiag.core.records import Chunking, Corpus, Query, Run, StoredChunk
+from ragdiag.core.writing import json_lines
 from ragdiag.search.orders import Directions
 from ragdiag.sources.fields import Fields
 from ragdiag.sources.places import CHUNK, Place, Placer, from_spans, nearest_document, stored_chunk
@@ -110,13 +110,13 @@ def _ranking(record: dict[str, Any], fields: Fields, path: Path, line: int, orde
 
 def run_lines(rankings: Iterable[Ranking]) -> bytes:
     """`rankings` as the JSON Lines that `read_run` reads."""
-    lines = []
+    lines: list[dict[str, object]] = []
     for ranking in rankings:
         items = [{"chunk_id": c.id, "doc_id": c.doc_id, "start": c.start, "end": c.end} for c in ranking.chunks]
         retrieved = [{name: value for name, value in item.items() if value not in ("", None)} for item in items]
         found = {"error": "failed"} if ranking.failed else {"retrieved": retrieved}
-        lines.append(json.dumps({"query_id": ranking.query_id} | found) + "\n")
-    return "".join(lines).encode()
+        lines.append({"query_id": ranking.query_id, **found})
+    return json_lines(lines, ascii_only=True)
 
 
 def _order(items: Sequence[Mapping[str, Any]], path: Path, line: int, orders: _Orders) -> tuple[list[int], list[float]]:

@@ -19,34 +19,36 @@ from ragdiag.core.records import BoolArray, FloatArray, IntArray
 
 __all__ = ["draws", "interval"]
 
-CHAINS, BURNT, KEPT = 100, 60, 80
-"""Chains side by side, where it takes chains; steps of each that are thrown away, and that are kept."""
+CHAINS, BURN_IN, KEPT = 100, 60, 80
+"""Of Gibbs sampling: chains side by side; the first steps of each, which are thrown away; the steps that are kept."""
 
 DRAWS = CHAINS * KEPT
 
 PRIOR = 1.0
-"""Queries that the prior is worth in each table: one, spread evenly over what is possible (Perks 1947). For a single proportion
-that is Jeffreys's prior; it was chosen by the coverage of `tests/bench/pairs.py` and `teams.py`."""
+"""The weight of the prior of each table of cells, in queries, spread evenly over the cells that are possible (Perks 1947).
+
+For a single proportion that is Jeffreys's prior. It was chosen by the coverage of `tests/bench/pairs.py` and `teams.py`."""
 
 JUDGED, CERTAIN, UNKNOWN = 0, 1, 2
 """What is known of every answer under a condition: the judge's opinion; no opinion, but the truth; neither."""
 
 
 class _Stratum(NamedTuple):
-    """Queries of which the same was said: how many there are, and what labels tell of the truth of some.
+    """The queries of which the judge says the same: how many there are, and what labels tell of the truth of some.
 
-    `possible` marks the cells of truth that agree with what is certain, shape ``(2 ** n_conditions,)``. A row of `told` marks
-    those that agree with labels as well, shape ``(n_patterns, 2 ** n_conditions)``; `counts` says how many queries have them.
+    `possible` marks the cells of truth that agree with what is certain, shape ``(2 ** n_conditions,)``. Each row of `patterns`
+    marks the cells that agree with the labels of some query as well, shape ``(n_patterns, 2 ** n_conditions)``; `counts` says how
+    many queries have those labels.
     """
 
     size: int
     possible: BoolArray
-    told: BoolArray
+    patterns: BoolArray
     counts: IntArray
 
 
 def draws(label: FloatArray, judged: FloatArray, worth: float = 1.0, seed: int = 0) -> FloatArray:
-    """Probabilities of the cells of truth that agree with what was seen, shape ``(DRAWS, 2 ** n_conditions)``.
+    """Draws of the probabilities of the cells of truth, given opinions and labels: shape ``(DRAWS, 2 ** n_conditions)``.
 
     `label` and `judged` are 1 for a right answer, 0 for a wrong one, NaN where nothing was said: shape
     ``(n_queries, n_conditions)``. Bit c of a cell's number says whether the answer under condition c is right. `worth` is how
@@ -63,21 +65,21 @@ def draws(label: FloatArray, judged: FloatArray, worth: float = 1.0, seed: int =
 
 
 def _strata(label: FloatArray, judged: FloatArray) -> list[_Stratum]:
-    """Every stratum that there could be by the kinds of what is known, whether a query is in it or not."""
+    """Every stratum that there could be, given what is known of the answers; no query need be in it."""
     conditions = label.shape[1]
     truth = (np.arange(2**conditions)[:, None] >> np.arange(conditions)) & 1  # (cells, conditions)
     kind = np.where(~np.isnan(judged), JUDGED, np.where(~np.isnan(label), CERTAIN, UNKNOWN))
-    said = np.nan_to_num(np.where(kind == JUDGED, judged, label))
+    known = np.nan_to_num(np.where(kind == JUDGED, judged, label))
     strata = []
     for kinds in np.unique(kind, axis=0):
         alike = (kind == kinds).all(axis=1)
         for values in product(*[(0,) if k == UNKNOWN else (0, 1) for k in kinds]):
-            own = alike & (said == values).all(axis=1)
+            rows = alike & (known == values).all(axis=1)
             possible = ((kinds != CERTAIN) | (truth == values)).all(axis=1)
-            labels, counts = np.unique(np.nan_to_num(label[own], nan=-1.0), axis=0, return_counts=True)
-            told = possible & ((labels[:, None, :] < 0) | (labels[:, None, :] == truth)).all(axis=2)
-            tells = told.sum(axis=1) < possible.sum()  # the others' truth is as open as that of any query of the stratum
-            strata.append(_Stratum(int(own.sum()), possible, told[tells], counts[tells]))
+            labels, counts = np.unique(np.nan_to_num(label[rows], nan=-1.0), axis=0, return_counts=True)
+            patterns = possible & ((labels[:, None, :] < 0) | (labels[:, None, :] == truth)).all(axis=2)
+            tells = patterns.sum(axis=1) < possible.sum()  # of the others no more is known than of any query of the stratum
+            strata.append(_Stratum(int(rows.sum()), possible, patterns[tells], counts[tells]))
     return strata
 
 
@@ -87,21 +89,21 @@ def _truths(stratum: _Stratum, worth: float, rng: np.random.Generator) -> FloatA
     Queries labelled under some conditions only are put in cells by turns with the drawing (Gibbs sampling, Tanner and Wong 1987).
     """
     prior = np.full(int(stratum.possible.sum()), PRIOR / stratum.possible.sum())
-    told, counts = stratum.told[:, stratum.possible], worth * stratum.counts
-    whole = told.sum(axis=1) == 1
-    known = prior + counts[whole] @ told[whole]
+    patterns, counts = stratum.patterns[:, stratum.possible], worth * stratum.counts
+    whole = patterns.sum(axis=1) == 1  # labelled under every condition: one cell is left
+    known = prior + counts[whole] @ patterns[whole]
     if whole.all():
         return rng.dirichlet(known, size=DRAWS)
-    partly, of_these = told[~whole], stratum.counts[~whole]
-    cells, kept = rng.dirichlet(np.ones_like(prior), size=CHAINS), []
-    for step in range(BURNT + KEPT):
+    partly, of_these = patterns[~whole], stratum.counts[~whole]
+    cells, steps = rng.dirichlet(np.ones_like(prior), size=CHAINS), []
+    for step in range(BURN_IN + KEPT):
         weights = np.maximum(cells, 1e-12)[:, None, :] * partly  # (chains, patterns, cells)
         allocated = rng.multinomial(of_these, weights / weights.sum(axis=2, keepdims=True)).sum(axis=1)
         gamma = np.maximum(rng.standard_gamma(known + worth * allocated), 1e-300)
         cells = gamma / gamma.sum(axis=1, keepdims=True)
-        if step >= BURNT:
-            kept.append(cells)
-    return np.concatenate(kept)
+        if step >= BURN_IN:
+            steps.append(cells)
+    return np.concatenate(steps)
 
 
 def interval(values: FloatArray) -> tuple[float, float, float]:

@@ -12,16 +12,19 @@ from ragdiag.core.records import FloatArray, IntArray
 
 __all__ = ["Difference", "Paired", "holm"]
 
-FLIPS = 20_000
-"""Random sign flips behind a p-value, where not all can be had."""
+RANDOM_FLIPS = 20_000
+"""Random sign flips behind a p-value, where there are too many to try all."""
 
-EXACT = 14
-"""Units of which all sign flips are tried."""
+MOST_EXACT = 14
+"""Units with a difference up to which all sign flips are tried: 2 to this power."""
 
 LEVEL, POWER = 0.95, 0.80
+"""The level of intervals, and the chance of finding a difference at which it counts as detectable."""
 
 CLUSTERS = 20
-"""Fewer clusters say too little about how much clusters differ: then the statement is about these documents alone."""
+"""The fewest clusters that are resampled: fewer say too little about how much clusters differ.
+
+Then queries are taken for independent, and the statement is about these documents alone."""
 
 
 class Difference(NamedTuple):
@@ -88,20 +91,20 @@ class Paired:
 
     def _flipped(self, sums: FloatArray) -> float:
         """The share of sign flips whose sum is at least as far from 0; units without a difference have no say."""
-        m, seen = len(sums), abs(float(sums.sum()))
+        m, observed = len(sums), abs(float(sums.sum()))
         if m == 0:
             return 1.0
         if np.ptp(np.abs(sums)) < 1e-12:  # all alike: as many positive ones as a fair coin would give
-            tail = (m - round(seen / abs(float(sums[0])))) // 2
+            tail = (m - round(observed / abs(float(sums[0])))) // 2
             return min(1.0, 2.0 * float(special.bdtr(tail, m, 0.5)))
-        if m <= EXACT:
+        if m <= MOST_EXACT:
             every = 1.0 - 2.0 * ((np.arange(2**m)[:, None] >> np.arange(m)) & 1)
-            return float((np.abs(every @ sums) >= seen - 1e-9).mean())
+            return float((np.abs(every @ sums) >= observed - 1e-9).mean())
         rng, extreme = np.random.default_rng(self._seed), 0
-        for _ in range(20):
-            signs = rng.integers(0, 2, size=(FLIPS // 20, m), dtype=np.int8) * np.int8(2) - np.int8(1)
-            extreme += int((np.abs(signs @ sums) >= seen - 1e-9).sum())
-        return (1 + extreme) / (1 + FLIPS)
+        for _ in range(20):  # in parts, each of which fits into memory
+            signs = rng.integers(0, 2, size=(RANDOM_FLIPS // 20, m), dtype=np.int8) * np.int8(2) - np.int8(1)
+            extreme += int((np.abs(signs @ sums) >= observed - 1e-9).sum())
+        return (1 + extreme) / (1 + RANDOM_FLIPS)
 
 
 def _inflation(values: FloatArray, sums: FloatArray, size: FloatArray) -> float:

@@ -1,4 +1,4 @@
-"""Uncertainty of a mean over queries: a 95 % interval, honest about few queries and about queries that share documents."""
+"""Uncertainty of a mean over queries: a 95 % interval, also for few queries, and for queries that share documents."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ LEVEL = 0.95
 BOOTSTRAPPED = range(20, 2_001)
 """Numbers of clusters that are bootstrapped: fewer make too few different resamples, more need none."""
 
-NOTHING = 1e-18
-"""A variance of a mean of values in [0, 1] that is no more than rounding."""
+ROUNDING = 1e-18
+"""A variance of a mean of values in [0, 1] that is no larger comes from rounding: nothing varies."""
 
 
 def wilson(successes: float, n: float, level: float = LEVEL) -> tuple[float, float]:
@@ -66,12 +66,12 @@ class Resampler:
         total = np.bincount(cluster, weights=values).astype(np.float64)
         mean = float(values.mean())
         variance, freedom = _spread(size, total)
-        if len(size) not in BOOTSTRAPPED or variance <= NOTHING or np.isin(values, (0.0, 1.0)).all():
+        if len(size) not in BOOTSTRAPPED or variance <= ROUNDING or np.isin(values, (0.0, 1.0)).all():
             m = _effective_n(size, total, values)
             low, high = wilson(mean * m, m)
         else:
-            seen = float(((total - mean * size) ** 2).sum()) / n**2  # the variance that resamples of clusters have
-            tail = float(special.ndtr(special.stdtrit(freedom, 0.5 - LEVEL / 2) * np.sqrt(variance / seen)))
+            resampled = float(((total - mean * size) ** 2).sum()) / n**2  # the variance that resamples of clusters have
+            tail = float(special.ndtr(special.stdtrit(freedom, 0.5 - LEVEL / 2) * np.sqrt(variance / resampled)))
             low, high = map(float, np.quantile(self._resampled(size, total), [tail, 1 - tail]))
         return Mean(mean, min(low, mean), max(high, mean), n)
 
@@ -124,7 +124,7 @@ def _effective_n(size: FloatArray, total: FloatArray, values: FloatArray) -> flo
     if proportion and len(size) == n:
         return float(n)
     clustered = _spread(size, total)
-    if clustered[0] <= NOTHING:
+    if clustered[0] <= ROUNDING:
         return float(len(size))
     worth = [float(n)] if proportion else []
     for variance, freedom in [clustered] if proportion else [clustered, _spread(np.ones(n), values)]:

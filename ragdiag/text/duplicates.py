@@ -17,11 +17,11 @@ __all__ = ["duplicate_share", "near_duplicates", "shingles", "words"]
 
 _WORD = re.compile(r"\w+")
 
-FEW = 8
-"""Pairs of words below which a text is too short to be like another by chance or otherwise."""
+FEWEST_PAIRS = 8
+"""Texts of fewer pairs of words are too short for a share of them to tell: they are compared whole."""
 
 BLOCK = 500_000
-"""Words of contexts that are compared at a time."""
+"""Words of contexts that are compared at a time: it bounds the memory that this takes."""
 
 
 def duplicate_share(query: IntArray, shown: IntArray, texts: Sequence[str], n_queries: int, words: int = 8) -> FloatArray:
@@ -73,10 +73,10 @@ def _repeats(query: IntArray, gram: npt.NDArray[np.uint64], first: IntArray, n_w
     new = np.diff(key[order], prepend=~key[order[:1]]) != 0
     earliest = np.zeros(len(at), dtype=np.int64)
     earliest[order] = owner[order][np.flatnonzero(new)][np.cumsum(new) - 1]
-    seen = earliest < owner
+    again = earliest < owner
     starts = np.cumsum(n_words) - n_words  # where each row's words stand among those of all rows
-    begin = (at - first[owner] + starts[owner])[seen]
-    steps = np.bincount(begin, minlength=n_words.sum() + 1) - np.bincount(begin + run[owner][seen], minlength=n_words.sum() + 1)
+    begin = (at - first[owner] + starts[owner])[again]
+    steps = np.bincount(begin, minlength=n_words.sum() + 1) - np.bincount(begin + run[owner][again], minlength=n_words.sum() + 1)
     return (np.cumsum(steps)[:-1] > 0).astype(np.int64)
 
 
@@ -93,9 +93,9 @@ def words(text: str) -> list[str]:
 def near_duplicates(one: frozenset[tuple[str, str]], other: frozenset[tuple[str, str]], share: float = 0.6) -> bool:
     """Whether two texts, as `shingles`, say the same in nearly the same words: `share` of the shorter one's is in the other.
 
-    The shorter one must be at least half as long; texts of fewer than `FEW` pairs are compared whole.
+    The shorter one must be at least half as long; texts of fewer than `FEWEST_PAIRS` are compared whole.
     """
     less, more = sorted((len(one), len(other)))
-    if less < FEW:
+    if less < FEWEST_PAIRS:
         return one == other and less > 0
     return 2 * less >= more and len(one & other) >= share * less

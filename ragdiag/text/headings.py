@@ -30,8 +30,18 @@ class Heading(NamedTuple):
 
 
 class _Line(NamedTuple):
+    """A line: where it starts, and its text without white space round it, "" where it counts as blank (code, a heading's end)."""
+
     start: int
-    body: str  # without white space round it; empty for what counts as a blank line: code, and what ends a heading
+    body: str
+
+
+class _Underlined(NamedTuple):
+    """A heading whose level is not known yet: its style is the character of the line under it, twice where one is over it too."""
+
+    start: int
+    style: str
+    title: str
 
 
 def headings(text: str) -> list[Heading]:
@@ -41,37 +51,56 @@ def headings(text: str) -> list[Heading]:
     and ``-`` is 2 in a text that has ``#`` headings too, as in Markdown.
     """
     hashed: list[Heading] = []
-    underlined: list[tuple[int, str, str]] = []
-    front = _FRONT_MATTER.match(text)
-    position = front.end() if front else 0
-    fence, literal = "", False
+    underlined: list[_Underlined] = []
+    position = _end_of_front_matter(text)
+    code = _Code()
     over = last = _Line(position, "")
     for line in text[position:].split("\n"):
         start, position = position, position + len(line) + 1
-        body = line.strip()
-        if fence:
-            if body.startswith(fence) and not body.strip(fence[0]):
-                fence = ""
-            body = ""
-        elif body:
-            if line[0] not in " \t":
-                literal = body.endswith("::") or body.startswith("..")
-            elif literal:
+        body = code.without(line)
+        # Most lines begin with no mark, and are done with here. Underlines come before fences: tildes may underline a title.
+        if body[:1] in _MARKS:
+            if title := _titled(body, last, over):
+                underlined.append(title)
                 body = ""
-            if body[:1] in _MARKS:
-                # Before fences: tildes may underline a title.
-                if _RULE.match(body) and (titled := _titled(body, last, over)):
-                    underlined.append(titled)
-                    body = ""
-                elif m := _FENCE.match(body):
-                    fence, body = m[1] or m[2], ""
-                elif (m := _HASHES.match(body)) and not line.startswith(("    ", "\t")):
-                    hashed.append(Heading(start, len(m[1]), unclosed(body[m.end() :])))
-                    body = ""
+            elif fence := _FENCE.match(body):
+                code.fence, body = fence[1] or fence[2], ""
+            elif (hashes := _HASHES.match(body)) and not line.startswith(("    ", "\t")):
+                hashed.append(Heading(start, len(hashes[1]), unclosed(body[hashes.end() :])))
+                body = ""
         over, last = last, _Line(start, body)
     levels = {"=": 1, "-": 2} if hashed else {}
-    found = [Heading(start, levels.setdefault(style, len(levels) + 1), title) for start, style, title in underlined]
-    return sorted(h for h in hashed + found if h.title)
+    leveled = [Heading(u.start, levels.setdefault(u.style, len(levels) + 1), u.title) for u in underlined]
+    return sorted(h for h in hashed + leveled if h.title)
+
+
+def _end_of_front_matter(text: str) -> int:
+    front = _FRONT_MATTER.match(text)
+    return front.end() if front else 0
+
+
+class _Code:
+    """Where code is, as a text is read line by line.
+
+    `fence` is what opened the fenced code that the line is in, "" outside; `literal` says whether the last line without an indent
+    opens a literal block, which the indented lines below it are.
+    """
+
+    def __init__(self) -> None:
+        self.fence, self.literal = "", False
+
+    def without(self, line: str) -> str:
+        """The line without white space round it; "" for one of code, and for the one that ends fenced code."""
+        body = line.strip()
+        if self.fence:
+            if body.startswith(self.fence) and not body.strip(self.fence[0]):
+                self.fence = ""
+            return ""
+        if body and line[0] not in " \t":
+            self.literal = body.endswith("::") or body.startswith("..")
+        elif self.literal:
+            return ""
+        return body
 
 
 def unclosed(title: str) -> str:
@@ -80,23 +109,26 @@ def unclosed(title: str) -> str:
     return bare.strip() if not bare.strip() or bare[-1].isspace() else title.strip()
 
 
-def _titled(rule: str, last: _Line, over: _Line) -> tuple[int, str, str] | None:
-    """Start, style and title of the heading that `rule` closes, None where it is a transition or the edge of a table or list."""
+def _titled(rule: str, last: _Line, over: _Line) -> _Underlined | None:
+    """The heading that `rule` closes: `last` is the line above it, `over` the one above that.
+
+    None where it is no line of marks, or where that is a transition or the edge of a table or list.
+    """
     title = last.body
-    if not title or title[0] in "|#>" or title[:2] in ("- ", "* ", "+ ") or _RULE.match(title):
+    if not _RULE.match(rule) or not title or title[0] in "|#>" or title[:2] in ("- ", "* ", "+ ") or _RULE.match(title):
         return None
     long = len(rule) >= len(title)
     if over.body == rule and long:
-        return over.start, rule[0] * 2, title
+        return _Underlined(over.start, rule[0] * 2, title)
     # A rule under a paragraph of several lines or under a longer line is no heading's.
-    return (last.start, rule[0], title) if not over.body and (long or rule[0] == "=") else None
+    return _Underlined(last.start, rule[0], title) if not over.body and (long or rule[0] == "=") else None
 
 
-def path_at(found: list[Heading], starts: list[int]) -> list[tuple[str, ...]]:
+def path_at(headings: list[Heading], starts: list[int]) -> list[tuple[str, ...]]:
     """The titles above each of the ascending positions `starts`, outermost first; a heading that starts there counts."""
     paths: list[tuple[str, ...]] = []
     stack: list[Heading] = []
-    upcoming = iter(found)
+    upcoming = iter(headings)
     heading = next(upcoming, None)
     for start in starts:
         while heading is not None and heading.start <= start:

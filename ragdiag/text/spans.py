@@ -16,10 +16,10 @@ __all__ = ["NonSpace", "covered", "expand", "overlapping_pairs", "ratio", "union
 
 
 def union(start: IntArray, end: IntArray) -> tuple[IntArray, IntArray]:
-    """The same points as disjoint intervals in order, empty ones gone, touching ones joined."""
-    keep = end > start
-    order = np.argsort(start[keep], kind="stable")
-    start, end = start[keep][order], end[keep][order]
+    """The same points as disjoint intervals in order, empty ones left out, touching ones joined."""
+    real = end > start
+    order = np.argsort(start[real], kind="stable")
+    start, end = start[real][order], end[real][order]
     if not len(start):
         return start, end
     reach = np.maximum.accumulate(end)
@@ -71,8 +71,8 @@ class NonSpace:
         """
         mapped = np.array(position, dtype=np.int64)
         order = np.argsort(document, kind="stable")
-        wanted = np.array(list(self._texts), dtype=np.int64)
-        low, high = (np.searchsorted(document[order], wanted, side).tolist() for side in ("left", "right"))
+        known = np.array(list(self._texts), dtype=np.int64)
+        low, high = (np.searchsorted(document[order], known, side).tolist() for side in ("left", "right"))
         for text, a, b in zip(self._texts.values(), low, high, strict=True):
             rows = order[a:b]
             spaces = np.flatnonzero((char_classes(text) & (WORD | MARK)) == 0)

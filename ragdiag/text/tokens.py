@@ -1,4 +1,4 @@
-r"""Sizes: where the tokens of a text are.
+r"""Tokens: where in a text they are, and how many there are.
 
 A token is a match of ``\w+|[^\w\s]`` unless a chunker's ``unit`` says otherwise: no download, the same for every retriever.
 Found by array arithmetic on code points rather than by `re`, which is some ten times slower on large corpora.
@@ -89,7 +89,7 @@ def token_starts(text: str, unit: str = "tokens") -> IntArray:
 
 
 def folded(text: str) -> str:
-    """`text` in one case, with single spaces: how two texts are told to say the same."""
+    """`text` in one case, with single spaces: texts for which that is the same count as the same."""
     return " ".join(text.casefold().split())
 
 
@@ -113,15 +113,14 @@ def count_tokens(text: str, unit: str = "tokens") -> int:
 
 @functools.lru_cache(maxsize=8)
 def _tokenizer(unit: str) -> Any:
+    """A tokenizer of the package tokenizers, by its file or its model's name. Raises `SpecError` where there is none."""
     tokenizers = require("tokenizers", "dense", "use unit=tokens or unit=characters")
     path = Path(unit) / "tokenizer.json" if Path(unit).is_dir() else Path(unit)
     of_hub = re.fullmatch(r"[\w.-]+/[\w.-]+", unit) and not Path(unit).exists()
-    if (
-        not path.is_file() and not of_hub
-    ):  # neither a misspelt unit nor a folder without a tokenizer is a reason to ask a model hub
-        known = ("tokens", "characters")
-        wanted = f"tokens, characters, a tokenizer.json or a model's OWNER/NAME{nearest(unit, known)}"
-        raise SpecError(f"unit {unit!r} is none of {wanted}")
+    # Neither a misspelt unit nor a folder without a tokenizer is a reason to ask a model hub.
+    if not path.is_file() and not of_hub:
+        units = f"tokens, characters, a tokenizer.json or a model's OWNER/NAME{nearest(unit, ('tokens', 'characters'))}"
+        raise SpecError(f"unit {unit!r} is none of {units}")
     try:
         tokenizer = tokenizers.Tokenizer.from_file(str(path)) if path.is_file() else tokenizers.Tokenizer.from_pretrained(unit)
     except Exception as e:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,11 @@ from ragdiag.core.records import BoolArray, Document
 
 __all__ = ["could_be_older", "link", "superseded"]
 
+Metadata = Mapping[str, Any]
+"""A document's metadata, as its file has it."""
+
 AGES = ("version", "date")
-"""Metadata that orders versions, the first that both have."""
+"""The fields that order versions: of two documents, the first field that both have."""
 
 
 def link(old: Document, new: Document) -> str:
@@ -30,13 +33,16 @@ def link(old: Document, new: Document) -> str:
 
 
 class _Family:
-    """What orders the documents of a family that are not superseded: of each kind of value the last, as it is and as text."""
+    """Of the documents of a family that are not superseded, the last value of each of `AGES`, as it is and as text.
+
+    There is one for each type of value, and for documents with and without a version.
+    """
 
     def __init__(self) -> None:
         self._last: dict[tuple[str, bool], dict[type, tuple[Any, str]]] = defaultdict(dict)
 
-    def add(self, metadata: Any) -> None:
-        """Count a document in."""
+    def add(self, metadata: Metadata) -> None:
+        """Take a document's values into account."""
         versioned = metadata.get("version") is not None
         for key in AGES:
             value = metadata.get(key)
@@ -44,8 +50,8 @@ class _Family:
                 known, text = self._last[key, versioned].get(type(value), (value, str(value)))
                 self._last[key, versioned][type(value)] = max(known, value), max(text, str(value))
 
-    def has_newer(self, metadata: Any) -> bool:
-        """Whether a document that was counted in comes after one, by the first of `AGES` that both have: see `_older`."""
+    def has_newer(self, metadata: Metadata) -> bool:
+        """Whether a document that was added comes after the one of this metadata, as `_older` says."""
         version, date = (metadata.get(key) for key in AGES)
         # Those that have a version are ordered by date only beside one that has none.
         dated = [False] if version is not None else [True, False]
@@ -85,9 +91,10 @@ def _title(document: Document) -> str:
     return document.title.strip().casefold()
 
 
-def _older(mine: Any, other: Any) -> bool:
+def _older(one: Metadata, other: Metadata) -> bool:
+    """Whether one document comes before another by `AGES`."""
     for key in AGES:
-        a, b = mine.get(key), other.get(key)
+        a, b = one.get(key), other.get(key)
         if a is not None and b is not None:
             # ISO dates order as text.
             return bool(a < b) if type(a) is type(b) else str(a) < str(b)

@@ -17,10 +17,10 @@ from typing import Any, NamedTuple
 
 from ragdiag.core.errors import InputError, UsageError
 from ragdiag.core.files import opened, stream_jsonl
-from ragdiag.core.prompt import ATTEMPT, Prompt, Reply, attempted, json_lines
+from ragdiag.core.prompt import ATTEMPT, Prompt, Reply, attempted
 from ragdiag.core.protocols import Model, Progress
 from ragdiag.core.records import Answer
-from ragdiag.core.writing import PRIVATE, check_writable, real, sync_folder
+from ragdiag.core.writing import PRIVATE, check_writable, json_lines, real, sync_folder
 from ragdiag.text.tokens import count_tokens
 
 __all__ = ["Asked", "Estimate", "Questions"]

@@ -9,11 +9,10 @@ __all__ = ["Labelled"]
 
 
 class Labelled(NamedTuple):
-    """Queries by what was decided; `others` are decided ones in the file that were not asked here.
+    """How many queries were decided, and how.
 
-    `by_search`: labelled ones with evidence that no retriever of the pool brought, only a search or a look beside.
-    `worded_alike`: drafts labelled in the document's own words. `margins`: for numbers of queries, that of labelled ones first,
-    half the width in points of the interval that a share of about one half has.
+    `margins` says how precise a result on so many queries is. Its keys are numbers of queries: first those labelled so far, if
+    any, then larger ones. Its values are half the width, in percentage points, of the 95 % interval of a share of one half.
     """
 
     asked: int
@@ -21,7 +20,7 @@ class Labelled(NamedTuple):
     unanswerable: int
     undecided: int
     skipped: int
-    others: int
-    by_search: int
-    worded_alike: int
+    others: int  # decided in the file, but not asked in this session
+    by_search: int  # labelled with evidence that no retriever of the pool found, only a search or a look beside a passage
+    worded_alike: int  # drafts that were labelled without being put in other words
     margins: Mapping[int, int]

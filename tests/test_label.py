@@ -28,9 +28,10 @@ from ragdiag.core.protocols import no_progress
 from ragdiag.core.records import Corpus, Document, Span
 from ragdiag.label.decisions import DecisionFile
 from ragdiag.label.drafts import asked, drafts, question_id
+from ragdiag.label.labelled import MILESTONES, margin
 from ragdiag.label.page import masked, serve
 from ragdiag.label.pooling import Pool, default_retrievers, distinct, merged
-from ragdiag.label.session import MILESTONES, Session, margin
+from ragdiag.label.session import Session
 from ragdiag.label.setup import open_session, questions
 from ragdiag.label.terminal import marked
 from ragdiag.sources.evidence import locate

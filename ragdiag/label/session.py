@@ -13,20 +13,15 @@ from typing import Literal, NamedTuple
 from ragdiag.core.errors import UsageError
 from ragdiag.core.records import Corpus, Query, Span
 from ragdiag.label.decisions import DecisionFile, expected, record
-from ragdiag.label.drafts import question_id
-from ragdiag.label.labelled import Labelled
+from ragdiag.label.labelled import Labelled, summed_up
 from ragdiag.label.pooling import Pool, distinct
 from ragdiag.sources.queries.own import ANSWERS
-from ragdiag.stats.statistics import wilson
 from ragdiag.text.tokens import folded
 
-__all__ = ["ENOUGH", "Session", "Shown", "Task", "margin"]
+__all__ = ["ENOUGH", "Session", "Shown", "Task"]
 
 FIRST, ENOUGH = 5, 10
 """Passages shown at first and each time that more are asked for; those to have seen before a query is called unanswerable."""
-
-MILESTONES = (25, 50, 100, 200)
-"""Numbers of queries whose worth is told."""
 
 Found = Literal["draft", "pool", "search", "beside"]
 
@@ -267,42 +262,13 @@ class Session:
 
     def summary(self) -> Labelled:
         """What the file holds, and what is left."""
-        queries = self.file.queries.values()
-        labelled = [q for q in queries if q.evidence]
         asked = {task.query.id for task in self.tasks}
-        return Labelled(
-            asked=len(self.tasks),
-            labelled=len(labelled),
-            unanswerable=sum(q.unanswerable for q in queries),
-            undecided=len(self.tasks) - self.decided,
-            skipped=len(set(self._skipped)),
-            others=sum(q.id not in asked for q in queries),
-            by_search=sum(map(_by_search, labelled)),
-            worded_alike=sum(map(_worded_alike, labelled)),
-            margins={n: margin(n) for n in (len(labelled), *MILESTONES) if n >= max(len(labelled), 1)},
-        )
-
-
-def margin(n: int) -> int:
-    """Half the width, in points, of the 95 % interval (Wilson's) of a share of one half among `n` queries."""
-    low, high = wilson(n / 2, n)
-    return round(50 * (high - low))
+        return summed_up(self.file.queries.values(), asked, len(self.tasks) - self.decided, len(set(self._skipped)))
 
 
 def _shared(one: Span, other: Span) -> int:
     """Characters that are in both."""
     return min(one.end, other.end) - max(one.start, other.start) if one.overlaps(other) else 0
-
-
-def _by_search(query: Query) -> bool:
-    """Whether a labelled query has evidence that a search or a look beside a passage brought."""
-    ways = query.metadata.get("found")
-    return "pool" in query.metadata and isinstance(ways, list) and not {"search", "beside"}.isdisjoint(ways)
-
-
-def _worded_alike(query: Query) -> bool:
-    """Whether a query is a draft in the document's own words: its id was made from the words that it still has."""
-    return "draft" in query.metadata and query.id == question_id(query.text)
 
 
 def _readable(text: str) -> str:

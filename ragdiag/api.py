@@ -7,7 +7,7 @@ import dataclasses
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ragdiag.answering.verdict import DELTA
 from ragdiag.core.conditions import ORACLE, RETRIEVED
@@ -21,10 +21,10 @@ from ragdiag.results import AuditResult, CheckResult, CompareResult, DecideResul
 
 __all__ = ["audit", "check", "compare", "decide", "litmus", "prompts"]
 
-Given = Any
+Given = object
 """A path; a list of records (dicts); a data frame; of a corpus also a dict of texts by id."""
 
-Answers = Any
+Answers = object
 """A file, ``[CONDITION=]FILE``, or a list of them; a list of records, a data frame; or any of these by condition, in a dict."""
 
 
@@ -32,16 +32,16 @@ def audit(
     corpus: Given,
     queries: Given,
     *,
-    retriever: str | Callable[[str, int], Any] | Any = "",
+    retriever: object = "",
     answers: Answers = (),
     judge: str = "matcher",
     support: str = "grounded",
     format_rules: str | Path | None = None,
-    failed: Any = "failed",
+    failed: Literal["failed", "wrong"] = "failed",
     blind: bool = False,
     delta: float = DELTA,
     progress: Progress = no_progress,
-    **options: Any,
+    **options: object,
 ) -> AuditResult:
     """Measure how well retrieval serves labelled queries, and why it fails the rest.
 
@@ -61,11 +61,11 @@ def audit(
     _check_delta(delta)
     judging = Judging(judge, support, format_rules, failed, blind)
     with spool() as spooled:
-        asked, files = _asked(audit, options, spooled), _answer_files(answers, spooled)
-        done = run_audit(spooled.path(corpus, "corpus"), spooled.path(queries, "queries"), asked, progress)
-        done = done._replace(report=unspooled(done.report))
-        found = answered(done.labels.queries, files, done, asked, judging, delta, progress) if files else None
-    return made(AuditResult, done.report, audit=done, litmus=found)
+        checked, files = _options(audit, options, spooled), _answer_files(answers, spooled)
+        finished = run_audit(spooled.path(corpus, "corpus"), spooled.path(queries, "queries"), checked, progress)
+        finished = finished._replace(report=unspooled(finished.report))
+        verdict = answered(finished.labels.queries, files, finished, checked, judging, delta, progress) if files else None
+    return made(AuditResult, finished.report, audit=finished, litmus=verdict)
 
 
 def check(
@@ -73,10 +73,10 @@ def check(
     queries: Given,
     *,
     qrels: str | Path | None = None,
-    copies: Any = "count",
+    copies: Literal["count", "ignore"] = "count",
     only: str | Sequence[str] = (),
     progress: Progress = no_progress,
-    **unknown: Any,
+    **unknown: object,
 ) -> CheckResult:
     """Find documents that cannot be read and labels that are wrong about the corpus; nothing is indexed.
 
@@ -87,12 +87,12 @@ def check(
     check_names(unknown, (), inspect.signature(check).parameters)
     with spool() as spooled:
         where, path = spooled.path(corpus, "corpus"), spooled.path(queries, "queries")
-        found = unspooled(run(where, path, progress, qrels=qrels, copies=copies, only=only))
-    return made(CheckResult, found)
+        checked = unspooled(run(where, path, progress, qrels=qrels, copies=copies, only=only))
+    return made(CheckResult, checked)
 
 
 def compare(
-    corpus: Given, queries: Given, *, retrievers: Sequence[Any] = (), progress: Progress = no_progress, **asked: Any
+    corpus: Given, queries: Given, *, retrievers: Sequence[object] = (), progress: Progress = no_progress, **options: Any
 ) -> CompareResult:
     """Compare chunkers, contexts and retrievers on your labels: what each serves and breaks, how sure that is, what it costs.
 
@@ -110,23 +110,29 @@ def compare(
         notes: list[str] = []
         every = several("retrievers", retrievers)
         searches = [r for r in every if not isinstance(r, str)]
-        runs = [_recorded(search, where, path, asked, spooled, notes, progress) for search in searches]
-        asked |= {"retrievers": [r for r in every if isinstance(r, str)], "runs": [*several("runs", asked.get("runs")), *runs]}
-        found = unspooled(run(where, path, progress=progress, **asked))
-    return made(CompareResult, dataclasses.replace(found, notes=(*found.notes, *notes)))
+        runs = [_recorded(search, where, path, options, spooled, notes, progress) for search in searches]
+        options["retrievers"] = [r for r in every if isinstance(r, str)]
+        options["runs"] = [*several("runs", options.get("runs")), *runs]
+        comparison = unspooled(run(where, path, progress=progress, **options))
+    return made(CompareResult, dataclasses.replace(comparison, notes=(*comparison.notes, *notes)))
 
 
 def _recorded(
-    search: Any, corpus: Any, queries: Any, asked: Mapping[str, Any], spooled: Spool, notes: list[str], progress: Progress
+    search: object,
+    corpus: str | Path,
+    queries: str | Path,
+    options: Mapping[str, Any],
+    spooled: Spool,
+    notes: list[str],
+    progress: Progress,
 ) -> Path:
-    """What the team's own search finds, as a recorded run."""
+    """What the team's own search finds, as a recorded run; `options` are those of `compare`."""
     from ragdiag.pipeline import load_measurable
     from ragdiag.search.runs import run_lines
     from ragdiag.search.searches import DEPTH, name_of, searched
 
-    options = Options(qrels=asked.get("qrels"))
-    whole, _, labels = load_measurable(corpus, queries, options, [], progress)
-    context = 0 if asked.get("budget") else asked.get("k", 0)
+    whole, _, labels = load_measurable(corpus, queries, Options(qrels=options.get("qrels")), [], progress)
+    context = 0 if options.get("budget") else options.get("k", 0)
     rankings = searched(search, labels.queries, whole, DEPTH, notes, progress, context)
     return spooled.file(name_of(search).removeprefix("search "), run_lines(rankings))
 
@@ -139,11 +145,11 @@ def litmus(
     judge: str = "matcher",
     support: str = "grounded",
     format_rules: str | Path | None = None,
-    failed: Any = "failed",
+    failed: Literal["failed", "wrong"] = "failed",
     blind: bool = False,
     delta: float = DELTA,
     progress: Progress = no_progress,
-    **options: Any,
+    **options: object,
 ) -> LitmusResult:
     """Is it a retrieval problem or a behavior problem?
 
@@ -159,9 +165,9 @@ def litmus(
     with spool() as spooled:
         path = spooled.path(queries, "queries")
         where = None if corpus is None else spooled.path(corpus, "corpus")
-        asked = _asked(litmus, options, spooled)
-        found = unspooled(run_litmus(path, _answer_files(answers, spooled), asked, where, judging, delta, progress))
-    return made(LitmusResult, found)
+        checked = _options(litmus, options, spooled)
+        verdict = unspooled(run_litmus(path, _answer_files(answers, spooled), checked, where, judging, delta, progress))
+    return made(LitmusResult, verdict)
 
 
 def prompts(
@@ -171,7 +177,7 @@ def prompts(
     *,
     template: str = "",
     progress: Progress = no_progress,
-    **options: Any,
+    **options: object,
 ) -> PromptsResult:
     """What a model would be asked: with the pipeline's context, exactly the evidence, or nothing.
 
@@ -182,12 +188,15 @@ def prompts(
 
     with spool() as spooled:
         where, path = spooled.path(corpus, "corpus"), spooled.path(queries, "queries")
-        asked = _asked(prompts, options, spooled)
-        found = run_prompts(where, path, several("conditions", conditions, str), template, asked, progress)
-    return made(PromptsResult, found)
+        checked = _options(prompts, options, spooled)
+        conditions = several("conditions", conditions, str)
+        prompts_made = run_prompts(where, path, conditions, template, checked, progress)
+    return made(PromptsResult, prompts_made)
 
 
-def decide(answers: Mapping[str, Any] | None = None, verdict: Any = None, **given: Any) -> DecideResult:
+def decide(
+    answers: Mapping[str, object] | None = None, verdict: Mapping[str, object] | LitmusResult | None = None, **given: Any
+) -> DecideResult:
     """Prompt, RAG, fine-tuning or both.
 
     `answers` by question and rates by name may be `given` as the command's options are: ``decide(problem="knowledge",
@@ -201,20 +210,20 @@ def decide(answers: Mapping[str, Any] | None = None, verdict: Any = None, **give
     if not isinstance(answers, (Mapping, type(None))):
         raise UsageError(f"answers must be a dict by question, not a {type(answers).__name__}")
     rates = {f.name for f in dataclasses.fields(Rates)}
-    said = {**(answers or {}), **{name: value for name, value in given.items() if name not in rates}}
-    check_names(said, QUESTIONS, rates)
+    by_question = {**(answers or {}), **{name: value for name, value in given.items() if name not in rates}}
+    check_names(by_question, QUESTIONS, rates)
     measured = verdict.as_dict() if isinstance(verdict, LitmusResult) else verdict
-    return made(DecideResult, run(said, measured, Rates(**{name: given[name] for name in rates & given.keys()})))
+    return made(DecideResult, run(by_question, measured, Rates(**{name: given[name] for name in rates & given.keys()})))
 
 
-def _asked(caller: Callable[..., Any], options: Mapping[str, Any], spooled: Spool) -> Options:
-    """`options` as Python gives them to `caller`: a recorded run may be in hand, so may chunks be, in a data frame too."""
-    given = dict(options)
-    if given.get("run") is not None:
-        given["run"] = spooled.path(given["run"], "run")
-    if not isinstance(given.get("chunks"), (str, Path, type(None))):
-        given["chunks"] = records(given["chunks"], "chunks")
-    return Options.given(caller, **given)
+def _options(caller: Callable[..., object], given: Mapping[str, object], spooled: Spool) -> Options:
+    """What `caller` was given, as `Options`: a recorded run may be in hand, so may chunks be, in a data frame too."""
+    options = dict(given)
+    if options.get("run") is not None:
+        options["run"] = spooled.path(options["run"], "run")
+    if not isinstance(options.get("chunks"), (str, Path, type(None))):
+        options["chunks"] = records(options["chunks"], "chunks")
+    return Options.given(caller, **options)
 
 
 def _check_delta(delta: float) -> None:
@@ -229,7 +238,7 @@ def _answer_files(answers: Answers, spooled: Spool) -> list[str]:
         return [str(answers)]
     if isinstance(answers, Mapping):
         check_conditions(answers)
-        return [f"{condition}={spooled.path(given, f'{condition} answers')}" for condition, given in answers.items()]
+        return [f"{condition}={spooled.path(files, f'{condition} answers')}" for condition, files in answers.items()]
     if isinstance(answers, Sequence) and all(isinstance(a, (str, Path)) for a in answers):
         return [str(a) for a in answers]
     return [str(spooled.path(answers, "answers"))]

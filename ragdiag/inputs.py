@@ -18,11 +18,20 @@ from ragdiag.core.plain import frame_rows, is_frame, plain
 from ragdiag.core.writing import json_lines
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
     from ragdiag.core.records import Defect
 
 __all__ = ["Spool", "records", "spool", "unspooled"]
 
-R = TypeVar("R")
+R = TypeVar("R", bound="DataclassInstance")
+
+
+DEFECTS = {"defects", "warnings", "label_defects", "label_warnings"}
+"""Fields of records that hold defects."""
+
+RECORDS = {"labels", "report"}
+"""Fields of records that hold a record with such fields."""
 
 
 class Spool:
@@ -31,7 +40,7 @@ class Spool:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def path(self, given: Any, name: str) -> str | Path:
+    def path(self, given: object, name: str) -> str | Path:
         """The path itself where one was given; else a file of the records. Raises `UsageError` for what is neither."""
         if isinstance(given, (str, Path)):
             return given
@@ -67,20 +76,17 @@ def spool() -> Iterator[Spool]:
 
 def unspooled(record: R) -> R:
     """A record whose defects name what was given where they named the file that it was spooled to."""
-    asked: Any = record
 
     def renamed(defects: Sequence[Defect]) -> tuple[Defect, ...]:
         return tuple(dataclasses.replace(d, file=shown_name(d.file)) for d in defects)
 
-    names = {"defects", "warnings", "label_defects", "label_warnings"} & {f.name for f in dataclasses.fields(asked)}
-    changes: dict[str, Any] = {name: renamed(getattr(asked, name)) for name in names}
-    inner = {name: getattr(asked, name, None) for name in ("labels", "report")}
-    changes |= {name: unspooled(each) for name, each in inner.items() if each is not None}
-    changed: R = dataclasses.replace(asked, **changes)
-    return changed
+    values = {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
+    changes: dict[str, Any] = {name: renamed(values[name]) for name in DEFECTS & values.keys()}
+    changes |= {name: unspooled(values[name]) for name in RECORDS & values.keys() if values[name] is not None}
+    return dataclasses.replace(record, **changes)
 
 
-def records(given: Any, name: str) -> Sequence[Any]:
+def records(given: object, name: str) -> Sequence[object]:
     """The records of what Python has in hand: a list, a data frame, texts by id. Raises `UsageError` for anything else."""
     if is_frame(given):
         return frame_rows(given)
@@ -91,7 +97,7 @@ def records(given: Any, name: str) -> Sequence[Any]:
     raise UsageError(f"{name}: give a path, a list of records, a data frame, or texts by id; not a {type(given).__name__}")
 
 
-def _line(record: Any, name: str, row: int) -> bytes:
+def _line(record: object, name: str, row: int) -> bytes:
     if not isinstance(record, Mapping):
         raise UsageError(f"{name}, row {row}: a record is a dict, not a {type(record).__name__}")
     try:
@@ -100,8 +106,8 @@ def _line(record: Any, name: str, row: int) -> bytes:
         raise UsageError(f"{name}, row {row}: {e}") from e
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """Arrays, numbers and dates of other libraries, as JSON has them."""
-    if (made := plain(value)) is value:
+    if (converted := plain(value)) is value:
         raise TypeError(f"holds a {type(value).__name__}, which no record has")
-    return made
+    return converted

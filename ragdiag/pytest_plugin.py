@@ -80,14 +80,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     from ragdiag.sources.queries import load_queries
 
     config, marker = metafunc.config, metafunc.definition.get_closest_marker("ragdiag")
-    settings, given = _settings(config), marker.kwargs if marker else {}
+    settings, arguments = _settings(config), marker.kwargs if marker else {}
     try:
-        files = {name: config.rootpath / given[name] if given.get(name) else settings.get(name) for name in ("queries", "qrels")}
+        queries, qrels = (
+            config.rootpath / arguments[name] if arguments.get(name) else settings.get(name) for name in ("queries", "qrels")
+        )
         if marker and marker.args:
             raise UsageError("the marker's arguments have names: @pytest.mark.ragdiag(corpus=..., queries=...)")
-        if not files["queries"]:
+        if not queries:
             raise UsageError("no queries: name them in @pytest.mark.ragdiag(queries=...), or set ragdiag_queries")
-        ids = [query.id for query in load_queries(str(files["queries"]), files["qrels"])]
+        ids = [query.id for query in load_queries(queries, qrels)]
     except RagdiagError as e:
         raise pytest.Collector.CollectError(f"{metafunc.definition.nodeid}: {e}") from None
     metafunc.parametrize("ragdiag_query", ids, ids=[name or "-" for name in ids], indirect=True)
@@ -141,18 +143,18 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """What one of xdist's processes audited."""
-    found = getattr(node, "workeroutput", {}).get("ragdiag")
-    if found:
-        node.config.stash.setdefault(SUMMARY, {}).update(found)
+    summary = getattr(node, "workeroutput", {}).get("ragdiag")
+    if summary:
+        node.config.stash.setdefault(SUMMARY, {}).update(summary)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """A few lines for each audit; where GitHub runs the tests, an annotation for each one that failed."""
-    found = terminalreporter.config.stash.get(SUMMARY, None)
-    if not found:
+    summary = terminalreporter.config.stash.get(SUMMARY, None)
+    if not summary:
         return
     terminalreporter.section("ragdiag")
-    for text in found.values():
+    for text in summary.values():
         terminalreporter.write_line(text)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for report in (*terminalreporter.stats.get("failed", ()), *terminalreporter.stats.get("error", ())):
@@ -187,18 +189,19 @@ def _settings(config: pytest.Config) -> dict[str, Any]:
     """What the command line says, else the configuration. Paths are from the folder of either. Raises `pytest.UsageError`."""
     settings: dict[str, Any] = {}
     for name, _, _ in SETTINGS:
-        given, configured = config.getoption(f"ragdiag_{name}"), config.getini(f"ragdiag_{name}")
-        value: Any = given or configured
+        option = config.getoption(f"ragdiag_{name}")
+        value = option or config.getini(f"ragdiag_{name}")
         if not value:
             continue
         if name in NUMBERS:
             try:
-                value = int(value)
+                settings[name] = int(value)
             except ValueError:
                 raise pytest.UsageError(f"ragdiag_{name} must be a whole number, not {value!r}") from None
         elif name == "cache" and value == "none":
-            value = None
+            settings[name] = None
         elif name in FILES:
-            value = str((config.invocation_params.dir if given else config.rootpath) / value)
-        settings[name] = value
+            settings[name] = str((config.invocation_params.dir if option else config.rootpath) / value)
+        else:
+            settings[name] = value
     return settings

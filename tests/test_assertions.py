@@ -14,7 +14,7 @@ import pytest
 import ragdiag
 from ragdiag.api import litmus
 from ragdiag.core.errors import InputError, UsageError
-from ragdiag.testing.assertions import check, no_cause, no_regression, no_verdict, save_baseline
+from ragdiag.testing.assertions import check_gates, no_cause, no_regression, no_verdict, save_baseline
 from ragdiag.testing.audited import WIDTH, Audited, audited
 from ragdiag.testing.shared import once
 
@@ -61,11 +61,11 @@ def orchard(folder: Path, found: str = "", text: str = "", **options: Any) -> Au
 
 
 def test_a_gate_that_holds_says_nothing(report: Audited) -> None:
-    check(report, "Sufficient@5=0.59", "Sufficient@5.low=0.4", "P@5=0.1")
+    check_gates(report, "Sufficient@5=0.59", "Sufficient@5.low=0.4", "P@5=0.1")
 
 
 def test_a_failing_gate_says_how_far_off_how_sure_and_which_queries(report: Audited) -> None:
-    text = failure(check, report, "Sufficient@5=0.8", "P@5=0.1", "Sufficient@5.low=0.5")
+    text = failure(check_gates, report, "Sufficient@5=0.8", "P@5=0.1", "Sufficient@5.low=0.5")
     assert text.startswith("Sufficient@5 is 0.5965, under 0.8\n  mean 0.596 [0.457, 0.722], n 57\nSufficient@5.low is")
     assert "P@5" not in text
     assert "23 of 57 queries not served: query_mismatch 14, diluted 3" in text
@@ -77,7 +77,7 @@ def test_a_failing_gate_says_how_far_off_how_sure_and_which_queries(report: Audi
 
 def test_a_plain_report_will_do() -> None:
     plain = ragdiag.audit(TIDEWATER / "corpus", TIDEWATER / "queries.jsonl", retriever="bm25", cache=None)
-    check(plain, "Sufficient@5=0.5")
+    check_gates(plain, "Sufficient@5=0.5")
     assert "tw-12  chunk_split" in failure(no_cause, plain, "chunk_split")
     text = failure(no_cause, plain, "chunk_split")
     assert "is tripled. ‖ A week" in flat(text)
@@ -90,12 +90,12 @@ def test_a_plain_report_will_do() -> None:
 )
 def test_what_cannot_be_checked(report: Audited, gates: tuple[str, ...], says: str) -> None:
     with pytest.raises(UsageError, match=says):
-        check(report, *gates)
+        check_gates(report, *gates)
 
 
 def test_only_reports_can_be_asked() -> None:
     with pytest.raises(UsageError, match="give what ragdiag"):
-        check({"measures": {}}, "P@5=0.5")  # type: ignore[arg-type]
+        check_gates({"measures": {}}, "P@5=0.5")  # type: ignore[arg-type]
 
 
 # Causes
@@ -129,7 +129,7 @@ def test_causes_cannot_be_asked_of_a_search(tmp_path: Path) -> None:
 
 
 def test_what_a_search_misses_is_shown(tmp_path: Path) -> None:
-    text = failure(check, orchard(tmp_path, "apple pear plum fig quince medlar sloe"), "Sufficient@1=0.95")
+    text = failure(check_gates, orchard(tmp_path, "apple pear plum fig quince medlar sloe"), "Sufficient@1=0.95")
     assert "cherry  not served\n  when is the cherry ripe\n  lacks cherry#0-10: The cherry" in text
     assert "cannot be asked what would change" in flat(text)
     assert "next: print(report['cherry'])" in text
@@ -146,7 +146,7 @@ def test_a_failed_search_is_told_from_a_bad_one(tmp_path: Path) -> None:
 
     broken = audited(corpus, queries, search=search, k=1, cache=None)
     assert (broken.failed, found.failed) == (("fig",), ())
-    text = failure(check, broken, "Sufficient@1=0.5")
+    text = failure(check_gates, broken, "Sufficient@1=0.5")
     assert re.search(r"raised on 1 of 8 queries, first on\s+'fig': TimeoutError: slow", text)
     assert broken["fig"].passage == "the search failed"
 
@@ -170,7 +170,7 @@ def test_a_querys_story_is_a_text_with_what_it_says(report: Audited) -> None:
 def test_it_is_the_same_through_json(report: Audited) -> None:
     again = Audited.from_dict(json.loads(json.dumps(report.as_dict())))
     assert again.as_dict() == report.as_dict()
-    assert failure(check, again, "P@5=0.9") == failure(check, report, "P@5=0.9")
+    assert failure(check_gates, again, "P@5=0.9") == failure(check_gates, report, "P@5=0.9")
 
 
 @pytest.mark.parametrize(

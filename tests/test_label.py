@@ -25,12 +25,13 @@ from hypothesis import strategies as st
 from ragdiag.cli import main
 from ragdiag.core.errors import InputError, SpecError, UsageError
 from ragdiag.core.protocols import no_progress
-from ragdiag.core.records import Corpus, Document
+from ragdiag.core.records import Corpus, Document, Span
 from ragdiag.label.decisions import DecisionFile
 from ragdiag.label.drafts import asked, drafts, question_id
+from ragdiag.label.labelled import MILESTONES, margin
 from ragdiag.label.page import masked, serve
-from ragdiag.label.pooling import Passage, Pool, default_retrievers, distinct, merged
-from ragdiag.label.session import MILESTONES, Session, margin
+from ragdiag.label.pooling import Pool, default_retrievers, distinct, merged
+from ragdiag.label.session import Session
 from ragdiag.label.setup import open_session, questions
 from ragdiag.label.terminal import marked
 from ragdiag.sources.evidence import locate
@@ -188,12 +189,12 @@ def test_no_place_in_the_pool_belongs_to_one_retriever() -> None:
     assert merged([first, second], 1) == [20, 10, 11, 21, 22, 12, 13, 23]
 
 
-SPANS = st.builds(lambda d, a, n: Passage(d, a, a + n), st.integers(0, 2), st.integers(0, 60), st.integers(1, 30))
+SPANS = st.builds(lambda d, a, n: Span(d, a, a + n), st.integers(0, 2), st.integers(0, 60), st.integers(1, 30))
 
 
 @given(passages=st.lists(SPANS, max_size=12), shown=st.lists(SPANS, max_size=4))
 @settings(deadline=None)
-def test_what_is_half_on_the_screen_is_not_shown_again(passages: list[Passage], shown: list[Passage]) -> None:
+def test_what_is_half_on_the_screen_is_not_shown_again(passages: list[Span], shown: list[Span]) -> None:
     visible = {(p.document, i) for p in shown for i in range(p.start, p.end)}
     kept = []
     for p in passages:
@@ -263,7 +264,7 @@ def test_every_mark_cuts_the_document_exactly(data: st.DataObject, tmp_path_fact
     start = data.draw(st.integers(0, len(text) - 1))
     end = data.draw(st.integers(start + 1, len(text)))
     try:
-        session.label([[Passage(0, start, end)], [Passage(1, 0, 7), Passage(1, 8, 12)]])
+        session.label([[Span(0, start, end)], [Span(1, 0, 7), Span(1, 8, 12)]])
     except UsageError:
         assert not text[start:end].strip() and not session.file.path.exists()
         return
@@ -301,7 +302,7 @@ def test_what_a_decision_says(corpus: Path, asks: Path, tmp_path: Path) -> None:
     assert line["metadata"]["found"] in (["pool"], ["search"]) and line["metadata"]["seen"] >= 5
 
 
-def text_of(session: Session, passage: Passage) -> str:
+def text_of(session: Session, passage: Span) -> str:
     return session.corpus.documents[passage.document].text[passage.start : passage.end]
 
 
@@ -362,16 +363,16 @@ def test_the_same_question_is_not_labelled_both_ways(corpus: Path, tmp_path: Pat
     asks = tmp_path / "q.jsonl"
     asks.write_text('{"_id": "a", "text": "Why so?"}\n{"_id": "b", "text": "why  so?"}\n')
     session = opened(corpus, asks, tmp_path / "out.jsonl")
-    session.label([[Passage(0, 0, 9)]])
+    session.label([[Span(0, 0, 9)]])
     session.search("hotel")
     with pytest.raises(UsageError, match="labelled answerable as 'a'"):
         session.unanswerable()
-    session.label([[Passage(0, 0, 9)]])
+    session.label([[Span(0, 0, 9)]])
     assert fine(corpus, tmp_path / "out.jsonl")
 
 
-@pytest.mark.parametrize("passage", [Passage(0, 5, 5), Passage(0, -1, 3), Passage(99, 0, 3), Passage(0, 0, 10**6)])
-def test_marks_outside_of_documents_are_refused(passage: Passage, corpus: Path, asks: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("passage", [Span(0, 5, 5), Span(0, -1, 3), Span(99, 0, 3), Span(0, 0, 10**6)])
+def test_marks_outside_of_documents_are_refused(passage: Span, corpus: Path, asks: Path, tmp_path: Path) -> None:
     session = opened(corpus, asks, tmp_path / "out.jsonl")
     with pytest.raises(UsageError):
         session.label([[passage]])
@@ -401,7 +402,7 @@ def test_what_is_labelled_already_is_copied_and_not_asked(corpus: Path, tmp_path
     todo = []
     while session.current is not None:
         todo.append(session.task.query.id)
-        session.label([[Passage(0, 0, 9)]])
+        session.label([[Span(0, 0, 9)]])
     assert todo == ["wrong", "whole", "new"]
     assert lines(out)[0]["evidence"] == [
         {"doc_id": "leave", "start": LEAVE.index("Every"), "end": LEAVE.index(" of leave a"), "text": "Everybody has 25 days"}
@@ -413,15 +414,15 @@ def test_what_is_labelled_already_is_copied_and_not_asked(corpus: Path, tmp_path
 def test_labels_that_no_longer_fit_are_asked_again(corpus: Path, asks: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
     session = opened(corpus, asks, out)
-    session.label([[Passage(session.corpus.position["travel"], 10, 30)]])
-    session.label([[Passage(session.corpus.position["leave"], 0, 7)]])
+    session.label([[Span(session.corpus.position["travel"], 10, 30)]])
+    session.label([[Span(session.corpus.position["leave"], 0, 7)]])
     (corpus / "travel.md").write_text("Walk.")
     again, notes = open_session(corpus, asks, out, retrievers=("bm25",), cache=None)
     assert "1 labels in" in notes[0] and len(lines(out)) == 2  # nothing is lost before it is replaced
     assert again.current == 2
     again.skip()
     assert again.current == 0 and again.decision is None
-    again.label([[Passage(again.corpus.position["travel"], 0, 5)]])
+    again.label([[Span(again.corpus.position["travel"], 0, 5)]])
     assert fine(corpus, out) and len(lines(out)) == 2
 
 

@@ -83,7 +83,7 @@ def said(output: str) -> str:
 
 CHECK = """
 def test_it(ragdiag):
-    ragdiag.check(ragdiag.audit(), "Sufficient@1={}")
+    ragdiag.check_gates(ragdiag.audit(), "Sufficient@1={}")
 """
 
 
@@ -171,7 +171,7 @@ def test_a_check_that_fails_says_why_and_nothing_of_our_own_code(project: pytest
         ('ragdiag.audit("nowhere")', "nowhere: "),
         ('ragdiag.audit(retriever="bm52")', "did you mean 'bm25'"),
         ("ragdiag.audit(kay=3)", "unknown option 'kay'"),
-        ('ragdiag.check(ragdiag.audit(), "R@7=0.5")', "R@7 was not measured"),
+        ('ragdiag.check_gates(ragdiag.audit(), "R@7=0.5")', "R@7 was not measured"),
         ('ragdiag.no_cause(ragdiag.audit(search=lambda query, k: []), "stale")', "cannot be asked what would change"),
         ("ragdiag.audit(search=lambda query, k: 1 / 0)", "failed on every query; on 'apple' with ZeroDivisionError"),
         ('ragdiag.no_regression(ragdiag.audit(), "../up")', "a baseline's name has letters"),
@@ -199,11 +199,11 @@ def test_causes_and_searches(project: pytest.Pytester) -> None:
     def test_search(ragdiag):
         report = ragdiag.audit(search=search, name="live")
         assert report.failed == ("pear",)
-        ragdiag.check(report, "Sufficient@1=0.3")
-        ragdiag.check(report, "P@1.low=0.9")
+        ragdiag.check_gates(report, "Sufficient@1=0.3")
+        ragdiag.check_gates(report, "P@1.low=0.9")
 
     def test_run(ragdiag):
-        ragdiag.check(ragdiag.audit(run="run.jsonl", name="recorded"), "Success@1=0.6")
+        ragdiag.check_gates(ragdiag.audit(run="run.jsonl", name="recorded"), "Success@1=0.6")
     """
     retrieved = {"apple": "apple.md", "pear": "pear.md", "stone": "apple.md"}
     lines = [{"query_id": q, "retrieved": [{"doc_id": d, "text": CORPUS[d][:25]}]} for q, d in retrieved.items()]
@@ -397,7 +397,7 @@ def test_query(ragdiag_query):
 
 @pytest.mark.parametrize("n", range(8))
 def test_index(ragdiag, n):
-    ragdiag.check(ragdiag.audit(), "P@1=0.1")
+    ragdiag.check(ragdiag.audit(), "P@1=0.1")  # by its first name
 """
 
 COUNTING = """
@@ -514,7 +514,7 @@ def test_properties_of_a_test_are_in_its_junit_record(project: pytest.Pytester) 
     test = """
     def test_it(ragdiag):
         report = ragdiag.audit(name="fruit")
-        ragdiag.check(report, "P@1.low=0.1")
+        ragdiag.check_gates(report, "P@1.low=0.1")
         ragdiag.no_cause(report, "stale")
         ragdiag.no_regression(report)
 

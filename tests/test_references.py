@@ -18,10 +18,9 @@ from ragdiag.cli import main
 from ragdiag.core.errors import InputError
 from ragdiag.core.opinions import Opinion
 from ragdiag.core.protocols import no_progress
-from ragdiag.core.records import Answer, Chunking, Corpus, Document, Label, Query
+from ragdiag.core.records import Answer, Chunking, Corpus, Document, Label, Query, Span
 from ragdiag.diagnosis.failures._words import rarest
 from ragdiag.label.decisions import DecisionFile, record
-from ragdiag.label.pooling import Passage
 from ragdiag.pipeline import inputs_of
 from ragdiag.sources.evidence import locate, unlabelled_hits
 from ragdiag.sources.queries import load_queries
@@ -167,9 +166,9 @@ def test_a_query_whose_second_reference_stands_elsewhere_is_pointed_to() -> None
 
 def test_labelling_keeps_them_all(tmp_path: Path) -> None:
     documents = (Document("d", "Aoraki is high."),)
-    line = record(Query("q", "Which?", NAMES[0], also=NAMES[1:]), [[Passage(0, 0, 6)]], documents)
+    line = record(Query("q", "Which?", NAMES[0], also=NAMES[1:]), [[Span(0, 0, 6)]], documents)
     assert line["answers"] == list(NAMES)
-    assert "answer" in record(Query("q", "Which?", "Aoraki"), [[Passage(0, 0, 6)]], documents)
+    assert "answer" in record(Query("q", "Which?", "Aoraki"), [[Span(0, 0, 6)]], documents)
     file = DecisionFile(tmp_path / "out.jsonl")
     file.put(line)
     assert DecisionFile(tmp_path / "out.jsonl").queries["q"].answers == NAMES

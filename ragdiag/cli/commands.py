@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -37,10 +37,7 @@ from ragdiag.cli.shell import Group, present, progress_bars, queries_file, refus
 from ragdiag.core.version import __version__
 
 if TYPE_CHECKING:
-    from ragdiag.answering.verdict import Litmus
     from ragdiag.core.options import Judging, Options
-    from ragdiag.core.protocols import Progress
-    from ragdiag.pipeline import Audit
 
 __all__ = ["main"]
 
@@ -64,32 +61,34 @@ def main(ctx: click.Context, debug: bool) -> None:
         ctx.default_map = configuration.defaults(options_of)
 
 
-def _options(given: dict[str, Any]) -> Options:
-    """`pipeline.Options` from what the command line and the configuration gave."""
+def _options(given: dict[str, object]) -> Options:
+    """`core.options.Options` from what the command line and the configuration gave."""
     from ragdiag.core.options import Options
 
-    asked = _settled(given)
-    if "run_file" in asked:
-        asked["run"] = asked.pop("run_file")
-    return Options(**asked)
+    options = _settled(given)
+    if "run_file" in options:
+        options["run"] = options.pop("run_file")
+    return Options(**options)
 
 
-def _judging(given: dict[str, Any]) -> Judging:
-    """`options.Judging`, taken out of what was given."""
+def _judging(given: dict[str, object]) -> Judging:
+    """`core.options.Judging`, taken out of what was given."""
     from ragdiag.core.options import Judging
 
-    return Judging(**{field.name: given.pop(field.name) for field in dataclasses.fields(Judging)})
+    judging: dict[str, Any] = {field.name: given.pop(field.name) for field in dataclasses.fields(Judging)}
+    return Judging(**judging)
 
 
-def _settled(given: dict[str, Any]) -> dict[str, Any]:
-    """What was given, less what was not; without a cache where none is wanted. 0 tokens would mean no budget at all."""
+def _settled(given: dict[str, object]) -> dict[str, Any]:
+    """The options that were given; with `cache` None where nothing is to be kept."""
     settle(given)
-    if given.get("budget") is not None and given["budget"] < 1:
+    budget = given.get("budget")
+    if isinstance(budget, int) and budget < 1:  # in `Options` 0 means no budget at all
         from ragdiag.core.errors import UsageError
 
-        raise UsageError(f"--budget must be 1 token or more, not {given['budget']}")
-    nothing = given.pop("no_cache", False)
-    return {name: value for name, value in given.items() if value is not None} | ({"cache": None} if nothing else {})
+        raise UsageError(f"--budget must be 1 token or more, not {budget}")
+    no_cache = given.pop("no_cache", False)
+    return {name: value for name, value in given.items() if value is not None} | ({"cache": None} if no_cache else {})
 
 
 @main.command()
@@ -106,49 +105,43 @@ def _settled(given: dict[str, Any]) -> dict[str, Any]:
 def audit(
     corpus: str,
     queries: str,
+    answers: tuple[str, ...],
+    delta: float,
     json_file: str | None,
     html_file: str | None,
     fail_under: tuple[str, ...],
     quiet: bool,
-    **given: Any,
+    **given: object,
 ) -> None:
     """Measure how well retrieval serves labelled queries, and why it fails the rest; with answers, if that is the problem."""
+    from ragdiag.answering.answering import answered
     from ragdiag.core.options import Judging
     from ragdiag.explain import explanations
+    from ragdiag.inputs import unspooled
+    from ragdiag.pipeline import run_audit
     from ragdiag.reports.html.audit import audit_html
     from ragdiag.reports.json import audit_dict
     from ragdiag.reports.terminal import audit_text
     from ragdiag.scoring.gates import Gate, failures
 
-    if not given["answers"]:
+    if not answers:
         refuse({"delta", *(field.name for field in dataclasses.fields(Judging))}, "--answers")
-    answers = {"answers": given.pop("answers"), "delta": given.pop("delta"), "judging": _judging(given)}
+    judging = _judging(given)
     check_outputs()
     gates = [Gate.parse(text) for text in fail_under]
-    asked = _options(given | {"measures": tuple(str(g.measure) for g in gates)})
+    checked = _options(given | {"measures": tuple(str(g.measure) for g in gates)})
     with queries_file(queries) as path, progress_bars(quiet) as progress:
-        done, found = _audited(corpus, path, asked, answers, progress)
-    report = done.report
-    as_json = partial(audit_dict, report, found.verdict if found else None)
-    as_html = partial(audit_html, report, explanations(done), found)
-    present(audit_text(report, found), quiet, json_file, as_json, html_file, as_html)
+        finished = run_audit(corpus, path, checked, progress)
+        finished = finished._replace(report=unspooled(finished.report))
+        verdict = answered(finished.labels.queries, answers, finished, checked, judging, delta, progress) if answers else None
+    report = finished.report
+    as_json = partial(audit_dict, report, verdict.verdict if verdict else None)
+    as_html = partial(audit_html, report, explanations(finished), verdict)
+    present(audit_text(report, verdict), quiet, json_file, as_json, html_file, as_html)
     failed = failures(gates, report)
     for message in failed:
         click.echo(f"failed: {message}", err=True)
     sys.exit(1 if failed else 0)
-
-
-def _audited(corpus: str, path: str, asked: Options, answers: dict[str, Any], progress: Progress) -> tuple[Audit, Litmus | None]:
-    """The audit, and what the litmus test found where there are answers."""
-    from ragdiag.answering.answering import answered
-    from ragdiag.inputs import unspooled
-    from ragdiag.pipeline import run_audit
-
-    audit = run_audit(corpus, path, asked, progress)
-    audit = audit._replace(report=unspooled(audit.report))
-    if not answers["answers"]:
-        return audit, None
-    return audit, answered(audit.labels.queries, audit=audit, asked=asked, progress=progress, **answers)
 
 
 @main.command()
@@ -158,7 +151,16 @@ def _audited(corpus: str, path: str, asked: Options, answers: dict[str, Any], pr
 @json_option
 @html_option
 @quiet_option
-def compare(corpus: str, queries: str, json_file: str | None, html_file: str | None, quiet: bool, **given: Any) -> None:
+def compare(
+    corpus: str,
+    queries: str,
+    price: float | None,
+    latency: float,
+    json_file: str | None,
+    html_file: str | None,
+    quiet: bool,
+    **given: object,
+) -> None:
     """Compare chunkers, contexts and retrievers on your labels: what each serves and breaks, how sure that is, what it costs."""
     from ragdiag.comparing.comparison import compare as run
     from ragdiag.reports.compare import compare_text
@@ -166,12 +168,11 @@ def compare(corpus: str, queries: str, json_file: str | None, html_file: str | N
     from ragdiag.reports.json import compare_dict
 
     check_outputs()
-    price, latency = given.pop("price"), given.pop("latency")
-    asked = _settled(given)
+    options = _settled(given)
     with queries_file(queries) as path, progress_bars(quiet) as progress:
-        found = run(corpus, path, progress=progress, **asked)
-    as_json, as_html = partial(compare_dict, found, price), partial(compare_html, found, price)
-    present(compare_text(found, price, latency), quiet, json_file, as_json, html_file, as_html)
+        comparison = run(corpus, path, progress=progress, **options)
+    as_json, as_html = partial(compare_dict, comparison, price), partial(compare_html, comparison, price)
+    present(compare_text(comparison, price, latency), quiet, json_file, as_json, html_file, as_html)
 
 
 @main.command()
@@ -183,7 +184,16 @@ def compare(corpus: str, queries: str, json_file: str | None, html_file: str | N
 @json_option
 @html_option
 @quiet_option
-def litmus(queries: str, corpus: str | None, json_file: str | None, html_file: str | None, quiet: bool, **given: Any) -> None:
+def litmus(
+    queries: str,
+    corpus: str | None,
+    answers: tuple[str, ...],
+    delta: float,
+    json_file: str | None,
+    html_file: str | None,
+    quiet: bool,
+    **given: object,
+) -> None:
     """From recorded or live answers: a retrieval problem or a behavior problem? Would failures be gone with perfect context?"""
     from ragdiag.answering.answering import answered, run_litmus
     from ragdiag.answering.answers import load_answers
@@ -191,20 +201,21 @@ def litmus(queries: str, corpus: str | None, json_file: str | None, html_file: s
     from ragdiag.reports.html.audit import litmus_html
     from ragdiag.reports.litmus import litmus_dict, litmus_text
 
-    live, price, yes = live_options(given, corpus)
-    answers, delta, judging = list(given.pop("answers")), given.pop("delta"), _judging(given)
+    live, price, yes = live_options(given, corpus, answers)
+    judging = _judging(given)
     check_outputs()
-    asked = _options(given)
+    checked = _options(given)
     with queries_file(queries) as path:
         if live and corpus:
             recorded = load_answers(answers)  # before anything is asked
-            audit, came = ask_live(corpus, path, asked, live, price, yes, quiet)
+            audit, live_answers = ask_live(corpus, path, checked, live, price, yes, quiet)
             with progress_bars(quiet) as progress:
-                found = answered(audit.labels.queries, [*recorded, *came], audit, asked, judging, delta, progress)
+                known = audit.labels.queries
+                verdict = answered(known, [*recorded, *live_answers], audit, checked, judging, delta, progress)
         else:
             with progress_bars(quiet) as progress:
-                found = run_litmus(path, answers, asked, corpus, judging, delta, progress)
-    present(litmus_text(found), quiet, json_file, partial(litmus_dict, found), html_file, partial(litmus_html, found))
+                verdict = run_litmus(path, answers, checked, corpus, judging, delta, progress)
+    present(litmus_text(verdict), quiet, json_file, partial(litmus_dict, verdict), html_file, partial(litmus_html, verdict))
 
 
 @main.command()
@@ -212,10 +223,21 @@ def litmus(queries: str, corpus: str | None, json_file: str | None, html_file: s
 @queries_argument
 @options(*PROMPTS_OPTIONS, *AUDIT_OPTIONS, *LABEL_OPTIONS)
 @quiet_option
-def prompts(corpus: str, queries: str, form: str, model: str | None, repeats: int, out: str, quiet: bool, **given: Any) -> None:
+def prompts(
+    corpus: str,
+    queries: str,
+    conditions: tuple[str, ...],
+    form: str,
+    model: str | None,
+    template: str | None,
+    repeats: int,
+    out: str,
+    quiet: bool,
+    **given: object,
+) -> None:
     """Write the litmus test's prompts, to run them elsewhere: what a model is given with your context, and with the evidence."""
     from ragdiag.answering.live.prompting import run_prompts
-    from ragdiag.cli.live import given_template, tell_left_out
+    from ragdiag.cli.live import tell_left_out, template_text
     from ragdiag.core.errors import UsageError
     from ragdiag.core.prompt import prompt_lines
     from ragdiag.core.writing import json_lines
@@ -223,13 +245,12 @@ def prompts(corpus: str, queries: str, form: str, model: str | None, repeats: in
     if (form == "openai") != bool(model):
         raise UsageError("--format openai needs the name of a --model, and only that has one")
     check_outputs()
-    conditions, template = given.pop("conditions"), given_template(given.pop("template"))
-    asked = _options(given)
+    text, options = template_text(template), _options(given)
     with queries_file(queries) as path, progress_bars(quiet) as progress:
-        made = run_prompts(corpus, path, conditions, template, asked, progress)
+        written = run_prompts(corpus, path, conditions, text, options, progress)
     if not quiet:
-        tell_left_out(made)
-    write_out(out, json_lines(prompt_lines(made.prompts, repeats, model or "")))
+        tell_left_out(written)
+    write_out(out, json_lines(prompt_lines(written.prompts, repeats, model or "")))
 
 
 @main.command()
@@ -239,7 +260,7 @@ def prompts(corpus: str, queries: str, form: str, model: str | None, repeats: in
 @options(*AUDIT_OPTIONS, *LABEL_OPTIONS)
 @json_option
 @quiet_option
-def explain(corpus: str, queries: str, query_id: str, json_file: str | None, quiet: bool, **given: Any) -> None:
+def explain(corpus: str, queries: str, query_id: str, json_file: str | None, quiet: bool, **given: object) -> None:
     """Show one query: why it fails, with the proof; its evidence and where chunks cut it; its context."""
     from ragdiag.explain import explain as explain_query
     from ragdiag.inputs import unspooled
@@ -248,9 +269,9 @@ def explain(corpus: str, queries: str, query_id: str, json_file: str | None, qui
     from ragdiag.reports.terminal import explain_text
 
     check_outputs()
-    asked = _options(given)
+    options = _options(given)
     with queries_file(queries) as path, progress_bars(quiet) as progress:
-        explanation = unspooled(explain_query(run_audit(corpus, path, asked, progress, query_id), query_id))
+        explanation = unspooled(explain_query(run_audit(corpus, path, options, progress, query_id), query_id))
     present(explain_text(explanation), quiet, json_file, lambda: explain_dict(explanation))
 
 
@@ -260,7 +281,15 @@ def explain(corpus: str, queries: str, query_id: str, json_file: str | None, qui
 @options(*LABEL_OPTIONS)
 @json_option
 @quiet_option
-def check(corpus: str, queries: str, json_file: str | None, quiet: bool, **given: Any) -> None:
+def check(
+    corpus: str,
+    queries: str,
+    qrels: str | None,
+    copies: Literal["count", "ignore"],
+    only: tuple[str, ...],
+    json_file: str | None,
+    quiet: bool,
+) -> None:
     """Find documents that cannot be read and labels that are wrong about the corpus; exit status 1 if there are any."""
     from ragdiag.inputs import unspooled
     from ragdiag.pipeline import check as check_labels
@@ -269,9 +298,9 @@ def check(corpus: str, queries: str, json_file: str | None, quiet: bool, **given
 
     check_outputs()
     with queries_file(queries) as path, progress_bars(quiet) as progress:
-        found = unspooled(check_labels(corpus, path, progress, **given))
-    present(check_text(found), quiet, json_file, lambda: check_dict(found))
-    sys.exit(1 if found.defects or found.corpus.problems else 0)
+        checked = unspooled(check_labels(corpus, path, progress, qrels=qrels, copies=copies, only=only))
+    present(check_text(checked), quiet, json_file, lambda: check_dict(checked))
+    sys.exit(1 if checked.defects or checked.corpus.problems else 0)
 
 
 main.add_command(decide)

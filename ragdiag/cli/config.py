@@ -41,16 +41,16 @@ CONFIGURABLE = {Does.TELLS, Does.READS, Does.CHOOSES}
 class Option(click.Option):
     """An option that says what its value brings about; of one that chooses strategies, `family` is the one that they are of."""
 
-    def __init__(self, *names: Any, does: Does, family: str = "", **attributes: Any) -> None:
-        super().__init__(*names, **attributes)
+    def __init__(self, names: Sequence[str], *, does: Does, family: str = "", **attributes: Any) -> None:
+        super().__init__(names, **attributes)
         self.does, self.family = does, family
 
-    def process_value(self, ctx: click.Context, value: Any) -> Any:
+    def process_value(self, ctx: click.Context, value: object) -> object:
         """As click's. Raises `InputError` for a strategy of the configuration that would connect to something."""
-        value = super().process_value(ctx, value)
+        chosen = super().process_value(ctx, value)
         if self.does is Does.CHOOSES and ctx.get_parameter_source(str(self.name)) is ParameterSource.DEFAULT_MAP:
-            self._stay_here(ctx.find_root().obj, [value] if isinstance(value, str) else value)
-        return value
+            self._stay_here(ctx.find_root().obj, [chosen] if isinstance(chosen, str) else chosen)
+        return chosen
 
     def _stay_here(self, configuration: Configuration, specs: Sequence[str]) -> None:
         from ragdiag.core.errors import SpecError
@@ -86,16 +86,16 @@ class Configuration(NamedTuple):
 
     file: Path
     text: str
-    table: Mapping[str, Any]
+    table: Mapping[str, object]
 
     def line(self, option: str) -> int:
         """The line that sets an option, by its name without dashes in front; 0 where it cannot be told."""
         start = max(self.text.find(SECTION), 0)
         name = re.sub("[-_]", "[-_]", option)
-        found = re.compile(rf"""^[ \t]*(["']?){name}\1[ \t]*=""", re.MULTILINE).search(self.text, start)
-        return _line(self.text, found.start()) if found else 0
+        key = re.compile(rf"""^[ \t]*(["']?){name}\1[ \t]*=""", re.MULTILINE).search(self.text, start)
+        return _line(self.text, key.start()) if key else 0
 
-    def defaults(self, commands: Mapping[str, Sequence[Option]]) -> dict[str, dict[str, Any]]:
+    def defaults(self, commands: Mapping[str, Sequence[Option]]) -> dict[str, dict[str, object]]:
         """Click's default map.
 
         Raises `InputError` for an option that no command has, one that no configuration may set, and a value of the wrong kind.
@@ -122,7 +122,7 @@ class Configuration(NamedTuple):
 
         return InputError(message, self.file, self.line(_name(option)), remedy)
 
-    def _checked(self, option: click.Option, value: Any) -> Any:
+    def _checked(self, option: click.Option, value: object) -> object:
         """A value as click would take it from the command line, which holds only texts: so the kind is checked here."""
         kind = bool if option.is_flag else int if isinstance(option.type, click.types.IntParamType) else str
         values = value if option.multiple and isinstance(value, list) else [value]
@@ -140,8 +140,8 @@ def _name(option: click.Option) -> str:
 
 def read_configuration() -> Configuration | None:
     """The configuration of this folder, None where there is none. Raises `InputError` for a broken or unreadable one."""
-    found = (_read(Path(name)) for name in (OWN, SHARED) if os.path.lexists(name))
-    return next((each for each in found if each), None)
+    configurations = (_read(Path(name)) for name in (OWN, SHARED) if os.path.lexists(name))
+    return next(filter(None, configurations), None)
 
 
 def _read(path: Path) -> Configuration | None:
@@ -152,16 +152,18 @@ def _read(path: Path) -> Configuration | None:
     if path.name == SHARED and b"ragdiag" not in read_bytes(path):  # then whatever is wrong with it is none of our business
         return None
     text = read_text(path)
-    table: Any = _parsed(text, path)
+    whole = _parsed(text, path)
+    table: object = whole
     if path.name == SHARED:
-        table = table["tool"].get("ragdiag", {}) if isinstance(table.get("tool"), dict) else {}
+        tool = whole.get("tool")
+        table = tool.get("ragdiag", {}) if isinstance(tool, dict) else {}
     if not isinstance(table, dict):
         line = _line(text, text.find("ragdiag"))
         raise InputError("tool.ragdiag must be a table", path, line, f"write {SECTION} above the options")
     return Configuration(path, text, table) if table else None  # the word may stand in a comment only
 
 
-def _parsed(text: str, path: Path) -> dict[str, Any]:
+def _parsed(text: str, path: Path) -> dict[str, object]:
     from ragdiag.core.errors import InputError
 
     if sys.version_info >= (3, 11):
@@ -181,7 +183,7 @@ def _line(text: str, position: int) -> int:
     return text.count("\n", 0, position) + 1
 
 
-def settle(given: dict[str, Any]) -> None:
+def settle(given: dict[str, object]) -> None:
     """Of two options that exclude each other, drop the one that the configuration gave where the other is on the command line."""
     from ragdiag.core.errors import UsageError
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from ragdiag.cli.flags import json_option, quiet_option
@@ -16,31 +14,31 @@ __all__ = ["decide"]
 class _Decide(click.Command):
     """The command, whose options are made when they are first looked at: no other command has to wait for the questions."""
 
-    _made: bool
+    _complete: bool  # whether `_params` holds the options of the questions
     _params: list[click.Parameter]
 
     @property
     def params(self) -> list[click.Parameter]:
         """Every option."""
-        if not self._made:
+        if not self._complete:
             from ragdiag.cli.interview import decide_options
 
-            self._made, self._params = True, [*decide_options(), *self._params]
+            self._complete, self._params = True, [*decide_options(), *self._params]
         return self._params
 
     @params.setter
-    def params(self, own: list[click.Parameter]) -> None:
-        self._made, self._params = False, own
+    def params(self, params: list[click.Parameter]) -> None:
+        self._complete, self._params = False, params
 
 
 @click.command(cls=_Decide)
 @json_option
 @quiet_option
-def decide(report: str | None, json_file: str | None, quiet: bool, **given: Any) -> None:
+def decide(report: str | None, json_file: str | None, quiet: bool, **given: object) -> None:
     """Prompt, RAG, fine-tuning or both? Asks, in order, what is neither measured nor given, up to the answer that settles it."""
     from ragdiag.cli.interview import conducted
     from ragdiag.reports.decide import decide_dict, decide_text
 
     check_outputs()
-    found = conducted(report, given)
-    present(decide_text(found), quiet, json_file, lambda: decide_dict(found))
+    decision = conducted(report, given)
+    present(decide_text(decision), quiet, json_file, lambda: decide_dict(decision))

@@ -39,14 +39,14 @@ def _rates() -> Iterator[Option]:
     derived = {"run_price": "GPU hours x price", "shifts": "as --changes says"}
     for f in dataclasses.fields(Rates):
         default: Any = f.default
-        shown = f"{derived[f.name] if default is None else f'{round(default, 2):,.10g}'}"
+        shown = derived[f.name] if default is None else f"{round(default, 2):,.10g}"
         source = f.metadata["source"] or ("" if default is None else "assumed")
         says = f"{f.metadata['says'][0].upper()}{f.metadata['says'][1:]}"
         text = f"{says}, {f.metadata['unit']}.  [default: {'; '.join(filter(None, (shown, source)))}]"
         yield Option([option(f.name), f.name], does=Does.TELLS, type=float, metavar="X", help=text)
 
 
-def conducted(report: str | None, given: Mapping[str, Any]) -> Decision:
+def conducted(report: str | None, given: Mapping[str, object]) -> Decision:
     """The decision from a report file and the options given; what is missing is asked where standard input is a terminal.
 
     Raises `UsageError` where it is none and an answer is missing, and `InputError` for a report without a verdict.
@@ -56,23 +56,22 @@ def conducted(report: str | None, given: Mapping[str, Any]) -> Decision:
 
     verdict = None if report is None else _verdict(report)
     answers = {name: Answer(given[name]) for name in QUESTIONS if given.get(name) is not None}
-    rates = Rates(**{f.name: given[f.name] for f in dataclasses.fields(Rates) if given.get(f.name) is not None})
+    amounts: dict[str, Any] = {f.name: given[f.name] for f in dataclasses.fields(Rates) if given.get(f.name) is not None}
+    can_ask = on_terminal(sys.stdin)
     while True:
-        found = decide(answers, verdict, rates)
-        question = found.unanswered
-        if question is None or (
-            found.measure and not on_terminal(sys.stdin)
-        ):  # what hangs on a measurement is shown as far as it goes
-            return found
-        if not on_terminal(sys.stdin):
-            choices = "|".join(question.choices) or "N"
-            first = " (or --report FILE)" if question.id == "problem" else ""
-            raise UsageError(f"an answer is missing: {question.text} Give {question.option} {choices}{first}")
-        answers[question.id] = Answer(_asked(question), "asked")
+        decision = decide(answers, verdict, Rates(**amounts))
+        question = decision.unanswered
+        if question is None or (decision.measure and not can_ask):  # what hangs on a measurement is shown as far as it goes
+            return decision
+        if not can_ask:
+            raise UsageError(_missing(question))
+        answers[question.id] = Answer(click.prompt(question.text, type=_kind(question), err=True), "asked")
 
 
-def _asked(question: Question) -> Any:
-    return click.prompt(question.text, type=_kind(question), err=True)
+def _missing(question: Question) -> str:
+    choices = "|".join(question.choices) or "N"
+    report = " (or --report FILE)" if question.id == "problem" else ""
+    return f"an answer is missing: {question.text} Give {question.option} {choices}{report}"
 
 
 def _verdict(report: str) -> Any:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ragdiag.core.records import Answer
     from ragdiag.pipeline import Audit
 
-__all__ = ["ask_live", "given_template", "live_options", "tell_left_out"]
+__all__ = ["ask_live", "live_options", "tell_left_out", "template_text"]
 
 LIVE = ("record", "conditions", "template", "model", "repeats", "concurrency", "timeout", "retries", "max_tokens", "price", "yes")
 """Options that say how a model is asked, so make no sense where none is."""
@@ -30,12 +30,17 @@ WITHOUT_CORPUS = {"seed", "cache", "qrels"}
 """Options of an audit that say something where only recorded answers are judged."""
 
 
-def live_options(given: dict[str, Any], corpus: str | None) -> tuple[Live | None, Any, bool]:
-    """How to ask a model (None: not at all), the price of a million tokens, and whether it is agreed to; taken out of `given`.
+def live_options(
+    given: dict[str, object], corpus: str | None, answers: Collection[str]
+) -> tuple[Live | None, tuple[float, float] | None, bool]:
+    """How to ask a model (None: not at all), the price of a million tokens in and out, and whether it is agreed to.
+
+    Their options are taken out of `given`.
 
     Raises `UsageError` for options that say nothing here: of asking where nothing is asked, of a pipeline without a corpus.
     """
-    target, own = given.pop("live"), {name: given.pop(name) for name in LIVE}
+    asking: dict[str, Any] = {name: given.pop(name) for name in ("live", *LIVE)}
+    target = asking.pop("live")
     if target is None:
         refuse(LIVE, "--live")
     if corpus is None:
@@ -44,13 +49,13 @@ def live_options(given: dict[str, Any], corpus: str | None) -> tuple[Live | None
         return None, None, False
     if corpus is None:
         raise UsageError("--live makes its prompts from the corpus; give --corpus")
-    if not own["record"] or own["record"] == "-":
+    if not asking["record"] or asking["record"] == "-":
         raise UsageError("--live keeps every answer as it comes; give --record FILE")
-    _check_record(own["record"], given["answers"])
+    _check_record(asking["record"], answers)
     from ragdiag.answering.live.prompting import Live
 
-    price, yes, own["template"] = own.pop("price"), own.pop("yes"), given_template(own["template"])
-    return Live(target, **{name: value for name, value in own.items() if value not in (None, ())}), price, yes
+    price, yes, asking["template"] = asking.pop("price"), asking.pop("yes"), template_text(asking["template"])
+    return Live(target, **{name: value for name, value in asking.items() if value not in (None, ())}), price, yes
 
 
 def _check_record(record: str, answers: Collection[str]) -> None:
@@ -63,7 +68,7 @@ def _check_record(record: str, answers: Collection[str]) -> None:
             raise UsageError(f"--answers {source} is the --record; leave it out: what it holds counts without being asked again")
 
 
-def given_template(file: str | None) -> str:
+def template_text(file: str | None) -> str:
     """The text of a template; "" where none is given."""
     if file is None:
         return ""
@@ -76,40 +81,42 @@ def given_template(file: str | None) -> str:
 
 
 def ask_live(
-    corpus: str, queries: str, asked: Options, live: Live, price: tuple[float, float] | None, yes: bool, quiet: bool
+    corpus: str, queries: str, options: Options, live: Live, price: tuple[float, float] | None, yes: bool, quiet: bool
 ) -> tuple[Audit, list[Answer]]:
-    """An audit and the model's answers with its contexts, once it is clear that they are wanted; what came of it goes to standard
-    error."""
+    """An audit and the model's answers with its contexts. Asks whether to make calls that may cost something.
+
+    What came of the calls goes to standard error.
+    """
     from ragdiag.answering.live.prompting import session
 
     with progress_bars(quiet) as progress:
-        open_ = session(corpus, queries, asked, live, progress)
+        open_ = session(corpus, queries, options, live, progress)
     if not quiet:
         tell_left_out(open_.prompts)
     if live.is_endpoint and open_.estimate.calls:
         _consent(open_, price, yes, quiet)
     with progress_bars(quiet) as progress:
-        found = open_.ask(progress)
+        asked = open_.ask(progress)
     if not quiet:
-        failed = ", ".join(f"{kind} {n}" for kind, n in found.failures.items())
-        parts = [f"{found.answered} answered", f"{found.resumed} known before", f"{sum(found.failures.values())} failed"]
+        failed = ", ".join(f"{kind} {n}" for kind, n in asked.failures.items())
+        parts = [f"{asked.answered} answered", f"{asked.resumed} known before", f"{sum(asked.failures.values())} failed"]
         click.echo(f"{', '.join(parts)}{f' ({failed})' if failed else ''}; kept in {live.record}", err=True)
-        if found.failures:
+        if asked.failures:
             click.echo("the same command asks those that failed again", err=True)
-        if found.cut:
-            click.echo(f"{found.cut} answers ran into the limit of tokens; a larger --max-tokens asks those again", err=True)
-    return open_.audit, list(found.answers)
+        if asked.cut:
+            click.echo(f"{asked.cut} answers ran into the limit of tokens; a larger --max-tokens asks those again", err=True)
+    return open_.audit, list(asked.answers)
 
 
 def _consent(open_: Session, price: tuple[float, float] | None, yes: bool, quiet: bool) -> None:
     """Show what asking will take, and ask whether to; without a terminal that has to be said beforehand."""
     calls, tokens_in, tokens_out = open_.estimate
     host, model = urlsplit(open_.live.target).netloc, open_.live.model
-    what = f"{calls:,} calls to {model} at {host}: about {tokens_in:,} tokens in, at most {tokens_out:,} out"
+    estimate = f"{calls:,} calls to {model} at {host}: about {tokens_in:,} tokens in, at most {tokens_out:,} out"
     if price:
-        what += f", at most about ${open_.estimate.dollars(*price):,.2f}"
+        estimate += f", at most about ${open_.estimate.dollars(*price):,.2f}"
     if not (yes and quiet):
-        click.echo(what, err=True)
+        click.echo(estimate, err=True)
     if yes:
         return
     if not on_terminal(sys.stdin, sys.stderr):

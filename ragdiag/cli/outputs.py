@@ -43,8 +43,8 @@ def _named(context: click.Context) -> Iterator[tuple[click.Parameter, str]]:
     from ragdiag.answering.answers import split_source
 
     for parameter in context.command.params:
-        given = context.params.get(str(parameter.name))
-        for value in given if isinstance(given, tuple) else (given,):
+        values = context.params.get(str(parameter.name))
+        for value in values if isinstance(values, tuple) else (values,):
             output = isinstance(parameter, Option) and parameter.does is Does.WRITES
             if isinstance(value, str) and (output or value != STDIN) and _names_a_file(parameter):
                 yield parameter, str(split_source(value)[1]) if parameter.name == "answers" else value

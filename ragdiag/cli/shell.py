@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import warnings
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
@@ -15,6 +15,8 @@ from click.core import ParameterSource
 from ragdiag.cli.ending import fail, logged, note, orderly, standard_output
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from ragdiag.core.protocols import Progress
 
 __all__ = [
@@ -52,7 +54,7 @@ class Group(click.Group):
         except click.UsageError as e:
             _fail_usage(e)
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: click.Context) -> object:
         """As click's."""
         try:
             with warnings.catch_warnings(), logged():
@@ -179,10 +181,10 @@ def write_out(file: str, data: bytes) -> None:
 
 
 def present(
-    renderable: Any,
+    renderable: RenderableType,
     quiet: bool,
     json_file: str | None,
-    as_json: Callable[[], dict[str, Any]],
+    as_json: Callable[[], Mapping[str, object]],
     html_file: str | None = None,
     as_html: Callable[[], str] = str,
 ) -> None:

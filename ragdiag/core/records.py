@@ -24,15 +24,15 @@ __all__ = [
 
 
 class Span(NamedTuple):
-    """Half-open, in characters of one document."""
+    """A stretch of one document, which is given by its position in the corpus: half-open, in characters."""
 
     document: int
     start: int
     end: int
 
     def overlaps(self, other: Span) -> bool:
-        """Whether the two have a character in common: half-open, in the same document."""
-        return self.document == other.document and self.start < other.end and other.start < self.end
+        """Whether at least one character is in both."""
+        return self.document == other.document and max(self.start, other.start) < min(self.end, other.end)
 
 
 @dataclass(frozen=True, slots=True)

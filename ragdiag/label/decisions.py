@@ -7,42 +7,43 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from ragdiag.core.errors import InputError, UsageError
 from ragdiag.core.files import read_bytes, read_jsonl
-from ragdiag.core.records import Document, Query
+from ragdiag.core.records import Document, Query, Span
 from ragdiag.core.writing import PRIVATE, check_writable, json_lines, write_atomically
-from ragdiag.label.pooling import Passage
 from ragdiag.sources.queries.own import query as read_query
 
 __all__ = ["DecisionFile", "expected", "record"]
 
 
-def record(query: Query, groups: Sequence[Sequence[Passage]], documents: Sequence[Document]) -> dict[str, Any]:
+def record(query: Query, groups: Sequence[Sequence[Span]], documents: Sequence[Document]) -> dict[str, object]:
     """A decided query as a line of the file: each of `groups` is required, passages in one are alternatives; none: unanswerable.
 
     A passage with half a character in it, as PDFs have, is named by its offsets only: JSON could not hold its text.
     """
-    line: dict[str, Any] = {"_id": query.id, "text": query.text}
-    line |= expected(query.answers)
+    line: dict[str, object] = {"_id": query.id, "text": query.text, **expected(query.answers)}
     if not groups:
         line["unanswerable"] = True
     else:
-        line["evidence"] = []
-    for n, group in enumerate(groups, 1):
-        for passage in group:
-            text = documents[passage.document].text[passage.start : passage.end]
-            label: dict[str, Any] = {"doc_id": documents[passage.document].id, "start": passage.start, "end": passage.end}
-            label |= {"text": text} if text.encode("utf-8", "replace").decode() == text else {}
-            label |= {"group": f"g{n}"} if len(group) > 1 else {}
-            line["evidence"].append(label)
+        line["evidence"] = [
+            _label(passage, documents[passage.document], f"g{n}" if len(group) > 1 else "")
+            for n, group in enumerate(groups, 1)
+            for passage in group
+        ]
     if query.metadata:
         line["metadata"] = dict(query.metadata)
     return line
 
 
-def expected(answers: Sequence[str]) -> dict[str, Any]:
+def _label(passage: Span, document: Document, group: str) -> dict[str, object]:
+    text = document.text[passage.start : passage.end]
+    label: dict[str, object] = {"doc_id": document.id, "start": passage.start, "end": passage.end}
+    label |= {"text": text} if text.encode("utf-8", "replace").decode() == text else {}
+    return label | ({"group": group} if group else {})
+
+
+def expected(answers: Sequence[str]) -> dict[str, object]:
     """The reference answers of a query as its line has them."""
     if len(answers) > 1:
         return {"answers": list(answers)}
@@ -59,14 +60,14 @@ class DecisionFile:
         check_writable(path)
         self.path = path
         self._raw: bytes | None = None
-        self.records: dict[str, Mapping[str, Any]] = {}
+        self.records: dict[str, Mapping[str, object]] = {}
         self.queries: dict[str, Query] = {}
         if path.exists():
             self._raw = read_bytes(path)
             for line, content in read_jsonl(path):
                 self._add(content, line)
 
-    def _add(self, content: Mapping[str, Any], line: int) -> None:
+    def _add(self, content: Mapping[str, object], line: int) -> None:
         query = read_query(dict(content), self.path, line)
         if not (query.evidence or query.relevant or query.unanswerable):
             raise InputError("this is no labelled query", self.path, line, "name another file with --out, or remove that line")
@@ -75,7 +76,7 @@ class DecisionFile:
         self.queries[query.id] = query
         self.records[query.id] = content
 
-    def put(self, *contents: Mapping[str, Any]) -> None:
+    def put(self, *contents: Mapping[str, object]) -> None:
         """Write decisions, in place of those that were made for the same queries."""
         new = {str(content["_id"]): content for content in contents}
         queries = {name: read_query(dict(content), self.path, 0) for name, content in new.items()}
@@ -88,10 +89,10 @@ class DecisionFile:
         self._write({key: value for key, value in self.records.items() if key != name})
         del self.records[name], self.queries[name]
 
-    def _write(self, records: Mapping[str, Mapping[str, Any]]) -> None:
+    def _write(self, records: Mapping[str, Mapping[str, object]]) -> None:
         raw = json_lines(records.values())
-        there = read_bytes(self.path) if self.path.exists() else None
-        if there != self._raw:
+        on_disk = read_bytes(self.path) if self.path.exists() else None
+        if on_disk != self._raw:
             raise UsageError(f"{self.path} was changed by another program; nothing is written: start again to go on with it")
         if records:
             write_atomically(self.path, raw, PRIVATE)

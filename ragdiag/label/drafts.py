@@ -73,13 +73,13 @@ class Draft(NamedTuple):
 
 def drafts(documents: Sequence[Document]) -> list[Draft]:
     """Every draft, the first of each document before the second of any; each question once, none of superseded documents."""
-    found: list[tuple[int, Draft]] = []
+    ranked: list[tuple[int, Draft]] = []
     old = superseded(documents)
     for d, document in enumerate(documents):
         if not old[d]:
-            found += enumerate(Draft(text, d, start, end) for text, start, end in _questions(document.text))
-    found.sort(key=lambda item: item[0])
-    return list({folded(draft.text): draft for _, draft in reversed(found)}.values())[::-1]
+            ranked += enumerate(Draft(text, d, start, end) for text, start, end in _questions(document.text))
+    ranked.sort(key=lambda item: item[0])
+    return list({folded(draft.text): draft for _, draft in reversed(ranked)}.values())[::-1]  # of each question the first
 
 
 def question_id(text: str) -> str:
@@ -135,8 +135,7 @@ def asked(title: str, is_question: bool = False) -> str:
 
     `is_question`: it is known to be one, whatever its words.
     """
-    bare = title[_end(_MARKUP, title, 0) :][::-1]
-    bare = bare[_end(_MARKUP_BEHIND, bare, 0) :][::-1]
+    bare = _without_markup(title)
     if len(bare.split()) not in WORDS and not (len(bare) > WORDS.start * 4 and not bare.isascii()):
         return ""
     try:
@@ -150,7 +149,18 @@ def asked(title: str, is_question: bool = False) -> str:
     if infinitive := _INFINITIVE.fullmatch(bare):
         asking = "How do I" if infinitive[1].lower() == "how" else f"{infinitive[1].capitalize()} should I"
         return f"{asking} {infinitive[2]}?"
-    first, _, rest = bare.partition(" ")
+    return _as_request(bare)
+
+
+def _without_markup(title: str) -> str:
+    # The end is looked at backwards: a pattern that is anchored there would be tried at every position.
+    backwards = title[_end(_MARKUP, title, 0) :][::-1]
+    return backwards[_end(_MARKUP_BEHIND, backwards, 0) :][::-1]
+
+
+def _as_request(title: str) -> str:
+    """ "X the Y" and "Xing the Y" as "How do I X the Y?"; "" where the first word is no verb of a list, or a noun here."""
+    first, _, rest = title.partition(" ")
     verb = first.lower() if first.lower() in _IMPERATIVES else _GERUNDS.get(first.lower(), "")
     noun = rest.split(" ")[0].lower() in _AFTER_NOUNS
-    return f"How do I {verb} {rest.strip()}?" if verb and not noun and not bare.endswith((".", "!", ":")) else ""
+    return f"How do I {verb} {rest.strip()}?" if verb and not noun and not title.endswith((".", "!", ":")) else ""

@@ -12,18 +12,20 @@ import json
 import re
 import secrets
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import TypeVar
 
 from ragdiag.core.errors import RagdiagError, UsageError
-from ragdiag.label.pooling import Passage
+from ragdiag.core.records import Span
 from ragdiag.label.session import Session, Shown
 from ragdiag.label.summary import worth
 from ragdiag.label.terminal import above
 from ragdiag.reports.text import UNSAFE, counted
 
 __all__ = ["Page", "serve"]
+
+T = TypeVar("T")
 
 LARGEST = 2**20
 """Bytes of a request at most."""
@@ -41,13 +43,13 @@ class Page:
         self.session = session
         self._lock = threading.Lock()
 
-    def state(self, message: str = "", error: str = "", found: list[int] | None = None) -> dict[str, Any]:
-        """Everything that the page shows."""
+    def state(self, message: str = "", error: str = "", found: Sequence[int] = ()) -> dict[str, object]:
+        """Everything that the page shows, as JSON; `found` are the numbers of passages to look at."""
         session, summary = self.session, self.session.summary()
-        state: dict[str, Any] = {
+        state: dict[str, object] = {
             "message": message,
             "error": error,
-            "found": found or [],
+            "found": list(found),
             "total": summary.asked,
             "decided": session.decided,
             "skipped": summary.skipped,
@@ -55,18 +57,18 @@ class Page:
             "query": None,
         }
         if session.current is not None:
-            task, said = session.task, session.decision
+            task, decision = session.task, session.decision
             state |= {
                 "number": session.current + 1,
                 "query": {"id": task.query.id, "text": masked(task.query.text), "draft": task.draft is not None},
                 "answer": session.answer,
                 "passages": [self._passage(shown) for shown in session.shown],
-                "unanswerable": bool(said and said.unanswerable),
+                "unanswerable": bool(decision and decision.unanswerable),
                 "marks": self._marks(),
             }
         return state
 
-    def _passage(self, shown: Shown) -> dict[str, Any]:
+    def _passage(self, shown: Shown) -> dict[str, object]:
         passage = shown.passage
         document = self.session.corpus.documents[passage.document]
         return {
@@ -79,71 +81,78 @@ class Page:
             "copies": self.session.pool.copies(passage),
         }
 
-    def _marks(self) -> list[list[dict[str, Any]]]:
+    def _marks(self) -> list[list[dict[str, object]]]:
         """The evidence that the file has for the current query, group by group."""
-        said, position = self.session.decision, self.session.corpus.position
-        groups: dict[str, list[dict[str, Any]]] = {}
-        for n, label in enumerate(said.evidence if said else ()):
+        decision, position = self.session.decision, self.session.corpus.position
+        groups: dict[str, list[dict[str, object]]] = {}
+        for n, label in enumerate(decision.evidence if decision else ()):
             if label.doc_id in position and label.start is not None and label.end is not None:
                 groups.setdefault(label.group or f"#{n}", []).append(self._mark(position[label.doc_id], label.start, label.end))
         return list(groups.values())
 
-    def _mark(self, document: int, start: int, end: int) -> dict[str, Any]:
+    def _mark(self, document: int, start: int, end: int) -> dict[str, object]:
         text = masked(self.session.corpus.documents[document].text[start:end])
         return {"document": document, "start": start, "end": end, "text": text}
 
-    def act(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+    def act(self, request: Mapping[str, object]) -> dict[str, object]:
         """Do one thing that the page asks; the state after it, with an error where it could not be done."""
         with self._lock:
             try:
                 current = self.session.current
-                if current is not None and asked.get("query") != self.session.task.query.id and asked.get("do") != "show":
+                # What the page shows may be out of date, as in a second window: no decision may go to another query.
+                if current is not None and request.get("query") != self.session.task.query.id and request.get("do") != "show":
                     raise UsageError("another query is asked by now: here it is")
-                return self.state(**self._do(str(asked.get("do")), asked))
+                message, numbers = self._do(str(request.get("do")), request)
+                return self.state(message, found=numbers)
             except RagdiagError as e:
                 return self.state(error=str(e))
 
-    def _do(self, what: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+    def _do(self, what: str, request: Mapping[str, object]) -> tuple[str, Sequence[int]]:
+        """Do it: a message, and the numbers of the passages that were asked for."""
         session = self.session
         if what == "label":
-            groups = [[self._given(mark) for mark in _of(group, list)] for group in _of(asked.get("groups"), list)]
-            session.answered(_of(asked.get("answer", ""), str))
+            groups = self._groups(request)
+            session.answered(_of(request.get("answer", ""), str))
             session.label(groups)
         elif what == "unanswerable":
-            session.answered(_of(asked.get("answer", ""), str))
+            session.answered(_of(request.get("answer", ""), str))
             session.unanswerable()
         elif what == "search":
-            found = session.search(_of(asked.get("words"), str))
-            return {"found": found, "message": "" if found else "no passage has these words"}
+            numbers = session.search(_of(request.get("words"), str))
+            return "" if numbers else "no passage has these words", numbers
         elif what == "more":
-            return {"message": "" if session.more() else "that is all that the retrievers found: search on by words"}
+            return "" if session.more() else "that is all that the retrievers found: search on by words", ()
         elif what == "beside":
-            return {"found": [session.beside(_of(asked.get("number"), int), -1 if asked.get("before") else 1)]}
+            return "", [session.beside(_of(request.get("number"), int), -1 if request.get("before") else 1)]
         elif what == "reword":
-            session.reword(_of(asked.get("text"), str))
+            session.reword(_of(request.get("text"), str))
         elif what in ("skip", "back", "withdraw"):
             {"skip": session.skip, "back": session.back, "withdraw": session.withdraw}[what]()
         elif what != "show":
             raise UsageError(f"nothing is called {what!r} here")
-        return {}
+        return "", ()
 
-    def _given(self, mark: Any) -> Passage:
+    def _groups(self, request: Mapping[str, object]) -> list[list[Span]]:
+        return [[self._marked(mark) for mark in _of(group, list)] for group in _of(request.get("groups"), list)]
+
+    def _marked(self, mark: object) -> Span:
         """A mark of the page as a passage. Raises `UsageError` where its text is not what the document has there."""
-        passage = Passage(*(_of(_of(mark, dict).get(name), int) for name in ("document", "start", "end")))
+        fields = _of(mark, dict)
+        passage = Span(*(_of(fields.get(name), int) for name in ("document", "start", "end")))
         documents = self.session.corpus.documents
         inside = 0 <= passage.document < len(documents) and 0 <= passage.start < passage.end
-        if not inside or masked(documents[passage.document].text[passage.start : passage.end]) != mark.get("text"):
+        if not inside or masked(documents[passage.document].text[passage.start : passage.end]) != fields.get("text"):
             raise UsageError("the marked text is not what the document has there: reload the page")
         return passage
 
     def farewell(self) -> str:
         """What the page says at the end."""
-        found = self.session.summary()
-        said = f"{counted(found.labelled, 'quer', 'y')} labelled, {found.unanswerable} unanswerable, {found.undecided} undecided"
-        return said + (f"; {worth(found)}" if found.labelled else "")
+        counts = self.session.summary()
+        decided = f"{counted(counts.labelled, 'quer', 'y')} labelled, {counts.unanswerable} unanswerable"
+        return f"{decided}, {counts.undecided} undecided" + (f"; {worth(counts)}" if counts.labelled else "")
 
 
-def _of(value: Any, kind: type) -> Any:
+def _of(value: object, kind: type[T]) -> T:
     """`value`, which has to be of `kind`. Raises `UsageError`."""
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise UsageError("the page asked for something that makes no sense: reload it")
@@ -178,7 +187,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
     server_version, sys_version = "ragdiag", ""
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: object) -> None:
         """Nothing: the address holds the token."""
 
     def do_GET(self) -> None:
@@ -205,11 +214,11 @@ class _Handler(BaseHTTPRequestHandler):
             threading.Thread(target=self.server.shutdown).start()
         else:
             try:
-                asked = json.loads(self.rfile.read(int(length)))
+                request = json.loads(self.rfile.read(int(length)))
             except (ValueError, RecursionError):
-                asked = None
-            if isinstance(asked, dict):
-                self._send(200, "application/json", json.dumps(self.server.page.act(asked)))
+                request = None
+            if isinstance(request, dict):
+                self._send(200, "application/json", json.dumps(self.server.page.act(request)))
             else:
                 self._send(400, "text/plain", "a JSON object is expected")
 

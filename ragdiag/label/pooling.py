@@ -20,7 +20,7 @@ import numpy as np
 from ragdiag.core.errors import RagdiagError, UsageError
 from ragdiag.core.options import Options
 from ragdiag.core.protocols import Index, Progress
-from ragdiag.core.records import Chunking, Corpus, IntArray
+from ragdiag.core.records import Chunking, Corpus, IntArray, Span
 from ragdiag.core.registry import make, spec_of
 from ragdiag.search.chunkers._pack import Cuts
 from ragdiag.search.retrieval import DEPTH, Clock, Plan
@@ -28,7 +28,7 @@ from ragdiag.sources.chunks import cut
 from ragdiag.text.spans import covered, overlapping_pairs, union
 from ragdiag.text.tokens import folded
 
-__all__ = ["Passage", "Pool", "default_retrievers", "distinct", "merged", "with_defaults"]
+__all__ = ["Pool", "default_retrievers", "distinct", "merged", "with_defaults"]
 
 PASSAGES = "section(size=160)"
 """What is shown at once: paragraphs under one heading, up to some ten lines."""
@@ -38,14 +38,6 @@ SHOWN_BEFORE = 0.5
 
 WORDS = "bm25"
 """What searches by words."""
-
-
-class Passage(NamedTuple):
-    """A span of a document, which is given by its position in the corpus."""
-
-    document: int
-    start: int
-    end: int
 
 
 class _Searched(NamedTuple):
@@ -66,8 +58,8 @@ def default_retrievers() -> tuple[str, ...]:
 
 def with_defaults(specs: Sequence[str]) -> tuple[str, ...]:
     """`specs` and those of `default_retrievers` that are not among them."""
-    own = [spec_of(make("retrievers", spec)) for spec in specs]
-    return tuple(dict.fromkeys([*own, *default_retrievers()]))
+    named = [spec_of(make("retrievers", spec)) for spec in specs]
+    return tuple(dict.fromkeys([*named, *default_retrievers()]))
 
 
 def merged(rankings: Sequence[Sequence[int]], turn: int = 0) -> list[int]:
@@ -85,19 +77,19 @@ def merged(rankings: Sequence[Sequence[int]], turn: int = 0) -> list[int]:
     return list(order)
 
 
-def distinct(passages: Iterable[Passage], shown: Iterable[Passage] = ()) -> list[Passage]:
+def distinct(passages: Iterable[Span], shown: Iterable[Span] = ()) -> list[Span]:
     """`passages` in order, without those that overlap what stands before them, or is `shown`, over half of their length."""
-    before: dict[int, list[Passage]] = {}
+    before: dict[int, list[Span]] = {}
     for passage in shown:
         before.setdefault(passage.document, []).append(passage)
-    kept = []
+    new = []
     for passage in passages:
         others = np.array(before.get(passage.document, []), dtype=np.int64).reshape(-1, 3)
         overlap = covered(np.array([passage.start]), np.array([passage.end]), *union(others[:, 1], others[:, 2]))
         if overlap[0] < SHOWN_BEFORE * (passage.end - passage.start):
-            kept.append(passage)
+            new.append(passage)
             before.setdefault(passage.document, []).append(passage)
-    return kept
+    return new
 
 
 class Pool:
@@ -116,40 +108,40 @@ class Pool:
         self._chunking = cut(corpus, make("chunkers", PASSAGES), progress)
         texts = [corpus.documents[d].text[a:b] for d, a, b in self._rows(self._chunking)]
         self._flat = [" ".join(text.split()) for text in texts]
-        self._searched = {name: self._made(plan, progress) for name, plan in plans.items()}
+        self._searched = {name: self._indexed(plan, progress) for name, plan in plans.items()}
 
     @staticmethod
     def _rows(chunking: Chunking) -> list[tuple[int, int, int]]:
         columns = (chunking.document.tolist(), chunking.start.tolist(), chunking.end.tolist())
         return list(zip(*columns, strict=True))
 
-    def _made(self, plan: Plan, progress: Progress) -> _Searched:
-        found = plan.retrieve(self.corpus, self.corpus, (), Clock(), [], progress)
-        if found.searchable is None:
+    def _indexed(self, plan: Plan, progress: Progress) -> _Searched:
+        retrieved = plan.retrieve(self.corpus, self.corpus, (), Clock(), [], progress)
+        if retrieved.searchable is None:
             raise UsageError(f"{plan.options.retriever} cannot be searched")
-        return _Searched(found.searchable, self._shown_as(found.chunking))
+        return _Searched(retrieved.searchable, self._shown_as(retrieved.chunking))
 
     def _shown_as(self, chunking: Chunking) -> list[list[int]]:
         """For each chunk, the passages that it overlaps, by how much of it they have."""
-        base, mine = self.corpus.base, self._chunking
-        start, end = base[mine.document] + mine.start, base[mine.document] + mine.end
-        their_start, their_end = base[chunking.document] + chunking.start, base[chunking.document] + chunking.end
-        chunk, passage = overlapping_pairs(their_start, their_end, start, end)
-        shared = np.minimum(their_end[chunk], end[passage]) - np.maximum(their_start[chunk], start[passage])
+        base, passages = self.corpus.base, self._chunking
+        start, end = base[passages.document] + passages.start, base[passages.document] + passages.end
+        chunk_start, chunk_end = base[chunking.document] + chunking.start, base[chunking.document] + chunking.end
+        chunk, passage = overlapping_pairs(chunk_start, chunk_end, start, end)
+        shared = np.minimum(chunk_end[chunk], end[passage]) - np.maximum(chunk_start[chunk], start[passage])
         shown: list[list[int]] = [[] for _ in range(len(chunking))]
         for i in np.lexsort((passage, -shared, chunk)).tolist():
             shown[int(chunk[i])].append(int(passage[i]))
         return shown
 
-    def ranked(self, text: str) -> list[Passage]:
+    def ranked(self, text: str) -> list[Span]:
         """What the retrievers find for a query, best first."""
         turn = hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=1).digest()[0]
         return self._passages(merged([self._ranking(name, text) for name in self.names], turn % len(self.names)))
 
-    def search(self, words: str) -> list[Passage]:
+    def search(self, words: str) -> list[Span]:
         """The passages that hold `words` as they stand, whatever their case, then those that bm25 finds for them."""
-        wanted = folded(words)
-        exactly = [i for i, text in enumerate(self._folded) if wanted in text]
+        phrase = folded(words)
+        exactly = [i for i, text in enumerate(self._folded) if phrase in text]
         return self._passages(dict.fromkeys([*exactly, *self._ranking(WORDS, words)]))
 
     def _ranking(self, name: str, text: str) -> list[int]:
@@ -157,7 +149,7 @@ class Pool:
         positions: IntArray = searchable.search([text], min(DEPTH, len(passages)))[0][0]
         return list(dict.fromkeys(p for c in positions.tolist() if c >= 0 for p in passages[c]))
 
-    def _passages(self, positions: Iterable[int]) -> list[Passage]:
+    def _passages(self, positions: Iterable[int]) -> list[Span]:
         """Those at `positions`, of equal texts the first."""
         first: dict[str, int] = {}
         for i in positions:
@@ -165,11 +157,11 @@ class Pool:
                 first.setdefault(self._flat[i], i)
         return [self._passage(i) for i in first.values()]
 
-    def _passage(self, i: int) -> Passage:
+    def _passage(self, i: int) -> Span:
         chunking = self._chunking
-        return self.trimmed(Passage(int(chunking.document[i]), int(chunking.start[i]), int(chunking.end[i])))
+        return self.trimmed(Span(int(chunking.document[i]), int(chunking.start[i]), int(chunking.end[i])))
 
-    def beside(self, passage: Passage, step: int) -> Passage | None:
+    def beside(self, passage: Span, step: int) -> Span | None:
         """The passage that comes after the end of one (`step` 1) or before its start (-1) in its document, if there is one."""
         low, high = np.searchsorted(self._chunking.document, [passage.document, passage.document + 1]).tolist()
         starts = self._chunking.start[low:high].tolist()
@@ -180,20 +172,20 @@ class Pool:
             i += step
         return None
 
-    def trimmed(self, passage: Passage) -> Passage:
+    def trimmed(self, passage: Span) -> Span:
         """Without white space at its ends; empty where it is nothing else."""
         text = self.corpus.documents[passage.document].text[passage.start : passage.end]
-        return Passage(passage.document, passage.start + len(text) - len(text.lstrip()), passage.start + len(text.rstrip()))
+        return Span(passage.document, passage.start + len(text) - len(text.lstrip()), passage.start + len(text.rstrip()))
 
-    def sentences(self, passage: Passage) -> list[Passage]:
+    def sentences(self, passage: Span) -> list[Span]:
         """The sentences of a passage: headings, list items and rows of tables are some too."""
         text = self.corpus.documents[passage.document].text[passage.start : passage.end]
         cuts = Cuts(text)
         places = [0, *(p for p in cuts.tokens[cuts.sentences()].tolist() if p), len(text)]
-        parts = (Passage(passage.document, passage.start + a, passage.start + b) for a, b in itertools.pairwise(places))
+        parts = (Span(passage.document, passage.start + a, passage.start + b) for a, b in itertools.pairwise(places))
         return [part for part in map(self.trimmed, parts) if part.end > part.start]
 
-    def copies(self, passage: Passage) -> int:
+    def copies(self, passage: Span) -> int:
         """How many other passages of the corpus have the same text."""
         text = self.corpus.documents[passage.document].text[passage.start : passage.end]
         return max(self._count[" ".join(text.split())] - 1, 0)

@@ -11,22 +11,17 @@ from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from ragdiag.core.errors import UsageError
-from ragdiag.core.records import Corpus, Query
+from ragdiag.core.records import Corpus, Query, Span
 from ragdiag.label.decisions import DecisionFile, expected, record
-from ragdiag.label.drafts import question_id
-from ragdiag.label.labelled import Labelled
-from ragdiag.label.pooling import Passage, Pool, distinct
+from ragdiag.label.labelled import Labelled, summed_up
+from ragdiag.label.pooling import Pool, distinct
 from ragdiag.sources.queries.own import ANSWERS
-from ragdiag.stats.statistics import wilson
 from ragdiag.text.tokens import folded
 
-__all__ = ["ENOUGH", "Session", "Shown", "Task", "margin"]
+__all__ = ["ENOUGH", "Session", "Shown", "Task"]
 
 FIRST, ENOUGH = 5, 10
 """Passages shown at first and each time that more are asked for; those to have seen before a query is called unanswerable."""
-
-MILESTONES = (25, 50, 100, 200)
-"""Numbers of queries whose worth is told."""
 
 Found = Literal["draft", "pool", "search", "beside"]
 
@@ -35,13 +30,13 @@ class Task(NamedTuple):
     """A query to label; `draft` is where the corpus itself answers it, for a query that the corpus asks."""
 
     query: Query
-    draft: Passage | None = None
+    draft: Span | None = None
 
 
 class Shown(NamedTuple):
     """A passage on the screen and how it came there. What found it is for the file, not for the labeller's eyes."""
 
-    passage: Passage
+    passage: Span
     found: Found
 
 
@@ -56,8 +51,8 @@ class Session:
         self.pool, self.file, self.tasks = pool, file, list(tasks)
         self._stale = set(stale)
         self._skipped: list[int] = []
-        self._again = False
-        self._passed: list[int] = []
+        self._again = False  # whether what was skipped is asked the second time
+        self._passed: list[int] = []  # what `back` returns to
         # Labels that came with the queries say nothing of how far a session got.
         decided = [i for i in range(len(tasks)) if self._is_decided(i) and "pool" in file.queries[tasks[i].query.id].metadata]
         first = decided[-1] + 1 if decided else 0
@@ -100,8 +95,8 @@ class Session:
         task = self.task
         self.shown: list[Shown] = []
         self._searched = self._warned = False
-        said = self.decision
-        self.answer, self.also = (said or task.query).answer, (said or task.query).also
+        decided = self.decision or task.query
+        self.answer, self.also = decided.answer, decided.also
         if task.draft is not None:
             self.shown.append(Shown(task.draft, "draft"))
         self._coming_passages = deque(self.pool.ranked(task.query.text))
@@ -115,10 +110,10 @@ class Session:
         """Show what a search by words finds in the corpus: the numbers (1-based) of the passages, the best first."""
         if not words.strip():
             raise UsageError("search for what?")
-        found = self.pool.search(_readable(words))[:FIRST]
+        passages = self.pool.search(_readable(words))[:FIRST]
         self._searched = True
-        self._show(found, "search", FIRST)
-        numbers = [self._number_of(passage) for passage in found]
+        self._show(passages, "search", FIRST)
+        numbers = [self._number_of(passage) for passage in passages]
         return list(dict.fromkeys(n for n in numbers if n))
 
     def beside(self, number: int, step: int) -> int:
@@ -129,7 +124,7 @@ class Session:
         self._show([passage], "beside", 1)
         return self._number_of(passage)
 
-    def _show(self, passages: Iterable[Passage], found: Found, most: int) -> int:
+    def _show(self, passages: Iterable[Span], found: Found, most: int) -> int:
         self.task  # noqa: B018  # nothing is shown where nothing is asked
         before = len(self.shown)
         for passage in passages:
@@ -138,12 +133,12 @@ class Session:
             self.shown += [Shown(new, found) for new in distinct([passage], (s.passage for s in self.shown))]
         return len(self.shown) - before
 
-    def _number_of(self, passage: Passage) -> int:
+    def _number_of(self, passage: Span) -> int:
         """Which of the shown passages has the most of `passage`; 0 where none has any."""
-        shared = [_overlap(shown.passage, passage) for shown in self.shown]
+        shared = [_shared(shown.passage, passage) for shown in self.shown]
         return shared.index(max(shared)) + 1 if any(shared) else 0
 
-    def passage(self, number: int) -> Passage:
+    def passage(self, number: int) -> Span:
         """The passage shown as `number` (1-based). Raises `UsageError` for one that is not there."""
         if not 1 <= number <= len(self.shown):
             raise UsageError(f"there is no passage {number}; shown are 1 to {len(self.shown)}")
@@ -151,14 +146,14 @@ class Session:
 
     # What is decided
 
-    def label(self, groups: Sequence[Sequence[Passage]]) -> None:
+    def label(self, groups: Sequence[Sequence[Span]]) -> None:
         """The query's evidence: each of `groups` is required, passages in one are alternatives."""
         trimmed = [list(dict.fromkeys(self._whole(p) for p in group)) for group in groups]
         if not trimmed or not all(trimmed):
             raise UsageError("no evidence is marked")
         self._decide(list({tuple(group): group for group in trimmed}.values()))
 
-    def _whole(self, passage: Passage) -> Passage:
+    def _whole(self, passage: Span) -> Span:
         inside = 0 <= passage.document < len(self.corpus.documents)
         length = len(self.corpus.documents[passage.document].text) if inside else 0
         if not 0 <= passage.start < passage.end <= length:
@@ -177,38 +172,40 @@ class Session:
             )
         self._decide([])
 
-    def _decide(self, groups: Sequence[Sequence[Passage]]) -> None:
+    def _decide(self, groups: Sequence[Sequence[Span]]) -> None:
         task = self.task
         self._refuse_contradiction(task.query, not groups)
-        found = sorted({self._found(p) for group in groups for p in group})
+        ways = sorted({self._found(p) for group in groups for p in group})
         metadata = {**task.query.metadata, "pool": list(self.pool.names), "seen": len(self.shown)}
-        metadata |= {"found": found} if found else {}
-        if task.draft is not None:
-            d = task.draft
-            metadata["draft"] = f"{self.corpus.documents[d.document].id}#{d.start}-{d.end}"
+        metadata |= {"found": ways} if ways else {}
+        if draft := task.draft:
+            metadata["draft"] = f"{self.corpus.documents[draft.document].id}#{draft.start}-{draft.end}"
         query = dataclasses.replace(task.query, answer=self.answer, also=self.also, metadata=metadata)
         self.file.put(record(query, groups, self.corpus.documents))
         self._stale.discard(query.id)
         self._leave()
 
-    def _found(self, passage: Passage) -> str:
+    def _found(self, passage: Span) -> str:
         number = self._number_of(passage)
         return self.shown[number - 1].found if number else "beside"
 
     def _refuse_contradiction(self, query: Query, unanswerable: bool) -> None:
         for other in self.file.queries.values():
             if other.id != query.id and folded(other.text) == folded(query.text) and other.unanswerable != unanswerable:
-                said = "unanswerable" if other.unanswerable else "answerable"
-                raise UsageError(f"the same question is labelled {said} as {other.id!r}; mend one of them")
+                label = "unanswerable" if other.unanswerable else "answerable"
+                raise UsageError(f"the same question is labelled {label} as {other.id!r}; mend one of them")
 
     def answered(self, text: str) -> None:
-        """The answer that is expected, written with the decision; at once where that is made. Without one no other is either."""
+        """Note the answer that is expected. It is written with the decision; at once where the query is decided already.
+
+        "" takes the expected answer back, and with it all others that were accepted.
+        """
         self.answer = _readable(text.strip())
         self.also = tuple(other for other in self.also if self.answer and other != self.answer)
-        said = self.decision
-        if said is not None:
-            kept = {name: value for name, value in self.file.records[said.id].items() if name not in ANSWERS}
-            self.file.put({**kept, **expected([a for a in (self.answer, *self.also) if a])})
+        decision = self.decision
+        if decision is not None:
+            rest = {name: value for name, value in self.file.records[decision.id].items() if name not in ANSWERS}
+            self.file.put({**rest, **expected([a for a in (self.answer, *self.also) if a])})
 
     def reword(self, text: str) -> None:
         """Put a draft in other words: passages are found anew. A team's own queries stay as they are."""
@@ -265,31 +262,13 @@ class Session:
 
     def summary(self) -> Labelled:
         """What the file holds, and what is left."""
-        everything = self.file.queries.values()
-        found = [q.metadata.get("found") for q in everything if "pool" in q.metadata and q.evidence]
-        names = {task.query.id: task for task in self.tasks}
-        labelled = sum(bool(q.evidence) for q in everything)
-        return Labelled(
-            asked=len(self.tasks),
-            labelled=labelled,
-            unanswerable=sum(q.unanswerable for q in everything),
-            undecided=len(self.tasks) - self.decided,
-            skipped=len(set(self._skipped)),
-            others=sum(q.id not in names for q in everything),
-            by_search=sum(not {"search", "beside"}.isdisjoint(each) for each in found if isinstance(each, list)),
-            worded_alike=sum(bool(q.evidence) and "draft" in q.metadata and q.id == question_id(q.text) for q in everything),
-            margins={n: margin(n) for n in (labelled, *(m for m in MILESTONES if m > labelled)) if n},
-        )
+        asked = {task.query.id for task in self.tasks}
+        return summed_up(self.file.queries.values(), asked, len(self.tasks) - self.decided, len(set(self._skipped)))
 
 
-def margin(n: int) -> int:
-    """Half the width, in points, of the 95 % interval (Wilson's) of a share of one half among `n` queries."""
-    low, high = wilson(n / 2, n)
-    return round(50 * (high - low))
-
-
-def _overlap(a: Passage, b: Passage) -> int:
-    return max(min(a.end, b.end) - max(a.start, b.start), 0) if a.document == b.document else 0
+def _shared(one: Span, other: Span) -> int:
+    """Characters that are in both."""
+    return min(one.end, other.end) - max(one.start, other.start) if one.overlaps(other) else 0
 
 
 def _readable(text: str) -> str:

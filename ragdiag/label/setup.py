@@ -9,12 +9,12 @@ from pathlib import Path
 from ragdiag.core.errors import InputError, UsageError
 from ragdiag.core.files import read_text
 from ragdiag.core.protocols import Progress, no_progress
-from ragdiag.core.records import Corpus, Query
+from ragdiag.core.records import Corpus, Query, Span
 from ragdiag.core.registry import make
 from ragdiag.core.writing import real
 from ragdiag.label.decisions import DecisionFile, record
 from ragdiag.label.drafts import drafts, question_id
-from ragdiag.label.pooling import Passage, Pool
+from ragdiag.label.pooling import Pool
 from ragdiag.label.session import Session, Task
 from ragdiag.sources.corpus import load_corpus
 from ragdiag.sources.evidence import locate
@@ -42,16 +42,16 @@ def open_session(
     if real(path) in {real(name) for name in (corpus_path, queries_path) if name}:
         raise UsageError(f"--out {out} would overwrite an input; choose another file")
     file = DecisionFile(path)
-    given = questions(Path(queries_path)) if queries_path else []
+    queries = questions(Path(queries_path)) if queries_path else []
     corpus = load_corpus(corpus_path, progress)
-    tasks = [Task(query) for query in given]
+    tasks = [Task(query) for query in queries]
     if with_drafts:
-        tasks += _drafted(corpus, {query.id for query in given}, notes)
+        tasks += _drafted(corpus, {query.id for query in queries}, notes)
     if not tasks:
         raise UsageError("the documents ask no questions of their own; give a file of queries: one question a line will do")
     _check_same(tasks, file)
     stale = _stale(file, corpus, notes)
-    _copy(given, corpus, file, notes)
+    _copy(queries, corpus, file, notes)
     if corpus.problems:
         notes.append(f"{len(corpus.problems)} documents could not be read: ragdiag check shows which")
     return Session(Pool(corpus, retrievers, cache, progress), tasks, file, stale), notes
@@ -76,7 +76,7 @@ def questions(path: Path) -> list[Query]:
 def _drafted(corpus: Corpus, taken: set[str], notes: list[str]) -> list[Task]:
     """A task for each draft that is not among the queries."""
     tasks = [
-        Task(Query(question_id(d.text), d.text), Passage(d.document, d.start, d.end))
+        Task(Query(question_id(d.text), d.text), Span(d.document, d.start, d.end))
         for d in drafts(corpus.documents)
         if question_id(d.text) not in taken
     ]
@@ -87,10 +87,10 @@ def _drafted(corpus: Corpus, taken: set[str], notes: list[str]) -> list[Task]:
 def _check_same(tasks: Sequence[Task], file: DecisionFile) -> None:
     """Raise `InputError` where a query's text has changed since it was labelled. Drafts may be reworded."""
     for query, draft in tasks:
-        said = file.queries.get(query.id)
-        if draft is None and said is not None and said.text != query.text:
+        decided = file.queries.get(query.id)
+        if draft is None and decided is not None and decided.text != query.text:
             message = f"query {query.id!r} has another text in {query.file}"
-            raise InputError(message, file.path, said.line, "give the new one an id of its own, or remove this label")
+            raise InputError(message, file.path, decided.line, "give the new one an id of its own, or remove this label")
 
 
 def _stale(file: DecisionFile, corpus: Corpus, notes: list[str]) -> set[str]:
@@ -105,11 +105,11 @@ def _copy(queries: Sequence[Query], corpus: Corpus, file: DecisionFile, notes: l
     """Put the queries that are well labelled already in the file, where it lacks them."""
     labels = locate(queries, corpus)
     doubtful = {warning.query for warning in labels.warnings if warning.kind == "located_inexactly"}
-    groups: dict[int, dict[int, list[Passage]]] = defaultdict(lambda: defaultdict(list))
+    groups: dict[int, dict[int, list[Span]]] = defaultdict(lambda: defaultdict(list))
     rows = labels.evidence
     for q, g, d, a, b, copy in zip(rows.query, rows.group, rows.document, rows.start, rows.end, rows.copy, strict=True):
         if not copy:
-            groups[int(q)][int(g)].append(Passage(int(d), int(a), int(b)))
+            groups[int(q)][int(g)].append(Span(int(d), int(a), int(b)))
     lines = [
         record(query, list(groups[i].values()), corpus.documents)
         for i, (query, level) in enumerate(zip(queries, labels.level, strict=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from rich.console import Console
 from rich.padding import Padding
@@ -13,8 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ragdiag.core.errors import UsageError
-from ragdiag.core.records import Document
-from ragdiag.label.pooling import Passage
+from ragdiag.core.records import Document, Span
 from ragdiag.label.session import Session
 from ragdiag.reports.text import line, one_line
 from ragdiag.text.headings import headings, path_at
@@ -50,67 +49,76 @@ _REFERENCE = re.compile(rf"{_NUMBER}(?::{_NUMBER}(?:-{_NUMBER})?)?")
 _BESIDE = re.compile(rf"([<>])\s*{_NUMBER}")
 _MARKS = re.compile(r"[\d:\-+|\s,]*\d[\d:\-+|\s,]*")
 
+_DECISIONS: Mapping[str, tuple[Callable[[Session], None], str]] = {
+    "u": (Session.unanswerable, "unanswerable"),
+    "x": (Session.withdraw, "taken back"),
+    "s": (Session.skip, ""),
+    "b": (Session.back, ""),
+}
+"""Commands of one letter: what they do, and what is shown when it is done."""
+
 
 def ask_all(session: Session, read: Callable[[str], str], console: Console) -> None:
     """Ask query by query until none is left, or `read` raises `EOFError`, or the labeller quits."""
-    asked, seen = None, 0
+    on_screen, passages = None, 0  # the query, and how many of its passages
     while session.current is not None:
-        if asked != session.current:
-            asked, seen = session.current, 0
+        if on_screen != session.current:
+            on_screen, passages = session.current, 0
             console.print(*_heading(session), sep="\n")
-        _show_passages(session, console, range(seen + 1, len(session.shown) + 1))
-        seen = len(session.shown)
+        _show_passages(session, console, range(passages + 1, len(session.shown) + 1))
+        passages = len(session.shown)
         try:
-            given = read("> ").strip()
+            command = read("> ").strip()
         except EOFError:
             return
-        if given == "q":
+        if command == "q":
             return
         try:
-            if _obey(session, given, console) or given.startswith("e "):
-                asked = None
+            if _obey(session, command, console):
+                on_screen = None
         except UsageError as e:
             console.print(line((str(e), "yellow")))
 
 
-def _obey(session: Session, given: str, console: Console) -> bool:
+def _obey(session: Session, command: str, console: Console) -> bool:
     """Do what the labeller says; whether the query is to be shown anew."""
-    word, _, rest = given.partition(" ")
-    simple = {"u": session.unanswerable, "s": session.skip, "b": session.back}
-    if given.startswith("/"):
-        numbers = session.search(given[1:])
-        found = f"found, best first: {', '.join(map(str, numbers))}" if numbers else "no passage has these words"
-        console.print(line((found, "dim")))
-    elif given in simple:
-        simple[given]()
-        if given == "u":
-            console.print(line(("unanswerable", "green")))
-    elif given == "m":
-        if not session.more():
-            console.print(line(("that is all that the retrievers found; /words searches on", "dim")))
-    elif given == "l":
-        return True
-    elif given == "x":
-        session.withdraw()
-        console.print(line(("taken back", "green")))
+    word, _, rest = command.partition(" ")
+    if word == "e":
+        session.reword(rest)
+    elif command in _DECISIONS:
+        decide, done = _DECISIONS[command]
+        decide(session)
+        if done:
+            console.print(line((done, "green")))
     elif word == "a" and rest:
         session.answered(rest)
         console.print(line(("answer noted" if session.decision else "answer noted: now mark the evidence", "green")))
-    elif word == "e":
-        session.reword(rest)
-    elif beside := _BESIDE.fullmatch(given):
-        console.print(line((f"that is passage {session.beside(int(beside[2]), 1 if beside[1] == '>' else -1)}", "dim")))
-    elif _MARKS.fullmatch(given):
-        _label(session, given, console)
-    else:
+    elif _MARKS.fullmatch(command):
+        _label(session, command, console)
+    elif (note := _look_further(session, command)) is not None:
+        if note:
+            console.print(line((note, "dim")))
+    elif command != "l":
         _help(console)
-        if given not in ("", "?"):
-            raise UsageError(f"{one_line(given, 40)!r} is none of these")
-    return False
+        if command not in ("", "?"):
+            raise UsageError(f"{one_line(command, 40)!r} is none of these")
+    return command == "l" or word == "e"
 
 
-def _label(session: Session, given: str, console: Console) -> None:
-    groups = marked(session, given)
+def _look_further(session: Session, command: str) -> str | None:
+    """Show more passages where `command` asks for that, and say what came of it; None where it asks for something else."""
+    if command.startswith("/"):
+        numbers = session.search(command[1:])
+        return f"found, best first: {', '.join(map(str, numbers))}" if numbers else "no passage has these words"
+    if command == "m":
+        return "" if session.more() else "that is all that the retrievers found; /words searches on"
+    if beside := _BESIDE.fullmatch(command):
+        return f"that is passage {session.beside(int(beside[2]), 1 if beside[1] == '>' else -1)}"
+    return None
+
+
+def _label(session: Session, marks: str, console: Console) -> None:
+    groups = marked(session, marks)
     session.label(groups)
     for group in groups:
         for passage in group:
@@ -121,36 +129,38 @@ def _label(session: Session, given: str, console: Console) -> None:
             console.print(line(("evidence ", "green"), f"{where}  ", (shown, "dim")))
 
 
-def marked(session: Session, given: str) -> list[list[Passage]]:
+def marked(session: Session, marks: str) -> list[list[Span]]:
     """What ``3:2-4 5|6`` marks: each group is required, what ``|`` parts are alternatives, what ``+`` joins is one piece.
 
     Raises `UsageError` for numbers that are not there, and for pieces joined that do not follow one another.
     """
-    even = re.sub(r"\s*([|+])\s*", r"\1", given.replace(",", " "))
-    return [[_piece(session, each) for each in group.split("|")] for group in even.split()]
+    even = re.sub(r"\s*([|+])\s*", r"\1", marks.replace(",", " "))
+    return [[_piece(session, piece) for piece in group.split("|")] for group in even.split()]
 
 
-def _piece(session: Session, given: str) -> Passage:
-    parts = sorted(_part(session, each) for each in given.split("+"))
+def _piece(session: Session, mark: str) -> Span:
+    """What a mark without alternatives stands for, such as ``3:6+4:1-2``."""
+    parts = sorted(_part(session, part) for part in mark.split("+"))
     for one, other in itertools.pairwise(parts):
         text = session.corpus.documents[one.document].text
         if one.document != other.document or text[one.end : other.start].strip():
-            raise UsageError(f"{given} joins what does not follow one another; with a space between, both are required")
-    return Passage(parts[0].document, parts[0].start, max(p.end for p in parts))
+            raise UsageError(f"{mark} joins what does not follow one another; with a space between, both are required")
+    return Span(parts[0].document, parts[0].start, max(p.end for p in parts))
 
 
-def _part(session: Session, given: str) -> Passage:
-    match = _REFERENCE.fullmatch(given)
+def _part(session: Session, mark: str) -> Span:
+    """A passage, or sentences of one, such as ``3:2-4``."""
+    match = _REFERENCE.fullmatch(mark)
     if match is None:
-        raise UsageError(f"cannot read {one_line(given, 40)!r}; write 3, 3:2 or 3:2-4")
+        raise UsageError(f"cannot read {one_line(mark, 40)!r}; write 3, 3:2 or 3:2-4")
     passage = session.passage(int(match[1]))
     if match[2] is None:
         return passage
     sentences = session.pool.sentences(passage)
     first, last = int(match[2]), int(match[3] or match[2])
     if not 1 <= first <= last <= len(sentences):
-        raise UsageError(f"{given}: passage {match[1]} has sentences 1 to {len(sentences)}")
-    return Passage(passage.document, sentences[first - 1].start, sentences[last - 1].end)
+        raise UsageError(f"{mark}: passage {match[1]} has sentences 1 to {len(sentences)}")
+    return Span(passage.document, sentences[first - 1].start, sentences[last - 1].end)
 
 
 def _help(console: Console) -> None:
@@ -162,7 +172,7 @@ def _help(console: Console) -> None:
 
 def _heading(session: Session) -> Iterator[Rule | Text]:
     assert session.current is not None
-    task, said = session.task, session.decision
+    task, decision = session.task, session.decision
     where = f"query {session.current + 1} of {len(session.tasks)}, {session.decided} decided"
     yield Rule(line((where, "dim")), align="left", style="dim")
     yield line((task.query.text, "bold"))
@@ -170,9 +180,9 @@ def _heading(session: Session) -> Iterator[Rule | Text]:
         yield line(("a draft in the document's own words: e puts it as a user would ask, s skips it", "dim"))
     if session.answer:
         yield line(("answer  ", "dim"), " or ".join([session.answer, *session.also]))
-    if said is not None:
-        where = ", ".join(f"{one_line(e.doc_id, 30)}#{e.start}-{e.end}" for e in said.evidence)
-        yield line(("so far  ", "dim"), "unanswerable" if said.unanswerable else where)
+    if decision is not None:
+        evidence = ", ".join(f"{one_line(label.doc_id, 30)}#{label.start}-{label.end}" for label in decision.evidence)
+        yield line(("so far  ", "dim"), "unanswerable" if decision.unanswerable else evidence)
 
 
 def above(document: Document, start: int) -> str:

@@ -37,6 +37,7 @@ class Checked:
 def left_out(labels: Labels) -> str:
     """Why queries cannot be measured, with the first defect: ``unknown_document 57, unanswerable 3: no document 'a' ...``."""
     counts = Counter(kind for kind, _ in {(d.kind, d.query) for d in labels.defects})
-    said = [f"{kind} {n}" for kind, n in sorted(counts.items())]
-    said += [f"unanswerable {n}" for n in (labels.level.count("unanswerable"),) if n]
-    return ", ".join(said) + (f": {labels.defects[0].message}" if labels.defects else "")
+    reasons = [f"{kind} {n}" for kind, n in sorted(counts.items())]
+    if unanswerable := labels.level.count("unanswerable"):
+        reasons.append(f"unanswerable {unanswerable}")
+    return ", ".join(reasons) + (f": {labels.defects[0].message}" if labels.defects else "")

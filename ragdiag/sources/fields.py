@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from rapidfuzz.distance import OSA
 
@@ -46,7 +45,7 @@ class Fields:
             log.warning(self._note())
 
     def look(
-        self, record: Mapping[str, Any], read: Collection[str], line: int, where: str = "", known: Collection[str] = ()
+        self, record: Mapping[str, object], read: Collection[str], line: int, where: str = "", known: Collection[str] = ()
     ) -> None:
         """Count the fields of `record`, which stands at `where` in its line, that are not among those `read`.
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import itertools
 import shlex
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,9 +64,9 @@ class QueryStory(str):
 
     def __new__(cls, story: str, result: QueryResult, passage: str) -> QueryStory:
         """`story` is what it is as a text."""
-        made = super().__new__(cls, story)
-        made.result, made.passage = result, passage
-        return made
+        query = super().__new__(cls, story)
+        query.result, query.passage = result, passage
+        return query
 
     def __repr__(self) -> str:
         return f"<query {one_line(self.id, 40)}: {'served' if self.served else self.why}>"
@@ -128,10 +128,10 @@ class Audited:
 
     def __getitem__(self, query_id: str) -> QueryStory:
         """The story of one query. Raises `UsageError` for an unknown id."""
-        found = {q.id: q for q in self.queries}
-        if query_id not in found:
-            raise UsageError(f"no query {query_id!r}{nearest(query_id, found)}")
-        return found[query_id]
+        queries = {q.id: q for q in self.queries}
+        if query_id not in queries:
+            raise UsageError(f"no query {query_id!r}{nearest(query_id, queries)}")
+        return queries[query_id]
 
     def next(self, query_id: str) -> str:
         """What to do to see more of a query."""
@@ -155,9 +155,10 @@ class Audited:
 
     def as_dict(self) -> dict[str, Any]:
         """In JSON's own types."""
-        own = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        queries = [{"story": str(q), "passage": q.passage, **dataclasses.asdict(q.result)} for q in self.queries]
-        return own | {"measures": {name: dataclasses.asdict(mean) for name, mean in self.measures.items()}, "queries": queries}
+        record = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        record["measures"] = {name: dataclasses.asdict(mean) for name, mean in self.measures.items()}
+        record["queries"] = [{"story": str(q), "passage": q.passage, **dataclasses.asdict(q.result)} for q in self.queries]
+        return record
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Audited:
@@ -168,34 +169,33 @@ class Audited:
             story, passage = str(result.pop("story")), str(result.pop("passage"))
             queries.append(QueryStory(story, QueryResult(**result), passage))
         measures = {name: Mean(**mean) for name, mean in record["measures"].items()}
-        own = {**record, "measures": measures, "queries": tuple(queries)}
-        return cls(**own | {name: tuple(record[name]) for name in ("failed", "notes")})
+        lists = {name: tuple(record[name]) for name in ("failed", "notes")}
+        return cls(**{**record, **lists, "measures": measures, "queries": tuple(queries)})
 
 
-def audited(corpus: str | Path, queries: str | Path, name: str = "", **options: Any) -> Audited:
+def audited(corpus: str | Path, queries: str | Path, name: str = "", **options: object) -> Audited:
     """Audit as `pipeline.audit` does; `name` is what it is called in tests. Its stories show what each context lacks.
 
     `options` are the fields of `Options`; `search` is the team's own search, see `searches`.
     """
-    asked = Options.given(**options)
-    audit = run_audit(corpus, queries, asked)
-    return _made(audit.report, audit, name or _called(corpus), _command(corpus, queries, asked))
+    checked = Options.given(**options)
+    audit = run_audit(corpus, queries, checked)
+    return _audited(audit.report, audit, name or _called(corpus), _command(corpus, queries, checked))
 
 
 def of_report(report: Report) -> Audited:
     """From what `ragdiag.audit` gives; of a report alone the passages of evidence are known only where a cause shows them."""
-    return _made(
-        report, report.audit if isinstance(report, AuditResult) else None, "the audit", f"print(report.explain({PYTHON}))"
-    )
+    audit = report.audit if isinstance(report, AuditResult) else None
+    return _audited(report, audit, "the audit", f"print(report.explain({PYTHON}))")
 
 
 def _called(corpus: str | Path) -> str:
     return Path(corpus).name or str(corpus)
 
 
-def _made(report: Report, audit: Audit | None, name: str, command: str) -> Audited:
-    told = {e.query.id: e for e in explanations(audit)} if audit else {}
-    found = Audited(
+def _audited(report: Report, audit: Audit | None, name: str, command: str) -> Audited:
+    known = {e.query.id: e for e in explanations(audit)} if audit else {}
+    without_stories = Audited(
         name=clean(name),
         title=_title(report),
         command=command,
@@ -209,7 +209,8 @@ def _made(report: Report, audit: Audit | None, name: str, command: str) -> Audit
         failed=tuple(report.queries[q].id for q in audit.run.failed) if audit else (),
         notes=report.notes,
     )
-    return dataclasses.replace(found, queries=tuple(_story(found, q, told.get(q.id), report) for q in report.queries))
+    stories = (_story(without_stories, query, known.get(query.id), report) for query in report.queries)
+    return dataclasses.replace(without_stories, queries=tuple(stories))
 
 
 def _title(report: Report) -> str:
@@ -221,30 +222,35 @@ def _title(report: Report) -> str:
 
 def _fixes(queries: Sequence[QueryResult]) -> dict[str, str]:
     """What mends each cause, as most of its findings say."""
-    said: dict[str, Counter[str]] = {}
+    fixes: dict[str, Counter[str]] = {}
     for finding in (f for q in queries for f in q.findings if f.cause in q.causes):
-        said.setdefault(finding.cause, Counter())[finding.fix] += 1
-    return {cause: counts.most_common(1)[0][0] for cause, counts in said.items()}
+        fixes.setdefault(finding.cause, Counter())[finding.fix] += 1
+    return {cause: counts.most_common(1)[0][0] for cause, counts in fixes.items()}
 
 
 def _command(corpus: str | Path, queries: str | Path, options: Options) -> str:
     """``ragdiag explain`` of a query {} with the same options; Python, where it alone can give them."""
     if options.search is not None or options.own_chunks:
         return f"print(report[{PYTHON}])"
-    words = ["ragdiag", "explain", str(corpus), str(queries), "{}"]
+    words = ["ragdiag", "explain", str(corpus), str(queries), "{}", *itertools.chain(*_flags(options))]
+    return " ".join("{}" if word == "{}" else shlex.quote(clean(word)) for word in words)
+
+
+def _flags(options: Options) -> Iterator[tuple[str, str]]:
+    """Each option of the command line that is not as it is without being given; its measures show no other story."""
     for field in dataclasses.fields(options):
-        value, flag = getattr(options, field.name), "-k" if field.name == "k" else f"--{field.name}"
+        value = getattr(options, field.name)
         if value in (field.default, None) or field.name == "measures" or (field.name == "k" and options.budget):
             continue
-        words += [w for v in (value if isinstance(value, tuple) else (value,)) for w in (flag, str(v))]
-    return " ".join("{}" if w == "{}" else shlex.quote(clean(w)) for w in words)
+        flag = "-k" if field.name == "k" else f"--{field.name}"
+        yield from ((flag, str(item)) for item in (value if isinstance(value, tuple) else (value,)))
 
 
-def _story(audited: Audited, result: QueryResult, told: Explanation | None, report: Report) -> QueryStory:
+def _story(audited: Audited, result: QueryResult, explanation: Explanation | None, report: Report) -> QueryStory:
     """`result` in words; of a served query its headline alone."""
-    said = "not served" if result.served is False and not audited.diagnosed else headline(result)
-    parts: list[RenderableType] = [line(f"{one_line(result.id, 40)}: {said}"), line(f"query   {one_line(result.text, 300)}")]
-    known = told or Explanation(Query(result.id, result.text), result, (), (), (), report)
+    outcome = "not served" if result.served is False and not audited.diagnosed else headline(result)
+    parts: list[RenderableType] = [line(f"{one_line(result.id, 40)}: {outcome}"), line(f"query   {one_line(result.text, 300)}")]
+    known = explanation or Explanation(Query(result.id, result.text), result, (), (), (), report)
     parts += [] if result.served else [line(f"label   {d.file}:{d.line}: {d.kind}: {d.message}") for d in known.defects]
     plainly = dataclasses.replace(result, findings=())
     if result.served is not False:
@@ -283,7 +289,7 @@ def _cut(group: GroupProof, most: int) -> str:
     if len(group.text) > most:
         return _round(group.text[:first], group.text[first:], most)
     bounds = (0, *group.cuts, len(group.text))
-    return " ‖ ".join(one_line(group.text[a:b], most) for a, b in pairwise(bounds))
+    return " ‖ ".join(one_line(group.text[a:b], most) for a, b in itertools.pairwise(bounds))
 
 
 def _round(before: str, after: str, most: int) -> str:

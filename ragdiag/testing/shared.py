@@ -33,5 +33,5 @@ def once(file: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         except BaseException:
             db.execute("rollback")
             raise
-    made: dict[str, Any] = json.loads(row[0])
-    return made
+    value: dict[str, Any] = json.loads(row[0])
+    return value

@@ -11,11 +11,10 @@ from typing import Literal
 
 import numpy as np
 
-from ragdiag.core.records import Chunking, Corpus, Defect, Evidence, IntArray, Labels, Query
+from ragdiag.core.records import Chunking, Corpus, Defect, Evidence, IntArray, Labels, Query, Span
 from ragdiag.sources.evidence._checks import SIMILARITY, Checker, note
 from ragdiag.sources.evidence._restrict import restrict
-from ragdiag.sources.evidence._search import COPY_WORDS, Place, find_all, is_a_passage
-from ragdiag.text.spans import union
+from ragdiag.sources.evidence._search import COPY_WORDS, find_all, is_a_passage
 from ragdiag.text.tokens import folded
 
 __all__ = ["COPY_WORDS", "SIMILARITY", "locate", "restrict", "unlabelled_hits"]
@@ -23,7 +22,7 @@ __all__ = ["COPY_WORDS", "SIMILARITY", "locate", "restrict", "unlabelled_hits"]
 ANSWER_WORDS = 3
 """Shortest reference answer whose presence in an unlabelled chunk is worth a warning."""
 
-Row = tuple[int, str, Place, bool]
+Row = tuple[int, str, Span, bool]
 """An alternative: its query, its group's name there, where it is, whether it is a copy."""
 
 
@@ -36,10 +35,10 @@ def locate(queries: Sequence[Query], corpus: Corpus, copies: Literal["count", "i
     levels, grades = [], []
     rows: list[Row] = []
     for i, query in enumerate(queries):
-        level, found, relevant = checker.check(query)
+        level, places, relevant = checker.check(query)
         levels.append(level)
         grades.append(relevant)
-        rows += [(i, group, place, False) for group, place in found]
+        rows += [(i, group, place, False) for group, place in places]
     for i in _contradicting(queries):
         if levels[i] != "excluded":
             message = "the same question is answerable in one label, not in another"
@@ -62,30 +61,20 @@ def _contradicting(queries: Sequence[Query]) -> Iterable[int]:
 
 def _copies(rows: list[Row], corpus: Corpus) -> list[Row]:
     """Every exact copy of a located passage elsewhere in the corpus, as further alternatives of its group."""
-    wanted: dict[str, set[tuple[int, str]]] = defaultdict(set)
-    labelled: dict[tuple[int, str, int], list[tuple[int, int]]] = defaultdict(list)
+    groups: dict[str, set[tuple[int, str]]] = defaultdict(set)
+    labelled: dict[tuple[int, str], list[Span]] = defaultdict(list)
     for query, group, place, _ in rows:
-        labelled[query, group, place.document].append((place.start, place.end))
+        labelled[query, group].append(place)
         passage = corpus.documents[place.document].text[place.start : place.end].strip()
         if is_a_passage(passage):
-            wanted[passage].add((query, group))
-    passages = list(wanted)
-    known = {key: union(*np.array(spans, dtype=np.int64).T) for key, spans in labelled.items()}
+            groups[passage].add((query, group))
+    passages = list(groups)
     return [
         (*key, place, True)
         for which, place in (find_all(corpus.documents, passages) if passages else ())
-        for key in sorted(wanted[passages[which]])
-        if not _overlaps(place, known.get((*key, place.document)))
+        for key in sorted(groups[passages[which]])
+        if not any(place.overlaps(span) for span in labelled[key])  # the passage itself is found as well
     ]
-
-
-def _overlaps(place: Place, spans: tuple[IntArray, IntArray] | None) -> bool:
-    """Whether a place shares a character with any of its document's `spans`, which are disjoint and in order."""
-    if spans is None:
-        return False
-    start, end = spans
-    i = int(np.searchsorted(start, place.end)) - 1  # the last that starts before it ends
-    return i >= 0 and bool(end[i] > place.start)
 
 
 def _columns(rows: list[Row]) -> Evidence:

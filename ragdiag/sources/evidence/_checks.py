@@ -7,9 +7,9 @@ from functools import cached_property
 
 from rapidfuzz import fuzz
 
-from ragdiag.core.records import Corpus, Defect, Label, Query
+from ragdiag.core.records import Corpus, Defect, Label, Query, Span
 from ragdiag.sources.evidence._differences import differences
-from ragdiag.sources.evidence._search import MOST_PLACES, MOST_SOUGHT, Place, find, most_similar, places
+from ragdiag.sources.evidence._search import MOST_PLACES, MOST_SOUGHT, find, most_similar, places
 from ragdiag.sources.places import nearest_document
 from ragdiag.text.tokens import count_tokens
 
@@ -41,10 +41,10 @@ class Checker:
         self.corpus = corpus
         self.defects: list[Defect] = []
         self.warnings: list[Defect] = []
-        self._sources: dict[tuple[str, str], Place | None] = {}
-        self._searched: dict[tuple[str, str], tuple[Place, str] | _Wrong] = {}
+        self._sources: dict[tuple[str, str], Span | None] = {}
+        self._searched: dict[tuple[str, str], tuple[Span, str] | _Wrong] = {}
 
-    def check(self, query: Query) -> tuple[str, list[tuple[str, Place]], dict[int, int]]:
+    def check(self, query: Query) -> tuple[str, list[tuple[str, Span]], dict[int, int]]:
         """The query's level, its located evidence as ``(group name, place)``, its document grades."""
         before = len(self.defects)
         if not query.text.strip():
@@ -52,23 +52,13 @@ class Checker:
         if query.unanswerable and (query.evidence or any(grade > 0 for _, grade in query.relevant)):
             self._defect(query, "contradictory", "labelled unanswerable, and evidence is given")
         grades = self._grades(query)
-        found = []
-        for n, label in enumerate(query.evidence):
-            try:
-                place = self._place(query, label)
-            except _Wrong as wrong:
-                self._defect(query, wrong.kind, wrong.message)
-                continue
-            if grades.get(place.document, 1) == 0:
-                self._defect(query, "contradictory", f"evidence is given in {self._name(place)}, whose grade is 0")
-            found.append((f"={label.group}" if label.group else f"#{n}", place))
-            self._warn_if_broad(query, place)
+        evidence = self._evidence(query, grades)
         if len(self.defects) > before:
             return "excluded", [], {}
         if query.unanswerable:
             return "unanswerable", [], {}
-        if found:
-            return "span", found, {}
+        if evidence:
+            return "span", evidence, {}
         if any(grade > 0 for grade in grades.values()):
             return "document", [], grades
         self._defect(query, "unlabelled", "no evidence, no relevant document, and not marked unanswerable")
@@ -86,7 +76,23 @@ class Checker:
                 self._defect(query, "contradictory", f"document {doc_id!r} is graded twice, differently")
         return grades
 
-    def _warn_if_broad(self, query: Query, place: Place) -> None:
+    def _evidence(self, query: Query, grades: dict[int, int]) -> list[tuple[str, Span]]:
+        """Where each label's passage is, with the name of its group; `grades` are those of documents."""
+        evidence = []
+        for n, label in enumerate(query.evidence):
+            try:
+                place = self._place(query, label)
+            except _Wrong as wrong:
+                self._defect(query, wrong.kind, wrong.message)
+                continue
+            if grades.get(place.document, 1) == 0:
+                self._defect(query, "contradictory", f"evidence is given in {self._name(place)}, whose grade is 0")
+            # The marks in front keep a group that a file calls "0" apart from the label that stands first.
+            evidence.append((f"={label.group}" if label.group else f"#{n}", place))
+            self._warn_if_broad(query, place)
+        return evidence
+
+    def _warn_if_broad(self, query: Query, place: Span) -> None:
         text = self.corpus.documents[place.document].text
         if place.end - place.start > len(text) / 2 and count_tokens(text) > BROAD_DOCUMENT:
             share = (place.end - place.start) / len(text)
@@ -94,7 +100,7 @@ class Checker:
                 note(query, "broad_evidence", f"the evidence is {share:.0%} of the long document {self._name(place)}")
             )
 
-    def _place(self, query: Query, label: Label) -> Place:
+    def _place(self, query: Query, label: Label) -> Span:
         if label.start is not None and label.end is not None:
             source = self._source(label)
             if source is None:
@@ -106,13 +112,13 @@ class Checker:
             raise _Wrong("unknown_document", self._unknown(label.doc_id))
         return self._by_search(query, label)
 
-    def _source(self, label: Label) -> Place | None:
+    def _source(self, label: Label) -> Span | None:
         """The text that a label's offsets count in: a document, or the one place where it stands in a document."""
         key = label.doc_id, label.doc_text
         if key not in self._sources:
             at = self._by_text.get(label.doc_text) if label.doc_text else None
             named = self.corpus.position.get(label.doc_id) if at is None else at
-            whole = None if named is None else Place(named, 0, len(self.corpus.documents[named].text))
+            whole = None if named is None else Span(named, 0, len(self.corpus.documents[named].text))
             if at is None and label.doc_text:
                 among = range(len(self.corpus.documents)) if named is None else [named]
                 inside = places(self.corpus.documents, among, label.doc_text)
@@ -131,7 +137,7 @@ class Checker:
             return f"document {doc_id!r} could not be read"
         return f"no document {doc_id!r} in the corpus{nearest_document(doc_id, self.corpus)}"
 
-    def _at_offsets(self, document: int, label: Label, start: int, end: int) -> Place:
+    def _at_offsets(self, document: int, label: Label, start: int, end: int) -> Span:
         text, name = self.corpus.documents[document].text, self.corpus.documents[document].id
         if start >= end:
             raise _Wrong("offsets_inverted", f"start {start} is not before end {end}")
@@ -142,9 +148,9 @@ class Checker:
             raise _Wrong("text_mismatch", there + _where_instead(text, label.text, start, end))
         if not text[start:end].strip():
             raise _Wrong("empty_evidence", f"{name}[{start}:{end}] is white space")
-        return Place(document, start, end)
+        return Span(document, start, end)
 
-    def _by_search(self, query: Query, label: Label) -> Place:
+    def _by_search(self, query: Query, label: Label) -> Span:
         key = label.doc_id, label.text
         if key not in self._searched:  # the same passage is often labelled for many queries
             everywhere = range(len(self.corpus.documents))
@@ -153,50 +159,50 @@ class Checker:
                 self._searched[key] = self._search(among, label.text)
             except _Wrong as wrong:
                 self._searched[key] = wrong
-        found = self._searched[key]
-        if isinstance(found, _Wrong):
-            raise _Wrong(found.kind, found.message)
-        place, how = found
+        outcome = self._searched[key]
+        if isinstance(outcome, _Wrong):
+            raise _Wrong(outcome.kind, outcome.message)
+        place, how = outcome
         if how:
             self.warnings.append(note(query, "located_inexactly", f"{how}, at {self._list([place])}"))
         return place
 
-    def _search(self, among: Sequence[int], wanted: str) -> tuple[Place, str]:
+    def _search(self, among: Sequence[int], wanted: str) -> tuple[Span, str]:
         """Where a passage is, and how it was found where not exactly. Raises `_Wrong`."""
         for how in ("", "found but for white space"):
-            found = places(self.corpus.documents, among, wanted, any_space=bool(how))
-            if len(found) > 1:
-                raise _Wrong("text_ambiguous", f"{_short(wanted)} stands at {self._list(found)}; give start and end")
-            if found:
-                return found[0], how
-        found, similarity = most_similar(self.corpus.documents, among, wanted)
+            spans = places(self.corpus.documents, among, wanted, any_space=bool(how))
+            if len(spans) > 1:
+                raise _Wrong("text_ambiguous", f"{_short(wanted)} stands at {self._list(spans)}; give start and end")
+            if spans:
+                return spans[0], how
+        spans, similarity = most_similar(self.corpus.documents, among, wanted)
         alike = f"{min(similarity, 99.0):.0f} %"  # never 100: it is not the same
         if similarity < SIMILARITY:
             if len(wanted) > MOST_SOUGHT:
                 raise _Wrong(
                     "text_absent", f"{_short(wanted)} is not in {self._scope(among)}, and too long to look for what is like it"
                 )
-            near = f"; the nearest, {alike} similar, is {self._list(found[:1])}" if found else ""
+            near = f"; the nearest, {alike} similar, is {self._list(spans[:1])}" if spans else ""
             raise _Wrong("text_absent", f"{_short(wanted)} is not in {self._scope(among)}{near}")
-        if len(found) > 1:
-            raise _Wrong("text_ambiguous", f"{_short(wanted)} is {alike} similar to each of {self._list(found)}")
-        if said := _differing(wanted, self._text(found[0])):
-            raise _Wrong("text_differs", f"{_short(wanted)} is {alike} similar to {self._list(found)}, and {said}")
-        return found[0], f"found by similarity, {alike}: {_short(self._text(found[0]))}"
+        if len(spans) > 1:
+            raise _Wrong("text_ambiguous", f"{_short(wanted)} is {alike} similar to each of {self._list(spans)}")
+        if difference := _differing(wanted, self._text(spans[0])):
+            raise _Wrong("text_differs", f"{_short(wanted)} is {alike} similar to {self._list(spans)}, and {difference}")
+        return spans[0], f"found by similarity, {alike}: {_short(self._text(spans[0]))}"
 
     def _scope(self, among: Sequence[int]) -> str:
         return self.corpus.documents[among[0]].id if len(among) == 1 else "any document"
 
-    def _name(self, place: Place) -> str:
+    def _name(self, place: Span) -> str:
         return self.corpus.documents[place.document].id
 
-    def _text(self, place: Place) -> str:
+    def _text(self, place: Span) -> str:
         return self.corpus.documents[place.document].text[place.start : place.end]
 
-    def _list(self, found: Sequence[Place]) -> str:
-        shown = [f"{self._name(p)}#{p.start}-{p.end}" for p in found[:5]]
-        more = "more than" if len(found) == MOST_PLACES else ""
-        return ", ".join(shown) + (f" and {more}{' ' * bool(more)}{len(found) - 5} more" if len(found) > 5 else "")
+    def _list(self, spans: Sequence[Span]) -> str:
+        names = [f"{self._name(span)}#{span.start}-{span.end}" for span in spans[:5]]
+        more = "more than " if len(spans) == MOST_PLACES else ""
+        return ", ".join(names) + (f" and {more}{len(spans) - 5} more" if len(spans) > 5 else "")
 
 
 def _short(text: str, most: int = 40) -> str:
@@ -216,5 +222,5 @@ def _where_instead(text: str, wanted: str, start: int, end: int) -> str:
         return f"; it stands at {nearest}, {by} character{'s' * (by != 1)} {'later' if nearest > start else 'earlier'}"
     if "\r\n" in text and wanted.replace("\r\n", "\n") in text.replace("\r\n", "\n"):
         return "; the document has CRLF line ends, the label was made from a copy without them"
-    said = _differing(wanted, text[start:end]) if fuzz.ratio(wanted, text[start:end]) >= SIMILARITY else ""
-    return "; it stands nowhere in that document" + (f", and {said}" if said else "")
+    difference = _differing(wanted, text[start:end]) if fuzz.ratio(wanted, text[start:end]) >= SIMILARITY else ""
+    return "; it stands nowhere in that document" + (f", and {difference}" if difference else "")

@@ -85,18 +85,30 @@ def _words(text: str) -> list[str]:
 
 def _telling(words: Sequence[str]) -> Iterator[str]:
     """In order, what must not differ: numbers with what they count, parts of dates, negations."""
-    counting = False
+    counting = False  # after a number, and after "million" behind one: the next word says what it counts
     for word in words:
-        number = str(NUMBERS[word]) if word in NUMBERS else word if word[-1].isdecimal() else ""
-        if number:
-            yield "".join(str(unicodedata.decimal(c, c)) for c in number)
-        elif word in AMOUNTS or word in NEGATIONS or word == "percent":
-            yield "%" if word == "percent" else word
-        elif word == "cannot" or word.endswith("n't"):
-            yield "not"
+        number = _number(word)
+        if telling := number or _amount_or_negation(word):
+            yield telling
         elif counting and word[0].isalpha() and word not in COUNTS_NOTHING:
             yield word.rstrip("s")
         counting = bool(number) or (counting and word in AMOUNTS)
+
+
+def _number(word: str) -> str:
+    """A number, in words or in the figures of any script, in plain digits; "" for any other word."""
+    if word in NUMBERS:
+        return str(NUMBERS[word])
+    return "".join(str(unicodedata.decimal(c, c)) for c in word) if word[-1].isdecimal() else ""
+
+
+def _amount_or_negation(word: str) -> str:
+    """What belongs to a number or a date, or negates, in one spelling of several; "" for any other word."""
+    if word == "percent":
+        return "%"
+    if word == "cannot" or word.endswith("n't"):
+        return "not"
+    return word if word in AMOUNTS or word in NEGATIONS else ""
 
 
 def _opposites(one: Sequence[str], other: Sequence[str]) -> bool:
@@ -109,9 +121,9 @@ def _opposites(one: Sequence[str], other: Sequence[str]) -> bool:
 def _differing(one: Sequence[str], other: Sequence[str]) -> Iterator[tuple[str, str]]:
     """The stretches in which two wordings differ in what tells, each with a word on either side."""
     for i, j, k, m in _edits([_plain(w) for w in one], [_plain(w) for w in other]):
-        said, instead = (" ".join(words[max(a - 1, 0) : b + 1]) for words, a, b in ((one, i, j), (other, k, m)))
-        if _differ(said, instead):
-            yield said, instead
+        stretch, instead = (" ".join(words[max(a - 1, 0) : b + 1]) for words, a, b in ((one, i, j), (other, k, m)))
+        if _differ(stretch, instead):
+            yield stretch, instead
 
 
 def _edits(one: list[str], other: list[str]) -> list[tuple[int, int, int, int]]:

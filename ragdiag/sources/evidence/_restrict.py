@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,29 +17,35 @@ def restrict(corpus: Corpus, labels: Labels, only: Collection[str]) -> tuple[Cor
 
     Where only copies of a group's passages are left, they stand for it. Queries left out are counted, not their defects.
     """
-    kept = [i for i, d in enumerate(corpus.documents) if d.id in only]
-    new_document = {d: i for i, d in enumerate(kept)}
-    evidence = labels.evidence
-    inside = np.isin(evidence.document, kept)
-    needed, here = defaultdict(set), defaultdict(set)
-    for q, g, is_inside in zip(evidence.query.tolist(), evidence.group.tolist(), inside.tolist(), strict=True):
-        needed[q].add(g)
-        if is_inside:
-            here[q].add(g)
-    relevant = [{new_document[d]: g for d, g in each.items() if d in new_document} for each in labels.relevant]
-    stays = {"span": lambda q: needed[q] == here[q], "document": lambda q: any(g > 0 for g in relevant[q].values())}
-    queries = [q for q, level in enumerate(labels.level) if level in stays and stays[level](q)]
+    documents = [i for i, d in enumerate(corpus.documents) if d.id in only]
+    inside = np.isin(labels.evidence.document, documents)
+    relevant = _relevant(labels.relevant, documents)
+    queries = _answered(labels, inside, relevant)
     names = {labels.queries[q].id for q in queries}
     smaller = Labels(
         tuple(labels.queries[q] for q in queries),
         tuple(labels.level[q] for q in queries),
-        _rows(evidence, inside & np.isin(evidence.query, queries), queries, kept),
+        _rows(labels.evidence, inside & np.isin(labels.evidence.query, queries), queries, documents),
         tuple(relevant[q] for q in queries),
         (),
         tuple(w for w in labels.warnings if w.query in names),
         len(labels.queries) - len(queries),
     )
-    return replace(corpus, documents=tuple(corpus.documents[d] for d in kept)), smaller
+    return replace(corpus, documents=tuple(corpus.documents[d] for d in documents)), smaller
+
+
+def _relevant(relevant: Sequence[Mapping[int, int]], documents: list[int]) -> list[dict[int, int]]:
+    """Each query's grades of those `documents` alone, by their new numbers."""
+    new = {d: i for i, d in enumerate(documents)}
+    return [{new[d]: grade for d, grade in grades.items() if d in new} for grades in relevant]
+
+
+def _answered(labels: Labels, inside: BoolArray, relevant: Sequence[Mapping[int, int]]) -> list[int]:
+    """The queries whose every group has a row among those `inside`, or that have a `relevant` document left."""
+    evidence = labels.evidence
+    lacking = set(evidence.query[~np.isin(evidence.group, evidence.group[inside])].tolist())
+    stays = {"span": lambda q: q not in lacking, "document": lambda q: any(grade > 0 for grade in relevant[q].values())}
+    return [q for q, level in enumerate(labels.level) if level in stays and stays[level](q)]
 
 
 def _rows(evidence: Evidence, rows: BoolArray, queries: list[int], documents: list[int]) -> Evidence:

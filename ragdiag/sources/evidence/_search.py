@@ -6,15 +6,14 @@ import functools
 import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
 
 import ahocorasick_rs
 from rapidfuzz import fuzz
 
-from ragdiag.core.records import Document
+from ragdiag.core.records import Document, Span
 from ragdiag.sources.occurrences import Even
 
-__all__ = ["COPY_WORDS", "MOST_PLACES", "MOST_SOUGHT", "Place", "find", "find_all", "is_a_passage", "most_similar", "places"]
+__all__ = ["COPY_WORDS", "MOST_PLACES", "MOST_SOUGHT", "find", "find_all", "is_a_passage", "most_similar", "places"]
 
 COPY_WORDS = 5
 """Passages of fewer words get no exact copies as alternatives: "in 2003" stands in many places and answers nothing there."""
@@ -48,14 +47,6 @@ Guess = Callable[[str, str], tuple[int, int] | None]
 """Where in a text something like a passage stands, about."""
 
 
-class Place(NamedTuple):
-    """A span of a document, which is given by its position in the corpus."""
-
-    document: int
-    start: int
-    end: int
-
-
 def find(text: str, wanted: str, any_space: bool = False) -> Iterator[tuple[int, int]]:
     """Where `wanted` stands in `text`, the first `MOST_PLACES` times; with `any_space`, whatever its white space."""
     spans = _in_even(text, wanted.split()) if any_space else _starts(text, wanted)
@@ -80,24 +71,24 @@ def _even(text: str) -> Even:
     return Even(text)
 
 
-def places(documents: Sequence[Document], among: Sequence[int], wanted: str, any_space: bool = False) -> list[Place]:
+def places(documents: Sequence[Document], among: Sequence[int], wanted: str, any_space: bool = False) -> list[Span]:
     """The first `MOST_PLACES` places of `wanted` in those documents whose positions are `among`."""
-    found = (Place(d, *span) for d in among for span in find(documents[d].text, wanted, any_space))
-    return list(itertools.islice(found, MOST_PLACES))
+    spans = (Span(d, *span) for d in among for span in find(documents[d].text, wanted, any_space))
+    return list(itertools.islice(spans, MOST_PLACES))
 
 
-def most_similar(documents: Sequence[Document], among: Sequence[int], wanted: str) -> tuple[list[Place], float]:
+def most_similar(documents: Sequence[Document], among: Sequence[int], wanted: str) -> tuple[list[Span], float]:
     """The stretch of text most similar to `wanted`, with its similarity; with a second one where that is no less similar."""
-    best, similarity = _nearest(documents, [Place(d, 0, len(documents[d].text)) for d in among], wanted, WORTH_SHOWING)
+    best, similarity = _nearest(documents, [Span(d, 0, len(documents[d].text)) for d in among], wanted, WORTH_SHOWING)
     if best is None:
         return [], 0.0
-    elsewhere = [Place(d, 0, len(documents[d].text)) for d in among if d != best.document]
-    around = [Place(best.document, 0, best.start), Place(best.document, best.end, len(documents[best.document].text))]
+    elsewhere = [Span(d, 0, len(documents[d].text)) for d in among if d != best.document]
+    around = [Span(best.document, 0, best.start), Span(best.document, best.end, len(documents[best.document].text))]
     second, _ = _nearest(documents, [*elsewhere, *around], wanted, similarity)
     return [best] if second is None else [best, second], similarity
 
 
-def _nearest(documents: Sequence[Document], within: Sequence[Place], wanted: str, least: float) -> tuple[Place | None, float]:
+def _nearest(documents: Sequence[Document], within: Sequence[Span], wanted: str, least: float) -> tuple[Span | None, float]:
     """The first of the stretches in `within` that are most similar to `wanted`, if any is at least `least` similar."""
     best = None
     work = len(wanted) ** 2 * sum(end - start for _, start, end in within)
@@ -105,7 +96,7 @@ def _nearest(documents: Sequence[Document], within: Sequence[Place], wanted: str
     for document, start, end in within if len(wanted) <= MOST_SOUGHT else ():
         score, a, b = _aligned(documents[document].text[start:end], wanted, least, guess)
         if score > least or (best is None and score == least):
-            best, least = Place(document, start + a, start + b), score
+            best, least = Span(document, start + a, start + b), score
     return best, least
 
 
@@ -113,11 +104,11 @@ def _aligned(text: str, wanted: str, least: float, guess: Guess) -> tuple[float,
     """The stretch of `text` most similar to `wanted`: how similar, from where, to where; 0 where that is below `least`."""
     if len(text) < len(wanted):  # a part of `wanted` alone is not `wanted`
         return fuzz.ratio(wanted, text, score_cutoff=least), 0, len(text)
-    found = guess(text, wanted)
-    if found is None:
+    guessed = guess(text, wanted)
+    if guessed is None:
         return 0.0, 0, 0
     # Words that one side has and the other lacks shift where the passage ends.
-    (start, end), near = found, len(wanted) // 4 + max(ENDS)
+    (start, end), near = guessed, len(wanted) // 4 + max(ENDS)
     starts = {start, *(a for n in ENDS for a, _ in _beside(text, wanted[:n], start - near, start + near))}
     ends = {end, *(b for n in ENDS for _, b in _beside(text, wanted[-n:], end - near, end + near))}
     score, start, end = max((fuzz.ratio(wanted, text[a:b], score_cutoff=least), a, b) for a in starts for b in ends)
@@ -128,8 +119,8 @@ def _aligned(text: str, wanted: str, least: float, guess: Guess) -> tuple[float,
 def _beside(text: str, piece: str, low: int, high: int) -> list[tuple[int, int]]:
     """Where `piece` stands between two positions, if anywhere."""
     low = max(low, 0)
-    found = _slid(text[low : max(high, 0)], piece)
-    return [(low + found[0], low + found[1])] if found else []
+    place = _slid(text[low : max(high, 0)], piece)
+    return [(low + place[0], low + place[1])] if place else []
 
 
 def _slid(text: str, wanted: str, least: float = 0.0) -> tuple[int, int] | None:
@@ -141,8 +132,9 @@ def _slid(text: str, wanted: str, least: float = 0.0) -> tuple[int, int] | None:
 def _pieced(text: str, wanted: str) -> tuple[int, int] | None:
     """From where the first to where the last piece of `wanted` stands, of those that are found together."""
     offsets = [n * (len(wanted) - PIECE) // (PIECES - 1) for n in range(PIECES)] if len(wanted) > PIECE else [0]
-    found = [(at, _slid(text, wanted[at : at + PIECE], LIKE)) for at in offsets]
-    whole = [(span[0] - at, span[1] - at + len(wanted) - len(wanted[at : at + PIECE])) for at, span in found if span]
+    pieces = [(at, _slid(text, wanted[at : at + PIECE], LIKE)) for at in offsets]
+    # Where all of `wanted` would stand if it stood round each piece; the places that agree are of one passage.
+    whole = [(span[0] - at, span[1] - at + len(wanted) - len(wanted[at : at + PIECE])) for at, span in pieces if span]
     together = max(([w for w in whole if abs(w[0] - start) <= len(wanted) // 8] for start, _ in whole), key=len, default=[])
     return (max(together[0][0], 0), min(together[-1][1], len(text))) if together else None
 
@@ -153,7 +145,7 @@ def is_a_passage(text: str) -> bool:
     return len(text.split()) >= COPY_WORDS or (len(text) >= 4 * COPY_WORDS and not text.isascii() and " " not in text)
 
 
-def find_all(documents: Sequence[Document], passages: Sequence[str]) -> Iterator[tuple[int, Place]]:
+def find_all(documents: Sequence[Document], passages: Sequence[str]) -> Iterator[tuple[int, Span]]:
     """Every place of every passage, as ``(position in passages, place)``; those that start or end inside a word are none."""
     # Left to choose, it makes few passages into a table whose size grows with the square of their length.
     kind = ahocorasick_rs.Implementation.ContiguousNFA
@@ -162,7 +154,7 @@ def find_all(documents: Sequence[Document], passages: Sequence[str]) -> Iterator
         text = document.text if document.text.isascii() else _HALF.sub("\ufffd", document.text)
         for which, start, end in automaton.find_matches_as_indexes(text, overlapping=True):
             if not (_inside_a_word(document.text, start) or _inside_a_word(document.text, end)):
-                yield which, Place(d, start, end)
+                yield which, Span(d, start, end)
 
 
 def _inside_a_word(text: str, position: int) -> bool:

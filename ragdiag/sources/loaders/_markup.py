@@ -52,31 +52,61 @@ TAG = re.compile(
 )
 
 
+class _Open:
+    """The elements that are open at a place in a page: `depth` of them, `copied` of which are opened again in each block."""
+
+    def __init__(self) -> None:
+        self.depth = self.copied = 0
+        self._by_name: defaultdict[str, list[str]] = defaultdict(list)  # of each element its tag where it is copied, else ""
+        self._alike: Counter[str] = Counter()  # copied elements by their whole tag
+
+    def enter(self, name: str, tag: str) -> None:
+        """A start tag."""
+        copied = tag if name in FORMATTING and self._alike[tag] < ALIKE else ""
+        self._alike[copied] += 1
+        self._by_name[name].append(copied)
+        self.copied, self.depth = self.copied + bool(copied), self.depth + 1
+
+    def leave(self, name: str) -> None:
+        """An end tag, which closes nothing where no element of that name is open."""
+        if self._by_name[name]:
+            copied = self._by_name[name].pop()
+            self._alike[copied] -= 1
+            self.copied, self.depth = self.copied - bool(copied), self.depth - 1
+
+    def is_foreign(self) -> bool:
+        """Whether the place is in a drawing or a formula."""
+        return any(self._by_name[kind] for kind in FOREIGN)
+
+
 def too_much(markup: str) -> str:
     """What of `markup` is beyond a bound; "" where nothing is."""
-    open_: defaultdict[str, list[str]] = defaultdict(list)  # by name; of each open element its tag where it is copied into blocks
-    alike: Counter[str] = Counter()
-    tags = depth = copied = work = position = 0
+    open_ = _Open()
+    tags = work = position = 0
     while tag := TAG.search(markup, position):
-        position, name, tags = tag.end(), (tag["name"] or "").lower(), tags + 1
-        if len(tag["attributes"] or "") > MOST_ATTRIBUTES and len(ATTRIBUTE.findall(tag["attributes"])) > MOST_ATTRIBUTES:
+        position, name, tags = tag.end(), (tag["name"] or "").lower(), tags + 1  # a comment has no name
+        if _has_too_many_attributes(tag["attributes"] or ""):
             return f"has a tag with more than {MOST_ATTRIBUTES:,} attributes"
         if tag["close"]:
-            if open_[name]:
-                closed = open_[name].pop()
-                alike[closed] -= 1
-                copied, depth = copied - bool(closed), depth - 1
+            open_.leave(name)
         elif name and name not in NEVER_OPEN:
-            again = tag[0] if name in FORMATTING and alike[tag[0]] < ALIKE else ""
-            alike[again] += 1
-            open_[name].append(again)
-            copied, depth = copied + bool(again), depth + 1
-        if name in RAW and not tag["close"] and not any(open_[kind] for kind in FOREIGN):
-            end = RAW[name].search(markup, position)
-            position = end.start() if end else len(markup)
-        work += depth + (COPIED * copied if name in BLOCKS else 0)
+            open_.enter(name, tag[0])
+            position = _content_end(markup, position, name, open_)
+        work += open_.depth + (COPIED * open_.copied if name in BLOCKS else 0)
         if tags > MOST_TAGS:
             return f"has more than {MOST_TAGS:,} tags"
         if work > max(MOST_WORK, MEAN_DEPTH * tags):
             return "leaves too many elements open inside one another"
     return ""
+
+
+def _has_too_many_attributes(attributes: str) -> bool:
+    return len(attributes) > MOST_ATTRIBUTES and len(ATTRIBUTE.findall(attributes)) > MOST_ATTRIBUTES
+
+
+def _content_end(markup: str, position: int, name: str, open_: _Open) -> int:
+    """Where tags count again after the start tag of `name`, which ends at `position`: scripts and styles hold none."""
+    if name not in RAW or open_.is_foreign():
+        return position
+    end = RAW[name].search(markup, position)
+    return end.start() if end else len(markup)

@@ -10,9 +10,9 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 from ragdiag.core.errors import UnreadableDocument
 from ragdiag.core.files import read_bytes
@@ -39,6 +39,20 @@ CHARACTERS = {W + "tab": "\t", W + "br": "\n", W + "cr": "\n", W + "noBreakHyphe
 FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"  # says again what its Choice says
 NOT_TEXT = {FALLBACK, *(W + tag for tag in ("pPr", "rPr", "del", "moveFrom", "txbxContent"))}
 AROUND = {W + tag for tag in ("sdt", "sdtContent", "customXml", "ins", "moveTo", "smartTag")}
+
+
+class _Element(Protocol):
+    """What is used of an element of lxml, which has no types of its own."""
+
+    tag: str
+    text: str | None
+
+    def __iter__(self) -> Iterator[_Element]: ...
+    def get(self, name: str) -> str | None: ...
+    def find(self, path: str) -> _Element | None: ...
+    def iter(self, tag: str) -> Iterator[_Element]: ...
+    def iterancestors(self) -> Iterator[_Element]: ...
+
 
 Block = tuple[str, str]
 """A text and its group: blocks of one group stand on lines of their own, others apart; "" and "heading" are no groups."""
@@ -102,7 +116,7 @@ class _Reader:
         self.prefixes = prefixes
         self.tables = 0
 
-    def blocks(self, parent: Any) -> Iterator[Block]:
+    def blocks(self, parent: Iterable[_Element]) -> Iterator[Block]:
         """The blocks of everything in `parent`, in document order."""
         for child in parent:
             if child.tag == W + "p":
@@ -112,7 +126,7 @@ class _Reader:
             elif child.tag in AROUND:
                 yield from self.blocks(child)
 
-    def _paragraph(self, paragraph: Any) -> Iterator[Block]:
+    def _paragraph(self, paragraph: _Element) -> Iterator[Block]:
         text, prefix = _text(paragraph).strip("\n"), self._prefix(paragraph)
         if text.strip():
             if prefix:
@@ -123,7 +137,7 @@ class _Reader:
             if FALLBACK not in around and around[W + "p"] is paragraph:
                 yield from self.blocks(box)
 
-    def _prefix(self, paragraph: Any) -> str:
+    def _prefix(self, paragraph: _Element) -> str:
         style = self.prefixes.get(_value(paragraph, "pPr/pStyle"), "")
         number = _value(paragraph, "pPr/numPr/numId")
         if style.startswith("#") or not number:
@@ -131,19 +145,23 @@ class _Reader:
         level = _number(_value(paragraph, "pPr/numPr/ilvl"), DEEPEST)
         return "  " * level + "- " if number != "0" else ""
 
-    def _table(self, table: Any) -> Iterator[Block]:
+    def _table(self, table: _Element) -> Iterator[Block]:
         self.tables += 1
         group = f"table {self.tables}"
         for row in _children(table, "tr"):
             cells = [[] if _continued(cell) else list(self.blocks(cell)) for cell in _children(row, "tc")]
-            # A row that holds tables or headings lays the page out; its cells are read one after another.
-            if any(kind == "heading" or kind.startswith("table") for cell in cells for _, kind in cell):
+            if any(map(_lays_out, cells)):
                 yield from (block for cell in cells for block in cell)
             elif any(cells):
                 yield " | ".join(" ".join(" ".join(text for text, _ in cell).split()) for cell in cells), group
 
 
-def _children(node: Any, tag: str) -> Iterator[Any]:
+def _lays_out(cell: Sequence[Block]) -> bool:
+    """Whether a cell holds tables or headings: its row lays the page out, and is to be read cell after cell."""
+    return any(group == "heading" or group.startswith("table") for _, group in cell)
+
+
+def _children(node: _Element, tag: str) -> Iterator[_Element]:
     for child in node:
         if child.tag == W + tag:
             yield child
@@ -151,13 +169,13 @@ def _children(node: Any, tag: str) -> Iterator[Any]:
             yield from _children(child, tag)
 
 
-def _continued(cell: Any) -> bool:
+def _continued(cell: _Element) -> bool:
     """Does the cell go on with the one above or before it?"""
     merges = (cell.find(f"{W}tcPr/{W}{kind}") for kind in ("vMerge", "hMerge"))
     return any(merge is not None and merge.get(W + "val") != "restart" for merge in merges)
 
 
-def _text(node: Any) -> str:
+def _text(node: _Element) -> str:
     """The text of a paragraph or a part of one, without what was deleted and what stands in boxes."""
     parts = []
     for child in node:
@@ -170,10 +188,10 @@ def _text(node: Any) -> str:
     return "".join(parts)
 
 
-def _value(node: Any, path: str) -> str:
+def _value(node: _Element, path: str) -> str:
     """The ``w:val`` of the element at `path` below `node`, "" where there is none."""
-    found = node.find("/".join(W + tag for tag in path.split("/")))
-    return "" if found is None else found.get(W + "val") or ""
+    element = node.find("/".join(W + tag for tag in path.split("/")))
+    return "" if element is None else element.get(W + "val") or ""
 
 
 def _number(value: str, most: int) -> int:
@@ -181,23 +199,25 @@ def _number(value: str, most: int) -> int:
     return min(int(value[:9]), most) if value.isdecimal() else 0
 
 
-def _prefixes(styles: Any) -> dict[str, str]:
+def _prefixes(styles: _Element) -> dict[str, str]:
     """What the paragraphs of each style start with: a style is a heading or a list if one that it is based on is."""
-    named = {style.get(W + "styleId"): style for style in styles.iter(W + "style")}
-    found: dict[str, str] = {}
+    named = {name: style for style in styles.iter(W + "style") if (name := style.get(W + "styleId")) is not None}
+    prefixes: dict[str, str] = {}
     for name in named:
-        chain: dict[str, None] = {}
-        while name in named and name not in chain and name not in found:
+        chain: dict[str, None] = {}  # styles, each based on the next; a file may make them go in a circle
+        while name in named and name not in chain and name not in prefixes:
             chain[name] = None
             name = _value(named[name], "basedOn")
-        inherited = found.get(name, "")
-        for each in reversed(chain):
-            own = _own_prefix(named[each])
-            found[each] = inherited = own if own.startswith("#") else inherited if inherited.startswith("#") else own or inherited
-    return found
+        prefix = prefixes.get(name, "")
+        for style in reversed(chain):
+            own = _own_prefix(named[style])
+            # A heading is one whatever its list level, and so is what is based on a heading.
+            prefix = own if own.startswith("#") else prefix if prefix.startswith("#") else own or prefix
+            prefixes[style] = prefix
+    return prefixes
 
 
-def _own_prefix(style: Any) -> str:
+def _own_prefix(style: _Element) -> str:
     name, level = _value(style, "name").lower(), _value(style, "pPr/outlineLvl")
     heading = re.fullmatch(r"heading (\d)", name)
     if heading or name == "title" or (level.isdecimal() and _number(level, BODY) < BODY):

@@ -7,9 +7,9 @@ and drawings. Blocks stand apart by a blank line; list items and table rows that
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 from ragdiag.core.errors import UnreadableDocument
 from ragdiag.core.files import decode, read_bytes
@@ -42,6 +42,18 @@ DEEPEST = 8
 """Levels by which a list item is indented at most."""
 
 
+class _Node(Protocol):
+    """What is used of a node of selectolax: an element, or with a tag such as ``-text`` something else."""
+
+    tag: str
+    mem_id: int
+    attributes: Mapping[str, str | None]
+    parent: _Node | None
+    text_content: str | None
+
+    def iter(self, include_text: bool = False) -> Iterator[_Node]: ...
+
+
 def load(path: Path) -> Document:
     """The content of an HTML page as text; the title is that of the page.
 
@@ -53,7 +65,7 @@ def load(path: Path) -> Document:
     if what := too_much(markup):
         raise UnreadableDocument(what, path, remedy="save the page without what scripts made of it, or split it")
     tree = parser.LexborHTMLParser(markup)
-    text = _Writer(_holding(tree, CONTENT), _holding(tree, NOT_A_ROW)).write(tree.root) if tree.root else ""
+    text = _Writer(_holding(tree.css(CONTENT)), _holding(tree.css(NOT_A_ROW))).write(tree.root) if tree.root else ""
     if not text:
         remedy = "a page that scripts build must be saved as it is shown"
         raise UnreadableDocument("holds no text outside scripts, navigation and forms", path, remedy=remedy)
@@ -86,14 +98,15 @@ def _collapsed(text: str) -> str:
     return SPACE.sub(" ", text).strip(" ")
 
 
-def _holding(tree: Any, selector: str) -> set[int]:
-    """The elements that match `selector`, and all those round them."""
-    found: set[int] = set()
-    for node in tree.css(selector):
-        while node is not None and node.mem_id not in found:
-            found.add(node.mem_id)
+def _holding(nodes: Iterable[_Node]) -> set[int]:
+    """`nodes`, and all the elements round them."""
+    ids: set[int] = set()
+    for start in nodes:
+        node: _Node | None = start
+        while node is not None and node.mem_id not in ids:
+            ids.add(node.mem_id)
             node = node.parent
-    return found
+    return ids
 
 
 class _Writer:
@@ -109,9 +122,9 @@ class _Writer:
         self.prefix = ""  # what the block under way starts with: "- ", "## "
         self.inside: dict[str, list[int]] = {"content": [], "list": [], "table": [], "pre": []}  # the open elements of a kind
 
-    def write(self, root: Any) -> str:
+    def write(self, root: _Node) -> str:
         """The text of everything under `root`."""
-        stack: list[tuple[Any, Sequence[str] | None]] = [(root, None)]  # with the kinds of an element that is being left
+        stack: list[tuple[_Node, Sequence[str] | None]] = [(root, None)]  # with the kinds of an element that is being left
         while stack:
             node, kinds = stack.pop()
             tag = node.tag
@@ -126,30 +139,22 @@ class _Writer:
                         stack.append((node, kinds))
                     stack.extend([(child, None) for child in node.iter(include_text=True)][::-1])
         self._flush()
-        parts: list[str] = []
-        before = 0
-        for text, group in self.blocks:
-            parts += ["\n" if group and group == before else "\n\n", text]
-            before = group
-        return "".join(parts[1:])
+        return _joined(self.blocks)
 
-    def _dropped(self, node: Any, tag: str, attributes: dict[str, str | None]) -> bool:
+    def _dropped(self, node: _Node, tag: str, attributes: Mapping[str, str | None]) -> bool:
         """Is `node` no part of the content: never shown, or furniture of the page around it?"""
         if tag in ("html", "body"):
             return False
-        if tag in DROPPED or (attributes and (attributes.get("role") == "navigation" or _hidden(tag, attributes))):
-            return True
-        if tag == "dialog" and "open" not in attributes:
+        role = attributes.get("role")
+        if tag in DROPPED or role == "navigation" or _hidden(tag, attributes):
             return True
         if tag == "form":  # some frameworks wrap a whole page in one
             return node.mem_id not in self.content
         if self.inside["content"] or tag in ("main", "article") or tag in HEADINGS:
             return False
-        if tag in FURNITURE or (attributes.get("role") or "") in FURNITURE_ROLES:
-            return True
-        return any(_is_banner(attributes.get(name) or "") for name in ("id", "class")) and node.mem_id not in self.content
+        return tag in FURNITURE or role in FURNITURE_ROLES or (node.mem_id not in self.content and _is_banner(attributes))
 
-    def _enter(self, node: Any, tag: str, kinds: Sequence[str]) -> bool:
+    def _enter(self, node: _Node, tag: str, kinds: Sequence[str]) -> bool:
         """Open an element; False where nothing is left to do inside."""
         if tag == "br":
             self.line.append("\0")
@@ -195,7 +200,7 @@ class _Writer:
         else:
             self._add(self.prefix + text, self.inside["list"][0] if self.inside["list"] else 0)
 
-    def _row(self, row: Any) -> None:
+    def _row(self, row: _Node) -> None:
         """One line for a table row: its cells, flattened."""
         cells = []
         for cell in row.iter():
@@ -214,22 +219,39 @@ class _Writer:
             self.prefix = ""
 
 
-def _kinds(tag: str, attributes: dict[str, str | None]) -> Sequence[str]:
+def _joined(blocks: Iterable[tuple[str, int]]) -> str:
+    """Texts with a blank line between two, but for those of one list or table (0: of none)."""
+    parts: list[str] = []
+    before = 0
+    for text, group in blocks:
+        parts += ["\n" if group and group == before else "\n\n", text]
+        before = group
+    return "".join(parts[1:])
+
+
+def _kinds(tag: str, attributes: Mapping[str, str | None]) -> Sequence[str]:
     """The kinds that an element counts as while it is open."""
     kinds = ["content"] if tag in ("main", "article") or attributes.get("role") == "main" else []
     kinds += ["list"] if tag in ("ul", "ol", "menu", "dir") else []
     return kinds + ([tag] if tag in ("table", "pre") else [])
 
 
-def _hidden(tag: str, attributes: dict[str, str | None]) -> bool:
+def _hidden(tag: str, attributes: Mapping[str, str | None]) -> bool:
+    """Whether a reader does not see an element."""
+    if tag == "dialog" and "open" not in attributes:
+        return True
     folded = attributes.get("hidden") == "until-found"  # a reader finds such text
     if ("hidden" in attributes and not folded) or attributes.get("aria-hidden") == "true":
         return True
     return bool(HIDDEN_STYLE.search(attributes.get("style") or ""))
 
 
-def _is_banner(names: str) -> bool:
-    """Whether an id or a class is that of a consent banner."""
+def _is_banner(attributes: Mapping[str, str | None]) -> bool:
+    """Whether an element is a consent banner, by its id or its classes."""
+    return any(_names_a_banner(attributes.get(name) or "") for name in ("id", "class"))
+
+
+def _names_a_banner(names: str) -> bool:
     return BANNER.search(names) is not None or any(
         (first := one.search(name)) and other.search(name, first.end())
         for name in (NAME.findall(names) if CONSENT.search(names) else ())

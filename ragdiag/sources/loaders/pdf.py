@@ -10,15 +10,18 @@ import io
 import itertools
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ragdiag.core.errors import UnreadableDocument
 from ragdiag.core.files import read_bytes
 from ragdiag.core.records import Document
 from ragdiag.core.registry import require
+
+if TYPE_CHECKING:
+    from pypdf import PageObject
 
 __all__ = ["load"]
 
@@ -152,13 +155,13 @@ class _Effort(logging.Handler):
         if self.lost:
             raise _Refused(f"holds text that pypdf cannot read ({self.lost})")
 
-    def text(self, page: Any) -> str:
+    def text(self, page: PageObject) -> str:
         """The text of a page. Raises `_Refused` where that takes too much."""
-        own = page.get("/Resources")
-        own = own.get_object() if own is not None else None  # always the same object
-        key = repr(page.raw_get("/Contents")) if "/Contents" in page else "", id(own)
+        resources = page.get("/Resources")
+        resources = resources.get_object() if resources is not None else None  # always the same object
+        key = repr(page.raw_get("/Contents")) if "/Contents" in page else "", id(resources)
         if key not in self._texts:
-            self._texts[key] = page.extract_text(visitor_operand_before=self._watch(page, own))
+            self._texts[key] = page.extract_text(visitor_operand_before=self._watch(page, resources))
         self.characters += len(self._texts[key])
         if self.characters > CHARACTERS:
             raise _Refused(f"shows more than {CHARACTERS:,} characters")
@@ -169,14 +172,14 @@ class _Effort(logging.Handler):
         if self.left < 0:
             raise _Refused("takes more than its size explains: it shows the same content too often, or is damaged")
 
-    def _watch(self, page: Any, resources: Any) -> Callable[..., None] | None:
+    def _watch(self, page: PageObject, resources: Any) -> Callable[..., None] | None:
         """Counts a page's content now, and that of its forms, if any, whenever one is shown."""
         if id(resources) not in self._forms:
-            self._forms[id(resources)] = self._found(resources)
+            self._forms[id(resources)] = self._forms_of(resources)
         forms = self._forms[id(resources)]
         self._take(_size(page.get("/Contents")) + _font_size(resources))
 
-        def before(operator: bytes, operands: Any, *_: Any) -> None:
+        def before(operator: bytes, operands: Sequence[object], *_: object) -> None:
             if operator == b"Do" and operands and str(operands[0]) in forms:
                 form = forms[str(operands[0])]
                 self._take(form.size)
@@ -184,29 +187,29 @@ class _Effort(logging.Handler):
 
         return before if forms else None
 
-    def _found(self, resources: Any) -> dict[str, _Form]:
+    def _forms_of(self, resources: Any) -> dict[str, _Form]:
         """Each form that can be shown, by name; of several with one name the largest. What is never shown is not lost."""
-        found: dict[str, _Form] = {}
-        todo, seen, lost = [resources], set[int](), self.lost
+        forms: dict[str, _Form] = {}
+        todo, known, lost = [resources], set[int](), self.lost
         while todo:
             with suppress(Exception):  # what is broken here is pypdf's to say, if it is shown at all
                 for name, reference in todo.pop().get_object()["/XObject"].get_object().items():
                     form = reference.get_object()
-                    if form.get("/Subtype") == "/Form" and id(form) not in seen:
-                        seen.add(id(form))
-                        own, self.lost = form.get("/Resources"), ""
-                        size = _size(form) + _font_size(own)
-                        found[str(name)] = max(found.get(str(name), _Form(0, "")), _Form(size, self.lost))
-                        todo.append(own)
+                    if form.get("/Subtype") == "/Form" and id(form) not in known:
+                        known.add(id(form))
+                        inner, self.lost = form.get("/Resources"), ""
+                        size = _size(form) + _font_size(inner)
+                        forms[str(name)] = max(forms.get(str(name), _Form(0, "")), _Form(size, self.lost))
+                        todo.append(inner)
         self.lost = lost
-        return found
+        return forms
 
 
 def _size(content: Any) -> int:
     """Bytes of a content stream, or of all in an array, and what showing its strings takes besides."""
     with suppress(Exception):
         content = content.get_object()
-        streams = [each.get_object() for each in (content if isinstance(content, list) else [content])]
+        streams = [stream.get_object() for stream in (content if isinstance(content, list) else [content])]
         parts: list[bytes] = [stream.get_data() for stream in streams]
         strings = sum(part.count(b"Tj") + part.count(b"TJ") for part in parts)
         return sum(map(len, parts)) + strings * strings // STRINGS

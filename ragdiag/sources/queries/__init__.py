@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from ragdiag.core.errors import InputError, UsageError
 from ragdiag.core.records import Query
@@ -27,13 +26,13 @@ def load_queries(path: str | Path, qrels: str | Path | None = None) -> tuple[Que
     The format is told from the content. Raises `InputError` for a file that fits none, holds no query, or gives one id to two
     different queries, and `UsageError` where `qrels` is given for queries with labels of their own.
     """
-    seen = sample(_file(Path(path)), None if qrels is None else Path(qrels))
-    reader = _reader(seen)
-    if seen.qrels is not None and reader not in (beir, trec):
-        raise UsageError(f"{seen.path} holds {reader.FORM}, with labels of its own; leave out the qrels {seen.qrels}")
-    queries = _unique(reader.read(seen.path, seen.qrels))
+    file = sample(_file(Path(path)), None if qrels is None else Path(qrels))
+    reader = _reader(file)
+    if file.qrels is not None and reader not in (beir, trec):
+        raise UsageError(f"{file.path} holds {reader.FORM}, with labels of its own; leave out the qrels {file.qrels}")
+    queries = _unique(reader.read(file.path, file.qrels))
     if not queries:
-        raise InputError("holds no queries", seen.path, remedy="give at least one")
+        raise InputError("holds no queries", file.path, remedy="give at least one")
     return queries
 
 
@@ -45,14 +44,14 @@ def _file(path: Path) -> Path:
     raise InputError("the folder holds no queries.jsonl", path, remedy="name the file of queries")
 
 
-def _reader(seen: Sample) -> ModuleType:
-    if not seen.text.strip():
-        raise InputError("holds no queries", seen.path, remedy="give at least one")
+def _reader(file: Sample) -> ModuleType:
+    if not file.text.strip():
+        raise InputError("holds no queries", file.path, remedy="give at least one")
     for reader in READERS:
-        if reader.fits(seen):
+        if reader.fits(file):
             return reader
     known = ", ".join(reader.FORM for reader in reversed(READERS))
-    raise InputError("is in no known format of queries", seen.path, remedy=f"known: {known}")
+    raise InputError("is in no known format of queries", file.path, remedy=f"known: {known}")
 
 
 def _unique(queries: Iterable[Query]) -> tuple[Query, ...]:
@@ -66,7 +65,7 @@ def _unique(queries: Iterable[Query]) -> tuple[Query, ...]:
     return tuple(first.values())
 
 
-def _content(query: Query) -> tuple[Any, ...]:
+def _content(query: Query) -> tuple[object, ...]:
     metadata = {name: value for name, value in query.metadata.items() if name != squad.LOCATOR}
     return query.text, query.answers, query.evidence, query.relevant, query.unanswerable, metadata
 

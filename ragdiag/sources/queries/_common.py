@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 from ragdiag.core.errors import InputError
 from ragdiag.core.files import field, parse_json, read_jsonl, read_text
@@ -35,7 +35,7 @@ class Sample(NamedTuple):
     path: Path
     qrels: Path | None
     text: str
-    first: Any
+    first: object
 
 
 def sample(path: Path, qrels: Path | None) -> Sample:
@@ -44,7 +44,7 @@ def sample(path: Path, qrels: Path | None) -> Sample:
     return Sample(path, qrels, text, _first_json(path, text))
 
 
-def _first_json(path: Path, text: str) -> Any:
+def _first_json(path: Path, text: str) -> object:
     if text.lstrip()[:1] not in ("{", "["):
         return None
     number, line = next((n, line) for n, line in enumerate(text.split("\n"), 1) if line.strip())
@@ -56,13 +56,13 @@ def _first_json(path: Path, text: str) -> Any:
     return parse_json(line, path, number)
 
 
-def listed(value: Any, *names: str) -> list[Any] | None:
+def listed(value: object, *names: str) -> list[object] | None:
     """The records where `value` is all of a JSON file, a list or an object that has one under `names`; else None: JSON Lines."""
     records = next((value[name] for name in names if name in value), None) if isinstance(value, dict) else value
     return records if isinstance(records, list) else None
 
 
-def samples(path: Path, within: str, keys: tuple[str, ...]) -> Iterator[tuple[int, Any]]:
+def samples(path: Path, within: str, keys: tuple[str, ...]) -> Iterator[tuple[int, object]]:
     """Line and content of each record: of JSON Lines, of a JSON list, or of one under the name `within`.
 
     In a list the line is that of the record's key, one of `keys`; see `key_lines`.
@@ -74,12 +74,12 @@ def samples(path: Path, within: str, keys: tuple[str, ...]) -> Iterator[tuple[in
     return zip(key_lines(text, keys, len(records)), records, strict=True)
 
 
-def optional(record: dict[str, Any], name: str, kind: Kinds, path: Path, line: int, default: Any) -> Any:
+def optional(record: dict[str, object], name: str, kind: Kinds, path: Path, line: int, default: object) -> Any:
     """The field `name`, checked as `files.field` does; `default` where it is absent or null."""
     return default if record.get(name) is None else field(record, (name,), kind, path, line)
 
 
-def identifier(record: dict[str, Any], names: tuple[str, ...], path: Path, line: int) -> str:
+def identifier(record: dict[str, object], names: tuple[str, ...], path: Path, line: int) -> str:
     """The first of `names` that `record` has, an id: text, or an integer as text. Raises `InputError` where it is empty."""
     value = str(field(record, names, (str, int), path, line))
     if not value:
@@ -87,7 +87,7 @@ def identifier(record: dict[str, Any], names: tuple[str, ...], path: Path, line:
     return value
 
 
-def others(record: dict[str, Any], known: tuple[str, ...]) -> dict[str, Any]:
+def others(record: Mapping[str, object], known: tuple[str, ...]) -> dict[str, object]:
     """The fields of `record` that no reader knows and that hold something: kept as metadata."""
     return {name: value for name, value in record.items() if name not in known and value is not None}
 
@@ -99,18 +99,25 @@ SIMPLIFIED = "normalizedaliases"
 """TriviaQA's aliases once more, without capitals and marks: they count where they add one."""
 
 
-def references(record: Mapping[str, Any], names: Sequence[str], path: Path, line: int) -> dict[str, Any]:
+class References(TypedDict):
+    """The reference answers of a query, as its fields hold them."""
+
+    answer: str
+    also: tuple[str, ...]
+
+
+def references(record: Mapping[str, object], names: Sequence[str], path: Path, line: int) -> References:
     """The reference answers under `names`, each once, as the fields `answer` and `also` of a `Query`.
 
     Each is a text or a number, a list of them, or an object that holds them as TriviaQA's does. Raises `InputError` for what is
     none of these, and for a blank one in a list.
     """
-    found = [text for name in names if record.get(name) is not None for text in _texts(record[name], name, path, line)]
-    first, *also = dict.fromkeys(found) or [""]
+    texts = [text for name in names if record.get(name) is not None for text in _texts(record[name], name, path, line)]
+    first, *also = dict.fromkeys(texts) or [""]
     return {"answer": first, "also": tuple(also)}
 
 
-def _texts(value: Any, name: str, path: Path, line: int) -> list[str]:
+def _texts(value: object, name: str, path: Path, line: int) -> list[str]:
     if isinstance(value, list):
         texts = [text for item in value for text in _texts(item, name, path, line)]
         if not all(text.strip() for text in texts):
@@ -121,15 +128,15 @@ def _texts(value: Any, name: str, path: Path, line: int) -> list[str]:
     return [str(field({name: value}, (name,), (str, int, float), path, line))]
 
 
-def _of_object(value: dict[str, Any], name: str, path: Path, line: int) -> list[str]:
-    parts = {key.replace("_", "").lower(): each for key, each in value.items() if each is not None}
-    found = [text for part in PARTS if part in parts for text in _texts(parts[part], name, path, line)]
+def _of_object(value: dict[str, object], name: str, path: Path, line: int) -> list[str]:
+    parts = {key.replace("_", "").lower(): part for key, part in value.items() if part is not None}
+    texts = [text for part in PARTS if part in parts for text in _texts(parts[part], name, path, line)]
     if not parts.keys() & {*PARTS, SIMPLIFIED}:
         raise InputError(
             f"{name!r} is an object without 'value', 'aliases' or 'text'", path, line, "write a text or a list of them"
         )
-    known = {_simple(text) for text in found}
-    return found + [t for t in _texts(parts.get(SIMPLIFIED, []), name, path, line) if _simple(t) not in known]
+    known = {_simple(text) for text in texts}
+    return texts + [t for t in _texts(parts.get(SIMPLIFIED, []), name, path, line) if _simple(t) not in known]
 
 
 def _simple(text: str) -> str:

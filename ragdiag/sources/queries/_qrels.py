@@ -48,9 +48,9 @@ def _rows(path: Path) -> Iterator[_Row]:
     for number, line in lines[1:] if beir else lines:
         columns = line.split("\t") if beir else line.split()
         if len(columns) != (3 if beir else 4):
-            wanted = "3 columns separated by tabs" if beir else "4 columns"
+            form = "3 columns separated by tabs" if beir else "4 columns"
             remedy = "write query, 0, document, grade; or put BEIR's header 'query-id corpus-id score', with tabs, on line 1"
-            raise InputError(f"{wanted} are expected, not {len(columns)}", path, number, "" if beir else remedy)
+            raise InputError(f"{form} are expected, not {len(columns)}", path, number, "" if beir else remedy)
         query, document, grade = columns[0], columns[-2], columns[-1]
         if not re.fullmatch(r"[+-]?[0-9]{1,9}", grade):
             raise InputError(f"grade {grade!r} is not an integer", path, number, "write a small one: 0, 1, 2 ...")

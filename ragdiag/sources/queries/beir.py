@@ -35,5 +35,5 @@ def _beside(path: Path) -> Path:
         return test
     if len(splits) == 1:
         return splits[0]
-    found = ", ".join(split.name for split in splits) or "no .tsv file"
-    raise InputError(f"holds {found}, and no test.tsv", folder, remedy="say which judgements count with --qrels FILE")
+    names = ", ".join(split.name for split in splits) or "no .tsv file"
+    raise InputError(f"holds {names}, and no test.tsv", folder, remedy="say which judgements count with --qrels FILE")

@@ -7,7 +7,6 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from ragdiag.core.errors import InputError
 from ragdiag.core.files import MAX_BYTES, field, parse_json, read_text
@@ -77,6 +76,6 @@ def _query(number: int, row: dict[str, str], path: Path, line: int) -> Query:
     return Query(f"q{number:04}", row["question"], evidence=evidence, metadata=rest, file=str(path), line=line)
 
 
-def _label(reference: dict[str, Any], doc_id: str, path: Path, line: int) -> Label:
+def _label(reference: dict[str, object], doc_id: str, path: Path, line: int) -> Label:
     start, end = (field(reference, (name,), int, path, line) for name in ("start_index", "end_index"))
     return Label(doc_id, field(reference, ("content",), str, path, line), start, end)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from ragdiag.core.errors import InputError
 from ragdiag.core.records import Query
@@ -56,9 +55,9 @@ def read(path: Path, qrels: Path | None = None) -> list[Query]:
     return queries
 
 
-def _named(record: dict[str, Any], path: Path, line: int) -> dict[str, Any]:
+def _named(record: dict[str, object], path: Path, line: int) -> dict[str, object]:
     """`record` with its fields called as our own are. Raises `InputError` where two of them are one."""
-    named: dict[str, Any] = {}
+    named: dict[str, object] = {}
     for name, value in record.items():
         ours = NAMES.get(name, name)
         if ours in named:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from ragdiag.core.errors import InputError
 from ragdiag.core.files import field, read_jsonl
@@ -43,7 +42,7 @@ def read(path: Path, qrels: Path | None = None) -> list[Query]:
     return queries
 
 
-def look(fields: Fields, record: dict[str, Any], line: int, known: tuple[str, ...] = ()) -> None:
+def look(fields: Fields, record: dict[str, object], line: int, known: tuple[str, ...] = ()) -> None:
     """`Fields.look` at a record and at what it lists."""
     fields.look(record, [name for name in FIELDS if name.islower()], line, known=(*known, "Answer"))
     for name, read_ in PARTS.items():
@@ -53,7 +52,7 @@ def look(fields: Fields, record: dict[str, Any], line: int, known: tuple[str, ..
                 fields.look(item, read_, line, name)
 
 
-def query(record: dict[str, Any], path: Path, line: int) -> Query:
+def query(record: dict[str, object], path: Path, line: int) -> Query:
     """One record as a query. Fields that have no place in a `Query` go to its metadata."""
     if "meta" in record and "metadata" in record:
         raise InputError("both 'meta' and 'metadata' are given", path, line, "keep one")
@@ -71,27 +70,27 @@ def query(record: dict[str, Any], path: Path, line: int) -> Query:
     )
 
 
-def _items(record: dict[str, Any], name: str, path: Path, line: int) -> Iterator[dict[str, Any]]:
+def _items(record: dict[str, object], name: str, path: Path, line: int) -> Iterator[dict[str, object]]:
     for item in optional(record, name, list, path, line, []):
         if not isinstance(item, dict):
             raise InputError(f"{name!r} must hold objects, not {type(item).__name__}", path, line, 'write [{"doc_id": ...}]')
         yield item
 
 
-def _label(item: dict[str, Any], path: Path, line: int) -> Label:
+def _label(item: dict[str, object], path: Path, line: int) -> Label:
     text = optional(item, "text", str, path, line, None)
     start = optional(item, "start", int, path, line, None)
     end = optional(item, "end", int, path, line, None)
     if (start is None) != (end is None):
-        given, absent = ("end", "start") if start is None else ("start", "end")
-        raise InputError(f"evidence has {given!r} without {absent!r}", path, line, "give both or neither")
+        present, absent = ("end", "start") if start is None else ("start", "end")
+        raise InputError(f"evidence has {present!r} without {absent!r}", path, line, "give both or neither")
     if text is None and start is None:
         raise InputError("evidence has neither 'text' nor 'start' and 'end'", path, line, "give one of them")
     group = identifier(item, ("group",), path, line) if item.get("group") is not None else ""
     return Label(identifier(item, ("doc_id",), path, line), text or "", start, end, group)
 
 
-def _judgement(item: dict[str, Any], path: Path, line: int) -> tuple[str, int]:
+def _judgement(item: dict[str, object], path: Path, line: int) -> tuple[str, int]:
     doc_id, grade = identifier(item, ("doc_id",), path, line), field(item, ("grade",), int, path, line)
     if grade < 0:
         raise InputError(f"'grade' must be 0 or more, not {grade}", path, line, "write 0 for not relevant")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from ragdiag.core.errors import InputError
 from ragdiag.core.files import field
@@ -50,30 +49,30 @@ def read(path: Path, qrels: Path | None = None) -> list[Query]:
     with Fields(path) as fields:
         for i, (line, record) in enumerate(samples(path, "samples", TEXT)):
             with naming(f"samples[{i}]"):
+                if not isinstance(record, dict):
+                    raise InputError(f"an object is expected, not {type(record).__name__}", path, line, "mend it")
                 queries.append(_query(f"r{i:04}", record, path, line))
                 fields.look(record, FIELDS, line, known=UNREAD)
     return queries
 
 
-def _query(number: str, record: Any, path: Path, line: int) -> Query:
-    if not isinstance(record, dict):
-        raise InputError(f"an object is expected, not {type(record).__name__}", path, line, "mend it")
-    given = {name: value for name, value in record.items() if value is not None}
-    if isinstance(next((given[name] for name in TEXT if name in given), None), list):
+def _query(number: str, record: dict[str, object], path: Path, line: int) -> Query:
+    fields = {name: value for name, value in record.items() if value is not None}
+    if isinstance(next((fields[name] for name in TEXT if name in fields), None), list):
         remedy = "give single-turn samples, whose user_input is text"
         raise InputError("multi-turn samples are not supported", path, line, remedy)
     return Query(
-        id=identifier(given, IDS, path, line) if given.keys() & set(IDS) else number,
-        text=field(given, TEXT, str, path, line),
-        **references(given, ANSWER, path, line),
-        evidence=tuple(_passages(given, path, line)),
-        metadata=others(given, FIELDS),
+        id=identifier(fields, IDS, path, line) if fields.keys() & set(IDS) else number,
+        text=field(fields, TEXT, str, path, line),
+        **references(fields, ANSWER, path, line),
+        evidence=tuple(_passages(fields, path, line)),
+        metadata=others(fields, FIELDS),
         file=str(path),
         line=line,
     )
 
 
-def _passages(record: dict[str, Any], path: Path, line: int) -> Iterator[Label]:
+def _passages(record: dict[str, object], path: Path, line: int) -> Iterator[Label]:
     for passage in optional(record, "reference_contexts", list, path, line, []):
         if not isinstance(passage, str):
             raise InputError(f"'reference_contexts' must hold texts, not {type(passage).__name__}", path, line, "mend it")

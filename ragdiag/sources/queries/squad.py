@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ragdiag.core.errors import InputError
 from ragdiag.core.files import field, parse_json, read_text
@@ -28,7 +28,7 @@ class _Item(NamedTuple):
     where: str
     doc_id: str
     context: str
-    record: dict[str, Any]
+    record: dict[str, object]
 
 
 def fits(sample: Sample) -> bool:
@@ -51,7 +51,7 @@ def read(path: Path, qrels: Path | None = None) -> list[Query]:
     ]
 
 
-def _items(root: dict[str, Any], path: Path) -> Iterator[_Item]:
+def _items(root: dict[str, object], path: Path) -> Iterator[_Item]:
     for article_at, article in _objects(root, "data", "", path):
         for paragraph_at, paragraph in _objects(article, "paragraphs", article_at, path):
             with naming(paragraph_at):
@@ -63,7 +63,7 @@ def _items(root: dict[str, Any], path: Path) -> Iterator[_Item]:
                 yield _Item(where, doc_id, context, record)
 
 
-def _objects(parent: dict[str, Any], name: str, at: str, path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def _objects(parent: dict[str, object], name: str, at: str, path: Path) -> Iterator[tuple[str, dict[str, object]]]:
     """Each object of a list, with its place in the JSON."""
     with naming(at or "the file"):
         values = field(parent, (name,), list, path, 0)
@@ -95,7 +95,7 @@ def _query(item: _Item, path: Path, line: int, fields: Fields) -> Query:
         )
 
 
-def _answer(record: Any, path: Path, line: int) -> tuple[str, int]:
+def _answer(record: object, path: Path, line: int) -> tuple[str, int]:
     if not isinstance(record, dict):
         raise InputError(f"an answer must be an object, not {type(record).__name__}", path, line, "mend it")
     return field(record, ("text",), str, path, line), field(record, ("answer_start",), int, path, line)

@@ -61,11 +61,13 @@ def read(path: Path, qrels: Path | None = None) -> list[Query]:
 
 
 def _beside(path: Path) -> Path:
-    found = sorted(p for p in path.parent.iterdir() if "qrels" in p.name.lower() and p.is_file() and p.name != path.name)
-    if len(found) == 1:
-        return found[0]
-    names = f"several files named *qrels* stand beside it ({', '.join(p.name for p in found)})" if found else "no qrels beside it"
-    raise InputError(f"TREC topics need judgements: {names}", path, remedy="say which file with --qrels FILE")
+    files = sorted(p for p in path.parent.iterdir() if "qrels" in p.name.lower() and p.is_file() and p.name != path.name)
+    if len(files) == 1:
+        return files[0]
+    reason = (
+        f"several files named *qrels* stand beside it ({', '.join(p.name for p in files)})" if files else "no qrels beside it"
+    )
+    raise InputError(f"TREC topics need judgements: {reason}", path, remedy="say which file with --qrels FILE")
 
 
 def _topic(fields: dict[str, list[str]], number: str, texts: tuple[str, ...], path: Path, line: int) -> Query:

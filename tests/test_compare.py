@@ -28,6 +28,8 @@ from ragdiag.reports.json import compare_dict, dumps
 from ragdiag.reports.words import CAUSES
 from ragdiag.stats.paired import Paired
 
+pytestmark = pytest.mark.slow
+
 TIDEWATER = Path(__file__).parents[1] / "fixtures" / "tidewater"
 CORPUS, QUERIES = TIDEWATER / "corpus", TIDEWATER / "queries.jsonl"
 CHUNKERS, RETRIEVERS = ("sentence(size=160)", "sentence(size=80)"), ("bm25", "lsa")

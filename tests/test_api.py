@@ -34,10 +34,12 @@ def plain(found: object) -> dict:
     return told | {"timings": None, "label_warnings": warnings}
 
 
+@pytest.mark.slow
 def test_paths_give_what_the_command_gives(report) -> None:
     assert plain(report) == plain(audit_dict(audit_files(CORPUS, QUERIES, **BM25)))
 
 
+@pytest.mark.slow
 def test_records_and_frames_give_what_files_give(report) -> None:
     pandas = pytest.importorskip("pandas")
     texts = {d.id: d.text for d in report.audit.corpus.documents}

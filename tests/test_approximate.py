@@ -22,6 +22,8 @@ from ragdiag.scoring.packing import Packing
 from ragdiag.search.approximate import as_asked, exact_swap, index_recall, recall
 from ragdiag.search.retrievers.lsa import Lsa
 
+pytestmark = pytest.mark.slow
+
 TIDEWATER = Path(__file__).parent.parent / "fixtures" / "tidewater"
 NONE = -np.inf
 

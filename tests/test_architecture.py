@@ -7,9 +7,14 @@ import importlib
 import inspect
 import pkgutil
 import re
+import sys
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "bench"))
+
+from figures import imports, modules
 
 import ragdiag
 from ragdiag.core import addresses, registry
@@ -35,23 +40,6 @@ FLOORS = (
 """The wings of the house, from the ground up: each may import those below it, none above, none beside."""
 
 FLOOR = {wing: floor for floor, wings in enumerate(FLOORS) for wing in wings}
-
-
-def modules() -> dict[str, Path]:
-    files = sorted(ROOT.rglob("*.py"))
-    return {".".join(("ragdiag", *p.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__"): p for p in files}
-
-
-def imports(path: Path) -> set[str]:
-    """Modules imported anywhere in a file, in functions and for type checkers too."""
-    found, known = set(), modules()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "ragdiag":
-            parts = {f"{node.module}.{a.name}" for a in node.names}
-            found |= parts & known.keys() | ({node.module} if parts - known.keys() else set())
-        elif isinstance(node, ast.Import):
-            found |= {a.name for a in node.names if a.name.split(".")[0] == "ragdiag"}
-    return found
 
 
 def wing(module: str) -> str:

@@ -314,6 +314,7 @@ def _work(folder: str) -> None:
     (Path(folder) / f"seen-{os.getpid()}").write_text(str(once(Path(folder) / "shared.sqlite", make)["by"]))
 
 
+@pytest.mark.slow
 def test_work_is_done_by_one_process_for_all(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     workers = [context.Process(target=_work, args=(str(tmp_path),)) for _ in range(4)]

@@ -511,6 +511,7 @@ def test_every_case_is_another() -> None:
     assert len({c.what for c in CASES}) == len(CASES) >= 55
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES[::36], ids=[c.what for c in CASES[::36]])
 def test_bad_input_in_a_process_of_its_own(case: Bad, tmp_path: Path) -> None:
     set_up(tmp_path, case.files)

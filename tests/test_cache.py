@@ -196,6 +196,7 @@ def write_much(folder: str, writer: int) -> None:
         assert (kept["x"] == kept["x"][0]).all()
 
 
+@pytest.mark.slow
 def test_processes_that_write_at_once(tmp_path: Path) -> None:
     writers = [SPAWN.Process(target=write_much, args=(str(tmp_path), w)) for w in range(4)]
     for each in writers:
@@ -219,6 +220,7 @@ def write_forever(folder: str) -> None:
         store.add_arrays("k", {"x": np.full(200_000, r)})
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signal")
 def test_a_killed_writer_leaves_a_cache_of_whole_writes(tmp_path: Path) -> None:
     store = Cache(tmp_path)

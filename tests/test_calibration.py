@@ -13,6 +13,8 @@ from ragdiag.stats.calibration import draws, interval
 sys.path.insert(0, str(Path(__file__).parent / "bench"))
 import independent
 
+pytestmark = pytest.mark.slow
+
 NAN = float("nan")
 
 

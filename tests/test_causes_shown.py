@@ -324,6 +324,7 @@ def test_json_is_plain_whatever_a_failure_mode_saw() -> None:
 # The whole way
 
 
+@pytest.mark.slow
 def test_tidewater_from_audit_to_proof(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     place = (str(TIDEWATER / "corpus"), str(TIDEWATER / "queries.jsonl"))

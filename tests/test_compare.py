@@ -27,6 +27,8 @@ from ragdiag.reports.compare import compare_text
 from ragdiag.reports.json import compare_dict, dumps
 from ragdiag.stats.paired import Paired
 
+pytestmark = pytest.mark.slow
+
 TIDEWATER = Path(__file__).parents[1] / "fixtures" / "tidewater"
 CORPUS, QUERIES = TIDEWATER / "corpus", TIDEWATER / "queries.jsonl"
 CHUNKERS, RETRIEVERS = ("sentence(size=160)", "sentence(size=80)"), ("bm25", "lsa")

@@ -27,6 +27,7 @@ def around(spec: str, document: Document, *chunks: str) -> list[str]:
     return texts(spec, document, [(a, a + len(c)) for a, c in zip(starts, chunks, strict=True)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAMILY)
 @settings(max_examples=100, deadline=None)
 @given(text=ANY_TEXT | PIECES, title=st.text(max_size=5), data=st.data())

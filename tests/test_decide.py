@@ -146,6 +146,7 @@ ANSWERS: Any = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(answers=ANSWERS, others=ANSWERS, verdict=VERDICTS)
 @settings(max_examples=300, deadline=None)
 def test_an_answer_that_was_not_reached_changes_nothing(
@@ -162,6 +163,7 @@ def test_an_answer_that_was_not_reached_changes_nothing(
         assert set(Measured.of(verdict).problems) == {"knowledge", "behavior"}
 
 
+@pytest.mark.slow
 @given(answers=ANSWERS, verdict=VERDICTS)
 @settings(max_examples=100, deadline=None)
 def test_what_would_change_it_does(answers: dict[str, Any], verdict: dict[str, Any]) -> None:

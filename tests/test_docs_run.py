@@ -25,6 +25,8 @@ from ragdiag.core import registry
 from ragdiag.scoring.gates import Gate
 from ragdiag.search.encoder import Encoder
 
+pytestmark = pytest.mark.docs
+
 ROOT = Path(__file__).parent.parent
 ELSEWHERE = (ROOT / "docs" / "failures", ROOT / "docs" / "cli.md")
 """Made from what the program says by other tests."""

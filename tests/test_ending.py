@@ -242,6 +242,7 @@ def test_outputs_beside_the_inputs_are_fine(here: Path) -> None:
 # Streams
 
 
+@pytest.mark.slow
 @linux
 @pytest.mark.parametrize(
     "command",
@@ -267,6 +268,7 @@ def test_no_room_for_a_report(here: Path, option: str) -> None:
     assert "cannot write /dev/full: No space left on device" in line
 
 
+@pytest.mark.slow
 @posix
 def test_closed_streams(here: Path) -> None:
     assert "standard input is closed; name a file" in one_error(run("audit", "corpus", "-", *BM25, shell="<&-"))
@@ -291,6 +293,7 @@ def test_standard_input_that_does_not_end(here: Path, monkeypatch: pytest.Monkey
     assert "standard input has more than the 1 MB that are read" in one_error(result)
 
 
+@pytest.mark.slow
 @posix
 @pytest.mark.parametrize("command", [("--help",), ("audit", *COMMANDS["audit"]), ("check", *COMMANDS["check"], "--json", "-")])
 def test_a_pipe_that_nobody_reads_any_more(here: Path, command: tuple[str, ...]) -> None:
@@ -304,6 +307,7 @@ def test_a_pipe_that_nobody_reads_any_more(here: Path, command: tuple[str, ...])
 # Surroundings
 
 
+@pytest.mark.slow
 @posix
 @pytest.mark.parametrize(
     "surroundings",
@@ -341,6 +345,7 @@ def test_nobody_has_a_home(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 # Stopped from outside
 
 
+@pytest.mark.slow
 @posix
 @pytest.mark.parametrize("how", ["SIGTERM", "SIGHUP", "SIGINT"])
 def test_a_command_that_is_stopped_leaves_nothing_behind(here: Path, how: str) -> None:
@@ -379,6 +384,7 @@ def test_who_ignores_a_signal_goes_on_ignoring_it(here: Path) -> None:
     assert done.stdout == "1 0\n" or ("SIG_IGN" in done.stdout and "SIG_DFL" in done.stdout)
 
 
+@pytest.mark.slow
 @linux
 def test_workers_end_with_the_process_that_they_work_for(here: Path) -> None:
     """Each worker writes its process id, then works for a minute; the one that started them is killed."""

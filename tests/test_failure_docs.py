@@ -20,6 +20,8 @@ from ragdiag.core.proofs import Edit
 from ragdiag.diagnosis.failures import slow
 from ragdiag.search.retrievers.lsa import Lsa
 
+pytestmark = pytest.mark.docs
+
 ROOT = Path(__file__).parent.parent
 PAGES = sorted((ROOT / "docs" / "failures").glob("*.md"))
 BLOCK = re.compile(r"(<!-- (explain|slow|missed) -->\n```\w+\n)(.*?)(```\n)", re.DOTALL)

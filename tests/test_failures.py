@@ -65,7 +65,11 @@ OTHERS = {
 LOCKERS = json.loads((FIXTURES / "adjacent" / "corpus.jsonl").read_text(encoding="utf-8").splitlines()[0])["text"].split("\n\n")
 
 FAILED = [(mode, query) for mode, queries in FAILING.items() for query in queries]
-CAUSED = [(mode, query) for mode, query in FAILED if mode != "label_defect"]
+ENCODED = {"truncated": pytest.mark.encoder}
+"""What a fixture needs; the others are audited with words alone."""
+
+CAUSED = [pytest.param(mode, query, marks=ENCODED.get(mode, ())) for mode, query in FAILED if mode != "label_defect"]
+NAMED = [pytest.param(name, marks=ENCODED.get(name, ())) for name in (*FAILING, "statuses")]
 
 
 class Fixture(NamedTuple):
@@ -184,7 +188,7 @@ def test_two_repairs_that_suffice_only_together() -> None:
     assert all(found.finding("guest-fee", cause).after.sufficient for cause in ("stale", "pollution"))
 
 
-@pytest.mark.parametrize("name", [*FAILING, "statuses"])
+@pytest.mark.parametrize("name", NAMED)
 def test_every_other_query_of_a_fixture_is_healthy(name: str) -> None:
     ill = {*FAILING.get(name, ()), *(query for other, query in OTHERS if other == name)}
     results = {q.id: q for q in fixture(name).audit.report.queries}
@@ -215,6 +219,7 @@ def test_modes_come_in_the_order_of_the_method() -> None:
     assert re.findall(r"^\| \[`(\w+)`\]", index, re.MULTILINE) == [*METHOD, "slow"]
 
 
+@pytest.mark.encoder
 def test_causes_are_listed_in_the_order_of_the_method() -> None:
     for name in (*FAILING, "statuses"):
         for result in fixture(name).audit.report.queries:
@@ -246,6 +251,7 @@ def test_a_split_that_both_halves_survive_is_an_exposure() -> None:
     assert result.status == "ok" and "chunk_split" in result.exposures
 
 
+@pytest.mark.encoder
 def test_truncated_says_what_the_encoder_read() -> None:
     (chunk,) = fixture("truncated").finding("stove-colour", "truncated").detail["chunks"]
     assert chunk["read"] <= chunk["evidence_from"] < chunk["characters"]
@@ -385,6 +391,7 @@ def test_a_mode_declares_what_can_decide_it(name: str) -> None:
     assert not (mode.residual and mode.exposes)
 
 
+@pytest.mark.encoder
 @pytest.mark.parametrize("name", METHOD)
 def test_a_mode_only_looks(name: str) -> None:
     mode = modes()[name].strategy
@@ -406,6 +413,7 @@ def test_a_mode_that_does_not_apply_sees_nothing(name: str) -> None:
     assert mode.observe(plain) is None
 
 
+@pytest.mark.encoder
 @pytest.mark.parametrize("name", METHOD)
 def test_a_finding_can_be_written_and_tells_the_truth_about_before(name: str) -> None:
     for other in (*FAILING, "statuses"):
@@ -418,6 +426,7 @@ def test_a_finding_can_be_written_and_tells_the_truth_about_before(name: str) ->
                 assert finding.group in (None, *range(1, len(found.cases[result.id].groups) + 1))
 
 
+@pytest.mark.encoder
 def test_exposures_come_from_modes_that_expose_and_never_turn_ok_into_failing() -> None:
     known = modes()
     for name in (*FAILING, "statuses"):
@@ -553,7 +562,7 @@ def test_document_labels_cannot_decide(mode: str, tmp_path: Path) -> None:
         assert mode not in (*result.causes, *result.exposures, *(f.cause for f in result.findings))
 
 
-@pytest.mark.parametrize("name", [*FAILING, "statuses"])
+@pytest.mark.parametrize("name", NAMED)
 def test_a_run_alone_shows_exposures_and_names_no_cause(name: str, tmp_path: Path) -> None:
     known, folder = fixture(name), FIXTURES / name
     chunking, documents = known.audit.scorer.chunking, known.audit.corpus.documents

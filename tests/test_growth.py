@@ -9,6 +9,8 @@ sys.path.insert(0, str(Path(__file__).parent / "bench"))
 
 from worst import Worst, seconds, worst
 
+pytestmark = pytest.mark.slow
+
 MEASURABLE = 0.004
 """CPU seconds below which noise is a large part of what is measured."""
 

@@ -230,6 +230,7 @@ def test_with_answers_the_litmus_test_stands_at_the_top(audit: Audit) -> None:
     assert "Not measured" in Parsed(written(audit)).text
 
 
+@pytest.mark.slow
 def test_the_comparison_has_map_plot_and_contrasts(compared: Any) -> None:
     parsed = Parsed(compare_html(compared, 2.5))
     for i, cell in enumerate(compared.cells):
@@ -261,6 +262,7 @@ def test_the_map_and_the_plot_are_in_proportion(compared: Any) -> None:
 # Its safety
 
 
+@pytest.mark.slow
 def test_nothing_in_a_corpus_becomes_markup(page: str, attacked: str) -> None:
     ours, theirs = Parsed(page), Parsed(attacked)
     assert {tag for tag, _ in theirs.elements} <= {tag for tag, _ in ours.elements} | {"p", "caption"}
@@ -359,6 +361,7 @@ def ragdiag(*command: str) -> Any:
     return CliRunner().invoke(main, [*command], prog_name="ragdiag")
 
 
+@pytest.mark.slow
 def test_the_command_line_writes_it(tmp_path: Path, page: str) -> None:
     out = tmp_path / "report.html"
     common = ("--retriever", "bm25", "--no-cache")

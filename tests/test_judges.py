@@ -180,6 +180,7 @@ def test_what_is_no_refusal(text: str) -> None:
     assert not refuses(text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", ["12,345 ", "June 3, 2021 ", "2021 ", "loss of a ", "Ab ", "not because, ", "(", "-", " ", "1"])
 @pytest.mark.parametrize(
     "gold", ["$905.00", "June 4, 2022", "No, costs fell by 5.1%.", "Ada, Bo and Cy", "Sales of tea fell in Asia."]

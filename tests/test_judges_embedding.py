@@ -1,5 +1,6 @@
 """The embedding judge: nearness decides what rules cannot, and numbers override it."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,10 @@ from ragdiag.core.protocols import no_progress
 from ragdiag.core.records import Answer, Query
 from ragdiag.core.registry import make, spec_of
 
-pytest.importorskip("sentence_transformers", reason="sentence-transformers is not installed")
+pytestmark = [
+    pytest.mark.encoder,
+    pytest.mark.skipif(not find_spec("sentence_transformers"), reason="sentence-transformers is not installed"),
+]
 
 
 def opinions(

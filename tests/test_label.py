@@ -628,6 +628,7 @@ def test_nothing_from_the_corpus_steers_the_terminal(corpus: Path, asks: Path, t
     assert not {"\x1b", "\x07", "\u202e"} & set(result.output)
 
 
+@pytest.mark.slow
 def test_a_killed_session_goes_on(corpus: Path, asks: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
     command = [sys.executable, "-m", "ragdiag", "label", str(corpus), str(asks), "--out", str(out), *FAST]
@@ -644,6 +645,7 @@ def test_a_killed_session_goes_on(corpus: Path, asks: Path, tmp_path: Path) -> N
     assert "query 2 of 3, 1 decided" in label(corpus, asks, "--out", out, *FAST, stdin="q\n").stdout
 
 
+@pytest.mark.slow
 def test_the_page_stops_with_the_keyboard(corpus: Path, asks: Path, tmp_path: Path) -> None:
     command = [
         sys.executable,

@@ -230,6 +230,7 @@ def test_answers_to_other_queries_are_refused(tmp_path: Path) -> None:
         litmus(queries, [answers], failed="right")
 
 
+@pytest.mark.slow
 def test_an_audit_with_answers_names_what_is_behind_them(tmp_path: Path) -> None:
     fixture = Path(__file__).parents[1] / "fixtures" / "tidewater"
     queries = [json.loads(each) for each in (fixture / "queries.jsonl").read_text(encoding="utf-8").splitlines() if each]

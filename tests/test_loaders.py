@@ -354,6 +354,7 @@ def test_pages_that_share_their_content_are_read_once(tmp_path: Path, monkeypatc
     assert calls == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["arrays", "forms"])
 def test_content_that_is_shown_without_end_is_a_named_problem(tmp_path: Path, how: str) -> None:
     large = b"%" + b"x" * 400_000 + b"\n" + shown("large")[1]  # a comment is parsed too
@@ -365,6 +366,7 @@ def test_content_that_is_shown_without_end_is_a_named_problem(tmp_path: Path, ho
         pdf.load(hand_made(tmp_path / "a.pdf", streams, pages))
 
 
+@pytest.mark.slow
 def test_a_pdf_of_too_many_pages_is_a_named_problem(tmp_path: Path) -> None:
     path = hand_made(tmp_path / "a.pdf", [shown("page")], ["10 0 R"] * 20_001)
     with pytest.raises(UnreadableDocument, match="holds more than 20,000 pages"):
@@ -499,6 +501,7 @@ def test_a_hostile_docx_is_a_named_problem(tmp_path: Path, body: str, before: st
         docx.load(with_body(tmp_path / "a.docx", body, before))
 
 
+@pytest.mark.slow
 def test_docx_styles_based_on_one_another_without_end_are_read(tmp_path: Path) -> None:
     document = word.Document()
     names = [f"S{i}" for i in range(300)]
@@ -512,6 +515,7 @@ def test_docx_styles_based_on_one_another_without_end_are_read(tmp_path: Path) -
     assert docx.load(save(document, tmp_path / "a.docx")).text == "x"
 
 
+@pytest.mark.slow
 def test_one_hostile_document_does_not_stop_the_others(tmp_path: Path) -> None:
     (tmp_path / "good.txt").write_text("text")
     (tmp_path / "deep.html").write_text("<div>" * 60_000)

@@ -16,6 +16,8 @@ import pytest
 
 from ragdiag.pytest_plugin import SETTINGS
 
+pytestmark = pytest.mark.slow
+
 pytest_plugins = "pytester"
 
 ROOT = Path(__file__).parent.parent

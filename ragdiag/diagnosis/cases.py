@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from ragdiag.core.proofs import Control, Edit, Finding, Outcome, Row, Standing
-from ragdiag.core.records import BoolArray, Defect, IntArray, Query, Span
+from ragdiag.core.records import Defect, IntArray, Query, Span
 from ragdiag.diagnosis.setting import Setting
+from ragdiag.scoring.covering import Coverage
 from ragdiag.text.duplicates import shingles
 from ragdiag.text.tokens import count_tokens
 
@@ -56,14 +55,16 @@ class Case:
         defects: tuple[Defect, ...] = (),
     ) -> None:
         self.setting, self.number, self.query, self.level, self.defects = setting, number, query, level, defects
-        self._spans = [tuple(self._trimmed(s) for s in spans) for spans in groups]
-        self._held = self._pieces()
+        spans = [tuple(self._trimmed(s) for s in alternatives) for alternatives in groups]
+        holding = {c: setting.span(c) for alternatives in spans for s in alternatives for c in setting.overlapping(s)}
+        self._coverage = Coverage(setting.corpus, spans, holding, whole=level != "document")
+        self.evidence = frozenset(holding)
+        """The chunks that hold any of the query's evidence."""
         self.ranking, self.length = ranking[ranking >= 0], length
         self.context = self.ranking[:length].tolist()
-        covered = self._covered_at(self.ranking, Edit())
-        rank = self._last(covered)
+        ranks, rank = self._coverage.ranks(self.ranking, {}), self._coverage.rank(self.ranking, {})
         self.standing = Standing(rank, rank is not None and rank <= length)
-        self.groups = tuple(Group(n, spans, covered.get(n - 1, length + 1) <= length) for n, spans in enumerate(self._spans, 1))
+        self.groups = tuple(Group(n + 1, own, ranks.get(n, length + 1) <= length) for n, own in enumerate(spans))
 
     def _trimmed(self, span: Span) -> Span:
         if self.level == "document":
@@ -71,61 +72,13 @@ class Case:
         text = self.setting.text(span)
         return Span(span.document, span.start + len(text) - len(text.lstrip()), span.end - len(text) + len(text.rstrip()))
 
-    def _pieces(self) -> dict[int, list[tuple[int, int, Span]]]:
-        """For each chunk that holds some of the evidence: the group, its alternative and the chunk's span."""
-        held: dict[int, list[tuple[int, int, Span]]] = {}
-        for g, spans in enumerate(self._spans):
-            for a, span in enumerate(spans):
-                for chunk in self.setting.overlapping(span):
-                    held.setdefault(chunk, []).append((g, a, self.setting.span(chunk)))
-        return held
-
-    def _last(self, ranks: Mapping[int, int]) -> int | None:
-        """The rank that covers the last group; None where there is none, or some never is."""
-        return max(ranks.values()) if ranks and len(ranks) == len(self._spans) else None
-
-    def _covered_at(self, order: IntArray, edit: Edit) -> dict[int, int]:
-        """The rank at which each group is first covered, for those that are."""
-        n = len(self.setting.chunking)
-        held = dict(self._held)
-        for i, new in enumerate(edit.added):
-            span = Span(*new[:3])
-            own = [(g, a, span) for g, spans in enumerate(self._spans) for a, s in enumerate(spans) if _meet(s, span)]
-            if own:
-                held[n + i] = own
-        ranks: dict[int, int] = {}
-        missing: dict[tuple[int, int], BoolArray] = {}
-        for at in np.flatnonzero(np.isin(order, list(held))).tolist():
-            for g, a, span in held[int(order[at])]:
-                if g not in ranks and self._covers((g, a), span, missing):
-                    ranks[g] = at + 1
-            if len(ranks) == len(self._spans):
-                break
-        return ranks
-
-    def _covers(self, key: tuple[int, int], by: Span, missing: dict[tuple[int, int], BoolArray]) -> bool:
-        """Whether an alternative is whole once `by` is added; `missing` marks the characters it still lacks."""
-        if self.level == "document":
-            return True
-        span = self._spans[key[0]][key[1]]
-        if by.start <= span.start and by.end >= span.end:
-            return True
-        if key not in missing:
-            missing[key] = np.array([not c.isspace() for c in self.setting.text(span)], dtype=bool)
-        missing[key][max(by.start - span.start, 0) : max(by.end - span.start, 0)] = False
-        return not missing[key].any()
-
     def stand(self, order: IntArray, edit: Edit) -> Outcome:
         """What an edited ranking comes to; texts that the edit adds are numbered from the number of chunks on."""
-        order = order[order >= 0]
-        rank = self._last(self._covered_at(order, edit))
-        n = len(self.setting.chunking)
-        at = {int(c): i for i, c in enumerate(order.tolist(), 1) if c >= n}
-        return Outcome(
-            Standing(rank, rank is not None and rank <= self.setting.packing.fits(order, edit)),
-            tuple(at.get(n + i) for i in range(len(edit.added))),
-            order,
-        )
+        order, n = order[order >= 0], len(self.setting.chunking)
+        rank = self._coverage.rank(order, {n + i: Span(*new[:3]) for i, new in enumerate(edit.added)})
+        rank_of = {text: place for place, text in enumerate(order.tolist(), 1) if text >= n}
+        sufficient = rank is not None and rank <= self.setting.packing.fits(order, edit)
+        return Outcome(Standing(rank, sufficient), tuple(rank_of.get(n + i) for i in range(len(edit.added))), order)
 
     def tokens(self, span: Span) -> int:
         """Tokens of the document's text there."""
@@ -144,11 +97,6 @@ class Case:
     def rank_of(self) -> dict[int, int]:
         """The rank of each ranked chunk."""
         return {c: i for i, c in enumerate(self.ranking.tolist(), 1)}
-
-    @cached_property
-    def evidence(self) -> frozenset[int]:
-        """The chunks that hold any of the query's evidence."""
-        return frozenset(self._held)
 
     @cached_property
     def above(self) -> tuple[int, ...]:
@@ -215,7 +163,3 @@ class Case:
             rows=None if rows is None else tuple(rows),
             edit=edit,
         )
-
-
-def _meet(one: Span, other: Span) -> bool:
-    return one.document == other.document and one.start < other.end and one.end > other.start

@@ -29,12 +29,8 @@ def diagnose(cases: Sequence[Case], probe: Probe | None, progress: Progress) -> 
     """What is wrong with each case; without a probe (a recorded run) only what can be observed."""
     known = modes()
     observed = [_observed(case, known) for case in cases]
-    trials = [
-        (i, _declared(known[name], case, observation))
-        for i, case in enumerate(cases)
-        if not case.standing.sufficient and (probe is not None or case.level == "excluded")
-        for name, observation in observed[i].items()
-    ]
+    undecided = [i for i, case in enumerate(cases) if not case.standing.sufficient and (probe or case.level == "excluded")]
+    trials = [(i, _declared(known[name], cases[i], seen)) for i in undecided for name, seen in observed[i].items()]
     findings = _run(trials, cases, probe, progress)
     place = {name: i for i, name in enumerate(known)}
     ordered = [sorted(_told_apart(of_case), key=lambda f: place[f.cause]) for of_case in findings]
@@ -67,15 +63,25 @@ def _run(
     while waiting:
         asking: list[tuple[int, Trial, Sequence[Edit]]] = []
         for i, trial, outcomes in waiting:
-            try:
-                asking.append((i, trial, next(trial) if outcomes is None else trial.send(outcomes)))
-            except StopIteration as stop:
-                findings[i] += [] if stop.value is None else [stop.value]
+            step = _advanced(trial, outcomes)
+            if isinstance(step, Finding):
+                findings[i].append(step)
+            elif step is not None:
+                asking.append((i, trial, step))
         progress("proving causes", len(trials) - len(asking), len(trials))
         edits = [(cases[i], edit) for i, _, of_trial in asking for edit in of_trial]
         results = iter(probe.outcomes(edits) if probe is not None else [])
         waiting = [(i, trial, [next(results) for _ in of_trial]) for i, trial, of_trial in asking]
     return findings
+
+
+def _advanced(trial: Trial, outcomes: Sequence[Outcome] | None) -> Sequence[Edit] | Finding | None:
+    """What a trial asks for next, sent what came of its last edits (None at its start); at its end its finding, or None."""
+    try:
+        return next(trial) if outcomes is None else trial.send(outcomes)
+    except StopIteration as stop:
+        finding: Finding | None = stop.value
+        return finding
 
 
 def _told_apart(findings: Sequence[Finding]) -> list[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 from typing import NamedTuple
@@ -29,9 +29,7 @@ def diagnose(cases: Sequence[Case], probe: Probe | None, progress: Progress) -> 
     """What is wrong with each case; without a probe (a recorded run) only what can be observed."""
     known = modes()
     observed = [_observed(case, known) for case in cases]
-    undecided = [i for i, case in enumerate(cases) if not case.standing.sufficient and (probe or case.level == "excluded")]
-    trials = [(i, _declared(known[name], cases[i], seen)) for i in undecided for name, seen in observed[i].items()]
-    findings = _run(trials, cases, probe, progress)
+    findings = _run(list(_trials(cases, observed, known, probe is not None)), cases, probe, progress)
     place = {name: i for i, name in enumerate(known)}
     ordered = [sorted(_told_apart(of_case), key=lambda f: place[f.cause]) for of_case in findings]
     pairs = {} if probe is None else _pairs(cases, ordered, probe)
@@ -44,6 +42,15 @@ def _observed(case: Case, known: Mapping[str, Mode]) -> dict[str, Observation]:
     deciding = {name: mode.strategy for name, mode in known.items() if case.level in mode.levels}
     observations = {name: strategy.observe(case) for name, strategy in deciding.items()}
     return {name: observation for name, observation in observations.items() if observation is not None}
+
+
+def _trials(
+    cases: Sequence[Case], observed: Sequence[Mapping[str, Observation]], known: Mapping[str, Mode], probed: bool
+) -> Iterator[tuple[int, Trial]]:
+    """A proof to be run for each mode seen in a failing case, with the place of the case; of excluded ones without a probe too."""
+    for i, case in enumerate(cases):
+        if not case.standing.sufficient and (probed or case.level == "excluded"):
+            yield from ((i, _declared(known[name], case, seen)) for name, seen in observed[i].items())
 
 
 def _declared(mode: Mode, case: Case, seen: Observation) -> Trial:

@@ -1,4 +1,4 @@
-"""docs/extending.md: the package that the page makes, installed as it stands there, adds its strategies without a change of ours."""
+"""The package that docs/extending.md makes, installed as it stands there, adds its strategies without a change of ours."""
 
 import csv
 import json
@@ -37,7 +37,10 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def data(tmp_path: Path) -> Path:
     """A corpus with notices above the answer, a query, answers."""
     documents = [{"_id": f"n{i}", "text": f"{NOTICE} {i}"} for i in range(3)]
-    documents += [{"_id": "room", "text": HOURS + "Bags are left at the desk.\n"}, {"_id": "pets", "text": "Dogs wait outside.\n"}]
+    documents += [
+        {"_id": "room", "text": HOURS + "Bags are left at the desk.\n"},
+        {"_id": "pets", "text": "Dogs wait outside.\n"},
+    ]
     query = {"_id": "q", "text": "when are the opening hours", "answer": "nine until five"}
     query["evidence"] = [{"doc_id": "room", "text": HOURS.strip()}]  # type: ignore[assignment]
     answers = [
@@ -56,7 +59,17 @@ def ragdiag(installed: Path, folder: Path, *words: str) -> subprocess.CompletedP
 
 
 def test_all_five_strategies_work_in_one_audit(installed: Path, data: Path) -> None:
-    words = ["audit", "corpus.jsonl", "queries.jsonl", "--chunker", "lines(size=1)", "--retriever", "overlap(power=0.4)", "-k", "2"]
+    words = [
+        "audit",
+        "corpus.jsonl",
+        "queries.jsonl",
+        "--chunker",
+        "lines(size=1)",
+        "--retriever",
+        "overlap(power=0.4)",
+        "-k",
+        "2",
+    ]
     words += ["--answers", "answers.jsonl", "--judge", "exact", "--json", "report.json", "--output", "report.csv", "--no-cache"]
     done = ragdiag(installed, data, *words)
     assert done.returncode == 0, done.stderr

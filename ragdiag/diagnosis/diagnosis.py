@@ -47,7 +47,7 @@ def _observed(case: Case, known: Mapping[str, Mode]) -> dict[str, Observation]:
 def _trials(
     cases: Sequence[Case], observed: Sequence[Mapping[str, Observation]], known: Mapping[str, Mode], probed: bool
 ) -> Iterator[tuple[int, Trial]]:
-    """A proof to be run for each mode seen in a failing case, with the place of the case; of excluded ones without a probe too."""
+    """A proof for each mode seen in a failing case, with the place of the case; of excluded cases without a probe too."""
     for i, case in enumerate(cases):
         if not case.standing.sufficient and (probed or case.level == "excluded"):
             yield from ((i, _declared(known[name], case, seen)) for name, seen in observed[i].items())

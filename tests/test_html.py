@@ -243,6 +243,7 @@ def test_the_comparison_has_map_plot_and_contrasts(compared: Any) -> None:
     assert sum(tag == "title" for tag, _ in parsed.raw) > len(compared.cells)  # a tooltip a point
 
 
+@pytest.mark.slow
 def test_the_map_and_the_plot_are_in_proportion(compared: Any) -> None:
     heat = heat_map(compared)
     assert heat.columns == ["bm25", "lsa"]
@@ -275,6 +276,7 @@ def test_nothing_in_a_corpus_becomes_markup(page: str, attacked: str) -> None:
         assert any(attack in q["text"] for q in theirs.data["queries"]), "and nothing is lost"
 
 
+@pytest.mark.slow
 def test_links_lead_nowhere_else(attacked: str, page: str, compared: Any) -> None:
     for made in (attacked, page, compare_html(compared)):
         parsed = Parsed(made)
@@ -290,6 +292,7 @@ def test_links_lead_nowhere_else(attacked: str, page: str, compared: Any) -> Non
     assert re.findall(r"https?://[^\"]+", own) == ["http://www.w3.org/2000/svg"]  # a name, not an address
 
 
+@pytest.mark.slow
 def test_the_policy_allows_exactly_our_style_and_script(page: str, attacked: str, compared: Any) -> None:
     for made in (page, attacked, compare_html(compared)):
         parsed = Parsed(made)

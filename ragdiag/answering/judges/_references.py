@@ -24,20 +24,18 @@ def by_any(asked: Asked, judge: Callable[[Asked], list[Opinion | None]]) -> list
     In rounds, so that nothing is asked about an answer that an earlier reference found right. A failed attempt, an answer to a
     query without references, and one that no reference found right while `judge` could not tell by all of them get None.
     """
-    references = [query.answers for query, _ in asked]
-    found: list[Opinion | None] = [None] * len(asked)
+    references = [() if answer.failed else query.answers for query, answer in asked]
+    opinions: list[Opinion | None] = [None] * len(asked)
     unknown: set[int] = set()
-    turn, left = 0, [i for i, (_, answer) in enumerate(asked) if references[i] and not answer.failed]
-    while left:
-        one = [(dataclasses.replace(asked[i][0], answer=references[i][turn], also=()), asked[i][1]) for i in left]
-        for i, opinion in zip(left, judge(one), strict=True):
+    for turn in range(max(map(len, references), default=0)):
+        rows = [i for i, several in enumerate(references) if turn < len(several) and not _is_right(opinions[i])]
+        pairs = [(dataclasses.replace(asked[i][0], answer=references[i][turn], also=()), asked[i][1]) for i in rows]
+        for i, opinion in zip(rows, judge(pairs) if pairs else [], strict=True):
             if opinion is None:
                 unknown.add(i)
-            elif found[i] is None or opinion.correct:
-                found[i] = _told(opinion, references[i], turn)
-        turn += 1
-        left = [i for i in left if turn < len(references[i]) and not _is_right(found[i])]
-    return [None if i in unknown and not _is_right(opinion) else opinion for i, opinion in enumerate(found)]
+            elif opinions[i] is None or opinion.correct:
+                opinions[i] = _naming(opinion, references[i], turn)
+    return [None if i in unknown and not _is_right(opinion) else opinion for i, opinion in enumerate(opinions)]
 
 
 def readings(reference: str) -> list[str]:
@@ -45,15 +43,15 @@ def readings(reference: str) -> list[str]:
     if len(reference.split()) > SHORT or re.search(r"[,;]|\d", reference):
         return [reference]
     without = " ".join(re.sub(r"\([^()]*\)", " ", reference).split())
-    found = [reference, without, *re.split(r"\s+or\s+", without)]
-    return list(dict.fromkeys(reading for reading in found if re.search(r"\w", reading))) or [reference]
+    meanings = [reference, without, *re.split(r"\s+or\s+", without)]
+    return list(dict.fromkeys(reading for reading in meanings if re.search(r"\w", reading))) or [reference]
 
 
 def _is_right(opinion: Opinion | None) -> bool:
     return opinion is not None and opinion.correct
 
 
-def _told(opinion: Opinion, references: Sequence[str], turn: int) -> Opinion:
+def _naming(opinion: Opinion, references: Sequence[str], turn: int) -> Opinion:
     """`opinion` with the reference that it is about, where there are several."""
     n, reference = len(references), references[turn]
     if n == 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from scipy import special
@@ -106,14 +106,16 @@ class Outcomes:
     form: BoolArray
 
     @property
-    def failed(self) -> Any:
+    def failed(self) -> BoolArray:
         """Queries whose answer with the pipeline's context is wrong; with several answers, most of them."""
-        return self.right < 0.5
+        failed: BoolArray = self.right < 0.5
+        return failed
 
     @property
-    def fixed(self) -> Any:
+    def fixed(self) -> BoolArray:
         """Queries whose answer is right when given exactly the evidence, and did not fail by its form alone without it."""
-        return (self.oracle >= 0.5) & ~self.form
+        fixed: BoolArray = (self.oracle >= 0.5) & ~self.form
+        return fixed
 
 
 @dataclass(frozen=True)
@@ -229,18 +231,21 @@ def reach(
 
     `sufficient_share`: of the failures that perfect context fixes, the share whose context was sufficient; None where not known.
     """
-    if share.mean is None or share.low is None or share.high is None:
+    if share.low is None or share.high is None:
         return "NOT_MEASURED", None
     noise = sufficient_share is not None and sufficient_share > 0.5
     first = "CONTEXT" if noise else "RETRIEVAL"
     if share.low > 0.5:
-        other = behavior_effect is not None and behavior_effect.mean > delta
-        return first, "BEHAVIOR" if other else None
+        return first, "BEHAVIOR" if _matters(behavior_effect, delta) else None
     if share.high < 0.5:
-        other = context_effect is not None and context_effect.mean > delta
-        return "BEHAVIOR", first if other else None
-    effects = context_effect, behavior_effect
-    return ("BOTH" if all(e is not None and e.low > delta for e in effects) else "INCONCLUSIVE"), None
+        return "BEHAVIOR", first if _matters(context_effect, delta) else None
+    both = all(effect is not None and effect.low > delta for effect in (context_effect, behavior_effect))
+    return ("BOTH" if both else "INCONCLUSIVE"), None
+
+
+def _matters(effect: Effect | None, delta: float) -> bool:
+    """Whether an effect is known, and larger than `delta`."""
+    return effect is not None and effect.mean > delta
 
 
 def needed(share: float, seen: int, worth: float = 1.0) -> int | None:

@@ -140,7 +140,7 @@ def audit(
 
 def _audited(corpus: str, path: str, asked: Options, answers: dict[str, Any], progress: Progress) -> tuple[Audit, Litmus | None]:
     """The audit, and what the litmus test found where there are answers."""
-    from ragdiag.answering.answering import answered
+    from ragdiag.answering.litmus import answered
     from ragdiag.inputs import unspooled
     from ragdiag.pipeline import run_audit
 
@@ -185,8 +185,8 @@ def compare(corpus: str, queries: str, json_file: str | None, html_file: str | N
 @quiet_option
 def litmus(queries: str, corpus: str | None, json_file: str | None, html_file: str | None, quiet: bool, **given: Any) -> None:
     """From recorded or live answers: a retrieval problem or a behavior problem? Would failures be gone with perfect context?"""
-    from ragdiag.answering.answering import answered, run_litmus
     from ragdiag.answering.answers import load_answers
+    from ragdiag.answering.litmus import answered, run_litmus
     from ragdiag.cli.live import ask_live, live_options
     from ragdiag.reports.html.audit import litmus_html
     from ragdiag.reports.litmus import litmus_dict, litmus_text

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
+from ragdiag.answering.judges._case import Case, decide, decided
 from ragdiag.answering.judges._glued import unglued
-from ragdiag.answering.judges._matching import RULES, WHOLE, WORDLESS, WRITTEN, Case, decide, decided
+from ragdiag.answering.judges._matching import RULES, WHOLE, WORDLESS, WRITTEN
 from ragdiag.answering.judges._numbers import quantities
 from ragdiag.answering.judges._plain import plain
 from ragdiag.answering.judges._references import by_any, readings

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from ragdiag.answering.answering import answered
+from ragdiag.answering.litmus import answered
 from ragdiag.answering.verdict import Litmus
 from ragdiag.cli import main
 from ragdiag.comparing.comparison import compare

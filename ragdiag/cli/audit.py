@@ -54,7 +54,7 @@ def audit(
     **given: object,
 ) -> None:
     """Measure how well retrieval serves labelled queries, and why it fails the rest; with answers, if that is the problem."""
-    from ragdiag.answering.answering import answered
+    from ragdiag.answering.litmus import answered
     from ragdiag.core.options import Judging
     from ragdiag.explain import explanations
     from ragdiag.inputs import unspooled

@@ -49,8 +49,8 @@ def litmus(
     **given: object,
 ) -> None:
     """From recorded or live answers: a retrieval problem or a behavior problem? Would failures be gone with perfect context?"""
-    from ragdiag.answering.answering import answered, run_litmus
     from ragdiag.answering.answers import load_answers
+    from ragdiag.answering.litmus import answered, run_litmus
     from ragdiag.cli.live import ask_live, live_options
     from ragdiag.reports.litmus import litmus_text
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ragdiag.core.prompt import Prompt, Reply, content, settings
 from ragdiag.core.registry import require
@@ -89,7 +89,7 @@ def _body(parts: Iterable[bytes], deadline: float) -> bytes:
     return bytes(body)
 
 
-def _accepted(sent: dict[str, object], refusal: str) -> dict[str, object]:
+def _accepted(sent: Mapping[str, int], refusal: str) -> dict[str, int]:
     """`sent` without what `refusal` names: reasoning models take no temperature, and know the limit by another name."""
     if "max_tokens" in sent and "max_completion_tokens" in refusal:
         return {k: v for k, v in sent.items() if k != "max_tokens"} | {"max_completion_tokens": sent["max_tokens"]}

@@ -540,7 +540,7 @@ def test_one_copy_one_client_one_question_an_audit(data, diary, tmp_path, monkey
         return query(collection, **more)
 
     monkeypatch.setattr(chromadb.Collection, "query", counted)
-    monkeypatch.setattr("ragdiag.diagnosis.failures.slow.Slow.measure", lambda *a: {})  # which asks anew on purpose
+    monkeypatch.setattr("ragdiag.search.retrieval.latency_of", lambda *a: {})  # which asks anew on purpose
     report = audit(diary / "corpus.jsonl", diary / "queries.jsonl", retriever=spec(tmp_path / "store"), cache=data / "cache")
     copies = [to for source, to, *_ in copied if source == tmp_path / "store"]
     assert len(copies) == len(opened) == 1

@@ -21,6 +21,7 @@ from ragdiag.core.registry import make, spec_of
 from ragdiag.core.version import __version__
 from ragdiag.scoring.packing import Packing
 from ragdiag.search.approximate import as_asked, exact_swap, index_recall, notes_on
+from ragdiag.search.latency import latency_of
 from ragdiag.search.nested import collection_of, encoder_of, models_of, opened, own_models, parts_of, swaps_of
 from ragdiag.search.runs import Ranking, bind, read_run
 from ragdiag.search.searches import chunks_of, name_of, search_depth, searched
@@ -204,9 +205,9 @@ class Plan:
         )
 
     def latency(self, index: Index, queries: Sequence[Query]) -> dict[str, Any]:
-        """How long one query takes, see `failures.slow`; ``encoding`` tells whether that includes encoding it."""
+        """How long one query takes, see `latency.latency_of`; ``encoding`` tells whether that includes encoding it."""
         texts = _texts(queries)
-        found: dict[str, Any] = make("failures", "slow").measure(lambda text: index.answer(text, self.options.k), texts)
+        found = latency_of(lambda text: index.answer(text, self.options.k), texts)
         timed = [m.loaded and getattr(part, "encodes_anew", True) for part in parts_of(index) for m in own_models(part)]
         return found | ({"encoding": "timed" if all(timed) else "from the cache, not timed"} if timed else {})
 

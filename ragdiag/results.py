@@ -92,6 +92,8 @@ class AuditResult(Shown, Report):
         """See `Shown`."""
         return audit_dict(self, self.litmus.verdict if self.litmus else None)
 
+    _form = "audit"
+
     def _written(self, output: Output) -> str:
         return output.audit(self, explanations(self.audit), self.litmus)
 
@@ -204,6 +206,8 @@ class CompareResult(Shown, Comparison):
         """See `Shown`."""
         return compare_dict(self)
 
+    _form = "compare"
+
     def _written(self, output: Output) -> str:
         return output.compare(self)
 
@@ -237,6 +241,8 @@ class LitmusResult(Shown, Litmus):
     def as_dict(self) -> dict[str, Any]:
         """See `Shown`."""
         return litmus_dict(self)
+
+    _form = "litmus"
 
     def _written(self, output: Output) -> str:
         return output.litmus(self)

@@ -46,7 +46,7 @@ def refused(result: Result, *says: str) -> None:
 
 # What each option brings about
 
-WRITTEN = {"json", "html", "out", "record", "cache"}
+WRITTEN = {"json", "html", "out", "output", "record", "cache"}
 CONNECTING = {"live", "page", "port"}
 
 

@@ -19,8 +19,9 @@ from rich.console import Console
 from ragdiag.cli import interview, main
 from ragdiag.core.errors import UsageError
 from ragdiag.deciding.costs import CANDIDATES, Rates, break_even, compare_costs, cost, rate_rows
-from ragdiag.deciding.decision import Answer, Decision, Measured, decide
+from ragdiag.deciding.decision import Answer, Decision, decide
 from ragdiag.deciding.framework import ACCESS, FIVE, FOUR, GUIDES, QUESTIONS, RULES
+from ragdiag.deciding.measured import Measured
 from ragdiag.reports.decide import decide_dict, decide_text
 
 PAGE = Path(__file__).parents[1] / "docs" / "decide.md"

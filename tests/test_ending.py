@@ -391,7 +391,7 @@ def test_workers_end_with_the_process_that_they_work_for(here: Path) -> None:
     code = """
 import os, time
 from pathlib import Path
-from ragdiag.comparing.grid import _Results
+from ragdiag.comparing.workers import Results
 from ragdiag.core.protocols import no_progress
 
 def work(i):
@@ -400,8 +400,7 @@ def work(i):
     return {}
 
 if __name__ == "__main__":
-    results = object.__new__(_Results)
-    results._keys, results._stores, results._known, results.missing = "ab", [None] * 2, [None] * 2, [0, 1]
+    results = Results([None, None], ["a", "b"])
     results.completed("x", work, [(0,), (1,)], 2, no_progress)
 """
     (here / "grid_of_two.py").write_text(code)

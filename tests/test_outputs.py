@@ -34,7 +34,7 @@ def compared() -> CompareResult:
 def test_an_output_is_found_by_its_suffix_and_writes_text_or_says_what_does(name: str, tmp_path: Path) -> None:
     output = make("outputs", name)
     assert isinstance(output, Output) and re.fullmatch(r"\.[a-z.]+", output.suffix)
-    assert type(output_for(tmp_path / f"report{output.suffix}")) is type(output)
+    assert type(output_for(tmp_path / f"report{output.suffix}", "audit")) is type(output)
     file = audited().save(tmp_path / f"report{output.suffix}")
     first = file.read_bytes()
     assert first and audited().save(file).read_bytes() == first, "the same audit gives the same bytes"

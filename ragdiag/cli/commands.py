@@ -27,6 +27,7 @@ from ragdiag.cli.flags import (
     html_option,
     json_option,
     options,
+    output_option,
     queries_argument,
     quiet_option,
     tells,
@@ -99,6 +100,7 @@ def _settled(given: dict[str, object]) -> dict[str, Any]:
 @options(*LITMUS_OPTIONS)
 @json_option
 @html_option
+@output_option
 @tells("--fail-under", metavar="'M=x'", multiple=True,
               help="Exit 1 unless measure M's mean (M.low: its interval's lower end) is x or more.")  # fmt: skip
 @quiet_option
@@ -109,6 +111,7 @@ def audit(
     delta: float,
     json_file: str | None,
     html_file: str | None,
+    outputs: tuple[str, ...],
     fail_under: tuple[str, ...],
     quiet: bool,
     **given: object,
@@ -121,6 +124,7 @@ def audit(
     from ragdiag.pipeline import run_audit
     from ragdiag.reports.html.audit import audit_html
     from ragdiag.reports.json import audit_dict
+    from ragdiag.reports.output import output_for
     from ragdiag.reports.terminal import audit_text
     from ragdiag.scoring.gates import Gate, failures
 
@@ -128,6 +132,7 @@ def audit(
         refuse({"delta", *(field.name for field in dataclasses.fields(Judging))}, "--answers")
     judging = _judging(given)
     check_outputs()
+    forms = [(file, output_for(file, "audit")) for file in outputs]
     gates = [Gate.parse(text) for text in fail_under]
     checked = _options(given | {"measures": tuple(str(g.measure) for g in gates)})
     with queries_file(queries) as path, progress_bars(quiet) as progress:
@@ -137,7 +142,8 @@ def audit(
     report = finished.report
     as_json = partial(audit_dict, report, verdict.verdict if verdict else None)
     as_html = partial(audit_html, report, explanations(finished), verdict)
-    present(audit_text(report, verdict), quiet, json_file, as_json, html_file, as_html)
+    others = [(file, partial(form.audit, report, explanations(finished), verdict)) for file, form in forms]
+    present(audit_text(report, verdict), quiet, json_file, as_json, html_file, as_html, others)
     failed = failures(gates, report)
     for message in failed:
         click.echo(f"failed: {message}", err=True)
@@ -150,6 +156,7 @@ def audit(
 @options(*COMPARE_OPTIONS, *AUDIT_OPTIONS[-3:], *LABEL_OPTIONS)
 @json_option
 @html_option
+@output_option
 @quiet_option
 def compare(
     corpus: str,
@@ -158,6 +165,7 @@ def compare(
     latency: float,
     json_file: str | None,
     html_file: str | None,
+    outputs: tuple[str, ...],
     quiet: bool,
     **given: object,
 ) -> None:
@@ -166,13 +174,16 @@ def compare(
     from ragdiag.reports.compare import compare_text
     from ragdiag.reports.html.compare import compare_html
     from ragdiag.reports.json import compare_dict
+    from ragdiag.reports.output import output_for
 
     check_outputs()
+    forms = [(file, output_for(file, "compare")) for file in outputs]
     options = _settled(given)
     with queries_file(queries) as path, progress_bars(quiet) as progress:
         comparison = run(corpus, path, progress=progress, **options)
     as_json, as_html = partial(compare_dict, comparison, price), partial(compare_html, comparison, price)
-    present(compare_text(comparison, price, latency), quiet, json_file, as_json, html_file, as_html)
+    others = [(file, partial(form.compare, comparison, price)) for file, form in forms]
+    present(compare_text(comparison, price, latency), quiet, json_file, as_json, html_file, as_html, others)
 
 
 @main.command()
@@ -183,6 +194,7 @@ def compare(
 @options(*LIVE_OPTIONS, *AUDIT_OPTIONS, *LABEL_OPTIONS)
 @json_option
 @html_option
+@output_option
 @quiet_option
 def litmus(
     queries: str,
@@ -191,6 +203,7 @@ def litmus(
     delta: float,
     json_file: str | None,
     html_file: str | None,
+    outputs: tuple[str, ...],
     quiet: bool,
     **given: object,
 ) -> None:
@@ -200,10 +213,12 @@ def litmus(
     from ragdiag.cli.live import ask_live, live_options
     from ragdiag.reports.html.audit import litmus_html
     from ragdiag.reports.litmus import litmus_dict, litmus_text
+    from ragdiag.reports.output import output_for
 
     live, price, yes = live_options(given, corpus, answers)
     judging = _judging(given)
     check_outputs()
+    forms = [(file, output_for(file, "litmus")) for file in outputs]
     checked = _options(given)
     with queries_file(queries) as path:
         if live and corpus:
@@ -215,7 +230,9 @@ def litmus(
         else:
             with progress_bars(quiet) as progress:
                 verdict = run_litmus(path, answers, checked, corpus, judging, delta, progress)
-    present(litmus_text(verdict), quiet, json_file, partial(litmus_dict, verdict), html_file, partial(litmus_html, verdict))
+    others = [(file, partial(form.litmus, verdict)) for file, form in forms]
+    as_json, as_html = partial(litmus_dict, verdict), partial(litmus_html, verdict)
+    present(litmus_text(verdict), quiet, json_file, as_json, html_file, as_html, others)
 
 
 @main.command()

@@ -27,6 +27,7 @@ __all__ = [
     "html_option",
     "json_option",
     "options",
+    "output_option",
     "queries_argument",
     "quiet_option",
     "tells",
@@ -61,6 +62,8 @@ corpus_option = reads("--corpus", metavar="CORPUS", help="Hold answers against a
 quiet_option = tells("--quiet", is_flag=True, help="Show nothing but errors; --json and exit status still speak.")
 json_option = writes("--json", "json_file", metavar="FILE", help="Write the report as JSON; - for standard output.")
 html_option = writes("--html", "html_file", metavar="FILE", help="Write it as one page: verdict, fixes, every query.")
+output_option = writes("--output", "outputs", metavar="FILE", multiple=True,
+                       help="Write it in the form that the name ends in: .md, .html, .json ...; repeat.")  # fmt: skip
 
 LABEL_OPTIONS = (
     reads("--qrels", metavar="FILE", help="Judgements for BEIR or TREC queries."),

@@ -80,7 +80,7 @@ def _verdict(report: str) -> Any:
 
     from ragdiag.core.errors import InputError, UsageError
     from ragdiag.core.files import decode, parse_json, read_text
-    from ragdiag.deciding.decision import Measured
+    from ragdiag.deciding.measured import Measured
 
     path = Path(STDIN if report == "-" else report)
     content = parse_json(decode(standard_input(), path) if report == "-" else read_text(path), path)

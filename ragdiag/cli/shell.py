@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import warnings
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
@@ -187,8 +187,11 @@ def present(
     as_json: Callable[[], Mapping[str, object]],
     html_file: str | None = None,
     as_html: Callable[[], str] = str,
+    others: Iterable[tuple[str, Callable[[], str]]] = (),
 ) -> None:
-    """Results: JSON and HTML to their files, or one of them to standard output in place of the text."""
+    """Results: JSON, HTML and `others` to their files, or one of them to standard output in place of the text."""
+    for file, as_text in others:
+        write_out(file, as_text().encode("utf-8", "backslashreplace"))
     if html_file:
         write_out(html_file, as_html().encode("utf-8", "backslashreplace"))
     if json_file:

@@ -1,4 +1,4 @@
-"""Measures configurations (each an `Options`), each once: what is finished is kept, and any number of workers agree.
+"""Measures configurations (each an `Options`), each once: what is finished is kept (see `workers`).
 
 Texts that several configurations index are embedded together, before the workers start.
 """
@@ -6,13 +6,9 @@ Texts that several configurations index are embedded together, before the worker
 from __future__ import annotations
 
 import dataclasses
-import functools
 import hashlib
 import json
-import os
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -20,6 +16,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 
 from ragdiag.comparing.cells import NEVER, Arrays, Cell, Figures
+from ragdiag.comparing.workers import Results
 from ragdiag.core.cache import Cache
 from ragdiag.core.errors import MissingExtra
 from ragdiag.core.files import read_bytes
@@ -41,14 +38,8 @@ __all__ = ["Material", "causes_of", "configurations", "measured", "names_of", "u
 WEIGHTS = (0.1, 0.3, 0.7, 0.9)
 """Of a fusion's first ranking; the second has the rest of 1. Equal weights are not among them: a fusion has those anyway."""
 
-WATCH_S = 1.0
-"""How often a worker looks whether it still works for somebody."""
-
 LEFT_OUT = ("OffTopic", "Duplicate")
 """Measures of an audit that cost more than they tell when configurations are compared."""
-
-Task = Callable[..., Arrays]
-"""Makes arrays, in whatever process."""
 
 
 @runtime_checkable
@@ -123,55 +114,10 @@ def measured(material: Material, configs: Sequence[Options], jobs: int | None, p
     Each one's `cache` must name a folder: it is how workers share vectors, and how an interrupted grid goes on.
     """
     plans = [Plan(options) for options in configs]
-    results = _Results(plans, [_key(material, plan) for plan in plans])
+    results = Results([_store(plan) for plan in plans], [_key(material, plan) for plan in plans])
     _embed(material, [plans[i] for i in results.missing], progress)
     tasks = [(material, options) for options in configs]
     return [Cell.of(arrays) for arrays in results.completed("measuring configurations", _cell_arrays, tasks, jobs, progress)]
-
-
-class _Results:
-    """Arrays, one result for each of `plans`, that are kept in its store under a key; `missing` are those to be made."""
-
-    def __init__(self, plans: Sequence[Plan], keys: Sequence[str]) -> None:
-        self._keys, self._stores = keys, [_store(plan) for plan in plans]
-        pairs = zip(self._stores, keys, strict=True)
-        self._known = [store.arrays(key) if store is not None else None for store, key in pairs]
-        self.missing = [i for i, arrays in enumerate(self._known) if arrays is None]
-
-    def completed(
-        self, what: str, task: Task, arguments: Sequence[tuple[object, ...]], jobs: int | None, progress: Progress
-    ) -> list[Arrays]:
-        """All of them: `task` makes those that are missing, each of its `arguments`; each is kept as soon as it is made."""
-        import joblib
-
-        parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
-        here = os.getpid()
-        calls = [joblib.delayed(_numbered)(i, task, arguments[i], here) for i in self.missing]
-        for done, (i, arrays) in enumerate(parallel(calls) if calls else (), 1):
-            self._known[i], store = arrays, self._stores[i]
-            progress(what, done, len(self.missing))
-            if store is not None:
-                store.add_arrays(self._keys[i], arrays)
-        return [arrays for arrays in self._known if arrays is not None]
-
-
-def _numbered(i: int, task: Task, arguments: tuple[object, ...], caller: int) -> tuple[int, Arrays]:
-    """What a task makes, with its number; `caller` is the process that asked for it."""
-    if os.getpid() != caller == os.getppid():
-        _end_with(caller)
-    return i, task(*arguments)
-
-
-@functools.cache
-def _end_with(parent: int) -> None:
-    """End this worker when the process that it works for is gone: who kills that one wants its workers to end too."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(WATCH_S)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _cell_arrays(material: Material, options: Options) -> Arrays:
@@ -240,7 +186,7 @@ def causes_of(
     plans = [Plan(options) for options, _ in failing]
     keys = [_key(material, plan, queries.tolist()) for plan, (_, queries) in zip(plans, failing, strict=True)]
     tasks = [(material, *pair) for pair in failing]
-    results = _Results(plans, keys).completed("naming causes", _cause_arrays, tasks, jobs, progress)
+    results = Results([_store(plan) for plan in plans], keys).completed("naming causes", _cause_arrays, tasks, jobs, progress)
     by_query = (json.loads(arrays["causes"].tobytes()) for arrays in results)
     return [{int(q): tuple(causes) for q, causes in rows.items()} for rows in by_query]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 from typing import NamedTuple
@@ -28,27 +28,29 @@ class Diagnosis(NamedTuple):
 def diagnose(cases: Sequence[Case], probe: Probe | None, progress: Progress) -> list[Diagnosis]:
     """What is wrong with each case; without a probe (a recorded run) only what can be observed."""
     known = modes()
-    seen = [
-        {name: found for name, mode in known.items() if case.level in mode.levels and (found := mode.strategy.observe(case))}
-        for case in cases
-    ]
-    trials = [
-        (i, _declared(known[name], case, found))
-        for i, case in enumerate(cases)
-        if not case.standing.sufficient and (probe is not None or case.level == "excluded")
-        for name, found in seen[i].items()
-    ]
-    findings: list[list[Finding]] = [[] for _ in cases]
-    for i, finding in _run(trials, cases, probe, progress):
-        findings[i].append(finding)
+    observed = [_observed(case, known) for case in cases]
+    findings = _run(list(_trials(cases, observed, known, probe is not None)), cases, probe, progress)
     place = {name: i for i, name in enumerate(known)}
-    for own in findings:
-        own[:] = sorted(_told_apart(own), key=lambda f: place[f.cause])
-    pairs = _pairs(cases, findings, known, probe)
-    return [
-        _conclude(case, own, pairs.get(i), [n for n in seen[i] if known[n].exposes], known, probe is not None)
-        for i, (case, own) in enumerate(zip(cases, findings, strict=True))
-    ]
+    ordered = [sorted(_told_apart(of_case), key=lambda f: place[f.cause]) for of_case in findings]
+    pairs = {} if probe is None else _pairs(cases, ordered, probe)
+    risks = [[name for name in of_case if known[name].exposes] for of_case in observed]
+    return [_conclude(case, ordered[i], pairs.get(i), risks[i], probe is not None) for i, case in enumerate(cases)]
+
+
+def _observed(case: Case, known: Mapping[str, Mode]) -> dict[str, Observation]:
+    """What is seen of each failure mode that the case's labels can decide."""
+    deciding = {name: mode.strategy for name, mode in known.items() if case.level in mode.levels}
+    observations = {name: strategy.observe(case) for name, strategy in deciding.items()}
+    return {name: observation for name, observation in observations.items() if observation is not None}
+
+
+def _trials(
+    cases: Sequence[Case], observed: Sequence[Mapping[str, Observation]], known: Mapping[str, Mode], probed: bool
+) -> Iterator[tuple[int, Trial]]:
+    """A proof for each mode seen in a failing case, with the place of the case; of excluded cases without a probe too."""
+    for i, case in enumerate(cases):
+        if not case.standing.sufficient and (probed or case.level == "excluded"):
+            yield from ((i, _declared(known[name], case, seen)) for name, seen in observed[i].items())
 
 
 def _declared(mode: Mode, case: Case, seen: Observation) -> Trial:
@@ -61,23 +63,32 @@ def _declared(mode: Mode, case: Case, seen: Observation) -> Trial:
 
 def _run(
     trials: Sequence[tuple[int, Trial]], cases: Sequence[Case], probe: Probe | None, progress: Progress
-) -> list[tuple[int, Finding]]:
-    """All trials side by side, in rounds: what they ask in one round is scored, and embedded, at once."""
-    found: list[tuple[int, Finding]] = []
+) -> list[list[Finding]]:
+    """The findings of each case. All trials go side by side, in rounds: what they ask in one round is searched at once."""
+    findings: list[list[Finding]] = [[] for _ in cases]
     waiting: list[tuple[int, Trial, Sequence[Outcome] | None]] = [(i, trial, None) for i, trial in trials]
     while waiting:
-        asked: list[tuple[int, Trial, Sequence[Edit]]] = []
+        asking: list[tuple[int, Trial, Sequence[Edit]]] = []
         for i, trial, outcomes in waiting:
-            try:
-                asked.append((i, trial, next(trial) if outcomes is None else trial.send(outcomes)))
-            except StopIteration as stop:
-                if stop.value is not None:
-                    found.append((i, stop.value))
-        progress("proving causes", len(trials) - len(asked), len(trials))
-        edits = [(cases[i], edit) for i, _, own in asked for edit in own]
-        results = iter(probe.outcomes(edits) if probe is not None and edits else [])
-        waiting = [(i, trial, [next(results) for _ in own]) for i, trial, own in asked]
-    return found
+            step = _advanced(trial, outcomes)
+            if isinstance(step, Finding):
+                findings[i].append(step)
+            elif step is not None:
+                asking.append((i, trial, step))
+        progress("proving causes", len(trials) - len(asking), len(trials))
+        edits = [(cases[i], edit) for i, _, of_trial in asking for edit in of_trial]
+        results = iter(probe.outcomes(edits) if probe is not None else [])
+        waiting = [(i, trial, [next(results) for _ in of_trial]) for i, trial, of_trial in asking]
+    return findings
+
+
+def _advanced(trial: Trial, outcomes: Sequence[Outcome] | None) -> Sequence[Edit] | Finding | None:
+    """What a trial asks for next, sent what came of its last edits (None at its start); at its end its finding, or None."""
+    try:
+        return next(trial) if outcomes is None else trial.send(outcomes)
+    except StopIteration as stop:
+        finding: Finding | None = stop.value
+        return finding
 
 
 def _told_apart(findings: Sequence[Finding]) -> list[Finding]:
@@ -100,20 +111,16 @@ def _told_apart(findings: Sequence[Finding]) -> list[Finding]:
     return [told(finding) for finding in findings]
 
 
-def _pairs(
-    cases: Sequence[Case], findings: Sequence[Sequence[Finding]], known: Mapping[str, Mode], probe: Probe | None
-) -> dict[int, tuple[str, str]]:
-    """Where no single repair suffices, the first two that do together; words added to a query are no repair of the pipeline."""
+def _pairs(cases: Sequence[Case], findings: Sequence[Sequence[Finding]], probe: Probe) -> dict[int, tuple[str, str]]:
+    """Where no single repair suffices, the first two that do together."""
     tried = [
-        (i, (a.cause, b.cause), edit)
-        for i, own in enumerate(findings)
-        if not any(f.proved and not known[f.cause].residual for f in own)
-        for a, b in combinations([f for f in own if f.edit != Edit() and not f.edit.query and not f.after.sufficient], 2)
-        if (edit := a.edit.with_(b.edit)) is not None
+        (i, (one.cause, other.cause), edit)
+        for i, of_case in enumerate(findings)
+        if not any(f.proved and not f.residual for f in of_case)
+        for one, other in combinations(filter(_may_be_half, of_case), 2)
+        if (edit := one.edit.with_(other.edit)) is not None
     ]
-    if probe is None or not tried:
-        return {}
-    outcomes = probe.outcomes([(cases[i], edit) for i, _, edit in tried])
+    outcomes = probe.outcomes([(cases[i], edit) for i, _, edit in tried]) if tried else []
     enough: dict[int, tuple[str, str]] = {}
     for (i, pair, _), outcome in zip(tried, outcomes, strict=True):
         if outcome.standing.sufficient:
@@ -121,33 +128,34 @@ def _pairs(
     return enough
 
 
+def _may_be_half(finding: Finding) -> bool:
+    """Whether a repair may be tried together with another. Words added to a query are no repair of the pipeline."""
+    return finding.edit != Edit() and not finding.edit.query and not finding.after.sufficient
+
+
 def _conclude(
-    case: Case,
-    findings: Sequence[Finding],
-    pair: tuple[str, str] | None,
-    seen: Sequence[str],
-    known: Mapping[str, Mode],
-    proven: bool,
+    case: Case, findings: Sequence[Finding], pair: tuple[str, str] | None, risks: Sequence[str], probed: bool
 ) -> Diagnosis:
-    """Status and causes from the findings: see "Status" in docs/method.md."""
+    """Status and causes from the findings: see "Status" in docs/method.md. `risks` are modes seen that expose."""
     if case.level == "excluded":
         return Diagnosis("excluded", findings=tuple(findings))
     if case.standing.sufficient:
-        return Diagnosis("ok", exposures=tuple(seen))
-    if not proven:
-        return Diagnosis("not_decidable", exposures=tuple(seen))
-    proved = [f.cause for f in findings if f.proved and not known[f.cause].residual]
-    residual = [f.cause for f in findings if f.proved and known[f.cause].residual]
+        return Diagnosis("ok", exposures=tuple(risks))
+    if not probed:
+        return Diagnosis("not_decidable", exposures=tuple(risks))
+    status, causes = _status(findings, pair)
+    return Diagnosis(status, causes, tuple(name for name in risks if name not in causes), tuple(findings))
+
+
+def _status(findings: Sequence[Finding], pair: tuple[str, str] | None) -> tuple[str, tuple[str, ...]]:
+    """What the findings of a failing query come to; `pair` are two repairs that suffice together."""
+    proved = [f for f in findings if f.proved]
+    causes = tuple(f.cause for f in proved if not f.residual)
+    if causes:
+        return ("caused" if len(causes) == 1 else "over-determined"), causes
+    if any(f.unattainable for f in findings):
+        return "unattainable", ()
     if proved:
-        status, causes = ("caused" if len(proved) == 1 else "over-determined"), proved
-    elif any(f.unattainable for f in findings):
-        status, causes = "unattainable", []
-    elif residual:
         # Two removals together do what a larger k does; one cause is the simpler story.
-        status, causes = "caused", residual[:1]
-    elif pair:
-        status, causes = "compound", list(pair)
-    else:
-        status, causes = "undetermined", []
-    harmless = tuple(name for name in seen if name not in causes)
-    return Diagnosis(status, tuple(causes), harmless, tuple(findings))
+        return "caused", (proved[0].cause,)
+    return ("compound", pair) if pair else ("undetermined", ())

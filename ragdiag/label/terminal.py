@@ -102,7 +102,7 @@ def _obey(session: Session, command: str, console: Console) -> bool:
         _help(console)
         if command not in ("", "?"):
             raise UsageError(f"{one_line(command, 40)!r} is none of these")
-    return command == "l" or word == "e"
+    return word in ("e", "l")
 
 
 def _look_further(session: Session, command: str) -> str | None:

@@ -12,8 +12,9 @@ from rich.text import Text
 
 from ragdiag.core.version import __version__
 from ragdiag.deciding.costs import MONTHS, BreakEven, Cost, CostTable, rate_rows
-from ragdiag.deciding.decision import Decision, Measured, Step
+from ragdiag.deciding.decision import Decision, Step
 from ragdiag.deciding.framework import QUESTIONS
+from ragdiag.deciding.measured import Measured
 from ragdiag.reports.text import line, listed, plain_table
 
 __all__ = ["decide_dict", "decide_text"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from ragdiag.answering.verdict import Litmus
 from ragdiag.comparing.cells import Comparison
@@ -14,6 +14,10 @@ from ragdiag.core.records import Explanation, Report
 from ragdiag.core.registry import make, names
 
 __all__ = ["Output", "output_for"]
+
+
+WORDS = {"audit": "an audit", "compare": "a comparison", "litmus": "a litmus test", "other": "this"}
+"""What there may be a form of, in words."""
 
 
 class Output(abc.ABC):
@@ -27,29 +31,37 @@ class Output(abc.ABC):
 
     def audit(self, report: Report, explanations: Iterable[Explanation], litmus: Litmus | None) -> str:
         """An audit; `explanations` are those of its queries in order, made as they are read, `litmus` what came of answers."""
-        raise self._none("an audit")
+        raise self.lacks("audit")
 
     def compare(self, comparison: Comparison, price: float | None = None) -> str:
         """A comparison; `price` is that of a million tokens of context, in dollars."""
-        raise self._none("a comparison")
+        raise self.lacks("compare")
 
     def litmus(self, litmus: Litmus) -> str:
         """What came of answers."""
-        raise self._none("a litmus test")
+        raise self.lacks("litmus")
 
     def other(self, record: Mapping[str, object]) -> str:
         """Any other result, in JSON's types."""
-        raise self._none("this")
+        raise self.lacks("other")
 
-    def _none(self, what: str) -> UsageError:
-        return UsageError(f"there is no {self.suffix} form of {what}; save it as .json")
+    @classmethod
+    def forms(cls) -> set[str]:
+        """Of which results it has a form: "audit", "compare", "litmus", "other"."""
+        return {name for name in WORDS if getattr(cls, name) is not getattr(Output, name)}
+
+    def lacks(self, form: str) -> UsageError:
+        """That it has no such form."""
+        return UsageError(f"there is no {self.suffix} form of {WORDS[form]}; save it as .json")
 
 
-def output_for(path: str | Path) -> Output:
-    """The form that a file's name asks for. Raises `UsageError` for one that there is not."""
+def output_for(path: str | Path, of: Literal["audit", "compare", "litmus", "other"]) -> Output:
+    """The form that a file's name asks for, which has one `of` such a result. Raises `UsageError` where there is none."""
     outputs = [_made(name) for name in names("outputs")]
     for output in outputs:
         if Path(path).name.endswith(output.suffix):
+            if of not in output.forms():
+                raise output.lacks(of)
             return output
     known = sorted(output.suffix for output in outputs)
     raise UsageError(f"cannot save as {Path(path).name!r}; end the name in {', '.join(known[:-1])} or {known[-1]}")

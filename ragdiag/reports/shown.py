@@ -7,7 +7,7 @@ import dataclasses
 import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 from rich.console import Console, RenderableType
 
@@ -29,13 +29,15 @@ R = TypeVar("R", bound="Shown")
 class Shown(abc.ABC):
     """A result: text, a notebook's cell, a file."""
 
+    _form: ClassVar[Literal["audit", "compare", "litmus", "other"]] = "other"
+
     @abc.abstractmethod
     def as_dict(self) -> dict[str, Any]:
         """The JSON report, as the command's ``--json`` writes it."""
 
     def as_html(self) -> str:
         """The page that the command's ``--html`` writes. Raises `UsageError` where it writes none."""
-        return self._written(output_for("report.html"))
+        return self._written(output_for("report.html", self._form))
 
     @abc.abstractmethod
     def _screen(self) -> RenderableType:
@@ -61,7 +63,7 @@ class Shown(abc.ABC):
         Raises `UsageError` for a name that ends in none of them, and for a form that there is not of this result.
         """
         path = Path(path)
-        write_atomically(path, self._written(output_for(path)))
+        write_atomically(path, self._written(output_for(path, self._form)))
         return path
 
     def _written(self, output: Output) -> str:

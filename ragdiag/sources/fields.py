@@ -82,7 +82,7 @@ def _meant(name: str, read: tuple[str, ...]) -> tuple[str, ...]:
     """Those of `read` that a long `name` is a slip of, the likest first: by case or marks, one letter, or two swapped."""
     letters, long = _plain(name), [r for r in read if min(len(_plain(r)), len(_plain(name))) >= LONG]
     distances = [(OSA.distance(letters, _plain(r), score_cutoff=1), r) for r in long]
-    return tuple(r for distance, r in sorted(distances, key=lambda each: each[0]) if distance <= 1)
+    return tuple(r for distance, r in sorted(distances, key=lambda pair: pair[0]) if distance <= 1)
 
 
 def _plain(name: str) -> str:

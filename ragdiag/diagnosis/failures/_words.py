@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ragdiag.core.records import Span
@@ -17,9 +17,11 @@ _WORD = re.compile(r"\w+")
 
 
 class Gap(NamedTuple):
-    """Of the query's words, by idf, the share in the passage's chunk and (mean) in the chunks above; the missing ones by name.
+    """How much of a query's words a passage's chunk has, beside what the chunks above it have.
 
-    `alone` are those that the passage's chunk has and none of the chunks above.
+    `overlap` is the share of the words, by idf, that stand in the passage's chunk, `above` the mean of the same share over the
+    chunks of the context that hold no evidence. `missing` are the words that the passage's chunk lacks, the rarest first; `alone`
+    those that it has and no chunk above has.
     """
 
     overlap: float
@@ -30,23 +32,32 @@ class Gap(NamedTuple):
 
 def gap(case: Case, chunks: Sequence[int]) -> Gap:
     """What the query shares with `chunks`, which hold the passage, beside the chunks of its context that hold no evidence."""
-    # What the query asks of a passage is what the passages that its context has do not account for.
-    found = {w for g in case.groups if g.covered and (h := case.holder(g)) for w in words(_text(case, h[0]))}
-    everything = dict.fromkeys(telling(case.query.text) or words(case.query.text))
-    asked = [w for w in everything if w not in found] or list(everything)
-    idf = {w: case.setting.idf(w) for w in asked}
+    idf = {word: case.setting.idf(word) for word in _open_words(case)}
+    passage = {word for c in chunks for word in _words_of(case, c)}
+    above = [_words_of(case, c) for c in case.context if c not in case.evidence]
+    shares = [_share(idf, words) for words in above]
+    missing = sorted((word for word in idf if word not in passage), key=lambda word: -idf[word])
+    only_here = passage.difference(*above)
+    alone = tuple(word for word in dict.fromkeys(words(case.query.text)) if word in only_here)
+    return Gap(_share(idf, passage), sum(shares) / len(shares) if shares else 0.0, tuple(missing), alone)
+
+
+def _open_words(case: Case) -> list[str]:
+    """The telling words of a query that no passage in its context accounts for; all of them, where none is left."""
+    holders = (case.holder(group) for group in case.groups if group.covered)
+    covered = {word for holder in holders if holder for word in _words_of(case, holder[0])}
+    telling_words = list(dict.fromkeys(telling(case.query.text) or words(case.query.text)))
+    return [word for word in telling_words if word not in covered] or telling_words
+
+
+def _share(idf: Mapping[str, float], held: set[str]) -> float:
+    """Of the weight of all words of `idf`, that of those in `held`."""
     total = sum(idf.values())
+    return sum(weight for word, weight in idf.items() if word in held) / total if total else 0.0
 
-    def shared(held: set[str]) -> float:
-        return sum(idf[w] for w in asked if w in held) / total if total else 0.0
 
-    above = [shared(set(words(_text(case, c)))) for c in case.context if c not in case.evidence]
-    held = {w for c in chunks for w in words(_text(case, c))}
-    missing = sorted((w for w in asked if w not in held), key=lambda w: -idf[w])
-    others = {w for c in case.context if c not in case.evidence for w in words(_text(case, c))}
-    named = dict.fromkeys(words(case.query.text))
-    alone = tuple(w for w in named if w in held and w not in others)
-    return Gap(shared(held), sum(above) / len(above) if above else 0.0, tuple(missing), alone)
+def _words_of(case: Case, chunk: int) -> set[str]:
+    return set(words(case.setting.text(case.setting.span(chunk))))
 
 
 def as_rare(case: Case, span: Span, like: list[str]) -> list[str]:
@@ -98,7 +109,3 @@ def telling(text: str) -> list[str]:
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
     return [w for w in words(text) if len(w) > 1 and not w.isdigit() and w not in ENGLISH_STOP_WORDS]
-
-
-def _text(case: Case, chunk: int) -> str:
-    return case.setting.text(case.setting.span(chunk))

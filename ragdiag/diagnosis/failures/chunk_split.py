@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from ragdiag.core.proofs import Control, Edit, Row, Trial
+from ragdiag.core.proofs import Control, Edit, Outcome, Row, Trial
 from ragdiag.core.records import Span
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.failures._passages import (
@@ -75,25 +75,8 @@ class ChunkSplit(FailureMode):
         windows = placed[edits.index(edit)]
         control, placebo = None, dict[str, int]()
         if outcome.standing.sufficient:
-            # The control is about the window that stands lowest: without it the others would not do.
-            worst = max(range(len(spans)), key=lambda i: outcome.ranks[i] or 0)
-            others = edit.added[:worst] + edit.added[worst + 1 :]
-            elsewhere = _elsewhere(case, windows[worst], self.elsewhere)
-            n_shifts = max(self.shifts, FEWEST - len(elsewhere))
-            shifts = _shifts(case, spans[worst], windows[worst], n_shifts)
-            tried = yield [Edit(removed, (*map(setting.addition, pair), *others)) for pair in shifts]
-            shifted = [o.standing.rank is not None and o.standing.rank <= (outcome.standing.rank or 0) for o in tried]
-            above = set(outcome.order[: outcome.ranks[worst] or 0].tolist())
-            other = [c in above for c in elsewhere]
-            placebo = {
-                "shifts": len(shifted),
-                "shifts_as_well": sum(shifted),
-                "shifts_sufficient": sum(o.standing.sufficient for o in tried),
-                "elsewhere": len(other),
-                "elsewhere_as_well": sum(other),
-            }
+            placebo = yield from self._placebo(case, spans, windows, edit, outcome)
             control = _control(placebo)
-        p = None if control is None else control.p
         return case.finding(
             "chunk_split",
             seen,
@@ -101,11 +84,31 @@ class ChunkSplit(FailureMode):
             outcome.standing,
             BETWEEN if all(_between_sentences(case, s) for s in spans) else FIX,
             control=control,
-            proved=p is not None and p <= self.alpha,
+            proved=control is not None and control.p is not None and control.p <= self.alpha,
             detail={"window_ranks": list(outcome.ranks), "placebo": placebo},
             rows=_rows(seen.detail["cut"], outcome.ranks),
             edit=edit,
         )
+
+    def _placebo(
+        self, case: Case, spans: Sequence[Span], windows: Sequence[Span], edit: Edit, outcome: Outcome
+    ) -> Generator[Sequence[Edit], Sequence[Outcome], dict[str, int]]:
+        """Changes that leave the evidence cut: how many there are of each kind, and how many do as well."""
+        # They are about the window that stands lowest: without it the others would not do.
+        worst = max(range(len(spans)), key=lambda i: outcome.ranks[i] or 0)
+        others = edit.added[:worst] + edit.added[worst + 1 :]
+        elsewhere = _elsewhere(case, windows[worst], self.elsewhere)
+        shifts = _shifts(case, spans[worst], windows[worst], max(self.shifts, FEWEST - len(elsewhere)))
+        tried = yield [Edit(edit.removed, (*map(case.setting.addition, pair), *others)) for pair in shifts]
+        shifted = [o.standing.rank is not None and o.standing.rank <= (outcome.standing.rank or 0) for o in tried]
+        above = set(outcome.order[: outcome.ranks[worst] or 0].tolist())
+        return {
+            "shifts": len(shifted),
+            "shifts_as_well": sum(shifted),
+            "shifts_sufficient": sum(o.standing.sufficient for o in tried),
+            "elsewhere": len(elsewhere),
+            "elsewhere_as_well": sum(c in above for c in elsewhere),
+        }
 
 
 def _control(placebo: Mapping[str, int]) -> Control:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ragdiag.core.proofs import EXACT, Control, Edit, Finding, Outcome, Row, Trial
+from ragdiag.core.proofs import EXACT, Control, Edit, Finding, Outcome, Row, Standing, Trial
+from ragdiag.core.records import Span
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.failures._passages import nearest
 from ragdiag.diagnosis.failures._words import added, as_rare, beside, gap, rarest, said
@@ -94,17 +95,15 @@ class QueryMismatch(FailureMode):
 
     def prove(self, case: Case, seen: Observation) -> Trial:
         """Another retriever; the user's other words; words of the evidence."""
-        side, given = seen.detail["side"], case.query.metadata.get("paraphrases") or ()
+        side = seen.detail["side"]
         edits = [Edit(retriever=s) for s in case.setting.swaps if s != EXACT and (side == VOCABULARY or s == SPARSE)]
-        edits += [Edit(query=str(p)) for p in given]
+        edits += [Edit(query=str(p)) for p in case.query.metadata.get("paraphrases") or ()]
         outcomes = yield edits
         tried = {e.retriever or f"paraphrase: {e.query}": o.standing._asdict() for e, o in zip(edits, outcomes, strict=True)}
         # No words bring in what no chunk holds whole: with that mended as well, another retriever may.
         cut = seen.held is None
-        served = [i for i, o in enumerate(outcomes) if o.standing.sufficient or (cut and edits[i].retriever)]
-        if served:
-            best = min(served, key=lambda i: (not outcomes[i].standing.sufficient, outcomes[i].standing.rank or math.inf))
-            return _other(case, seen, edits[best], outcomes[best], {"tried": tried})
+        if (best := _best(edits, outcomes, cut)) is not None:
+            return _other(case, seen, *best, {"tried": tried})
         if side == RARE or cut:
             return None
         return (yield from self._words(case, seen, {"tried": tried}))
@@ -112,45 +111,57 @@ class QueryMismatch(FailureMode):
     def _words(self, case: Case, seen: Observation, detail: Mapping[str, Any]) -> Trial:
         """The fewest words of the evidence that bring it in."""
         chunk = seen.held[0]
-        span = case.setting.span(chunk)
-        missing, most = list(seen.detail["missing"]), self.word_counts[-1]
-        series = [(said, as_rare(case, span, missing[:most])), (added, rarest(case, span)[:most])]
-        edits = [
-            (Edit(query=say(case.query.text, missing[:n], own[:n])), own[:n])
-            for say, own in series
-            for n in self.word_counts
-            if n <= len(own)
-        ]
-        outcomes = yield [edit for edit, _ in edits]
-        enough = [i for i, outcome in enumerate(outcomes) if outcome.standing.sufficient]
-        if not edits:
+        rewordings = self._rewordings(case, seen, case.setting.span(chunk))
+        if not rewordings:
             return None
-        best = min(enough, key=lambda i: (len(edits[i][1]), i)) if enough else len(edits) - 1
-        edit, own = edits[best]
-        detail = {**detail, "words": own}
-        control = None
+        outcomes = yield [edit for edit, _ in rewordings]
+        enough = [i for i, outcome in enumerate(outcomes) if outcome.standing.sufficient]
+        best = min(enough, key=lambda i: (len(rewordings[i][1]), i)) if enough else len(rewordings) - 1
+        edit, evidence_words = rewordings[best]
+        detail, control = {**detail, "words": evidence_words}, None
         if enough:
             others = beside(case, chunk, self.controls)
-            tried = yield [Edit(query=added(case.query.text, [], as_rare(case, case.setting.span(c), own))) for c in others]
+            tried = yield [_in_words_of(case, c, evidence_words) for c in others]
             as_well = sum(c in o.order[: case.length].tolist() for c, o in zip(others, tried, strict=True))
             detail |= {"others": len(others), "others_as_well": as_well}
             control = _control(len(others), as_well) if others else None
-        after, words_prove = outcomes[best].standing, control is not None and 2 * control.as_well < control.tried
+        return self._by_words(case, seen, edit, outcomes[best].standing, control, detail)
+
+    def _rewordings(self, case: Case, seen: Observation, span: Span) -> list[tuple[Edit, list[str]]]:
+        """The query with words of the chunk at `span`, and those words: in place of words that it lacks, then added."""
+        missing, most = list(seen.detail["missing"]), self.word_counts[-1]
+        series = [(said, as_rare(case, span, missing[:most])), (added, rarest(case, span)[:most])]
+        return [
+            (Edit(query=say(case.query.text, missing[:n], words[:n])), words[:n])
+            for say, words in series
+            for n in self.word_counts
+            if n <= len(words)
+        ]
+
+    def _by_words(
+        self, case: Case, seen: Observation, edit: Edit, after: Standing, control: Control | None, detail: Mapping[str, Any]
+    ) -> Finding:
+        """What words of the evidence come to; they prove little where most other chunks come in as easily by words of theirs."""
+        words_prove = control is not None and 2 * control.as_well < control.tried
         proved = after.sufficient and (words_prove or seen.detail["overlap"] <= self.proof_overlap)
         if proved and control and not words_prove:
             control = control._replace(says=f"proved by words alone, and {control.says}")
+        how = f"say {len(detail['words'])} of the query's words in words of the evidence"
+        rows = _rows({**seen.detail, **detail})
         return case.finding(
-            "query_mismatch",
-            seen,
-            f"say {len(own)} of the query's words in words of the evidence",
-            after,
-            FIX[WORDS],
-            proved=proved,
-            detail=detail,
-            control=control,
-            rows=_rows({**seen.detail, **detail}),
-            edit=edit,
+            "query_mismatch", seen, how, after, FIX[WORDS], proved=proved, detail=detail, control=control, rows=rows, edit=edit
         )
+
+
+def _best(edits: Sequence[Edit], outcomes: Sequence[Outcome], cut: bool) -> tuple[Edit, Outcome] | None:
+    """Of the changes that suffice, that which brings the evidence in highest; where it is `cut`, any other retriever counts."""
+    helping = [(e, o) for e, o in zip(edits, outcomes, strict=True) if o.standing.sufficient or (cut and e.retriever)]
+    return min(helping, key=lambda pair: (not pair[1].standing.sufficient, pair[1].standing.rank or math.inf), default=None)
+
+
+def _in_words_of(case: Case, chunk: int, like: list[str]) -> Edit:
+    """The query with words of another chunk, as rare as those of `like`."""
+    return Edit(query=added(case.query.text, [], as_rare(case, case.setting.span(chunk), like)))
 
 
 def _control(tried: int, as_well: int) -> Control:

@@ -86,12 +86,17 @@ def unseen(case: Case, group: Group) -> list[Unseen]:
     if case.setting.visible is None:
         return []
     places = [(chunk, span) for span in group.spans for chunk in case.whole(span)]
+    hidden = [_hidden(case, chunk, span) for chunk, span in places] if places else _hidden_pieces(case, group)
+    known = [u for u in hidden if u is not None]
     if places:
-        found = [_hidden(case, *place) for place in places]
-        return [min((u for u in found if u), key=lambda u: (_rank(case, u.chunk), u.chunk))] if all(found) else []
+        return [min(known, key=lambda u: (_rank(case, u.chunk), u.chunk))] if len(known) == len(places) else []
+    return known
+
+
+def _hidden_pieces(case: Case, group: Group) -> list[Unseen | None]:
+    """Of the alternative whose fragments rank best, what the chunks outside the context hide of it."""
     cut = nearest(case, group.spans)
-    outside = (c for c in case.setting.overlapping(cut) if _rank(case, c) > case.length)
-    return [u for c in outside if (u := _hidden(case, c, cut)) is not None]
+    return [_hidden(case, c, cut) for c in case.setting.overlapping(cut) if _rank(case, c) > case.length]
 
 
 def _rank(case: Case, chunk: int) -> int:

@@ -167,27 +167,27 @@ class Checker:
             self.warnings.append(note(query, "located_inexactly", f"{how}, at {self._list([place])}"))
         return place
 
-    def _search(self, among: Sequence[int], wanted: str) -> tuple[Span, str]:
+    def _search(self, among: Sequence[int], passage: str) -> tuple[Span, str]:
         """Where a passage is, and how it was found where not exactly. Raises `_Wrong`."""
         for how in ("", "found but for white space"):
-            spans = places(self.corpus.documents, among, wanted, any_space=bool(how))
+            spans = places(self.corpus.documents, among, passage, any_space=bool(how))
             if len(spans) > 1:
-                raise _Wrong("text_ambiguous", f"{_short(wanted)} stands at {self._list(spans)}; give start and end")
+                raise _Wrong("text_ambiguous", f"{_short(passage)} stands at {self._list(spans)}; give start and end")
             if spans:
                 return spans[0], how
-        spans, similarity = most_similar(self.corpus.documents, among, wanted)
+        spans, similarity = most_similar(self.corpus.documents, among, passage)
         alike = f"{min(similarity, 99.0):.0f} %"  # never 100: it is not the same
         if similarity < SIMILARITY:
-            if len(wanted) > MOST_SOUGHT:
+            if len(passage) > MOST_SOUGHT:
                 raise _Wrong(
-                    "text_absent", f"{_short(wanted)} is not in {self._scope(among)}, and too long to look for what is like it"
+                    "text_absent", f"{_short(passage)} is not in {self._scope(among)}, and too long to look for what is like it"
                 )
             near = f"; the nearest, {alike} similar, is {self._list(spans[:1])}" if spans else ""
-            raise _Wrong("text_absent", f"{_short(wanted)} is not in {self._scope(among)}{near}")
+            raise _Wrong("text_absent", f"{_short(passage)} is not in {self._scope(among)}{near}")
         if len(spans) > 1:
-            raise _Wrong("text_ambiguous", f"{_short(wanted)} is {alike} similar to each of {self._list(spans)}")
-        if difference := _differing(wanted, self._text(spans[0])):
-            raise _Wrong("text_differs", f"{_short(wanted)} is {alike} similar to {self._list(spans)}, and {difference}")
+            raise _Wrong("text_ambiguous", f"{_short(passage)} is {alike} similar to each of {self._list(spans)}")
+        if difference := _differing(passage, self._text(spans[0])):
+            raise _Wrong("text_differs", f"{_short(passage)} is {alike} similar to {self._list(spans)}, and {difference}")
         return spans[0], f"found by similarity, {alike}: {_short(self._text(spans[0]))}"
 
     def _scope(self, among: Sequence[int]) -> str:
@@ -215,12 +215,12 @@ def _differing(label: str, there: str) -> str:
     return "; ".join(f"where it says {_short(one)} the document says {_short(other)}" for one, other in both)
 
 
-def _where_instead(text: str, wanted: str, start: int, end: int) -> str:
-    nearest = min((place for place, _ in find(text, wanted)), key=lambda place: abs(place - start), default=None)
+def _where_instead(text: str, passage: str, start: int, end: int) -> str:
+    nearest = min((place for place, _ in find(text, passage)), key=lambda place: abs(place - start), default=None)
     if nearest is not None:
         by = abs(nearest - start)
         return f"; it stands at {nearest}, {by} character{'s' * (by != 1)} {'later' if nearest > start else 'earlier'}"
-    if "\r\n" in text and wanted.replace("\r\n", "\n") in text.replace("\r\n", "\n"):
+    if "\r\n" in text and passage.replace("\r\n", "\n") in text.replace("\r\n", "\n"):
         return "; the document has CRLF line ends, the label was made from a copy without them"
-    difference = _differing(wanted, text[start:end]) if fuzz.ratio(wanted, text[start:end]) >= SIMILARITY else ""
+    difference = _differing(passage, text[start:end]) if fuzz.ratio(passage, text[start:end]) >= SIMILARITY else ""
     return "; it stands nowhere in that document" + (f", and {difference}" if difference else "")

@@ -47,23 +47,23 @@ Guess = Callable[[str, str], tuple[int, int] | None]
 """Where in a text something like a passage stands, about."""
 
 
-def find(text: str, wanted: str, any_space: bool = False) -> Iterator[tuple[int, int]]:
-    """Where `wanted` stands in `text`, the first `MOST_PLACES` times; with `any_space`, whatever its white space."""
-    spans = _in_even(text, wanted.split()) if any_space else _starts(text, wanted)
+def find(text: str, passage: str, any_space: bool = False) -> Iterator[tuple[int, int]]:
+    """Where `passage` stands in `text`, the first `MOST_PLACES` times; with `any_space`, whatever its white space."""
+    spans = _in_even(text, passage.split()) if any_space else _starts(text, passage)
     return itertools.islice(spans, MOST_PLACES)
 
 
-def _starts(text: str, wanted: str) -> Iterator[tuple[int, int]]:
-    start = text.find(wanted)
+def _starts(text: str, passage: str) -> Iterator[tuple[int, int]]:
+    start = text.find(passage)
     while start >= 0:
-        yield start, start + len(wanted)
-        start = text.find(wanted, start + 1)
+        yield start, start + len(passage)
+        start = text.find(passage, start + 1)
 
 
-def _in_even(text: str, wanted: Sequence[str]) -> Iterator[tuple[int, int]]:
-    if wanted and max(wanted, key=len) in text:
+def _in_even(text: str, words: Sequence[str]) -> Iterator[tuple[int, int]]:
+    if words and max(words, key=len) in text:  # to even a text takes long, and most documents lack the word
         even = _even(text)
-        yield from (even.own(*span) for span in _starts(even.text, " ".join(wanted)))
+        yield from (even.own(*span) for span in _starts(even.text, " ".join(words)))
 
 
 @functools.lru_cache(maxsize=16)
@@ -71,47 +71,47 @@ def _even(text: str) -> Even:
     return Even(text)
 
 
-def places(documents: Sequence[Document], among: Sequence[int], wanted: str, any_space: bool = False) -> list[Span]:
-    """The first `MOST_PLACES` places of `wanted` in those documents whose positions are `among`."""
-    spans = (Span(d, *span) for d in among for span in find(documents[d].text, wanted, any_space))
+def places(documents: Sequence[Document], among: Sequence[int], passage: str, any_space: bool = False) -> list[Span]:
+    """The first `MOST_PLACES` places of `passage` in those documents whose positions are `among`."""
+    spans = (Span(d, *span) for d in among for span in find(documents[d].text, passage, any_space))
     return list(itertools.islice(spans, MOST_PLACES))
 
 
-def most_similar(documents: Sequence[Document], among: Sequence[int], wanted: str) -> tuple[list[Span], float]:
-    """The stretch of text most similar to `wanted`, with its similarity; with a second one where that is no less similar."""
-    best, similarity = _nearest(documents, [Span(d, 0, len(documents[d].text)) for d in among], wanted, WORTH_SHOWING)
+def most_similar(documents: Sequence[Document], among: Sequence[int], passage: str) -> tuple[list[Span], float]:
+    """The stretch of text most similar to `passage`, with its similarity; with a second one where that is no less similar."""
+    best, similarity = _nearest(documents, [Span(d, 0, len(documents[d].text)) for d in among], passage, WORTH_SHOWING)
     if best is None:
         return [], 0.0
     elsewhere = [Span(d, 0, len(documents[d].text)) for d in among if d != best.document]
     around = [Span(best.document, 0, best.start), Span(best.document, best.end, len(documents[best.document].text))]
-    second, _ = _nearest(documents, [*elsewhere, *around], wanted, similarity)
+    second, _ = _nearest(documents, [*elsewhere, *around], passage, similarity)
     return [best] if second is None else [best, second], similarity
 
 
-def _nearest(documents: Sequence[Document], within: Sequence[Span], wanted: str, least: float) -> tuple[Span | None, float]:
-    """The first of the stretches in `within` that are most similar to `wanted`, if any is at least `least` similar."""
+def _nearest(documents: Sequence[Document], within: Sequence[Span], passage: str, least: float) -> tuple[Span | None, float]:
+    """The first of the stretches in `within` that are most similar to `passage`, if any is at least `least` similar."""
     best = None
-    work = len(wanted) ** 2 * sum(end - start for _, start, end in within)
+    work = len(passage) ** 2 * sum(end - start for _, start, end in within)
     guess = _slid if work <= WORK else _pieced
-    for document, start, end in within if len(wanted) <= MOST_SOUGHT else ():
-        score, a, b = _aligned(documents[document].text[start:end], wanted, least, guess)
+    for document, start, end in within if len(passage) <= MOST_SOUGHT else ():
+        score, a, b = _aligned(documents[document].text[start:end], passage, least, guess)
         if score > least or (best is None and score == least):
             best, least = Span(document, start + a, start + b), score
     return best, least
 
 
-def _aligned(text: str, wanted: str, least: float, guess: Guess) -> tuple[float, int, int]:
-    """The stretch of `text` most similar to `wanted`: how similar, from where, to where; 0 where that is below `least`."""
-    if len(text) < len(wanted):  # a part of `wanted` alone is not `wanted`
-        return fuzz.ratio(wanted, text, score_cutoff=least), 0, len(text)
-    guessed = guess(text, wanted)
+def _aligned(text: str, passage: str, least: float, guess: Guess) -> tuple[float, int, int]:
+    """The stretch of `text` most similar to `passage`: how similar, from where, to where; 0 where that is below `least`."""
+    if len(text) < len(passage):  # a part of `passage` alone is not `passage`
+        return fuzz.ratio(passage, text, score_cutoff=least), 0, len(text)
+    guessed = guess(text, passage)
     if guessed is None:
         return 0.0, 0, 0
     # Words that one side has and the other lacks shift where the passage ends.
-    (start, end), near = guessed, len(wanted) // 4 + max(ENDS)
-    starts = {start, *(a for n in ENDS for a, _ in _beside(text, wanted[:n], start - near, start + near))}
-    ends = {end, *(b for n in ENDS for _, b in _beside(text, wanted[-n:], end - near, end + near))}
-    score, start, end = max((fuzz.ratio(wanted, text[a:b], score_cutoff=least), a, b) for a in starts for b in ends)
+    (start, end), near = guessed, len(passage) // 4 + max(ENDS)
+    starts = {start, *(a for n in ENDS for a, _ in _beside(text, passage[:n], start - near, start + near))}
+    ends = {end, *(b for n in ENDS for _, b in _beside(text, passage[-n:], end - near, end + near))}
+    score, start, end = max((fuzz.ratio(passage, text[a:b], score_cutoff=least), a, b) for a in starts for b in ends)
     body = text[start:end]
     return score, end - len(body.lstrip()), start + len(body.rstrip())
 
@@ -123,19 +123,19 @@ def _beside(text: str, piece: str, low: int, high: int) -> list[tuple[int, int]]
     return [(low + place[0], low + place[1])] if place else []
 
 
-def _slid(text: str, wanted: str, least: float = 0.0) -> tuple[int, int] | None:
-    """The first stretch of `text`, as long as `wanted`, that is most similar to it."""
-    match = fuzz.partial_ratio_alignment(wanted, text, score_cutoff=least)
+def _slid(text: str, passage: str, least: float = 0.0) -> tuple[int, int] | None:
+    """The first stretch of `text`, as long as `passage`, that is most similar to it."""
+    match = fuzz.partial_ratio_alignment(passage, text, score_cutoff=least)
     return (match.dest_start, match.dest_end) if match and match.dest_start < match.dest_end else None
 
 
-def _pieced(text: str, wanted: str) -> tuple[int, int] | None:
-    """From where the first to where the last piece of `wanted` stands, of those that are found together."""
-    offsets = [n * (len(wanted) - PIECE) // (PIECES - 1) for n in range(PIECES)] if len(wanted) > PIECE else [0]
-    pieces = [(at, _slid(text, wanted[at : at + PIECE], LIKE)) for at in offsets]
-    # Where all of `wanted` would stand if it stood round each piece; the places that agree are of one passage.
-    whole = [(span[0] - at, span[1] - at + len(wanted) - len(wanted[at : at + PIECE])) for at, span in pieces if span]
-    together = max(([w for w in whole if abs(w[0] - start) <= len(wanted) // 8] for start, _ in whole), key=len, default=[])
+def _pieced(text: str, passage: str) -> tuple[int, int] | None:
+    """From where the first to where the last piece of `passage` stands, of those that are found together."""
+    offsets = [n * (len(passage) - PIECE) // (PIECES - 1) for n in range(PIECES)] if len(passage) > PIECE else [0]
+    pieces = [(at, _slid(text, passage[at : at + PIECE], LIKE)) for at in offsets]
+    # Where all of `passage` would stand if it stood round each piece; the places that agree are of one passage.
+    whole = [(span[0] - at, span[1] - at + len(passage) - len(passage[at : at + PIECE])) for at, span in pieces if span]
+    together = max(([w for w in whole if abs(w[0] - start) <= len(passage) // 8] for start, _ in whole), key=len, default=[])
     return (max(together[0][0], 0), min(together[-1][1], len(text))) if together else None
 
 

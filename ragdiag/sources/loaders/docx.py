@@ -210,9 +210,9 @@ def _prefixes(styles: _Element) -> dict[str, str]:
             name = _value(named[name], "basedOn")
         prefix = prefixes.get(name, "")
         for style in reversed(chain):
-            own = _own_prefix(named[style])
+            stated = _own_prefix(named[style])
             # A heading is one whatever its list level, and so is what is based on a heading.
-            prefix = own if own.startswith("#") else prefix if prefix.startswith("#") else own or prefix
+            prefix = stated if stated.startswith("#") else prefix if prefix.startswith("#") else stated or prefix
             prefixes[style] = prefix
     return prefixes
 

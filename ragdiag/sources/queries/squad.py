@@ -79,8 +79,9 @@ def _query(item: _Item, path: Path, line: int, fields: Fields) -> Query:
     with naming(item.where):
         fields.look(record, FIELDS, line, known=UNREAD)
         impossible = optional(record, "is_impossible", bool, path, line, False)
-        given = record if record.get("answers") is not None or not impossible else {"answers": []}
-        answers = [_answer(a, path, line) for a in field(given, ("answers",), list, path, line)]
+        no_answers = impossible and record.get("answers") is None  # without the field; any other question needs it
+        marked = [] if no_answers else field(record, ("answers",), list, path, line)
+        answers = [_answer(answer, path, line) for answer in marked]
         spans = dict.fromkeys(answers)  # annotators often mark the same span
         group = "answers" if len(spans) > 1 else ""
         return Query(

@@ -1,0 +1,65 @@
+"""Results that worker processes make, each once ever: what is finished is kept, so that an interrupted comparison goes on."""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from ragdiag.comparing.cells import Arrays
+from ragdiag.core.protocols import Progress, Store
+
+__all__ = ["Results"]
+
+WATCH_S = 1.0
+"""How often a worker looks whether it still works for somebody."""
+
+Task = Callable[..., Arrays]
+"""Makes arrays, in whatever process."""
+
+
+class Results:
+    """Results of one task, each kept in one of `stores` (None: nowhere) under one of `keys`; `missing` are those to be made."""
+
+    def __init__(self, stores: Sequence[Store | None], keys: Sequence[str]) -> None:
+        self._stores, self._keys = stores, keys
+        pairs = zip(stores, keys, strict=True)
+        self._known = [store.arrays(key) if store is not None else None for store, key in pairs]
+        self.missing = [i for i, arrays in enumerate(self._known) if arrays is None]
+
+    def completed(
+        self, what: str, task: Task, arguments: Sequence[tuple[object, ...]], jobs: int | None, progress: Progress
+    ) -> list[Arrays]:
+        """All of them: `task` makes those that are missing, each of its `arguments`; each is kept as soon as it is made."""
+        import joblib
+
+        parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
+        here = os.getpid()
+        calls = [joblib.delayed(_numbered)(i, task, arguments[i], here) for i in self.missing]
+        for done, (i, arrays) in enumerate(parallel(calls) if calls else (), 1):
+            self._known[i], store = arrays, self._stores[i]
+            progress(what, done, len(self.missing))
+            if store is not None:
+                store.add_arrays(self._keys[i], arrays)
+        return [arrays for arrays in self._known if arrays is not None]
+
+
+def _numbered(i: int, task: Task, arguments: tuple[object, ...], caller: int) -> tuple[int, Arrays]:
+    """What a task makes, with its number; `caller` is the process that asked for it."""
+    if os.getpid() != caller == os.getppid():
+        _end_with(caller)
+    return i, task(*arguments)
+
+
+@functools.cache
+def _end_with(parent: int) -> None:
+    """End this worker when the process that it works for is gone: who kills that one wants its workers to end too."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(WATCH_S)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

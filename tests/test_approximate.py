@@ -2,12 +2,17 @@
 
 import copy
 import io
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from chunked import chunked
 from rich.console import Console
 
 from ragdiag.core.proofs import EXACT, Addition, Edit
@@ -197,7 +202,7 @@ def test_the_exact_twin_of_an_index_within_others() -> None:
     texts = ["Boats leave at noon.", "The ferry costs nine crowns.", "Rye bread needs a sour dough.", "Boats need a licence."]
     inner = Lsa().index(texts, None, no_progress)
     for spec in ("hybrid(lsa, bm25)", "dedupe(lsa)", "dedupe(hybrid(lsa, lsa(dimensions=2)))"):
-        whole = make("retrievers", spec).index(texts, None, no_progress)
+        whole = make("retrievers", spec).index(chunked(texts), None, no_progress)
         assert exact_swap(whole) == {}
         assert index_recall(whole, ["boats"], 2) == {}
         lacking = _with(whole, missing(inner, [0]))
@@ -218,7 +223,7 @@ def test_below_steps_and_in_fusions_an_index_is_asked_as_they_ask(spec: str, dep
     part = missing(Lsa().index(texts, None, no_progress), [])
     search = part.search
     part.search = lambda queries, n: (asked.append(n), search(queries, n))[1]
-    whole = _with(make("retrievers", spec).index(texts, None, no_progress), part)
+    whole = _with(make("retrievers", spec).index(chunked(texts), None, no_progress), part)
     whole.search(["boats"], 2)
     index_recall(whole, ["boats"], 2)
     assert asked == [depth, depth]

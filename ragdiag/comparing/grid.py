@@ -21,7 +21,7 @@ from ragdiag.core.cache import Cache
 from ragdiag.core.errors import MissingExtra
 from ragdiag.core.files import read_bytes
 from ragdiag.core.options import Options, several
-from ragdiag.core.protocols import Index, Progress, Retriever, no_progress
+from ragdiag.core.protocols import Fusion, Index, Progress, no_progress
 from ragdiag.core.records import Corpus, FloatArray, IntArray, Labels
 from ragdiag.core.registry import make, spec_of, without_usual
 from ragdiag.core.version import __version__
@@ -43,11 +43,13 @@ LEFT_OUT = ("OffTopic", "Duplicate")
 
 
 @runtime_checkable
-class Fusion(Protocol):
-    """A retriever that fuses the rankings of others; `weights` is empty where they are equal."""
+class WeightedFusion(Fusion, Protocol):
+    """A fusion whose rankings may count differently; `weights` is empty where they count the same."""
 
-    retrievers: tuple[Retriever, ...]
-    weights: tuple[float, ...]
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """One for each of `retrievers`."""
+        ...
 
 
 class Material(NamedTuple):
@@ -104,7 +106,7 @@ def _combined(
 def _weighted(spec: str) -> list[str]:
     """A fusion of two with other weights for its first ranking; nothing for what is no such fusion, or has weights."""
     retriever = make("retrievers", spec)
-    of_two = isinstance(retriever, Fusion) and len(retriever.retrievers) == 2 and not retriever.weights
+    of_two = isinstance(retriever, WeightedFusion) and len(retriever.retrievers) == 2 and not retriever.weights
     return [spec_of(dataclasses.replace(retriever, weights=(w, round(1 - w, 2)))) for w in WEIGHTS] if of_two else []
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from ragdiag.core.cache import opened as opened_cache
 from ragdiag.core.errors import InputError
 from ragdiag.core.options import Options
-from ragdiag.core.protocols import Index, Progress, Retriever
+from ragdiag.core.protocols import ChunkTexts, Index, Progress, Retriever, Timed
 from ragdiag.core.records import Chunking, Corpus, IntArray, Query, Run, Span
 from ragdiag.core.registry import make, spec_of
 from ragdiag.core.version import __version__
@@ -158,12 +158,8 @@ class Plan:
             return chunking, self._index(self.retriever, corpus, chunking, progress)
 
     def _index(self, retriever: Retriever, corpus: Corpus, chunking: Chunking, progress: Progress) -> Index:
-        """An index of `chunking`; its parts that ask for it are told which documents that is of (`protocols.Told`)."""
-        index = retriever.index(embed_texts(corpus, chunking, self.context), self.store, progress)
-        for part in parts_of(index):
-            if hasattr(part, "tell"):
-                part.tell(corpus, chunking)
-        return index
+        texts = ChunkTexts(embed_texts(corpus, chunking, self.context), corpus, chunking)
+        return retriever.index(texts, self.store, progress)
 
     def _as_asked(self, index: Index, corpus: Corpus, chunking: Chunking) -> Index:
         return as_asked(index, Packing(corpus, chunking, self.options.k, self.options.budget))
@@ -208,7 +204,7 @@ class Plan:
         """How long one query takes, see `latency.latency_of`; ``encoding`` tells whether that includes encoding it."""
         texts = _texts(queries)
         found = latency_of(lambda text: index.answer(text, self.options.k), texts)
-        timed = [m.loaded and getattr(part, "encodes_anew", True) for part in parts_of(index) for m in own_models(part)]
+        timed = [m.loaded and encodes_anew(part) for part in parts_of(index) for m in own_models(part)]
         return found | ({"encoding": "timed" if all(timed) else "from the cache, not timed"} if timed else {})
 
     def signature(self, source: Mapping[str, Any]) -> str:
@@ -228,6 +224,11 @@ class Plan:
             f"version:{__version__}",
         ]
         return "|".join(parts)
+
+
+def encodes_anew(index: Index) -> bool:
+    """Whether `Index.answer` encodes the query."""
+    return not isinstance(index, Timed) or index.encodes_anew
 
 
 def _texts(queries: Sequence[Query]) -> list[str]:

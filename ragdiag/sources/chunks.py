@@ -9,7 +9,7 @@ import numpy as np
 
 from ragdiag.core.errors import InputError
 from ragdiag.core.files import read_jsonl
-from ragdiag.core.protocols import Chunker, Context, Progress, Store
+from ragdiag.core.protocols import Chunker, Context, CorpusChunker, Progress, Store
 from ragdiag.core.records import Chunking, Corpus, StoredChunk
 from ragdiag.sources.fields import Fields
 from ragdiag.sources.places import CHUNK, Placer, from_spans, stored_chunk
@@ -20,9 +20,9 @@ __all__ = ["cut", "embed_texts", "place", "read_chunks", "within"]
 def cut(corpus: Corpus, chunker: Chunker, progress: Progress, store: Store | None = None) -> Chunking:
     """Every document of `corpus` through `chunker`; one that takes all at once looks up and adds to `store` what is costly."""
     texts = [document.text for document in corpus.documents]
-    together = getattr(chunker, "spans_of_all", None)
+    spans = chunker.spans_of_all(texts, store, progress) if isinstance(chunker, CorpusChunker) else map(chunker.spans, texts)
     documents, starts, ends = [], [], []
-    for i, (start, end) in enumerate(together(texts, store, progress) if together else map(chunker.spans, texts)):
+    for i, (start, end) in enumerate(spans):
         documents.append(np.full(len(start), i, dtype=np.int64))
         starts.append(start)
         ends.append(end)

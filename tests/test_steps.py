@@ -463,7 +463,7 @@ def test_models_that_cannot_score_pairs(tiny: Path, tmp_path: Path) -> None:
 def test_a_re_ranker_is_named_in_the_signature_and_timed(tiny: Path, tmp_path: Path) -> None:
     options = {"retriever": f"rerank(bm25, model={str(tiny)!r})", "cache": tmp_path}
     first, second = (audit(VERSIONS / "corpus", VERSIONS / "queries.jsonl", **options) for _ in range(2))
-    (model,) = first.pipeline["models"]
+    (model,) = first.pipeline.models
     assert model.startswith(f"{tiny.name}@")
     assert model in first.signature
     assert first.signature == second.signature
@@ -586,7 +586,7 @@ def test_steps_serve_what_they_are_for() -> None:
 def test_other_retrievers_are_tried_under_the_same_steps() -> None:
     def swaps(retriever: str, **options: Any) -> list[str]:
         made = audit(VERSIONS / "corpus", VERSIONS / "queries.jsonl", retriever=retriever, cache=None, **options)
-        return list(made.pipeline["swaps"])
+        return list(made.pipeline.swaps)
 
     assert swaps("dedupe(bm25)") == []
     assert swaps("latest(mmr(lsa))") == ["bm25"]
@@ -625,6 +625,6 @@ def test_a_collection_under_steps(tmp_path: Path) -> None:
     assert old
     assert latest == [found - old for found in plain]
     fused, _ = ranked(f"hybrid({stored}, bm25)")
-    assert fused.report.pipeline["swaps"][:2] == [stored, "bm25"]
+    assert fused.report.pipeline.swaps[:2] == (stored, "bm25")
     assert fused.searchable.nbytes > fused.searchable.indexes[0].nbytes == vectors.nbytes
     one_line("two collections cannot be fused", lambda: ranked(f"hybrid({stored}, {stored})"))

@@ -144,7 +144,8 @@ def _precision(queries: Sequence[Query], given: Given, audit: Audit | None, resa
         if contexts and passages and all(passages):
             found[q] = np.mean([any(p in c or (c in p and len(c) >= PIECE) for p in passages) for c in contexts])
     if audit is not None and np.isnan(found).all():
-        size = (audit.report.pipeline["budget"], True) if audit.report.pipeline["budget"] else (audit.report.pipeline["k"], False)
+        pipeline = audit.report.pipeline
+        size = (pipeline.budget, True) if pipeline.budget else (pipeline.k or 0, False)
         return audit.report.measures[str(Measure("P", *size))]
     return resampler.mean(found)
 

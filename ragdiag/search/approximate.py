@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import copy
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from ragdiag.core.proofs import EXACT, Edit
 from ragdiag.core.protocols import Approximate, Composed, Index, Relinked
 from ragdiag.core.ranking import followed, padded
-from ragdiag.core.records import FloatArray, IntArray
+from ragdiag.core.records import FloatArray, IndexRecall, IntArray
 from ragdiag.scoring.packing import Packing
 from ragdiag.search.nested import parts_of
 
-__all__ = ["WHOLE", "AsAsked", "as_asked", "exact_swap", "index_recall", "notes_on", "recall"]
+__all__ = ["WHOLE", "AsAsked", "Health", "as_asked", "exact_swap", "index_health", "notes_on", "recall"]
 
 WHOLE = 0.999
 """The share of exact search from which an index is taken to miss nothing."""
@@ -32,38 +32,43 @@ def exact_swap(index: Index) -> dict[str, Callable[[], Index]]:
     return {EXACT: lambda: _exactly(index)} if any(isinstance(part, Approximate) for part in parts_of(index)) else {}
 
 
-def index_recall(index: Index, queries: Sequence[str], k: int) -> dict[str, Any]:
-    """How much of the first `k` of exact search an approximate index returns, asked for `k` as an application would; else {}.
+class Health(NamedTuple):
+    """What an approximate index misses, and how many of its texts it links anew at each start; None where nothing."""
+
+    recall: IndexRecall | None = None
+    unlinked: int | None = None
+
+
+def index_health(index: Index, queries: Sequence[str], k: int) -> Health:
+    """How much of the first `k` of exact search an approximate index returns, asked for `k` as an application would.
 
     One in a fusion or below steps is asked for as many as those ask of it. Where it misses some, and would miss others at another
     start of the application, `other_starts` has the same figure for some of those.
     """
     part, depth = _approximate(index, k)
     if part is None or not queries:
-        return {}
+        return Health()
     exact = part.exact().search(queries, k)[1]
 
     def mean(approximate: Index) -> float:
         return round(recall(approximate.search(queries, depth)[1][:, :k], exact), 6)
 
-    figures: dict[str, object] = {"k": k, "mean": (own := mean(part))}
+    share = mean(part)
     if not isinstance(part, Relinked) or not part.unlinked:
-        return {"index_recall": figures}
-    if own < WHOLE:
-        figures["other_starts"] = [mean(part.started_anew(start)) for start in STARTS]
-    return {"index_recall": figures, "unlinked": part.unlinked}
+        return Health(IndexRecall(k, share))
+    others = tuple(mean(part.started_anew(start)) for start in STARTS) if share < WHOLE else None
+    return Health(IndexRecall(k, share, others), part.unlinked)
 
 
-def notes_on(figures: Mapping[str, Any], n_texts: int) -> list[str]:
-    """What figures of `index_recall` say of an index of `n_texts` that is another one at each start."""
-    own = figures.get("index_recall", {})
-    if "other_starts" not in own:
+def notes_on(health: Health, n_texts: int) -> list[str]:
+    """What is to be said of an index of `n_texts` that is another one at each start."""
+    if health.recall is None or health.recall.other_starts is None:
         return []
-    means = [own["mean"], *own["other_starts"]]
+    means, k = [health.recall.mean, *health.recall.other_starts], health.recall.k
     return [
-        f"{figures['unlinked']} of {n_texts} records are in no graph that the store has saved: each start of an application "
+        f"{health.unlinked} of {n_texts} records are in no graph that the store has saved: each start of an application "
         f"links them in another order and misses others. Audited as they were added; over {len(means)} orders the index returns "
-        f"{min(means):.1%} to {max(means):.1%} of the first {own['k']} chunks of exact search. A lower sync_threshold saves them"
+        f"{min(means):.1%} to {max(means):.1%} of the first {k} chunks of exact search. A lower sync_threshold saves them"
     ]
 
 

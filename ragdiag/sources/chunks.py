@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from ragdiag.core.records import Chunking, Corpus, StoredChunk
 from ragdiag.sources.fields import Fields
 from ragdiag.sources.places import CHUNK, Placer, from_spans, stored_chunk
 
-__all__ = ["cut", "embed_texts", "place", "read_chunks", "within"]
+__all__ = ["Placed", "cut", "embed_texts", "place", "read_chunks", "within"]
 
 
 def cut(corpus: Corpus, chunker: Chunker, progress: Progress, store: Store | None = None) -> Chunking:
@@ -54,16 +55,21 @@ def read_chunks(path: Path) -> list[StoredChunk]:
     return chunks
 
 
-def place(chunks: Sequence[StoredChunk], corpus: Corpus, notes: list[str] | None = None) -> Chunking:
-    """Chunks as spans of their documents; one that has no offsets is found by its text. `notes` are told of guesses.
+class Placed(NamedTuple):
+    """Chunks in their documents, and notes on what was guessed."""
+
+    chunking: Chunking
+    notes: tuple[str, ...] = ()
+
+
+def place(chunks: Sequence[StoredChunk], corpus: Corpus) -> Placed:
+    """Chunks as spans of their documents; one that has no offsets is found by its text.
 
     Raises `InputError` for a chunk that leaves its document, contradicts its text or is nowhere in it.
     """
     placer = Placer(corpus)
     chunking = from_spans(placer.spans(chunks), [c.id for c in chunks], chunks)
-    if notes is not None:
-        notes += placer.notes()
-    return chunking
+    return Placed(chunking, tuple(placer.notes()))
 
 
 def within(chunking: Chunking, whole: Corpus, part: Corpus) -> Chunking:
@@ -71,6 +77,6 @@ def within(chunking: Chunking, whole: Corpus, part: Corpus) -> Chunking:
     if part is whole:
         return chunking
     number = np.array([part.position.get(d.id, -1) for d in whole.documents], dtype=np.int64)[chunking.document]
-    kept = np.flatnonzero(number >= 0)
-    ids = tuple(chunking.ids[i] for i in kept) if chunking.ids else ()
-    return Chunking(number[kept], chunking.start[kept], chunking.end[kept], ids, chunking.complete)
+    inside = np.flatnonzero(number >= 0)
+    ids = tuple(chunking.ids[i] for i in inside) if chunking.ids else ()
+    return Chunking(number[inside], chunking.start[inside], chunking.end[inside], ids, chunking.complete)

@@ -207,11 +207,11 @@ class Plan:
     def _search(self, index: Index, queries: Sequence[Query], n_chunks: int) -> Run:
         """Rank for every query that has text: one without is a label defect, and an encoder would answer it all the same."""
         depth = min(max(DEPTH, 10 * self.options.k, self.options.budget // 8), n_chunks)
-        asked = [i for i, query in enumerate(queries) if query.text.strip()]
-        found, values = index.search([queries[i].text for i in asked], depth)
+        with_text = [i for i, query in enumerate(queries) if query.text.strip()]
+        ranked = index.search([queries[i].text for i in with_text], depth)
         chunks = np.full((len(queries), depth), -1, dtype=np.int64)
         scores = np.full((len(queries), depth), -np.inf)
-        chunks[asked], scores[asked] = found, values
+        chunks[with_text], scores[with_text] = ranked
         return Run(chunks, scores)
 
     def indexed(self, retrieved: Retrieved, corpus: Corpus, progress: Progress) -> Indexed:
@@ -243,9 +243,9 @@ class Plan:
     def latency(self, index: Index, queries: Sequence[Query]) -> dict[str, object]:
         """How long one query takes, see `latency.latency_of`; ``encoding`` tells whether that includes encoding it."""
         texts = _texts(queries)
-        found = latency_of(lambda text: index.answer(text, self.options.k), texts)
+        latency = latency_of(lambda text: index.answer(text, self.options.k), texts)
         timed = [m.loaded and encodes_anew(part) for part in parts_of(index) for m in own_models(part)]
-        return found | ({"encoding": "timed" if all(timed) else "from the cache, not timed"} if timed else {})
+        return latency | ({"encoding": "timed" if all(timed) else "from the cache, not timed"} if timed else {})
 
     def signature(self, source: Source) -> str:
         """Everything that defines the ranking and its measures, on one line."""

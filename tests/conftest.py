@@ -1,8 +1,11 @@
 """Marks what takes long, runs the fast part first, and holds that it stays fast."""
 
+import os
 import sys
 
 import pytest
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy comes: the processes of pytest-xdist share the cores
 
 ALL_SLOW = ("encoder", "chroma", "browser", "docs")
 """Marks of tests that are slow by what they use."""

@@ -18,6 +18,8 @@ from ragdiag.testing.assertions import check_gates, no_cause, no_regression, no_
 from ragdiag.testing.audited import WIDTH, Audited, audited
 from ragdiag.testing.shared import once
 
+pytestmark = pytest.mark.slow
+
 TIDEWATER = Path(__file__).parent.parent / "fixtures" / "tidewater"
 WORDS = ("apple", "pear", "plum", "fig", "quince", "medlar", "sloe", "cherry")
 
@@ -314,7 +316,6 @@ def _work(folder: str) -> None:
     (Path(folder) / f"seen-{os.getpid()}").write_text(str(once(Path(folder) / "shared.sqlite", make)["by"]))
 
 
-@pytest.mark.slow
 def test_work_is_done_by_one_process_for_all(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     workers = [context.Process(target=_work, args=(str(tmp_path),)) for _ in range(4)]

@@ -207,6 +207,7 @@ def test_standard_input_has_a_name_of_its_own() -> None:
     assert ragdiag("check", BROKEN[0], "-", stdin="").stderr.startswith("error: standard input: holds no queries")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("extra", [(), ("--json", "-")])
 def test_a_reader_that_leaves_early_is_no_error(extra: Iterable[str]) -> None:
     command = [sys.executable, "-m", "ragdiag", "check", *BROKEN, *extra]

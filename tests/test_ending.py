@@ -372,6 +372,7 @@ def until(so: Callable[[], object], seconds: float = 60.0) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 @posix
 def test_who_ignores_a_signal_goes_on_ignoring_it(here: Path) -> None:
     code = (

@@ -29,6 +29,8 @@ from ragdiag.core.prompt import Prompt, Reply
 from ragdiag.core.protocols import no_progress
 from ragdiag.search.retrieval import Plan
 
+pytestmark = pytest.mark.slow
+
 N = 6
 KEY = "sk-very-secret-0123456789"
 
@@ -157,7 +159,6 @@ def number(prompt: str) -> int:
 # What goes wrong is counted apart, and asked again.
 
 
-@pytest.mark.slow
 def test_each_failure_is_recorded_by_its_kind(here: Path, start: Start) -> None:
     actions: list[Action] = ["/away", 500, "/broken", {"choices": []}, None, "/drop"]
     stub = start(lambda prompt, _: actions[number(prompt)])
@@ -438,7 +439,6 @@ def test_recorded_answers_are_read_before_a_model_is_asked(here: Path, start: St
 # Interrupted.
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
 def test_a_run_that_was_stopped_goes_on_where_it_was(here: Path, start: Start, how: signal.Signals) -> None:
     stub = start(lambda prompt, _: right(prompt) if len(stub.requests) <= 5 else "/hang")
@@ -486,7 +486,6 @@ class Echo:
 PROMPTS = [Prompt(f"ü{i}", "oracle", "?", ("ß",), f"{i} ß?", True) for i in range(3)]
 
 
-@pytest.mark.slow
 def test_a_last_line_cut_anywhere_is_dropped_and_asked_again(tmp_path: Path) -> None:
     path = tmp_path / "rec.jsonl"
     whole = Questions(PROMPTS, 1, Echo(), path).ask(1, no_progress)

@@ -146,6 +146,7 @@ def test_html_lists_are_indented_up_to_a_bound(page: Page) -> None:
     assert set(lines[9:]) == {"  " * 8 + "- x"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("markup", "match"),
     [
@@ -242,6 +243,7 @@ def test_what_is_no_whole_pdf_says_so_without_noise(
     assert before == (log.level, log.propagate, list(log.handlers), list(log.filters))
 
 
+@pytest.mark.slow
 def test_a_pdf_decompression_bomb_is_unreadable(tmp_path: Path) -> None:
     writer = pypdf.PdfWriter(clone_from=make_pdf(tmp_path / "plain.pdf", "text"))
     bomb = StreamObject()

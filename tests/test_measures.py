@@ -229,6 +229,7 @@ def test_repeated_text_by_hand():
 chunk = st.lists(st.sampled_from(["a", "bb", "C", "c", "-", "ddd"]), max_size=7).map(" ".join)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", [1, 10, 10**6])
 @given(st.lists(st.lists(chunk, max_size=4), min_size=1, max_size=4), st.integers(1, 4))
 def test_repeated_text_against_a_loop(block, contexts, words):

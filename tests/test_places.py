@@ -70,6 +70,7 @@ def test_a_guess_is_told_with_the_text_and_the_document() -> None:
     assert note.startswith("1 chunk texts stand in several places") and "'ab' in a" in note and "give start and end" in note
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "spec", ["sentence(size=10)", "sentence(size=20)", "recursive(size=40, overlap=10)", "fixed(size=20, overlap=5)"]
 )

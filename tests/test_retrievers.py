@@ -166,6 +166,7 @@ def test_the_text_that_answers_comes_first(spec: str, model: FakeModel) -> None:
         assert found(spec, texts, query)[0] == i
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spec", RETRIEVERS)
 def test_an_index_says_how_many_bytes_it_takes(spec: str, model: FakeModel) -> None:
     few, many = (built(spec, [f"red fox {i}" for i in range(n)]) for n in (3, 300))
@@ -242,6 +243,7 @@ def agrees(bm25: Bm25, texts: Sequence[str], queries: Sequence[str]) -> None:
 CORPORA = st.lists(st.lists(st.sampled_from("a b c d e f gg hh".split()), max_size=8).map(" ".join), min_size=1, max_size=12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", ORACLES)
 @settings(max_examples=100, deadline=None)
 @given(texts=CORPORA, queries=CORPORA, k1=st.sampled_from([0.1, 1.2, 1.5]), b=st.sampled_from([0.0, 0.75, 1.0]))
@@ -250,6 +252,7 @@ def test_bm25_is_rank_bm25_on_random_texts(variant: Any, texts: list[str], queri
         agrees(Bm25(variant, k1, b), texts, queries)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "bm25", [Bm25(), Bm25("plus"), Bm25("l"), Bm25(epsilon=0.0), Bm25("plus", delta=0.3), Bm25("l", delta=0.0)]
 )
@@ -599,6 +602,7 @@ RANKINGS = st.lists(st.integers(0, 8), unique=True, max_size=9).flatmap(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(
     rankings=st.lists(RANKINGS, min_size=2, max_size=3),
@@ -626,6 +630,7 @@ def test_fusion_is_the_formula(rankings: list[list[tuple[int, float]]], k: int, 
 # Ranking and vectors.
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(scores=st.lists(st.sampled_from([-1.0, 0.0, 0.5, 2.0]) | st.floats(-9, 9), max_size=30), depth=st.integers(1, 35))
 def test_best_is_a_sort(scores: list[float], depth: int) -> None:
@@ -684,6 +689,7 @@ def test_no_edit_changes_nothing(spec: str, texts: list[str], query: str, depth:
         np.testing.assert_array_equal(mine, other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spec", INDEPENDENT)
 @settings(max_examples=20, deadline=None, suppress_health_check=SLOW)
 @given(texts=st.lists(PHRASES, min_size=1, max_size=8), query=PHRASES, data=st.data())

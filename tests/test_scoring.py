@@ -367,6 +367,7 @@ def test_a_budget_takes_chunks_in_rank_order_and_counts_overlaps_each_time():
         0, 0.5, round(2 / 3, 4), 0, 1]  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(cases(), st.integers(1, 12))
 def test_budgets_against_a_loop(case, budget):

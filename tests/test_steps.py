@@ -188,6 +188,7 @@ FIELDS = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(rows=st.lists(st.tuples(st.sampled_from(["", " ", "Leave", "leave ", "Fees"]), FIELDS), max_size=7))
 def test_superseded_is_a_link_to_any_other_document(rows: list[tuple[str, dict[str, Any]]]) -> None:
@@ -476,6 +477,7 @@ def test_a_re_ranker_is_named_in_the_signature_and_timed(tiny: Path, tmp_path: P
 STEPS = ["dedupe({})", "latest({})", "mmr({})", "rerank({}, model=named)", "mmr(dedupe(latest({})), weight=0.4)"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", STEPS)
 @settings(max_examples=30, deadline=None, suppress_health_check=SLOW)
 @given(texts=TEXTS, query=QUERIES, depth=st.integers(1, 10))
@@ -495,6 +497,7 @@ def test_a_step_returns_nothing_that_the_inner_does_not(
 PHRASES = st.lists(st.sampled_from("red fox pump valve 1 2 3".split()), min_size=1, max_size=12).map(" ".join)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [Dedupe, Latest, lambda r: Rerank(r, "named"), lambda r: Mmr(r, weight=1.0)])
 @settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
 @given(texts=st.lists(PHRASES, min_size=1, max_size=7), added=st.lists(PHRASES, max_size=2), data=st.data())

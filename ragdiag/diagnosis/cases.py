@@ -114,16 +114,16 @@ class Case:
     def whole(self, span: Span) -> list[int]:
         """The chunks that hold all of `span`, best ranked first; for document labels, every chunk of the document."""
         if self.level == "document":
-            found = self.setting.overlapping(span)
+            chunks = self.setting.overlapping(span)
         else:
             spans = ((c, self.setting.span(c)) for c in self.setting.overlapping(span))
-            found = [c for c, s in spans if s.start <= span.start and s.end >= span.end]
-        return sorted(found, key=lambda c: (self.rank_of.get(c, len(self.ranking) + 1), c))
+            chunks = [c for c, s in spans if s.start <= span.start and s.end >= span.end]
+        return sorted(chunks, key=lambda c: (self.rank_of.get(c, len(self.ranking) + 1), c))
 
     def holder(self, group: Group) -> tuple[int, Span] | None:
         """The best ranked chunk that holds an alternative of `group` whole, with that alternative."""
-        found = [(c, s) for s in group.spans for c in self.whole(s)[:1]]
-        return min(found, key=lambda pair: (self.rank_of.get(pair[0], len(self.ranking) + 1), pair[0]), default=None)
+        holders = [(c, s) for s in group.spans for c in self.whole(s)[:1]]
+        return min(holders, key=lambda pair: (self.rank_of.get(pair[0], len(self.ranking) + 1), pair[0]), default=None)
 
     def finding(
         self,

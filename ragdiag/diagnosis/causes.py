@@ -72,10 +72,10 @@ def name_causes(
         for q in at
     ]
     probe = None if indexed.searchable is None else Probe(indexed.searchable, indexed.swaps, run.chunks.shape[1])
-    found = [Diagnosis("not_decidable")] * len(labels.queries)
+    diagnoses = [Diagnosis("not_decidable")] * len(labels.queries)
     for q, diagnosis in zip(at, diagnose(cases, probe, progress), strict=True):
-        found[q] = diagnosis
-    return found
+        diagnoses[q] = diagnosis
+    return diagnoses
 
 
 def _groups(scorer: Scorer) -> list[list[tuple[Span, ...]]]:
@@ -85,11 +85,11 @@ def _groups(scorer: Scorer) -> list[list[tuple[Span, ...]]]:
     columns = (evidence.query, evidence.group, evidence.document, evidence.start, evidence.end)
     for q, g, d, start, end in zip(*(c.tolist() for c in columns), strict=True):
         rows[q].setdefault(g, []).append(Span(d, start, end))
-    found = [[tuple(spans) for spans in row.values()] for row in rows]
+    groups = [[tuple(spans) for spans in row.values()] for row in rows]
     for q in labels.at("document").tolist():
         relevant = sorted(d for d, grade in labels.relevant[q].items() if grade > 0)
-        found[q] = [tuple(Span(d, 0, int(scorer.corpus.lengths[d])) for d in relevant)]
-    return found
+        groups[q] = [tuple(Span(d, 0, int(scorer.corpus.lengths[d])) for d in relevant)]
+    return groups
 
 
 def _foreign(scorer: Scorer, run: Run, lengths: IntArray) -> dict[int, int]:

@@ -100,7 +100,7 @@ def _told_apart(findings: Sequence[Finding]) -> list[Finding]:
     if not any(f.proved and f.edit.retriever == EXACT for f in findings):
         return list(findings)
 
-    def told(finding: Finding) -> Finding:
+    def without_proof(finding: Finding) -> Finding:
         if finding.edit.retriever == EXACT or finding.edit == Edit(finding.edit.removed):
             return finding
         detail = {**finding.detail, "exact_as_well": True}
@@ -108,7 +108,7 @@ def _told_apart(findings: Sequence[Finding]) -> list[Finding]:
             finding, proved=False, detail=detail, control=Control(1, 1, finding.placebo_p, "exact search alone does as well")
         )
 
-    return [told(finding) for finding in findings]
+    return [without_proof(finding) for finding in findings]
 
 
 def _pairs(cases: Sequence[Case], findings: Sequence[Sequence[Finding]], probe: Probe) -> dict[int, tuple[str, str]]:

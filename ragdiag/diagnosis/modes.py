@@ -42,7 +42,7 @@ class FailureMode(abc.ABC):
         """The gate: what is seen of this mode in the query, None where it does not apply."""
 
     @abc.abstractmethod
-    def prove(self, case: Case, seen: Observation) -> Trial:
+    def prove(self, case: Case, observation: Observation) -> Trial:
         """Intervene: yields edits, is sent what came of them, returns the finding (`Case.finding`), or None for none."""
 
 

@@ -1,10 +1,10 @@
 """The figures of the code in ``ragdiag``, as a Markdown table: ``python tests/bench/figures.py``.
 
-The branches of a function are 1, and 1 more for each ``if``, loop, conditional expression, ``except``, ``assert`` and ``case``, for
-each ``for`` and ``if`` of a comprehension, and for each operand of ``and`` and ``or`` after the first. This is cyclomatic complexity
-(McCabe, "A Complexity Measure", 1976), with comprehensions and operands counted. Functions and classes inside a function are not
-part of it; lambdas are. A comment line holds nothing but a comment; docstrings are none. Imports inside functions and for type
-checkers count as imports.
+The branches of a function are 1, and 1 more for each ``if``, loop, conditional expression, ``except``, ``assert`` and ``case``,
+for each ``for`` and ``if`` of a comprehension, and for each operand of ``and`` and ``or`` after the first. This is cyclomatic
+complexity (McCabe, "A Complexity Measure", 1976), with comprehensions and operands counted. Functions and classes inside a
+function are not part of it; lambdas are. A comment line holds nothing but a comment; docstrings are no comments. Imports
+inside functions and for type checkers count as imports.
 """
 
 import ast
@@ -105,6 +105,7 @@ def spread(numbers: Sequence[int]) -> str:
     return f"{median(numbers):g} / {quantiles(numbers, n=10, method='inclusive')[-1]:g} / {max(numbers)}"
 
 
+@functools.cache
 def trees() -> dict[str, ast.Module]:
     """The modules of the package, parsed."""
     return {module: ast.parse(path.read_text(encoding="utf-8")) for module, path in modules().items()}

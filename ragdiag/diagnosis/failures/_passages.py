@@ -24,14 +24,14 @@ def gaps(setting: Setting, span: Span) -> list[Span]:
     """The stretches in no chunk that share a character other than space with `span`, at their full length."""
     text = setting.corpus.documents[span.document].text
     a, b = setting.first[span.document], setting.first[span.document + 1]
-    found, reach = [], 0
+    stretches, reach = [], 0
     starts, ends = setting.chunking.start[a:b].tolist(), setting.chunking.end[a:b].tolist()
     for start, end in [*zip(starts, ends, strict=True), (len(text), len(text))]:
         low, high = max(reach, span.start), min(start, span.end)
         if low < high and not text[low:high].isspace():
-            found.append(Span(span.document, reach, start))
+            stretches.append(Span(span.document, reach, start))
         reach = max(reach, end)
-    return found
+    return stretches
 
 
 def fits(setting: Setting, span: Span) -> bool:
@@ -71,14 +71,14 @@ def first_enough(case: Case, edits: Sequence[Edit]) -> Generator[Sequence[Edit],
     if outcome.standing.sufficient or (outcome.standing.rank or math.inf) > NEAR * case.length:
         return outcome, edits[0]
     others = yield edits[1:]
-    found = [(o, e) for o, e in zip(others, edits[1:], strict=True) if o.standing.sufficient]
-    return found[0] if found else (outcome, edits[0])
+    enough = [(o, e) for o, e in zip(others, edits[1:], strict=True) if o.standing.sufficient]
+    return enough[0] if enough else (outcome, edits[0])
 
 
 def says_nearly(case: Case, chunk: int) -> bool:
     """Whether a chunk says nearly what a chunk with the evidence, or the evidence itself, says."""
-    own = case.setting.shingles(chunk)
-    return any(near_duplicates(own, known) for known in case.evidence_shingles)
+    shingles = case.setting.shingles(chunk)
+    return any(near_duplicates(shingles, known) for known in case.evidence_shingles)
 
 
 def marked(case: Case, span: Span, most: int = 1200) -> str:

@@ -33,13 +33,13 @@ class Adjacent(FailureMode):
             return None
         return Observation(case.targets, {"tokens": _tokens(case, wide), "tokens_now": case.tokens_down_to(case.length)})
 
-    def prove(self, case: Case, seen: Observation) -> Trial:
+    def prove(self, case: Case, observation: Observation) -> Trial:
         """Hand them over: seen above, as no rank changes."""
         yield from ()
-        fix = FIX.format(**seen.detail)
+        fix = FIX.format(**observation.detail)
         how = "hand over the chunk before and after each one found"
         after = Standing(case.length, True)
-        return case.finding("adjacent", seen, how, after, fix, tokens=seen.detail["tokens"], rows=())
+        return case.finding("adjacent", observation, how, after, fix, tokens=observation.detail["tokens"], rows=())
 
 
 def _neighbours(case: Case) -> list[int]:

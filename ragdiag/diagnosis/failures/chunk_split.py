@@ -65,9 +65,9 @@ class ChunkSplit(FailureMode):
         shown = [{"passage": marked(case, s), "fragments": described(case, case.setting.overlapping(s))} for s in spans]
         return Observation(groups, {"cut": shown}, spans)
 
-    def prove(self, case: Case, seen: Observation) -> Trial:
+    def prove(self, case: Case, observation: Observation) -> Trial:
         """Make the evidence whole; if that suffices, see whether boundaries that leave it cut, or any other text, do as well."""
-        setting, spans = case.setting, seen.held
+        setting, spans = case.setting, observation.held
         removed = replaced(case, spans)
         placed = _placed(case, spans)
         edits = [Edit(removed, tuple(map(setting.addition, windows))) for windows in placed]
@@ -79,14 +79,14 @@ class ChunkSplit(FailureMode):
             control = _control(placebo)
         return case.finding(
             "chunk_split",
-            seen,
+            observation,
             "a window of a chunk's length that holds the evidence whole, in place of the fragments",
             outcome.standing,
             BETWEEN if all(_between_sentences(case, s) for s in spans) else FIX,
             control=control,
             proved=control is not None and control.p is not None and control.p <= self.alpha,
             detail={"window_ranks": list(outcome.ranks), "placebo": placebo},
-            rows=_rows(seen.detail["cut"], outcome.ranks),
+            rows=_rows(observation.detail["cut"], outcome.ranks),
             edit=edit,
         )
 
@@ -152,15 +152,15 @@ def _placed(case: Case, spans: list[Span]) -> list[list[Span]]:
 
 def _length(case: Case, span: Span) -> int:
     """Characters in the longest of the fragments, or in a median chunk where those are shorter."""
-    found = [c.end - c.start for c in map(case.setting.span, case.setting.overlapping(span))]
-    return max([*found, case.setting.typical, span.end - span.start])
+    lengths = [c.end - c.start for c in map(case.setting.span, case.setting.overlapping(span))]
+    return max([*lengths, case.setting.typical, span.end - span.start])
 
 
 def _elsewhere(case: Case, window: Span, n: int) -> list[int]:
     """Up to `n` chunks of the same document, about as long as `window` and clear of it, evenly spread."""
     setting, length = case.setting, window.end - window.start
-    own = range(setting.first[window.document], setting.first[window.document + 1])
-    spans = {c: setting.span(c) for c in own}
+    chunks = range(setting.first[window.document], setting.first[window.document + 1])
+    spans = {c: setting.span(c) for c in chunks}
     clear = [c for c, s in spans.items() if 2 * (s.end - s.start) >= length and (s.end <= window.start or s.start >= window.end)]
     return [clear[i * len(clear) // n] for i in range(n)] if len(clear) > n else clear
 

@@ -44,12 +44,12 @@ class CrowdedOut(FailureMode):
         ]
         return Observation(case.targets, {"clusters": clusters}, frozenset(repeats))
 
-    def prove(self, case: Case, seen: Observation) -> Trial:
+    def prove(self, case: Case, observation: Observation) -> Trial:
         """Drop the repeats."""
-        edit = Edit(seen.held)
+        edit = Edit(observation.held)
         (outcome,) = yield [edit]
-        how, rows = "keep the first of each cluster of near-duplicates", _rows(seen.detail["clusters"])
-        return case.finding("crowded_out", seen, how, outcome.standing, FIX, rows=rows, edit=edit)
+        how, rows = "keep the first of each cluster of near-duplicates", _rows(observation.detail["clusters"])
+        return case.finding("crowded_out", observation, how, outcome.standing, FIX, rows=rows, edit=edit)
 
 
 def _rows(clusters: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
@@ -64,18 +64,18 @@ def repeated(case: Case) -> dict[int, int]:
     """The chunks, down to a context's worth of distinct ones, that repeat one ranked above them, and which."""
     setting = case.setting
     kept: dict[int, frozenset[tuple[str, str]]] = {}
-    found: dict[int, int] = {}
+    repeats: dict[int, int] = {}
     last = case.length if case.standing.sufficient else (case.standing.rank or 10 * case.length)
     for chunk in case.ranking[:last].tolist():
-        own = setting.shingles(chunk)
-        first = next((c for c, known in kept.items() if near_duplicates(own, known)), None)
+        shingles = setting.shingles(chunk)
+        first = next((c for c, known in kept.items() if near_duplicates(shingles, known)), None)
         if first is None or chunk in case.evidence or _version(case, chunk):
-            kept[chunk] = own
+            kept[chunk] = shingles
         else:
-            found[chunk] = first
+            repeats[chunk] = first
         if len(kept) >= case.length:
             break
-    return found
+    return repeats
 
 
 def _version(case: Case, chunk: int) -> bool:

@@ -33,38 +33,41 @@ class Diluted(FailureMode):
 
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""
-        found = [(g, h) for g in case.targets if (h := self._drowned(case, g)) is not None]
-        if not found:
+        drowned = [(g, h) for g in case.targets if (h := self._drowned(case, g)) is not None]
+        if not drowned:
             return None
         rows = [
             row | {"share": round(self._share(case, *h), 3)}
-            for (_, h), row in zip(found, described(case, [h[0] for _, h in found], len(found)), strict=True)
+            for (_, h), row in zip(drowned, described(case, [h[0] for _, h in drowned], len(drowned)), strict=True)
         ]
-        return Observation(tuple(g for g, _ in found), {"chunks": rows})
+        return Observation(tuple(g for g, _ in drowned), {"chunks": rows})
 
-    def prove(self, case: Case, seen: Observation) -> Trial:
+    def prove(self, case: Case, observation: Observation) -> Trial:
         """Halve the chunk round the evidence."""
         setting = case.setting
-        holders = [h for g in seen.groups if (h := case.holder(g)) is not None]
-        kept = {h[0] for g in case.groups if g not in seen.groups and (h := case.holder(g))}
+        holders = [h for g in observation.groups if (h := case.holder(g)) is not None]
+        kept = {h[0] for g in case.groups if g not in observation.groups and (h := case.holder(g))}
         removed = frozenset(c for c, _ in holders) - kept
         ways = zip(*(self._windows(case, chunk, span) for chunk, span in holders), strict=True)
         edits = [Edit(removed, tuple(map(setting.addition, windows))) for windows in ways]
         outcome, edit = yield from first_enough(case, edits)
         return case.finding(
             "diluted",
-            seen,
+            observation,
             "a smaller window round the evidence, in the chunk's place",
             outcome.standing,
             FIX,
-            rows=[Row.of("share", f"{c['share']:.0%} of {c['chunk']}, at {at(c['rank'])}") for c in seen.detail["chunks"][:MOST]],
+            rows=[
+                Row.of("share", f"{c['share']:.0%} of {c['chunk']}, at {at(c['rank'])}")
+                for c in observation.detail["chunks"][:MOST]
+            ],
             edit=edit,
         )
 
     def _windows(self, case: Case, chunk: int, span: Span) -> list[Span]:
         """The smaller windows, in three ways to place them within the chunk."""
-        own = case.setting.span(chunk)
-        return placements(case.setting, span, min((own.end - own.start) // 2, case.setting.typical), own)
+        place = case.setting.span(chunk)
+        return placements(case.setting, span, min((place.end - place.start) // 2, case.setting.typical), place)
 
     def _drowned(self, case: Case, group: Group) -> tuple[int, Span] | None:
         holder = case.holder(group)

@@ -29,7 +29,7 @@ class Incomplete(FailureMode):
             return None
         return Observation(case.targets, {"covered": covered, "lacking": [g.number for g in case.targets]})
 
-    def prove(self, case: Case, seen: Observation) -> Trial:
+    def prove(self, case: Case, observation: Observation) -> Trial:
         """Raise k."""
         yield from ()
         k = case.standing.rank
@@ -37,6 +37,6 @@ class Incomplete(FailureMode):
         detail = {"least_k": k} | ({} if tokens is None else {"tokens": tokens})
         after = Standing(k, k is not None)
         fix = FIX.format(k=k) if k else FIX.split(";")[0]
-        has, lacks = (listed([str(n) for n in seen.detail[name]]) for name in ("covered", "lacking"))
+        has, lacks = (listed([str(n) for n in observation.detail[name]]) for name in ("covered", "lacking"))
         rows = [Row.of("has", f"its context holds evidence {has}, and lacks {lacks}")]
-        return case.finding("incomplete", seen, f"raise k to {k}", after, fix, detail=detail, tokens=tokens, rows=rows)
+        return case.finding("incomplete", observation, f"raise k to {k}", after, fix, detail=detail, tokens=tokens, rows=rows)

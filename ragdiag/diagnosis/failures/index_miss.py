@@ -26,20 +26,20 @@ class IndexMiss(FailureMode):
         """See `modes.FailureMode`. Whether something is missed is not known before the search."""
         return Observation(case.targets, {}) if EXACT in case.setting.swaps and not case.standing.sufficient else None
 
-    def prove(self, case: Case, seen: Observation) -> Trial:
+    def prove(self, case: Case, observation: Observation) -> Trial:
         """Search exactly; nothing is found where no evidence stands higher then than in the index's own ranking."""
         edit = Edit(retriever=EXACT)
         (outcome,) = yield [edit]
         nowhere = len(outcome.order) + 1
-        found = [(c, i) for i, c in enumerate(outcome.order.tolist(), 1) if c in case.evidence]
-        ranks = {c: i for c, i in found if i < case.rank_of.get(c, nowhere) and c not in case.context}
+        ranked = [(c, i) for i, c in enumerate(outcome.order.tolist(), 1) if c in case.evidence]
+        ranks = {c: i for c, i in ranked if i < case.rank_of.get(c, nowhere) and c not in case.context}
         if not ranks:
             return None
         rows = described(case, list(ranks))
         missed = [row | {"exact": rank} for row, rank in zip(rows, ranks.values(), strict=False)]
         how = "search the same vectors exactly"
         detail = {"missed": missed}
-        return case.finding("index_miss", seen, how, outcome.standing, FIX, detail=detail, rows=_rows(missed), edit=edit)
+        return case.finding("index_miss", observation, how, outcome.standing, FIX, detail=detail, rows=_rows(missed), edit=edit)
 
 
 def _rows(missed: Sequence[Mapping[str, object]]) -> Iterator[Row]:

@@ -24,7 +24,7 @@ class LabelDefect(FailureMode):
         defects = [{"kind": d.kind, "line": d.line, "message": d.message} for d in case.defects]
         return Observation((), {"defects": defects}) if defects else None
 
-    def prove(self, case: Case, seen: Observation) -> Trial:
+    def prove(self, case: Case, observation: Observation) -> Trial:
         """The file is the proof."""
         yield from ()
-        return case.finding("label_defect", seen, "none: the label is not used", case.standing, FIX, proved=False, rows=())
+        return case.finding("label_defect", observation, "none: the label is not used", case.standing, FIX, proved=False, rows=())

@@ -38,21 +38,21 @@ class MissingContent(FailureMode):
         indexed = any(first[d] < first[d + 1] for d in documents)
         return Observation(groups, {"kind": "lost by the loader" if indexed else "not ingested"})
 
-    def prove(self, case: Case, seen: Observation) -> Trial:
+    def prove(self, case: Case, observation: Observation) -> Trial:
         """Add the missing text. A cause even where that does not suffice: no other repair brings back what is not there."""
-        ways = zip(*(_pieces(case, group) for group in seen.groups), strict=True)
+        ways = zip(*(_pieces(case, group) for group in observation.groups), strict=True)
         edits = [Edit(added=tuple(a for pieces in way for a in pieces)) for way in ways]
         outcomes = yield edits
         best = min(range(len(edits)), key=lambda i: (not outcomes[i].standing.sufficient, i))
-        missing = [case.setting.text(s)[:400] for g in seen.groups for s in g.spans[:1]]
-        rows = [Row.of("kind", seen.detail["kind"])]
+        missing = [case.setting.text(s)[:400] for g in observation.groups for s in g.spans[:1]]
+        rows = [Row.of("kind", observation.detail["kind"])]
         rows += [Row.of("missing", (one_line(text, 2 * EXCERPT), "good")) for text in missing[:MOST]]
         return case.finding(
             "missing_content",
-            seen,
+            observation,
             "add the missing text to the index",
             outcomes[best].standing,
-            FIX[seen.detail["kind"]],
+            FIX[observation.detail["kind"]],
             proved=True,
             detail={"missing": missing},
             rows=rows,
@@ -76,6 +76,6 @@ def _pieces(case: Case, group: Group) -> list[list[Addition]]:
             starts = range(inside.start, inside.end, setting.typical)
             cut = [Span(span.document, s, min(s + setting.typical, inside.end)) for s in starts]
             pieces = [[piece for piece in cut if setting.text(piece).strip()]] * 3
-        for way, own in zip(ways, pieces, strict=True):
-            way += [setting.addition(piece) for piece in own]
+        for way, of_way in zip(ways, pieces, strict=True):
+            way += [setting.addition(piece) for piece in of_way]
     return ways

@@ -33,16 +33,19 @@ class Oversized(FailureMode):
         tokens = [case.tokens(s) for s in spans]
         return Observation(groups, {"tokens": tokens, "unattainable": any(_too_long(case, s) for s in spans)})
 
-    def prove(self, case: Case, seen: Observation) -> Trial:
+    def prove(self, case: Case, observation: Observation) -> Trial:
         """One window for each passage."""
-        spans = [_alternative(case, g.spans) for g in seen.groups]
+        spans = [_alternative(case, g.spans) for g in observation.groups]
         edit = Edit(replaced(case, spans), tuple(case.setting.addition(_joined(case, s)) for s in spans))
         (outcome,) = yield [edit]
-        lost = bool(seen.detail["unattainable"])
-        lengths, most = listed([f"{n:,}" for n in seen.detail["tokens"]]), "a whole context" if lost else "a chunk of this index"
+        lost = bool(observation.detail["unattainable"])
+        lengths, most = (
+            listed([f"{n:,}" for n in observation.detail["tokens"]]),
+            "a whole context" if lost else "a chunk of this index",
+        )
         return case.finding(
             "oversized",
-            seen,
+            observation,
             "the chunks that hold a piece of the evidence joined into one",
             outcome.standing,
             UNATTAINABLE if lost else FIX,
@@ -60,8 +63,8 @@ def _alternative(case: Case, spans: tuple[Span, ...]) -> Span:
 
 def _joined(case: Case, span: Span) -> Span:
     """The text of all chunks that hold a piece of the passage."""
-    found = [case.setting.span(c) for c in case.setting.overlapping(span)]
-    return Span(span.document, min([span.start, *(s.start for s in found)]), max([span.end, *(s.end for s in found)]))
+    pieces = [case.setting.span(c) for c in case.setting.overlapping(span)]
+    return Span(span.document, min([span.start, *(s.start for s in pieces)]), max([span.end, *(s.end for s in pieces)]))
 
 
 def _too_long(case: Case, span: Span) -> bool:

@@ -33,33 +33,33 @@ class Pollution(FailureMode):
 
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""
-        found = off_topic(case)
-        if not found or (len(found) == 1 and min(found.values()) >= self.single):
+        affinities = off_topic(case)
+        if not affinities or (len(affinities) == 1 and min(affinities.values()) >= self.single):
             return None
         hubs = case.setting.hubs
         rows = [
             row | {"affinity": round(s, 2), "contexts": hubs.get(c, 0)}
-            for row, (c, s) in zip(described(case, list(found)), found.items(), strict=False)
+            for row, (c, s) in zip(described(case, list(affinities)), affinities.items(), strict=False)
         ]
-        inside = [c for c in case.context if c in found]
+        inside = [c for c in case.context if c in affinities]
         tokens = sum(case.tokens(case.setting.span(c)) for c in inside)
         return Observation(
             case.targets,
             {
                 "off_topic": rows,
                 "in_context": {"chunks": len(inside), "tokens": tokens},
-                "hub": any(hubs.get(c, 0) >= case.setting.hub_from > 0 for c in found),
+                "hub": any(hubs.get(c, 0) >= case.setting.hub_from > 0 for c in affinities),
             },
-            frozenset(found),
+            frozenset(affinities),
         )
 
-    def prove(self, case: Case, seen: Observation) -> Trial:
+    def prove(self, case: Case, observation: Observation) -> Trial:
         """Drop them."""
-        edit = Edit(seen.held)
+        edit = Edit(observation.held)
         (outcome,) = yield [edit]
-        fix = FIX + (HUB if seen.detail["hub"] else "")
-        how, rows = "drop the off-topic chunks", _rows(seen.detail)
-        return case.finding("pollution", seen, how, outcome.standing, fix, rows=rows, edit=edit)
+        fix = FIX + (HUB if observation.detail["hub"] else "")
+        how, rows = "drop the off-topic chunks", _rows(observation.detail)
+        return case.finding("pollution", observation, how, outcome.standing, fix, rows=rows, edit=edit)
 
 
 def _rows(detail: Mapping[str, Any]) -> Iterator[Row]:

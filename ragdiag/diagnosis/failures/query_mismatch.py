@@ -93,25 +93,25 @@ class QueryMismatch(FailureMode):
         # Beside evidence that was found, a passage has only the rest of the query to be found by: that is `incomplete`.
         return -1.0 if any(g.covered for g in case.groups) else self.low_overlap_found
 
-    def prove(self, case: Case, seen: Observation) -> Trial:
+    def prove(self, case: Case, observation: Observation) -> Trial:
         """Another retriever; the user's other words; words of the evidence."""
-        side = seen.detail["side"]
+        side = observation.detail["side"]
         edits = [Edit(retriever=s) for s in case.setting.swaps if s != EXACT and (side == VOCABULARY or s == SPARSE)]
         edits += [Edit(query=str(p)) for p in case.query.metadata.get("paraphrases") or ()]
         outcomes = yield edits
         tried = {e.retriever or f"paraphrase: {e.query}": o.standing._asdict() for e, o in zip(edits, outcomes, strict=True)}
         # No words bring in what no chunk holds whole: with that mended as well, another retriever may.
-        cut = seen.held is None
+        cut = observation.held is None
         if (best := _best(edits, outcomes, cut)) is not None:
-            return _other(case, seen, *best, {"tried": tried})
+            return _other(case, observation, *best, {"tried": tried})
         if side == RARE or cut:
             return None
-        return (yield from self._words(case, seen, {"tried": tried}))
+        return (yield from self._words(case, observation, {"tried": tried}))
 
-    def _words(self, case: Case, seen: Observation, detail: Mapping[str, Any]) -> Trial:
+    def _words(self, case: Case, observation: Observation, detail: Mapping[str, Any]) -> Trial:
         """The fewest words of the evidence that bring it in."""
-        chunk = seen.held[0]
-        rewordings = self._rewordings(case, seen, case.setting.span(chunk))
+        chunk = observation.held[0]
+        rewordings = self._rewordings(case, observation, case.setting.span(chunk))
         if not rewordings:
             return None
         outcomes = yield [edit for edit, _ in rewordings]
@@ -125,11 +125,11 @@ class QueryMismatch(FailureMode):
             as_well = sum(c in o.order[: case.length].tolist() for c, o in zip(others, tried, strict=True))
             detail |= {"others": len(others), "others_as_well": as_well}
             control = _control(len(others), as_well) if others else None
-        return self._by_words(case, seen, edit, outcomes[best].standing, control, detail)
+        return self._by_words(case, observation, edit, outcomes[best].standing, control, detail)
 
-    def _rewordings(self, case: Case, seen: Observation, span: Span) -> list[tuple[Edit, list[str]]]:
+    def _rewordings(self, case: Case, observation: Observation, span: Span) -> list[tuple[Edit, list[str]]]:
         """The query with words of the chunk at `span`, and those words: in place of words that it lacks, then added."""
-        missing, most = list(seen.detail["missing"]), self.word_counts[-1]
+        missing, most = list(observation.detail["missing"]), self.word_counts[-1]
         series = [(said, as_rare(case, span, missing[:most])), (added, rarest(case, span)[:most])]
         return [
             (Edit(query=say(case.query.text, missing[:n], words[:n])), words[:n])
@@ -139,17 +139,32 @@ class QueryMismatch(FailureMode):
         ]
 
     def _by_words(
-        self, case: Case, seen: Observation, edit: Edit, after: Standing, control: Control | None, detail: Mapping[str, Any]
+        self,
+        case: Case,
+        observation: Observation,
+        edit: Edit,
+        after: Standing,
+        control: Control | None,
+        detail: Mapping[str, Any],
     ) -> Finding:
         """What words of the evidence come to; they prove little where most other chunks come in as easily by words of theirs."""
         words_prove = control is not None and 2 * control.as_well < control.tried
-        proved = after.sufficient and (words_prove or seen.detail["overlap"] <= self.proof_overlap)
+        proved = after.sufficient and (words_prove or observation.detail["overlap"] <= self.proof_overlap)
         if proved and control and not words_prove:
             control = control._replace(says=f"proved by words alone, and {control.says}")
         how = f"say {len(detail['words'])} of the query's words in words of the evidence"
-        rows = _rows({**seen.detail, **detail})
+        rows = _rows({**observation.detail, **detail})
         return case.finding(
-            "query_mismatch", seen, how, after, FIX[WORDS], proved=proved, detail=detail, control=control, rows=rows, edit=edit
+            "query_mismatch",
+            observation,
+            how,
+            after,
+            FIX[WORDS],
+            proved=proved,
+            detail=detail,
+            control=control,
+            rows=rows,
+            edit=edit,
         )
 
 
@@ -184,18 +199,18 @@ def _rows(detail: Mapping[str, Any]) -> Iterator[Row]:
         yield Row.of("words", f"of the evidence: {', '.join(detail['words'])}")
 
 
-def _other(case: Case, seen: Observation, edit: Edit, outcome: Outcome, detail: Mapping[str, Any]) -> Finding:
+def _other(case: Case, observation: Observation, edit: Edit, outcome: Outcome, detail: Mapping[str, Any]) -> Finding:
     """What another retriever, or a paraphrase, comes to."""
     how = f"search with {edit.retriever} instead" if edit.retriever else "ask in the words of a paraphrase"
     fix = FIX[RARE if edit.retriever == SPARSE else VOCABULARY if edit.retriever else WORDS]
     return case.finding(
         "query_mismatch",
-        seen,
+        observation,
         how,
         outcome.standing,
         fix,
-        says=RARE_SAYS if seen.detail["side"] == RARE else "",
+        says=RARE_SAYS if observation.detail["side"] == RARE else "",
         detail=detail,
-        rows=_rows({**seen.detail, **detail}),
+        rows=_rows({**observation.detail, **detail}),
         edit=edit,
     )

@@ -32,11 +32,11 @@ class Ranking(FailureMode):
             return None
         return Observation(case.groups, {"above": described(case, list(case.above), case.length)})
 
-    def prove(self, case: Case, seen: Observation) -> Trial:
+    def prove(self, case: Case, observation: Observation) -> Trial:
         """Raise k."""
         yield from ()
         k, depth = case.standing.rank or 0, self.contexts * case.length
         tokens = case.tokens_down_to(k)
         fix = FIX.format(depth=depth, k=k, tokens=tokens)
         after, detail = Standing(k, True), {"least_k": k, "tokens": tokens}
-        return case.finding("ranking", seen, f"raise k to {k}", after, fix, detail=detail, tokens=tokens, rows=())
+        return case.finding("ranking", observation, f"raise k to {k}", after, fix, detail=detail, tokens=tokens, rows=())

@@ -37,19 +37,19 @@ class Stale(FailureMode):
         rows = [row | {"by": by} for row, by in zip(described(case, list(old)), old.values(), strict=False)]
         return Observation(case.targets, {"versions": rows}, frozenset(old))
 
-    def prove(self, case: Case, seen: Observation) -> Trial:
+    def prove(self, case: Case, observation: Observation) -> Trial:
         """Drop them."""
-        edit = Edit(seen.held)
+        edit = Edit(observation.held)
         (outcome,) = yield [edit]
-        rows = chunk_rows("above", seen.detail["versions"], lambda chunk: f" ({chunk['by']})")
-        return case.finding("stale", seen, "drop the superseded versions", outcome.standing, FIX, rows=rows, edit=edit)
+        rows = chunk_rows("above", observation.detail["versions"], lambda chunk: f" ({chunk['by']})")
+        return case.finding("stale", observation, "drop the superseded versions", outcome.standing, FIX, rows=rows, edit=edit)
 
 
 def superseded(case: Case) -> dict[int, str]:
     """The chunks above that belong to a superseded version of the query's evidence, and how that is known."""
     documents = case.setting.corpus.documents
     current = {s.document for g in case.groups for s in g.spans}
-    found: dict[int, str] = {}
+    old: dict[int, str] = {}
     for chunk in case.above:
         document = int(case.setting.chunking.document[chunk])
         if document in current:
@@ -58,5 +58,5 @@ def superseded(case: Case) -> dict[int, str]:
         if not by and any(could_be_older(documents[document], documents[d]) for d in current) and says_nearly(case, chunk):
             by = "near-duplicate of an older document"
         if by:
-            found[chunk] = by
-    return found
+            old[chunk] = by
+    return old

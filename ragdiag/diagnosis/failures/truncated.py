@@ -42,18 +42,18 @@ class Truncated(FailureMode):
 
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""
-        found = [(g, u) for g in case.targets for u in unseen(case, g)]
-        if not found:
+        hidden = [(g, u) for g in case.targets for u in unseen(case, g)]
+        if not hidden:
             return None
         chunks = [
             row | {"characters": len(u.text), "read": u.visible, "evidence_from": u.start}
-            for (_, u), row in zip(found, described(case, [u.chunk for _, u in found], len(found)), strict=True)
+            for (_, u), row in zip(hidden, described(case, [u.chunk for _, u in hidden], len(hidden)), strict=True)
         ]
-        return Observation(tuple(dict.fromkeys(g for g, _ in found)), {"chunks": chunks})
+        return Observation(tuple(dict.fromkeys(g for g, _ in hidden)), {"chunks": chunks})
 
-    def prove(self, case: Case, seen: Observation) -> Trial:
+    def prove(self, case: Case, observation: Observation) -> Trial:
         """Show the encoder what it missed."""
-        parts = {u.chunk: u for g in seen.groups for u in unseen(case, g)}
+        parts = {u.chunk: u for g in observation.groups for u in unseen(case, g)}
         setting = case.setting
         ways = [_part(case, u) for u in parts.values()], [_window(case, u) for u in parts.values()]
         edits = [
@@ -63,11 +63,11 @@ class Truncated(FailureMode):
         outcome, edit = yield from first_enough(case, edits)
         return case.finding(
             "truncated",
-            seen,
+            observation,
             "let the encoder read the part of the chunk that holds the evidence",
             outcome.standing,
             FIX,
-            rows=[_row(chunk) for chunk in seen.detail["chunks"][:MOST]],
+            rows=[_row(chunk) for chunk in observation.detail["chunks"][:MOST]],
             edit=edit,
         )
 
@@ -106,12 +106,12 @@ def _rank(case: Case, chunk: int) -> int:
 def _hidden(case: Case, chunk: int, span: Span) -> Unseen | None:
     """What a chunk holds of `span`, if the encoder does not read to the end of that."""
     setting = case.setting
-    own, visible = setting.span(chunk), int(setting.visible[chunk]) if setting.visible is not None else 0
-    start, end = max(span.start, own.start) - own.start, min(span.end, own.end) - own.start
+    place, visible = setting.span(chunk), int(setting.visible[chunk]) if setting.visible is not None else 0
+    start, end = max(span.start, place.start) - place.start, min(span.end, place.end) - place.start
     if end <= visible - PREFIX:
         return None
-    text = setting.embed(own)
-    before = max(text.find(setting.text(own)), 0)  # a title or a neighbour may come first
+    text = setting.embed(place)
+    before = max(text.find(setting.text(place)), 0)  # a title or a neighbour may come first
     return Unseen(chunk, text, before + start, before + end, visible) if before + end > visible else None
 
 

@@ -131,7 +131,7 @@ def _recorded(
     from ragdiag.search.runs import run_lines
     from ragdiag.search.searches import DEPTH, name_of, searched
 
-    whole, _, labels = load_measurable(corpus, queries, Options(qrels=options.get("qrels")), [], progress)
+    whole, _, labels, _ = load_measurable(corpus, queries, Options(qrels=options.get("qrels")), progress)
     context = 0 if options.get("budget") else options.get("k", 0)
     rankings = searched(search, labels.queries, whole, DEPTH, notes, progress, context)
     return spooled.file(name_of(search).removeprefix("search "), run_lines(rankings))

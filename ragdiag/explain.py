@@ -54,19 +54,19 @@ def _explanation(audit: Audit, q: int, ranking: Ranking, coverage: FloatArray, d
 
 def _defects(audit: Audit) -> dict[str, list[Defect]]:
     """What is wrong with each query's labels."""
-    found: dict[str, list[Defect]] = defaultdict(list)
+    by_query: dict[str, list[Defect]] = defaultdict(list)
     for defect in (*audit.report.label_defects, *audit.report.label_warnings):
-        found[defect.query].append(defect)
-    return found
+        by_query[defect.query].append(defect)
+    return by_query
 
 
 def _whole_ranking(audit: Audit, q: int) -> Ranking:
-    """The audit's own, and below it what the index gives when asked for everything; a recorded run is as it is."""
-    text, own, n = audit.labels.queries[q].text, (audit.run.chunks[q], audit.run.scores[q]), len(audit.scorer.chunking)
+    """The ranking of the audit, and below it what the index gives when asked for everything; a recorded run is as it is."""
+    text, audited, n = audit.labels.queries[q].text, (audit.run.chunks[q], audit.run.scores[q]), len(audit.scorer.chunking)
     if audit.searchable is None or not text.strip():
-        return _ranking(*own)
-    found, values = audit.searchable.search([text], n)
-    return _ranking(*followed(own, (found[0], values[0]), n))
+        return _ranking(*audited)
+    chunks, scores = audit.searchable.search([text], n)
+    return _ranking(*followed(audited, (chunks[0], scores[0]), n))
 
 
 def _ranking(chunks: IntArray, scores: FloatArray) -> Ranking:

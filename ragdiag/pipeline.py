@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ import numpy as np
 from ragdiag.core.errors import InputError, UsageError
 from ragdiag.core.options import Options, check_kind
 from ragdiag.core.protocols import Index, Progress, no_progress
-from ragdiag.core.records import Corpus, IntArray, Labels, Mean, QueryResult, Report, Run
+from ragdiag.core.records import Corpus, FloatArray, IntArray, Labels, Mean, Pipeline, QueryResult, Report, Run
 from ragdiag.diagnosis.causes import name_causes
 from ragdiag.diagnosis.diagnosis import Diagnosis
 from ragdiag.scoring.measures import Measure, default_measures
@@ -27,7 +27,28 @@ from ragdiag.sources.places import nearest_document
 from ragdiag.sources.queries import load_queries
 from ragdiag.stats.statistics import Resampler, clusters
 
-__all__ = ["Audit", "audit", "check", "inputs_of", "labelled_documents", "load", "load_measurable", "rank", "run_audit"]
+__all__ = [
+    "Audit", "Loaded", "Ranked", "audit", "check", "inputs_of", "labelled_documents", "load", "load_measurable", "rank",
+    "run_audit",
+]  # fmt: skip
+
+
+class Loaded(NamedTuple):
+    """The whole corpus, the part of it that is audited, its labels, and what a reader should know of them."""
+
+    whole: Corpus
+    corpus: Corpus
+    labels: Labels
+    notes: tuple[str, ...]
+
+
+class Ranked(NamedTuple):
+    """What each query retrieves, what scores it, how many of its ranked chunks reach the prompt, and seconds by stage."""
+
+    retrieved: Retrieved
+    scorer: Scorer
+    lengths: IntArray
+    seconds: Mapping[str, float]
 
 
 class Audit(NamedTuple):
@@ -54,35 +75,39 @@ def run_audit(
     corpus_path: str | Path, queries_path: str | Path, options: Options, progress: Progress = no_progress, diagnosed: str = ""
 ) -> Audit:
     """`audit`, keeping every intermediate. `diagnosed`: the only query whose causes are asked for; the others get none."""
-    measures, plan, clock, notes = _measures(options), Plan(options), Clock(), list[str]()
+    measures, plan, clock = _measures(options), Plan(options), Clock()
     with clock("load"):
-        whole, corpus, labels = load_measurable(corpus_path, queries_path, options, notes, progress)
-    retrieved, scorer, lengths = rank(plan, whole, corpus, labels, clock, notes, progress)
-    chunking, run, source, index = retrieved
+        loaded = load_measurable(corpus_path, queries_path, options, progress)
+    corpus, labels = loaded.corpus, loaded.labels
+    retrieved, scorer, lengths, seconds = rank(plan, loaded, progress)
+    clock.seconds |= seconds
+    chunking, run, index = retrieved.chunking, retrieved.run, retrieved.searchable
     with clock("measure"):
         values = scorer.measure(run, measures)
         documents = labelled_documents(labels)
         resampler = Resampler(clusters(documents), options.seed)
-        means = {m: resampler.mean(each) for m, each in values.items()}
+        means = {m: resampler.mean(by_query) for m, by_query in values.items()}
         shown = scorer.tokens_of(np.where(np.arange(run.chunks.shape[1]) < lengths[:, None], run.chunks, -1)).sum(axis=1)
         warnings = labels.warnings + unlabelled_hits(corpus, labels, chunking, run.chunks, lengths, scorer.relevant())
     with clock("diagnose"):
         indexed = plan.indexed(retrieved, corpus, progress)
-        asked = {q for q, query in enumerate(labels.queries) if query.id == diagnosed} if diagnosed else None
-        found = name_causes(scorer, run, lengths, indexed, options, progress, asked)
-        results = _results(scorer, run, lengths, values, documents, found)
+        only = {q for q, query in enumerate(labels.queries) if query.id == diagnosed} if diagnosed else None
+        diagnoses = name_causes(scorer, run, lengths, indexed, options, progress, only)
+        results = _results(scorer, run, lengths, values, documents, diagnoses)
     latency = {"retrieval": plan.latency(index, labels.queries)} if index is not None else {}
-    notes += _notes_on(labels, run)
-    size = {"k": None if options.budget else options.k, "budget": options.budget or None, "chunks": len(chunking)}
     measured = np.concatenate([labels.at("span"), labels.at("document")])
-    pipeline = (
-        source
-        | size
-        | indexed.unseen(chunking.end - chunking.start)
-        | {"swaps": list(indexed.swaps), "depth": run.chunks.shape[1], "context_tokens": round(float(shown[measured].mean()), 1)}
+    pipeline = Pipeline(
+        **retrieved.source._asdict(),
+        k=None if options.budget else options.k,
+        budget=options.budget or None,
+        chunks=len(chunking),
+        unseen=indexed.unseen(chunking.end - chunking.start),
+        swaps=tuple(indexed.swaps),
+        depth=run.chunks.shape[1],
+        context_tokens=round(float(shown[measured].mean()), 1),
     )
     report = Report(
-        signature=plan.signature(source),
+        signature=plan.signature(retrieved.source),
         seed=options.seed,
         inputs=inputs_of(corpus, labels),
         pipeline=pipeline,
@@ -90,7 +115,7 @@ def run_audit(
         label_defects=labels.defects,
         label_warnings=warnings,
         problems=corpus.problems,
-        notes=tuple(notes),
+        notes=(*loaded.notes, *retrieved.notes, *_notes_on(labels, run)),
         causes=_causes(results, resampler),
         queries=results,
         timings=clock.seconds | latency,
@@ -98,57 +123,51 @@ def run_audit(
     return Audit(report, corpus, labels, scorer, run, lengths, index)
 
 
-def rank(
-    plan: Plan, whole: Corpus, corpus: Corpus, labels: Labels, clock: Clock, notes: list[str], progress: Progress
-) -> tuple[Retrieved, Scorer, IntArray]:
-    """What each query retrieves, ready to be scored, and how many of its ranked chunks reach the prompt."""
-    retrieved = plan.retrieve(whole, corpus, labels.queries, clock, notes, progress)
+def rank(plan: Plan, loaded: Loaded, progress: Progress) -> Ranked:
+    """What each query retrieves, ready to be scored."""
+    retrieved, clock = plan.retrieve(loaded.whole, loaded.corpus, loaded.labels.queries, progress), Clock()
     with clock("measure"):
-        scorer = Scorer(corpus, labels, retrieved.chunking)
-        return retrieved, scorer, scorer.lengths(retrieved.run, plan.options.k, plan.options.budget)
+        scorer = Scorer(loaded.corpus, loaded.labels, retrieved.chunking)
+        lengths = scorer.lengths(retrieved.run, plan.options.k, plan.options.budget)
+    return Ranked(retrieved, scorer, lengths, {**retrieved.seconds, **clock.seconds})
 
 
 def _measures(options: Options) -> list[Measure]:
     """The default measures and those asked for, each once."""
-    asked = [Measure.parse(m) for m in options.measures]
+    named = [Measure.parse(m) for m in options.measures]
     usual = default_measures(options.k, options.budget)
     if options.search is not None:  # it is asked for no more than a context: of what looks deeper it says nothing
         usual = [m for m in usual if m.tokens or m.cutoff <= search_depth(options)]
-    return list(dict.fromkeys([*usual, *asked]))
+    return list(dict.fromkeys([*usual, *named]))
 
 
 def check(corpus: str | Path, queries: str | Path, progress: Progress = no_progress, **options: Any) -> Checked:
     """The corpus and its labels with every defect found, and notes; nothing is indexed. Raises as `audit`."""
-    notes: list[str] = []
-    _, found, labels = load(corpus, queries, Options.given(**options), notes, progress)
-    if not _measurable(labels):
-        notes.append(f"no query can be measured ({left_out(labels)})")
-    return Checked(found, labels, tuple(notes))
+    _, read, labels, notes = load(corpus, queries, Options.given(**options), progress)
+    none = () if _measurable(labels) else (f"no query can be measured ({left_out(labels)})",)
+    return Checked(read, labels, (*notes, *none))
 
 
-def load_measurable(
-    corpus_path: str | Path, queries_path: str | Path, options: Options, notes: list[str], progress: Progress
-) -> tuple[Corpus, Corpus, Labels]:
+def load_measurable(corpus_path: str | Path, queries_path: str | Path, options: Options, progress: Progress) -> Loaded:
     """As `load`. Raises `InputError` where no query is left to measure."""
-    whole, corpus, labels = load(corpus_path, queries_path, options, notes, progress)
-    if not _measurable(labels):
-        remedy = f"mend the labels ({left_out(labels)}); see ragdiag check"
+    loaded = load(corpus_path, queries_path, options, progress)
+    if not _measurable(loaded.labels):
+        remedy = f"mend the labels ({left_out(loaded.labels)}); see ragdiag check"
         raise InputError("no query is left to measure", queries_path, remedy=remedy)
-    return whole, corpus, labels
+    return loaded
 
 
 def _measurable(labels: Labels) -> bool:
     return bool({"span", "document"} & set(labels.level))
 
 
-def load(
-    corpus_path: str | Path, queries_path: str | Path, options: Options, notes: list[str], progress: Progress
-) -> tuple[Corpus, Corpus, Labels]:
-    """The whole corpus, the part of it that is audited, and its labels."""
+def load(corpus_path: str | Path, queries_path: str | Path, options: Options, progress: Progress) -> Loaded:
+    """The corpus and its labels. Raises `InputError` where they cannot be read, `UsageError` for `only` that leaves nothing."""
     check_kind("corpus", corpus_path, str, Path)
     check_kind("queries", queries_path, str, Path)
     whole = corpus = load_corpus(corpus_path, progress=progress)
     labels = locate(load_queries(queries_path, options.qrels), corpus, options.copies)
+    notes: list[str] = []
     if corpus.skipped:
         kinds = ", ".join(f"{suffix or 'no suffix'} {n}" for suffix, n in sorted(corpus.skipped.items()))
         notes.append(f"files of other kinds left out: {kinds}")
@@ -160,7 +179,7 @@ def load(
         if not labels.queries:
             raise UsageError("--only: no query has all its evidence in these documents")
         notes.append(f"--only left out {len(whole.documents) - len(corpus.documents)} documents and {labels.left_out} queries")
-    return whole, corpus, labels
+    return Loaded(whole, corpus, labels, tuple(notes))
 
 
 def labelled_documents(labels: Labels) -> list[list[int]]:
@@ -185,13 +204,13 @@ def _results(
     scorer: Scorer,
     run: Run,
     lengths: IntArray,
-    values: dict[Measure, Any],
+    values: Mapping[Measure, FloatArray],
     documents: list[list[int]],
-    found: Sequence[Diagnosis],
+    diagnoses: Sequence[Diagnosis],
 ) -> tuple[QueryResult, ...]:
     labels, corpus, least, enough = scorer.labels, scorer.corpus, scorer.least_k(run), scorer.sufficient(run, lengths)
     results = []
-    for q, (query, diagnosis) in enumerate(zip(labels.queries, found, strict=True)):
+    for q, (query, diagnosis) in enumerate(zip(labels.queries, diagnoses, strict=True)):
         named = {str(m): None if np.isnan(v[q]) else float(v[q]) for m, v in values.items()}
         measured = labels.level[q] in ("span", "document")
         k = int(least[q]) or None if measured else None

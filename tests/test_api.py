@@ -145,7 +145,7 @@ def half(query: str, k: int) -> list[dict]:
 def test_the_teams_own_search_is_a_retriever() -> None:
     found = ragdiag.audit(CORPUS, QUERIES, retriever=half, cache=None)
     assert not found.measures["Sufficient@5"].mean
-    assert "half" in found.pipeline["retriever"]
+    assert "half" in found.pipeline.retriever
     compared = ragdiag.compare(CORPUS, QUERIES, retrievers=["bm25", half], causes=False, cache=None)
     assert len(compared.cells) == 2
     assert compared.cells[compared.best].name.endswith("bm25")
@@ -317,7 +317,7 @@ def test_a_run_and_chunks_in_hand() -> None:
     chunks = [{"doc_id": "a.md", "start": 0, "end": 20}, {"doc_id": "b.md", "start": 0, "end": 47}]
     for own in (chunks, pandas.DataFrame(chunks)):
         found = ragdiag.audit(TEXTS, LABELLED, chunks=own, retriever="bm25", cache=None)
-        assert (found.pipeline["chunks"], [q.served for q in found.queries]) == (2, [False, True])
+        assert (found.pipeline.chunks, [q.served for q in found.queries]) == (2, [False, True])
 
 
 def test_one_alone_is_as_good_as_a_list() -> None:

@@ -2,24 +2,29 @@
 
 import copy
 import io
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from chunked import chunked
 from rich.console import Console
 
 from ragdiag.core.proofs import EXACT, Addition, Edit
 from ragdiag.core.protocols import no_progress
-from ragdiag.core.records import Chunking, Corpus, Document
+from ragdiag.core.records import Chunking, Corpus, Document, IndexRecall
 from ragdiag.core.registry import make
 from ragdiag.diagnosis.modes import modes
 from ragdiag.explain import explain
 from ragdiag.pipeline import Audit, Options, run_audit
 from ragdiag.reports.terminal import audit_text
 from ragdiag.scoring.packing import Packing
-from ragdiag.search.approximate import as_asked, exact_swap, index_recall, recall
+from ragdiag.search.approximate import as_asked, exact_swap, index_health, recall
 from ragdiag.search.retrievers.lsa import Lsa
 
 pytestmark = pytest.mark.slow
@@ -81,10 +86,10 @@ def shown(audit: Audit) -> str:
 @pytest.mark.parametrize("retriever", ["lsa", "latest(lsa)", "hybrid(lsa, bm25, weights=(0.9, 0.1))"])
 def test_a_chunk_that_the_index_misses(retriever: str, misses: None, tmp_path: Path) -> None:
     audit = audited(retriever, tmp_path)
-    assert EXACT in audit.report.pipeline["swaps"]
-    assert audit.report.pipeline["index_recall"]["k"] == 5
-    assert 0.9 < audit.report.pipeline["index_recall"]["mean"] < 0.999
-    assert f"{audit.report.pipeline['index_recall']['mean']:.1%} of the first 5 chunks that exact search finds" in shown(audit)
+    assert EXACT in audit.report.pipeline.swaps
+    assert audit.report.pipeline.index_recall.k == 5
+    assert 0.9 < audit.report.pipeline.index_recall.mean < 0.999
+    assert f"{audit.report.pipeline.index_recall.mean:.1%} of the first 5 chunks that exact search finds" in shown(audit)
     if "hybrid" in retriever:
         return  # bm25 returns it: nothing is missed
     result = next(q for q in audit.report.queries if q.id == "tw-21")
@@ -114,7 +119,7 @@ def test_a_context_is_what_a_search_for_it_returns(options: dict[str, int], wake
     assert row["rank"] > audit.lengths[q], "found deeper: below the context, whatever its score"
     shown_ranks = [chunk.rank for chunk in explain(audit, "tw-21").ranking if not chunk.in_context]
     assert row["rank"] in shown_ranks, "the same rank wherever it is told"
-    assert audit.report.pipeline["index_recall"]["mean"] < 0.999
+    assert audit.report.pipeline.index_recall.mean < 0.999
 
 
 @pytest.mark.parametrize("k", [1, 3, 5, 29, 30, 31])
@@ -171,8 +176,8 @@ def test_under_a_budget_the_least_number_that_overflows_it_is_asked_for(budget: 
 
 def test_an_exact_index_is_asked_for_nothing_more(tmp_path: Path) -> None:
     audit = audited("lsa", tmp_path)
-    assert "index_recall" not in audit.report.pipeline
-    assert EXACT not in audit.report.pipeline["swaps"]
+    assert audit.report.pipeline.index_recall is None
+    assert EXACT not in audit.report.pipeline.swaps
     assert "exact search" not in shown(audit)
 
 
@@ -197,16 +202,16 @@ def test_the_exact_twin_of_an_index_within_others() -> None:
     texts = ["Boats leave at noon.", "The ferry costs nine crowns.", "Rye bread needs a sour dough.", "Boats need a licence."]
     inner = Lsa().index(texts, None, no_progress)
     for spec in ("hybrid(lsa, bm25)", "dedupe(lsa)", "dedupe(hybrid(lsa, lsa(dimensions=2)))"):
-        whole = make("retrievers", spec).index(texts, None, no_progress)
+        whole = make("retrievers", spec).index(chunked(texts), None, no_progress)
         assert exact_swap(whole) == {}
-        assert index_recall(whole, ["boats"], 2) == {}
+        assert index_health(whole, ["boats"], 2) == (None, None)
         lacking = _with(whole, missing(inner, [0]))
         (twin,) = [made() for made in exact_swap(lacking).values()]
         asked = ["When do boats leave?"], 4
         assert 0 not in lacking.search(*asked)[0][0, :1]
         assert twin.search(*asked)[0].tolist() == whole.search(*asked)[0].tolist()
         assert 0 not in lacking.search(*asked)[0][0, :1], "the index itself stays as it is"
-        assert index_recall(lacking, asked[0], 1) == {"index_recall": {"k": 1, "mean": 0.0}}
+        assert index_health(lacking, asked[0], 1) == (IndexRecall(1, 0.0), None)
 
 
 @pytest.mark.parametrize(
@@ -218,9 +223,9 @@ def test_below_steps_and_in_fusions_an_index_is_asked_as_they_ask(spec: str, dep
     part = missing(Lsa().index(texts, None, no_progress), [])
     search = part.search
     part.search = lambda queries, n: (asked.append(n), search(queries, n))[1]
-    whole = _with(make("retrievers", spec).index(texts, None, no_progress), part)
+    whole = _with(make("retrievers", spec).index(chunked(texts), None, no_progress), part)
     whole.search(["boats"], 2)
-    index_recall(whole, ["boats"], 2)
+    index_health(whole, ["boats"], 2)
     assert asked == [depth, depth]
 
 

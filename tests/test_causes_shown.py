@@ -14,7 +14,7 @@ from rich.console import Console, RenderableType
 
 from ragdiag.cli import main
 from ragdiag.core.proofs import Control, Finding, Row, Standing
-from ragdiag.core.records import Explanation, GroupProof, Mean, Query, QueryResult, RankedChunk, Report
+from ragdiag.core.records import Explanation, GroupProof, Mean, Pipeline, Query, QueryResult, RankedChunk, Report, Unseen
 from ragdiag.diagnosis.failures import chunk_split
 from ragdiag.diagnosis.modes import modes
 from ragdiag.reports.json import audit_dict, dumps, explain_dict
@@ -57,11 +57,11 @@ def report(*queries: QueryResult, **pipeline: Any) -> Report:
         "budget": None,
         "chunks": 90,
         "depth": 50,
-        "swaps": [],
+        "swaps": (),
     }
     means = {"Sufficient@5": Mean(0.5, 0.4, 0.6, len(queries)), "Success@5": Mean(0.5, 0.4, 0.6, len(queries))}
     inputs = {"documents": 3, "queries": len(queries)}
-    whole = size | {"context_tokens": 700.0} | pipeline
+    whole = Pipeline(**size | {"context_tokens": 700.0} | pipeline)
     return Report("", 0, inputs, whole, means, (), (), (), (), shares, queries, {})
 
 
@@ -141,10 +141,10 @@ def test_a_recorded_run_is_said_to_name_no_cause() -> None:
 
 def test_text_that_the_encoder_never_saw_comes_before_any_score() -> None:
     queries = (result("a", "truncated"), result("b", status="ok"))
-    text = shown(audit_text(report(*queries, unseen={"chunks": 41, "share": 0.123, "limit": 256})))
+    text = shown(audit_text(report(*queries, unseen=Unseen(41, 0.123, 256))))
     line = "the encoder reads 256 tokens: 41 of 90 chunks are longer, 12.3% of the text was never embedded"
     assert 0 < text.index(line) < text.index("1 of 2 queries")
-    for none in ({}, {"chunks": 0, "share": 0.0, "limit": 256}):
+    for none in (None, Unseen(0, 0.0, 256)):
         assert "the encoder reads" not in shown(audit_text(report(*queries, unseen=none)))
 
 

@@ -18,12 +18,12 @@ from ragdiag.core.cache import Cache
 from ragdiag.core.errors import InputError, RagdiagError, SpecError
 from ragdiag.core.proofs import Addition, Edit
 from ragdiag.core.protocols import no_progress
-from ragdiag.core.records import Corpus, Document
+from ragdiag.core.records import Corpus, Document, IndexRecall
 from ragdiag.core.registry import make
 from ragdiag.pipeline import Options, audit, run_audit
 from ragdiag.reports.json import audit_dict, dumps
 from ragdiag.reports.terminal import audit_text
-from ragdiag.search.approximate import index_recall
+from ragdiag.search.approximate import index_health
 from ragdiag.search.retrievers.chroma import Chroma
 from ragdiag.search.retrievers.dense import Dense
 from ragdiag.sources.chunks import cut, place
@@ -148,8 +148,8 @@ def assert_same(found, dense) -> None:
         (q.status, q.measures, q.least_k) for q in dense.report.queries
     ]
     assert found.run.chunks.tolist() == dense.run.chunks.tolist()
-    assert found.report.pipeline["chunks"] == dense.report.pipeline["chunks"]
-    assert found.report.pipeline["models"] == dense.report.pipeline["models"]
+    assert found.report.pipeline.chunks == dense.report.pipeline.chunks
+    assert found.report.pipeline.models == dense.report.pipeline.models
 
 
 @pytest.mark.parametrize("space", ["cosine", "l2", "ip"])
@@ -177,7 +177,7 @@ def test_public_door(data, notes, dense):
         data / "corpus.jsonl", data / "queries.jsonl", retriever=f'chroma(path="{notes}", collection="notes")', k=2, cache=None
     )
     assert report.measures == dense.report.measures
-    assert report.pipeline["chunker"] == "as stored"
+    assert report.pipeline.chunker == "as stored"
     assert "all-MiniLM-L6-v2@" in report.signature
     assert "collection=notes" in report.signature
 
@@ -356,10 +356,10 @@ def test_what_the_index_misses_is_an_index_miss(data, tmp_path, over):
             {"chunk": f"{query.id}#0-{len(query.text)}", "rank": None, "exact": 1, "text": query.text}
         ]
         assert "ef_search" in finding.fix
-    recall = found.report.pipeline["index_recall"]
-    assert recall["k"] == 5 and 0 < recall["mean"] < 0.9
+    recall = found.report.pipeline.index_recall
+    assert recall.k == 5 and 0 < recall.mean < 0.9
     shown = text_of(audit_text(found.report))
-    assert f"the index returns {recall['mean']:.1%} of the first 5 chunks that exact search finds" in shown
+    assert f"the index returns {recall.mean:.1%} of the first 5 chunks that exact search finds" in shown
 
 
 def test_an_index_that_misses_nothing_is_said_to_miss_nothing(data, tmp_path):
@@ -367,8 +367,8 @@ def test_an_index_that_misses_nothing_is_said_to_miss_nothing(data, tmp_path):
     found = run_audit(
         tmp_path / "corpus.jsonl", tmp_path / "queries.jsonl", Options(retriever=spec(tmp_path / "store"), cache=data / "cache")
     )
-    assert found.report.pipeline["index_recall"] == {"k": 5, "mean": 1.0}
-    assert found.report.pipeline["swaps"] == ["bm25", "exact"]
+    assert found.report.pipeline.index_recall == IndexRecall(5, 1.0)
+    assert found.report.pipeline.swaps == ("bm25", "exact")
     assert "exact search" not in text_of(audit_text(found.report))
 
 
@@ -390,7 +390,7 @@ def test_exact_search_is_the_collections_own_where_that_misses_nothing(data, tmp
     for own, other in zip(*runs, strict=True):
         assert own[0].tolist() == other[0].tolist()
         np.testing.assert_allclose(own[1], other[1], atol=5e-6)
-    assert index_recall(index, asked, 3)["index_recall"] == {"k": 3, "mean": 1.0}
+    assert index_health(index, asked, 3).recall == IndexRecall(3, 1.0)
     assert exact.answer(asked[0], 2)[0].tolist() == exact.search(asked[:1], 2)[0].tolist()
     assert exact.nbytes >= index.nbytes
 
@@ -540,7 +540,7 @@ def test_one_copy_one_client_one_question_an_audit(data, diary, tmp_path, monkey
         return query(collection, **more)
 
     monkeypatch.setattr(chromadb.Collection, "query", counted)
-    monkeypatch.setattr("ragdiag.diagnosis.failures.slow.Slow.measure", lambda *a: {})  # which asks anew on purpose
+    monkeypatch.setattr("ragdiag.search.retrieval.latency_of", lambda *a: {})  # which asks anew on purpose
     report = audit(diary / "corpus.jsonl", diary / "queries.jsonl", retriever=spec(tmp_path / "store"), cache=data / "cache")
     copies = [to for source, to, *_ in copied if source == tmp_path / "store"]
     assert len(copies) == len(opened) == 1
@@ -572,12 +572,12 @@ CORPUS = Corpus(
     ],
 )
 def test_hints(chunk, document, start, end):
-    found = place([chunk], CORPUS)
+    found = place([chunk], CORPUS).chunking
     assert (found.document.tolist(), found.start.tolist(), found.end.tolist()) == ([document], [start], [end])
 
 
 def test_equal_texts_take_equal_places_in_turn():
-    found = place([HintedChunk(doc_id="de/a.md", text="Same words  in both.")] * 3, CORPUS)
+    found = place([HintedChunk(doc_id="de/a.md", text="Same words  in both.")] * 3, CORPUS).chunking
     assert found.start.tolist() == [18, 18, 38]
     with pytest.raises(InputError, match="its text is in 2 documents; add doc_id"):
         place([HintedChunk(text="Same words in both.")], CORPUS)

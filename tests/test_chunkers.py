@@ -447,8 +447,8 @@ def test_the_model_of_a_chunker_is_in_the_signature(monkeypatch: pytest.MonkeyPa
         options = Options(chunker="semantic(least=10)", retriever=retriever, cache=None)
         report = run_audit(tmp_path / "a.md", tmp_path / "queries.jsonl", options).report
         assert report.signature.count("|all-MiniLM-L6-v2@") == 1
-        assert report.pipeline["chunker"] == "semantic(size=160, percentile=90.0, least=10, model='')"
-        assert report.pipeline["chunks"] == 2
+        assert report.pipeline.chunker == "semantic(size=160, percentile=90.0, least=10, model='')"
+        assert report.pipeline.chunks == 2
 
 
 def test_without_the_encoder_the_pip_line_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,7 +64,7 @@ def test_cells_are_what_audits_of_them_say(grid: Comparison) -> None:
         assert cell.signature == report.signature
         for name, mean in means.items():
             assert mean == report.measures[name]
-        assert cell.chunks == report.pipeline["chunks"]
+        assert cell.chunks == report.pipeline.chunks
         assert [q.least_k or 0 for q in report.queries] == cell.least_k.tolist()
 
 
@@ -86,7 +86,7 @@ def test_more_context_is_what_an_audit_with_that_k_serves(grid: Comparison) -> N
     for row in grid.curve:
         found = audited(chunker=CHUNKERS[0], retriever="bm25", k=row["k"])
         assert row["served"] == sum(q.served is True for q in found.queries)
-        assert row["tokens"] == pytest.approx(found.pipeline["context_tokens"], abs=0.06)
+        assert row["tokens"] == pytest.approx(found.pipeline.context_tokens, abs=0.06)
     for i, raised in grid.raised.items():
         tokens = [t for t, s in zip(grid.cells[i].tokens, grid.cells[i].served, strict=True) if not np.isnan(s)]
         assert abs(raised["tokens"] - np.mean(tokens)) <= np.abs(grid.cells[0].curve - np.mean(tokens)).min() + 1
@@ -103,8 +103,8 @@ def test_without_a_size_contexts_are_equal_in_tokens(tmp_path: Path) -> None:
     given = {"chunkers": CHUNKERS, "retrievers": ("bm25",), "causes": False}
     found = compare(CORPUS, QUERIES, cache=tmp_path, **given)
     first = audited(chunker=CHUNKERS[0], retriever="bm25")
-    budget = found.pipeline["budget"]
-    assert abs(budget - first.pipeline["context_tokens"]) <= 1
+    budget = found.pipeline.budget
+    assert abs(budget - first.pipeline.context_tokens) <= 1
     assert found.measure == f"Sufficient@{budget}tok"
     assert any(str(budget) in note for note in found.notes)
     for row in found.curve:

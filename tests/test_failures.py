@@ -2,12 +2,10 @@
 
 import dataclasses
 import functools
-import itertools
 import json
 import pkgutil
 import re
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,7 +19,6 @@ from ragdiag.core.records import QueryResult
 from ragdiag.diagnosis import causes, failures
 from ragdiag.diagnosis.cases import Case
 from ragdiag.diagnosis.diagnosis import diagnose
-from ragdiag.diagnosis.failures import slow
 from ragdiag.diagnosis.modes import FailureMode, modes
 from ragdiag.diagnosis.probe import Probe
 from ragdiag.pipeline import Audit, run_audit
@@ -50,9 +47,8 @@ FAILING = {
 }
 """The queries of each fixture that fail by its mode."""
 
-NO_FIXTURE = ("index_miss", "slow")
-"""`index_miss` needs an approximate index, which would be a database here (see test_approximate.py, test_chroma.py);
-`slow` needs time (see below)."""
+NO_FIXTURE = ("index_miss",)
+"""`index_miss` needs an approximate index, which would be a database here (see test_approximate.py, test_chroma.py)."""
 
 OTHERS = {
     (name, query): (found["status"], tuple(found["causes"]))
@@ -216,7 +212,7 @@ def test_every_mode_has_a_fixture_and_a_page() -> None:
 def test_modes_come_in_the_order_of_the_method() -> None:
     assert list(modes()) == METHOD
     index = (ROOT / "docs" / "failures" / "index.md").read_text(encoding="utf-8")
-    assert re.findall(r"^\| \[`(\w+)`\]", index, re.MULTILINE) == [*METHOD, "slow"]
+    assert re.findall(r"^\| \[`(\w+)`\]", index, re.MULTILINE) == METHOD
 
 
 @pytest.mark.encoder
@@ -584,57 +580,6 @@ def test_a_run_alone_shows_exposures_and_names_no_cause(name: str, tmp_path: Pat
         assert all(f.cause == "label_defect" for f in result.findings)
     if name in modes() and modes()[name].exposes and name != "truncated":  # without the encoder nobody knows what it read
         assert all(name in found.result(query).exposures for query in FAILING[name])
-
-
-# slow: about the pipeline
-
-
-def timed(monkeypatch: pytest.MonkeyPatch, seconds: Sequence[float], **given: Any) -> tuple[dict[str, Any], int]:
-    """What `slow` finds where the queries take so long, and how many it asked."""
-    now, asked = [0.0], itertools.count()
-    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
-
-    def answer(query: str) -> None:
-        now[0] += seconds[next(asked)]
-
-    found = slow.Slow(**given).measure(answer, [f"query {i}" for i in range(len(seconds))])
-    return found, next(asked)
-
-
-def test_slow_is_about_warm_queries(monkeypatch: pytest.MonkeyPatch) -> None:
-    found, _ = timed(monkeypatch, [3.0] + [0.02] * 19)
-    assert (found["cold_ms"], found["p50_ms"], found["p95_ms"]) == (3000, 20, 20)
-    assert found["slow"] is False and "fix" not in found
-
-
-def test_slow_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    found, _ = timed(monkeypatch, [0.7] * 10)
-    assert found["slow"] is True and found["fix"]
-    assert found["queries"] == 10
-
-
-def test_slow_is_about_the_95th_percentile(monkeypatch: pytest.MonkeyPatch) -> None:
-    few, _ = timed(monkeypatch, [0.1] * 40 + [0.9], queries=41)
-    many, _ = timed(monkeypatch, [0.1] * 37 + [0.9] * 4, queries=41)
-    assert (few["p50_ms"], few["p95_ms"], few["slow"]) == (100, 100, False)
-    assert (many["p50_ms"], many["p95_ms"], many["slow"]) == (100, 900, True)
-
-
-def test_slow_asks_no_more_than_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
-    found, asked = timed(monkeypatch, [0.01] * 500, queries=20)
-    assert found["queries"] == asked == 20
-
-
-def test_slow_has_a_budget(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert timed(monkeypatch, [0.3] * 5, budget_ms=200)[0]["slow"] is True
-    assert timed(monkeypatch, [0.3] * 5, budget_ms=400)[0]["slow"] is False
-
-
-@pytest.mark.parametrize("seconds, queries", [([], 0), ([0.6], 1)])
-def test_slow_with_few_queries(monkeypatch: pytest.MonkeyPatch, seconds: list[float], queries: int) -> None:
-    found, asked = timed(monkeypatch, seconds)
-    assert asked == queries
-    assert found == {} if not queries else found["cold_ms"] == found["p95_ms"] == 600
 
 
 def test_an_audit_times_retrieval_and_blames_no_query() -> None:

@@ -593,9 +593,9 @@ def test_the_litmus_test_of_an_audited_pipeline(project: pytest.Pytester, monkey
     test = """
     def test_settings(ragdiag):
         found = ragdiag.litmus(answers=["retrieved=mine.jsonl"], corpus="docs", chunks="own.jsonl")
-        assert found.report.pipeline["retriever"].startswith("bm25") and found.report.pipeline["k"] == 1
-        assert "own.jsonl" in found.report.pipeline["chunker"] and found.seed == 3
-        assert ragdiag.litmus(answers=["retrieved=mine.jsonl"], corpus="docs", k=2).report.pipeline["k"] == 2
+        assert found.report.pipeline.retriever.startswith("bm25") and found.report.pipeline.k == 1
+        assert "own.jsonl" in found.report.pipeline.chunker and found.seed == 3
+        assert ragdiag.litmus(answers=["retrieved=mine.jsonl"], corpus="docs", k=2).report.pipeline.k == 2
 
     def test_rules(ragdiag):
         found = ragdiag.litmus(answers="retrieved=mine.jsonl", format_rules="rules.json")

@@ -15,6 +15,10 @@ from typing import Any
 import numpy as np
 import pytest
 import rank_bm25
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from chunked import chunked
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -77,7 +81,7 @@ def model(monkeypatch: pytest.MonkeyPatch, a_model_folder: Path) -> FakeModel:
 
 
 def built(spec: str, texts: Sequence[str], store: Any = None) -> Index:
-    index: Index = make("retrievers", spec).index(texts, store, no_progress)
+    index: Index = make("retrievers", spec).index(chunked(texts), store, no_progress)
     return index
 
 

@@ -33,7 +33,7 @@ def read(tmp_path: Path, *lines: object) -> list[Ranking]:
 
 
 def bound(tmp_path: Path, *lines: object, chunks: Path | None = None, corpus: Corpus = CORPUS, partial: bool = False) -> Bound:
-    own = place(read_chunks(chunks), corpus) if chunks else None
+    own = place(read_chunks(chunks), corpus).chunking if chunks else None
     return bind(read(tmp_path, *lines), QUERIES, corpus, own, partial)
 
 
@@ -175,7 +175,7 @@ def test_chunks_are_sorted_and_keep_their_ids(tmp_path: Path) -> None:
         {"id": 7, "doc_id": "b", "text": "abc", "start": None},
         {"_id": "first", **at(0, 3, text="012")},
     )
-    chunking: Chunking = place(read_chunks(path), CORPUS)
+    chunking: Chunking = place(read_chunks(path), CORPUS).chunking
     assert chunking.ids == ("first", "7", "late")
     assert list(zip(chunking.document.tolist(), chunking.start.tolist(), chunking.end.tolist(), strict=True)) == [
         (0, 0, 3),
@@ -187,7 +187,7 @@ def test_chunks_are_sorted_and_keep_their_ids(tmp_path: Path) -> None:
 
 def test_a_text_that_repeats_is_placed_one_after_the_other(tmp_path: Path) -> None:
     corpus = Corpus((Document("a", "ab ab ab"),))
-    chunks = place(read_chunks(write(tmp_path / "c.jsonl", *[{"doc_id": "a", "text": "ab"}] * 3)), corpus)
+    chunks = place(read_chunks(write(tmp_path / "c.jsonl", *[{"doc_id": "a", "text": "ab"}] * 3)), corpus).chunking
     assert chunks.start.tolist() == [0, 3, 6]
     assert chunks.ids == ()
 

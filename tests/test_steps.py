@@ -12,14 +12,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from chunked import chunked
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ragdiag.core.cache import Cache
-from ragdiag.core.errors import SpecError
+from ragdiag.core.errors import SpecError, UsageError
 from ragdiag.core.options import Options
 from ragdiag.core.proofs import Addition, Edit
-from ragdiag.core.protocols import no_progress
+from ragdiag.core.protocols import ChunkTexts, no_progress
 from ragdiag.core.ranking import best, edited, padded
 from ragdiag.core.records import Chunking, Corpus, Document
 from ragdiag.core.registry import make, spec_of
@@ -72,7 +76,7 @@ class SharedIndex:
 
 def built(retriever: Any, texts: Sequence[str], store: Any = None) -> Any:
     retriever = make("retrievers", retriever) if isinstance(retriever, str) else retriever
-    return retriever.index(texts, store, no_progress)
+    return retriever.index(texts if isinstance(texts, ChunkTexts) else chunked(texts), store, no_progress)
 
 
 def row(found: Any, i: int = 0) -> list[tuple[int, float]]:
@@ -207,20 +211,22 @@ def test_latest_drops_what_is_superseded_and_moves_the_rest_up() -> None:
         document("d", superseded=True),
         document("e"),
     )
-    index = built("latest(bm25)", texts)
-    assert order(index.search(["text"], 5)) == [0, 1, 2, 3, 4]  # no documents, no versions
-    index.tell(whole, chunking)
+    index = built("latest(bm25)", ChunkTexts(texts, whole, chunking))
     assert order(index.search(["text"], 5)) == [1, 2, 3, 4]  # nothing here says what supersedes c or d
     assert order(index.search(["text"], 2)) == [1, 2]
     assert order(index.answer("text", 2)) == [1, 2]
+
+
+def test_latest_must_know_the_documents() -> None:
+    with pytest.raises(UsageError, match="latest must know the documents"):
+        make("retrievers", "dedupe(latest(bm25))").index(["text"], None, no_progress)
 
 
 @pytest.mark.parametrize("n_old", [3, 40, 97])
 def test_latest_looks_as_deep_as_it_takes(n_old: int) -> None:
     old = [document(f"d{i:03}", family="f", version=i) for i in range(n_old)]
     whole, chunking, texts = corpus(*old, *(document(f"e{i:03}", family="f", version=1000) for i in range(100 - n_old)))
-    index = built(Latest(Shared()), texts)
-    index.tell(whole, chunking)
+    index = built(Latest(Shared()), ChunkTexts(texts, whole, chunking))
     assert order(index.search(["text"], 3)) == [n_old, n_old + 1, n_old + 2]
     assert max(index.indexes[0].depths) <= 4 * (n_old + 3)
     assert order(index.search(["text", "d001", "zebra"], 100), 0) == list(range(n_old, 100))
@@ -229,8 +235,7 @@ def test_latest_looks_as_deep_as_it_takes(n_old: int) -> None:
 
 def test_latest_drops_superseded_texts_that_an_edit_adds() -> None:
     whole, chunking, texts = corpus(document("a", family="f", version=1), document("b", family="f", version=2))
-    index = built(Latest(Shared()), texts)
-    index.tell(whole, chunking)
+    index = built(Latest(Shared()), ChunkTexts(texts, whole, chunking))
     old, new = (edit((), ["text of more words"], document=d) for d in (0, 1))
     assert order(index.what_if(["text of more"], [old], 4)) == [1]
     assert order(index.what_if(["text of more"], [new], 4)) == [2, 1]
@@ -422,7 +427,7 @@ def test_rerank_orders_as_the_cross_encoder_does(tiny: Path, tmp_path: Path) -> 
 def test_a_second_run_loads_no_model(tiny: Path, tmp_path: Path) -> None:
     code = (
         "import json, sys; from ragdiag.core.cache import Cache; from ragdiag.core.registry import make;"
-        "from ragdiag.core.protocols import no_progress;"
+        "from ragdiag.core.protocols import ChunkTexts, no_progress;"
         "texts = json.load(sys.stdin); index = make('retrievers', sys.argv[1]).index(texts, Cache(sys.argv[2]), no_progress);"
         "found = index.search(['red fox'], 9)[0].tolist(), index.answer('red fox', 9)[0].tolist();"
         "print(json.dumps([found, [m for m in ('torch', 'sentence_transformers', 'transformers') if m in sys.modules]]))"
@@ -459,7 +464,7 @@ def test_models_that_cannot_score_pairs(tiny: Path, tmp_path: Path) -> None:
 def test_a_re_ranker_is_named_in_the_signature_and_timed(tiny: Path, tmp_path: Path) -> None:
     options = {"retriever": f"rerank(bm25, model={str(tiny)!r})", "cache": tmp_path}
     first, second = (audit(VERSIONS / "corpus", VERSIONS / "queries.jsonl", **options) for _ in range(2))
-    (model,) = first.pipeline["models"]
+    (model,) = first.pipeline.models
     assert model.startswith(f"{tiny.name}@")
     assert model in first.signature
     assert first.signature == second.signature
@@ -584,7 +589,7 @@ def test_steps_serve_what_they_are_for() -> None:
 def test_other_retrievers_are_tried_under_the_same_steps() -> None:
     def swaps(retriever: str, **options: Any) -> list[str]:
         made = audit(VERSIONS / "corpus", VERSIONS / "queries.jsonl", retriever=retriever, cache=None, **options)
-        return list(made.pipeline["swaps"])
+        return list(made.pipeline.swaps)
 
     assert swaps("dedupe(bm25)") == []
     assert swaps("latest(mmr(lsa))") == ["bm25"]
@@ -623,6 +628,6 @@ def test_a_collection_under_steps(tmp_path: Path) -> None:
     assert old
     assert latest == [found - old for found in plain]
     fused, _ = ranked(f"hybrid({stored}, bm25)")
-    assert fused.report.pipeline["swaps"][:2] == [stored, "bm25"]
+    assert fused.report.pipeline.swaps[:2] == (stored, "bm25")
     assert fused.searchable.nbytes > fused.searchable.indexes[0].nbytes == vectors.nbytes
     one_line("two collections cannot be fused", lambda: ranked(f"hybrid({stored}, {stored})"))

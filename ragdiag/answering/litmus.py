@@ -174,7 +174,7 @@ def _precision(queries: Sequence[Query], answers: Answers, audit: Audit | None, 
     shares = np.array([_holding_evidence(query, answers.get(q, ())) for q, query in enumerate(queries)], dtype=np.float64)
     if audit is not None and np.isnan(shares).all():
         pipeline = audit.report.pipeline
-        measure = Measure("P", pipeline["budget"], True) if pipeline["budget"] else Measure("P", pipeline["k"], False)
+        measure = Measure("P", pipeline.budget, True) if pipeline.budget else Measure("P", pipeline.k or 0, False)
         return audit.report.measures[str(measure)]
     return resampler.mean(shares)
 

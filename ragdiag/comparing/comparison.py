@@ -67,8 +67,8 @@ def compare(
     if measure:
         base = dataclasses.replace(base, measures=(*base.measures, measure))
     with _cache(base) as base:
-        whole, audited, labels = load_measurable(corpus, queries, base, notes := list[str](), progress)
-        material = Material.of(whole, audited, labels)
+        loaded = load_measurable(corpus, queries, base, progress)
+        material, notes = Material.of(loaded.whole, loaded.corpus, loaded.labels), list(loaded.notes)
         configs = _distinct(configurations(base, chunkers, chunks, contexts, retrievers, runs, tune))
         at = _named(configs, baseline)
         if "k" not in options and "budget" not in options:

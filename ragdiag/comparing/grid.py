@@ -21,7 +21,7 @@ from ragdiag.core.cache import Cache
 from ragdiag.core.errors import MissingExtra
 from ragdiag.core.files import read_bytes
 from ragdiag.core.options import Options, several
-from ragdiag.core.protocols import Index, Progress, Retriever, no_progress
+from ragdiag.core.protocols import Fusion, Index, Progress, no_progress
 from ragdiag.core.records import Corpus, FloatArray, IntArray, Labels
 from ragdiag.core.registry import make, spec_of, without_usual
 from ragdiag.core.version import __version__
@@ -31,7 +31,7 @@ from ragdiag.scoring.measures import Measure, default_measures
 from ragdiag.scoring.scoring import Scorer
 from ragdiag.search.encoder import Encoder
 from ragdiag.search.nested import all_models, own_models
-from ragdiag.search.retrieval import Clock, Plan, Retrieved
+from ragdiag.search.retrieval import Plan, Retrieved
 
 __all__ = ["Material", "causes_of", "configurations", "measured", "names_of", "usable"]
 
@@ -43,11 +43,13 @@ LEFT_OUT = ("OffTopic", "Duplicate")
 
 
 @runtime_checkable
-class Fusion(Protocol):
-    """A retriever that fuses the rankings of others; `weights` is empty where they are equal."""
+class WeightedFusion(Fusion, Protocol):
+    """A fusion whose rankings may count differently; `weights` is empty where they count the same."""
 
-    retrievers: tuple[Retriever, ...]
-    weights: tuple[float, ...]
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """One for each of `retrievers`."""
+        ...
 
 
 class Material(NamedTuple):
@@ -104,7 +106,7 @@ def _combined(
 def _weighted(spec: str) -> list[str]:
     """A fusion of two with other weights for its first ranking; nothing for what is no such fusion, or has weights."""
     retriever = make("retrievers", spec)
-    of_two = isinstance(retriever, Fusion) and len(retriever.retrievers) == 2 and not retriever.weights
+    of_two = isinstance(retriever, WeightedFusion) and len(retriever.retrievers) == 2 and not retriever.weights
     return [spec_of(dataclasses.replace(retriever, weights=(w, round(1 - w, 2)))) for w in WEIGHTS] if of_two else []
 
 
@@ -194,7 +196,7 @@ def causes_of(
 def _cause_arrays(material: Material, options: Options, queries: IntArray) -> Arrays:
     """The causes of queries as JSON, in an array for a store."""
     plan = Plan(options)
-    retrieved, scorer, lengths = _scored(plan, material, Clock())
+    retrieved, scorer, lengths = _scored(plan, material)
     indexed = plan.indexed(retrieved, material.corpus, no_progress)
     only = frozenset(queries.tolist())
     diagnoses = name_causes(scorer, retrieved.run, lengths, indexed, options, no_progress, only)
@@ -202,9 +204,9 @@ def _cause_arrays(material: Material, options: Options, queries: IntArray) -> Ar
     return {"causes": np.frombuffer(text.encode(), dtype=np.uint8)}
 
 
-def _scored(plan: Plan, material: Material, clock: Clock) -> tuple[Retrieved, Scorer, IntArray]:
+def _scored(plan: Plan, material: Material) -> tuple[Retrieved, Scorer, IntArray]:
     """A configuration's index and rankings, what scores them, and how many chunks each context has."""
-    retrieved = plan.retrieve(material.whole, material.corpus, material.labels.queries, clock, [], no_progress)
+    retrieved = plan.retrieve(material.whole, material.corpus, material.labels.queries, no_progress)
     scorer = Scorer(material.corpus, material.labels, retrieved.chunking)
     return retrieved, scorer, scorer.lengths(retrieved.run, plan.options.k, plan.options.budget)
 
@@ -223,9 +225,9 @@ def names_of(plan: Plan) -> tuple[str, str, str]:
 
 def measure(material: Material, options: Options) -> Cell:
     """One configuration on every query."""
-    plan, clock, corpus, labels = Plan(options), Clock(), material.corpus, material.labels
-    retrieved, scorer, lengths = _scored(plan, material, clock)
-    chunking, run, source, index = retrieved
+    plan, corpus, labels = Plan(options), material.corpus, material.labels
+    retrieved, scorer, lengths = _scored(plan, material)
+    chunking, run, source, index = retrieved[:4]
     usual = [m for m in default_measures(options.k, options.budget) if m.name not in LEFT_OUT]
     values = scorer.measure(run, list(dict.fromkeys([*usual, *map(Measure.parse, options.measures)])))
     decidable = np.isin(np.arange(len(labels.queries)), np.concatenate([labels.at("span"), labels.at("document")]))
@@ -244,7 +246,7 @@ def measure(material: Material, options: Options) -> Cell:
         bytes=0 if index is None else int(index.nbytes),
         whole=_whole(corpus, labels, chunking.document),
         unseen=_unseen(plan, retrieved, corpus),
-        timings={**clock.seconds, **_latency(plan, index, labels)},
+        timings={**retrieved.seconds, **_latency(plan, index, labels)},
     )
 
 
@@ -254,8 +256,8 @@ def _latency(plan: Plan, index: Index | None, labels: Labels) -> Figures:
 
 def _unseen(plan: Plan, retrieved: Retrieved, corpus: Corpus) -> float:
     """The share of the text that the encoder does not read."""
-    figures = plan.indexed(retrieved, corpus, no_progress).unseen(retrieved.chunking.end - retrieved.chunking.start)
-    return float(figures.get("unseen", {}).get("share", 0.0))
+    unseen = plan.indexed(retrieved, corpus, no_progress).unseen(retrieved.chunking.end - retrieved.chunking.start)
+    return unseen.share if unseen else 0.0
 
 
 def _whole(corpus: Corpus, labels: Labels, document: IntArray) -> FloatArray:

@@ -18,12 +18,14 @@ from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 
+from ragdiag.core.arrays import Array, VectorArray
 from ragdiag.core.errors import UsageError
+from ragdiag.core.protocols import Store
 from ragdiag.core.writing import PRIVATE, TEMPORARY, drop_stale, replacing
 
 T = TypeVar("T")
 
-__all__ = ["Cache", "default_folder", "opened"]
+__all__ = ["Cache", "arrays_of", "default_folder", "opened"]
 
 CHECKSUM_BYTES = 8
 """Bytes of checksum before each vector."""
@@ -69,11 +71,11 @@ class Cache:
         except OSError as e:
             raise self._unusable(self.folder, e) from e
 
-    def vectors(self, model: str, keys: Sequence[bytes]) -> dict[bytes, Any]:
+    def vectors(self, model: str, keys: Sequence[bytes]) -> dict[bytes, VectorArray]:
         """The vectors known for `keys`, as float32 arrays; unknown and damaged ones are absent."""
         distinct = list(dict.fromkeys(keys))
 
-        def read(db: sqlite3.Connection) -> dict[bytes, Any]:
+        def read(db: sqlite3.Connection) -> dict[bytes, VectorArray]:
             vectors = {}
             for i in range(0, len(distinct), 500):  # older versions of SQLite allow 999 question marks
                 part = distinct[i : i + 500]
@@ -86,7 +88,7 @@ class Cache:
 
         return self._in_database(model, read)
 
-    def add_vectors(self, model: str, vectors: Mapping[bytes, Any]) -> None:
+    def add_vectors(self, model: str, vectors: Mapping[bytes, VectorArray]) -> None:
         """Keep vectors, all of them or none."""
         rows = []
         for key, vector in vectors.items():
@@ -102,7 +104,7 @@ class Cache:
 
         self._in_database(model, write)
 
-    def arrays(self, key: str) -> dict[str, Any] | None:
+    def arrays(self, key: str) -> dict[str, Array] | None:
         """The arrays kept under `key`, or None where there are none or the file is damaged."""
         path = self.folder / f"{key}.npz"
         _drop_special(path)
@@ -119,11 +121,11 @@ class Cache:
             raise self._unusable(path, e) from e
         return None
 
-    def add_arrays(self, key: str, arrays: Mapping[str, Any]) -> None:
+    def add_arrays(self, key: str, arrays: Mapping[str, Array]) -> None:
         """Keep named arrays under `key`."""
         try:
             with replacing(self.folder / f"{key}.npz") as file:
-                np.savez(file, **arrays)
+                np.savez(file, **dict[str, Any](arrays))
                 size = file.tell()
                 file.seek(0)
                 seal = _digest(file, size, key)
@@ -205,3 +207,18 @@ def _digest(file: BinaryIO, size: int, key: str) -> bytes:
 
 def _checksum(key: bytes, raw: bytes) -> bytes:
     return hashlib.blake2b(raw, digest_size=CHECKSUM_BYTES, key=key).digest()
+
+
+def arrays_of(store: Store | None, what: str, texts: Sequence[str], build: Callable[[], dict[str, Array]]) -> Mapping[str, Array]:
+    """The arrays that `build` makes of `texts`, from `store` where it has them; `what` names all else that they depend on."""
+    if store is None:
+        return build()
+    digest = hashlib.sha256(what.encode())
+    for text in texts:
+        raw = text.encode("utf-8", "surrogatepass")
+        digest.update(len(raw).to_bytes(8, "little") + raw)
+    arrays = store.arrays(digest.hexdigest())
+    if arrays is None:
+        arrays = build()
+        store.add_arrays(digest.hexdigest(), arrays)
+    return arrays

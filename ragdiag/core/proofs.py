@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 from ragdiag.core.arrays import IntArray
 
-__all__ = ["EXACT", "Addition", "Control", "Edit", "Finding", "Mark", "Outcome", "Row", "Standing", "Trial"]
+__all__ = [
+    "EXACT", "Addition", "Control", "Edit", "Finding", "GroupProof", "Mark", "Outcome", "RankedChunk", "Row", "Standing", "Trial",
+]  # fmt: skip
 
 EXACT = "exact"
 """The retriever of an `Edit` that searches an approximate index exactly: the same vectors, all compared."""
@@ -152,3 +154,31 @@ class Finding:
 
 Trial = Generator[Sequence[Edit], Sequence[Outcome], Finding | None]
 """A proof in progress: yields edits, is sent what came of them, returns its finding."""
+
+
+@dataclass(frozen=True, slots=True)
+class RankedChunk:
+    """A chunk in one query's ranking: its place, its text, what it holds of the evidence."""
+
+    rank: int
+    id: str
+    score: float
+    in_context: bool
+    grade: float  # share of the best evidence group that it covers
+    text: str
+    marks: tuple[tuple[int, int], ...]  # evidence spans within `text`
+
+
+@dataclass(frozen=True, slots=True)
+class GroupProof:
+    """One evidence group of a query: where it is, how much of it the context holds, at what ranks its pieces stand."""
+
+    document: str
+    start: int
+    end: int
+    text: str
+    cuts: tuple[int, ...]  # positions within `text` where chunks end
+    coverage: float
+    pieces: tuple[tuple[str, int | None, float], ...]  # chunk id, rank (None: not in the run), share of the group it holds
+    copies: int
+    page: int | None  # where it starts, 1-based, in formats that have pages

@@ -6,30 +6,21 @@ Stages never import each other; they meet through `ragdiag.core.records` and the
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol, runtime_checkable
 
+from ragdiag.core.arrays import Array, FloatArray, IntArray, VectorArray
 from ragdiag.core.opinions import Opinion
 from ragdiag.core.prompt import Prompt, Reply
 from ragdiag.core.proofs import Edit
-from ragdiag.core.records import Answer, Chunking, Corpus, Document, FloatArray, IntArray, Query, StoredChunk
+from ragdiag.core.records import Answer, Chunking, Corpus, Document, Query, StoredChunk
 
 __all__ = [
-    "Chunker",
-    "Collection",
-    "Context",
-    "Index",
-    "Judge",
-    "Model",
-    "Progress",
-    "Retriever",
-    "Step",
-    "Store",
-    "Told",
-    "kept",
-    "no_progress",
-    "text_key",
-]
+    "Approximate", "ChunkTexts", "Chunker", "Collection", "Composed", "Context", "CorpusChunker", "Fusion", "Index", "Judge",
+    "LocalModel", "Model", "Progress", "Relinked", "Retriever", "Step", "Store", "TextEncoder", "Timed", "WithEncoder",
+    "WithScorer", "Wrapper", "no_progress", "text_key",
+]  # fmt: skip
 
 Progress = Callable[[str, int, int], None]
 """Called with ``(what, done, total)`` while something long goes on."""
@@ -40,15 +31,19 @@ def no_progress(what: str, done: int, total: int) -> None:
 
 
 class Chunker(Protocol):
-    """Cuts one document into spans.
-
-    One that needs something costly (vectors of sentences) has ``spans_of_all(texts, store, progress)`` as well: the spans of each
-    text, in order, with what is costly made for all at once, looked up in and added to `store`. `chunks.cut` then calls that. An
-    `encoder` of a chunker, as of a retriever, is named in the signature.
-    """
+    """Cuts one document into spans. One that embeds is a `CorpusChunker` too, and its `encoder` is named in the signature."""
 
     def spans(self, text: str) -> tuple[IntArray, IntArray]:
         """Half-open ``(starts, ends)`` in `text`, in order; together they cover it, unless the chunker's docs say otherwise."""
+        ...
+
+
+@runtime_checkable
+class CorpusChunker(Chunker, Protocol):
+    """A chunker that cuts all documents in one call, because it makes something costly of them, such as vectors of sentences."""
+
+    def spans_of_all(self, texts: Sequence[str], store: Store | None, progress: Progress) -> Sequence[tuple[IntArray, IntArray]]:
+        """The `spans` of each text, in order; what is costly is looked up in and added to `store`."""
         ...
 
 
@@ -63,19 +58,19 @@ class Context(Protocol):
 class Store(Protocol):
     """A content-addressed cache (see `ragdiag.core.cache`); `None` stands for no cache."""
 
-    def vectors(self, model: str, keys: Sequence[bytes]) -> dict[bytes, Any]:
+    def vectors(self, model: str, keys: Sequence[bytes]) -> dict[bytes, VectorArray]:
         """The vectors known for `keys` under `model`: float32 arrays, absent where unknown."""
         ...
 
-    def add_vectors(self, model: str, vectors: Mapping[bytes, Any]) -> None:
+    def add_vectors(self, model: str, vectors: Mapping[bytes, VectorArray]) -> None:
         """Keep vectors, at once and whole."""
         ...
 
-    def arrays(self, key: str) -> dict[str, Any] | None:
+    def arrays(self, key: str) -> dict[str, Array] | None:
         """The arrays kept under `key`, or None where there are none or they are damaged."""
         ...
 
-    def add_arrays(self, key: str, arrays: Mapping[str, Any]) -> None:
+    def add_arrays(self, key: str, arrays: Mapping[str, Array]) -> None:
         """Keep named arrays under `key`."""
         ...
 
@@ -85,29 +80,8 @@ def text_key(text: str) -> bytes:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def kept(store: Store | None, what: str, texts: Sequence[str], build: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """The arrays in `store` for what is made of `texts`, which `what` describes in full; else those of `build`, added to it."""
-    if store is None:
-        return build()
-    digest = hashlib.sha256(what.encode())
-    for text in texts:
-        raw = text.encode("utf-8", "surrogatepass")
-        digest.update(len(raw).to_bytes(8, "little") + raw)
-    found = store.arrays(digest.hexdigest())
-    if found is None:
-        found = build()
-        store.add_arrays(digest.hexdigest(), found)
-    return found
-
-
 class Index(Protocol):
-    """Texts made searchable. One that is made of others has them in `indexes`, and says in ``depth_below(depth)`` how many
-    results it asks of each when it is asked for `depth`.
-
-    An approximate one, which may miss a text, has ``exact()`` besides: the same texts and vectors as an index that compares all.
-    Asked for more it may look wider, and so find what it missed: see `approximate.AsAsked`. Where some texts are found
-    in another way at each start of an application, `unlinked` is their number and ``started_anew(start)`` the index of another.
-    """
+    """Texts made searchable. What some indexes can do besides has a protocol of its own below, told by `isinstance`."""
 
     @property
     def nbytes(self) -> int:
@@ -124,7 +98,7 @@ class Index(Protocol):
     def answer(self, query: str, depth: int) -> tuple[IntArray, FloatArray]:
         """`search` of one query as an application would do it, for timing: encoded anew, unless a model must be loaded first.
 
-        An index that never encodes anew here says so: its `encodes_anew` is False.
+        See `Timed` for an index that never encodes anew here.
         """
         ...
 
@@ -137,11 +111,156 @@ class Index(Protocol):
         ...
 
 
+@runtime_checkable
+class Composed(Index, Protocol):
+    """An index made of others: those of a fusion, or the one below a step."""
+
+    indexes: Sequence[Index]
+
+    def depth_below(self, depth: int) -> int:
+        """How many results it asks of each of `indexes` when it is asked for `depth`."""
+        ...
+
+
+@runtime_checkable
+class Step(Composed, Protocol):
+    """An index that filters or re-orders what another one finds, the only one of `indexes`; made by a `Wrapper`."""
+
+    def over(self, inner: Index) -> Index:
+        """The same step over another index of the same texts."""
+        ...
+
+
+@runtime_checkable
+class Approximate(Index, Protocol):
+    """An index that may miss a text. Asked for more it may look wider, and find what it missed: see `approximate.AsAsked`."""
+
+    def exact(self) -> Index:
+        """The same texts and vectors as an index that compares all."""
+        ...
+
+
+@runtime_checkable
+class Relinked(Approximate, Protocol):
+    """An approximate index whose newest texts are linked in another order at each start of an application."""
+
+    @property
+    def unlinked(self) -> int:
+        """The number of such texts."""
+        ...
+
+    def started_anew(self, start: int) -> Index:
+        """The index of another start; each number from 1 on is one."""
+        ...
+
+
+@runtime_checkable
+class Timed(Protocol):
+    """An index that states whether `Index.answer` encodes the query; any other one does."""
+
+    encodes_anew: bool
+
+
+class LocalModel(Protocol):
+    """A model whose files are on this machine."""
+
+    @property
+    def folder(self) -> Path:
+        """Where the files are. Raises `SpecError` or `MissingExtra` where there are none."""
+        ...
+
+    @property
+    def identity(self) -> str:
+        """What its results depend on: a hash of the files, the precision."""
+        ...
+
+    @property
+    def described(self) -> str:
+        """For a signature: the model's name, the start of the files' hash, the precision."""
+        ...
+
+    @property
+    def loaded(self) -> bool:
+        """Whether it is in memory."""
+        ...
+
+
+class TextEncoder(LocalModel, Protocol):
+    """Makes vectors of texts."""
+
+    @property
+    def max_tokens(self) -> int:
+        """Word pieces that it reads of a text."""
+        ...
+
+    def seen(self, texts: Sequence[str]) -> Sequence[int]:
+        """Of each text, the characters that it reads."""
+        ...
+
+    def visible(self, texts: Sequence[str], store: Store | None) -> IntArray:
+        """`seen` as an array, the largest integer where all of a text is read; kept in `store`."""
+        ...
+
+
+@runtime_checkable
+class WithEncoder(Protocol):
+    """A chunker, a retriever or an index that makes vectors."""
+
+    @property
+    def encoder(self) -> TextEncoder:
+        """The model that makes them."""
+        ...
+
+
+@runtime_checkable
+class WithScorer(Protocol):
+    """A retriever or an index that scores pairs of a query and a text."""
+
+    @property
+    def scorer(self) -> LocalModel:
+        """The model that scores them."""
+        ...
+
+
+class ChunkTexts(list[str]):
+    """What is indexed for each chunk of `chunking`, in its order, for retrievers that need more than texts.
+
+    Its documents are those of `corpus`, by position, and so are the documents of an `Edit`.
+    """
+
+    def __init__(self, texts: Iterable[str], corpus: Corpus, chunking: Chunking) -> None:
+        super().__init__(texts)
+        self.corpus, self.chunking = corpus, chunking
+
+
 class Retriever(Protocol):
     """Makes an index of texts."""
 
     def index(self, texts: Sequence[str], store: Store | None, progress: Progress) -> Index:
-        """Index `texts`; what is costly is looked up in and added to `store`."""
+        """Index `texts`, `ChunkTexts` in an audit; what is costly is looked up in and added to `store`.
+
+        A retriever that works on others passes `texts` on to them as they are.
+        """
+        ...
+
+
+@runtime_checkable
+class Wrapper(Retriever, Protocol):
+    """A retriever that works on another one, its first field; its index is a `Step`."""
+
+    @property
+    def retriever(self) -> Retriever:
+        """The other one."""
+        ...
+
+
+@runtime_checkable
+class Fusion(Retriever, Protocol):
+    """A retriever that fuses the rankings of others; its index has theirs as `indexes`, in this order."""
+
+    @property
+    def retrievers(self) -> Sequence[Retriever]:
+        """The others."""
         ...
 
 
@@ -174,26 +293,9 @@ class Model(Protocol):
         ...
 
 
-class Step(Index, Protocol):
-    """What a retriever makes that filters or re-orders what another one finds: its first field, `retriever`."""
-
-    indexes: Sequence[Index]
-
-    def over(self, inner: Index) -> Index:
-        """The same step over another index of the same texts, in place of the only one of `indexes`."""
-        ...
-
-
-class Told(Index, Protocol):
-    """An index that has to know which documents its texts are from; it, or the part that it is, is told before any search."""
-
-    def tell(self, corpus: Corpus, chunking: Chunking) -> None:
-        """Text i is what is indexed for chunk i of `chunking`, which is of `corpus`; so are the documents of an `Edit`."""
-        ...
-
-
+@runtime_checkable
 class Collection(Protocol):
-    """A retriever over an index that exists already, audited with its own chunks."""
+    """A retriever of an index that exists already, audited with its own chunks."""
 
     def stored_chunks(self, progress: Progress) -> list[StoredChunk]:
         """Every chunk the collection holds, with its id."""

@@ -14,12 +14,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ragdiag.core.arrays import BoolArray, FloatArray, IntArray
-from ragdiag.core.proofs import Finding
+from ragdiag.core.pipelines import IndexRecall, Pipeline, Unseen
+from ragdiag.core.proofs import Finding, GroupProof, RankedChunk
 
 __all__ = [
     "Answer", "BoolArray", "Chunking", "Corpus", "Defect", "Document", "Evidence", "Explanation", "FloatArray", "GroupProof",
-    "IntArray", "Label", "Labels", "Mean", "Problem", "Query", "QueryResult", "RankedChunk", "Report", "Run", "Span",
-    "StoredChunk",
+    "IndexRecall", "IntArray", "Label", "Labels", "Mean", "Pipeline", "Problem", "Query", "QueryResult", "RankedChunk", "Report",
+    "Run", "Span", "StoredChunk", "Unseen",
 ]  # fmt: skip
 
 
@@ -261,7 +262,7 @@ class Report:
     signature: str
     seed: int
     inputs: Mapping[str, Any]
-    pipeline: Mapping[str, Any]
+    pipeline: Pipeline
     measures: Mapping[str, Mean]
     label_defects: tuple[Defect, ...]
     label_warnings: tuple[Defect, ...]
@@ -270,34 +271,6 @@ class Report:
     causes: Mapping[str, Mean]  # each cause's share of the queries that are not served
     queries: tuple[QueryResult, ...]
     timings: Mapping[str, Any]  # seconds by stage; `retrieval` has one query's milliseconds
-
-
-@dataclass(frozen=True, slots=True)
-class RankedChunk:
-    """A chunk in one query's ranking: its place, its text, what it holds of the evidence."""
-
-    rank: int
-    id: str
-    score: float
-    in_context: bool
-    grade: float  # share of the best evidence group that it covers
-    text: str
-    marks: tuple[tuple[int, int], ...]  # evidence spans within `text`
-
-
-@dataclass(frozen=True, slots=True)
-class GroupProof:
-    """One evidence group of a query: where it is, how much of it the context holds, at what ranks its pieces stand."""
-
-    document: str
-    start: int
-    end: int
-    text: str
-    cuts: tuple[int, ...]  # positions within `text` where chunks end
-    coverage: float
-    pieces: tuple[tuple[str, int | None, float], ...]  # chunk id, rank (None: not in the run), share of the group it holds
-    copies: int
-    page: int | None  # where it starts, 1-based, in formats that have pages
 
 
 @dataclass(frozen=True, eq=False)

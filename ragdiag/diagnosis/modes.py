@@ -61,7 +61,7 @@ class Mode(NamedTuple):
 
 def modes() -> dict[str, Mode]:
     """Every failure mode by name, the most specific first, residual ones last."""
-    known = [_declared(name, make("failures", name)) for name in names("failures") if name != "slow"]
+    known = [_declared(name, make("failures", name)) for name in names("failures")]
     return {mode.name: mode for mode in sorted(known, key=lambda mode: (mode.residual, mode.place, mode.name))}
 
 

@@ -18,17 +18,17 @@ class Probe:
         self._index, self._swaps, self._depth = index, swaps, depth
         self._made: dict[str, Index] = {}
 
-    def outcomes(self, asked: Sequence[tuple[Case, Edit]]) -> list[Outcome]:
+    def outcomes(self, trials: Sequence[tuple[Case, Edit]]) -> list[Outcome]:
         """What comes of each edit of a case, all of them searched at once."""
-        found: list[Outcome | None] = [None] * len(asked)
-        for retriever in dict.fromkeys(edit.retriever for _, edit in asked):
-            at = [i for i, (_, edit) in enumerate(asked) if edit.retriever == retriever]
-            queries = [asked[i][1].query or asked[i][0].query.text for i in at]
-            orders, _ = self._named(retriever).what_if(queries, [asked[i][1] for i in at], self._depth)
+        outcomes: list[Outcome | None] = [None] * len(trials)
+        for retriever in dict.fromkeys(edit.retriever for _, edit in trials):
+            at = [i for i, (_, edit) in enumerate(trials) if edit.retriever == retriever]
+            queries = [trials[i][1].query or trials[i][0].query.text for i in at]
+            orders, _ = self._named(retriever).what_if(queries, [trials[i][1] for i in at], self._depth)
             for i, order in zip(at, orders, strict=True):
-                case, edit = asked[i]
-                found[i] = case.stand(order, edit)
-        return [outcome for outcome in found if outcome is not None]
+                case, edit = trials[i]
+                outcomes[i] = case.stand(order, edit)
+        return [outcome for outcome in outcomes if outcome is not None]
 
     def _named(self, retriever: str) -> Index:
         if not retriever:

@@ -23,7 +23,7 @@ from ragdiag.core.protocols import Index, Progress
 from ragdiag.core.records import Chunking, Corpus, IntArray, Span
 from ragdiag.core.registry import make, spec_of
 from ragdiag.search.chunkers._pack import Cuts
-from ragdiag.search.retrieval import DEPTH, Clock, Plan
+from ragdiag.search.retrieval import DEPTH, Plan
 from ragdiag.sources.chunks import cut
 from ragdiag.text.spans import covered, overlapping_pairs, union
 from ragdiag.text.tokens import folded
@@ -116,7 +116,7 @@ class Pool:
         return list(zip(*columns, strict=True))
 
     def _indexed(self, plan: Plan, progress: Progress) -> _Searched:
-        retrieved = plan.retrieve(self.corpus, self.corpus, (), Clock(), [], progress)
+        retrieved = plan.retrieve(self.corpus, self.corpus, (), progress)
         if retrieved.searchable is None:
             raise UsageError(f"{plan.options.retriever} cannot be searched")
         return _Searched(retrieved.searchable, self._shown_as(retrieved.chunking))

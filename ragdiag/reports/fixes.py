@@ -115,7 +115,7 @@ def _notes(report: Report, failing: Sequence[QueryResult], rows: Sequence[FixRow
     for status, words in STATUSES.items():
         ids = [one_line(q.id, 28) for q in failing if q.status == status]
         if ids:
-            more = f"; {NO_SWAP}" if status == "undetermined" and not report.pipeline["swaps"] else ""
+            more = f"; {NO_SWAP}" if status == "undetermined" and not report.pipeline.swaps else ""
             yield _dim(f"{len(ids)} {words}{more} ({', '.join(ids[:IDS])}{', …' if len(ids) > IDS else ''})")
 
 

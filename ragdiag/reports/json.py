@@ -54,7 +54,7 @@ def audit_dict(report: Report, verdict: Verdict | None = None) -> dict[str, Any]
         "signature": report.signature,
         "seed": report.seed,
         "inputs": dict(report.inputs),
-        "pipeline": dict(report.pipeline),
+        "pipeline": report.pipeline.as_dict(),
         "measures": {name: dataclasses.asdict(mean) for name, mean in report.measures.items()},
         "label_defects": [dataclasses.asdict(d) for d in report.label_defects],
         "label_warnings": [dataclasses.asdict(d) for d in report.label_warnings],

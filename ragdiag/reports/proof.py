@@ -55,7 +55,7 @@ def proof(explanation: Explanation) -> Proof:
     lost = result.status == "unattainable"
     causes = [f for f in findings if f.cause in result.causes or (lost and f.unattainable)]
     notes = [Row.of("", ("both changes at once make its context sufficient", "good"))] if result.status == "compound" else []
-    if result.status == "undetermined" and not explanation.report.pipeline["swaps"]:
+    if result.status == "undetermined" and not explanation.report.pipeline.swaps:
         notes.append(Row.of("", (NO_SWAP, "dim")))
     return Proof(
         tuple(_cause(f, explanation) for f in causes),
@@ -109,13 +109,13 @@ class _Ranks(NamedTuple):
 
 
 def _ranks(finding: Finding, explanation: Explanation) -> _Ranks:
-    unranked = f">{explanation.report.pipeline['depth']}"
+    unranked = f">{explanation.report.pipeline.depth}"
     return _Ranks(*(str(standing.rank or unranked) for standing in (finding.before, finding.after)))
 
 
 def _move(finding: Finding, explanation: Explanation) -> str:
     """``needs k 37 -> 2 (has 5)``; a residual cause changes no rank."""
-    k, ranks = explanation.report.pipeline["k"], _ranks(finding, explanation)
+    k, ranks = explanation.report.pipeline.k, _ranks(finding, explanation)
     has = f" (has {k or counted(sum(c.in_context for c in explanation.ranking), 'chunk')})"
     if not finding.residual:
         return f"needs k {ranks.before} -> {ranks.after}{has}"

@@ -130,32 +130,32 @@ def summary(report: Report) -> Summary:
 def _counts(report: Report) -> str:
     inputs = report.inputs
     parts = counted(inputs["documents"], "document"), counted(inputs["queries"], "quer", "y")
-    return ", ".join((*parts, counted(report.pipeline["chunks"], "chunk")))
+    return ", ".join((*parts, counted(report.pipeline.chunks, "chunk")))
 
 
 def _pipeline(report: Report) -> str:
     """Chunker, context, retriever and size of context, in a line."""
     pipeline = report.pipeline
-    size = f"{pipeline['budget']} tokens" if pipeline["budget"] else f"k {pipeline['k']}"
-    context = f" | context {pipeline['context']}" if pipeline["context"] not in (None, "none") else ""
-    how = f"{without_usual(str(pipeline['chunker']))}{context} | {pipeline['retriever']} | {size}"
-    return f"{how}, {pipeline['context_tokens']:.0f} tokens of context a query"
+    size = f"{pipeline.budget} tokens" if pipeline.budget else f"k {pipeline.k}"
+    context = f" | context {pipeline.context}" if pipeline.context not in (None, "none") else ""
+    how = f"{without_usual(str(pipeline.chunker))}{context} | {pipeline.retriever} | {size}"
+    return f"{how}, {pipeline.context_tokens:.0f} tokens of context a query"
 
 
 def _unseen(report: Report) -> Iterator[Row]:
     """Text that no vector stands for, before any score: whatever it answers cannot be found by its meaning."""
-    unseen = report.pipeline.get("unseen") or {}
-    if unseen.get("chunks"):
-        chunks = f"{unseen['chunks']:,} of {counted(report.pipeline['chunks'], 'chunk')} are longer"
-        share = f"{unseen.get('share') or 0.0:.1%} of the text was never embedded"
-        yield Row.of("", (f"the encoder reads {unseen['limit']} tokens: {chunks}, {share}", "warn"))
+    unseen = report.pipeline.unseen
+    if unseen and unseen.chunks:
+        chunks = f"{unseen.chunks:,} of {counted(report.pipeline.chunks, 'chunk')} are longer"
+        share = f"{unseen.share:.1%} of the text was never embedded"
+        yield Row.of("", (f"the encoder reads {unseen.limit} tokens: {chunks}, {share}", "warn"))
 
 
 def _index_recall(report: Report) -> Iterator[Row]:
     """Where the index itself misses chunks, whatever they say."""
-    recall = report.pipeline.get("index_recall") or {}
-    if recall and recall["mean"] < WHOLE:
-        share = f"the index returns {recall['mean']:.1%} of the first {recall['k']} chunks that exact search finds"
+    recall = report.pipeline.index_recall
+    if recall and recall.mean < WHOLE:
+        share = f"the index returns {recall.mean:.1%} of the first {recall.k} chunks that exact search finds"
         yield Row.of("", (share, "warn"), ("; raise ef_search, search exactly, or rebuild the index", "dim"))
 
 
@@ -192,7 +192,7 @@ def _unserved(report: Report, failing: Sequence[QueryResult], main: str) -> str:
         return ""
     partly = sum(1 for q in failing if (q.measures.get(main.replace("Sufficient", "CharR")) or 0) > 0)
     least = sorted(q.least_k for q in failing if q.least_k)
-    within = f"the first {report.pipeline['depth']} chunks (half of them within {least[len(least) // 2]})" if least else ""
+    within = f"the first {report.pipeline.depth} chunks (half of them within {least[len(least) // 2]})" if least else ""
     longer = f"; {len(least)} find it all in {within}" if least else ""
     return f"{len(failing)} do not: {partly} get part of it{longer}"
 

@@ -44,7 +44,7 @@ def audit_text(report: Report, litmus: Litmus | None = None) -> RenderableType:
     if audit.fixing:
         parts += [Text(), *_fix_first(audit.fixing), *map(marked, audit.exposures)]
         parts += [line((COMPARE, "dim"))] if audit.fixing.rows else []
-        parts += [Text(), line(("Look at these first", "bold")), _look_first(audit, report.pipeline["depth"])]
+        parts += [Text(), line(("Look at these first", "bold")), _look_first(audit, report.pipeline.depth)]
         parts += [Text(), marked(audit.where)]
     else:
         parts += map(marked, audit.exposures)

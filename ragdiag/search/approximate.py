@@ -1,22 +1,22 @@
-"""Indexes that may miss what they hold (`exact` of `protocols.Index`): asked as an application asks, beside exact search."""
+"""Indexes that may miss what they hold (`protocols.Approximate`): asked as an application asks, beside exact search."""
 
 from __future__ import annotations
 
 import copy
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from ragdiag.core.proofs import EXACT, Edit
-from ragdiag.core.protocols import Index
+from ragdiag.core.protocols import Approximate, Composed, Index, Relinked
 from ragdiag.core.ranking import followed, padded
-from ragdiag.core.records import FloatArray, IntArray
+from ragdiag.core.records import FloatArray, IndexRecall, IntArray
 from ragdiag.scoring.packing import Packing
 from ragdiag.search.nested import parts_of
 
-__all__ = ["WHOLE", "AsAsked", "as_asked", "exact_swap", "index_recall", "notes_on", "recall"]
+__all__ = ["WHOLE", "AsAsked", "Health", "as_asked", "exact_swap", "index_health", "notes_on", "recall"]
 
 WHOLE = 0.999
 """The share of exact search from which an index is taken to miss nothing."""
@@ -29,70 +29,78 @@ SLACK = 1e-5
 
 def exact_swap(index: Index) -> dict[str, Callable[[], Index]]:
     """By the name of that swap, `index` searched exactly, made when asked; nothing for an index that misses nothing."""
-    return {EXACT: lambda: _exactly(index)} if any(hasattr(part, "exact") for part in parts_of(index)) else {}
+    return {EXACT: lambda: _exactly(index)} if any(isinstance(part, Approximate) for part in parts_of(index)) else {}
 
 
-def index_recall(index: Index, queries: Sequence[str], k: int) -> dict[str, Any]:
-    """How much of the first `k` of exact search an approximate index returns, asked for `k` as an application would; else {}.
+class Health(NamedTuple):
+    """What an approximate index misses, and how many of its texts it links anew at each start; None where nothing."""
+
+    recall: IndexRecall | None = None
+    unlinked: int | None = None
+
+
+def index_health(index: Index, queries: Sequence[str], k: int) -> Health:
+    """How much of the first `k` of exact search an approximate index returns, asked for `k` as an application would.
 
     One in a fusion or below steps is asked for as many as those ask of it. Where it misses some, and would miss others at another
     start of the application, `other_starts` has the same figure for some of those.
     """
     part, depth = _approximate(index, k)
     if part is None or not queries:
-        return {}
+        return Health()
     exact = part.exact().search(queries, k)[1]
 
-    def mean(one: Any) -> float:
-        return round(recall(one.search(queries, depth)[1][:, :k], exact), 6)
+    def mean(approximate: Index) -> float:
+        return round(recall(approximate.search(queries, depth)[1][:, :k], exact), 6)
 
-    found: dict[str, Any] = {"k": k, "mean": mean(part)}
-    if not (n := getattr(part, "unlinked", 0)):
-        return {"index_recall": found}
-    varied = {"other_starts": [mean(part.started_anew(start)) for start in STARTS]} if found["mean"] < WHOLE else {}
-    return {"index_recall": found | varied, "unlinked": n}
+    share = mean(part)
+    if not isinstance(part, Relinked) or not part.unlinked:
+        return Health(IndexRecall(k, share))
+    others = tuple(mean(part.started_anew(start)) for start in STARTS) if share < WHOLE else None
+    return Health(IndexRecall(k, share, others), part.unlinked)
 
 
-def notes_on(figures: Mapping[str, Any], n_texts: int) -> list[str]:
-    """What figures of `index_recall` say of an index of `n_texts` that is another one at each start."""
-    own = figures.get("index_recall", {})
-    if "other_starts" not in own:
+def notes_on(health: Health, n_texts: int) -> list[str]:
+    """What is to be said of an index of `n_texts` that is another one at each start."""
+    if health.recall is None or health.recall.other_starts is None:
         return []
-    means = [own["mean"], *own["other_starts"]]
+    means, k = [health.recall.mean, *health.recall.other_starts], health.recall.k
     return [
-        f"{figures['unlinked']} of {n_texts} records are in no graph that the store has saved: each start of an application "
+        f"{health.unlinked} of {n_texts} records are in no graph that the store has saved: each start of an application "
         f"links them in another order and misses others. Audited as they were added; over {len(means)} orders the index returns "
-        f"{min(means):.1%} to {max(means):.1%} of the first {own['k']} chunks of exact search. A lower sync_threshold saves them"
+        f"{min(means):.1%} to {max(means):.1%} of the first {k} chunks of exact search. A lower sync_threshold saves them"
     ]
 
 
-def _approximate(index: Any, depth: int) -> tuple[Any, int]:
+def _approximate(index: Index, depth: int) -> tuple[Approximate | None, int]:
     """The first approximate part of an index that is asked for `depth`, and for how many that is asked; None without one."""
-    if hasattr(index, "exact"):
+    if isinstance(index, Approximate):
         return index, depth
-    below = index.depth_below(depth) if hasattr(index, "indexes") else depth
-    found = (_approximate(part, below) for part in getattr(index, "indexes", ()))
-    return next((each for each in found if each[0] is not None), (None, depth))
+    if isinstance(index, Composed):
+        within = (_approximate(part, index.depth_below(depth)) for part in index.indexes)
+        return next(((part, below) for part, below in within if part is not None), (None, depth))
+    return None, depth
 
 
-def recall(found: FloatArray, exact: FloatArray) -> float:
+def recall(scores: FloatArray, exact: FloatArray) -> float:
     """The mean share of the first k of exact search that an index returns, by their scores: what ties with the last will do.
 
     Both of shape ``(n_queries, k)``, best first, -inf where there is nothing; where exact search has nothing, nothing is missed.
     """
     n = np.isfinite(exact).sum(axis=1)
     last = exact[np.arange(len(n)), np.maximum(n - 1, 0)]
-    as_good = (found >= (last - SLACK * np.maximum(np.abs(last), 1))[:, None]).sum(axis=1)
+    as_good = (scores >= (last - SLACK * np.maximum(np.abs(last), 1))[:, None]).sum(axis=1)
     return float(np.where(n, np.minimum(as_good, n) / np.maximum(n, 1), 1.0).mean())
 
 
-def _exactly(index: Any) -> Any:
+def _exactly(index: Index) -> Index:
     """The same, with what is approximate in it searched exactly."""
-    if hasattr(index, "exact"):
+    if isinstance(index, Approximate):
         return index.exact()
+    if not isinstance(index, Composed):
+        return index
     other = copy.copy(index)
-    if hasattr(index, "indexes"):
-        other.indexes = [_exactly(part) for part in index.indexes]
+    other.indexes = [_exactly(part) for part in index.indexes]
     return other
 
 
@@ -114,24 +122,24 @@ class AsAsked:
     """
 
     def __init__(self, index: Index, packing: Packing) -> None:
-        self.indexes, self._packing = [index], packing
+        self._index, self._packing = index, packing
 
     @property
     def nbytes(self) -> int:
         """See `protocols.Index`."""
-        return self.indexes[0].nbytes
+        return self._index.nbytes
 
     def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`."""
-        return self._ranked(lambda asked, _, n: self.indexes[0].search(asked, n), queries, [Edit()] * len(queries), depth)
+        return self._ranked(lambda asked, _, n: self._index.search(asked, n), queries, [Edit()] * len(queries), depth)
 
     def answer(self, query: str, depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`."""
-        return self.indexes[0].answer(query, depth)
+        return self._index.answer(query, depth)
 
     def what_if(self, queries: Sequence[str], edits: Sequence[Edit], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`."""
-        return self._ranked(self.indexes[0].what_if, queries, edits, depth)
+        return self._ranked(self._index.what_if, queries, edits, depth)
 
     def _ranked(self, ask: Ask, queries: Sequence[str], edits: Sequence[Edit], depth: int) -> tuple[IntArray, FloatArray]:
         deep = zip(*ask(queries, edits, depth), strict=True)

@@ -13,8 +13,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ragdiag.core.arrays import Array, IntArray, VectorArray
+from ragdiag.core.cache import arrays_of
 from ragdiag.core.errors import MissingExtra, SpecError
-from ragdiag.core.protocols import Progress, Store, kept, text_key
+from ragdiag.core.protocols import Progress, Store, text_key
 from ragdiag.core.registry import require
 from ragdiag.search.model_files import setting
 from ragdiag.search.models import BATCH, folder_of, from_hub, identity_of, load_model, made, readable
@@ -105,16 +107,16 @@ class Encoder:
         pieces = self._pieces.encode_batch([readable(t) for t in texts])
         return [max(end for _, end in p.offsets) if p.overflowing else len(t) for t, p in zip(texts, pieces, strict=True)]
 
-    def visible(self, texts: Sequence[str], store: Store | None) -> Any:
+    def visible(self, texts: Sequence[str], store: Store | None) -> IntArray:
         """`seen` as an array, `WHOLE` where the encoder reads all of a text; kept in `store`."""
 
-        def count() -> dict[str, Any]:
+        def count() -> dict[str, Array]:
             read, lengths = np.array(self.seen(texts), dtype=np.int64), np.array([len(t) for t in texts], dtype=np.int64)
             return {"visible": np.where(read < lengths, read, WHOLE)}
 
-        return kept(store, f"visible 1 {self.identity}", texts, count)["visible"]
+        return arrays_of(store, f"visible 1 {self.identity}", texts, count)["visible"]
 
-    def encode(self, texts: Sequence[str], kind: Kind, store: Store | None, progress: Progress) -> Any:
+    def encode(self, texts: Sequence[str], kind: Kind, store: Store | None, progress: Progress) -> VectorArray:
         """Unit vectors of `texts`, float32, shape ``(n_texts, dimension)``; known ones from `store`, new ones added to it."""
         stripped = [t.strip() for t in texts]
         key_of = {t: text_key(f"{kind}\0{t}") for t in set(stripped)}
@@ -122,15 +124,17 @@ class Encoder:
         known = made(f"embedding {kind}s", wanted, lambda batch: self._embed(batch, kind), self.identity, store, progress)
         return np.stack([known[key_of[t]] for t in stripped]) if stripped else np.empty((0, 0), dtype=np.float32)
 
-    def _embed(self, batch: list[str], kind: Kind) -> Any:
+    def _embed(self, batch: list[str], kind: Kind) -> VectorArray:
         # Models with prompts (E5, BGE and others) need to know which side a text is on.
         encode = self._model.encode_query if kind == "query" else self._model.encode_document
         texts = [readable(t) for t in batch]
         return unit(encode(texts, batch_size=BATCH, show_progress_bar=False, convert_to_numpy=True))
 
 
-def unit(vectors: Any) -> Any:
+def unit(vectors: Array) -> VectorArray:
     """The same directions as float32 vectors of length 1; zeros stay zeros."""
-    vectors = np.asarray(vectors, dtype=np.float32)
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)
+    rows: VectorArray = np.asarray(vectors, dtype=np.float32)
+    norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    directions = np.zeros_like(rows)
+    np.divide(rows, norms, out=directions, where=norms > 0)
+    return directions

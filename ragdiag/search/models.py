@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ragdiag.core.arrays import VectorArray
 from ragdiag.core.errors import MissingExtra, SpecError
 from ragdiag.core.protocols import Progress, Store
 from ragdiag.core.registry import require
@@ -84,11 +85,11 @@ def load_model(kind: str, folder: Path, precision: str, instead: str = "") -> An
 def made(
     what: str,
     wanted: Mapping[bytes, T],
-    make: Callable[[list[T]], Iterable[Any]],
+    make: Callable[[list[T]], Iterable[VectorArray]],
     identity: str,
     store: Store | None,
     progress: Progress,
-) -> dict[bytes, Any]:
+) -> dict[bytes, VectorArray]:
     """What the model called `identity` makes of each thing `wanted`, by key: known in `store`, or made and added to it.
 
     Made in the order of `wanted` and kept by whole batches, so that what is interrupted goes on to the very same results; sorted
@@ -98,7 +99,7 @@ def made(
     missing = [key for key in wanted if key not in known]
     step = BATCH * KEEP_EVERY
     for i in range(0, len(missing), step):
-        fresh: dict[bytes, Any] = {}
+        fresh: dict[bytes, VectorArray] = {}
         for j in range(i, min(i + step, len(missing)), BATCH):
             progress(what, j, len(missing))
             batch = missing[j : j + BATCH]

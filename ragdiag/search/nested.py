@@ -1,4 +1,4 @@
-"""Retrievers within retrievers, and the indexes that they make: what is in one, and what could stand there instead."""
+"""Strategies made of strategies, and the indexes that they make: what is in one, and what could stand there instead."""
 
 from __future__ import annotations
 
@@ -8,84 +8,104 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ragdiag.core.errors import SpecError
-from ragdiag.core.protocols import Index, Progress, Retriever, Store
+from ragdiag.core.protocols import (
+    Collection,
+    Composed,
+    Fusion,
+    Index,
+    LocalModel,
+    Progress,
+    Retriever,
+    Step,
+    Store,
+    TextEncoder,
+    WithEncoder,
+    WithScorer,
+    Wrapper,
+)  # fmt: skip
 from ragdiag.core.records import Chunking
 from ragdiag.core.registry import make, spec_of
 
 __all__ = ["all_models", "collection_of", "encoder_of", "models_of", "opened", "own_models", "parts_of", "swaps_of"]
 
 
-def models_of(retriever: Any) -> list[str]:
-    """The models behind a retriever, nested ones too: name, hash of the files, precision."""
-    return [model.described for model in all_models(retriever)]
+def models_of(strategy: object) -> list[str]:
+    """The models behind a strategy, nested ones too: name, hash of the files, precision."""
+    return [model.described for model in all_models(strategy)]
 
 
-def all_models(retriever: Any) -> list[Any]:
-    """The models behind a retriever, nested ones too."""
-    return own_models(retriever) + [model for r in _within(retriever) for model in all_models(r)]
+def all_models(strategy: object) -> list[LocalModel]:
+    """The models behind a strategy, nested ones too."""
+    return own_models(strategy) + [model for inner in _inside(strategy) for model in all_models(inner)]
 
 
-def own_models(part: Any) -> list[Any]:
-    """The models that a retriever or an index has itself: what makes vectors, what scores pairs."""
-    return [getattr(part, kind) for kind in ("encoder", "scorer") if hasattr(part, kind)]
+def own_models(part: object) -> list[LocalModel]:
+    """The models that a strategy or an index has itself: what makes vectors, what scores pairs."""
+    encoders: list[LocalModel] = [part.encoder] if isinstance(part, WithEncoder) else []
+    return encoders + ([part.scorer] if isinstance(part, WithScorer) else [])
 
 
-def _within(retriever: Any) -> tuple[Any, ...]:
-    """The retrievers that one fuses, or works on."""
-    inner = getattr(retriever, "retriever", None)
-    return tuple(getattr(retriever, "retrievers", ())) if inner is None else (inner,)
+def _inside(strategy: object) -> Sequence[Retriever]:
+    """The retrievers that one works on, or fuses."""
+    if isinstance(strategy, Wrapper):
+        return (strategy.retriever,)
+    return strategy.retrievers if isinstance(strategy, Fusion) else ()
 
 
-def parts_of(index: Any) -> Iterator[Any]:
+def parts_of(index: Index) -> Iterator[Index]:
     """An index and all those it is made of."""
     yield index
-    for part in getattr(index, "indexes", ()):
-        yield from parts_of(part)
+    if isinstance(index, Composed):
+        for part in index.indexes:
+            yield from parts_of(part)
 
 
-def encoder_of(index: Any) -> Any:
+def encoder_of(index: Index) -> TextEncoder | None:
     """The encoder of an index, or of the first part of it that has one."""
-    return next((part.encoder for part in parts_of(index) if hasattr(part, "encoder")), None)
+    return next((part.encoder for part in parts_of(index) if isinstance(part, WithEncoder)), None)
 
 
-def swaps_of(retriever: Any, index: Any, make_index: Callable[[Retriever], Index]) -> dict[str, Callable[[], Index]]:
+def swaps_of(retriever: Retriever, index: Index, make_index: Callable[[Retriever], Index]) -> dict[str, Callable[[], Index]]:
     """Other retrievers for the same texts that cost little: a fusion's parts; bm25 beside an encoder; under the same steps."""
-    if hasattr(index, "over"):
+    if isinstance(index, Step) and isinstance(retriever, Wrapper):
         inner = swaps_of(retriever.retriever, index.indexes[0], make_index)
-        return {name: functools.partial(lambda other: index.over(other()), other) for name, other in inner.items()}
-    if hasattr(retriever, "retrievers"):
+        return {name: functools.partial(lambda make_other: index.over(make_other()), other) for name, other in inner.items()}
+    if isinstance(retriever, Fusion) and isinstance(index, Composed):
         parts = zip(retriever.retrievers, index.indexes, strict=True)
-        return {spec_of(r): functools.partial(lambda own: own, own) for r, own in parts}
+        return {spec_of(fused): functools.partial(lambda part: part, part) for fused, part in parts}
     swap = make("retrievers", "bm25")
     return {} if spec_of(retriever).startswith("bm25") else {spec_of(swap): lambda: make_index(swap)}
 
 
-def collection_of(retriever: Any) -> Any:
+def collection_of(retriever: Retriever) -> Collection | None:
     """The collection that a retriever is, fuses or works on; None without one. Raises `SpecError` for several."""
-    found = [retriever] if hasattr(retriever, "stored_chunks") else []
-    found += [c for r in _within(retriever) if (c := collection_of(r)) is not None]
-    if len(found) > 1:
+    collections: list[Collection] = [retriever] if isinstance(retriever, Collection) else []
+    collections += [inner for r in _inside(retriever) if (inner := collection_of(r)) is not None]
+    if len(collections) > 1:
         raise SpecError("two collections cannot be fused: their chunks are not the same; audit one at a time")
-    return found[0] if found else None
+    return collections[0] if collections else None
 
 
 @dataclasses.dataclass(frozen=True)
 class _Open:
     """A retriever whose index exists already."""
 
-    made: Index
+    searchable: Index
 
     def index(self, texts: Sequence[str], store: Store | None, progress: Progress) -> Index:
         """See `protocols.Retriever`."""
-        return self.made
+        return self.searchable
 
 
-def opened(retriever: Any, chunking: Chunking, store: Store | None) -> Any:
+def opened(retriever: Retriever, chunking: Chunking, store: Store | None) -> Retriever:
     """A retriever with the collection in it open, as an index of `chunking`."""
-    if hasattr(retriever, "stored_chunks"):
+    strategy: Any = retriever  # a dataclass, which no protocol can say
+    if isinstance(retriever, Collection):
         return _Open(retriever.open(chunking.ids, store))
-    if hasattr(retriever, "retrievers"):
-        return dataclasses.replace(retriever, retrievers=tuple(opened(r, chunking, store) for r in retriever.retrievers))
-    if hasattr(retriever, "retriever"):
-        return dataclasses.replace(retriever, retriever=opened(retriever.retriever, chunking, store))
-    return retriever
+    changed: dict[str, object] = {}
+    if isinstance(retriever, Fusion):
+        changed["retrievers"] = tuple(opened(r, chunking, store) for r in retriever.retrievers)
+    if isinstance(retriever, Wrapper):
+        changed["retriever"] = opened(retriever.retriever, chunking, store)
+    other: Retriever = dataclasses.replace(strategy, **changed)
+    return other

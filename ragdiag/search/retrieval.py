@@ -8,25 +8,26 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from ragdiag.core.cache import opened as opened_cache
 from ragdiag.core.errors import InputError
 from ragdiag.core.options import Options
-from ragdiag.core.protocols import Index, Progress, Retriever
-from ragdiag.core.records import Chunking, Corpus, IntArray, Query, Run, Span
+from ragdiag.core.protocols import ChunkTexts, Collection, Index, Progress, Retriever, Timed
+from ragdiag.core.records import Chunking, Corpus, IndexRecall, IntArray, Query, Run, Span, StoredChunk, Unseen
 from ragdiag.core.registry import make, spec_of
 from ragdiag.core.version import __version__
 from ragdiag.scoring.packing import Packing
-from ragdiag.search.approximate import as_asked, exact_swap, index_recall, notes_on
+from ragdiag.search.approximate import as_asked, exact_swap, index_health, notes_on
+from ragdiag.search.latency import latency_of
 from ragdiag.search.nested import collection_of, encoder_of, models_of, opened, own_models, parts_of, swaps_of
 from ragdiag.search.runs import Ranking, bind, read_run
 from ragdiag.search.searches import chunks_of, name_of, search_depth, searched
-from ragdiag.sources.chunks import cut, embed_texts, place, read_chunks, within
+from ragdiag.sources.chunks import Placed, cut, embed_texts, place, read_chunks, within
 
-__all__ = ["Clock", "Indexed", "Plan", "Retrieved"]
+__all__ = ["Clock", "Indexed", "Plan", "Retrieved", "Source"]
 
 DEPTH = 100
 """Chunks ranked for each query at least; measures with deeper cutoffs see no more unless k asks for it."""
@@ -46,13 +47,39 @@ class Clock:
         self.seconds[stage] = round(self.seconds.get(stage, 0.0) + time.perf_counter() - started, 3)
 
 
+class Source(NamedTuple):
+    """What made chunks and rankings, by name: fields of `records.Pipeline`."""
+
+    chunker: str
+    context: str | None
+    retriever: str
+    models: tuple[str, ...] | None = None
+    index_recall: IndexRecall | None = None
+    unlinked: int | None = None
+
+
 class Retrieved(NamedTuple):
-    """The chunks, each query's ranking of them, what made both, by name, and the index (None where a run was recorded)."""
+    """The chunks, each query's ranking of them, what made both, and the index (None where a run was recorded).
+
+    `seconds` are those of each stage, `notes` what a reader should know.
+    """
 
     chunking: Chunking
     run: Run
-    source: dict[str, Any]
+    source: Source
     searchable: Index | None
+    notes: tuple[str, ...]
+    seconds: Mapping[str, float]
+
+
+class _Indexed(NamedTuple):
+    """Chunks and the index of them, with the names of the chunker and the context, and notes."""
+
+    chunking: Chunking
+    searchable: Index
+    chunker: str
+    context: str | None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,16 +97,16 @@ class Indexed:
     swaps: Mapping[str, Callable[[], Index]] = field(default_factory=dict)
     limit: int = 0
 
-    def unseen(self, lengths: IntArray) -> dict[str, Any]:
+    def unseen(self, lengths: IntArray) -> Unseen | None:
         """Of the chunks, those of which the encoder reads a part only, and the share of all characters that it never sees.
 
-        `lengths` are the chunks' in characters. Empty without an encoder, and where it reads everything.
+        `lengths` are the chunks' in characters. None without an encoder, and where it reads everything.
         """
         if self.visible is None or not (self.visible < lengths).any():
-            return {}
+            return None
         lost = int(np.maximum(lengths - self.visible, 0).sum())
         share = round(lost / int(lengths.sum()), 4)
-        return {"unseen": {"chunks": int((self.visible < lengths).sum()), "share": share, "limit": self.limit}}
+        return Unseen(int((self.visible < lengths).sum()), share, self.limit)
 
 
 class Plan:
@@ -96,73 +123,83 @@ class Plan:
             self.context = make("contexts", "none")
         self.store = opened_cache(options.cache)
 
-    def retrieve(
-        self, whole: Corpus, corpus: Corpus, queries: Sequence[Query], clock: Clock, notes: list[str], progress: Progress
-    ) -> Retrieved:
+    def retrieve(self, whole: Corpus, corpus: Corpus, queries: Sequence[Query], progress: Progress) -> Retrieved:
         """Chunks of `corpus`, which is `whole` or the part of it that is audited, and a ranking for each query."""
-        chunks, run_file, search = self.options.chunks, self.options.run, self.options.search
-        own, given = self._own(whole, corpus, notes), "own chunks" if self.options.own_chunks else None
-        source: dict[str, Any] = {"chunker": f"chunks {Path(chunks).name}" if chunks else given, "context": None}
-        if run_file or search is not None:
-            with clock("read run" if run_file else "search"):
-                ranked = read_run(Path(run_file), notes) if run_file else self._searched(whole, queries, notes, progress)
-                bound = bind(ranked, queries, corpus, own, corpus is not whole)
-            notes += bound.notes
-            name = f"run {Path(run_file).name}" if run_file else name_of(search)
-            source |= {"chunker": source["chunker"] or f"as in the {'run' if run_file else 'search'}", "retriever": name}
-            return Retrieved(bound.chunking, bound.run, source, None)
-        source["retriever"], makers = spec_of(self.retriever), [self.retriever]
+        if self.options.run or self.options.search is not None:
+            return self._recorded(whole, corpus, queries, progress)
+        clock = Clock()
         if self.collection is not None:
-            with clock("open collection"):
-                chunking = within(place(self.collection.stored_chunks(progress), whole, notes), whole, corpus)
-                index = self._index(opened(self.retriever, chunking, self.store), corpus, chunking, progress)
-            source["chunker"] = "as stored"
+            made = self._stored(self.collection, whole, corpus, clock, progress)
         else:
-            chunking, index = self._indexed(own, corpus, clock, progress)
-            source["chunker"] = source["chunker"] or spec_of(self.chunker, full=True)
-            source["context"] = spec_of(self.context)
-            makers += [self.chunker] if own is None else []
+            made = self._cut(whole, corpus, clock, progress)
         with clock("search"):
-            run = self._search(self._as_asked(index, corpus, chunking), queries, len(chunking))
-        models = list(dict.fromkeys(name for maker in makers for name in models_of(maker)))
-        health = index_recall(index, _texts(queries), self.options.k)
-        notes += notes_on(health, len(chunking))
-        source |= ({"models": models} if models else {}) | health
-        return Retrieved(chunking, run, source, index)
+            run = self._search(self._as_asked(made.searchable, corpus, made.chunking), queries, len(made.chunking))
+        cuts = self.collection is None and not self._own_name()
+        models = dict.fromkeys(name for maker in (self.retriever, *([self.chunker] if cuts else [])) for name in models_of(maker))
+        health = index_health(made.searchable, _texts(queries), self.options.k)
+        source = Source(made.chunker, made.context, spec_of(self.retriever), tuple(models) or None, *health)
+        notes = (*made.notes, *notes_on(health, len(made.chunking)))
+        return Retrieved(made.chunking, run, source, made.searchable, notes, clock.seconds)
+
+    def _recorded(self, whole: Corpus, corpus: Corpus, queries: Sequence[Query], progress: Progress) -> Retrieved:
+        """The rankings of a recorded run, or of the team's own search."""
+        file, clock, notes = self.options.run, Clock(), list[str]()
+        own = self._own(whole, corpus)
+        with clock("read run" if file else "search"):
+            rankings = read_run(Path(file), notes) if file else self._searched(whole, queries, notes, progress)
+            bound = bind(rankings, queries, corpus, own.chunking if own else None, corpus is not whole)
+        kind, name = ("run", f"run {Path(file).name}") if file else ("search", name_of(self.options.search))
+        source = Source(self._own_name() or f"as in the {kind}", None, name)
+        notes = [*(own.notes if own else ()), *notes, *bound.notes]
+        return Retrieved(bound.chunking, bound.run, source, None, tuple(notes), clock.seconds)
 
     def texts(self, whole: Corpus, corpus: Corpus, progress: Progress) -> list[str]:
         """What is indexed for each chunk; nothing for a collection that has its own."""
         if self.collection is not None:
             return []
-        own = self._own(whole, corpus, [])
-        return embed_texts(corpus, cut(corpus, self.chunker, progress, self.store) if own is None else own, self.context)
+        own = self._own(whole, corpus)
+        chunking = own.chunking if own else cut(corpus, self.chunker, progress, self.store)
+        return embed_texts(corpus, chunking, self.context)
 
     def _searched(self, whole: Corpus, queries: Sequence[Query], notes: list[str], progress: Progress) -> list[Ranking]:
         """What the team's own search gives: for a context first, then as deep as the measures look."""
         options, depth = self.options, search_depth(self.options)
         return searched(options.search, queries, whole, depth, notes, progress, 0 if options.budget else options.k)
 
-    def _own(self, whole: Corpus, corpus: Corpus, notes: list[str]) -> Chunking | None:
+    def _own(self, whole: Corpus, corpus: Corpus) -> Placed | None:
         """The team's own chunks of the documents that are audited, where they are given."""
-        file, own = self.options.chunks, self.options.own_chunks
-        chunks = read_chunks(Path(file)) if file else chunks_of(own)
-        return within(place(chunks, whole, notes), whole, corpus) if chunks else None
+        file = self.options.chunks
+        chunks = read_chunks(Path(file)) if file else chunks_of(self.options.own_chunks)
+        return _placed(chunks, whole, corpus) if chunks else None
 
-    def _indexed(self, own: Chunking | None, corpus: Corpus, clock: Clock, progress: Progress) -> tuple[Chunking, Index]:
+    def _own_name(self) -> str:
+        """What the team's own chunks are called; "" where there are none."""
+        if self.options.chunks:
+            return f"chunks {Path(self.options.chunks).name}"
+        return "own chunks" if self.options.own_chunks else ""
+
+    def _stored(self, collection: Collection, whole: Corpus, corpus: Corpus, clock: Clock, progress: Progress) -> _Indexed:
+        """The chunks of the collection, and the index that it is."""
+        with clock("open collection"):
+            chunking, notes = _placed(collection.stored_chunks(progress), whole, corpus)
+            index = self._index(opened(self.retriever, chunking, self.store), corpus, chunking, progress)
+        return _Indexed(chunking, index, "as stored", None, notes)
+
+    def _cut(self, whole: Corpus, corpus: Corpus, clock: Clock, progress: Progress) -> _Indexed:
+        """The team's own chunks, or those of the chunker, and an index of them."""
+        own = self._own(whole, corpus)
         with clock("chunk"):
-            chunking = cut(corpus, self.chunker, progress, self.store) if own is None else own
+            chunking = own.chunking if own else cut(corpus, self.chunker, progress, self.store)
         if not len(chunking):
             raise InputError("there is no text to index in these documents", remedy="check the corpus")
         with clock("index"):
-            return chunking, self._index(self.retriever, corpus, chunking, progress)
+            index = self._index(self.retriever, corpus, chunking, progress)
+        chunker = self._own_name() or spec_of(self.chunker, full=True)
+        return _Indexed(chunking, index, chunker, spec_of(self.context), own.notes if own else ())
 
     def _index(self, retriever: Retriever, corpus: Corpus, chunking: Chunking, progress: Progress) -> Index:
-        """An index of `chunking`; its parts that ask for it are told which documents that is of (`protocols.Told`)."""
-        index = retriever.index(embed_texts(corpus, chunking, self.context), self.store, progress)
-        for part in parts_of(index):
-            if hasattr(part, "tell"):
-                part.tell(corpus, chunking)
-        return index
+        texts = ChunkTexts(embed_texts(corpus, chunking, self.context), corpus, chunking)
+        return retriever.index(texts, self.store, progress)
 
     def _as_asked(self, index: Index, corpus: Corpus, chunking: Chunking) -> Index:
         return as_asked(index, Packing(corpus, chunking, self.options.k, self.options.budget))
@@ -170,11 +207,11 @@ class Plan:
     def _search(self, index: Index, queries: Sequence[Query], n_chunks: int) -> Run:
         """Rank for every query that has text: one without is a label defect, and an encoder would answer it all the same."""
         depth = min(max(DEPTH, 10 * self.options.k, self.options.budget // 8), n_chunks)
-        asked = [i for i, query in enumerate(queries) if query.text.strip()]
-        found, values = index.search([queries[i].text for i in asked], depth)
+        with_text = [i for i, query in enumerate(queries) if query.text.strip()]
+        ranked = index.search([queries[i].text for i in with_text], depth)
         chunks = np.full((len(queries), depth), -1, dtype=np.int64)
         scores = np.full((len(queries), depth), -np.inf)
-        chunks[asked], scores[asked] = found, values
+        chunks[with_text], scores[with_text] = ranked
         return Run(chunks, scores)
 
     def indexed(self, retrieved: Retrieved, corpus: Corpus, progress: Progress) -> Indexed:
@@ -203,21 +240,21 @@ class Plan:
             encoder.max_tokens if encoder else 0,
         )
 
-    def latency(self, index: Index, queries: Sequence[Query]) -> dict[str, Any]:
-        """How long one query takes, see `failures.slow`; ``encoding`` tells whether that includes encoding it."""
+    def latency(self, index: Index, queries: Sequence[Query]) -> dict[str, object]:
+        """How long one query takes, see `latency.latency_of`; ``encoding`` tells whether that includes encoding it."""
         texts = _texts(queries)
-        found: dict[str, Any] = make("failures", "slow").measure(lambda text: index.answer(text, self.options.k), texts)
-        timed = [m.loaded and getattr(part, "encodes_anew", True) for part in parts_of(index) for m in own_models(part)]
-        return found | ({"encoding": "timed" if all(timed) else "from the cache, not timed"} if timed else {})
+        latency = latency_of(lambda text: index.answer(text, self.options.k), texts)
+        timed = [m.loaded and encodes_anew(part) for part in parts_of(index) for m in own_models(part)]
+        return latency | ({"encoding": "timed" if all(timed) else "from the cache, not timed"} if timed else {})
 
-    def signature(self, source: Mapping[str, Any]) -> str:
+    def signature(self, source: Source) -> str:
         """Everything that defines the ranking and its measures, on one line."""
         options = self.options
         parts = [
-            str(source["chunker"]),
-            f"context:{source['context']}",
-            source["retriever"] if options.run or options.search is not None else spec_of(self.retriever, full=True),
-            *source.get("models", []),
+            source.chunker,
+            f"context:{source.context}",
+            source.retriever if options.run or options.search is not None else spec_of(self.retriever, full=True),
+            *(source.models or ()),
             "words:lower-\\w+",
             f"budget:{options.budget}tok" if options.budget else f"k:{options.k}",
             f"copies:{options.copies}",
@@ -227,6 +264,17 @@ class Plan:
             f"version:{__version__}",
         ]
         return "|".join(parts)
+
+
+def encodes_anew(index: Index) -> bool:
+    """Whether `Index.answer` encodes the query."""
+    return not isinstance(index, Timed) or index.encodes_anew
+
+
+def _placed(chunks: Sequence[StoredChunk], whole: Corpus, corpus: Corpus) -> Placed:
+    """Chunks in the documents that are audited."""
+    placed = place(chunks, whole)
+    return placed._replace(chunking=within(placed.chunking, whole, corpus))
 
 
 def _texts(queries: Sequence[Query]) -> list[str]:

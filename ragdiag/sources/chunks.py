@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from ragdiag.core.errors import InputError
 from ragdiag.core.files import read_jsonl
-from ragdiag.core.protocols import Chunker, Context, Progress, Store
+from ragdiag.core.protocols import Chunker, Context, CorpusChunker, Progress, Store
 from ragdiag.core.records import Chunking, Corpus, StoredChunk
 from ragdiag.sources.fields import Fields
 from ragdiag.sources.places import CHUNK, Placer, from_spans, stored_chunk
 
-__all__ = ["cut", "embed_texts", "place", "read_chunks", "within"]
+__all__ = ["Placed", "cut", "embed_texts", "place", "read_chunks", "within"]
 
 
 def cut(corpus: Corpus, chunker: Chunker, progress: Progress, store: Store | None = None) -> Chunking:
     """Every document of `corpus` through `chunker`; one that takes all at once looks up and adds to `store` what is costly."""
     texts = [document.text for document in corpus.documents]
-    together = getattr(chunker, "spans_of_all", None)
+    spans = chunker.spans_of_all(texts, store, progress) if isinstance(chunker, CorpusChunker) else map(chunker.spans, texts)
     documents, starts, ends = [], [], []
-    for i, (start, end) in enumerate(together(texts, store, progress) if together else map(chunker.spans, texts)):
+    for i, (start, end) in enumerate(spans):
         documents.append(np.full(len(start), i, dtype=np.int64))
         starts.append(start)
         ends.append(end)
@@ -54,16 +55,21 @@ def read_chunks(path: Path) -> list[StoredChunk]:
     return chunks
 
 
-def place(chunks: Sequence[StoredChunk], corpus: Corpus, notes: list[str] | None = None) -> Chunking:
-    """Chunks as spans of their documents; one that has no offsets is found by its text. `notes` are told of guesses.
+class Placed(NamedTuple):
+    """Chunks in their documents, and notes on what was guessed."""
+
+    chunking: Chunking
+    notes: tuple[str, ...] = ()
+
+
+def place(chunks: Sequence[StoredChunk], corpus: Corpus) -> Placed:
+    """Chunks as spans of their documents; one that has no offsets is found by its text.
 
     Raises `InputError` for a chunk that leaves its document, contradicts its text or is nowhere in it.
     """
     placer = Placer(corpus)
     chunking = from_spans(placer.spans(chunks), [c.id for c in chunks], chunks)
-    if notes is not None:
-        notes += placer.notes()
-    return chunking
+    return Placed(chunking, tuple(placer.notes()))
 
 
 def within(chunking: Chunking, whole: Corpus, part: Corpus) -> Chunking:
@@ -71,6 +77,6 @@ def within(chunking: Chunking, whole: Corpus, part: Corpus) -> Chunking:
     if part is whole:
         return chunking
     number = np.array([part.position.get(d.id, -1) for d in whole.documents], dtype=np.int64)[chunking.document]
-    kept = np.flatnonzero(number >= 0)
-    ids = tuple(chunking.ids[i] for i in kept) if chunking.ids else ()
-    return Chunking(number[kept], chunking.start[kept], chunking.end[kept], ids, chunking.complete)
+    inside = np.flatnonzero(number >= 0)
+    ids = tuple(chunking.ids[i] for i in inside) if chunking.ids else ()
+    return Chunking(number[inside], chunking.start[inside], chunking.end[inside], ids, chunking.complete)

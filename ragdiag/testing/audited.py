@@ -210,9 +210,9 @@ def _audited(report: Report, audit: Audit | None, name: str, command: str) -> Au
 
 def _title(report: Report) -> str:
     pipeline = report.pipeline
-    size = f"{pipeline['budget']} tokens" if pipeline["budget"] else f"k {pipeline['k']}"
-    context = [f"context {pipeline['context']}"] if pipeline["context"] not in (None, "none") else []
-    return clean(" | ".join([without_usual(str(pipeline["chunker"])), *context, str(pipeline["retriever"]), size]))
+    size = f"{pipeline.budget} tokens" if pipeline.budget else f"k {pipeline.k}"
+    context = [f"context {pipeline.context}"] if pipeline.context not in (None, "none") else []
+    return clean(" | ".join([without_usual(str(pipeline.chunker)), *context, str(pipeline.retriever), size]))
 
 
 def _fixes(queries: Sequence[QueryResult]) -> dict[str, str]:

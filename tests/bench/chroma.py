@@ -88,7 +88,7 @@ def compared(title: str, folder: Path, retriever: str, collection, vectors) -> N
         loop=sum(own) / len(own),
         agree=f"{sum(a == b for a, b in zip(served, own, strict=True))}/{len(own)}",
         same_bytes=len(texts) == 1,
-        unlinked=reports[0].pipeline.get("unlinked", 0),
+        unlinked=reports[0].pipeline.unlinked or 0,
         p50_ms=audited,
         open_client_ms=client,
         times=audited / client,

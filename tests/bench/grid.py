@@ -24,7 +24,7 @@ from ragdiag.pipeline import load
 from ragdiag.core.protocols import no_progress
 from ragdiag.search.retrieval import Plan
 corpus, queries, cache, *chunkers = sys.argv[1:]
-whole, part, labels = load(corpus, queries, Options(), [], no_progress)
+whole, part, labels, _ = load(corpus, queries, Options(), no_progress)
 plans = [Plan(Options(chunker=c, retriever="dense", cache=cache)) for c in chunkers]
 encoder = plans[0].retriever.encoder
 texts = list(dict.fromkeys(t for p in plans for t in p.texts(whole, part, no_progress)))

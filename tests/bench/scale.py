@@ -39,7 +39,7 @@ def one(folder: str) -> None:
     report = audit(f"{folder}/corpus.jsonl", f"{folder}/queries.jsonl", retriever="bm25", cache=None)
     stages = {name: round(s, 1) for name, s in report.timings.items()}
     wall, used = time.perf_counter() - started, time.process_time() - cpu
-    print(f"{report.pipeline['chunks']:>8} chunks: {wall:7.1f} s, {used:7.1f} CPU-s, peak {peak_mb():8.0f} MB, by stage {stages}")
+    print(f"{report.pipeline.chunks:>8} chunks: {wall:7.1f} s, {used:7.1f} CPU-s, peak {peak_mb():8.0f} MB, by stage {stages}")
 
 
 def main(*sizes: int) -> None:

@@ -21,7 +21,7 @@ from ragdiag.core.protocols import Model, Progress, no_progress
 from ragdiag.core.records import Corpus, IntArray, Labels, Run
 from ragdiag.pipeline import Audit, load, rank, run_audit
 from ragdiag.scoring.scoring import Scorer
-from ragdiag.search.retrieval import Clock, Plan
+from ragdiag.search.retrieval import Plan
 from ragdiag.sources.checked import left_out
 
 __all__ = ["Live", "Prompts", "Session", "run_prompts", "session"]
@@ -77,12 +77,13 @@ def run_prompts(
     `pipeline.audit`.
     """
     conditions = _checked(conditions, template)
-    plan, notes = Plan(asked), list[str]()
-    whole, corpus, labels = load(corpus_path, queries_path, asked, notes, progress)
+    plan, loaded = Plan(asked), load(corpus_path, queries_path, asked, progress)
+    corpus, labels, notes = loaded.corpus, loaded.labels, list(loaded.notes)
     retrieved: list[_Context] = []
     if RETRIEVED in conditions:
-        ranked, scorer, lengths = rank(plan, whole, corpus, labels, Clock(), notes, progress)
-        retrieved = _retrieved(scorer, ranked.run, lengths, notes)
+        ranked = rank(plan, loaded, progress)
+        notes += ranked.retrieved.notes
+        retrieved = _retrieved(ranked.scorer, ranked.retrieved.run, ranked.lengths, notes)
     prompts = _prompts(corpus, labels, retrieved, conditions, template, notes)
     if not prompts.prompts:
         raise InputError(

@@ -30,7 +30,7 @@ def audit_html(report: Report, explanations: Iterable[Explanation], litmus: Litm
 
     `explanations` are those of its queries, in order (`ragdiag.explain`); `litmus` is what came of answers.
     """
-    audit, depth = summary(report), report.pipeline["depth"]
+    audit, depth = summary(report), report.pipeline.depth
     data = queries_data(explanations, report, [each.query for each in audit.look], litmus)
     said = _litmus(litmus)
     sections = [("litmus", "Litmus test")] if litmus else []

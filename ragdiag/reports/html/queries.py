@@ -38,8 +38,8 @@ def queries_data(explanations: Iterable[Explanation], report: Report, first: Seq
     cut = texts.cut(queries)
     place = {q.id: i for i, q in enumerate(first)}
     return {
-        "depth": report.pipeline["depth"],
-        "k": report.pipeline["k"],
+        "depth": report.pipeline.depth,
+        "k": report.pipeline.k,
         "measures": list(report.measures),
         "first": sorted(range(len(queries)), key=lambda i: (place.get(queries[i]["id"], len(first)), i)),
         "chunks": [[name, text] for name, text in texts.kept],

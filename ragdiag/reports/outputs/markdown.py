@@ -38,7 +38,7 @@ class Markdown(Output):
         parts += [_text(verdict_said(litmus))] if litmus else []
         parts += [_text(row.text) for row in audit.warnings]
         parts += _fixing(audit.fixing) if audit.fixing else []
-        parts += _look(audit, report.pipeline["depth"]) if audit.look else []
+        parts += _look(audit, report.pipeline.depth) if audit.look else []
         parts += ["### Measures", _table(("measure", "mean [95 %]", "n"), _measures(audit))]
         parts += [f"{_text(audit.counts)}; {_text(audit.pipeline)}; ragdiag {__version__}"]
         return "\n\n".join(parts) + "\n"

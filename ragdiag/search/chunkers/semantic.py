@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
+from ragdiag.core.arrays import FloatArray, IntArray, VectorArray
 from ragdiag.core.errors import SpecError
 from ragdiag.core.protocols import Progress, Store, no_progress
-from ragdiag.core.records import FloatArray, IntArray
 from ragdiag.search.chunkers._pack import Cuts, check_size
 from ragdiag.search.encoder import Encoder
 
@@ -90,7 +89,7 @@ class _Sentences:
         return places[:-1], places[1:]
 
 
-def _distances(vectors: Any) -> FloatArray:
+def _distances(vectors: VectorArray) -> FloatArray:
     """At each place that has `vectors`, how far apart those of the places before and after it are; infinite at both ends.
 
     Those two windows share no sentence, while each sentence's own and the next one's would, and so blur where a change is.

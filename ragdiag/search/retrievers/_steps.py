@@ -32,6 +32,8 @@ class StepIndex:
     A subclass says in `arranged` what becomes of the first `pool` of a ranking; nothing below is returned.
     """
 
+    indexes: Sequence[Index]
+
     def __init__(self, inner: Index, texts: Sequence[str], pool: int) -> None:
         self.indexes, self._texts, self._pool = [inner], texts, pool
 

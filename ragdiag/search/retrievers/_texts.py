@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ragdiag.core.arrays import Array
+
 WORDS = r"(?u)\w+"
 """A word of a text in lower case, as scikit-learn's vectorizers take it."""
 
@@ -18,12 +20,12 @@ def tf_idf(**known: Any) -> Any:
     return TfidfVectorizer(token_pattern=WORDS, sublinear_tf=True, dtype=np.float32, **known)
 
 
-def packed(terms: Sequence[str]) -> Any:
+def packed(terms: Sequence[str]) -> Array:
     """Terms, which are words and so hold no line feed, as an array of bytes."""
     return np.frombuffer("\n".join(terms).encode(), dtype=np.uint8)
 
 
-def numbered(terms: Any) -> dict[str, int]:
+def numbered(terms: Array) -> dict[str, int]:
     """The number of each of `packed` terms."""
     text = terms.tobytes().decode()
     return {term: i for i, term in enumerate(text.split("\n"))} if text else {}

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
+from ragdiag.core.arrays import FloatArray, IntArray, VectorArray
 from ragdiag.core.proofs import Edit
 from ragdiag.core.ranking import best, edited, padded
-from ragdiag.core.records import FloatArray, IntArray
 
 DECIMALS = 6
 """Cosines are rounded so: float32 carries no more."""
 
 BLOCK = 64
 
-Encode = Callable[[Sequence[str], Literal["document", "query"]], Any]
+Encode = Callable[[Sequence[str], Literal["document", "query"]], VectorArray]
 """Vectors of texts of a kind, one a row."""
 
 
 class Vectors:
     """Float32 unit (or zero) vectors of texts, shape ``(n_texts, dimension)``, all compared with each query."""
 
-    def __init__(self, vectors: Any) -> None:
+    def __init__(self, vectors: VectorArray) -> None:
         self.rows = vectors
         # A matrix product may round equal rows differently, by where they stand: copies take the score of the first.
         seen: dict[bytes, int] = {}
@@ -32,7 +32,7 @@ class Vectors:
         self._first = np.array(first, dtype=np.int64)
         self._copies = (self._first != np.arange(len(first))).nonzero()[0]
 
-    def search(self, queries: Any, depth: int) -> tuple[IntArray, FloatArray]:
+    def search(self, queries: VectorArray, depth: int) -> tuple[IntArray, FloatArray]:
         """The `depth` texts with the highest cosine for each row of `queries`, float32 unit (or zero) vectors.
 
         A query of zeros (no known word) finds nothing. Shapes and order as in `protocols.Index`.
@@ -68,7 +68,7 @@ class Vectors:
 
 def encoded(
     encode: Encode, queries: Sequence[str], edits: Sequence[Edit]
-) -> tuple[list[list[str]], dict[str, Any], dict[str, Any]]:
+) -> tuple[list[list[str]], dict[str, VectorArray], dict[str, VectorArray]]:
     """What an encoder reads of the texts that each edit adds, and the vectors of all queries and of all such texts."""
     texts = [[a.seen or a.text for a in edit.added] for edit in edits]
     asked, new = list(dict.fromkeys(queries)), list(dict.fromkeys(text for own in texts for text in own))

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from scipy import sparse
 
+from ragdiag.core.arrays import Array, FloatArray, IntArray
+from ragdiag.core.cache import arrays_of
 from ragdiag.core.errors import SpecError
 from ragdiag.core.proofs import Edit
-from ragdiag.core.protocols import Progress, Store, kept
+from ragdiag.core.protocols import Progress, Store
 from ragdiag.core.ranking import best, edited, padded
-from ragdiag.core.records import FloatArray, IntArray
 from ragdiag.search.retrievers._texts import WORDS, numbered, packed
 
 CACHED_FROM = 2000
@@ -45,11 +46,12 @@ class Bm25:
     def index(self, texts: Sequence[str], store: Store | None, progress: Progress) -> Bm25Index:
         """See `protocols.Retriever`."""
         progress("indexing for bm25", 0, len(texts))
-        arrays = kept(store if len(texts) >= CACHED_FROM else None, f"bm25 3 {self} {WORDS}", texts, lambda: self._build(texts))
+        cache = store if len(texts) >= CACHED_FROM else None
+        arrays = arrays_of(cache, f"bm25 3 {self} {WORDS}", texts, lambda: self._build(texts))
         progress("indexing for bm25", len(texts), len(texts))
         return Bm25Index(self, arrays)
 
-    def _build(self, texts: Sequence[str]) -> dict[str, Any]:
+    def _build(self, texts: Sequence[str]) -> dict[str, Array]:
         from sklearn.feature_extraction.text import CountVectorizer
 
         vectorizer = CountVectorizer(token_pattern=WORDS, dtype=np.int32)
@@ -60,7 +62,7 @@ class Bm25:
             return self._arrays(counts, [])
         return self._arrays(counts, vectorizer.get_feature_names_out().tolist())
 
-    def _arrays(self, counts: Any, terms: list[str]) -> dict[str, Any]:
+    def _arrays(self, counts: Any, terms: list[str]) -> dict[str, Array]:
         counts.sort_indices()
         idf, average = self._statistics(counts, terms)
         lengths = np.asarray(counts.sum(axis=1), dtype=np.float64).ravel()
@@ -124,7 +126,7 @@ def _first_seen(counts: Any) -> list[int]:
 class Bm25Index:
     """A text-by-term matrix of BM25 weights, by columns; see `protocols.Index`."""
 
-    def __init__(self, bm25: Bm25, arrays: dict[str, Any]) -> None:
+    def __init__(self, bm25: Bm25, arrays: Mapping[str, Array]) -> None:
         from sklearn.feature_extraction.text import CountVectorizer
 
         self._bm25, self._idf, self._average = bm25, arrays["idf"], float(arrays["average"][0])

@@ -12,11 +12,12 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from ragdiag.core.arrays import FloatArray, IntArray, VectorArray
 from ragdiag.core.errors import InputError, RagdiagError, SpecError
 from ragdiag.core.proofs import Edit
 from ragdiag.core.protocols import Progress, Store, no_progress
 from ragdiag.core.ranking import best, edited, padded
-from ragdiag.core.records import FloatArray, IntArray, StoredChunk
+from ragdiag.core.records import StoredChunk
 from ragdiag.search.encoder import Encoder, Kind, unit
 from ragdiag.search.retrievers._chroma import Connection, address
 from ragdiag.search.retrievers._vectors import DECIMALS, Encode, Vectors, encoded
@@ -147,7 +148,7 @@ class ChromaIndex:
         self._position = {name: i for i, name in enumerate(ids)}
         self._exact: ExactIndex | None = None
         self._known: dict[tuple[str, int], tuple[IntArray, FloatArray]] = {}
-        self._vectors: dict[str, Any] = {}
+        self._vectors: dict[str, VectorArray] = {}
 
     @property
     def unlinked(self) -> int:
@@ -220,12 +221,12 @@ class ChromaIndex:
             wanted *= 2
         return rows
 
-    def _vectors_of(self, queries: Sequence[str]) -> Any:
+    def _vectors_of(self, queries: Sequence[str]) -> VectorArray:
         new = [query for query in dict.fromkeys(queries) if query not in self._vectors]
         self._vectors |= dict(zip(new, self._encode(new, "query"), strict=True)) if new else {}
         return np.array([self._vectors[query] for query in queries], dtype=np.float32)
 
-    def _asked(self, vectors: Any, n_results: int) -> list[tuple[list[str], list[float]]]:
+    def _asked(self, vectors: VectorArray, n_results: int) -> list[tuple[list[str], list[float]]]:
         """The ids and distances that the collection returns for each vector."""
         rows: list[tuple[list[str], list[float]]] = []
         block = min(QUERIES, max(ANSWERS // n_results, 1))
@@ -254,7 +255,7 @@ class ExactIndex:
     `length` is the mean length of its vectors, which texts that an edit adds are given.
     """
 
-    def __init__(self, vectors: Any, encode: Encode, space: str, length: float) -> None:
+    def __init__(self, vectors: VectorArray, encode: Encode, space: str, length: float) -> None:
         self._made, self._space, self._length = encode, space, length
         self._vectors = Vectors(self._placed(unit(vectors) if space == "cosine" else vectors))
 
@@ -275,13 +276,13 @@ class ExactIndex:
         """See `protocols.Index`."""
         return self._scored(*self._vectors.what_if(self._encode, queries, edits, depth))
 
-    def _encode(self, texts: Sequence[str], kind: Kind) -> Any:
+    def _encode(self, texts: Sequence[str], kind: Kind) -> VectorArray:
         vectors = self._made(texts, kind)
         if kind == "document":
             return self._placed(vectors if self._space == "cosine" else vectors * np.float32(self._length))
         return np.pad(vectors, ((0, 0), (0, 1)), constant_values=1) if self._space == "l2" and len(vectors) else vectors
 
-    def _placed(self, vectors: Any) -> Any:
+    def _placed(self, vectors: VectorArray) -> VectorArray:
         """Vectors whose inner product with a query orders them as the distance does: for L2, q·v - |v|²/2."""
         if self._space != "l2" or not len(vectors):
             return vectors
@@ -292,7 +293,7 @@ class ExactIndex:
         return positions, np.round(scores * (2 if self._space == "l2" else 1) - 1, DECIMALS) + 0.0
 
 
-def _chunk(name: str, text: str | None, metadata: Mapping[str, Any], file: str) -> StoredChunk:
+def _chunk(name: str, text: str | None, metadata: Mapping[str, object], file: str) -> StoredChunk:
     if text is None or not text.strip():
         raise InputError(f"record {name!r} has no document text", file, remedy="store the chunk's text with its vector")
     return hinted_chunk(name, text, metadata, file)

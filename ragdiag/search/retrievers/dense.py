@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
+from ragdiag.core.arrays import FloatArray, IntArray, VectorArray
 from ragdiag.core.proofs import Edit
 from ragdiag.core.protocols import Progress, Store, no_progress
-from ragdiag.core.records import FloatArray, IntArray
 from ragdiag.search.encoder import Encoder, Kind
 from ragdiag.search.retrievers._vectors import Vectors
 
@@ -34,7 +34,7 @@ class Dense:
 class DenseIndex:
     """Vectors of texts, shape ``(n_texts, dimension)``; see `protocols.Index`."""
 
-    def __init__(self, encoder: Encoder, vectors: Any, store: Store | None, progress: Progress) -> None:
+    def __init__(self, encoder: Encoder, vectors: VectorArray, store: Store | None, progress: Progress) -> None:
         self.encoder, self._vectors, self._store, self._progress = encoder, Vectors(vectors), store, progress
         self.nbytes = int(vectors.nbytes)
 
@@ -51,5 +51,5 @@ class DenseIndex:
         """See `protocols.Index`."""
         return self._vectors.what_if(self._encode, queries, edits, depth)
 
-    def _encode(self, texts: Sequence[str], kind: Kind) -> Any:
+    def _encode(self, texts: Sequence[str], kind: Kind) -> VectorArray:
         return self.encoder.encode(texts, kind, self._store, self._progress)

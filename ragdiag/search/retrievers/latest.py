@@ -8,10 +8,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from ragdiag.core.arrays import BoolArray, IntArray
+from ragdiag.core.errors import UsageError
 from ragdiag.core.proofs import Addition
-from ragdiag.core.protocols import Index, Progress, Retriever, Store
+from ragdiag.core.protocols import ChunkTexts, Index, Progress, Retriever, Store
 from ragdiag.core.ranking import padded
-from ragdiag.core.records import BoolArray, Chunking, Corpus, IntArray
 from ragdiag.search.retrievers._steps import Pool, Run, StepIndex, pools_of
 from ragdiag.search.retrievers.hybrid import Hybrid
 from ragdiag.text.versions import superseded
@@ -29,22 +30,20 @@ class Latest:
     retriever: Retriever = field(default_factory=Hybrid)
 
     def index(self, texts: Sequence[str], store: Store | None, progress: Progress) -> LatestIndex:
-        """See `protocols.Retriever`; nothing is dropped before the index is told of documents."""
+        """See `protocols.Retriever`. Raises `UsageError` for texts that are no `ChunkTexts`: whose they are, metadata tells."""
+        if not isinstance(texts, ChunkTexts):
+            raise UsageError("latest must know the documents of the texts that it indexes; give it protocols.ChunkTexts")
         return LatestIndex(self.retriever.index(texts, store, progress), texts)
 
 
 class LatestIndex(StepIndex):
-    """An index whose rankings are without superseded texts. See `protocols.Told`."""
+    """An index whose rankings are without superseded texts."""
 
-    def __init__(self, inner: Index, texts: Sequence[str]) -> None:
+    def __init__(self, inner: Index, texts: ChunkTexts) -> None:
         super().__init__(inner, texts, 0)
-        self._old: frozenset[int] = frozenset()
-        self._gone: IntArray = np.zeros(0, dtype=np.int64)
-
-    def tell(self, corpus: Corpus, chunking: Chunking) -> None:
-        """See `protocols.Told`."""
-        old = superseded(corpus.documents)
-        self._old, self._gone = frozenset(np.flatnonzero(old).tolist()), np.flatnonzero(old[chunking.document])
+        old = superseded(texts.corpus.documents)
+        self._old_documents: frozenset[int] = frozenset(np.flatnonzero(old).tolist())
+        self._old_texts: IntArray = np.flatnonzero(old[texts.chunking.document])
 
     def depth_below(self, depth: int) -> int:
         """See `protocols.Index`; more where too many of these are superseded."""
@@ -52,11 +51,11 @@ class LatestIndex(StepIndex):
 
     def arranged(self, pools: Sequence[Pool], depth: int) -> list[Run]:
         """See `StepIndex`."""
-        return [(pool.positions[kept], pool.scores[kept]) for pool in pools for kept in [self._current(pool)]]
+        return [(pool.positions[current], pool.scores[current]) for pool in pools for current in [self._current(pool)]]
 
     def _current(self, pool: Pool) -> BoolArray:
-        added = [i for i, a in enumerate(pool.added, len(self._texts)) if a.document in self._old]
-        return ~np.isin(pool.positions, np.concatenate([self._gone, np.array(added, dtype=np.int64)]))
+        added = [i for i, a in enumerate(pool.added, len(self._texts)) if a.document in self._old_documents]
+        return ~np.isin(pool.positions, np.concatenate([self._old_texts, np.array(added, dtype=np.int64)]))
 
     def _run(
         self, search: Callable[[int], Run], queries: Sequence[str], added: Sequence[tuple[Addition, ...]], depth: int

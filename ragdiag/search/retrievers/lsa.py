@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from ragdiag.core.arrays import Array, FloatArray, IntArray, VectorArray
+from ragdiag.core.cache import arrays_of
 from ragdiag.core.errors import SpecError
 from ragdiag.core.proofs import Edit
-from ragdiag.core.protocols import Progress, Store, kept
-from ragdiag.core.records import FloatArray, IntArray
+from ragdiag.core.protocols import Progress, Store
 from ragdiag.search.encoder import unit
 from ragdiag.search.retrievers._texts import WORDS, numbered, packed, tf_idf
 from ragdiag.search.retrievers._vectors import Vectors
@@ -36,11 +36,11 @@ class Lsa:
     def index(self, texts: Sequence[str], store: Store | None, progress: Progress) -> LsaIndex:
         """See `protocols.Retriever`."""
         progress("indexing for lsa", 0, len(texts))
-        arrays = kept(store, f"lsa 2 {self} {WORDS}", texts, lambda: self._fit(texts))
+        arrays = arrays_of(store, f"lsa 2 {self} {WORDS}", texts, lambda: self._fit(texts))
         progress("indexing for lsa", len(texts), len(texts))
         return LsaIndex(arrays)
 
-    def _fit(self, texts: Sequence[str]) -> dict[str, Any]:
+    def _fit(self, texts: Sequence[str]) -> dict[str, Array]:
         from sklearn.utils.extmath import randomized_svd
 
         vectorizer = tf_idf()
@@ -56,7 +56,7 @@ class Lsa:
         return _arrays(vectorizer.get_feature_names_out().tolist(), vectorizer.idf_, components, unit(matrix @ components))
 
 
-def _arrays(terms: list[str], idf: Any, components: Any, vectors: Any) -> dict[str, Any]:
+def _arrays(terms: list[str], idf: Array, components: Array, vectors: Array) -> dict[str, Array]:
     return {
         "terms": packed(terms),
         "idf": np.asarray(idf, dtype=np.float32),
@@ -68,7 +68,7 @@ def _arrays(terms: list[str], idf: Any, components: Any, vectors: Any) -> dict[s
 class LsaIndex:
     """Vectors of texts and the components that take a query there; see `protocols.Index`."""
 
-    def __init__(self, arrays: dict[str, Any]) -> None:
+    def __init__(self, arrays: Mapping[str, Array]) -> None:
         terms = numbered(arrays["terms"])
         self._components, self._vectors = arrays["components"], Vectors(arrays["vectors"])
         self.nbytes = sum(a.nbytes for a in arrays.values())
@@ -77,7 +77,7 @@ class LsaIndex:
             self._vectorizer = tf_idf(vocabulary=terms)
             self._vectorizer.idf_ = arrays["idf"]
 
-    def encode(self, texts: Sequence[str]) -> Any:
+    def encode(self, texts: Sequence[str]) -> VectorArray:
         """Unit vectors of any texts in the space of this index, shape ``(n_texts, dimensions)``; zeros for no known word."""
         if self._vectorizer is None or not texts:
             return np.zeros((len(texts), self._components.shape[1]), dtype=np.float32)

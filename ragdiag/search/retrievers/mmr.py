@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
 from scipy import sparse
 
+from ragdiag.core.arrays import Array, FloatArray
+from ragdiag.core.cache import arrays_of
 from ragdiag.core.errors import SpecError
-from ragdiag.core.protocols import Index, Progress, Retriever, Store, kept
+from ragdiag.core.protocols import Index, Progress, Retriever, Store
 from ragdiag.core.ranking import scaled
-from ragdiag.core.records import FloatArray
 from ragdiag.search.retrievers._steps import Pool, Run, StepIndex
 from ragdiag.search.retrievers._texts import WORDS, numbered, packed, tf_idf
 from ragdiag.search.retrievers.hybrid import DECIMALS, Hybrid
@@ -45,12 +46,12 @@ class Mmr:
         """See `protocols.Retriever`."""
         inner = self.retriever.index(texts, store, progress)
         progress("indexing for mmr", 0, len(texts))
-        arrays = kept(store, f"mmr 1 {WORDS}", texts, lambda: _fit(texts))
+        arrays = arrays_of(store, f"mmr 1 {WORDS}", texts, lambda: _fit(texts))
         progress("indexing for mmr", len(texts), len(texts))
         return MmrIndex(inner, texts, self, arrays)
 
 
-def _fit(texts: Sequence[str]) -> dict[str, Any]:
+def _fit(texts: Sequence[str]) -> dict[str, Array]:
     vectorizer = tf_idf()
     try:
         matrix = vectorizer.fit_transform(texts)
@@ -63,7 +64,7 @@ def _fit(texts: Sequence[str]) -> dict[str, Any]:
 class MmrIndex(StepIndex):
     """An index whose rankings are re-ordered by marginal relevance, and a TF-IDF matrix of its texts."""
 
-    def __init__(self, inner: Index, texts: Sequence[str], mmr: Mmr, arrays: dict[str, Any]) -> None:
+    def __init__(self, inner: Index, texts: Sequence[str], mmr: Mmr, arrays: Mapping[str, Array]) -> None:
         super().__init__(inner, texts, mmr.depth)
         self._weight = mmr.weight
         self._size: int = sum(a.nbytes for a in arrays.values())

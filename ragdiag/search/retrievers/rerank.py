@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ragdiag.core.arrays import FloatArray, VectorArray
 from ragdiag.core.errors import SpecError
 from ragdiag.core.protocols import Index, Progress, Retriever, Store, no_progress, text_key
-from ragdiag.core.records import FloatArray
 from ragdiag.core.registry import require
 from ragdiag.search.model_files import setting
 from ragdiag.search.models import BATCH, folder_of, identity_of, load_model, made, readable
@@ -101,7 +101,7 @@ class CrossEncoder:
         found = made("re-ranking", in_order, self._score, self.identity, store, progress)
         return {key: float(np.round(np.float64(score[0]), DECIMALS)) for key, score in found.items()}
 
-    def _score(self, batch: list[Pair]) -> Any:
+    def _score(self, batch: list[Pair]) -> VectorArray:
         pairs = [(readable(query), readable(text)) for query, text in batch]
         # Before the model's own activation: near 0 and 1 a sigmoid makes ties of what it is sure of.
         plain = require("torch", "dense").nn.Identity()

@@ -51,7 +51,7 @@ def audit(
     `litmus` says, tell whether retrieval is the problem. Raises `RagdiagError` subclasses for bad input and bad usage; labels
     that are wrong about the corpus are reported, not raised.
     """
-    from ragdiag.answering.answering import answered
+    from ragdiag.answering.litmus import answered
     from ragdiag.pipeline import run_audit
 
     if not isinstance(retriever, str):
@@ -158,7 +158,7 @@ def litmus(
     and says what a context held where no recorded one does. `failed` says what an attempt without an answer counts as. Raises as
     `audit`, and `InputError` for answers to other queries.
     """
-    from ragdiag.answering.answering import run_litmus
+    from ragdiag.answering.litmus import run_litmus
 
     judging = Judging(judge, support, format_rules, failed, blind)
     _check_delta(delta)

@@ -73,6 +73,7 @@ def test_errors_and_defects_name_the_row() -> None:
             ragdiag.audit(CORPUS, bad, **BM25)
 
 
+@pytest.mark.slow
 def test_inputs_are_not_changed() -> None:
     given = rows()
     before = json.dumps(given)
@@ -80,6 +81,7 @@ def test_inputs_are_not_changed() -> None:
     assert json.dumps(given) == before
 
 
+@pytest.mark.slow
 def test_questions(report) -> None:
     failures = report.failures()
     assert {q.id for q in failures} == {q.id for q in report.queries if q.served is False}
@@ -139,6 +141,7 @@ def half(query: str, k: int) -> list[dict]:
     return [{"doc_id": "on-call-v3", "start": 0, "end": 300}]
 
 
+@pytest.mark.slow
 def test_the_teams_own_search_is_a_retriever() -> None:
     found = ragdiag.audit(CORPUS, QUERIES, retriever=half, cache=None)
     assert not found.measures["Sufficient@5"].mean
@@ -152,6 +155,7 @@ def test_the_teams_own_search_is_a_retriever() -> None:
         compared.broken("x")
 
 
+@pytest.mark.slow
 def test_searches_of_one_name_are_told_apart(report) -> None:
     def finds(document: str):
         return lambda query, k: [{"doc_id": document, "text": texts[document]}]
@@ -191,6 +195,7 @@ def test_conditions_are_checked_by_name() -> None:
         ragdiag.litmus(QUERIES, {"orcle": []})
 
 
+@pytest.mark.slow
 def test_answers_in_hand() -> None:
     given = [
         {"query_id": q["_id"], "answer": "x", "correct": c == "oracle", "condition": c}
@@ -269,6 +274,7 @@ def test_a_misspelt_option_names_the_one_that_was_meant(name: str, misspelt: str
         call(name, **{misspelt: "x"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(CALLS))
 def test_what_is_of_another_kind_is_one_line(name: str) -> None:
     """Whatever is given as whatever: it works, or the error is one of ours."""

@@ -110,6 +110,7 @@ def damaged(raw: bytes, kind: str, rng: random.Random) -> bytes:
 DAMAGES = ["flip", "truncated", "header", "schema", "zeroed", "garbage"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", DAMAGES)
 def test_a_damaged_database_gives_no_wrong_vector_and_is_used_again(tmp_path: Path, kind: str) -> None:
     rng = random.Random(kind)

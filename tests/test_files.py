@@ -116,6 +116,7 @@ def test_a_surrogate_pair_is_a_character() -> None:
     assert files.parse_json(r'"\ud83d\udeb0 \\ud800"', HERE) == "🚰 \\ud800"
 
 
+@pytest.mark.slow
 @given(st.lists(st.dictionaries(st.text(), st.text() | st.integers() | st.none())), st.sampled_from(["\n", "\r\n", "\n\n"]))
 def test_json_lines_come_back(tmp_path_factory: pytest.TempPathFactory, records: list[dict[str, object]], end: str) -> None:
     path = tmp_path_factory.mktemp("jsonl") / "a.jsonl"

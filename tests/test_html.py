@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from ragdiag.answering.answering import answered
+from ragdiag.answering.litmus import answered
 from ragdiag.answering.verdict import Litmus
 from ragdiag.cli import main
 from ragdiag.comparing.comparison import compare
@@ -30,6 +30,8 @@ from ragdiag.reports.html.text import Grid, Span, blocks, spans
 from ragdiag.reports.litmus import litmus_text
 from ragdiag.reports.terminal import audit_text
 from ragdiag.reports.text import line
+
+pytestmark = pytest.mark.slow
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 TIDEWATER = FIXTURES / "tidewater"
@@ -230,7 +232,6 @@ def test_with_answers_the_litmus_test_stands_at_the_top(audit: Audit) -> None:
     assert "Not measured" in Parsed(written(audit)).text
 
 
-@pytest.mark.slow
 def test_the_comparison_has_map_plot_and_contrasts(compared: Any) -> None:
     parsed = Parsed(compare_html(compared, 2.5))
     for i, cell in enumerate(compared.cells):
@@ -243,7 +244,6 @@ def test_the_comparison_has_map_plot_and_contrasts(compared: Any) -> None:
     assert sum(tag == "title" for tag, _ in parsed.raw) > len(compared.cells)  # a tooltip a point
 
 
-@pytest.mark.slow
 def test_the_map_and_the_plot_are_in_proportion(compared: Any) -> None:
     heat = heat_map(compared)
     assert heat.columns == ["bm25", "lsa"]
@@ -263,7 +263,6 @@ def test_the_map_and_the_plot_are_in_proportion(compared: Any) -> None:
 # Its safety
 
 
-@pytest.mark.slow
 def test_nothing_in_a_corpus_becomes_markup(page: str, attacked: str) -> None:
     ours, theirs = Parsed(page), Parsed(attacked)
     assert {tag for tag, _ in theirs.elements} <= {tag for tag, _ in ours.elements} | {"p", "caption"}
@@ -276,7 +275,6 @@ def test_nothing_in_a_corpus_becomes_markup(page: str, attacked: str) -> None:
         assert any(attack in q["text"] for q in theirs.data["queries"]), "and nothing is lost"
 
 
-@pytest.mark.slow
 def test_links_lead_nowhere_else(attacked: str, page: str, compared: Any) -> None:
     for made in (attacked, page, compare_html(compared)):
         parsed = Parsed(made)
@@ -292,7 +290,6 @@ def test_links_lead_nowhere_else(attacked: str, page: str, compared: Any) -> Non
     assert re.findall(r"https?://[^\"]+", own) == ["http://www.w3.org/2000/svg"]  # a name, not an address
 
 
-@pytest.mark.slow
 def test_the_policy_allows_exactly_our_style_and_script(page: str, attacked: str, compared: Any) -> None:
     for made in (page, attacked, compare_html(compared)):
         parsed = Parsed(made)
@@ -364,7 +361,6 @@ def ragdiag(*command: str) -> Any:
     return CliRunner().invoke(main, [*command], prog_name="ragdiag")
 
 
-@pytest.mark.slow
 def test_the_command_line_writes_it(tmp_path: Path, page: str) -> None:
     out = tmp_path / "report.html"
     common = ("--retriever", "bm25", "--no-cache")

@@ -115,7 +115,29 @@ def test_what_cannot_be_judged() -> None:
     asked = [(query, Answer("q", "oracle", "", failed=True)), (Query("r", "Who?"), Answer("r", "oracle", "Ada"))]
     assert Matcher().judge(asked, None, no_progress) == [None, None]
     assert Matcher().judge([], None, no_progress) == []
-    assert opinion("Ada", " ") == Opinion(False, "the answer is empty", "refusal")
+    assert opinion("Ada", " ") == Opinion(False, "the answer is empty", "refusal", "empty_answer")
+
+
+@pytest.mark.parametrize(
+    ("question", "gold", "answer", "rule"),
+    [
+        ("Who?", "Ada", "ada.", "same_as_written"),
+        ("Which sign?", "+", "-", "no_words_in_reference"),
+        ("Who?", "Ada", "The documents do not say.", "declines"),
+        ("Is it open?", "Yes", "No, it is closed.", "same_yes_or_no"),
+        ("Is it open, and why?", "Yes, the dam was repaired.", "Yes, the dam was repaired last week.", "enough_facts"),
+        ("Did sales rise or fall?", "They rose.", "Sales fell.", "rise_or_fall"),
+        ("Which of Oslo and Bern is larger?", "Oslo", "Bern is.", "choice"),
+        ("When did it open?", "3 May 2019", "On May 3, 2019.", "date"),
+        ("How many are there?", "1,200", "There are 1.2 thousand.", "numbers"),
+        ("Which colours?", "red, green and blue", "Green, blue and red.", "all_items_named"),
+        ("Who leads it?", "Ada Bell", "It is Ada Bell.", "name_given"),
+        ("Who leads it?", "Ada Bell", "Not Ada Bell.", "name_set_aside"),
+        ("Who leads it?", "Ada Bell", "It is Tom Reed.", "name_missing"),
+    ],
+)
+def test_the_rule_that_decided_is_named(question: str, gold: str, answer: str, rule: str) -> None:
+    assert opinion(gold, answer, question).rule == rule
 
 
 def test_style() -> None:

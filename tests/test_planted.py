@@ -22,6 +22,8 @@ from ragdiag.sources.corpus import load_corpus
 from ragdiag.sources.evidence import locate
 from ragdiag.sources.queries import load_queries
 
+pytestmark = pytest.mark.slow
+
 TIDEWATER = Path(__file__).parents[1] / "fixtures" / "tidewater"
 FOREIGN = [
     f"{who} crossed the {where} before dawn. The old songs speak of a silver ship. Nobody in the harbour saw it leave."

@@ -82,6 +82,7 @@ def test_a_spec_makes_its_strategy_again(family: str, name: str, data: st.DataOb
         assert spec.split("(")[0] == name
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(strategy=NESTED)
 def test_a_nested_spec_makes_its_strategies_again(strategy: Any) -> None:
@@ -211,6 +212,7 @@ def test_nothing_in_a_spec_is_run(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.text(max_size=30) | st.text("bm25hyrid(),=k1\"'[]*0.-", max_size=30))
 def test_any_other_text_is_a_spec_error(spec: str) -> None:

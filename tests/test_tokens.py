@@ -44,6 +44,7 @@ def test_starts_are_those_of_re(text: str) -> None:
     assert token_starts(text).dtype == np.int64
 
 
+@pytest.mark.slow
 def test_every_code_point_is_what_re_says() -> None:
     for start in range(0, 0x110000, 0x8000):
         part = "a".join(map(chr, range(start, start + 0x8000)))

@@ -16,6 +16,9 @@ from ragdiag.sources.fields import Fields
 __all__ = ["load_answers", "split_source"]
 
 
+Record = dict[str, Any]
+"""A line of a file."""
+
 FIELDS = ("query_id", "condition", "answer", "correct", "recorded_label", "error", "context", "contexts", "sufficient")
 BATCH = ("custom_id", "response", "error")
 WRITTEN = ("repeat", "prompt", "model", "prompt_sha256", "max_tokens", "cut", "seconds", "id", "method", "url", "body")
@@ -36,20 +39,20 @@ def load_answers(sources: Sequence[str | Answer]) -> tuple[Answer, ...]:
 
 def _read(condition: str, path: Path) -> list[Answer]:
     """The answers of one file."""
-    found: dict[Any, Answer] = {}
+    answers: dict[str | int, Answer] = {}  # by the question of a record of live answers, else by line
     asked: dict[str, str] = {}
     with Fields(path) as fields:
         for line, _, record in stream_jsonl(path):
             batch = "custom_id" in record and "query_id" not in record
             key = _question(record, asked, path, line) if "prompt_sha256" in record else line
             fields.look(record, BATCH if batch else FIELDS, line, known=WRITTEN)
-            found[key] = (_batch_answer if batch else _answer)(record, condition, path, line)
-    if not found:
+            answers[key] = (_batch_answer if batch else _answer)(record, condition, path, line)
+    if not answers:
         raise InputError("holds no answers", path, remedy="give at least one")
-    return list(found.values())
+    return list(answers.values())
 
 
-def _question(record: dict[str, Any], asked: dict[str, str], path: Path, line: int) -> str:
+def _question(record: Record, asked: dict[str, str], path: Path, line: int) -> str:
     """The question that a line of a record of live answers is about: of several attempts at one, the last counts.
 
     Raises `InputError` where `asked`, to which it is added, has another prompt or model in its place: what an older pipeline led
@@ -75,7 +78,7 @@ def split_source(source: str, folder: Path = Path()) -> tuple[str, Path]:
     return condition, folder / file
 
 
-def _answer(record: dict[str, Any], condition: str, path: Path, line: int) -> Answer:
+def _answer(record: Record, condition: str, path: Path, line: int) -> Answer:
     correct, failed = _label(record, path, line)
     failed |= correct is None and record.get("answer") is None and _optional(record, "error", str, path, line) is not None
     query_id = str(field(record, ("query_id",), (str, int), path, line))
@@ -90,7 +93,7 @@ def _answer(record: dict[str, Any], condition: str, path: Path, line: int) -> An
     )
 
 
-def _batch_answer(record: dict[str, Any], default: str, path: Path, line: int) -> Answer:
+def _batch_answer(record: Record, default: str, path: Path, line: int) -> Answer:
     """A line of a batch's output; an error, a status other than 200 and a reply without text are failed attempts."""
     condition, query_id = read_custom_id(field(record, ("custom_id",), str, path, line))
     condition = condition or _condition({}, default, path, line)
@@ -103,11 +106,11 @@ def _batch_answer(record: dict[str, Any], default: str, path: Path, line: int) -
     return Answer(query_id, condition, text or "", failed=text is None)
 
 
-def _optional(record: dict[str, Any], name: str, kind: type, path: Path, line: int) -> Any:
+def _optional(record: Record, name: str, kind: type, path: Path, line: int) -> Any:
     return None if record.get(name) is None else field(record, (name,), kind, path, line)
 
 
-def _condition(record: dict[str, Any], default: str, path: Path, line: int) -> str:
+def _condition(record: Record, default: str, path: Path, line: int) -> str:
     condition = _optional(record, "condition", str, path, line) or default
     if not condition:
         remedy = f'name it before the file ({"=, ".join(CONDITIONS)}=) or add "condition" to the line'
@@ -117,13 +120,13 @@ def _condition(record: dict[str, Any], default: str, path: Path, line: int) -> s
     return str(condition)
 
 
-def _text(record: dict[str, Any], failed: bool, path: Path, line: int) -> str:
+def _text(record: Record, failed: bool, path: Path, line: int) -> str:
     if failed and record.get("answer") is None:
         return ""
     return str(field(record, ("answer",), (str, int, float), path, line))
 
 
-def _label(record: dict[str, Any], path: Path, line: int) -> tuple[bool | None, bool]:
+def _label(record: Record, path: Path, line: int) -> tuple[bool | None, bool]:
     """Whether the answer is recorded as correct, None where nothing says, and whether the attempt failed."""
     correct = _optional(record, "correct", bool, path, line)
     recorded = _optional(record, "recorded_label", str, path, line)
@@ -135,7 +138,7 @@ def _label(record: dict[str, Any], path: Path, line: int) -> tuple[bool | None, 
     return label, label is None
 
 
-def _contexts(record: dict[str, Any], path: Path, line: int) -> tuple[str, ...]:
+def _contexts(record: Record, path: Path, line: int) -> tuple[str, ...]:
     one, several = _optional(record, "context", str, path, line), _optional(record, "contexts", list, path, line)
     if one is not None and several is not None:
         raise InputError("both 'context' and 'contexts' are given", path, line, "keep one")

@@ -13,7 +13,7 @@ from ragdiag.answering.rules import Rule, broken, load_rules, spoken
 from ragdiag.answering.verdict import NOTHING_TO_JUDGE_BY, Judgement
 from ragdiag.core.opinions import Opinion
 from ragdiag.core.options import Judging
-from ragdiag.core.protocols import Progress, Store
+from ragdiag.core.protocols import Judge, Progress, Store
 from ragdiag.core.records import Answer, FloatArray, Query
 from ragdiag.core.registry import make
 
@@ -32,15 +32,30 @@ def judge_answers(
     put to both, so that its errors can be told. A rule of form that is broken makes an answer wrong, whatever it says.
     """
     rules = load_rules(judging.format_rules) if judging.format_rules else ()
-    mixed = {a.condition for _, a in asked if a.correct is None and not a.failed}
-    to_judge = [i for i, (_, a) in enumerate(asked) if not a.failed and (judging.blind or a.condition in mixed)]
-    to_support = [i for i, (_, a) in enumerate(asked) if not a.failed and a.contexts and not refuses(a.answer)]
     pairs = [(queries[q], dataclasses.replace(a, answer=spoken(unthought(a.answer)))) for q, a in asked]
-    judge, support = make("judges", judging.judge), make("judges", judging.support)
-    opinions = dict(zip(to_judge, judge.judge([pairs[i] for i in to_judge], store, progress), strict=True)) if to_judge else {}
-    supported = dict(zip(to_support, support.judge([pairs[i] for i in to_support], store, progress), strict=True))
-    found = (_judgement(q, a, opinions.get(i), supported.get(i), judging, rules) for i, (q, a) in enumerate(asked))
-    return tuple(j if j.by else j._replace(why="; ".join(_unjudged(queries[j.query], j.why, judging))) for j in found)
+    opinions = _opinions(judging.judge, pairs, _to_judge(asked, judging.blind), store, progress)
+    supported = _opinions(judging.support, pairs, _to_support(asked), store, progress)
+    judgements = (_judgement(q, a, opinions.get(i), supported.get(i), judging, rules) for i, (q, a) in enumerate(asked))
+    return tuple(j if j.by else j._replace(why="; ".join(_unjudged(queries[j.query], j.why, judging))) for j in judgements)
+
+
+def _to_judge(asked: Asked, blind: bool) -> list[int]:
+    """Positions of the answers that the judge is put to: under each condition with an answer that has no label, all."""
+    mixed = {a.condition for _, a in asked if a.correct is None and not a.failed}
+    return [i for i, (_, a) in enumerate(asked) if not a.failed and (blind or a.condition in mixed)]
+
+
+def _to_support(asked: Asked) -> list[int]:
+    """Positions of the answers whose contexts may hold what they state: a refusal states nothing."""
+    return [i for i, (_, a) in enumerate(asked) if not a.failed and a.contexts and not refuses(a.answer)]
+
+
+def _opinions(
+    spec: str, pairs: Sequence[tuple[Query, Answer]], positions: Sequence[int], store: Store | None, progress: Progress
+) -> dict[int, Opinion | None]:
+    """What the judge of a spec says of the pairs at some positions, by position."""
+    judge: Judge = make("judges", spec)
+    return dict(zip(positions, judge.judge([pairs[i] for i in positions], store, progress), strict=True)) if positions else {}
 
 
 def _unjudged(query: Query, why: str, judging: Judging) -> Iterable[str]:
@@ -57,28 +72,35 @@ def _judgement(
         wrong = judging.failed == "wrong"
         right = False if wrong else None
         return Judgement(query, answer.condition, right, "failed", kind="no answer" if wrong else "", content=right)
-    told = answer.correct is not None and not judging.blind
-    content = answer.correct if told else None if opinion is None else opinion.correct
+    label_counts = answer.correct is not None and not judging.blind
+    judged = None if opinion is None else opinion.correct
+    content = answer.correct if label_counts else judged
     broke = broken(rules, answer.answer)
-    kind = ""
-    if content is False:
-        refusal = opinion.kind == "refusal" if opinion is not None else refuses(answer.answer)
-        kind = "refusal" if refusal else "unsupported" if support is not None and not support.correct else "content"
-    elif content and broke:
-        kind = "format" if any(rule.kind == "format" for rule in broke) else "style"
+    kind = _kind(answer, content, opinion, support, broke)
     return Judgement(
         query=query,
         condition=answer.condition,
         right=None if content is None else not kind,
-        by="label" if told else judging.judge if opinion is not None else "",
+        by="label" if label_counts else judging.judge if opinion is not None else "",
         why="; ".join(_reasons(opinion, support, broke)),
         kind=kind,
         content=content,
         label=answer.correct,
-        judged=None if opinion is None else opinion.correct,
+        judged=judged,
         supported=None if support is None else support.correct,
         broke=tuple(f"{rule.kind}: {rule.name}" for rule in broke),
     )
+
+
+def _kind(answer: Answer, content: bool | None, opinion: Opinion | None, support: Opinion | None, broke: tuple[Rule, ...]) -> str:
+    """How an answer is wrong, one of `verdict.KINDS`; "" for one that is right, or of which that is not known."""
+    if content is None or (content and not broke):
+        return ""
+    if content:
+        return "format" if any(rule.kind == "format" for rule in broke) else "style"
+    if opinion.kind == "refusal" if opinion is not None else refuses(answer.answer):
+        return "refusal"
+    return "unsupported" if support is not None and not support.correct else "content"
 
 
 def _reasons(opinion: Opinion | None, support: Opinion | None, broke: tuple[Rule, ...]) -> Iterable[str]:
@@ -89,10 +111,13 @@ def _reasons(opinion: Opinion | None, support: Opinion | None, broke: tuple[Rule
     yield from (f"breaks {rule.kind} {rule.name}" for rule in broke)
 
 
-def shares_by_query(n: int, said: Iterable[tuple[int, bool | None]]) -> FloatArray:
-    """The share of a query's answers of which something is true, NaN where it is known of none; shape ``(n_queries,)``."""
+def shares_by_query(n: int, values: Iterable[tuple[int, bool | None]]) -> FloatArray:
+    """The share of a query's answers of which something is true, NaN where it is known of none; shape ``(n_queries,)``.
+
+    `values` are positions of queries, each with what is true of one answer (None: not known).
+    """
     total, true = np.zeros(n), np.zeros(n)
-    for q, value in said:
+    for q, value in values:
         if value is not None:
             total[q] += 1
             true[q] += value
@@ -103,20 +128,28 @@ def shares_by_query(n: int, said: Iterable[tuple[int, bool | None]]) -> FloatArr
 def majorities(n: int, judgements: Iterable[Judgement]) -> tuple[FloatArray, FloatArray]:
     """What labels, and what the judge, say of most answers of each query: 1 right, 0 wrong, NaN where not all were asked about.
 
-    An attempt that counts as wrong, and an answer that breaks a rule, is wrong by what it is: as certain as a label.
+    An attempt that counts as wrong, and an answer that breaks a rule, is wrong by what it is: as certain as a label. Both arrays
+    have shape ``(n_queries,)``.
     """
-    rows: Mapping[int, list[Judgement]] = defaultdict(list)
+    by_query: Mapping[int, list[Judgement]] = defaultdict(list)
     for judgement in judgements:
-        rows[judgement.query].append(judgement)
+        by_query[judgement.query].append(judgement)
     label, judged = np.full(n, np.nan), np.full(n, np.nan)
-    for q, own in rows.items():
-        known = [
-            False if j.broke or j.kind == "no answer" else j.label for j in own if j.right is not None or j.label is not None
-        ]
-        if known and None not in known:
-            label[q] = float(2 * sum(map(bool, known)) >= len(known))
-        counting = [j for j in own if j.right is not None]
-        said = [False if j.broke or j.kind == "no answer" else j.judged for j in counting]
-        if None not in said and any(j.judged is not None and not j.broke for j in counting):
-            judged[q] = float(2 * sum(map(bool, said)) >= len(said))
+    for q, of_query in by_query.items():
+        label[q] = _majority([_certain(j, j.label) for j in of_query if j.right is not None or j.label is not None])
+        counting = [j for j in of_query if j.right is not None]
+        if any(j.judged is not None and not j.broke for j in counting):
+            judged[q] = _majority([_certain(j, j.judged) for j in counting])
     return label, judged
+
+
+def _certain(judgement: Judgement, otherwise: bool | None) -> bool | None:
+    """False for an answer that is wrong by what it is, whoever judges; of any other, what is said of it otherwise."""
+    return False if judgement.broke or judgement.kind == "no answer" else otherwise
+
+
+def _majority(values: Sequence[bool | None]) -> float:
+    """1 where half of `values` are true or more, else 0; NaN where there are none, or one is not known."""
+    if not values or None in values:
+        return float("nan")
+    return float(2 * sum(map(bool, values)) >= len(values))

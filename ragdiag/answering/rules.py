@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from ragdiag.core.errors import InputError, SpecError, did_you_mean
 from ragdiag.core.files import parse_json, read_text
@@ -35,11 +35,11 @@ def load_rules(path: str | Path) -> tuple[Rule, ...]:
     Raises `InputError` for what is no rule, `MissingExtra` for a JSON Schema without the library that reads it.
     """
     path = Path(path)
-    given = parse_json(read_text(path), path)
-    if not isinstance(given, dict) or not given:
+    by_kind = parse_json(read_text(path), path)
+    if not isinstance(by_kind, dict) or not by_kind:
         raise InputError("holds no rules", path, remedy=REMEDY + ", ".join(CHECKS))
     rules: list[Rule] = []
-    for kind, checks in given.items():
+    for kind, checks in by_kind.items():
         if kind not in KINDS:
             raise InputError(f"unknown kind of rule {kind!r}{did_you_mean(kind, KINDS)}", path)
         if not isinstance(checks, dict) or not checks:
@@ -70,14 +70,14 @@ def spoken(answer: str) -> str:
     return "\n".join(_values(value)) or answer
 
 
-def _values(value: Any) -> Iterator[str]:
+def _values(value: object) -> Iterator[str]:
     """The texts and numbers in a JSON value, in order; without recursion, since values nest as deep as they like."""
     todo = [value]
     while todo:
         value = todo.pop()
-        if isinstance(value, Mapping):
-            value = list(value.values())
-        if isinstance(value, list):
+        if isinstance(value, dict):
+            todo += list(value.values())[::-1]
+        elif isinstance(value, list):
             todo += value[::-1]
         elif isinstance(value, bool):
             yield "yes" if value else "no"
@@ -89,22 +89,26 @@ PROBES = ("null", "{}", "[]", '""', "0", "true")
 """Answers that show before any work is done most of what a schema refers to and does not hold."""
 
 Named = Iterator[tuple[str, Callable[[str], bool]]]
+"""Names of rules, each with what says of an answer's text whether it keeps the rule."""
+
+Check = Callable[[str, object], Named]
+"""Makes the rules that a name and a value in the file ask for. Raises `TypeError` or `ValueError` for other values."""
 
 
-def _texts(value: Any) -> list[str]:
+def _texts(value: object) -> list[str]:
     values = [value] if isinstance(value, str) else value
     if not isinstance(values, list) or not values or not all(isinstance(v, str) and v for v in values):
         raise TypeError("a text, or a list of texts, is expected")
     return values
 
 
-def _number(value: Any) -> int:
+def _number(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise TypeError("a number, 0 or more, is expected")
     return value
 
 
-def _schema(name: str, schema: Any) -> Named:
+def _schema(name: str, schema: object) -> Named:
     """The whole answer is JSON that the schema allows. What a schema refers to elsewhere is never fetched."""
     jsonschema, referencing = require("jsonschema", "rules"), require("referencing", "rules")
     if not isinstance(schema, dict):
@@ -131,14 +135,14 @@ def _schema(name: str, schema: Any) -> Named:
     yield name, kept
 
 
-def _whole(name: str, value: Any) -> Named:
+def _whole(name: str, value: object) -> Named:
     for text in _texts(value):
         pattern = re.compile(text, re.DOTALL)
         yield f"{name} {text}", lambda answer, p=pattern: p.fullmatch(answer) is not None  # type: ignore[misc]
 
 
-def _found(wanted: bool) -> Callable[[str, Any], Named]:
-    def checks(name: str, value: Any) -> Named:
+def _found(wanted: bool) -> Check:
+    def checks(name: str, value: object) -> Named:
         for text in _texts(value):
             pattern = re.compile(text)
             yield f"{name} {text}", lambda answer, p=pattern: (p.search(answer) is not None) == wanted  # type: ignore[misc]
@@ -146,23 +150,23 @@ def _found(wanted: bool) -> Callable[[str, Any], Named]:
     return checks
 
 
-def _held(wanted: bool) -> Callable[[str, Any], Named]:
-    def checks(name: str, value: Any) -> Named:
+def _held(wanted: bool) -> Check:
+    def checks(name: str, value: object) -> Named:
         for text in _texts(value):
             yield f"{name} {text}", lambda answer, t=text: (t in answer) == wanted  # type: ignore[misc]
 
     return checks
 
 
-def _size(size: Callable[[str], int], most: bool) -> Callable[[str, Any], Named]:
-    def checks(name: str, value: Any) -> Named:
+def _size(size: Callable[[str], int], most: bool) -> Check:
+    def checks(name: str, value: object) -> Named:
         limit = _number(value)
         yield f"{name} {limit}", lambda answer: size(answer) <= limit if most else size(answer) >= limit
 
     return checks
 
 
-CHECKS: Mapping[str, Callable[[str, Any], Named]] = {
+CHECKS: Mapping[str, Check] = {
     "json_schema": _schema,
     "regex": _whole,
     "must_match": _found(True),

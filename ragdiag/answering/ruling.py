@@ -26,44 +26,46 @@ class Said(NamedTuple):
     judged: FloatArray
 
     def of(self, rows: BoolArray) -> Said:
-        """That of some queries."""
+        """The same of the queries that `rows` marks; shape ``(n_queries,)``."""
         return Said(self.label[rows], self.judged[rows])
 
     def besides(self, certain: FloatArray) -> Said:
-        """With one column more, of what is known without a judge: 1, 0, or NaN where it is not."""
+        """The same with one column more, of what is known without a judge (1, 0, NaN where it is not), shape ``(n_queries,)``."""
         return Said(np.column_stack([self.label, certain]), np.column_stack([self.judged, np.full(len(self.label), np.nan)]))
 
     @property
     def alone(self) -> BoolArray:
-        """Answers for which the judge's word stands alone."""
+        """Answers that the judge was asked about and no label says anything of; shape ``(n_queries, n_conditions)``."""
         return np.isnan(self.label) & ~np.isnan(self.judged)
 
     @property
     def judge_alone(self) -> bool:
-        """Is there such an answer?"""
+        """Whether there is an answer that only the judge says anything of."""
         return bool(self.alone.any())
 
     @property
     def labelled(self) -> int:
         """Labelled answers that the judge was asked about too, under the condition with the fewest where it is needed."""
-        asked = (~np.isnan(self.label) & ~np.isnan(self.judged)).sum(axis=0)[self.alone.any(axis=0)]
-        return int(asked.min(initial=len(self.label)))
+        with_both = (~np.isnan(self.label) & ~np.isnan(self.judged)).sum(axis=0)[self.alone.any(axis=0)]
+        return int(with_both.min(initial=len(self.label)))
 
     @property
     def correctable(self) -> bool:
-        """Is there something to correct, and are there labels enough for it?"""
+        """Whether answers rest on the judge alone, and there are labels enough to correct its errors."""
         return self.judge_alone and self.labelled >= LABELS
 
     @property
     def lacking(self) -> int:
-        """Queries that are still to be labelled before anything is corrected."""
+        """How many more queries must be labelled before the judge's errors can be corrected."""
         return min(max(LABELS - self.labelled, 0), int(self.alone.any(axis=1).sum()))
 
 
 class _Figures(NamedTuple):
-    """What a verdict follows from: the share of failures that perfect context fixes, both effects, the share that had noise.
+    """What a verdict is made from.
 
-    `worth` is how many failures whose answers are known one failure is worth; `labels_needed` as in `Verdict`.
+    `share` is that of the failures which perfect context fixes, `effects` those on context and behavior. `noise` is the share of
+    the fixed failures whose own context was sufficient already (None where that is not known of most). A failure whose answers
+    are judged counts as `worth` failures whose answers are known. `labels_needed` is as in `Verdict`.
     """
 
     share: Mean
@@ -74,7 +76,7 @@ class _Figures(NamedTuple):
 
 
 def rule(outcomes: Outcomes, said: Said, cluster: IntArray, seed: int, delta: float) -> Verdict:
-    """The table, the effects and what follows from them.
+    """The verdict of the litmus test, with its table and its effects.
 
     `said` is of the answers with the pipeline's context, and with exactly the evidence. `cluster` numbers queries that share
     documents, shape ``(n_queries,)``.
@@ -89,13 +91,13 @@ def rule(outcomes: Outcomes, said: Said, cluster: IntArray, seed: int, delta: fl
         figures = _as_judged(outcomes, both, resampler, Paired(cluster, seed))
     share, effects = figures.share, figures.effects
     kind, secondary = reach(share, effects.get("context"), effects.get("behavior"), figures.noise, delta)
-    untold = share.mean if kind in ("INCONCLUSIVE", "BOTH") else None
-    labels = figures.labels_needed if untold is not None else None
+    undecided = share.mean if kind in ("INCONCLUSIVE", "BOTH") else None
+    labels = figures.labels_needed if undecided is not None else None
     return Verdict(
         kind=kind,
         secondary=secondary,
         share=share,
-        needed=None if untold is None else needed(untold, share.n, figures.worth),
+        needed=None if undecided is None else needed(undecided, share.n, figures.worth),
         effects=effects,
         table=tabulate(outcomes),
         bounds=bounds(outcomes) if kind == "NOT_MEASURED" else None,
@@ -179,17 +181,17 @@ def _labels_needed(share: FloatArray, failures: float, labelled: int, n: int) ->
     enough = required(mean)
     if enough is None or failures <= enough:
         return None
-    known, wanted = mean * (1 - mean) / failures, mean * (1 - mean) / enough
-    by_judge = max(float(share.var()) - known, 1e-12)
-    total = 1 / (1 / n + (wanted - known) / by_judge * (1 / labelled - 1 / n))
+    by_failures, allowed = mean * (1 - mean) / failures, mean * (1 - mean) / enough
+    by_judge = max(float(share.var()) - by_failures, 1e-12)
+    total = 1 / (1 / n + (allowed - by_failures) / by_judge * (1 / labelled - 1 / n))
     return max(math.ceil(total) - labelled, 1)
 
 
 def corrected_share(said: Said, resampler: Resampler, seed: int) -> Mean:
     """The share of queries whose answers are right under one condition, corrected for the judge's errors."""
     known = ~np.isnan(said.label[:, 0]) | ~np.isnan(said.judged[:, 0])
-    own, stands = said.of(known), np.where(np.isnan(said.label), said.judged, said.label)[:, 0]
-    cells = draws(own.label, own.judged, _worth(resampler, stands), seed)
+    answered, as_it_stands = said.of(known), np.where(np.isnan(said.label), said.judged, said.label)[:, 0]
+    cells = draws(answered.label, answered.judged, _worth(resampler, as_it_stands), seed)
     return Mean(*interval(cells[:, 1]), int(known.sum()))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from scipy import special
@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 DELTA = 0.05
-"""An effect that is not larger matters to nobody, unless the user says otherwise."""
+"""An effect up to this size is taken for none, unless the user gives another limit."""
 
 LEVEL, POWER = 0.95, 0.80
 
@@ -50,11 +50,12 @@ NOTHING_TO_JUDGE_BY = 'nothing to judge by: add "answer" to the query, or "corre
 
 
 class Judgement(NamedTuple):
-    """What was made of one answer to the query at a position.
+    """The judgement on one answer to the query at position `query`.
 
-    `right` is None where nothing can tell, `by` who said so: "label", a judge, "failed", or "" for nobody. `kind` is one of
-    `KINDS` for a wrong answer. `content`: is what it says right, whatever its form? `label` and `judged` are what the label and
-    the judge said, where both were asked; `supported` whether its context holds what it states; `broke` the rules that it breaks.
+    `right` is None where nothing can tell. `by` is who judged: "label", the spec of a judge, "failed", or "" for nobody. `kind`
+    is one of `KINDS` for a wrong answer, else "". `content` is whether what the answer says is right, whatever its form. `label`
+    and `judged` are what the label and the judge say, None where one says nothing; `supported` is whether the context holds what
+    the answer states, and `broke` the rules that the answer breaks.
     """
 
     query: int
@@ -93,7 +94,7 @@ def agreement(labels: Sequence[bool], judged: Sequence[bool]) -> Agreement | Non
 
 @dataclass(frozen=True, eq=False)
 class Outcomes:
-    """What came of each query, shape ``(n_queries,)`` each, NaN where it is not known.
+    """The outcomes of the queries: arrays of shape ``(n_queries,)``, NaN where an outcome is not known.
 
     `right`: the share of its answers with the pipeline's context that are right; `oracle`: the same with exactly the evidence;
     `sufficient`: whether the pipeline's context held all evidence; `form`: whether it failed by its form alone, which no context
@@ -106,14 +107,16 @@ class Outcomes:
     form: BoolArray
 
     @property
-    def failed(self) -> Any:
+    def failed(self) -> BoolArray:
         """Queries whose answer with the pipeline's context is wrong; with several answers, most of them."""
-        return self.right < 0.5
+        failed: BoolArray = self.right < 0.5
+        return failed
 
     @property
-    def fixed(self) -> Any:
+    def fixed(self) -> BoolArray:
         """Queries whose answer is right when given exactly the evidence, and did not fail by its form alone without it."""
-        return (self.oracle >= 0.5) & ~self.form
+        fixed: BoolArray = (self.oracle >= 0.5) & ~self.form
+        return fixed
 
 
 @dataclass(frozen=True)
@@ -158,7 +161,7 @@ class Verdict:
 
 @dataclass(frozen=True, eq=False)
 class Litmus:
-    """What the litmus test found: the verdict, and what was made of every answer.
+    """The result of the litmus test: the verdict, and the judgement on every answer.
 
     By condition: `shares` of right answers (`corrected` ones for the judge's errors, where labels allow), `unsupported` those of
     answers that state what their context does not hold, `agreements` of the judge with labels. `precision` is the share of what
@@ -180,7 +183,7 @@ class Litmus:
     report: Report | None = None
 
     def of(self, condition: str) -> tuple[Judgement, ...]:
-        """What was made of the answers under one condition."""
+        """The judgements on the answers under one condition."""
         return tuple(j for j in self.judgements if j.condition == condition)
 
     def basis(self, condition: str) -> str:
@@ -229,18 +232,21 @@ def reach(
 
     `sufficient_share`: of the failures that perfect context fixes, the share whose context was sufficient; None where not known.
     """
-    if share.mean is None or share.low is None or share.high is None:
+    if share.low is None or share.high is None:
         return "NOT_MEASURED", None
     noise = sufficient_share is not None and sufficient_share > 0.5
     first = "CONTEXT" if noise else "RETRIEVAL"
     if share.low > 0.5:
-        other = behavior_effect is not None and behavior_effect.mean > delta
-        return first, "BEHAVIOR" if other else None
+        return first, "BEHAVIOR" if _matters(behavior_effect, delta) else None
     if share.high < 0.5:
-        other = context_effect is not None and context_effect.mean > delta
-        return "BEHAVIOR", first if other else None
-    effects = context_effect, behavior_effect
-    return ("BOTH" if all(e is not None and e.low > delta for e in effects) else "INCONCLUSIVE"), None
+        return "BEHAVIOR", first if _matters(context_effect, delta) else None
+    both = all(effect is not None and effect.low > delta for effect in (context_effect, behavior_effect))
+    return ("BOTH" if both else "INCONCLUSIVE"), None
+
+
+def _matters(effect: Effect | None, delta: float) -> bool:
+    """Whether an effect is known, and larger than `delta`."""
+    return effect is not None and effect.mean > delta
 
 
 def needed(share: float, seen: int, worth: float = 1.0) -> int | None:

@@ -38,7 +38,8 @@ def decide(report: str | None, json_file: str | None, quiet: bool, **given: obje
     """Prompt, RAG, fine-tuning or both? Asks, in order, what is neither measured nor given, up to the answer that settles it."""
     from ragdiag.cli.interview import conducted
     from ragdiag.reports.decide import decide_dict, decide_text
+    from ragdiag.reports.json import dumps
 
     check_outputs()
     decision = conducted(report, given)
-    present(decide_text(decision), quiet, json_file, lambda: decide_dict(decision))
+    present(decide_text(decision), quiet, [(json_file, lambda: dumps(decide_dict(decision)))])

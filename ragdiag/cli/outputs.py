@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from ragdiag.cli.config import Does, Option
 
-__all__ = ["check_outputs"]
+if TYPE_CHECKING:
+    from ragdiag.reports.output import Output
+
+__all__ = ["check_outputs", "forms_of"]
 
 STDIN = STDOUT = "-"
 
@@ -36,6 +40,19 @@ def check_outputs() -> None:
             if (other, name) in outputs:
                 raise UsageError(f"{option.opts[0]} and {other.opts[0]} both name {file}; choose two files")
             raise UsageError(f"{option.opts[0]} {file} would overwrite an input; choose another file")
+
+
+def forms_of(
+    result: Literal["audit", "compare", "litmus"], json_file: str | None, html_file: str | None, others: Sequence[str]
+) -> list[tuple[str, Output]]:
+    """The files that a result goes to, each with its form: ``--json``, ``--html``, then what ``--output`` names.
+
+    Raises `UsageError` for a name that asks for no form, or for one that there is not of this result.
+    """
+    from ragdiag.reports.output import output_for
+
+    named = [(file, f"report.{form}") for file, form in ((html_file, "html"), (json_file, "json")) if file]
+    return [(file, output_for(name, result)) for file, name in (*named, *((file, file) for file in others))]
 
 
 def _named(context: click.Context) -> Iterator[tuple[click.Parameter, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import warnings
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
@@ -180,25 +180,12 @@ def write_out(file: str, data: bytes) -> None:
     write_atomically(Path(file), data)
 
 
-def present(
-    renderable: RenderableType,
-    quiet: bool,
-    json_file: str | None,
-    as_json: Callable[[], Mapping[str, object]],
-    html_file: str | None = None,
-    as_html: Callable[[], str] = str,
-    others: Iterable[tuple[str, Callable[[], str]]] = (),
-) -> None:
-    """Results: JSON, HTML and `others` to their files, or one of them to standard output in place of the text."""
-    for file, as_text in others:
-        write_out(file, as_text().encode("utf-8", "backslashreplace"))
-    if html_file:
-        write_out(html_file, as_html().encode("utf-8", "backslashreplace"))
-    if json_file:
-        from ragdiag.reports.json import dumps
-
-        write_out(json_file, dumps(as_json()).encode("utf-8"))
-    if not quiet and "-" not in (json_file, html_file):
+def present(renderable: RenderableType, quiet: bool, files: Iterable[tuple[str | None, Callable[[], str]]]) -> None:
+    """Results: to the `files` that were named, or one of them to standard output in place of the text."""
+    named = [(file, text) for file, text in files if file is not None]
+    for file, text in named:
+        write_out(file, text().encode("utf-8", "backslashreplace"))
+    if not quiet and "-" not in [file for file, _ in named]:
         from ragdiag.reports.terminal import show
 
         with standard_output():

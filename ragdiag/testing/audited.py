@@ -17,7 +17,7 @@ from rich.text import Text
 
 from ragdiag.core.errors import UsageError, nearest
 from ragdiag.core.options import Options
-from ragdiag.core.records import Explanation, GroupProof, Mean, Query, QueryResult, Report
+from ragdiag.core.records import Explanation, Mean, Query, QueryResult, Report
 from ragdiag.core.registry import without_usual
 from ragdiag.explain import explanations
 from ragdiag.pipeline import Audit, run_audit
@@ -25,6 +25,7 @@ from ragdiag.reports.proof import why
 from ragdiag.reports.text import clean, counted, line, no_commands, one_line
 from ragdiag.reports.words import headline
 from ragdiag.results import AuditResult
+from ragdiag.testing.passages import lacking, passage
 
 __all__ = ["ASK", "WIDTH", "Audited", "QueryStory", "audited", "of_report", "plain", "shown"]
 
@@ -36,12 +37,6 @@ NARROW = WIDTH - 2
 
 PYTHON = "{!r}"
 """Stands for a query's id where Python shows it, as {} does where a command does."""
-
-CUT = "‖"
-"""Stands where one chunk ends and the next begins."""
-
-ROUND = 60
-"""Characters shown on either side of a cut."""
 
 LONGEST = 420
 """Characters shown of a passage in a story."""
@@ -259,45 +254,12 @@ def _story(audited: Audited, result: QueryResult, explanation: Explanation | Non
     for n, group in enumerate(known.groups, 1):
         where = f"{group.document}#{group.start}-{group.end}"
         parts += [line(f"Evidence {n} of {len(known.groups)}  {where}  {group.coverage:.0%} in the context")]
-        parts += [Padding(line(_cut(group, LONGEST)), (0, 0, 0, 2), expand=False)]
+        parts += [Padding(line(passage(group, LONGEST)), (0, 0, 0, 2), expand=False)]
     parts += [] if audited.diagnosed else [Text(), line(f"({ASK})")]
     next_step = [] if PYTHON in audited.command else [audited.next(result.id)]
     story = "\n\n".join([plain(Group(*parts), NARROW), *next_step])
-    passage = "the search failed" if result.id in audited.failed else _passage(result, known.groups)
-    return QueryStory(story, plainly, passage)
-
-
-def _passage(result: QueryResult, groups: Sequence[GroupProof]) -> str:
-    """On one line, what the context of an unserved query lacks: the cut passage, or the evidence that it has least of."""
-    cuts = [row.text for f in result.findings if f.cause in result.causes for row in f.rows or () if CUT in row.text]
-    if groups:
-        least = min(groups, key=lambda g: g.coverage)
-        if cuts and least.cuts:
-            return f"cut: {_round(least.text[: least.cuts[0]], least.text[least.cuts[0] :], 2 * ROUND)}"
-        part = f" ({least.coverage:.0%} there)" if least.coverage else ""
-        return f"lacks {clean(least.document)}#{least.start}-{least.end}{part}: {_cut(least, 2 * ROUND)}"
-    if cuts:
-        return f"cut: {one_line(cuts[0], 2 * ROUND)}"
-    return f"evidence in {', '.join(map(clean, result.documents)) or 'no document'}"
-
-
-def _cut(group: GroupProof, most: int) -> str:
-    """A passage of evidence on one line, with ``‖`` where chunks end inside it."""
-    if not group.cuts:
-        return one_line(group.text, most)
-    first = group.cuts[0]
-    if len(group.text) > most:
-        return _round(group.text[:first], group.text[first:], most)
-    bounds = (0, *group.cuts, len(group.text))
-    return " ‖ ".join(one_line(group.text[a:b], most) for a, b in itertools.pairwise(bounds))
-
-
-def _round(before: str, after: str, most: int) -> str:
-    """The text round a cut, as much of either side."""
-    before, after = (" ".join(clean(t).split()) for t in (before, after))
-    lead = before if len(before) <= most // 2 else "…" + before[-most // 2 :]
-    rest = after if len(after) <= most // 2 else after[: most // 2] + "…"
-    return f"{lead} ‖ {rest}"
+    lacks = "the search failed" if result.id in audited.failed else lacking(result, known.groups)
+    return QueryStory(story, plainly, lacks)
 
 
 def shown(path: Path) -> str:

@@ -10,7 +10,7 @@ NEAR = 80
 """Characters before a name or number in which the words stand that set it aside."""
 
 SHORT = 5
-"""Letters by which a word of a question is told again in an answer: ``replaced``, ``replaces``."""
+"""Letters by which a word of a question is repeated in an answer: ``replaced``, ``replaces``."""
 
 BOXED = re.compile(r"\\boxed\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}")
 BOLD = re.compile(r"\*\*(.+?)\*\*|__(.+?)__", re.DOTALL)
@@ -32,18 +32,18 @@ DISMISSED = re.compile(
 
 def stated(answer: str) -> list[str]:
     """What `answer` marks as its result, surest first: boxed, "the answer is", bold, the last "therefore"; else none."""
-    found = BOXED.findall(answer)[-1:]
-    for cue in (FINAL, BOLD, THUS):
-        if cue is BOLD:
-            found += [a or b for a, b in BOLD.findall(answer)[::-1]]
-            continue
-        for sentence in reversed(sentences(answer)):
-            marks = list(cue.finditer(sentence))
-            rest = sentence[marks[-1].end() :].strip(" :*") if marks else ""
-            if rest:
-                found.append(rest)
-                break
-    return found
+    bold = [stars or underscores for stars, underscores in BOLD.findall(answer)[::-1]]
+    return [*BOXED.findall(answer)[-1:], *_behind_last(FINAL, answer), *bold, *_behind_last(THUS, answer)]
+
+
+def _behind_last(cue: re.Pattern[str], answer: str) -> list[str]:
+    """What stands behind `cue` in the last sentence that goes on after it; empty where none does."""
+    for sentence in reversed(sentences(answer)):
+        marks = list(cue.finditer(sentence))
+        rest = sentence[marks[-1].end() :].strip(" :*") if marks else ""
+        if rest:
+            return [rest]
+    return []
 
 
 def result(sentence: str) -> str:
@@ -61,8 +61,8 @@ def dismissed(sentence: str, start: int, question: str = "") -> bool:
 
     To a `question` that itself asks what was replaced, ``replaced X`` sets nothing aside.
     """
-    found = DISMISSED.search(before(sentence, start))
-    return found is not None and not (len(found[1]) > SHORT and found[1].lower()[:SHORT] in question.lower())
+    word = DISMISSED.search(before(sentence, start))
+    return word is not None and not (len(word[1]) > SHORT and word[1].lower()[:SHORT] in question.lower())
 
 
 def main_sentences(answer: str) -> list[str]:

@@ -55,15 +55,15 @@ class Date(NamedTuple):
 
 def dates(text: str) -> list[Date]:
     """The dates in `text`, in order; each stretch of text is read once, in its fullest form."""
-    found: list[Date] = []
+    dates_read: list[Date] = []
     taken = bytearray(len(text))  # 1 where a date has been read
     for form in FORMS:
         for m in form.finditer(text):
             if not any(taken[m.start() : m.end()]):
                 read = _read(m)
                 taken[m.start() : m.end()] = bytes([bool(read)]) * (m.end() - m.start())
-                found += read
-    return sorted(found, key=lambda d: d.start)
+                dates_read += read
+    return sorted(dates_read, key=lambda d: d.start)
 
 
 def _read(m: re.Match[str]) -> list[Date]:
@@ -92,10 +92,10 @@ def says(given: Date, gold: Date) -> bool:
 
 def is_date(gold: str) -> bool:
     """Whether `gold` is dates and nothing else."""
-    found = dates(gold)
-    for start, end in sorted(((d.start, d.end) for d in found), reverse=True):
+    parts = dates(gold)
+    for start, end in sorted(((d.start, d.end) for d in parts), reverse=True):
         gold = gold[:start] + " " + gold[end:]
-    return bool(found) and not [w for w in content(gold) if w not in ("quarter", "date", "fiscal")]
+    return bool(parts) and not [w for w in content(gold) if w not in ("quarter", "date", "fiscal")]
 
 
 def is_bare(gold: str) -> bool:
@@ -105,9 +105,9 @@ def is_bare(gold: str) -> bool:
 
 def compare(gold: str, answer: str) -> Opinion:
     """Each date of `gold` must be told in `answer`, and not to set it aside or to tell another one by."""
-    told = [d for s in sentences(answer) for d in dates(s) if not (dismissed(s, d.start) or BESIDE.search(before(s, d.start)))]
-    for want in dates(gold):
-        if not any(says(d, want) for d in told):
-            text = gold[want.start : want.end]
-            return Opinion(False, f"the date {text} is not in the answer" if told else f"no date in the answer, {text} expected")
+    given = [d for s in sentences(answer) for d in dates(s) if not (dismissed(s, d.start) or BESIDE.search(before(s, d.start)))]
+    for date in dates(gold):
+        if not any(says(d, date) for d in given):
+            text = gold[date.start : date.end]
+            return Opinion(False, f"the date {text} is not in the answer" if given else f"no date in the answer, {text} expected")
     return Opinion(True, f"the same date as {gold!r}")

@@ -74,10 +74,10 @@ def place(question: str, gold: str) -> str:
 
 def choices(question: str) -> list[str]:
     """What `question` gives to choose from: ``Among A, B and C, which ...``, ``Which of A and B ...``; else empty."""
-    found = OFFERED.search(question)
-    if not found:
+    offer = OFFERED.search(question)
+    if not offer:
         return []
-    parts = re.split(r",\s*(?:and|or)?\s*|\s+(?:and|or)\s+", next(g for g in found.groups() if g))
+    parts = re.split(r",\s*(?:and|or)?\s*|\s+(?:and|or)\s+", next(g for g in offer.groups() if g))
     return [p for p in parts if p and len(words(p)) <= 4]
 
 
@@ -112,8 +112,8 @@ def named(question: str, gold: str) -> str:
 
 def key_words(text: str) -> list[str]:
     """The words of a name that count, stemmed, digits kept: ``Deloitte & Touche LLP`` is deloitte, touche."""
-    found = [stem(w) for w in words(text) if w not in STOP_WORDS and w not in SUFFIXES]
-    return found or [stem(w) for w in words(text)]
+    stems = [stem(w) for w in words(text) if w not in STOP_WORDS and w not in SUFFIXES]
+    return stems or [stem(w) for w in words(text)]
 
 
 def holds(answer: str, name: str, question: str = "") -> bool:
@@ -128,12 +128,17 @@ def holds(answer: str, name: str, question: str = "") -> bool:
     who, asks = person(name), bool(WHO.search(question))
     if who and asks and another_of_that_name(answer, who):
         return False
-    asked = set(YEAR.findall(question))
+    clauses = _clauses_on(answer, set(YEAR.findall(question)))
+    if who and any(names_person(clause, who, asks, question) for clause in clauses):
+        return True
+    return any(_place(clause, wanted, question) is not None for clause in clauses)
+
+
+def _clauses_on(answer: str, years: set[str]) -> list[str]:
+    """The clauses of `answer`; where one names one of `years`, without those that name other years alone: they tell of those."""
     clauses = [(c, set(YEAR.findall(c))) for sentence in sentences(answer) for c in sentence.split(";")]
-    if any(asked & years for _, years in clauses):  # then a clause of other years alone tells of those
-        clauses = [(c, years) for c, years in clauses if not years or asked & years]
-    told = [clause for clause, _ in clauses]
-    return any((who and names_person(c, who, asks, question)) or _place(c, wanted, question) is not None for c in told)
+    by_year = any(years & named for _, named in clauses)
+    return [clause for clause, named in clauses if not by_year or not named or years & named]
 
 
 def set_aside(answer: str, name: str) -> bool:
@@ -148,38 +153,47 @@ def coverage(question: str, gold: str, answer: str, asked: float | None) -> tupl
 
     A fact is a content word that the question does not give away (a name counts twice) or a number (twice).
     """
-    given = set(content(question))
-    numbers, told = telling(question, gold), quantities(answer)
-    facts = {w: 1.0 for w in content(gold) if w not in given} or dict.fromkeys([] if numbers else content(gold), 1.0)
-    for name in re.findall(r"(?<![.!?\n]\s)(?<!^)\b[A-Z][\w&]+", gold):
-        if stem(name.lower()) in facts:
-            facts[stem(name.lower())] = 2.0
+    numbers, given = telling(question, gold), quantities(answer)
+    weights = _weights(question, gold, bool(numbers))
     have = set(content(answer)) | initials(gold, answer)
-    missing = [w for w in facts if w not in have]
-    total = sum(facts.values())
-    got = total - sum(facts[w] for w in missing)
-    if len(facts) > 2 and got < LEAST_WORDS * total and not asks_quantity(question):
+    missing = [w for w in weights if w not in have]
+    total = sum(weights.values())
+    got = total - sum(weights[w] for w in missing)
+    if len(weights) > 2 and got < LEAST_WORDS * total and not asks_quantity(question):
         return 0.0, missing  # a figure alone says nothing about what happened
     for number in numbers:
         total += 2.0
-        if any(agree(number, t, asked, falling=True) for t in told):
+        if any(agree(number, q, asked, falling=True) for q in given):
             got += 2.0
         else:
             missing.append(number.text)
     return got / total if total else 0.0, missing
 
 
+def _weights(question: str, gold: str, has_numbers: bool) -> dict[str, float]:
+    """The content words of `gold` that are facts, with what each counts.
+
+    They are those that the question does not give away; all of them where it gives away all and there are no numbers either.
+    """
+    known = set(content(question))
+    weights = {w: 1.0 for w in content(gold) if w not in known} or dict.fromkeys([] if has_numbers else content(gold), 1.0)
+    for name in re.findall(r"(?<![.!?\n]\s)(?<!^)\b[A-Z][\w&]+", gold):
+        if stem(name.lower()) in weights:
+            weights[stem(name.lower())] = 2.0
+    return weights
+
+
 def initials(gold: str, answer: str) -> set[str]:
     """The facts of `gold` that `answer` gives as initials, ``SSO`` for single sign-on, or spells out where `gold` has them."""
-    found: set[str] = set()
+    facts: set[str] = set()
     for short, long in ((answer, gold), (gold, answer)):
         spelt = words(long)
         letters = "".join(w[0] for w in spelt)
         for name in set(re.findall(r"\b[A-Z]{2,5}\b", short)):
             at = letters.find(name.lower())
             if at >= 0:
-                found |= set(content(" ".join(spelt[at : at + len(name)]))) if short is answer else {stem(name.lower())}
-    return found
+                facts |= set(content(" ".join(spelt[at : at + len(name)]))) if short is answer else {stem(name.lower())}
+    return facts
 
 
 def covered(question: str, gold: str, answer: str, asked: float | None) -> tuple[float, list[str], int]:
@@ -192,18 +206,18 @@ def covered(question: str, gold: str, answer: str, asked: float | None) -> tuple
 
 def differs(question: str, gold: str, answer: str) -> bool:
     """Whether `answer` gives a number of the kind that `gold` gives, and none that is equal."""
-    wanted, told = telling(question, gold), telling(question, answer)
-    alike = any(agree(w, t, falling=True) for w in wanted for t in told)
-    return not alike and bool({w.unit for w in wanted} & {t.unit for t in told} - {""})
+    expected, given = telling(question, gold), telling(question, answer)
+    alike = any(agree(e, g, falling=True) for e in expected for g in given)
+    return not alike and bool({e.unit for e in expected} & {g.unit for g in given} - {""})
 
 
 def contained(question: str, gold: str, answer: str) -> bool:
     """Whether all that `answer` says beyond the question stands in `gold`: it gives the point of a longer reference."""
-    said = set(content(answer)) - set(content(question))
-    numbers, have = telling(question, answer), quantities(gold)
-    alike = sum(any(agree(h, n, falling=True) for h in have) for n in numbers)
-    known = len(said & set(content(gold)))
-    return len(numbers) == alike and known + alike > 0 and known >= 0.8 * len(said)
+    beyond = set(content(answer)) - set(content(question))
+    numbers, known_numbers = telling(question, answer), quantities(gold)
+    alike = sum(any(agree(k, n, falling=True) for k in known_numbers) for n in numbers)
+    known = len(beyond & set(content(gold)))
+    return len(numbers) == alike and known + alike > 0 and known >= 0.8 * len(beyond)
 
 
 def telling(question: str, gold: str) -> list[Quantity]:

@@ -42,26 +42,30 @@ def person(name: str) -> Person | None:
     described = next((i for i in range(len(tokens), 0, -1) if not _is_name(tokens[i - 1])), 0)
     if re.search(r"[^\w\s.'’-]", bare) or (described and tokens[described - 1].lower() in STOP_WORDS):
         return None  # several names, or a part of one: House of Lords
-    names = [t.lower() for t in tokens[described:] if len(t) == 1 or t.lower() not in STOP_WORDS | PARTICLES]
-    titled = next((i for i in range(len(names) - 2, 0, -1) if names[i - 1] in TITLES), 0)
-    names = names[titled:]
+    names = _untitled(tokens[described:])
     if not 2 <= len(names) <= 4 or names[0] in TITLES or len(names[-1]) < 2 or names[-1] in SUFFIXES:
         return None
     return Person(tuple(names[:-1]), names[-1])
 
 
+def _untitled(tokens: list[str]) -> list[str]:
+    """The names among `tokens`, in lower case: those behind the last title that two names or more follow."""
+    names = [t.lower() for t in tokens if len(t) == 1 or t.lower() not in STOP_WORDS | PARTICLES]
+    return names[next((i for i in range(len(names) - 2, 0, -1) if names[i - 1] in TITLES), 0) :]
+
+
 def names_person(text: str, who: Person, alone: bool, question: str = "") -> bool:
     """Whether a sentence names the person, not to set them aside; with `alone` by a last name that no other goes before, too."""
-    found = _mentions(text, who)
-    named = [before for start, before in found if not dismissed(unaccented(readable(text)), start, question)]
-    by_last_name = alone and bool(named) and not any(before for _, before in found)
-    return by_last_name or any(_same(who.given, before) for before in named)
+    mentions = _mentions(text, who)
+    meant = [given for start, given in mentions if not dismissed(unaccented(readable(text)), start, question)]
+    by_last_name = alone and bool(meant) and not any(given for _, given in mentions)
+    return by_last_name or any(_same(who.given, given) for given in meant)
 
 
 def another_of_that_name(text: str, who: Person) -> bool:
     """Whether `text` has the last name behind other given names only."""
-    found = [before for _, before in _mentions(text, who) if before]
-    return bool(found) and not any(_same(who.given, before) for before in found)
+    others = [given for _, given in _mentions(text, who) if given]
+    return bool(others) and not any(_same(who.given, given) for given in others)
 
 
 def _mentions(text: str, who: Person) -> list[tuple[int, tuple[str, ...]]]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from ragdiag.answering.judges._text import DOWN, UP
@@ -91,23 +94,9 @@ def quantities(text: str) -> list[Quantity]:
 
 def _quantity(m: re.Match[str], text: str) -> Quantity:
     value, step = _value(m)
-    scale = SCALES.get((m["scale"] or "").lower())
     unit, factor = _unit(m)
-    if unit == "length" and m["money"]:
-        unit, factor = "", 1.0
-    money = m["money"] or m["money2"] or m["currency"]
-    if money:
-        unit = CURRENCIES[
-            re.sub(r"^us |\.$", "", money.lower()) if money.lower().rstrip("s.") not in CURRENCIES else money.lower().rstrip("s.")
-        ]
-    bare = (
-        m["digits"]
-        and re.fullmatch(r"(?:19|20)\d\d", m["digits"])
-        and not (scale or unit or m["minus"] or m["over"] or m["times"])
-    )
-    if bare:
-        unit = "year"
-    return Quantity(value, scale, unit, factor, step, _sign(m, text, bool(bare)), m.start(), m.end(), m[0].strip())
+    scale = SCALES.get((m["scale"] or "").lower())
+    return Quantity(value, scale, unit, factor, step, _sign(m, text, unit == "year"), m.start(), m.end(), m[0].strip())
 
 
 def _value(m: re.Match[str]) -> tuple[float, float]:
@@ -121,6 +110,16 @@ def _value(m: re.Match[str]) -> tuple[float, float]:
 
 
 def _unit(m: re.Match[str]) -> tuple[str, float]:
+    """The unit and its factor, as in `Quantity`; a currency goes before any other."""
+    unit, factor = _written_unit(m)
+    money = m["money"] or m["money2"] or m["currency"]
+    if money:
+        millions = unit == "length" and m["money"]  # the "mm" of "$5 mm/year" is no millimetre
+        return _currency(money.lower()), 1.0 if millions else factor
+    return ("year", 1.0) if not unit and _is_year(m) else (unit, factor)
+
+
+def _written_unit(m: re.Match[str]) -> tuple[str, float]:
     if m["percent"]:
         return "%", 1.0
     if m["bp"]:
@@ -133,36 +132,105 @@ def _unit(m: re.Match[str]) -> tuple[str, float]:
     return "", 1.0
 
 
+def _currency(money: str) -> str:
+    singular = money.rstrip("s.")
+    return CURRENCIES[singular if singular in CURRENCIES else re.sub(r"^us |\.$", "", money)]
+
+
+def _is_year(m: re.Match[str]) -> bool:
+    """Whether four bare digits can only be a year."""
+    marked = m["scale"] or m["minus"] or m["over"] or m["times"]
+    return bool(m["digits"] and re.fullmatch(r"(?:19|20)\d\d", m["digits"]) and not marked)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A number where it stands in a text; `year` where it is one."""
+
+    m: re.Match[str]
+    text: str
+    year: bool
+
+    @functools.cached_property
+    def before(self) -> str:
+        """What the number's sentence says right before it."""
+        return re.split(r"[.;]\s|\n", self.text[max(0, self.m.start() - 80) : self.m.start()])[-1]
+
+    @property
+    def after(self) -> str:
+        """What stands right after it."""
+        return self.text[self.m.end() : self.m.end() + 40]
+
+    @property
+    def enclosed(self) -> bool:
+        """Whether it is a number in parentheses, but no year."""
+        return bool(self.m["open"] and (self.m["close"] or self.m["close2"])) and not self.year
+
+
+def _has_minus(number: _Place) -> bool:
+    m = number.m
+    return bool(m["minus"] or m["minus2"] or (m["inner"] and m["money"]))
+
+
+def _is_in_accountants_parentheses(number: _Place) -> bool:
+    """``(3.1)%`` and ``$(4,512)`` are negative; ``(37.1%)`` in a sentence is an aside."""
+    m = number.m
+    aside = m["percent"] and number.text.startswith(")", m.end())
+    marked = m["money"] or m["money2"] or m["percent"] or m["scale"] or m[0].strip() == number.text.strip()
+    return bool(number.enclosed and marked and not aside)
+
+
+def _is_a_value_in_parentheses(number: _Place) -> bool:
+    """``net income: (12)``."""
+    labelled = re.search(r"(?:[:=|]|\b(?:was|is|of|at))\s*$", number.before)
+    return bool(number.enclosed and not number.m["percent"] and labelled)
+
+
+def _moves(number: _Place, way: str) -> bool:
+    """Whether a word of rising or falling, as the pattern `way` has them, stands beside the number."""
+    before = re.search(rf"\b{way}{_SMALL}", number.before, re.IGNORECASE)
+    return bool(before or re.match(rf"{AFTER}{way}\b", number.after, re.IGNORECASE))
+
+
+def _falls(number: _Place) -> bool:
+    return _moves(number, DOWN)
+
+
+def _is_a_loss(number: _Place) -> bool:
+    """``a net loss of 12``, ``loss for 2023 was 12``."""
+    loss_before = rf"{LOSS}(?:\s+[a-z]+){{0,6}}\W*(?:(?:in|for)\s+(?:fy)?\s?\d{{4}}\s+\w+\W*)?$"
+    return bool(re.search(loss_before, number.before, re.IGNORECASE))
+
+
+def _rises(number: _Place) -> bool:
+    return _moves(number, UP)
+
+
+SIGNS: tuple[tuple[Callable[[_Place], bool], int], ...] = (
+    (_has_minus, -1),
+    (_is_in_accountants_parentheses, -1),
+    (_is_a_value_in_parentheses, -1),
+    (_falls, -1),
+    (_is_a_loss, -1),
+    (_rises, 1),
+)
+"""What gives a number its sign; the first that holds decides, so that a mark goes before a word and a fall before a rise."""
+
+
 def _sign(m: re.Match[str], text: str, year: bool) -> int:
     """-1 for a minus, accountants' parentheses, a loss or a fall; 1 for a rise; 0 where the text does not say."""
-    if m["minus"] or m["minus2"] or (m["inner"] and m["money"]):
-        return -1
-    enclosed = m["open"] and (m["close"] or m["close2"])
-    aside = m["percent"] and text.startswith(")", m.end())  # "(37.1%)" in a sentence; "(3.1)%" and "$(4,512)" are negative
-    marked = m["money"] or m["money2"] or m["percent"] or m["scale"] or m[0].strip() == text.strip()
-    if enclosed and marked and not (year or aside):
-        return -1
-    before = re.split(r"[.;]\s|\n", text[max(0, m.start() - 80) : m.start()])[-1]
-    after = text[m.end() : m.end() + 40]
-    if enclosed and not year and not m["percent"] and re.search(r"(?:[:=|]|\b(?:was|is|of|at))\s*$", before):
-        return -1
-    if re.search(rf"\b{DOWN}{_SMALL}", before, re.IGNORECASE) or re.match(rf"{AFTER}{DOWN}\b", after, re.IGNORECASE):
-        return -1
-    if re.search(rf"{LOSS}(?:\s+[a-z]+){{0,6}}\W*(?:(?:in|for)\s+(?:fy)?\s?\d{{4}}\s+\w+\W*)?$", before, re.IGNORECASE):
-        return -1
-    if re.search(rf"\b{UP}{_SMALL}", before, re.IGNORECASE) or re.match(rf"{AFTER}{UP}\b", after, re.IGNORECASE):
-        return 1
-    return 0
+    number = _Place(m, text, year)
+    return next((sign for holds, sign in SIGNS if holds(number)), 0)
 
 
 def scale_asked(question: str) -> float | None:
     """The scale that a question sets for its answer: ``(in USD millions)``, ``in thousands``."""
-    found = re.search(
+    named = re.search(
         r"(?:\bin|\(|answer in)\s*(?:us\$|us dollars?|usd|eur|euros?|gbp|[$€£])?\s*(?:in\s+)?(thousands?|millions?|billions?)\b",
         question,
         re.IGNORECASE,
     )
-    return SCALES[found[1].lower()] if found else None
+    return SCALES[named[1].lower()] if named else None
 
 
 def agree(gold: Quantity, given: Quantity, asked: float | None = None, falling: bool = False) -> bool:
@@ -171,32 +239,44 @@ def agree(gold: Quantity, given: Quantity, asked: float | None = None, falling: 
     `asked` is the scale that the question sets, for a gold that writes none; `falling`: the question itself asks for a loss or a
     fall, so that either sign may be left out.
     """
-    if gold.sign * given.sign == -1 or (not falling and (gold.sign == -1) != (given.sign == -1)):
+    if not _same_sign(gold, given, falling):
         return False
-    if gold.unit == "year" or given.unit == "year":
+    if "year" in (gold.unit, given.unit):
         return gold.value == given.value and {gold.unit, given.unit} <= {"year", ""}
     if gold.unit and given.unit and gold.unit != given.unit:
         return False
     factors = (gold.factor, given.factor) if gold.unit == given.unit else (1.0, 1.0)
+    return any(_same(gold, given, factors[0] * by, factors[1] * times) for by, times in _scales(gold, given, asked))
+
+
+def _same_sign(gold: Quantity, given: Quantity, falling: bool) -> bool:
+    """Whether no sign contradicts the other; only where the question asks for a fall may a minus be left out."""
+    if falling:
+        return gold.sign * given.sign != -1
+    return (gold.sign == -1) == (given.sign == -1)
+
+
+def _scales(gold: Quantity, given: Quantity, asked: float | None) -> list[tuple[float, float]]:
+    """What gold and given may be multiplied by before they are compared."""
     scale = gold.scale or (asked if gold.unit != "%" else None)
-    pairs = [(scale or 1.0, given.scale or 1.0)]
+    scales = [(scale or 1.0, given.scale or 1.0)]
     if not (scale and given.scale):
-        pairs.append((1.0, 1.0))  # one of them leaves the scale to the reader
+        scales.append((1.0, 1.0))  # one of them leaves the scale to the reader
     if {gold.unit, given.unit} == {"%", ""} and not (gold.scale or given.scale):
-        pairs += [(0.01, 1.0)] if gold.unit == "%" else [(1.0, 0.01)]
-    return any(_same(gold, given, factors[0] * g, factors[1] * a) for g, a in pairs)
+        scales.append((0.01, 1.0) if gold.unit == "%" else (1.0, 0.01))  # 12 % is 0.12
+    return scales
 
 
 def _same(gold: Quantity, given: Quantity, by: float, times: float) -> bool:
     """Equal up to rounding: within half of the gold's last digit, half a percent, or 2.5 % where the answer rounds the gold."""
-    want, got = gold.value * by, given.value * times
-    apart = abs(want - got)
-    if apart <= 1e-9 * max(abs(want), 1e-12):
+    expected, got = gold.value * by, given.value * times
+    apart = abs(expected - got)
+    if apart <= 1e-9 * max(abs(expected), 1e-12):
         return True
-    counted = by == times == 1.0 and gold.step == given.step == 1.0 and max(want, got) < 1000 and gold.unit in ("", "time")
-    if counted:  # 12 stores are not 13, whatever their share
+    unscaled = by == times == 1.0 and gold.step == given.step == 1.0
+    if unscaled and max(expected, got) < 1000 and gold.unit in ("", "time"):  # 12 stores are not 13, whatever their share
         return False
     if apart <= 0.5000001 * gold.step * by and given.step * times < gold.step * by:
         return True
     rounded = apart <= 0.5000001 * given.step * times and given.value >= 10 * given.step
-    return apart <= (0.025 if rounded else 0.005) * abs(want)
+    return apart <= (0.025 if rounded else 0.005) * abs(expected)

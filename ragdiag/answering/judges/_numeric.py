@@ -30,25 +30,24 @@ FILLER = frozenset("up down usd dollar million billion thousand percent time abo
 
 def is_numeric(question: str, gold: str) -> bool:
     """Whether `gold` is its numbers: what else it says is in the question, or little. Three at most."""
-    numbers = _numbers(question, gold)
-    if not 1 <= len(numbers) <= 3:
+    if not 1 <= len(_numbers(gold)) <= 3:
         return False
     if not re.search(r"\d", gold) and len(gold.split()) > 4:
         return False  # "of the three, road carried most" is no number
-    known = set(content(question))
-    left = gold
+    rest = gold
     for q in sorted(quantities(gold), key=lambda q: -q.start):
-        left = left[: q.start] + " " + left[q.end :]
-    extra = [w for w in content(left) if w not in known and w not in FILLER]
-    return not re.search(r"\d", left) and (
-        not extra or (len(extra) <= 2 and len(gold.split()) <= 8 and not re.search(r"\b[A-Z][a-z]", left))
-    )
+        rest = rest[: q.start] + " " + rest[q.end :]
+    if re.search(r"\d", rest):
+        return False
+    known = FILLER.union(content(question))
+    more = [w for w in content(rest) if w not in known]
+    return not more or (len(more) <= 2 and len(gold.split()) <= 8 and not re.search(r"\b[A-Z][a-z]", rest))
 
 
-def _numbers(question: str, gold: str) -> list[Quantity]:
+def _numbers(gold: str) -> list[Quantity]:
     """The numbers that `gold` gives; years only where there is nothing else."""
-    found = quantities(gold)
-    return [q for q in found if q.unit != "year"] or found
+    numbers = quantities(gold)
+    return [q for q in numbers if q.unit != "year"] or numbers
 
 
 def asks_quantity(question: str) -> bool:
@@ -62,11 +61,11 @@ def asks_amount(question: str) -> bool:
 
 
 def key_number(question: str, gold: str) -> str:
-    """The number that prose gives to a question for one: the first new one, a share where that is asked."""
+    """The number that prose gives to a question for one: the first new one, a share where that is asked; "" for none."""
     known = quantities(question)
-    found = [q for q in quantities(gold) if q.unit != "year" and not any(agree(q, k) for k in known)]
-    shares = [q for q in found if q.unit == "%"] if SHARE.search(question) else []
-    return (shares or found)[0].text if found else ""
+    new = [q for q in quantities(gold) if q.unit != "year" and not any(agree(q, k) for k in known)]
+    shares = [q for q in new if q.unit == "%"] if SHARE.search(question) else []
+    return (shares or new)[0].text if new else ""
 
 
 def same_marks(gold: str, answer: str) -> bool:
@@ -77,65 +76,80 @@ def same_marks(gold: str, answer: str) -> bool:
 
 def compare(question: str, gold: str, answer: str) -> Opinion:
     """Each number of `gold` must be stated in `answer`."""
-    wanted = _numbers(question, gold)
+    expected = _numbers(gold)
     if not WHEN.search(question):
-        wanted = [w._replace(unit="" if w.unit == "year" else w.unit) for w in wanted]
-    for want in wanted:
-        opinion = _one(question, want, answer, alone=len(wanted) == 1)
-        if not opinion.correct or len(wanted) == 1:
+        expected = [q._replace(unit="") if q.unit == "year" else q for q in expected]
+    if len(expected) == 1:
+        return _as_concluded(question, expected[0], answer) or _as_stated(question, expected[0], answer, alone=True)
+    for quantity in expected:
+        opinion = _as_stated(question, quantity, answer, alone=False)
+        if not opinion.correct:
             return opinion
-    return Opinion(True, f"all of {', '.join(w.text for w in wanted)} are stated")
+    return Opinion(True, f"all of {', '.join(q.text for q in expected)} are stated")
 
 
-def _one(question: str, want: Quantity, answer: str, alone: bool) -> Opinion:
-    """A marked result decides; else the number must stand somewhere as a result, not as an operand or another year's."""
-    asked, falling = scale_asked(question), _falling(question)
+def _as_concluded(question: str, gold: Quantity, answer: str) -> Opinion | None:
+    """By what the answer marks as its result; None where that has no number of the kind."""
+    for segment in stated(answer):
+        candidates = _candidates(question, gold, result(segment), alone=True)
+        if candidates:
+            equal = _equal(question, gold, candidates)
+            return _found(gold, equal) if equal else Opinion(False, f"concludes with {candidates[-1].text}, not {gold.text}")
+    return None
 
-    def matches(q: Quantity) -> bool:
-        return agree(want, q, asked, falling)
 
-    for segment in stated(answer) if alone else ():
-        told = _told(question, want, result(segment), alone)
-        if told:
-            good = next((q for q in told if matches(q)), None)
-            return _opinion(want, good, f"concludes with {told[-1].text}, not {want.text}")
+def _as_stated(question: str, gold: Quantity, answer: str, alone: bool) -> Opinion:
+    """The number must stand somewhere as a result, not as an operand or another year's; main sentences are read first."""
     for sentence in [*main_sentences(answer), *sentences(answer)]:
-        good = next((q for q in _told(question, want, result(sentence) if alone else sentence, alone) if matches(q)), None)
-        if good:
-            return _opinion(want, good, "")
-    if want.value == 0 and re.search(r"\b(?:no|none|nil|not|any)\b", main_sentences(answer)[0], re.IGNORECASE):
-        return Opinion(True, f"says that there is none, which is {want.text}")
-    elsewhere = any(matches(q) for q in quantities(answer))
-    return Opinion(
-        False, f"{want.text} is mentioned, not stated as the answer" if elsewhere else f"{want.text} is not in the answer"
-    )
+        equal = _equal(question, gold, _candidates(question, gold, result(sentence) if alone else sentence, alone))
+        if equal:
+            return _found(gold, equal)
+    if gold.value == 0 and re.search(r"\b(?:no|none|nil|not|any)\b", main_sentences(answer)[0], re.IGNORECASE):
+        return Opinion(True, f"says that there is none, which is {gold.text}")
+    if _equal(question, gold, quantities(answer)):
+        return Opinion(False, f"{gold.text} is mentioned, not stated as the answer")
+    return Opinion(False, f"{gold.text} is not in the answer")
 
 
-def _opinion(want: Quantity, good: Quantity | None, otherwise: str) -> Opinion:
-    if good is None:
-        return Opinion(False, otherwise)
-    return Opinion(True, f"{want.text} is stated" if good.text == want.text else f"{good.text} is {want.text}")
+def _equal(question: str, gold: Quantity, candidates: list[Quantity]) -> Quantity | None:
+    """The first of `candidates` that is the `gold` quantity, in the scale and with the sign that the question leaves open."""
+    scale, falling = scale_asked(question), _falling(question)
+    return next((q for q in candidates if agree(gold, q, scale, falling)), None)
 
 
-def _told(question: str, want: Quantity, sentence: str, alone: bool) -> list[Quantity]:
-    """The numbers of `sentence` that may be its answer: of the kind wanted, and where that is `alone` of no other year."""
+def _found(gold: Quantity, equal: Quantity) -> Opinion:
+    return Opinion(True, f"{gold.text} is stated" if equal.text == gold.text else f"{equal.text} is {gold.text}")
+
+
+def _candidates(question: str, gold: Quantity, sentence: str, alone: bool) -> list[Quantity]:
+    """The numbers of `sentence` that may be its answer: of the kind of `gold`, and where that is `alone` of no other year."""
     years = set(YEAR.findall(question))
-    kept = []
+    candidates = []
     for q in quantities(sentence):
-        after = YEAR_AFTER.match(sentence[q.end : q.end + 200])
-        dated = q.text in years or IN_YEAR.search(before(sentence, q.start))
-        if q.unit == "year" and want.unit != "year" and q.value == want.value and not dated:
+        equal_amount = q.unit == "year" != gold.unit and q.value == gold.value
+        if equal_amount and not _says_when(sentence, q, years):
             q = q._replace(unit="")  # four digits, here an amount
-        if (q.unit == "year") != (want.unit == "year"):
-            continue
-        if {q.unit, want.unit} & {"%"} and (q.unit not in ("%", "")):
-            continue
-        if alone and want.unit != "year" and after and years and after[1] not in years:
-            continue
-        if alone and dismissed(sentence, q.start):
-            continue
-        kept.append(q)
-    return kept
+        if _same_kind(q, gold) and not (alone and (_of_another_year(sentence, q, gold, years) or dismissed(sentence, q.start))):
+            candidates.append(q)
+    return candidates
+
+
+def _says_when(sentence: str, q: Quantity, years: set[str]) -> bool:
+    """Whether four digits are a year that the question names, or that something happened in."""
+    return q.text in years or bool(IN_YEAR.search(before(sentence, q.start)))
+
+
+def _same_kind(q: Quantity, gold: Quantity) -> bool:
+    """Years are compared with years, and shares with shares or with what has no unit."""
+    if (q.unit == "year") != (gold.unit == "year"):
+        return False
+    return "%" not in (q.unit, gold.unit) or q.unit in ("%", "")
+
+
+def _of_another_year(sentence: str, q: Quantity, gold: Quantity, years: set[str]) -> bool:
+    """Whether an amount is told of a year which the question does not ask about: ``12 in 2021``."""
+    after = YEAR_AFTER.match(sentence[q.end : q.end + 200])
+    return gold.unit != "year" and after is not None and bool(years) and after[1] not in years
 
 
 def _falling(question: str) -> bool:

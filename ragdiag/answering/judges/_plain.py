@@ -85,9 +85,9 @@ def statements(text: str) -> list[str]:
 
 def plain(text: str) -> str:
     """What `text` says: its `statements`. Where it says nothing but courtesies they are the answer: a bare "Sure!" says yes."""
-    said = MARKS.sub(" ", readable(unthought(text))).strip()
-    kept = statements(text)
-    return "\n".join(kept) if kept and kept != sentences(said) else said
+    whole = MARKS.sub(" ", readable(unthought(text))).strip()
+    stating = statements(text)
+    return "\n".join(stating) if stating and stating != sentences(whole) else whole
 
 
 def _is_courtesy(sentence: str) -> bool:

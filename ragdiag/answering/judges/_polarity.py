@@ -121,8 +121,8 @@ def speaks(question: str, text: str) -> bool:
         return True
     if set(content(text)) & set(content(question)):
         return True
-    said = words(text)
-    return len(said) <= ASSENT and bool(AFFIRM.search(text)) and all(w in STOP_WORDS or AFFIRM.search(w) for w in said)
+    spelt = words(text)
+    return len(spelt) <= ASSENT and bool(AFFIRM.search(text)) and all(w in STOP_WORDS or AFFIRM.search(w) for w in spelt)
 
 
 def affirmed(text: str) -> str:
@@ -153,21 +153,21 @@ def _opposite(question: str, sentence: str) -> bool:
     """Whether `sentence` speaks of the reverse of what `question` asks about: a fall where it asks for a rise."""
     if moves_against(question, question, sentence):
         return True
-    asked, told = (_direction(t) for t in (question, sentence))
+    asked, given = (_direction(text) for text in (question, sentence))
     if (asked or CHANGE.search(question)) and FLAT.search(sentence):
         return True
-    if asked and told and asked != told:
+    if asked and given and asked != given:
         return True
     return contrary(question, sentence)
 
 
 def contrary(one: str, other: str) -> bool:
     """Whether one of two opposite words stands in `one` and only the opposite in `other`."""
-    low, said = one.lower(), other.lower()
+    first, second = one.lower(), other.lower()
     for pair in OPPOSITES:
         for word, opposite in (pair, pair[::-1]):
             only, instead = re.compile(rf"\b(?:{word})\b"), re.compile(rf"\b(?:{opposite})\b")
-            if only.search(low) and not instead.search(low) and instead.search(said) and not only.search(said):
+            if only.search(first) and not instead.search(first) and instead.search(second) and not only.search(second):
                 return True
     return False
 
@@ -193,7 +193,7 @@ def moves(text: str, subject: list[str]) -> dict[str, int]:
 
     A bare ``it fell`` is said of `subject`, the words of the question.
     """
-    found: dict[str, int] = {}
+    ways: dict[str, int] = {}
     for clause in CLAUSE.split(text):
         marks = list(MOVE.finditer(clause))
         for i, mark in enumerate(marks):
@@ -201,8 +201,8 @@ def moves(text: str, subject: list[str]) -> dict[str, int]:
             after = content(clause[mark.end() : marks[i + 1].start() if i + 1 < len(marks) else len(clause)])
             before = content(clause[marks[i - 1].end() if i else 0 : mark.start()])
             for thing in after[:4] + before[-4:] or subject:
-                found[thing] = way if found.get(thing, way) == way else 0
-    return {thing: way for thing, way in found.items() if way}
+                ways[thing] = way if ways.get(thing, way) == way else 0
+    return {thing: way for thing, way in ways.items() if way}
 
 
 def moves_against(question: str, gold: str, given: str) -> bool:

@@ -24,20 +24,25 @@ def by_any(asked: Asked, judge: Callable[[Asked], list[Opinion | None]]) -> list
     In rounds, so that nothing is asked about an answer that an earlier reference found right. A failed attempt, an answer to a
     query without references, and one that no reference found right while `judge` could not tell by all of them get None.
     """
-    references = [query.answers for query, _ in asked]
-    found: list[Opinion | None] = [None] * len(asked)
-    unknown: set[int] = set()
-    turn, left = 0, [i for i, (_, answer) in enumerate(asked) if references[i] and not answer.failed]
-    while left:
-        one = [(dataclasses.replace(asked[i][0], answer=references[i][turn], also=()), asked[i][1]) for i in left]
-        for i, opinion in zip(left, judge(one), strict=True):
+    references = [() if answer.failed else query.answers for query, answer in asked]
+    right: dict[int, Opinion] = {}
+    not_right: dict[int, Opinion | None] = {}  # the first opinion, or None as soon as the judge could not tell
+    for turn in range(max(map(len, references), default=0)):
+        rows = [i for i, several in enumerate(references) if turn < len(several) and i not in right]
+        for i, opinion in zip(rows, _against(asked, rows, turn, judge), strict=True):
             if opinion is None:
-                unknown.add(i)
-            elif found[i] is None or opinion.correct:
-                found[i] = _told(opinion, references[i], turn)
-        turn += 1
-        left = [i for i in left if turn < len(references[i]) and not _is_right(found[i])]
-    return [None if i in unknown and not _is_right(opinion) else opinion for i, opinion in enumerate(found)]
+                not_right[i] = None
+            elif opinion.correct:
+                right[i] = _naming(opinion, references[i], turn)
+            else:
+                not_right.setdefault(i, _naming(opinion, references[i], turn))
+    return [right.get(i) or not_right.get(i) for i in range(len(asked))]
+
+
+def _against(asked: Asked, rows: list[int], turn: int, judge: Callable[[Asked], list[Opinion | None]]) -> list[Opinion | None]:
+    """What `judge` says of some rows of `asked` by one of the references of their queries."""
+    pairs = [(dataclasses.replace(asked[i][0], answer=asked[i][0].answers[turn], also=()), asked[i][1]) for i in rows]
+    return judge(pairs) if pairs else []
 
 
 def readings(reference: str) -> list[str]:
@@ -45,15 +50,11 @@ def readings(reference: str) -> list[str]:
     if len(reference.split()) > SHORT or re.search(r"[,;]|\d", reference):
         return [reference]
     without = " ".join(re.sub(r"\([^()]*\)", " ", reference).split())
-    found = [reference, without, *re.split(r"\s+or\s+", without)]
-    return list(dict.fromkeys(reading for reading in found if re.search(r"\w", reading))) or [reference]
+    meanings = [reference, without, *re.split(r"\s+or\s+", without)]
+    return list(dict.fromkeys(reading for reading in meanings if re.search(r"\w", reading))) or [reference]
 
 
-def _is_right(opinion: Opinion | None) -> bool:
-    return opinion is not None and opinion.correct
-
-
-def _told(opinion: Opinion, references: Sequence[str], turn: int) -> Opinion:
+def _naming(opinion: Opinion, references: Sequence[str], turn: int) -> Opinion:
     """`opinion` with the reference that it is about, where there are several."""
     n, reference = len(references), references[turn]
     if n == 1:

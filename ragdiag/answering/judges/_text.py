@@ -110,15 +110,20 @@ def readable(text: str) -> str:
 
 def sentences(text: str) -> list[str]:
     """The sentences and lines of `text`, in order."""
-    found: list[list[str]] = []
+    pieces: list[list[str]] = []  # those of each sentence: an abbreviation's point ends none
     for part in BREAK.split(text):
         if not part or not part.strip():
             continue
-        if found and ABBREVIATED.search(found[-1][-1][-LONGEST:]):
-            found[-1].append(part.strip())
+        if pieces and ABBREVIATED.search(pieces[-1][-1][-LONGEST:]):
+            pieces[-1].append(part.strip())
         else:
-            found.append([part.strip()])
-    return [" ".join(parts) for parts in found]
+            pieces.append([part.strip()])
+    return [" ".join(of_sentence) for of_sentence in pieces]
+
+
+NOUN_ENDINGS = ("ities", "ity", "ness", "ments", "ment", "ings", "ing", "ally", "edly", "ions", "ion", "ers", "er")
+OTHER_ENDINGS = ("ies", "es", "ed", "ly", "al", "ar", "s", "e", "y")
+"""Endings that a stem goes without, the longer before the shorter."""
 
 
 @functools.lru_cache(maxsize=16384)
@@ -128,17 +133,27 @@ def stem(word: str) -> str:
         return "up"
     if re.fullmatch(DOWN, word):
         return "down"
-    word = re.sub(r"(?<=[a-z]{3})is(?=e[sd]?$|ing$|ations?$)", "iz", word)  # recognised, recognized
-    word = word.replace("our", "or") if len(word) > 5 else word  # favourable, favorable
+    word = _american(word)
     word = word[:-2] if word.endswith("ly") and len(word) > 6 else word
-    for ending in ("ities", "ity", "ness", "ments", "ment", "ings", "ing", "ally", "edly", "ions", "ion", "ers", "er"):
-        if word.endswith(ending) and len(word) - len(ending) >= 4:
-            return word[: -len(ending)].rstrip("eiy")
-    for ending in ("ies", "es", "ed", "ly", "al", "ar", "s", "e", "y"):
-        if word.endswith(ending) and not word.endswith("ss") and len(word) - len(ending) >= 3:
-            base = word[: -len(ending)]
-            return (base[:-1] if base.endswith("y") and len(base) > 3 else base).rstrip("ei")  # kidneys, kidney
+    ending = _ending(word, NOUN_ENDINGS, 4)
+    if ending:
+        return word[: -len(ending)].rstrip("eiy")
+    ending = "" if word.endswith("ss") else _ending(word, OTHER_ENDINGS, 3)
+    if ending:
+        base = word[: -len(ending)]
+        return (base[:-1] if base.endswith("y") and len(base) > 3 else base).rstrip("ei")  # kidneys, kidney
     return word
+
+
+def _american(word: str) -> str:
+    """``recognised`` as recognized, ``favourable`` as favorable."""
+    word = re.sub(r"(?<=[a-z]{3})is(?=e[sd]?$|ing$|ations?$)", "iz", word)
+    return word.replace("our", "or") if len(word) > 5 else word
+
+
+def _ending(word: str, endings: tuple[str, ...], least: int) -> str:
+    """The first of `endings` that leaves `least` letters of `word` or more; "" for none."""
+    return next((ending for ending in endings if word.endswith(ending) and len(word) - len(ending) >= least), "")
 
 
 ALIKE = {word: stem(group.split()[0]) for group in GROUPS.strip().splitlines() for word in group.split()}
@@ -171,8 +186,8 @@ def words(text: str) -> list[str]:
 
 def content(text: str) -> list[str]:
     """The stems of the words that carry meaning, in order, numbers left out."""
-    kept = (w for w in words(text) if w not in STOP_WORDS and not w[0].isdigit() and not re.fullmatch(r"(?:fy|q)\d+", w))
-    return [meaning(w) for w in kept]
+    telling = (w for w in words(text) if w not in STOP_WORDS and not w[0].isdigit() and not re.fullmatch(r"(?:fy|q)\d+", w))
+    return [meaning(w) for w in telling]
 
 
 def refuses(text: str) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from ragdiag.answering.judges._numbers import agree, quantities, scale_asked
+from ragdiag.answering.judges._numbers import Quantity, agree, quantities, scale_asked
 from ragdiag.answering.judges._numeric import compare, is_numeric
 from ragdiag.answering.judges._plain import plain
 from ragdiag.answering.judges._references import Asked, by_any
@@ -48,24 +48,20 @@ class Embedding:
 
     def _against_one(self, asked: Asked, store: Store | None, progress: Progress) -> list[Opinion | None]:
         """An opinion on each of `asked`, whose queries have one reference."""
-        found: list[Opinion | None] = [None] * len(asked)
-        open_to_vectors = []
-        for i, (query, answer) in enumerate(asked):
-            found[i] = _by_rule(readable(query.text), readable(query.answer), plain(answer.answer))
-            if found[i] is None:
-                open_to_vectors.append(i)
+        opinions = [_by_rule(readable(q.text), readable(q.answer), plain(a.answer)) for q, a in asked]
+        open_to_vectors = [i for i, opinion in enumerate(opinions) if opinion is None]
         nearness = self._nearness([asked[i] for i in open_to_vectors], store, progress)
         for i, near in zip(open_to_vectors, nearness, strict=True):
-            found[i] = Opinion(near >= self.threshold, f"nearness to the reference {near:.2f}, {self.threshold:g} needed")
-        return found
+            opinions[i] = Opinion(near >= self.threshold, f"nearness to the reference {near:.2f}, {self.threshold:g} needed")
+        return opinions
 
     def _nearness(self, asked: Sequence[tuple[Query, Answer]], store: Store | None, progress: Progress) -> list[float]:
         """The lesser cosine of each pair, one for each of `asked`."""
         if not asked:
             return []
-        said = [(q, plain(a.answer)) for q, a in asked]
-        texts = [t for q, a in said for t in (q.answer, a, f"{q.text} {q.answer}", f"{q.text} {a}")]
-        vectors: Any = self.encoder.encode(texts, "document", store, progress).reshape(len(asked), 4, -1)
+        answers = [(q, plain(a.answer)) for q, a in asked]
+        texts = [t for q, a in answers for t in (q.answer, a, f"{q.text} {q.answer}", f"{q.text} {a}")]
+        vectors = self.encoder.encode(texts, "document", store, progress).reshape(len(asked), 4, -1)
         cosines = (vectors[:, 0::2] * vectors[:, 1::2]).sum(axis=2)
         return [float(c) for c in cosines.min(axis=1)]
 
@@ -78,13 +74,17 @@ def _by_rule(question: str, gold: str, answer: str) -> Opinion | None:
         return Opinion(False, "refusal", "refusal")
     if is_numeric(question, gold):
         return compare(question, gold, answer)
-    wanted, told = (_kinds(t) for t in (gold, answer))
-    same_kind = [t for t in told if any(t.unit == w.unit for w in wanted)]
-    if same_kind and not any(agree(w, t, scale_asked(question), falling=True) for w in wanted for t in told):
-        return Opinion(False, f"{same_kind[0].text} is not {wanted[0].text}")
-    return None
+    return _contradiction(_with_unit(gold), _with_unit(answer), scale_asked(question))
 
 
-def _kinds(text: str) -> list[Any]:
+def _contradiction(expected: list[Quantity], given: list[Quantity], scale: float | None) -> Opinion | None:
+    """Wrong where `given` has quantities of the expected units, and none that is expected."""
+    same_unit = [g for g in given if any(g.unit == e.unit for e in expected)]
+    if not same_unit or any(agree(e, g, scale, falling=True) for e in expected for g in given):
+        return None
+    return Opinion(False, f"{same_unit[0].text} is not {expected[0].text}")
+
+
+def _with_unit(text: str) -> list[Quantity]:
     """The quantities of `text` that have a unit: what else is a number may be a count of anything."""
     return [q for q in quantities(text) if q.unit not in ("", "year")]

@@ -70,8 +70,8 @@ class Grounded:
             )
         held = set(content(source)) | set(content(NUMBER.sub(" ", source)))
         for sentence in sentences(text):
-            own = set(content(NUMBER.sub(" ", sentence)))
-            share = len(own & held) / len(own) if len(own) > FEW else 1.0
+            stated = set(content(NUMBER.sub(" ", sentence)))
+            share = len(stated & held) / len(stated) if len(stated) > FEW else 1.0
             if share < self.words:
                 return Opinion(False, f"its context holds {share:.0%} of the words of {sentence[:60]!r}")
         return Opinion(True, "its context holds what it states")
@@ -79,10 +79,8 @@ class Grounded:
 
 def _numbers_missing(text: str, source: str) -> Iterator[str]:
     """The numbers of `text` that `source` does not hold, and that follow from no two that it does. "One" may count nothing."""
-    there = quantities(source)
     stated = [q for q in quantities(text) if q.unit or (len(q.text) > 1 and any(c.isdigit() for c in q.text))]
-    same = {(q.value, q.scale, q.unit, q.factor, q.sign) for q in there}
-    held = [(q.value, q.scale, q.unit, q.factor, q.sign) in same or _agrees(q, there) for q in stated]
+    held = _held(stated, quantities(source))
     for n, quantity in enumerate(stated):
         beside = slice(max(n - NEAR, 0), n + NEAR)
         near = list(itertools.compress(stated[beside], held[beside]))
@@ -90,8 +88,15 @@ def _numbers_missing(text: str, source: str) -> Iterator[str]:
             yield quantity.text
 
 
-def _agrees(quantity: Quantity, there: Sequence[Quantity]) -> bool:
-    return any(agree(other, quantity) or agree(quantity, other) for other in there)
+def _held(stated: Sequence[Quantity], source: Sequence[Quantity]) -> list[bool]:
+    """Whether each of `stated` is among those of the source; looked up before it is compared, since sources are long."""
+    same = {_as_number(q) for q in source}
+    return [_as_number(q) in same or any(agree(other, q) or agree(q, other) for other in source) for q in stated]
+
+
+def _as_number(q: Quantity) -> tuple[float, float | None, str, float, int]:
+    """A quantity without its place and its form in the text."""
+    return q.value, q.scale, q.unit, q.factor, q.sign
 
 
 def _follows(quantity: Quantity, a: Quantity, b: Quantity) -> bool:

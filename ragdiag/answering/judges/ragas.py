@@ -26,6 +26,9 @@ from ragdiag.core.remote import api_key, check_url
 MOST_TOKENS = 4096
 """Of one reply: the default of 1,024 cuts the lists of claims of long answers short, which then cannot be read."""
 
+Sample = dict[str, str | list[str]]
+"""What a metric is called with: the names and values of its arguments."""
+
 CLASSES = {
     "factual_correctness": "FactualCorrectness",
     "answer_correctness": "AnswerCorrectness",
@@ -68,62 +71,58 @@ class Ragas:
     def _scored(self, asked: Asked, store: Store | None, progress: Progress) -> list[Opinion | None]:
         """An opinion on each of `asked`, whose queries have one reference."""
         samples = [self._sample(query, answer) for query, answer in asked]
-        wanted = {self._key(s): s for s in samples if s}
-        name = f"ragas {self.metric} {self.model} {self.url}"
-        known = {k: float(v[0]) for k, v in (store.vectors(name, list(wanted)) if store is not None else {}).items()}
-        missing = {k: s for k, s in wanted.items() if k not in known}
-        if missing:
-            # A thread of its own has no event loop yet, in a notebook too.
-            with ThreadPoolExecutor(1) as thread:
-                scores = thread.submit(lambda: asyncio.run(self._score(list(missing.values()), progress))).result()
-            fresh = {k: s for k, s in zip(missing, scores, strict=True) if isinstance(s, float)}
-            if store is not None:
-                store.add_vectors(name, {k: np.array([s], dtype=np.float32) for k, s in fresh.items()})
-            known |= fresh
-            self._tell(Counter(s for s in scores if isinstance(s, str)), len(missing))
-        return [self._opinion(known.get(self._key(s))) if s else None for s in samples]
+        scores = self._scores({_key(s): s for s in samples if s}, store, progress)
+        return [self._opinion(scores.get(_key(s))) if s else None for s in samples]
 
-    def _sample(self, query: Query, answer: Answer) -> dict[str, Any]:
+    def _scores(self, samples: dict[bytes, Sample], store: Store | None, progress: Progress) -> dict[bytes, float]:
+        """Scores by key, as far as there are any: what `store` knows, and what is asked for now, which is added to it."""
+        name = f"ragas {self.metric} {self.model} {self.url}"
+        known = {} if store is None else {key: float(row[0]) for key, row in store.vectors(name, list(samples)).items()}
+        missing = {key: sample for key, sample in samples.items() if key not in known}
+        if not missing:
+            return known
+        # A thread of its own has no event loop yet, in a notebook too.
+        with ThreadPoolExecutor(1) as thread:
+            scores = thread.submit(lambda: asyncio.run(self._score(list(missing.values()), progress))).result()
+        fresh = {key: score for key, score in zip(missing, scores, strict=True) if isinstance(score, float)}
+        if store is not None:
+            store.add_vectors(name, {key: np.array([score], dtype=np.float32) for key, score in fresh.items()})
+        _warn(Counter(score for score in scores if isinstance(score, str)), len(missing))
+        return known | fresh
+
+    def _sample(self, query: Query, answer: Answer) -> Sample:
         """What the metric is called with; empty where it cannot be."""
-        said = unthought(answer.answer).strip()
-        if answer.failed or not said:
+        response = unthought(answer.answer).strip()
+        if answer.failed or not response:
             return {}
         if self.metric == "faithfulness":
             contexts = list(answer.contexts)
-            return {"user_input": query.text, "response": said, "retrieved_contexts": contexts} if contexts else {}
-        sample = {"response": said, "reference": query.answer}
+            return {"user_input": query.text, "response": response, "retrieved_contexts": contexts} if contexts else {}
+        sample: Sample = {"response": response, "reference": query.answer}
         return sample if self.metric == "factual_correctness" else {"user_input": query.text, **sample}
-
-    def _key(self, sample: dict[str, Any]) -> bytes:
-        return text_key(repr(sorted(sample.items())))
 
     def _opinion(self, score: float | None) -> Opinion | None:
         if score is None:
             return None
         return Opinion(score >= self.threshold, f"ragas {self.metric} {score:.2f}, {self.threshold:g} needed")
 
-    def _tell(self, failures: Counter[str], calls: int) -> None:
-        if failures:
-            reasons = ", ".join(f"{reason} ({n})" for reason, n in failures.most_common(3))
-            warnings.warn(f"ragas gave no opinion on {failures.total()} of {calls} answers: {reasons}", stacklevel=3)
-
-    async def _score(self, samples: list[dict[str, Any]], progress: Progress) -> list[float | str]:
+    async def _score(self, samples: list[Sample], progress: Progress) -> list[float | str]:
         """For each of `samples` its score, or the reason why there is none; all in one event loop."""
         metric, client = self._metric()
         free, done = asyncio.Semaphore(self.concurrency), 0
 
-        async def one(sample: dict[str, Any]) -> float | str:
+        async def one(sample: Sample) -> float | str:
             nonlocal done
             async with free:
                 try:
                     scored = await asyncio.wait_for(metric.ascore(**sample), self.timeout_s)
                     value = float(scored.value)
-                    found: float | str = "no score" if math.isnan(value) else value
+                    score: float | str = "no score" if math.isnan(value) else value
                 except Exception as e:  # whatever the endpoint or its library raises is a failed call, not a wrong answer
-                    found = _reason(e)
+                    score = _reason(e)
             done += 1
             progress("asking ragas", done, len(samples))
-            return found
+            return score
 
         async with client:
             return list(await asyncio.gather(*map(one, samples)))
@@ -142,11 +141,21 @@ class Ragas:
         # Even when tracking is off an id for it would be written into the user's home; ragas goes on without one.
         analytics.user_data_dir = _nowhere
         llm = llms.llm_factory(self.model, client=client, max_tokens=MOST_TOKENS)
-        more: dict[str, Any] = {"weights": [1.0, 0.0]} if self.metric == "answer_correctness" else {}
+        more = {"weights": [1.0, 0.0]} if self.metric == "answer_correctness" else {}
         return getattr(metrics, CLASSES[self.metric])(llm=llm, **more), client
 
 
-def _nowhere(*_: Any, **__: Any) -> str:
+def _key(sample: Sample) -> bytes:
+    return text_key(repr(sorted(sample.items())))
+
+
+def _warn(failures: Counter[str], calls: int) -> None:
+    if failures:
+        reasons = ", ".join(f"{reason} ({n})" for reason, n in failures.most_common(3))
+        warnings.warn(f"ragas gave no opinion on {failures.total()} of {calls} answers: {reasons}", stacklevel=4)
+
+
+def _nowhere(*_: object, **__: object) -> str:
     raise OSError("no folder for telemetry")
 
 

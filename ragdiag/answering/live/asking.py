@@ -42,6 +42,10 @@ BLOCK = 2**20
 REMEDY = "name a new file, or the record of a run before"
 
 
+Line = dict[str, Any]
+"""A line of a record: JSON."""
+
+
 class Estimate(NamedTuple):
     """What asking will take: calls, tokens of their prompts (`tokens.count_tokens`, so about), and tokens answered at most."""
 
@@ -56,7 +60,11 @@ class Estimate(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Asked:
-    """Every prompt's answers, in order; of those, how many came now, were known before, failed (by kind), were cut short."""
+    """The answers to every prompt, in the order of the prompts and their repeats.
+
+    `answered` counts the calls that gave an answer in this run, `resumed` the prompts whose answer the record held already,
+    `failures` the calls that failed, by kind, and `cut` the answers that were cut short by the limit of tokens.
+    """
 
     answers: tuple[Answer, ...]
     answered: int
@@ -94,7 +102,7 @@ class Questions:
         known = self._known.get(job.key, {})
         return "answer" not in known or ("cut" in known and known.get("max_tokens", 0) < self._max_tokens)
 
-    def _about(self, prompt: Prompt, repeat: int) -> dict[str, Any]:
+    def _about(self, prompt: Prompt, repeat: int) -> Line:
         sha256 = hashlib.sha256(self._model.seen(prompt).encode("utf-8", "surrogatepass")).hexdigest()
         names = {"query_id": prompt.query_id, "condition": prompt.condition, "repeat": repeat}
         return names | {"model": self._model.name, "prompt_sha256": sha256}
@@ -141,7 +149,7 @@ class Questions:
         answers = tuple(_answer(job.prompt, line) for job, line in zip(self._jobs, lines, strict=True))
         return Asked(answers, answered, resumed, dict(failures.most_common()), sum(bool(line.get("cut")) for line in lines))
 
-    def _line(self, job: _Job, reply: Reply, seconds: float) -> dict[str, Any]:
+    def _line(self, job: _Job, reply: Reply, seconds: float) -> Line:
         """A line of the record; with an answer it is one of recorded answers too."""
         prompt, line = job.prompt, self._about(job.prompt, job.repeat)
         line |= {"error": reply.error} if reply.answer is None else {"answer": reply.answer}
@@ -181,15 +189,15 @@ class Questions:
             threading.Thread(target=work, daemon=True).start()
         try:
             for _ in self._open:
-                found = came.get()
-                if isinstance(found, BaseException):
-                    raise found
-                keep(*found)
+                outcome = came.get()
+                if isinstance(outcome, BaseException):
+                    raise outcome
+                keep(*outcome)
         finally:
             stopped.set()
             while not came.empty():
-                if not isinstance(found := came.get_nowait(), BaseException):
-                    keep(*found)
+                if not isinstance(outcome := came.get_nowait(), BaseException):
+                    keep(*outcome)
 
 
 def _kept(reply: Reply) -> Reply:
@@ -209,7 +217,7 @@ def _hopeless(what: str, failures: Counter[str], so: str) -> UsageError:
     return UsageError(f"{what} ({kinds}), {so}mend that, then go on with the same command")
 
 
-def _answer(prompt: Prompt, line: Mapping[str, Any]) -> Answer:
+def _answer(prompt: Prompt, line: Line) -> Answer:
     text = line.get("answer")
     return Answer(
         prompt.query_id,
@@ -221,7 +229,7 @@ def _answer(prompt: Prompt, line: Mapping[str, Any]) -> Answer:
     )
 
 
-def _read(path: Path) -> dict[str, dict[str, Any]]:
+def _read(path: Path) -> dict[str, Line]:
     """The last line about each question.
 
     A last line that a killed run left unfinished is dropped, one that only lacks its end gets it. Raises `InputError` for
@@ -230,7 +238,7 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
     size, end, last = _tail(path)
     unfinished = bool(last) and not _is_json(last)
     whole = end if unfinished else size
-    known: dict[str, dict[str, Any]] = {}
+    known: dict[str, Line] = {}
     n = 0
     for n, done, line in stream_jsonl(path) if whole else ():
         if not _is_ours(line):
@@ -238,15 +246,24 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
         known[attempted(line)] = line
         if done == whole:
             break
-    # Without a line before it, only the names in it tell whose the unfinished one is.
-    if unfinished and not (last.startswith(START[: len(last)]) and (known or b'"prompt_sha256"' in last)):
+    if unfinished and not _may_be_ours(last, bool(known)):
         raise InputError("is no record of live answers", path, n + 1, REMEDY)
     if last:
-        with path.open("rb+") as record:
-            record.truncate(whole)
-            record.seek(whole)
-            record.write(b"" if unfinished else b"\n")
+        _end_at(path, whole, b"" if unfinished else b"\n")
     return known
+
+
+def _may_be_ours(unfinished: bytes, has_lines: bool) -> bool:
+    """Whether an unfinished line starts as ours do; without a line before it, only the names in it tell whose it is."""
+    return unfinished.startswith(START[: len(unfinished)]) and (has_lines or b'"prompt_sha256"' in unfinished)
+
+
+def _end_at(path: Path, size: int, end: bytes) -> None:
+    """Cut a file to `size` bytes, and add `end`."""
+    with path.open("rb+") as record:
+        record.truncate(size)
+        record.seek(size)
+        record.write(end)
 
 
 def _tail(path: Path) -> tuple[int, int, bytes]:
@@ -262,7 +279,7 @@ def _tail(path: Path) -> tuple[int, int, bytes]:
     return size, size - len(last), last
 
 
-def _is_ours(line: Mapping[str, Any]) -> bool:
+def _is_ours(line: Line) -> bool:
     text, limit = line.get("answer", line.get("error")), line.get("max_tokens", 0)
     return all(name in line for name in ATTEMPT) and isinstance(text, str) and isinstance(limit, int)
 

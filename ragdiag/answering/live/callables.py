@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from ragdiag.core.errors import SpecError
@@ -28,7 +29,7 @@ class Function:
     def answer(self, prompt: Prompt) -> Reply:
         """See `protocols.Model`. Failures go by their kind: what an exception says may hold anything."""
         try:
-            text: Any = self._function(prompt.question, list(prompt.contexts))
+            text: object = self._function(prompt.question, list(prompt.contexts))
         except TimeoutError:
             return Reply(None, "timed out")
         except (Exception, SystemExit) as e:
@@ -48,15 +49,15 @@ def load_function(target: str) -> Callable[[str, Sequence[str]], str]:
         raise SpecError(
             "--live takes module:function, or a url such as http://localhost:8000/v1"
         )  # what it is not may hold a key
-    found: Any = _imported(module_name, target)
+    function: Any = _imported(module_name, target)
     for part in name.split("."):
-        found = getattr(found, part, None)
-    if not callable(found):
+        function = getattr(function, part, None)
+    if not callable(function):
         raise SpecError(f"--live {target!r}: {module_name} has no function {name!r}")
-    return found  # type: ignore[no-any-return]
+    return function  # type: ignore[no-any-return]
 
 
-def _imported(name: str, target: str) -> Any:
+def _imported(name: str, target: str) -> ModuleType:
     here = str(Path.cwd())
     sys.path.insert(0, here)
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable
-from typing import Any
 
 from ragdiag.core.prompt import Prompt, Reply, content, settings
 from ragdiag.core.registry import require
@@ -66,16 +65,16 @@ class Endpoint:
     def _completion(self, text: str) -> bytes:
         """The body of the response; what the model says it cannot be told is left out, for all prompts from then on."""
         create = self._client.chat.completions.with_streaming_response.create
-        asked = self._settings
+        sent = self._settings
         while True:
             try:
-                with create(model=self.name, messages=[{"role": "user", "content": text}], extra_body=asked) as response:
+                with create(model=self.name, messages=[{"role": "user", "content": text}], extra_body=sent) as response:
                     return _body(response.iter_bytes(), time.monotonic() + self._timeout_s)
             except self._openai.BadRequestError as e:
-                accepted = _accepted(asked, str(e))
-                if accepted == asked:
+                accepted = _accepted(sent, str(e))
+                if accepted == sent:
                     raise
-                self._settings = asked = accepted
+                self._settings = sent = accepted
 
 
 def _body(parts: Iterable[bytes], deadline: float) -> bytes:
@@ -90,8 +89,8 @@ def _body(parts: Iterable[bytes], deadline: float) -> bytes:
     return bytes(body)
 
 
-def _accepted(asked: dict[str, Any], refusal: str) -> dict[str, Any]:
-    """`asked` without what `refusal` names: reasoning models take no temperature, and know the limit by another name."""
-    if "max_tokens" in asked and "max_completion_tokens" in refusal:
-        return {k: v for k, v in asked.items() if k != "max_tokens"} | {"max_completion_tokens": asked["max_tokens"]}
-    return {k: v for k, v in asked.items() if k != "temperature" or "temperature" not in refusal}
+def _accepted(sent: dict[str, object], refusal: str) -> dict[str, object]:
+    """`sent` without what `refusal` names: reasoning models take no temperature, and know the limit by another name."""
+    if "max_tokens" in sent and "max_completion_tokens" in refusal:
+        return {k: v for k, v in sent.items() if k != "max_tokens"} | {"max_completion_tokens": sent["max_tokens"]}
+    return {k: v for k, v in sent.items() if k != "temperature" or "temperature" not in refusal}

@@ -79,16 +79,16 @@ def run_prompts(
     conditions = _checked(conditions, template)
     plan, notes = Plan(asked), list[str]()
     whole, corpus, labels = load(corpus_path, queries_path, asked, notes, progress)
-    retrieved: list[_Given] = []
+    retrieved: list[_Context] = []
     if RETRIEVED in conditions:
         ranked, scorer, lengths = rank(plan, whole, corpus, labels, Clock(), notes, progress)
         retrieved = _retrieved(scorer, ranked.run, lengths, notes)
-    found = _made(corpus, labels, retrieved, conditions, template, notes)
-    if not found.prompts:
+    prompts = _prompts(corpus, labels, retrieved, conditions, template, notes)
+    if not prompts.prompts:
         raise InputError(
             "no query is left to ask", queries_path, remedy=f"mend the labels ({left_out(labels)}); see ragdiag check"
         )
-    return found
+    return prompts
 
 
 def _checked(conditions: Sequence[str], template: str) -> tuple[str, ...]:
@@ -101,40 +101,46 @@ def _checked(conditions: Sequence[str], template: str) -> tuple[str, ...]:
     return conditions
 
 
-class _Given(NamedTuple):
-    """What a query's prompt holds; where a query has none, a text stands in its place that says why."""
+class _Context(NamedTuple):
+    """What a query's prompt holds, and whether that is all evidence (None: not known)."""
 
-    contexts: tuple[str, ...] = ()
+    passages: tuple[str, ...] = ()
     sufficient: bool | None = None
 
 
-def _made(
-    corpus: Corpus, labels: Labels, retrieved: Sequence[_Given], conditions: tuple[str, ...], template: str, notes: Sequence[str]
+def _prompts(
+    corpus: Corpus,
+    labels: Labels,
+    retrieved: Sequence[_Context],
+    conditions: tuple[str, ...],
+    template: str,
+    notes: Sequence[str],
 ) -> Prompts:
     """The prompts of all queries, where `retrieved` is what those of the pipeline's context hold."""
-    found: list[Prompt] = []
+    prompts: list[Prompt] = []
     left_out: dict[str, Counter[str]] = {condition: Counter() for condition in conditions}
     for condition in conditions:
-        given: Sequence[_Given | str] = retrieved
+        contexts: Sequence[_Context | str] = retrieved
         if condition != RETRIEVED:
-            given = _oracle(corpus, labels) if condition == ORACLE else [_Given()] * len(labels.queries)
-        for query, each in zip(labels.queries, given, strict=True):
-            reason = "no text" if not query.text.strip() else each if isinstance(each, str) else ""
-            if reason or isinstance(each, str):
-                left_out[condition][reason] += 1
-                continue
-            text = fill(template or template_for(condition), query.text, each.contexts)
-            found.append(Prompt(query.id, condition, query.text, each.contexts, text, each.sufficient))
-    return Prompts(tuple(found), left_out, tuple(notes))
+            contexts = _oracle(corpus, labels) if condition == ORACLE else [_Context()] * len(labels.queries)
+        for query, context in zip(labels.queries, contexts, strict=True):
+            if not query.text.strip():
+                left_out[condition]["no text"] += 1
+            elif isinstance(context, str):
+                left_out[condition][context] += 1
+            else:
+                text = fill(template or template_for(condition), query.text, context.passages)
+                prompts.append(Prompt(query.id, condition, query.text, context.passages, text, context.sufficient))
+    return Prompts(tuple(prompts), left_out, tuple(notes))
 
 
-def _retrieved(scorer: Scorer, run: Run, lengths: IntArray, notes: list[str]) -> list[_Given]:
+def _retrieved(scorer: Scorer, run: Run, lengths: IntArray, notes: list[str]) -> list[_Context]:
     """The chunks of each query's context, in the order of their ranks."""
     if run.failed:
         notes.append(f"{len(run.failed)} queries failed in the run: their prompts hold no passages")
     enough = scorer.sufficient(run, lengths)
     return [
-        _Given(
+        _Context(
             tuple(scorer.text(c) for c in run.chunks[q, : lengths[q]].tolist()),
             bool(enough[q]) if level in ("span", "document") else None,
         )
@@ -142,24 +148,27 @@ def _retrieved(scorer: Scorer, run: Run, lengths: IntArray, notes: list[str]) ->
     ]
 
 
-def _oracle(corpus: Corpus, labels: Labels) -> list[_Given | str]:
-    """Exactly the evidence: of each group its first labelled passage, in the order of the documents; or whole documents."""
+def _oracle(corpus: Corpus, labels: Labels) -> list[_Context | str]:
+    """Exactly the evidence: of each group its first labelled passage, in the order of the documents; or whole documents.
+
+    In place of a query that has none stands the reason.
+    """
     evidence = labels.evidence
     chosen: dict[int, dict[int, tuple[int, int, int]]] = {}
     for row in np.flatnonzero(~evidence.copy).tolist():
         place = int(evidence.document[row]), int(evidence.start[row]), int(evidence.end[row])
         chosen.setdefault(int(evidence.query[row]), {}).setdefault(int(evidence.group[row]), place)
-    given: list[_Given | str] = []
+    contexts: list[_Context | str] = []
     for q, level in enumerate(labels.level):
         if level == "span":
             places = sorted(set(chosen[q].values()))
-            given.append(_Given(tuple(corpus.documents[d].text[start:end] for d, start, end in places), True))
+            contexts.append(_Context(tuple(corpus.documents[d].text[start:end] for d, start, end in places), True))
         elif level == "document":
-            wanted = sorted(d for d, grade in labels.relevant[q].items() if grade > 0)
-            given.append(_Given(tuple(corpus.documents[d].text for d in wanted), True))
+            relevant = sorted(d for d, grade in labels.relevant[q].items() if grade > 0)
+            contexts.append(_Context(tuple(corpus.documents[d].text for d in relevant), True))
         else:
-            given.append("unanswerable" if level == "unanswerable" else "label defect")
-    return given
+            contexts.append("unanswerable" if level == "unanswerable" else "label defect")
+    return contexts
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,9 +195,9 @@ def session(corpus: str | Path, queries: str | Path, asked: Options, live: Live,
     audit = run_audit(corpus, queries, asked, progress)
     notes = list(audit.report.notes)
     retrieved = _retrieved(audit.scorer, audit.run, audit.lengths, notes)
-    made = _made(audit.corpus, audit.labels, retrieved, conditions, live.template, notes)
-    questions = Questions(made.prompts, live.repeats, model, Path(live.record), max_tokens)
-    return Session(audit, made, live, questions.estimate(), questions)
+    prompts = _prompts(audit.corpus, audit.labels, retrieved, conditions, live.template, notes)
+    questions = Questions(prompts.prompts, live.repeats, model, Path(live.record), max_tokens)
+    return Session(audit, prompts, live, questions.estimate(), questions)
 
 
 def _model(live: Live) -> tuple[Model, int]:
@@ -199,8 +208,13 @@ def _model(live: Live) -> tuple[Model, int]:
         timeout, retries = (60.0 if live.timeout is None else live.timeout), (2 if live.retries is None else live.retries)
         max_tokens = live.max_tokens or MOST_TOKENS
         return Endpoint(live.target, live.model, max_tokens, timeout, retries), max_tokens
-    given = {"timeout": live.timeout, "retries": live.retries, "max-tokens": live.max_tokens, "template": live.template or None}
-    for name, value in given.items():
+    for_endpoints = {
+        "timeout": live.timeout,
+        "retries": live.retries,
+        "max-tokens": live.max_tokens,
+        "template": live.template or None,
+    }
+    for name, value in for_endpoints.items():
         if value is not None:
             raise UsageError(f"--{name} is for endpoints; a function sees to that itself")
     return Function(load_function(live.target), live.model or live.target), 0

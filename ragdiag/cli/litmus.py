@@ -1,0 +1,73 @@
+"""``ragdiag litmus``: a retrieval problem or a behavior problem, from answers."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import click
+
+from ragdiag.cli.flags import (
+    AUDIT_OPTIONS,
+    LABEL_OPTIONS,
+    LITMUS_OPTIONS,
+    LIVE_OPTIONS,
+    answers_option,
+    corpus_option,
+    html_option,
+    json_option,
+    options,
+    output_option,
+    queries_argument,
+    quiet_option,
+)
+from ragdiag.cli.given import judging_of, options_of
+from ragdiag.cli.outputs import check_outputs, forms_of
+from ragdiag.cli.shell import present, progress_bars, queries_file
+
+__all__ = ["litmus"]
+
+
+@click.command()
+@queries_argument
+@answers_option
+@options(*LITMUS_OPTIONS)
+@corpus_option
+@options(*LIVE_OPTIONS, *AUDIT_OPTIONS, *LABEL_OPTIONS)
+@json_option
+@html_option
+@output_option
+@quiet_option
+def litmus(
+    queries: str,
+    corpus: str | None,
+    answers: tuple[str, ...],
+    delta: float,
+    json_file: str | None,
+    html_file: str | None,
+    outputs: tuple[str, ...],
+    quiet: bool,
+    **given: object,
+) -> None:
+    """From recorded or live answers: a retrieval problem or a behavior problem? Would failures be gone with perfect context?"""
+    from ragdiag.answering.answers import load_answers
+    from ragdiag.answering.litmus import answered, run_litmus
+    from ragdiag.cli.live import ask_live, live_options
+    from ragdiag.reports.litmus import litmus_text
+
+    live, price, yes = live_options(given, corpus, answers)
+    judging = judging_of(given)
+    check_outputs()
+    forms = forms_of("litmus", json_file, html_file, outputs)
+    checked = options_of(given)
+    with queries_file(queries) as path:
+        if live and corpus:
+            recorded = load_answers(answers)  # before anything is asked
+            audit, live_answers = ask_live(corpus, path, checked, live, price, yes, quiet)
+            with progress_bars(quiet) as progress:
+                known = audit.labels.queries
+                verdict = answered(known, [*recorded, *live_answers], audit, checked, judging, delta, progress)
+        else:
+            with progress_bars(quiet) as progress:
+                verdict = run_litmus(path, answers, checked, corpus, judging, delta, progress)
+    files = [(file, partial(form.litmus, verdict)) for file, form in forms]
+    present(litmus_text(verdict), quiet, files)

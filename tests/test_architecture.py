@@ -79,6 +79,14 @@ def test_the_landing_shows_the_house() -> None:
     assert not packages & set(ragdiag.__all__), "a package would hide the function of its name"
 
 
+def test_the_page_shows_the_floors_from_the_top_and_names_what_is_there() -> None:
+    page = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    drawn = re.search(r"<!-- floors -->\n```text\n(.+?)```", page, re.DOTALL)
+    assert drawn and [tuple(re.split(r"  +", line)[0].split()) for line in drawn[1].splitlines()] == list(reversed(FLOORS))
+    named = re.findall(r"`((?:\w+/)+(?:\w+\.py)?)`", page)
+    assert named and not [path for path in named if not (ROOT / path).exists() and not (ROOT.parent / path).exists()]
+
+
 def test_documented_addresses_are_found_wherever_the_modules_are() -> None:
     named = set(re.findall(r"(?:automodule:: |autoclass:: )(ragdiag\.[a-z]+)", (DOCS / "api.md").read_text(encoding="utf-8")))
     assert named <= {*addresses.PUBLIC, "ragdiag.results"}

@@ -184,7 +184,7 @@ class Case(NamedTuple):
 
 
 def slow_scores(case: Case, q: int, n: int, tau: float) -> dict[str, float]:
-    """METHOD's definitions, literally; of a group with alternatives CharR asks for the shortest, as the best is covered."""
+    """docs/method.md, literally; of a group with alternatives CharR asks for the shortest, as the best is covered."""
     context, groups = case.context(q, n), case.evidence[q]
     covered = [max(len(case.visible(e) & context) / len(case.visible(e)) for e in group) >= tau for group in groups]
     every = {p for group in groups for e in group for p in case.positions(e)}

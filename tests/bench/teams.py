@@ -92,7 +92,7 @@ def before(label: np.ndarray, judged: np.ndarray, share: float, effects: dict[st
 
 
 def wrong(kind: str, share: float) -> bool:
-    """METHOD section 9's wrong verdicts."""
+    """Whether a verdict of this kind is wrong where `share` is the true one."""
     smallest = min((share + STABLE) / 2 - 0.5, 1 - (share + STABLE) / 2)
     return (
         (kind in ("RETRIEVAL", "CONTEXT") and share < 0.5)

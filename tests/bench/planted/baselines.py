@@ -25,7 +25,7 @@ class Surface(NamedTuple):
     chunks: Sequence[Span]
 
     def cause(self) -> str:
-        """The first rule that applies, in METHOD's order."""
+        """The first rule that applies, in the order of docs/method.md."""
         found = depths(self.ranking, self.case.question, self.world.pages)
         missing = [g for g, d in zip(self.case.question.groups, found, strict=True) if d is None or d > K]
         if not missing:

@@ -121,6 +121,6 @@ def _counts(rows: list[dict[str, Any]], worlds: list[dict[str, Any]]) -> str:
     lines += [f"{'':16} verified  not plantable  dropped at the end"]
     lines += [f"{kind:16} {made[kind]:8} {early[kind]:14} {late[kind]:19}" for kind in CLASSES]
     unproved = [f"{kind} {sum(r['truth'] == kind and not r['provable'] for r in rows)}" for kind in ("diluted", "query_mismatch")]
-    lines += [f"beyond METHOD's own repair, made plainly: {', '.join(unproved)}"]
+    lines += [f"beyond the method's own repair, made plainly: {', '.join(unproved)}"]
     most = ", ".join(f"{reason} {count}" for reason, count in reasons.most_common(12))
     return "\n".join([*lines, f"most common reasons: {most}"])

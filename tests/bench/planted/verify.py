@@ -61,7 +61,7 @@ class Verifier:
         return ""
 
     def right(self, case: Case, plus: Sequence[Edit | None] = ()) -> list[str]:
-        """The planted cause, then every other single repair that restores sufficiency, in METHOD's order."""
+        """The planted cause, then every other single repair that restores sufficiency, in the order of docs/method.md."""
         return [case.kind] + [name for name, repair in self._repairs() if name != case.kind and repair(case, plus)]
 
     def _repairs(self) -> tuple[tuple[str, Callable[[Case, Sequence[Edit | None]], bool]], ...]:
@@ -74,7 +74,7 @@ class Verifier:
         )
 
     def provable(self, case: Case) -> bool:
-        """Whether METHOD's own repair of the planted cause, made plainly, restores it; told for the two where it may not."""
+        """Whether the method's own repair of the planted cause, made plainly, restores it; told for the two where it may not."""
         repair = {"diluted": self._in_half_windows, "query_mismatch": self._elsewhere_ranked}.get(case.kind)
         return repair is None or repair(case, ())
 

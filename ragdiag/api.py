@@ -129,12 +129,13 @@ def _recorded(
     """What the team's own search finds, as a recorded run; `options` are those of `compare`."""
     from ragdiag.pipeline import load_measurable
     from ragdiag.search.runs import run_lines
-    from ragdiag.search.searches import DEPTH, name_of, searched
+    from ragdiag.search.searches import BUDGET_DEPTH, name_of, searched
 
     whole, _, labels, _ = load_measurable(corpus, queries, Options(qrels=options.get("qrels")), progress)
     context = 0 if options.get("budget") else options.get("k", 0)
-    rankings = searched(search, labels.queries, whole, DEPTH, notes, progress, context)
-    return spooled.file(name_of(search).removeprefix("search "), run_lines(rankings))
+    ranked = searched(search, labels.queries, whole, BUDGET_DEPTH, progress, context)
+    notes += ranked.notes
+    return spooled.file(name_of(search).removeprefix("search "), run_lines(ranked.rankings))
 
 
 def litmus(

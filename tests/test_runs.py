@@ -12,7 +12,8 @@ import ragdiag
 from ragdiag.cli import main
 from ragdiag.core.errors import InputError
 from ragdiag.core.records import Chunking, Corpus, Document, Query
-from ragdiag.search.runs import Bound, Ranking, bind, read_run
+from ragdiag.search.binding import Bound, bind
+from ragdiag.search.runs import Ranking, read_run
 from ragdiag.sources.chunks import place, read_chunks
 from ragdiag.sources.places import chunk_id
 
@@ -29,7 +30,7 @@ def write(path: Path, *lines: object) -> Path:
 
 
 def read(tmp_path: Path, *lines: object) -> list[Ranking]:
-    return read_run(write(tmp_path / "run", *lines))
+    return read_run(write(tmp_path / "run", *lines)).rankings
 
 
 def bound(tmp_path: Path, *lines: object, chunks: Path | None = None, corpus: Corpus = CORPUS, partial: bool = False) -> Bound:
@@ -130,17 +131,17 @@ def test_a_repeated_chunk_counts_once_at_its_first_place(tmp_path: Path) -> None
     result = bound(tmp_path, jsonl(at(0, 2), at(3, 4), at(0, 2), {"chunk_id": "a#0-2"}, at(5, 6)))
     assert named(result)[0] == ["a#0-2", "a#3-4", "a#5-6"]
     assert result.run.scores[0].tolist() == [0.0, -1.0, -4.0, -np.inf, -np.inf]
-    assert result.notes == [
+    assert result.notes == (
         "1 queries are not in the run: they retrieve nothing and score 0",
         "2 repeated chunks in rankings: removed",
-    ]
+    )
 
 
 def test_notes_count_what_does_not_fit(tmp_path: Path) -> None:
     result = bound(tmp_path, jsonl(at(0, 1)), jsonl(at(0, 99), query_id="unknown"), jsonl(query_id="q2", error="x"))
     assert named(result) == [["a#0-1"], []]
     assert result.run.failed == (1,)
-    assert result.notes == ["1 queries of the run are not in the query set: left out"]
+    assert result.notes == ("1 queries of the run are not in the query set: left out",)
 
 
 def test_a_run_that_found_nothing_is_a_run(tmp_path: Path) -> None:
@@ -309,9 +310,7 @@ def test_a_rank_settles_which_way_is_up(tmp_path: Path) -> None:
 
 
 def noted(tmp_path: Path, *lines: object) -> list[str]:
-    notes: list[str] = []
-    read_run(write(tmp_path / "run", *lines), notes)
-    return notes
+    return list(read_run(write(tmp_path / "run", *lines)).notes)
 
 
 def test_what_is_odd_about_orders_is_told(tmp_path: Path) -> None:

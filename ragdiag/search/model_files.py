@@ -12,7 +12,7 @@ import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ragdiag.core.errors import SpecError
 
@@ -74,13 +74,13 @@ def checked(folder: Path) -> Path:
 
 def stamped(folder: Path) -> tuple[Stamp, ...]:
     """Every file of a model's folder and of those in it, sorted. Raises `SpecError` for a link to a folder, and for a pipe."""
-    found = []
+    stamps = list[Stamp]()
     for here, folders, names in os.walk(folder, onerror=_unreadable):
         for name in folders:
             if (path := Path(here, name)).is_symlink():
                 raise _refused(path, "is a link to a folder, which would be no part of the model", "put the folder itself there")
-        found += [_stamp(Path(here, name)) for name in names]
-    return tuple(sorted(found))
+        stamps += [_stamp(Path(here, name)) for name in names]
+    return tuple(sorted(stamps))
 
 
 def _stamp(path: Path) -> Stamp:
@@ -119,14 +119,14 @@ def _check_json(path: Path, rules: Sequence[Rule]) -> None:
                 raise _refused(path, f"{rule.says} ({key}: {text[:100]!r})", "choose a model that needs no code of its own")
 
 
-def _parsed(path: Path) -> Any:
+def _parsed(path: Path) -> object:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as e:
         raise _refused(path, f"is no JSON, so what it asks for cannot be told ({type(e).__name__})", "restore the file") from e
 
 
-def setting(file: Path, name: str) -> Any:
+def setting(file: Path, name: str) -> object:
     """What a model's JSON file says of `name`, None where it says nothing, or is not there. Raises `SpecError` for no object."""
     content = _parsed(file) if file.is_file() else {}
     if not isinstance(content, dict):
@@ -134,14 +134,14 @@ def setting(file: Path, name: str) -> Any:
     return content.get(name)
 
 
-def _texts(value: Any) -> Iterator[tuple[str, str]]:
+def _texts(value: object) -> Iterator[tuple[str, str]]:
     """Every text of a JSON value, and what is true, with each of the keys that it stands under."""
-    stack: list[tuple[tuple[str, ...], Any]] = [((), value)]
+    stack: list[tuple[tuple[str, ...], object]] = [((), value)]
     while stack:
-        keys, each = stack.pop()
-        if isinstance(each, dict):
-            stack += [((*keys, key), inner) for key, inner in each.items()]
-        elif isinstance(each, list):
-            stack += [(keys, inner) for inner in each]
-        elif isinstance(each, str) or each is True:
-            yield from ((key, str(each)) for key in keys)
+        keys, part = stack.pop()
+        if isinstance(part, dict):
+            stack += [((*keys, key), inner) for key, inner in part.items()]
+        elif isinstance(part, list):
+            stack += [(keys, inner) for inner in part]
+        elif isinstance(part, str) or part is True:
+            yield from ((key, str(part)) for key in keys)

@@ -21,9 +21,10 @@ from ragdiag.core.registry import make, spec_of
 from ragdiag.core.version import __version__
 from ragdiag.scoring.packing import Packing
 from ragdiag.search.approximate import as_asked, exact_swap, index_health, notes_on
+from ragdiag.search.binding import bind
 from ragdiag.search.latency import latency_of
 from ragdiag.search.nested import collection_of, encoder_of, models_of, opened, own_models, parts_of, swaps_of
-from ragdiag.search.runs import Ranking, bind, read_run
+from ragdiag.search.runs import Rankings, read_run
 from ragdiag.search.searches import chunks_of, name_of, search_depth, searched
 from ragdiag.sources.chunks import Placed, cut, embed_texts, place, read_chunks, within
 
@@ -143,14 +144,14 @@ class Plan:
 
     def _recorded(self, whole: Corpus, corpus: Corpus, queries: Sequence[Query], progress: Progress) -> Retrieved:
         """The rankings of a recorded run, or of the team's own search."""
-        file, clock, notes = self.options.run, Clock(), list[str]()
+        file, clock = self.options.run, Clock()
         own = self._own(whole, corpus)
         with clock("read run" if file else "search"):
-            rankings = read_run(Path(file), notes) if file else self._searched(whole, queries, notes, progress)
-            bound = bind(rankings, queries, corpus, own.chunking if own else None, corpus is not whole)
+            ranked = read_run(Path(file)) if file else self._searched(whole, queries, progress)
+            bound = bind(ranked.rankings, queries, corpus, own.chunking if own else None, corpus is not whole)
         kind, name = ("run", f"run {Path(file).name}") if file else ("search", name_of(self.options.search))
         source = Source(self._own_name() or f"as in the {kind}", None, name)
-        notes = [*(own.notes if own else ()), *notes, *bound.notes]
+        notes = [*(own.notes if own else ()), *ranked.notes, *bound.notes]
         return Retrieved(bound.chunking, bound.run, source, None, tuple(notes), clock.seconds)
 
     def texts(self, whole: Corpus, corpus: Corpus, progress: Progress) -> list[str]:
@@ -161,10 +162,10 @@ class Plan:
         chunking = own.chunking if own else cut(corpus, self.chunker, progress, self.store)
         return embed_texts(corpus, chunking, self.context)
 
-    def _searched(self, whole: Corpus, queries: Sequence[Query], notes: list[str], progress: Progress) -> list[Ranking]:
+    def _searched(self, whole: Corpus, queries: Sequence[Query], progress: Progress) -> Rankings:
         """What the team's own search gives: for a context first, then as deep as the measures look."""
         options, depth = self.options, search_depth(self.options)
-        return searched(options.search, queries, whole, depth, notes, progress, 0 if options.budget else options.k)
+        return searched(options.search, queries, whole, depth, progress, 0 if options.budget else options.k)
 
     def _own(self, whole: Corpus, corpus: Corpus) -> Placed | None:
         """The team's own chunks of the documents that are audited, where they are given."""

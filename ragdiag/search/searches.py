@@ -1,4 +1,4 @@
-"""The team's own search, and chunks, as Python has them: what they give becomes what a recorded run holds.
+"""The application's own search, and its chunks, as Python objects: what they give becomes what a recorded run holds.
 
 A search is a function ``search(query, k)``, a LangChain retriever (asked by ``invoke``) or a LlamaIndex one (``retrieve``). What
 it gives, best first, is a list of any of these, alone or as ``(item, score)``:
@@ -14,9 +14,10 @@ from __future__ import annotations
 import inspect
 import math
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from numbers import Real
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from ragdiag.core.errors import InputError, UsageError
@@ -26,86 +27,92 @@ from ragdiag.core.protocols import Progress
 from ragdiag.core.records import Corpus, Query, StoredChunk
 from ragdiag.scoring.measures import Measure
 from ragdiag.search.orders import Directions
-from ragdiag.search.runs import Ranking
+from ragdiag.search.runs import Ranking, Rankings
 from ragdiag.sources.places import Placer, hinted_chunk, stored_chunk
 
 __all__ = ["chunks_of", "identity_of", "name_of", "search_depth", "searched"]
 
-DEPTH = 100
+BUDGET_DEPTH = 100
 """Results asked for where a context has as many as fit its tokens."""
 
 FORMS = "give texts, dicts with doc_id, start, end or text, or LangChain or LlamaIndex documents"
 
-MOST = 160
+ERROR_LENGTH = 160
 """Characters shown of an error."""
 
 
 def search_depth(options: Options) -> int:
     """How many results a search is asked for: a context's worth, and no more unless a measure that was asked for looks deeper."""
-    asked = [Measure.parse(m) for m in options.measures]
-    return max([DEPTH if options.budget else options.k, *(DEPTH if m.tokens else m.cutoff for m in asked)])
+    measures = [Measure.parse(m) for m in options.measures]
+    by_measure = (BUDGET_DEPTH if m.tokens else m.cutoff for m in measures)
+    return max([BUDGET_DEPTH if options.budget else options.k, *by_measure])
 
 
-def name_of(search: Any) -> str:
+def name_of(search: object) -> str:
     """What a search is called in reports: ``search app.retrieval.search``, or by its class."""
-    made = search if inspect.isroutine(search) else type(search)
-    return f"search {getattr(made, '__module__', '')}.{getattr(made, '__qualname__', made.__class__.__name__)}"
+    definition = search if inspect.isroutine(search) else type(search)
+    return f"search {getattr(definition, '__module__', '')}.{getattr(definition, '__qualname__', definition.__class__.__name__)}"
 
 
-def identity_of(search: Any) -> str:
+def identity_of(search: object) -> str:
     """A name by which another process knows the same search: a function's that its module has; "" where there is none."""
-    code, found = getattr(search, "__code__", None), sys.modules.get(getattr(search, "__module__", None) or "")
+    code: CodeType | None = getattr(search, "__code__", None)
+    named: object = sys.modules.get(getattr(search, "__module__", None) or "")
     for part in getattr(search, "__qualname__", "").split("."):
-        found = getattr(found, part, None)
-    return f"{name_of(search)} {code.co_filename}:{code.co_firstlineno}" if code and found is search else ""
+        named = getattr(named, part, None)
+    return f"{name_of(search)} {code.co_filename}:{code.co_firstlineno}" if code and named is search else ""
 
 
 def searched(
-    search: Any, queries: Sequence[Query], corpus: Corpus, depth: int, notes: list[str], progress: Progress, context: int = 0
-) -> list[Ranking]:
+    search: object, queries: Sequence[Query], corpus: Corpus, depth: int, progress: Progress, context: int = 0
+) -> Rankings:
     """What `search` gives for each query, its chunks placed in `corpus`.
 
     A function is asked for `depth` results; where a `context` of fewer is given, for that many first, and what only the deeper
     search finds ranks below: an approximate index may find more when it is asked for more.
 
-    One that raises is a failed query, which ranks nothing and is counted in `notes`. Raises `UsageError` where it fails on all,
+    One that raises is a failed query, which ranks nothing and is counted in a note. Raises `UsageError` where it fails on all,
     or gives something that is no list of results, `InputError` for a result whose place in the corpus cannot be told.
     """
-    ask, name, placer, orders = _asked(search), name_of(search), Placer(corpus), Directions()
+    ask, name, placer, orders = _asker(search), name_of(search), Placer(corpus), Directions()
     depths = [context, depth] if 0 < context < depth and _takes_k(search) else [depth]
     rankings, errors = [], list[tuple[str, Exception]]()
     for i, query in enumerate(queries):
         progress("searching", i, len(queries))
         where = f"{name}, query {query.id!r}"
-        found: list[Any] = [()]
-        if query.text.strip():
-            try:
-                found = [_listed(ask(query.text, n)) for n in depths]
-            except Exception as e:
-                errors.append((query.id, e))
-                rankings.append(Ranking(query.id, (), (), True, where, 0))
-                continue
-        given = [_ranking(query.id, each, where, placer) for each in found]
-        rankings.append(_continued(given[0], given[-1], context))
-        orders = orders.and_of(given[-1].scores)
+        try:
+            answers = [_listed(ask(query.text, n)) for n in depths] if query.text.strip() else [()]
+        except Exception as e:
+            errors.append((query.id, e))
+            rankings.append(Ranking(query.id, (), (), True, where, 0))
+            continue
+        by_depth = [_ranking(query.id, answer, where, placer) for answer in answers]
+        rankings.append(_continued(by_depth[0], by_depth[-1], context))
+        orders = orders.and_of(by_depth[-1].scores)
     progress("searching", len(queries), len(queries))
-    if errors:
-        first, error = errors[0]
-        said = " ".join(f"{type(error).__name__}: {error}".split())[:MOST]
-        if len(errors) == sum(bool(q.text.strip()) for q in queries):
-            raise UsageError(f"{name} failed on every query; on {first!r} with {said}") from error
-        notes.append(f"{name} raised on {len(errors)} of {len(queries)} queries, first on {first!r}: {said}")
+    failures = _failure_notes(name, errors, queries)
+    return Rankings(rankings, (*failures, *_order_notes(orders), *placer.notes()))
+
+
+def _failure_notes(name: str, errors: Sequence[tuple[str, Exception]], queries: Sequence[Query]) -> Iterator[str]:
+    """A note on the queries, by id, on which a search raised. Raises `UsageError` where it did on all that have text."""
+    if not errors:
+        return
+    first, error = errors[0]
+    message = " ".join(f"{type(error).__name__}: {error}".split())[:ERROR_LENGTH]
+    if len(errors) == sum(bool(q.text.strip()) for q in queries):
+        raise UsageError(f"{name} failed on every query; on {first!r} with {message}") from error
+    yield f"{name} raised on {len(errors)} of {len(queries)} queries, first on {first!r}: {message}"
+
+
+def _order_notes(orders: Directions) -> Iterator[str]:
     odd = orders.neither + min(orders.rising, orders.falling)
     if odd:
-        notes.append(
-            f"scores of {odd} of {orders.total} rankings do not go as those of the others: all are taken as listed, best first"
-        )
-    notes += placer.notes()
-    return rankings
+        yield f"scores of {odd} of {orders.total} rankings do not go as those of the others: all are taken as listed, best first"
 
 
-def chunks_of(items: Sequence[Any]) -> list[StoredChunk]:
-    """The team's own chunks, in the forms in which a search may give them. Raises as `searched`."""
+def chunks_of(items: Sequence[object]) -> list[StoredChunk]:
+    """The application's own chunks, in the forms in which a search may give them. Raises as `searched`."""
     return [_chunk(item, f"own chunks, number {n}", named=False) for n, item in enumerate(items, 1)]
 
 
@@ -125,39 +132,41 @@ def _identity(chunk: StoredChunk) -> tuple[object, ...]:
     return (chunk.doc_id, chunk.start, chunk.end) if chunk.start is not None else (chunk.doc_id, chunk.id)
 
 
-def _takes_k(search: Any) -> bool:
+def _takes_k(search: object) -> bool:
     """Whether it is told how many results to give: retrievers of LangChain and LlamaIndex know that themselves."""
     return inspect.isroutine(search) or not any(callable(getattr(search, name, None)) for name in ("invoke", "retrieve"))
 
 
-def _asked(search: Any) -> Callable[[str, int], Any]:
+def _asker(search: object) -> Callable[[str, int], Any]:
+    """`search` as a function of a query and a number of results. Raises `UsageError` for what cannot be asked."""
     if not _takes_k(search):
         for method in (getattr(search, name, None) for name in ("invoke", "retrieve")):
             if callable(method):
                 return lambda query, _: method(query)
     if not callable(search):
-        wanted = "give search(query, k), or a retriever with invoke or retrieve"
-        raise UsageError(f"cannot search with a {type(search).__name__}; {wanted}")
-    return search  # type: ignore[no-any-return]
+        remedy = "give search(query, k), or a retriever with invoke or retrieve"
+        raise UsageError(f"cannot search with a {type(search).__name__}; {remedy}")
+    return search
 
 
-def _listed(found: Any) -> Any:
+def _listed(answer: object) -> object:
     """The results that there are to be taken one by one: a data frame's are its rows."""
-    if is_frame(found):
-        return frame_rows(found)
-    return list(found) if isinstance(found, Iterable) and not isinstance(found, (str, Mapping)) else found
+    if is_frame(answer):
+        return frame_rows(answer)
+    return list(answer) if isinstance(answer, Iterable) and not isinstance(answer, (str, Mapping)) else answer
 
 
-def _ranking(query_id: str, found: Any, where: str, placer: Placer) -> Ranking:
-    if inspect.iscoroutine(found):
-        found.close()
+def _ranking(query_id: str, answer: object, where: str, placer: Placer) -> Ranking:
+    """What a search gave for a query. Raises `UsageError` where that is no list of results."""
+    if inspect.iscoroutine(answer):
+        answer.close()
         raise UsageError(f"{where}: is asynchronous; give one that waits: lambda query, k: asyncio.run(search(query, k))")
-    if not isinstance(found, (list, tuple)):
-        raise UsageError(f"{where}: gave a {type(found).__name__}, not a list; {FORMS}")
+    if not isinstance(answer, (list, tuple)):
+        raise UsageError(f"{where}: gave a {type(answer).__name__}, not a list; {FORMS}")
     placer.start_over()
     chunks, scores = [], list[float]()
-    for n, item in enumerate(found, 1):
-        item, score = _apart(item, f"{where}, result {n}")
+    for n, result in enumerate(answer, 1):
+        item, score = _apart(result, f"{where}, result {n}")
         chunk = _chunk(item, f"{where}, result {n}")
         if chunk.text or chunk.start is not None:
             document, start, end = placer.span(chunk)
@@ -169,11 +178,11 @@ def _ranking(query_id: str, found: Any, where: str, placer: Placer) -> Ranking:
     return Ranking(query_id, tuple(chunks), tuple(ranks), False, where, 0)
 
 
-def _apart(item: Any, where: str) -> tuple[Any, float | None]:
+def _apart(result: Any, where: str) -> tuple[Any, float | None]:
     """A result and its score. Raises `UsageError` for a score that is no finite number."""
-    score = item.get("score") if isinstance(item, Mapping) else getattr(item, "score", None)
-    if isinstance(item, tuple) and len(item) == 2:
-        item, score = item
+    item, score = result, result.get("score") if isinstance(result, Mapping) else getattr(result, "score", None)
+    if isinstance(result, tuple) and len(result) == 2:
+        item, score = result
     score = plain(score)
     if score is None or callable(score):
         return item, None
@@ -182,18 +191,28 @@ def _apart(item: Any, where: str) -> tuple[Any, float | None]:
     return item, float(score)
 
 
-def _chunk(item: Any, where: str, named: bool = True) -> StoredChunk:
-    """One result, or one of the team's chunks, which a document must hold, or `named` by no more than an id."""
+def _chunk(item: object, where: str, named: bool = True) -> StoredChunk:
+    """One result, or one of the application's chunks, which a document must hold, or `named` by no more than an id."""
     if isinstance(item, str):
         return _hinted(item, {}, where)
     if isinstance(item, Mapping):
-        given = {name: plain(value) for name, value in item.items() if value is not None}
-        if {"doc_id", "start", "end", "chunk_id"} & given.keys() or not isinstance(given.get("text"), str):
-            if not {"doc_id", "chunk_id"} & given.keys():
-                raise UsageError(f"{where}: is a dict with {', '.join(map(repr, item)) or 'nothing'}; {FORMS}")
-            return stored_chunk(given, Path(where), 0, named)
-        metadata = given.get("metadata")
-        return _hinted(given["text"], metadata if isinstance(metadata, Mapping) else {}, where)
+        return _chunk_of_dict(item, where, named)
+    return _hinted(*_read(item, where), where)
+
+
+def _chunk_of_dict(item: Mapping[str, Any], where: str, named: bool) -> StoredChunk:
+    """A chunk from a dict: as in a recorded run, else a text with metadata."""
+    fields = {name: plain(value) for name, value in item.items() if value is not None}
+    if not {"doc_id", "start", "end", "chunk_id"} & fields.keys() and isinstance(fields.get("text"), str):
+        metadata = fields.get("metadata")
+        return _hinted(fields["text"], metadata if isinstance(metadata, Mapping) else {}, where)
+    if not {"doc_id", "chunk_id"} & fields.keys():
+        raise UsageError(f"{where}: is a dict with {', '.join(map(repr, item)) or 'nothing'}; {FORMS}")
+    return stored_chunk(fields, Path(where), 0, named)
+
+
+def _read(item: object, where: str) -> tuple[str, dict[str, Any]]:
+    """The text and the metadata of an object of LangChain or LlamaIndex. Raises `UsageError` for one that has no text."""
     node = getattr(item, "node", item)
     text = getattr(item, "page_content", None)
     if text is None:
@@ -201,12 +220,12 @@ def _chunk(item: Any, where: str, named: bool = True) -> StoredChunk:
         text = content() if callable(content) else getattr(node, "text", None)
     if not isinstance(text, str):
         raise UsageError(f"{where}: is a {type(item).__name__}; {FORMS}")
-    metadata = dict(getattr(node, "metadata", None) or {})
     offsets = {name: getattr(node, f"{name}_char_idx", None) for name in ("start", "end")}  # LlamaIndex
-    return _hinted(text, metadata | {name: at for name, at in offsets.items() if at is not None}, where)
+    return text, dict(getattr(node, "metadata", None) or {}) | {name: at for name, at in offsets.items() if at is not None}
 
 
 def _hinted(text: str, metadata: Mapping[str, Any], where: str) -> StoredChunk:
+    """A chunk by its text. Raises `InputError` where that is blank."""
     if not text.strip():
         raise InputError("the text is empty", where, remedy="leave such results out")
     return hinted_chunk("", text, {name: plain(value) for name, value in metadata.items()}, where)

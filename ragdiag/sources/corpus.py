@@ -49,8 +49,8 @@ def load_corpus(path: str | Path, progress: Progress = no_progress) -> Corpus:
     records = root / "corpus.jsonl" if stat.S_ISDIR(_mode(root)) else root
     if records.suffix.lower() == ".jsonl" and _mode(records):
         return _read_records(records, progress)
-    found = _find(root)
-    return _read_sources(root, found, _sources(found), progress)
+    contents = _find(root)
+    return _read_sources(root, contents, _sources(contents), progress)
 
 
 def _mode(path: Path, follow_links: bool = True) -> int:
@@ -96,8 +96,8 @@ def _title(record: dict[str, Any], path: Path, line: int) -> str:
 
 
 def _metadata(record: dict[str, Any], path: Path, line: int) -> dict[str, Any]:
-    given = {name: record[name] for name in ("metadata", "meta") if record.get(name) is not None}
-    return dict(files.field(given, ("metadata", "meta"), dict, path, line)) if given else {}
+    metadata = {name: record[name] for name in ("metadata", "meta") if record.get(name) is not None}
+    return dict(files.field(metadata, ("metadata", "meta"), dict, path, line)) if metadata else {}
 
 
 class _Source(NamedTuple):
@@ -110,7 +110,7 @@ class _Source(NamedTuple):
 
 
 @dataclass
-class _Found:
+class _Contents:
     """What a folder holds that matches `pattern`: `files` by their path in it, and everything else."""
 
     root: Path
@@ -148,46 +148,46 @@ class _Found:
         self.problems.append(Problem(os.fsencode(path).decode("utf-8", "replace"), message))
 
 
-def _find(path: Path) -> _Found:
+def _find(path: Path) -> _Contents:
     """The documents at `path`: a folder, one file, or a glob."""
     if stat.S_ISDIR(_mode(path)):
-        return _walk(_Found(path, ("**", "*")))
+        return _walk(_Contents(path, ("**", "*")))
     if _mode(path, follow_links=False):
         if path.suffix.lower() not in KINDS:
             raise InputError(f"is of a kind that is not read ({path.suffix or 'no suffix'})", path, remedy=KNOWN)
-        found = _Found(path.parent, (glob.escape(path.name),))
-        found.add(path.name, path)
-        return found
+        contents = _Contents(path.parent, (glob.escape(path.name),))
+        contents.add(path.name, path)
+        return contents
     fixed = list(itertools.takewhile(lambda part: not glob.has_magic(part), path.parts))
     if len(fixed) == len(path.parts) or not stat.S_ISDIR(_mode(Path(*fixed))):
         raise InputError("there is no such file or folder", path, remedy="check the path")
-    return _walk(_Found(Path(*fixed), path.parts[len(fixed) :]))
+    return _walk(_Contents(Path(*fixed), path.parts[len(fixed) :]))
 
 
-def _walk(found: _Found) -> _Found:
-    """Fill `found` from its folder and those below, links followed, what is hidden left out."""
-    stack: list[tuple[Path, tuple[str, ...], frozenset[tuple[int, int]]]] = [(found.root, (), frozenset())]
+def _walk(contents: _Contents) -> _Contents:
+    """Fill `contents` from its folder and those below, links followed, what is hidden left out."""
+    stack: list[tuple[Path, tuple[str, ...], frozenset[tuple[int, int]]]] = [(contents.root, (), frozenset())]
     while stack:
         folder, parts, above = stack.pop()
         try:
             status, paths = folder.stat(), sorted(folder.iterdir(), reverse=True)
         except OSError as e:
-            found.fail(folder, f"cannot be read ({e.strerror}); check its permissions")
+            contents.fail(folder, f"cannot be read ({e.strerror}); check its permissions")
             continue
         identity = (status.st_dev, status.st_ino)
         if identity in above:
-            found.fail(folder, f"{LOOP}; remove it")
+            contents.fail(folder, f"{LOOP}; remove it")
             continue
         for path in paths:
             inside = (*parts, path.name)
             if path.name.startswith("."):
                 continue
             if stat.S_ISDIR(_mode(path)) and path.suffix.lower() not in KINDS:
-                if _leads_to(inside, found.pattern):
+                if _leads_to(inside, contents.pattern):
                     stack.append((path, inside, above | {identity}))
-            elif _matches(inside, found.pattern):
-                found.add("/".join(inside), path)
-    return found
+            elif _matches(inside, contents.pattern):
+                contents.add("/".join(inside), path)
+    return contents
 
 
 def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
@@ -202,10 +202,10 @@ def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
 
 def _leads_to(parts: Sequence[str], pattern: Sequence[str]) -> bool:
     """May a folder hold something that matches?"""
-    for part, wanted in zip(parts, pattern, strict=False):
-        if wanted == "**":
+    for part, glob_part in zip(parts, pattern, strict=False):
+        if glob_part == "**":
             return True
-        if not fnmatch.fnmatchcase(part, wanted):
+        if not fnmatch.fnmatchcase(part, glob_part):
             return False
     return len(parts) < len(pattern)
 
@@ -245,43 +245,43 @@ def _listing(folder: Path) -> tuple[Path, dict[Path, _Entry]]:
     return docs, entries
 
 
-def _sources(found: _Found) -> list[_Source]:
+def _sources(contents: _Contents) -> list[_Source]:
     """The files found, sorted by id; what is listed but was not found is added to the problems."""
-    docs, entries = _listing(found.root)
+    docs, entries = _listing(contents.root)
     sources: dict[str, _Source] = {}
-    for relative, path in found.files.items():
+    for relative, path in contents.files.items():
         entry = entries.pop(_absolute(path), None)
         source = _Source(path, entry.id, entry.title, entry.metadata) if entry else _Source(path, relative, "", {})
         other = sources.setdefault(source.id, source)
         if other is not source:
             raise InputError(f"has the id of {other.path}, {source.id!r}", path, remedy=f"give it another in {docs}")
-    folder = _absolute(found.root)
+    folder = _absolute(contents.root)
     for path, entry in entries.items():
         inside = path.relative_to(folder).parts if path.is_relative_to(folder) else ()
-        if _matches(inside, found.pattern) and path not in found.failed:
+        if _matches(inside, contents.pattern) and path not in contents.failed:
             missing, unread = "is missing; restore it, or remove this line", f"is hidden or of a kind that is not read; {KNOWN}"
             message = f"{entry.file!r} is listed here, but {unread if _mode(path) else missing}"
-            found.problems.append(Problem(f"{docs}:{entry.line}", message))
+            contents.problems.append(Problem(f"{docs}:{entry.line}", message))
     return [sources[name] for name in sorted(sources)]
 
 
-def _read_sources(root: Path, found: _Found, sources: Sequence[_Source], progress: Progress) -> Corpus:
+def _read_sources(root: Path, contents: _Contents, sources: Sequence[_Source], progress: Progress) -> Corpus:
     documents = []
     for done, source in enumerate(sources, 1):
         try:
             read = load(source.path)
         except UnreadableDocument as e:
             place = "" if e.byte is None else f" at byte {e.byte}"
-            found.fail(source.path, " ".join(f"{e.message}{place}; {e.remedy}".split()))
+            contents.fail(source.path, " ".join(f"{e.message}{place}; {e.remedy}".split()))
         else:
             title = source.title or read.title
             documents.append(replace(read, id=source.id, title=title, metadata=source.metadata, file=str(source.path)))
         progress("reading documents", done, len(sources))
-    problems = tuple(sorted(found.problems, key=lambda p: p.file))
+    problems = tuple(sorted(contents.problems, key=lambda p: p.file))
     if documents:
-        return Corpus(tuple(documents), problems, dict(sorted(found.skipped.items())))
+        return Corpus(tuple(documents), problems, dict(sorted(contents.skipped.items())))
     if problems:
         what = f"none of its documents can be read ({len(problems)} failed); the first is {problems[0].file}"
         raise InputError(f"{what}: {problems[0].message}", root)
-    skipped = ", ".join(f"{n} {suffix}" for suffix, n in sorted(found.skipped.items()))
+    skipped = ", ".join(f"{n} {suffix}" for suffix, n in sorted(contents.skipped.items()))
     raise InputError(f"holds no documents{skipped and f', only {skipped}'}", root, remedy=KNOWN)

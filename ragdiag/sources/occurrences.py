@@ -12,8 +12,8 @@ from ragdiag.core.records import IntArray
 
 __all__ = ["Even", "Occurrences"]
 
-FEW = 2
-"""Words of a text that are looked up one by one: any of them may be cut off at the text's ends."""
+NO_WHOLE_WORD = 2
+"""A text of so many words, or fewer, may have none that is whole: its ends may cut off the first and the last."""
 
 
 class Even:
@@ -36,27 +36,27 @@ class Even:
 
 
 class Occurrences:
-    """A text, to find others in. It is read through once, then as many are found as one likes."""
+    """A text, to find other texts in. It is read through once, however many are looked for."""
 
     def __init__(self, text: str) -> None:
         self.text = text
 
-    def of(self, wanted: str) -> list[tuple[int, int]]:
-        """Where `wanted` stands, ``(start, end)`` in order: where it stands as it is, else where it does but for white space."""
-        words = wanted.split()
+    def of(self, searched: str) -> list[tuple[int, int]]:
+        """Where `searched` stands, ``(start, end)`` in order: as it is, else with other white space."""
+        words = searched.split()
         even = " ".join(words)
         starts = self._starts(words, even) if words else iter(())
         places = [self._even.own(start, start + len(even)) for start in starts]
-        lead = len(wanted) - len(wanted.lstrip())
-        exact = [start - lead for start, _ in places if start >= lead and self.text.startswith(wanted, start - lead)]
-        return [(start, start + len(wanted)) for start in exact] or places
+        lead = len(searched) - len(searched.lstrip())
+        exact = [start - lead for start, _ in places if start >= lead and self.text.startswith(searched, start - lead)]
+        return [(start, start + len(searched)) for start in exact] or places
 
-    def __contains__(self, wanted: str) -> bool:
-        return bool(self.of(wanted))
+    def __contains__(self, searched: str) -> bool:
+        return bool(self.of(searched))
 
     def _starts(self, words: list[str], even: str) -> Iterator[int]:
         """Where `even` stands in the evened text."""
-        if len(words) <= FEW:
+        if len(words) <= NO_WHOLE_WORD:
             start = self._even.text.find(even)
             while start >= 0:
                 yield start

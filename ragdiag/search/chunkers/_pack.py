@@ -37,18 +37,18 @@ ABBREVIATIONS = frozenset(
 )
 """Words whose full stop does not end a sentence."""
 
-LONGEST = max(map(len, ABBREVIATIONS))
+LONGEST_ABBREVIATION = max(map(len, ABBREVIATIONS))
 
-NUMBER = 3
+MOST_DIGITS = 3
 """Digits that the number of a list item has at most; four are a year."""
 
-MARKS = 4
+MOST_CLOSING_MARKS = 4
 """Quotation marks and brackets that may close a sentence together."""
 
-INDENT = 20
+WIDEST_INDENT = 20
 """White space that may stand before such a number."""
 
-NUMBERED = re.compile(rf"\n[ \t]{{0,{INDENT}}}(\d{{1,{NUMBER}}})[.)]\s")
+NUMBERED = re.compile(rf"\n[ \t]{{0,{WIDEST_INDENT}}}(\d{{1,{MOST_DIGITS}}})[.)]\s")
 
 
 def check_size(name: str, size: int, overlap: int = 0) -> None:
@@ -90,13 +90,13 @@ class Cuts:
         begins, closed = self._behind(where(first[:-1], STOP) + 1)
         starts[begins] = True
         starts[self._after_abbreviations(begins)] = False
-        for _ in range(MARKS):
+        for _ in range(MOST_CLOSING_MARKS):
             if not len(closed):
                 break
             begins, closed = self._behind(closed)
             starts[begins] = True
         wide = where(first[:-1], WIDE_STOP) + 1  # Chinese stops need no white space
-        for _ in range(MARKS):
+        for _ in range(MOST_CLOSING_MARKS):
             if not len(wide):
                 break
             starts[wide[(first[wide] & (CLOSER | STOP | WIDE_STOP)) == 0]] = True
@@ -120,17 +120,18 @@ class Cuts:
         """Those of `begins`, each the token after a stop, that follow "Fig.", an initial, or the number of a list item."""
         begins = begins[begins > 1]
         word, stop = self.tokens[begins - 2], self.tokens[begins - 1]
-        near = (stop - word <= LONGEST).nonzero()[0]
+        near = (stop - word <= LONGEST_ABBREVIATION).nonzero()[0]
         pairs = zip(begins[near].tolist(), word[near].tolist(), stop[near].tolist(), strict=True)
         return [
             t
             for t, a, b in pairs
-            if (before := self.text[a:b]).lower() in ABBREVIATIONS or (b - a <= NUMBER and self._is_initial_or_item(a, before))
+            if (before := self.text[a:b]).lower() in ABBREVIATIONS
+            or (b - a <= MOST_DIGITS and self._is_initial_or_item(a, before))
         ]
 
     def _is_initial_or_item(self, position: int, word: str) -> bool:
         if word.isdigit():
-            indent = self.text[max(0, position - INDENT) : position].rstrip(" \t")
+            indent = self.text[max(0, position - WIDEST_INDENT) : position].rstrip(" \t")
             return not indent or indent[-1] == "\n"
         return len(word) == 1 and (word.isupper() or (word.isalpha() and self.text[position - 1 : position] == "."))
 

@@ -27,8 +27,9 @@ from ragdiag.reports.json import audit_dict, check_dict, compare_dict, explain_d
 from ragdiag.reports.litmus import litmus_dict, litmus_text
 from ragdiag.reports.shown import Shown, bars, frame, made
 from ragdiag.reports.terminal import audit_text, check_text, explain_text
-from ragdiag.reports.text import counted, line
+from ragdiag.reports.text import line
 from ragdiag.sources.checked import Checked
+from ragdiag.text.phrases import counted
 
 if TYPE_CHECKING:
     from ragdiag.pipeline import Audit

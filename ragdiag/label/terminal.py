@@ -16,8 +16,9 @@ from ragdiag.core.errors import UsageError
 from ragdiag.core.records import Document
 from ragdiag.label.pooling import Passage
 from ragdiag.label.session import Session
-from ragdiag.reports.text import line, one_line
+from ragdiag.reports.text import line
 from ragdiag.text.headings import headings, path_at
+from ragdiag.text.phrases import one_line
 
 __all__ = ["above", "ask_all", "marked", "terminal"]
 

@@ -10,7 +10,8 @@ from rich.text import Text
 from ragdiag.comparing.cells import Cell, Comparison, Contrast, context_tokens
 from ragdiag.core.version import __version__
 from ragdiag.reports.terminal import troubles
-from ragdiag.reports.text import counted, line, plain_table, signed
+from ragdiag.reports.text import line, plain_table, signed
+from ragdiag.text.phrases import counted
 
 __all__ = [
     "PARETO",

@@ -14,7 +14,8 @@ from ragdiag.core.version import __version__
 from ragdiag.deciding.costs import MONTHS, BreakEven, Cost, CostTable, rate_rows
 from ragdiag.deciding.decision import Decision, Measured, Step
 from ragdiag.deciding.framework import QUESTIONS
-from ragdiag.reports.text import line, listed, plain_table
+from ragdiag.reports.text import line, plain_table
+from ragdiag.text.phrases import listed
 
 __all__ = ["decide_dict", "decide_text"]
 

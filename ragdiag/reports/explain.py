@@ -8,8 +8,9 @@ from rich.text import Text
 
 from ragdiag.core.records import Explanation, GroupProof, RankedChunk
 from ragdiag.reports.proof import why
-from ragdiag.reports.text import clean, counted, defect_line, line, one_line, plain_table
+from ragdiag.reports.text import defect_line, line, plain_table
 from ragdiag.reports.words import expected, headline
+from ragdiag.text.phrases import clean, counted, one_line
 
 __all__ = ["explain_text"]
 

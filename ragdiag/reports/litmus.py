@@ -14,7 +14,8 @@ from ragdiag.answering.verdict import COLUMNS, KINDS, LABELS, NOTHING_TO_JUDGE_B
 from ragdiag.core.conditions import ORACLE, RETRIEVED
 from ragdiag.core.version import __version__
 from ragdiag.reports.json import verdict_dict
-from ragdiag.reports.text import counted, interval, line, listed, plain_table, signed
+from ragdiag.reports.text import interval, line, plain_table, signed
+from ragdiag.text.phrases import counted, listed
 
 __all__ = ["litmus_dict", "litmus_text", "verdict_said"]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ragdiag.core.version import __version__
 from ragdiag.reports.json import rounded
-from ragdiag.reports.text import clean
+from ragdiag.text.phrases import clean
 
 if TYPE_CHECKING:
     import jinja2

@@ -124,7 +124,7 @@ class CheckResult(Shown, Checked):
         return f"<check: {self.usable} of {counted(len(self.labels.queries), 'quer', 'y')} usable, {defects}, {problems}>"
 
     def to_pandas(self) -> DataFrame:
-        """A data frame with a row for each defect and warning: kind, query, file, line, message, whether its query is excluded."""
+        """A data frame with a row for each defect or warning: kind, query, file, line, message, whether the query is excluded."""
         defects = (*self.defects, *self.warnings)
         return frame(dataclasses.asdict(defect) | {"excluded": defect in self.defects} for defect in defects)
 

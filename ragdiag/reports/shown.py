@@ -87,7 +87,7 @@ def frame(rows: Iterable[Mapping[str, object]]) -> DataFrame:
 
 
 def bars(axes: Any, means: Mapping[str, Mean], label: str) -> None:
-    """Horizontal bars on a figure's `axes`, the first on top, each with its 95 % interval; means that are not known are left out."""
+    """Horizontal bars on a figure's `axes`, the first on top, each with its 95 % interval; unknown means are left out."""
     known = {
         name: (mean.mean, mean.mean - mean.low, mean.high - mean.mean)
         for name, mean in means.items()

@@ -6,7 +6,7 @@ Each shows itself in a notebook as it does on a terminal, becomes a data frame o
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 
@@ -21,14 +21,15 @@ from ragdiag.core.registry import names, require
 from ragdiag.core.version import __version__
 from ragdiag.deciding.decision import Decision
 from ragdiag.explain import explain, explanations
-from ragdiag.reports.compare import compare_text
+from ragdiag.reports.compare import against, compare_text
 from ragdiag.reports.decide import decide_dict, decide_text
-from ragdiag.reports.json import audit_dict, check_dict, compare_dict, explain_dict
+from ragdiag.reports.json import JsonObject, audit_dict, check_dict, compare_dict, explain_dict
 from ragdiag.reports.litmus import litmus_dict, litmus_text
-from ragdiag.reports.shown import Shown, bars, frame, made
+from ragdiag.reports.shown import DataFrame, Figure, Shown, bars, frame, made
 from ragdiag.reports.terminal import audit_text, check_text, explain_text
-from ragdiag.reports.text import counted, line
+from ragdiag.reports.text import line
 from ragdiag.sources.checked import Checked
+from ragdiag.text.phrases import counted
 
 if TYPE_CHECKING:
     from ragdiag.pipeline import Audit
@@ -58,10 +59,10 @@ class AuditResult(Shown, Report):
 
     def __getitem__(self, query_id: str) -> QueryResult:
         """What came of one query. Raises `UsageError` for an unknown id."""
-        found = {q.id: q for q in self.queries}
-        if query_id not in found:
-            raise UsageError(f"no query {query_id!r}{nearest(query_id, found)}")
-        return found[query_id]
+        queries = {q.id: q for q in self.queries}
+        if query_id not in queries:
+            raise UsageError(f"no query {query_id!r}{nearest(query_id, queries)}")
+        return queries[query_id]
 
     def failures(self, cause: str = "") -> list[QueryResult]:
         """Queries whose context lacks evidence: all, or those with this cause. Raises `UsageError` for an unknown cause."""
@@ -73,22 +74,22 @@ class AuditResult(Shown, Report):
         """One query's whole story. Raises `UsageError` for an unknown id."""
         return made(ExplainResult, explain(self.audit, query_id))
 
-    def to_pandas(self) -> Any:
+    def to_pandas(self) -> DataFrame:
         """A data frame with a row for each query: its id, text, status, causes, and value of each measure."""
-        rows: list[dict[str, Any]] = []
+        rows = []
         for q in self.queries:
-            own = {"id": q.id, "text": q.text, "served": q.served, "status": q.status, "least_k": q.least_k}
-            rows.append({**own, "causes": ", ".join(q.causes), **q.measures})
+            columns = {"id": q.id, "text": q.text, "served": q.served, "status": q.status, "least_k": q.least_k}
+            rows.append({**columns, "causes": ", ".join(q.causes), **q.measures})
         return frame(rows)
 
-    def plot(self) -> Any:
+    def plot(self) -> Figure:
         """A figure (matplotlib): the measures, and the causes of unserved queries, each with its interval."""
         figure, (left, right) = require("matplotlib.pyplot", "notebook").subplots(1, 2, figsize=(10, 4), layout="constrained")
         bars(left, {name: m for name, m in self.measures.items() if m.n}, "measure")
         bars(right, self.causes, "share of unserved queries")
         return figure
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """See `Shown`."""
         return audit_dict(self, self.litmus.verdict if self.litmus else None)
 
@@ -108,7 +109,7 @@ class ExplainResult(Shown, Explanation):
     def __repr__(self) -> str:
         return f"<query {self.query.id}: {', '.join(self.result.causes) or self.result.status}>"
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """See `Shown`."""
         return explain_dict(self)
 
@@ -124,12 +125,12 @@ class CheckResult(Shown, Checked):
         problems, defects = counted(len(self.corpus.problems), "unreadable document"), counted(len(self.defects), "label defect")
         return f"<check: {self.usable} of {counted(len(self.labels.queries), 'quer', 'y')} usable, {defects}, {problems}>"
 
-    def to_pandas(self) -> Any:
-        """A data frame with a row for each defect and warning: its kind, query, file, line, message; is its query excluded?"""
-        each = [(d, d in self.defects) for d in (*self.defects, *self.warnings)]
-        return frame([dataclasses.asdict(d) | {"excluded": excluded} for d, excluded in each])
+    def to_pandas(self) -> DataFrame:
+        """A data frame with a row for each defect or warning: kind, query, file, line, message, whether the query is excluded."""
+        defects = (*self.defects, *self.warnings)
+        return frame(dataclasses.asdict(defect) | {"excluded": defect in self.defects} for defect in defects)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """See `Shown`."""
         return check_dict(self)
 
@@ -144,11 +145,11 @@ class PromptsResult(Shown, Prompts):
     def __repr__(self) -> str:
         return f"<prompts: {', '.join(f'{n} {condition}' for condition, n in self._counts().items())}>"
 
-    def to_pandas(self) -> Any:
+    def to_pandas(self) -> DataFrame:
         """A data frame with a row for each prompt, as `ragdiag prompts` writes it."""
         return frame(prompt_lines(self.prompts, 1))
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """See `Shown`."""
         left_out = {condition: dict(reasons) for condition, reasons in self.left_out.items()}
         lines, notes = list(prompt_lines(self.prompts, 1)), list(self.notes)
@@ -173,8 +174,8 @@ class CompareResult(Shown, Comparison):
 
     def better(self) -> list[str]:
         """Configurations that are distinguishably better than the baseline."""
-        against = [c for c in self.contrasts if c.a == self.baseline]
-        return [self.cells[c.b].name for c in against if c.distinguishable and c.difference > 0]
+        contrasts = against(self)
+        return [self.cells[i].name for i, c in contrasts.items() if c.distinguishable and c.difference > 0]
 
     def broken(self, name: str) -> dict[str, int]:
         """The causes of the queries that a configuration newly breaks. Raises `UsageError` for an unknown name."""
@@ -183,7 +184,7 @@ class CompareResult(Shown, Comparison):
             raise UsageError(f"no configuration {name!r}{nearest(name, known)}")
         return dict(self.broke.get(known.index(name), {}))
 
-    def to_pandas(self) -> Any:
+    def to_pandas(self) -> DataFrame:
         """A data frame with a row for each configuration: its parts, its size, and the mean of each measure."""
         from ragdiag.comparing.cells import context_tokens
 
@@ -194,7 +195,7 @@ class CompareResult(Shown, Comparison):
             rows.append(parts | size | {measure: mean.mean for measure, mean in means.items()})
         return frame(rows)
 
-    def plot(self) -> Any:
+    def plot(self) -> Figure:
         """A figure (matplotlib): each configuration's measure, with its interval."""
         figure, axes = require("matplotlib.pyplot", "notebook").subplots(
             figsize=(8, 1 + 0.4 * len(self.cells)), layout="constrained"
@@ -202,7 +203,7 @@ class CompareResult(Shown, Comparison):
         bars(axes, {c.name: m[self.measure] for c, m in zip(self.cells, self.means, strict=True)}, self.measure)
         return figure
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """See `Shown`."""
         return compare_dict(self)
 
@@ -228,17 +229,17 @@ class LitmusResult(Shown, Litmus):
             raise UsageError(f"unknown kind {kind!r}{did_you_mean(kind, KINDS)}")
         return [j for j in self.of(RETRIEVED) if j.right is False and (not kind or j.kind == kind)]
 
-    def to_pandas(self) -> Any:
+    def to_pandas(self) -> DataFrame:
         """A data frame with a row for each answer: its query, condition, judgement and who made it."""
         return frame([j._asdict() | {"query": self.queries[j.query].id, "broke": ", ".join(j.broke)} for j in self.judgements])
 
-    def plot(self) -> Any:
+    def plot(self) -> Figure:
         """A figure (matplotlib): the share of right answers under each condition, with its interval."""
         figure, axes = require("matplotlib.pyplot", "notebook").subplots(figsize=(6, 2.5), layout="constrained")
         bars(axes, {**self.shares, **self.corrected}, "share of right answers")
         return figure
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """See `Shown`."""
         return litmus_dict(self)
 
@@ -258,7 +259,7 @@ class DecideResult(Shown, Decision):
     def __repr__(self) -> str:
         return f"<decision: {self.recommendation or 'open'}>"
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """See `Shown`."""
         return decide_dict(self)
 

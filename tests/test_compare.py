@@ -25,6 +25,8 @@ from ragdiag.core.records import Report
 from ragdiag.pipeline import audit
 from ragdiag.reports.compare import compare_text
 from ragdiag.reports.json import compare_dict, dumps
+from ragdiag.reports.shown import made
+from ragdiag.results import CompareResult
 from ragdiag.stats.paired import Paired
 
 pytestmark = pytest.mark.slow
@@ -459,6 +461,20 @@ def test_pairs_are_shown_where_they_were_asked_for(grid: Comparison, tmp_path: P
     for c in apart:
         better, worse = (c.b, c.a) if c.difference > 0 else (c.a, c.b)
         assert f"{found.cells[better].name} over {found.cells[worse].name}: +{abs(c.difference):.3f}" in said
+
+
+def test_all_pairs_are_held_against_a_baseline_that_is_not_the_first(grid: Comparison, tmp_path: Path) -> None:
+    means = [m[grid.measure].mean for m in grid.means]
+    last = max(i for i, mean in enumerate(means) if mean < max(means[:i], default=0))
+    pairs = compared(tmp_path, pairs=True, baseline=grid.cells[last].name)
+    best, baseline = pairs.cells[pairs.best], pairs.cells[last]
+    assert pairs.best < pairs.baseline == last
+    gained = (best.served > baseline.served).sum()
+    noun = "query" if gained == 1 else "queries"
+    assert f"Best: {best.name}: serves {gained} {noun} more" in shown(pairs)
+    apart = tuple(dataclasses.replace(c, distinguishable=True) for c in pairs.contrasts)
+    better = made(CompareResult, dataclasses.replace(pairs, contrasts=apart)).better()
+    assert set(better) == {cell.name for cell, mean in zip(grid.cells, means, strict=True) if mean > means[last]}
 
 
 BROKEN = Path(__file__).parents[1] / "fixtures" / "broken_labels"

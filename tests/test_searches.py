@@ -331,7 +331,7 @@ def test_chunks_in_memory_are_audited_as_those_of_a_file(tmp_path: Path) -> None
     memory = ragdiag.audit(corpus, queries, chunks=chunks, **options)
     file = ragdiag.audit(corpus, queries, chunks=tmp_path / "chunks.jsonl", **options)
     assert memory.measures == file.measures and memory.causes == file.causes
-    assert memory.pipeline["chunker"] == "own chunks"
+    assert memory.pipeline.chunker == "own chunks"
 
 
 @pytest.mark.parametrize("pair", [{"run": "r", "search": len}, {"chunks": "c", "own_chunks": ("x",)}])

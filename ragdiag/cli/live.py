@@ -126,7 +126,7 @@ def _consent(open_: Session, price: tuple[float, float] | None, yes: bool, quiet
 
 def tell_left_out(prompts: Prompts) -> None:
     """How many queries have no prompt, and why, and what else a reader should know, to standard error."""
-    from ragdiag.reports.text import one_line
+    from ragdiag.text.phrases import one_line
 
     for condition, reasons in prompts.left_out.items():
         if n := sum(reasons.values()):

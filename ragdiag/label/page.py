@@ -21,7 +21,7 @@ from ragdiag.core.records import Span
 from ragdiag.label.session import Session, Shown
 from ragdiag.label.summary import worth
 from ragdiag.label.terminal import above
-from ragdiag.reports.text import UNSAFE, counted
+from ragdiag.text.phrases import UNSAFE, counted
 
 __all__ = ["Page", "serve"]
 

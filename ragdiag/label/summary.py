@@ -5,7 +5,8 @@ from __future__ import annotations
 from rich.console import Group, RenderableType
 
 from ragdiag.label.labelled import Labelled
-from ragdiag.reports.text import counted, line, verbatim
+from ragdiag.reports.text import line, verbatim
+from ragdiag.text.phrases import counted
 
 __all__ = ["label_text", "worth"]
 

@@ -15,8 +15,9 @@ from rich.text import Text
 from ragdiag.core.errors import UsageError
 from ragdiag.core.records import Document, Span
 from ragdiag.label.session import Session
-from ragdiag.reports.text import line, one_line
+from ragdiag.reports.text import line
 from ragdiag.text.headings import headings, path_at
+from ragdiag.text.phrases import one_line
 
 __all__ = ["above", "ask_all", "marked", "terminal"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -15,7 +14,9 @@ from ragdiag.deciding.costs import MONTHS, BreakEven, Cost, CostTable, rate_rows
 from ragdiag.deciding.decision import Decision, Step
 from ragdiag.deciding.framework import QUESTIONS
 from ragdiag.deciding.measured import Measured
-from ragdiag.reports.text import line, listed, plain_table
+from ragdiag.reports.json import JsonObject
+from ragdiag.reports.text import line, plain_table
+from ragdiag.text.phrases import listed
 
 __all__ = ["decide_dict", "decide_text"]
 
@@ -40,28 +41,29 @@ def decide_text(decision: Decision) -> RenderableType:
     parts: list[RenderableType] = [line((f"ragdiag {__version__}", "bold"), "  decide"), *_headline(decision), Text()]
     for number, step in enumerate(decision.steps, 1):
         parts += _step(number, step)
-    for answer, each in decision.either.items():
-        parts += [Text(), line((f"If it is {answer}: ", "bold"), *_branch(each))]
-        for number, step in enumerate(each.steps[1:], 2):
+    for answer, branch in decision.either.items():
+        parts += [Text(), line((f"If it is {answer}: ", "bold"), *_branch(branch))]
+        for number, step in enumerate(branch.steps[1:], 2):
             parts += _step(number, step)
     if decision.steps:
         parts += [line((BRACKETS, "dim"))]
     if decision.unreached:
-        given = listed([QUESTIONS[name].option for name in decision.unreached])
-        parts += [line((f"given, but not needed to settle it: {given}", "dim"))]
+        options = listed([QUESTIONS[name].option for name in decision.unreached])
+        parts += [line((f"given, but not needed to settle it: {options}", "dim"))]
     parts += [Text(), *_costs(decision), Text(), *_rates(decision.costs)]
     return Group(*parts)
 
 
 def _headline(decision: Decision) -> Iterator[RenderableType]:
+    """The recommendation, or what is missing for one; what was measured; notes."""
     chosen = decision.recommendation
     if not chosen:
         yield line((UNDECIDED, "bold yellow"), f": {decision.measure or _asks(decision)}")
         if decision.measured:
             yield from _share(decision.measured)
-        led = {d.recommendation for d in decision.either.values()}
-        if len(led) == 1 and led != {""}:
-            yield line(f"either answer leads to the same: {NAMES[led.pop()]}")
+        outcomes = {branch.recommendation for branch in decision.either.values()}
+        if len(outcomes) == 1 and outcomes != {""}:
+            yield line(f"either answer leads to the same: {NAMES[outcomes.pop()]}")
         return
     yield line((NAMES[chosen], "bold green"), f": {SAYS[chosen]}")
     if decision.measured and decision.steps[0].source == "measured":
@@ -132,8 +134,8 @@ def _costs(decision: Decision) -> Iterator[RenderableType]:
         amounts = (cost.once, cost.first_month, cost.monthly, cost.total)
         rows.add_row(NAMES[name], *(_dollars(a) for a in amounts), between, style=style)
     yield rows
-    for each in table.break_even:
-        yield line(_break_even(each))
+    for break_even in table.break_even:
+        yield line(_break_even(break_even))
     rates = table.rates
     if "knowledge" in (*decision.remedies, *decision.either) and rates.prompt_tokens < rates.corpus_tokens:
         holds = f"{rates.prompt_tokens:,.10g} of the documents' {rates.corpus_tokens:,.10g} tokens"
@@ -144,13 +146,14 @@ def _times(a_year: float) -> str:
     return f"facts anew {a_year:g} times a year" if a_year != 1 else "facts anew once a year"
 
 
-def _break_even(found: BreakEven) -> str:
-    a, b, above = NAMES[found.a], NAMES[found.b], NAMES[found.above]
-    if found.volume is None:
+def _break_even(break_even: BreakEven) -> str:
+    """Which of two candidates is cheaper, and from which volume on."""
+    a, b, above = NAMES[break_even.a], NAMES[break_even.b], NAMES[break_even.above]
+    if break_even.volume is None:
         return f"{a} and {b}: {above} is cheaper at any volume"
-    ends = sorted({f"{round(end):,}": end for end in found.ends if end is not None}.items(), key=lambda item: item[1])
+    ends = sorted({f"{round(end):,}": end for end in break_even.ends if end is not None}.items(), key=lambda item: item[1])
     between = f", from {ends[0][0]} to {ends[-1][0]} over the published ranges" if len(ends) > 1 else ""
-    return f"{a} and {b} break even at {round(found.volume):,} calls a month{between}; above it {above} is cheaper"
+    return f"{a} and {b} break even at {round(break_even.volume):,} calls a month{between}; above it {above} is cheaper"
 
 
 def _rates(table: CostTable) -> Iterator[RenderableType]:
@@ -162,7 +165,7 @@ def _rates(table: CostTable) -> Iterator[RenderableType]:
     yield rows
 
 
-def decide_dict(decision: Decision) -> dict[str, Any]:
+def decide_dict(decision: Decision) -> JsonObject:
     """A decision as JSON."""
     table = decision.costs
     return {
@@ -170,7 +173,7 @@ def decide_dict(decision: Decision) -> dict[str, Any]:
         **_outcome(decision),
         "measured": None if decision.measured is None else dataclasses.asdict(decision.measured),
         "measure": decision.measure or None,
-        "either": {answer: _outcome(each) for answer, each in decision.either.items()},
+        "either": {answer: _outcome(branch) for answer, branch in decision.either.items()},
         "not_needed": list(decision.unreached),
         "notes": list(decision.notes),
         "costs": {
@@ -179,13 +182,13 @@ def decide_dict(decision: Decision) -> dict[str, Any]:
             "shifts": table.shifts,
             "months": MONTHS,
             "candidates": {name: _cost(cost) for name, cost in table.costs.items()},
-            "break_even": [dataclasses.asdict(each) | {"ends": list(each.ends)} for each in table.break_even],
+            "break_even": [dataclasses.asdict(row) | {"ends": list(row.ends)} for row in table.break_even],
             "rates": [row._asdict() for row in rate_rows(table)],
         },
     }
 
 
-def _outcome(decision: Decision) -> dict[str, Any]:
+def _outcome(decision: Decision) -> JsonObject:
     return {
         "recommendation": decision.recommendation or None,
         "remedies": dict(decision.remedies),
@@ -194,7 +197,7 @@ def _outcome(decision: Decision) -> dict[str, Any]:
     }
 
 
-def _step_dict(step: Step) -> dict[str, Any]:
+def _step_dict(step: Step) -> JsonObject:
     return {
         "question": step.question.id,
         "text": step.question.text,
@@ -210,7 +213,7 @@ def _step_dict(step: Step) -> dict[str, Any]:
     }
 
 
-def _cost(cost: Cost) -> dict[str, Any]:
+def _cost(cost: Cost) -> JsonObject:
     return {
         "techniques": list(cost.techniques),
         "once": cost.once,

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
 from ragdiag.core.records import Explanation, GroupProof, RankedChunk
 from ragdiag.reports.proof import why
-from ragdiag.reports.text import clean, counted, defect_line, line, one_line, plain_table
+from ragdiag.reports.text import defect_line, line, plain_table
 from ragdiag.reports.words import expected, headline
+from ragdiag.text.phrases import clean, counted, one_line
 
-__all__ = ["explain_text"]
+__all__ = ["explain_text", "parted"]
 
 EXCERPT = 420
 """Characters shown of a context chunk that holds no evidence."""
@@ -28,34 +31,39 @@ BELOW = 8
 
 def explain_text(explanation: Explanation) -> RenderableType:
     """One query: why it fails and what proves it, its evidence with the cuts marked, its context with the evidence marked."""
-    query, result = explanation.query, explanation.result
-    colour = "green" if result.status == "ok" else "red" if result.served is False else "yellow"
-    parts: list[RenderableType] = [
-        line((query.id, "bold"), "  ", (headline(result), f"bold {colour}")),
-        line(("query   ", "dim"), query.text),
-    ]
-    parts += [line(("answer  ", "dim"), one_line(expected(query), ANSWER))] if query.answers else []
-    parts += [defect_line(d) for d in explanation.defects]
-    if result.exposures and result.served:
-        parts += [line(("risks   ", "dim"), ", ".join(result.exposures), (": seen, and harmless here", "dim"))]
-    parts += why(explanation)
+    parts: list[RenderableType] = [*_query(explanation), *why(explanation)]
     for n, group in enumerate(explanation.groups, 1):
         parts += [Text(), *_evidence(n, len(explanation.groups), group)]
-    size = sum(c.in_context for c in explanation.ranking)
-    what = f"Context: the first {counted(size, 'chunk')}" if size else "Context: empty, nothing was retrieved for this query"
-    parts += [Text(), line((what, "bold"))]
-    for chunk in explanation.ranking:
-        if not chunk.in_context:
-            continue
+    context, below = parted(explanation.ranking)
+    size = f"the first {counted(len(context), 'chunk')}" if context else "empty, nothing was retrieved for this query"
+    parts += [Text(), line((f"Context: {size}", "bold"))]
+    for chunk in context:
         parts += [_ranked(chunk), _marked(chunk)]
-    below = [c for c in explanation.ranking if not c.in_context]
-    if below:
-        parts += [
-            Text(),
-            line(("Below the context, with evidence", "bold")),
-            *(part for c in below[:BELOW] for part in (_ranked(c), _round(c))),
-        ]
+    parts += [Text(), line(("Below the context, with evidence", "bold"))] if below else []
+    for chunk in below[:BELOW]:
+        parts += [_ranked(chunk), _round(chunk)]
     return Group(*parts)
+
+
+def parted(ranking: Iterable[RankedChunk]) -> tuple[list[RankedChunk], list[RankedChunk]]:
+    """The chunks of the context, and those below it."""
+    context, below = list[RankedChunk](), list[RankedChunk]()
+    for chunk in ranking:
+        (context if chunk.in_context else below).append(chunk)
+    return context, below
+
+
+def _query(explanation: Explanation) -> Iterator[RenderableType]:
+    """What came of the query, its text and answer, defects of its labels, risks."""
+    query, result = explanation.query, explanation.result
+    colour = "green" if result.status == "ok" else "red" if result.served is False else "yellow"
+    yield line((query.id, "bold"), "  ", (headline(result), f"bold {colour}"))
+    yield line(("query   ", "dim"), query.text)
+    if query.answers:
+        yield line(("answer  ", "dim"), one_line(expected(query), ANSWER))
+    yield from map(defect_line, explanation.defects)
+    if result.exposures and result.served:
+        yield line(("risks   ", "dim"), ", ".join(result.exposures), (": seen, and harmless here", "dim"))
 
 
 def _evidence(n: int, of: int, group: GroupProof) -> list[RenderableType]:
@@ -77,6 +85,7 @@ def _evidence(n: int, of: int, group: GroupProof) -> list[RenderableType]:
 
 
 def _ranked(chunk: RankedChunk) -> Text:
+    """The rank, id and score of a chunk, and how much evidence it holds."""
     held = f"  holds {chunk.grade:.0%} of an evidence passage" if chunk.grade else ""
     return line((f"{chunk.rank:>3} ", "bold"), chunk.id, (f"  score {chunk.score:.4g}", "dim"), (held, "green"))
 
@@ -86,9 +95,11 @@ def _round(chunk: RankedChunk) -> RenderableType:
     if not chunk.marks:
         return Text()
     start, end = chunk.marks[0]
-    before, own, after = (" ".join(clean(t).split()) for t in (chunk.text[:start], chunk.text[start:end], chunk.text[end:]))
+    before, evidence, after = (" ".join(clean(t).split()) for t in (chunk.text[:start], chunk.text[start:end], chunk.text[end:]))
     lead, rest = ("…" if len(t) > ROUND else "" for t in (before, after))
-    text = Text.assemble(lead + before[-ROUND:] + " ", (f"[[{one_line(own, 2 * ROUND)}]]", "green"), " " + after[:ROUND] + rest)
+    text = Text.assemble(
+        lead + before[-ROUND:] + " ", (f"[[{one_line(evidence, 2 * ROUND)}]]", "green"), " " + after[:ROUND] + rest
+    )
     return Padding(text, (0, 0, 0, 4), expand=False)
 
 

@@ -96,27 +96,37 @@ def _row(cause: str, queries: Sequence[QueryResult], share: Mean | None) -> FixR
     )
 
 
-def _most(said: Sequence[str]) -> str:
-    """What most say."""
-    return Counter(said).most_common(1)[0][0] if said else ""
+def _most(sentences: Sequence[str]) -> str:
+    """The commonest of `sentences`; "" of none."""
+    return Counter(sentences).most_common(1)[0][0] if sentences else ""
 
 
 def _notes(report: Report, failing: Sequence[QueryResult], rows: Sequence[FixRow]) -> Iterator[Row]:
     """What the table leaves open: residual and weak proofs, what lies beside them, queries without one cause."""
     if any(row.residual for row in rows):
         yield _dim("* residual: no more specific change restores these, only more context or a better order")
-    weak = [cause for q in failing for cause in {f.cause for f in q.findings if f.weak and f.cause in q.causes}]
+    weak = [cause for q in failing for cause in _weak(q)]
     if weak:
         verb = "is" if len(weak) == 1 else "are"
         yield _dim(f"{len(weak)} of these proofs {verb} weak ({_most(weak)}): half or more of the controls came in as easily")
     beside = Counter((f.cause, f.says) for q in failing for f in _beside(q))
     for (cause, says), n in beside.items():
         yield _dim(f"  {n} of them: {says} ({cause})")
+    yield from _by_status(failing, bool(report.pipeline.swaps))
+
+
+def _by_status(failing: Sequence[QueryResult], swapped: bool) -> Iterator[Row]:
+    """The queries without one cause, by their status. `swapped`: another retriever was tried."""
     for status, words in STATUSES.items():
         ids = [one_line(q.id, 28) for q in failing if q.status == status]
         if ids:
-            more = f"; {NO_SWAP}" if status == "undetermined" and not report.pipeline.swaps else ""
+            more = f"; {NO_SWAP}" if status == "undetermined" and not swapped else ""
             yield _dim(f"{len(ids)} {words}{more} ({', '.join(ids[:IDS])}{', …' if len(ids) > IDS else ''})")
+
+
+def _weak(q: QueryResult) -> list[str]:
+    """Causes of a query of which a proof is weak, each once, in the order of its findings."""
+    return list(dict.fromkeys(f.cause for f in q.findings if f.weak and f.cause in q.causes))
 
 
 def _beside(q: QueryResult) -> list[Finding]:
@@ -142,8 +152,8 @@ def next_queries(failing: Sequence[QueryResult], rows: Sequence[FixRow]) -> list
     turns = zip_longest(*(row.queries for row in rows))
     shown = [NextQuery(q, row.cause) for turn in turns for q, row in zip(turn, rows, strict=True) if q is not None]
     first: dict[str, NextQuery] = {}
-    for each in (*shown, *(NextQuery(q, "") for q in _worst(failing))):
-        first.setdefault(each.query.id, each)
+    for next_query in (*shown, *(NextQuery(q, "") for q in _worst(failing))):
+        first.setdefault(next_query.query.id, next_query)
     return list(first.values())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ragdiag.answering.verdict import Verdict
@@ -15,12 +15,15 @@ from ragdiag.core.records import Explanation, QueryResult, Report
 from ragdiag.core.version import __version__
 from ragdiag.sources.checked import Checked
 
-__all__ = ["audit_dict", "check_dict", "compare_dict", "dumps", "explain_dict", "rounded", "verdict_dict"]
+__all__ = ["JsonObject", "audit_dict", "check_dict", "compare_dict", "dumps", "explain_dict", "rounded", "verdict_dict"]
+
+JsonObject = dict[str, Any]
+"""An object of JSON. What stands under a name depends on the name: docs/formats.md lists them."""
 
 DIGITS = 12
-"""That a number is shown with at most."""
+"""Significant digits of a number at most."""
 
-NOT_MEASURED: dict[str, Any] = {
+NOT_MEASURED: JsonObject = {
     "kind": "NOT_MEASURED",
     "secondary": None,
     "share": {"mean": None, "low": None, "high": None, "n": 0},
@@ -31,23 +34,23 @@ NOT_MEASURED: dict[str, Any] = {
 """The verdict of an audit without answers: retrieval alone cannot tell a retrieval problem from a behavior problem."""
 
 
-def dumps(value: Mapping[str, Any]) -> str:
+def dumps(value: Mapping[str, object]) -> str:
     """JSON text, keys in the order given; the same value gives the same bytes."""
     # A lone surrogate has no UTF-8 form; its JSON escape does.
     text = json.dumps(rounded(value), ensure_ascii=False, indent=1, allow_nan=False)
     return text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n"
 
 
-def rounded(value: Any) -> Any:
+def rounded(value: object) -> Any:
     """`value` with its numbers as far as they are the same everywhere: libraries and processors differ in the last digits."""
     if isinstance(value, Mapping):
-        return {name: rounded(each) for name, each in value.items()}
+        return {name: rounded(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [rounded(each) for each in value]
+        return [rounded(item) for item in value]
     return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
 
 
-def audit_dict(report: Report, verdict: Verdict | None = None) -> dict[str, Any]:
+def audit_dict(report: Report, verdict: Verdict | None = None) -> JsonObject:
     """`report` in the form of the contract; what may differ between two runs is under ``timings`` alone."""
     return {
         "ragdiag": __version__,
@@ -70,7 +73,7 @@ def audit_dict(report: Report, verdict: Verdict | None = None) -> dict[str, Any]
     }
 
 
-def verdict_dict(verdict: Verdict) -> dict[str, Any]:
+def verdict_dict(verdict: Verdict) -> JsonObject:
     """A verdict in the form of the contract."""
     return {
         "kind": verdict.kind,
@@ -86,7 +89,7 @@ def verdict_dict(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def check_dict(checked: Checked) -> dict[str, Any]:
+def check_dict(checked: Checked) -> JsonObject:
     """What `ragdiag check` found."""
     corpus, labels = checked.corpus, checked.labels
     return {
@@ -99,7 +102,7 @@ def check_dict(checked: Checked) -> dict[str, Any]:
     }
 
 
-def explain_dict(explanation: Explanation) -> dict[str, Any]:
+def explain_dict(explanation: Explanation) -> JsonObject:
     """One query's whole story."""
     return {
         "ragdiag": __version__,
@@ -111,17 +114,12 @@ def explain_dict(explanation: Explanation) -> dict[str, Any]:
     }
 
 
-def compare_dict(comparison: Comparison, price: float | None = None) -> dict[str, Any]:
+def compare_dict(comparison: Comparison, price: float | None = None) -> JsonObject:
     """`comparison` in the form of the contract: configurations go by name; what may differ between runs is under ``timings``.
 
     `price` is what a million tokens of context cost.
     """
-    cells = comparison.cells
-    named = {i: cells[i].name for i in range(len(cells))}
-    contrasts = [dataclasses.asdict(c) | {"a": named[c.a], "b": named[c.b]} for c in comparison.contrasts]
-    confirmed = dict(comparison.confirmed)
-    if confirmed:
-        confirmed["chosen"] = {named[i]: times for i, times in confirmed["chosen"].items()}
+    names = [cell.name for cell in comparison.cells]
     return {
         "ragdiag": __version__,
         "seed": comparison.seed,
@@ -132,20 +130,27 @@ def compare_dict(comparison: Comparison, price: float | None = None) -> dict[str
         "unreadable": [dataclasses.asdict(p) for p in comparison.problems],
         "notes": list(comparison.notes),
         "measure": comparison.measure,
-        "baseline": named[comparison.baseline],
-        "configs": [_config(comparison, i, price) for i in range(len(cells))],
-        "contrasts": contrasts,
-        "raise_k": {"curve": list(comparison.curve), "beside": {named[i]: dict(r) for i, r in comparison.raised.items()}},
-        "best": named[comparison.best],
-        "ties": [named[i] for i in comparison.ties],
-        "pareto": [named[i] for i in comparison.pareto],
-        "confirmed": confirmed,
+        "baseline": names[comparison.baseline],
+        "configs": [_config(comparison, i, price) for i in range(len(names))],
+        "contrasts": [dataclasses.asdict(c) | {"a": names[c.a], "b": names[c.b]} for c in comparison.contrasts],
+        "raise_k": {"curve": list(comparison.curve), "beside": {names[i]: dict(r) for i, r in comparison.raised.items()}},
+        "best": names[comparison.best],
+        "ties": [names[i] for i in comparison.ties],
+        "pareto": [names[i] for i in comparison.pareto],
+        "confirmed": _confirmed(comparison.confirmed, names),
         "causes": dict(comparison.causes),
-        "timings": {named[i]: {**cell.timings, "bytes": cell.bytes} for i, cell in enumerate(cells)},
+        "timings": {cell.name: {**cell.timings, "bytes": cell.bytes} for cell in comparison.cells},
     }
 
 
-def _config(comparison: Comparison, i: int, price: float | None) -> dict[str, Any]:
+def _confirmed(confirmed: Mapping[str, Any], names: Sequence[str]) -> JsonObject:
+    """What choosing on half of the queries came to, with the chosen configurations by name; empty where it was not tried."""
+    if not confirmed:
+        return {}
+    return {**confirmed, "chosen": {names[i]: times for i, times in confirmed["chosen"].items()}}
+
+
+def _config(comparison: Comparison, i: int, price: float | None) -> JsonObject:
     cell = comparison.cells[i]
     tokens = context_tokens(cell)
     cost = {"chunks": cell.chunks, "context_tokens": tokens}
@@ -163,8 +168,8 @@ def _config(comparison: Comparison, i: int, price: float | None) -> dict[str, An
     }
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
-    found: dict[str, Any] = {
+def _finding(finding: Finding) -> JsonObject:
+    fields = {
         "cause": finding.cause,
         "group": finding.group,
         "intervention": finding.intervention,
@@ -179,25 +184,25 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "fix": finding.fix,
         "detail": finding.detail,
     }
-    return {name: _plain(value) for name, value in found.items()}
+    return {name: _plain(value) for name, value in fields.items()}
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """`value` in JSON's own types: what a failure mode saw may hold arrays, tuples and sets; NaN and infinity become null."""
     if isinstance(value, Mapping):
-        return {str(name): _plain(each) for name, each in value.items()}
+        return {str(name): _plain(item) for name, item in value.items()}
     if isinstance(value, (set, frozenset)):
         return sorted(map(_plain, value), key=str)
     if isinstance(value, (list, tuple)):
-        return [_plain(each) for each in value]
-    if hasattr(value, "tolist"):  # numpy's numbers and arrays
+        return [_plain(item) for item in value]
+    if hasattr(value, "tolist"):  # arrays and numbers of numpy, or of a library like it
         return _plain(value.tolist())
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
 
 
-def _query(q: QueryResult) -> dict[str, Any]:
+def _query(q: QueryResult) -> JsonObject:
     return {
         "id": q.id,
         "text": q.text,

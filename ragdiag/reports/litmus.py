@@ -5,18 +5,18 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from ragdiag.answering.verdict import COLUMNS, KINDS, LABELS, NOTHING_TO_JUDGE_BY, Judgement, Litmus, Verdict
+from ragdiag.answering.verdict import COLUMNS, KINDS, LABELS, NOTHING_TO_JUDGE_BY, Agreement, Judgement, Litmus, Verdict
 from ragdiag.core.conditions import ORACLE, RETRIEVED
 from ragdiag.core.version import __version__
-from ragdiag.reports.json import verdict_dict
-from ragdiag.reports.text import counted, interval, line, listed, plain_table, signed
+from ragdiag.reports.json import JsonObject, verdict_dict
+from ragdiag.reports.text import interval, line, plain_table, signed
+from ragdiag.text.phrases import counted, listed
 
-__all__ = ["litmus_dict", "litmus_text", "verdict_said"]
+__all__ = ["answer_counts", "litmus_dict", "litmus_lines", "litmus_text", "verdict_said"]
 
 SAYS = {
     "RETRIEVAL": "with perfect access to the right information most failures would be gone: fix retrieval",
@@ -34,34 +34,42 @@ IDS = 5
 """Queries named in a line."""
 
 
-def litmus_text(found: Litmus) -> RenderableType:
-    """It on one screen."""
-    verdict: Verdict = found.verdict
-    parts: list[RenderableType] = [
-        line((f"ragdiag {__version__}", "bold"), f"  {counted(len(found.queries), 'quer', 'y')}, answers: {_answers(found)}"),
-        Text(),
-        *_headline(found),
-        *_unjudged(found),
-        *_effects(verdict, found.delta),
-        Text(),
-        _table(verdict),
-        Text(),
-        _three_figures(found),
-    ]
+def litmus_text(litmus: Litmus) -> RenderableType:
+    """The litmus test on one screen."""
+    heading = line((f"ragdiag {__version__}", "bold"), f"  {answer_counts(litmus)}")
+    return Group(heading, Text(), *litmus_lines(litmus))
+
+
+def answer_counts(litmus: Litmus) -> str:
+    """How many queries there are, and how many answers under each condition."""
+    answers = listed([f"{condition} {n}" for condition, n in Counter(j.condition for j in litmus.judgements).items()])
+    return f"{counted(len(litmus.queries), 'quer', 'y')}, answers: {answers}"
+
+
+def litmus_lines(litmus: Litmus) -> Iterator[RenderableType]:
+    """The verdict and all that it rests on, line by line and table by table; the verdict's own lines first."""
+    verdict = litmus.verdict
+    yield from _headline(litmus)
+    yield from _unjudged(litmus)
+    yield from _effects(verdict, litmus.delta)
+    yield from (Text(), _table(verdict), Text(), _three_figures(litmus))
     if verdict.broken:
-        names = [found.queries[q].id for q in verdict.broken[:IDS]]
+        names = [litmus.queries[q].id for q in verdict.broken[:IDS]]
         more = ", …" if len(verdict.broken) > IDS else ""
-        parts += [line(f"perfect context breaks {counted(len(verdict.broken), 'quer', 'y')}: {', '.join(names)}{more}")]
-    parts += [*_behind(found), Text(), *_shares(found)]
-    return Group(*parts)
+        yield line(f"perfect context breaks {counted(len(verdict.broken), 'quer', 'y')}: {', '.join(names)}{more}")
+    yield from _behind(litmus)
+    yield from (Text(), _answers(litmus))
+    for condition, agreement in litmus.agreements.items():
+        yield _agreement(condition, agreement)
+    yield from _as_judged(litmus)
 
 
-def _behind(found: Litmus) -> Iterator[RenderableType]:
+def _behind(litmus: Litmus) -> Iterator[RenderableType]:
     """The failure modes behind wrong answers whose context was insufficient, where the pipeline was audited."""
-    if found.report is None:
+    if litmus.report is None:
         return
-    wrong = found.outcomes.failed & (found.outcomes.sufficient == 0)
-    results = [r for r, is_wrong in zip(found.report.queries, wrong.tolist(), strict=True) if is_wrong]
+    wrong = litmus.outcomes.failed & (litmus.outcomes.sufficient == 0)
+    results = [r for r, is_wrong in zip(litmus.report.queries, wrong.tolist(), strict=True) if is_wrong]
     unserved = [r for r in results if not r.served]
     causes = Counter(cause for r in unserved for cause in (r.causes or (r.status,)))
     if unserved:
@@ -74,12 +82,9 @@ def _behind(found: Litmus) -> Iterator[RenderableType]:
         )
 
 
-def _answers(found: Litmus) -> str:
-    return listed([f"{condition} {n}" for condition, n in Counter(j.condition for j in found.judgements).items()])
-
-
-def _headline(found: Litmus) -> Iterator[RenderableType]:
-    verdict = found.verdict
+def _headline(litmus: Litmus) -> Iterator[RenderableType]:
+    """The kind of the verdict, the share that it rests on, and what would make it surer."""
+    verdict = litmus.verdict
     kind, says = _verdict(verdict)
     yield line((kind, f"bold {COLOURS.get(verdict.kind, 'cyan')}"), says)
     share = interval(verdict.share, "not known")
@@ -88,7 +93,7 @@ def _headline(found: Litmus) -> Iterator[RenderableType]:
     elif verdict.share.n:
         fixed = round((verdict.share.mean or 0) * verdict.share.n)
         yield line(f"perfect context fixes {fixed} of {counted(verdict.share.n, 'failure')}: {share}")
-    yield from _errors(found)
+    yield from _errors(litmus)
     if verdict.kind in ("INCONCLUSIVE", "BOTH"):
         yield line((_would_tell(verdict), "yellow"))
     if verdict.bounds is not None:
@@ -106,54 +111,55 @@ def _verdict(verdict: Verdict) -> tuple[str, str]:
     return verdict.kind + other, f"{as_judged}: {SAYS[verdict.kind]}"
 
 
-def verdict_said(found: Litmus) -> str:
+def verdict_said(litmus: Litmus) -> str:
     """The verdict in a sentence."""
-    return "".join(_verdict(found.verdict))
+    return "".join(_verdict(litmus.verdict))
 
 
-def _errors(found: Litmus) -> Iterator[RenderableType]:
+def _errors(litmus: Litmus) -> Iterator[RenderableType]:
     """What became of the judge's errors."""
-    verdict = found.verdict
+    verdict = litmus.verdict
     if verdict.errors == "corrected":
         by = counted(verdict.labelled, "quer", "y")
         yield line(("share and effects are corrected for the judge's errors by the labels of ", "dim"), by)
     elif verdict.errors == "open" and verdict.share.n:
         says = "share and effects are not corrected: the judge's errors are not in their intervals"
-        yield line((says, "yellow"), f"; {_bring_in(found)}")
+        yield line((says, "yellow"), f"; {_bring_in(litmus)}")
 
 
-def _bring_in(found: Litmus) -> str:
+def _bring_in(litmus: Litmus) -> str:
     """How the judge's errors come into the verdict's intervals."""
-    if found.blind:
+    if litmus.blind:
         return "they are where labels may speak, without --blind"
-    more = counted(found.verdict.labels_needed or 0, "more quer", "y")
-    judged = [c for c in (RETRIEVED, ORACLE) if c in found.shares and found.basis(c) != "as labelled"]
+    more = counted(litmus.verdict.labels_needed or 0, "more quer", "y")
+    judged = [c for c in (RETRIEVED, ORACLE) if c in litmus.shares and litmus.basis(c) != "as labelled"]
     which = f"both answers, {listed(judged)}," if len(judged) > 1 else f"the {judged[0]} answer"
     return f'label {which} of {more} drawn at random ("correct": true or false) to bring them in'
 
 
 def _would_tell(verdict: Verdict) -> str:
     """What would tell which problem is larger."""
-    told = "would tell which is larger, if that share is the true one"
+    would_tell = "would tell which is larger, if that share is the true one"
     if verdict.needed is None:
         return "no number of failures would tell a half from a half"
     failures = f"about {counted(verdict.needed, 'more failure')}"
     if verdict.errors != "corrected":
-        return f"{failures} {told}"
+        return f"{failures} {would_tell}"
     if verdict.labels_needed is None:
-        return f"labels of these queries alone would not tell: {failures}, with as many labels among them, {told}"
-    return f"about {verdict.labels_needed:,} more of these queries with both answers labelled, or {failures}, {told}"
+        return f"labels of these queries alone would not tell: {failures}, with as many labels among them, {would_tell}"
+    return f"about {verdict.labels_needed:,} more of these queries with both answers labelled, or {failures}, {would_tell}"
 
 
-def _unjudged(found: Litmus) -> Iterator[RenderableType]:
+def _unjudged(litmus: Litmus) -> Iterator[RenderableType]:
     """Which answers could not be judged, and what to add so that they can."""
-    open_ = [j for j in found.judgements if j.why.startswith(NOTHING_TO_JUDGE_BY)]
-    if open_:
-        where = listed([f"{condition} {n}" for condition, n in Counter(j.condition for j in open_).items()])
-        yield line((f"{counted(len(open_), 'answer')} not judged ({where}): ", "yellow"), NOTHING_TO_JUDGE_BY)
+    unjudged = Counter(j.condition for j in litmus.judgements if j.why.startswith(NOTHING_TO_JUDGE_BY))
+    if unjudged:
+        where = listed([f"{condition} {n}" for condition, n in unjudged.items()])
+        yield line((f"{counted(unjudged.total(), 'answer')} not judged ({where}): ", "yellow"), NOTHING_TO_JUDGE_BY)
 
 
 def _effects(verdict: Verdict, delta: float) -> Iterator[RenderableType]:
+    """What perfect context adds to right answers, and what it leaves wrong."""
     context, behavior = verdict.effects.get("context"), verdict.effects.get("behavior")
     if context is not None:
         p = "" if context.p is None else f", p {context.p:.2g}"
@@ -175,85 +181,97 @@ def _table(verdict: Verdict) -> RenderableType:
     return table
 
 
-def _three_figures(found: Litmus) -> RenderableType:
-    """Without which one flies blind: retrieval precision, answer accuracy, hallucination rate."""
+def _three_figures(litmus: Litmus) -> RenderableType:
+    """The three figures to watch: retrieval precision, answer accuracy, hallucination rate."""
     table = plain_table("", "share [95 %]", ">n", "")
     unknown = "not known"
-    table.add_row("retrieval precision", interval(found.precision, unknown), str(found.precision.n), "holds evidence")
-    for condition, share in found.shares.items():
-        best = found.corrected.get(condition, share)
-        table.add_row(f"answer accuracy, {condition}", interval(best, unknown), str(best.n), f"right, {found.basis(condition)}")
-    if not found.unsupported:
+    table.add_row("retrieval precision", interval(litmus.precision, unknown), str(litmus.precision.n), "holds evidence")
+    for condition, share in litmus.shares.items():
+        accuracy, basis = litmus.corrected.get(condition, share), litmus.basis(condition)
+        table.add_row(f"answer accuracy, {condition}", interval(accuracy, unknown), str(accuracy.n), f"right, {basis}")
+    if not litmus.unsupported:
         table.add_row("hallucination rate", unknown, "0", "no contexts recorded")
-    for condition, share in found.unsupported.items():
+    for condition, share in litmus.unsupported.items():
         table.add_row(
             f"hallucination rate, {condition}", interval(share, ""), str(share.n), "unsupported, as judged, not corrected"
         )
     return table
 
 
-def _shares(found: Litmus) -> Iterator[RenderableType]:
-    """Under each condition who judged, what kind of wrong answers are, and how far a judge agrees with labels."""
-    kinds = [kind for kind in KINDS[:-1] if any(j.kind == kind for j in found.judgements)]
+def _answers(litmus: Litmus) -> RenderableType:
+    """Under each condition: how many answers are right and wrong, of what kinds the wrong ones are, and who judged."""
+    kinds = [kind for kind in KINDS[:-1] if any(j.kind == kind for j in litmus.judgements)]
     table = plain_table("answers", ">right", ">wrong", *(f">{kind}" for kind in kinds), ">no answer", ">not judged", "judged by")
     table.columns[-1].no_wrap = False
-    for condition in found.shares:
-        own = found.of(condition)
-        count = Counter(j.kind for j in own)
-        by = Counter(j.by for j in own)
-        named = ", ".join(f"{name} {n}" for name, n in by.items() if name not in ("", "failed"))
-        row = [sum(j.right is True for j in own), sum(j.right is False for j in own), *(count[kind] for kind in kinds)]
-        table.add_row(condition, *map(str, [*row, by["failed"], by[""]]), named)
-    yield table
-    for condition, agreed in found.agreements.items():
-        kappa = "" if agreed.kappa is None else f", kappa {agreed.kappa:.2f}"
-        (missed, right), (passed, wrong) = agreed.failed_right, agreed.passed_wrong
-        yield line(
-            f"on {condition} the judge agrees with {round(agreed.share * agreed.n)} of {counted(agreed.n, 'label')}{kappa}: ",
-            f"says wrong of {missed} of {right} right answers, right of {passed} of {wrong} wrong ones",
+    for condition in litmus.shares:
+        judgements = litmus.of(condition)
+        right, kind, by = (
+            Counter(j.right for j in judgements),
+            Counter(j.kind for j in judgements),
+            Counter(j.by for j in judgements),
         )
-    open_ = [c for c in found.shares if found.basis(c) != "as labelled"]
-    if open_:
+        judges = ", ".join(f"{name} {n}" for name, n in by.items() if name not in ("", "failed"))
+        row = [right[True], right[False], *(kind[name] for name in kinds), by["failed"], by[""]]
+        table.add_row(condition, *map(str, row), judges)
+    return table
+
+
+def _agreement(condition: str, agreement: Agreement) -> RenderableType:
+    """How far a judge agrees with the labels of the answers under one condition."""
+    kappa = "" if agreement.kappa is None else f", kappa {agreement.kappa:.2f}"
+    (missed, right), (passed, wrong) = agreement.failed_right, agreement.passed_wrong
+    agreed, labels = round(agreement.share * agreement.n), counted(agreement.n, "label")
+    return line(
+        f"on {condition} the judge agrees with {agreed} of {labels}{kappa}: ",
+        f"says wrong of {missed} of {right} right answers, right of {passed} of {wrong} wrong ones",
+    )
+
+
+def _as_judged(litmus: Litmus) -> Iterator[RenderableType]:
+    """That counts rest on a judge, and of which conditions how many labels would have the accuracy corrected."""
+    conditions = [condition for condition in litmus.shares if litmus.basis(condition) != "as labelled"]
+    if conditions:
         yield line(("counts and kinds of wrong answers are as judged, not corrected", "dim"))
-    for condition in open_:
-        lacking = LABELS - (found.agreements[condition].n if condition in found.agreements else 0)
-        told_above = condition in (RETRIEVED, ORACLE) and found.verdict.share.n
-        if lacking > 0 and not told_above and not found.blind:
+    for condition in conditions:
+        agreement = litmus.agreements.get(condition)
+        lacking = LABELS - (agreement.n if agreement else 0)
+        in_verdict = condition in (RETRIEVED, ORACLE) and litmus.verdict.share.n  # `_errors` says what to label
+        if lacking > 0 and not in_verdict and not litmus.blind:
             yield line(
                 (f"the accuracy of {condition} answers is not corrected", "yellow"),
                 f': label {lacking} more of them, drawn at random ("correct": true or false)',
             )
 
 
-def litmus_dict(found: Litmus) -> dict[str, Any]:
+def litmus_dict(litmus: Litmus) -> JsonObject:
     """The verdict object of the contract, with what was counted."""
     return {
         "ragdiag": __version__,
-        "seed": found.seed,
-        "delta": found.delta,
-        **verdict_dict(found.verdict),
-        "broken": [found.queries[q].id for q in found.verdict.broken],
-        "precision": dataclasses.asdict(found.precision),
-        "answers": {condition: _condition(found, condition) for condition in found.shares},
-        "judgements": [_judgement(found, judgement) for judgement in found.judgements],
+        "seed": litmus.seed,
+        "delta": litmus.delta,
+        **verdict_dict(litmus.verdict),
+        "broken": [litmus.queries[q].id for q in litmus.verdict.broken],
+        "precision": dataclasses.asdict(litmus.precision),
+        "answers": {condition: _condition(litmus, condition) for condition in litmus.shares},
+        "judgements": [_judgement(litmus, judgement) for judgement in litmus.judgements],
     }
 
 
-def _condition(found: Litmus, condition: str) -> dict[str, Any]:
-    own, agreed = found.of(condition), found.agreements.get(condition)
-    corrected, unsupported = found.corrected.get(condition), found.unsupported.get(condition)
+def _condition(litmus: Litmus, condition: str) -> JsonObject:
+    judgements, agreement = litmus.of(condition), litmus.agreements.get(condition)
+    corrected, unsupported = litmus.corrected.get(condition), litmus.unsupported.get(condition)
     return {
-        "right": dataclasses.asdict(found.shares[condition]),
+        "right": dataclasses.asdict(litmus.shares[condition]),
         "corrected": None if corrected is None else dataclasses.asdict(corrected),
-        "basis": found.basis(condition),
+        "basis": litmus.basis(condition),
         "unsupported": None if unsupported is None else dataclasses.asdict(unsupported),
-        "failed": sum(j.by == "failed" for j in own),
-        "unjudged": sum(j.by == "" for j in own),
-        "judged_by": dict(Counter(j.by for j in own if j.by)),
-        "wrong": dict(Counter(j.kind for j in own if j.kind)),
-        "agreement": None if agreed is None else agreed._asdict(),
+        "failed": sum(j.by == "failed" for j in judgements),
+        "unjudged": sum(j.by == "" for j in judgements),
+        "judged_by": dict(Counter(j.by for j in judgements if j.by)),
+        "wrong": dict(Counter(j.kind for j in judgements if j.kind)),
+        "agreement": None if agreement is None else agreement._asdict(),
     }
 
 
-def _judgement(found: Litmus, judgement: Judgement) -> dict[str, Any]:
-    return {**judgement._asdict(), "query": found.queries[judgement.query].id, "broke": list(judgement.broke)}
+def _judgement(litmus: Litmus, judgement: Judgement) -> JsonObject:
+    return {**judgement._asdict(), "query": litmus.queries[judgement.query].id, "broke": list(judgement.broke)}

@@ -21,7 +21,8 @@ WORDS = {"audit": "an audit", "compare": "a comparison", "litmus": "a litmus tes
 
 
 class Output(abc.ABC):
-    """A form of reports. A subclass is a frozen dataclass in a module of its own; a report that it has no form of, it leaves out.
+    """A form of reports, such as HTML. A subclass is a frozen dataclass in a module of its own; it overrides the methods of those
+    reports that it has a form of, and the others raise `UsageError`.
 
     It renders records: `reports.summary.summary(report)` gives those of an audit, sentence by sentence.
     """
@@ -57,7 +58,7 @@ class Output(abc.ABC):
 
 def output_for(path: str | Path, of: Literal["audit", "compare", "litmus", "other"]) -> Output:
     """The form that a file's name asks for, which has one `of` such a result. Raises `UsageError` where there is none."""
-    outputs = [_made(name) for name in names("outputs")]
+    outputs = [_output(name) for name in names("outputs")]
     for output in outputs:
         if Path(path).name.endswith(output.suffix):
             if of not in output.forms():
@@ -67,7 +68,7 @@ def output_for(path: str | Path, of: Literal["audit", "compare", "litmus", "othe
     raise UsageError(f"cannot save as {Path(path).name!r}; end the name in {', '.join(known[:-1])} or {known[-1]}")
 
 
-def _made(name: str) -> Output:
+def _output(name: str) -> Output:
     output = make("outputs", name)
     if not isinstance(output, Output):
         raise UsageError(f"output {name!r} is not a ragdiag.reports.output.Output; see docs/extending.md")

@@ -99,8 +99,8 @@ def _cause(finding: Finding, explanation: Explanation) -> Cause:
         if finding.residual
         else [Row.of("changed", finding.intervention), result, *_control(finding)]
     )
-    seen = _as_it_is(finding) if finding.rows is None else finding.rows
-    return Cause(finding, head, (*proof, *seen, Row.of("fix", (finding.fix, "strong"))))
+    observed = _as_it_is(finding) if finding.rows is None else finding.rows
+    return Cause(finding, head, (*proof, *observed, Row.of("fix", (finding.fix, "strong"))))
 
 
 class _Ranks(NamedTuple):

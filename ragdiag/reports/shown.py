@@ -14,9 +14,10 @@ from rich.console import Console, RenderableType
 from ragdiag.core.records import Mean
 from ragdiag.core.registry import require
 from ragdiag.core.writing import write_atomically
+from ragdiag.reports.json import JsonObject
 from ragdiag.reports.output import Output, output_for
 
-__all__ = ["Shown", "bars", "frame", "made"]
+__all__ = ["DataFrame", "Figure", "Shown", "bars", "frame", "made"]
 
 COLUMNS = 100
 """Of what a notebook shows."""
@@ -25,6 +26,12 @@ STYLE = "white-space:pre;overflow-x:auto;line-height:1.35;font-family:ui-monospa
 
 R = TypeVar("R", bound="Shown")
 
+DataFrame = Any
+"""A ``pandas.DataFrame``; pandas is optional."""
+
+Figure = Any
+"""A ``matplotlib.figure.Figure``; matplotlib is optional."""
+
 
 class Shown(abc.ABC):
     """A result: text, a notebook's cell, a file."""
@@ -32,7 +39,7 @@ class Shown(abc.ABC):
     _form: ClassVar[Literal["audit", "compare", "litmus", "other"]] = "other"
 
     @abc.abstractmethod
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """The JSON report, as the command's ``--json`` writes it."""
 
     def as_html(self) -> str:
@@ -71,24 +78,26 @@ class Shown(abc.ABC):
         return output.other(self.as_dict())
 
 
-def made(cls: type[R], record: Any, **more: Any) -> R:
-    """`record` as a `cls`, which is a kind of it."""
+def made(cls: type[R], record: Any, **more: object) -> R:
+    """`record`, a dataclass, as a `cls`, which has its fields and those of `more`."""
     return cls(**{f.name: getattr(record, f.name) for f in dataclasses.fields(record)}, **more)
 
 
-def frame(rows: Iterable[Mapping[str, Any]]) -> Any:
-    """A data frame of rows."""
+def frame(rows: Iterable[Mapping[str, object]]) -> DataFrame:
+    """A data frame of rows, each of which has its values by column. Raises `MissingExtra` without pandas."""
     return require("pandas", "notebook").DataFrame(list(rows))
 
 
 def bars(axes: Any, means: Mapping[str, Mean], label: str) -> None:
-    """Horizontal bars, the first on top, each with its 95 % interval."""
-    known = {name: mean for name, mean in means.items() if mean.mean is not None}
-    at = range(len(known))
-    values = [m.mean for m in known.values()]
-    reach = [[m.mean - m.low for m in known.values()], [m.high - m.mean for m in known.values()]]  # type: ignore[operator]
-    axes.barh(at, values, xerr=reach, color="#4c78a8", ecolor="#333333", capsize=3)
-    axes.set_yticks(at, [name.replace("$", r"\$") for name in known])
+    """Horizontal bars on a figure's `axes`, the first on top, each with its 95 % interval; unknown means are left out."""
+    known = {
+        name: (mean.mean, mean.mean - mean.low, mean.high - mean.mean)
+        for name, mean in means.items()
+        if mean.mean is not None and mean.low is not None and mean.high is not None
+    }
+    widths, below, above = zip(*known.values(), strict=True) if known else ((), (), ())
+    axes.barh(range(len(known)), widths, xerr=[below, above], color="#4c78a8", ecolor="#333333", capsize=3)
+    axes.set_yticks(range(len(known)), [name.replace("$", r"\$") for name in known])
     axes.invert_yaxis()
     axes.set_xlim(0, 1)
     axes.set_xlabel(f"{label}, 95 % interval")

@@ -199,24 +199,24 @@ def _unserved(report: Report, failing: Sequence[QueryResult], main: str) -> str:
 
 def _exposures(report: Report) -> Iterator[Row]:
     """Risks seen where the evidence is in the context all the same."""
-    seen = Counter(name for q in report.queries if q.served for name in q.exposures)
-    if seen:
-        counts = ", ".join(f"{name} {n}" for name, n in sorted(seen.items(), key=lambda item: (-item[1], item[0])))
+    exposures = Counter(name for q in report.queries if q.served for name in q.exposures)
+    if exposures:
+        counts = ", ".join(f"{name} {n}" for name, n in sorted(exposures.items(), key=lambda item: (-item[1], item[0])))
         yield Row.of("", (f"risks seen on served queries, harmless so far: {counts}", "dim"))
 
 
 def _where(report: Report) -> Row:
     """The documents whose queries go unserved."""
-    unserved, asked = Counter[str](), Counter[str]()
+    unserved, decided = Counter[str](), Counter[str]()
     for q in report.queries:
         if q.served is not None:
-            asked.update(q.documents)
+            decided.update(q.documents)
             unserved.update(() if q.served else q.documents)
     order = sorted(unserved.items(), key=lambda item: (-item[1], item[0]))
     head = ("Where  ", "strong")
     if not order or order[0][1] == 1:
         return Row.of("", head, f"evidence of unserved queries is spread over {counted(len(order), 'document')}, one query each")
-    named = ", ".join(f"{one_line(name, 40)} {n} of {asked[name]}" for name, n in order[:WORST])
+    named = ", ".join(f"{one_line(name, 40)} {n} of {decided[name]}" for name, n in order[:WORST])
     most = order[WORST][1] if len(order) > WORST else 0
     rest = f"; {counted(len(order) - WORST, 'more document')}, {f'1 to {most}' if most > 1 else '1'} each" if most else ""
     return Row.of("", head, f"unserved, by document: {named}{rest}")

@@ -108,16 +108,16 @@ def _look_first(audit: Summary, depth: int) -> RenderableType:
     """The first queries to look at."""
     caused = bool(audit.fixing and audit.fixing.rows)
     table = plain_table("query", *(["cause"] if caused else []), ">evidence", ">needs k", "text")
-    for each in audit.look[:LOOK]:
-        query, why = each.query, [each.why] if caused else []
-        table.add_row(one_line(query.id, 28), *why, f"{got(query):.0%}", each.needs(depth), one_line(query.text, 100))
+    for next_query in audit.look[:LOOK]:
+        query, why = next_query.query, [next_query.why] if caused else []
+        table.add_row(one_line(query.id, 28), *why, f"{got(query):.0%}", next_query.needs(depth), one_line(query.text, 100))
     table.expand, table.columns[-1].ratio = True, 1  # a narrow terminal cuts the text, nothing else
     left = len(audit.failing) - LOOK
     return Group(table, *([line((f"and {left} more; --json lists all, ragdiag explain shows one", "dim"))] if left > 0 else []))
 
 
 def _measures(audit: Summary) -> Table:
-    """Two columns."""
+    """Measures of contexts on the left, of rankings on the right."""
     table = plain_table("context", "mean [95 %]", ">n", " ranking", "mean [95 %]", ">n")
     for i in range(max(len(audit.context), len(audit.ranking))):
         table.add_row(*_cells(audit.context[i : i + 1], ""), *_cells(audit.ranking[i : i + 1], " "))
@@ -172,11 +172,11 @@ def check_text(checked: Checked) -> RenderableType:
 
 def show(renderable: RenderableType) -> None:
     """Print to standard output: as wide as the terminal; 140 columns where it is none."""
-    made = Console(highlight=False)
-    made = made if made.is_terminal else Console(highlight=False, width=140)
+    console = Console(highlight=False)
+    console = console if console.is_terminal else Console(highlight=False, width=140)
     if os.environ.get("GITHUB_ACTIONS") != "true":
-        made.print(renderable, crop=False)
+        console.print(renderable, crop=False)
         return
-    with made.capture() as captured:
-        made.print(renderable, crop=False)
-    made.file.write(no_commands(captured.get()))
+    with console.capture() as captured:
+        console.print(renderable, crop=False)
+    console.file.write(no_commands(captured.get()))

@@ -9,24 +9,9 @@ from rich.text import Text
 
 from ragdiag.core.proofs import Row
 from ragdiag.core.records import Defect, Mean
-from ragdiag.text.phrases import UNSAFE, clean, counted, listed, one_line
+from ragdiag.text.phrases import clean
 
-__all__ = [
-    "UNSAFE",
-    "clean",
-    "counted",
-    "defect_line",
-    "interval",
-    "line",
-    "listed",
-    "marked",
-    "no_commands",
-    "one_line",
-    "plain_table",
-    "signed",
-    "verbatim",
-]
-
+__all__ = ["defect_line", "interval", "line", "marked", "no_commands", "plain_table", "signed", "verbatim"]
 
 STYLES = {"strong": "bold", "good": "green", "bad": "red", "warn": "yellow", "dim": "dim"}
 """How a terminal shows each kind of mark."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ragdiag.core.records import Query, QueryResult
-from ragdiag.reports.text import listed
+from ragdiag.text.phrases import listed
 
 __all__ = ["MEASURES", "NO_SWAP", "RUN_ALONE", "STATUSES", "expected", "headline"]
 

@@ -18,10 +18,11 @@ from ragdiag.core.errors import UsageError, did_you_mean
 from ragdiag.core.records import Report
 from ragdiag.core.registry import names
 from ragdiag.reports.litmus import litmus_text
-from ragdiag.reports.text import clean, counted, interval, line, one_line, signed
+from ragdiag.reports.text import interval, line, signed
 from ragdiag.scoring.gates import Gate
 from ragdiag.testing.audited import ASK, WIDTH, Audited, QueryStory, of_report, plain, shown
 from ragdiag.testing.baselines import Change, compared, write_baseline
+from ragdiag.text.phrases import clean, counted, one_line
 
 __all__ = ["check", "check_gates", "no_cause", "no_regression", "no_verdict", "save_baseline"]
 

@@ -21,12 +21,13 @@ from ragdiag.answering.verdict import Litmus
 from ragdiag.core.errors import RagdiagError, UsageError
 from ragdiag.core.options import Options, check_kind
 from ragdiag.core.records import Report
-from ragdiag.reports.text import clean, interval, line, one_line
+from ragdiag.reports.text import interval, line
 from ragdiag.search.searches import chunks_of, identity_of, name_of
 from ragdiag.testing import assertions
 from ragdiag.testing.audited import Audited, QueryStory, audited, plain, shown
 from ragdiag.testing.baselines import baseline_file
 from ragdiag.testing.shared import once
+from ragdiag.text.phrases import clean, one_line
 
 __all__ = ["Auditor"]
 

@@ -222,10 +222,11 @@ def routines() -> list[Worst]:
     from ragdiag.core.records import Document
     from ragdiag.core.registry import make
     from ragdiag.label.drafts import asked, drafts
-    from ragdiag.reports.text import clean, no_commands
+    from ragdiag.reports.text import no_commands
     from ragdiag.search.chunkers._pack import Cuts
     from ragdiag.text.duplicates import near_duplicates, shingles
     from ragdiag.text.headings import headings
+    from ragdiag.text.phrases import clean
     from ragdiag.text.tokens import folded, token_starts
 
     def alike(text: str) -> bool:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from ragdiag.answering.verdict import Litmus
 from ragdiag.core.records import Explanation, Report
@@ -11,7 +10,8 @@ from ragdiag.reports.fixes import FixRow, NextQuery, got, share_said
 from ragdiag.reports.html.page import embedded, render
 from ragdiag.reports.html.queries import queries_data
 from ragdiag.reports.html.text import Grid, Span, blocks, marked_spans
-from ragdiag.reports.litmus import litmus_text
+from ragdiag.reports.json import JsonObject
+from ragdiag.reports.litmus import answer_counts, litmus_lines
 from ragdiag.reports.summary import COMPARE, Fate, summary
 from ragdiag.reports.terminal import LOOK, troubles
 from ragdiag.text.phrases import one_line
@@ -31,8 +31,7 @@ def audit_html(report: Report, explanations: Iterable[Explanation], litmus: Litm
     `explanations` are those of its queries, in order (`ragdiag.explain`); `litmus` is what came of answers.
     """
     audit, depth = summary(report), report.pipeline.depth
-    data = queries_data(explanations, report, [each.query for each in audit.look], litmus)
-    said = _litmus(litmus)
+    data = queries_data(explanations, report, [next_query.query for next_query in audit.look], litmus)
     sections = [("litmus", "Litmus test")] if litmus else []
     return render(
         "audit.html",
@@ -41,12 +40,12 @@ def audit_html(report: Report, explanations: Iterable[Explanation], litmus: Litm
         sections=[*sections, ("measures", "Measures"), ("queries", "Queries")],
         audit=audit,
         fates=_bars(audit.fates),
-        litmus=said,
-        litmus_said=[block for block in said if isinstance(block, list) and block][1 : 1 + SAID],
+        litmus=_litmus(litmus) if litmus else [],
+        litmus_said=_verdict(litmus) if litmus else [],
         share_said=share_said,
         scale=_scale(audit.fixing.rows if audit.fixing else ()),
         compare=COMPARE,
-        look=[_looked(each, depth) for each in audit.look[:LOOK]],
+        look=[_looked(next_query, depth) for next_query in audit.look[:LOOK]],
         marked=marked_spans,
         tables=(("What the context holds", audit.context), ("How chunks are ranked", audit.ranking)),
         troubles=list(blocks(troubles(report.label_defects, report.label_warnings, report.problems, report.notes))),
@@ -57,43 +56,52 @@ def audit_html(report: Report, explanations: Iterable[Explanation], litmus: Litm
     )
 
 
-def litmus_html(found: Litmus) -> str:
+def litmus_html(litmus: Litmus) -> str:
     """What the litmus test found as a page."""
     sections: list[tuple[str, str]] = []
-    title = f"{found.verdict.kind} — ragdiag"
-    return render("litmus.html", title=title, kind="litmus test", sections=sections, litmus=_litmus(found), seed=found.seed)
+    title = f"{litmus.verdict.kind} — ragdiag"
+    return render("litmus.html", title=title, kind="litmus test", sections=sections, litmus=_litmus(litmus), seed=litmus.seed)
 
 
-def _litmus(found: Litmus | None) -> list[list[Span] | Grid]:
-    """What the terminal shows of the litmus test, less the name and version of ragdiag."""
-    if found is None:
-        return []
-    heading, *others = blocks([litmus_text(found)])
-    return [heading[1:], *others] if isinstance(heading, list) else [heading, *others]
+def _litmus(litmus: Litmus) -> list[list[Span] | Grid]:
+    """What was counted, then what the terminal shows below its heading."""
+    return [[Span(f"  {answer_counts(litmus)}", "")], *blocks(litmus_lines(litmus))]
+
+
+def _verdict(litmus: Litmus) -> list[list[Span]]:
+    """The first lines of the litmus test's verdict."""
+    return [block for block in blocks(litmus_lines(litmus)) if isinstance(block, list) and block][:SAID]
 
 
 def _scale(rows: Sequence[FixRow]) -> int:
-    """Per cent to which the lines of shares go."""
+    """Per cent at which the lines of all shares end."""
     highest = max((row.share.high or 0.0 for row in rows if row.share), default=1.0)
     return next(percent for percent in SCALES if percent >= 100 * highest)
 
 
 def _bars(fates: Sequence[Fate]) -> list[dict[str, object]]:
-    """Parts of a whole, as a page draws them side by side."""
-    total, parts, at = sum(fate.queries for fate in fates), list[dict[str, object]](), 0
+    """What became of all queries, as parts of one bar: where each starts and how long it is, in per cent."""
+    total, parts, start = sum(fate.queries for fate in fates), list[dict[str, object]](), 0
     for words, count in fates:
-        parts.append({"words": words, "count": count, "at": f"{100 * at / total:.3f}", "share": f"{100 * count / total:.3f}"})
-        at += count
+        parts.append({"words": words, "count": count, "at": f"{100 * start / total:.3f}", "share": f"{100 * count / total:.3f}"})
+        start += count
     return parts
 
 
-def _looked(each: NextQuery, depth: int) -> dict[str, str]:
-    query = each.query
-    shown = {"id": query.id, "shown": one_line(query.id, 40), "why": each.why, "text": one_line(query.text, 160)}
-    return {**shown, "got": f"{got(query):.0%}", "k": each.needs(depth)}
+def _looked(next_query: NextQuery, depth: int) -> dict[str, str]:
+    """A query to look at, as a line of the page."""
+    query = next_query.query
+    return {
+        "id": query.id,
+        "shown": one_line(query.id, 40),
+        "why": next_query.why,
+        "text": one_line(query.text, 160),
+        "got": f"{got(query):.0%}",
+        "k": next_query.needs(depth),
+    }
 
 
-def _left_out(data: Mapping[str, Any], depth: int) -> str:
+def _left_out(data: JsonObject, depth: int) -> str:
     """What the page does not hold."""
     cut = data["cut"]
     parts = [f"Of each query: its context, and what stands below it with evidence, in the first {depth} chunks."]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from ragdiag.comparing.cells import Comparison, context_tokens
 
@@ -67,24 +67,44 @@ class Plot(NamedTuple):
     y_ticks: list[tuple[float, str]]
 
 
+NO_PLOT = Plot([], "", "", [], [])
+
+
+class _Served(NamedTuple):
+    """What a configuration serves, with its interval, and for how many tokens."""
+
+    place: int
+    tokens: float
+    mean: float
+    low: float
+    high: float
+
+
 def heat_map(comparison: Comparison) -> HeatMap:
     """Each chunking and retriever with the measure compared. Cells of the same two names take a row each."""
-    means = [each[comparison.measure] for each in comparison.means]
-    known = [m.mean for m in means if m.mean is not None]
-    low, high = min(known, default=0.0), max(known, default=1.0)
+    measured = list(_measured(comparison, range(len(comparison.cells))))
+    means = [mean for _, mean, _, _ in measured]
+    least, most = min(means, default=0.0), max(means, default=1.0)
     columns = list(dict.fromkeys(c.retriever for c in comparison.cells))
     rows: list[tuple[str, list[HeatCell | None]]] = []
-    for i, cell in enumerate(comparison.cells):
-        name, column, mean = " | ".join(filter(None, (cell.chunker, cell.context))), columns.index(cell.retriever), means[i]
-        if mean.mean is None or mean.low is None or mean.high is None:
-            continue
-        row = next((own for n, own in rows if n == name and own[column] is None), None)
+    for place, mean, low, high in measured:
+        cell = comparison.cells[place]
+        name, column = " | ".join(filter(None, (cell.chunker, cell.context))), columns.index(cell.retriever)
+        row = next((cells for other, cells in rows if other == name and cells[column] is None), None)
         if row is None:
             row = [None] * len(columns)
             rows.append((name, row))
-        tone = round((TONES - 1) * (mean.mean - low) / (high - low)) if high > low else 0
-        row[column] = HeatCell(i, mean.mean, mean.low, mean.high, tone)
+        tone = round((TONES - 1) * (mean - least) / (most - least)) if most > least else 0
+        row[column] = HeatCell(place, mean, low, high, tone)
     return HeatMap(columns, rows)
+
+
+def _measured(comparison: Comparison, places: Iterable[int]) -> Iterator[tuple[int, float, float, float]]:
+    """Place, mean and ends of the interval of each configuration for which the measure is decidable."""
+    for place in places:
+        mean = comparison.means[place][comparison.measure]
+        if mean.mean is not None and mean.low is not None and mean.high is not None:
+            yield place, mean.mean, mean.low, mean.high
 
 
 def plot(comparison: Comparison) -> Plot:
@@ -96,33 +116,52 @@ def more_plot(comparison: Comparison) -> Plot:
     """The baseline with more context beside the best; empty where the measure is not the share served, which the curve is."""
     curve = [(row["tokens"], row["served"] / row["of"]) for row in comparison.curve if row["of"] and row["times"] >= 1]
     if len(curve) < 2 or not comparison.measure.startswith("Sufficient") or "(" in comparison.measure:
-        return Plot([], "", "", [], [])
+        return NO_PLOT
     return _plot(comparison, sorted({comparison.baseline, comparison.best}), curve)
 
 
 def _plot(comparison: Comparison, places: Iterable[int], curve: Sequence[tuple[float, float]]) -> Plot:
-    known = []
-    for i in places:
-        mean, tokens = comparison.means[i][comparison.measure], context_tokens(comparison.cells[i])
-        if tokens is not None and mean.mean is not None and mean.low is not None and mean.high is not None:
-            known.append((i, tokens, mean.mean, mean.low, mean.high))
-    if not known:
-        return Plot([], "", "", [], [])
-    xs = [x for _, x, *_ in known] + [x for x, _ in curve]
-    ys = [y for _, _, *each in known for y in each] + [y for _, y in curve]
-    beside = max(SPAN * max(xs) - (max(xs) - min(xs)), 0) / 2  # a few tokens more or less must not look like many
-    across = _Scale.of([min(xs) - beside, max(xs) + beside], LEFT, WIDTH - RIGHT)
-    up = _Scale.of(ys, HEIGHT - BOTTOM, TOP)
-    labels = _apart([(across(x), up(y)) for _, x, y, *_ in known])
+    """The configurations at `places`, with the front of all, or with a `curve` of tokens and shares in its stead."""
+    served = list(_served(comparison, places))
+    if not served:
+        return NO_PLOT
+    across, up = _scales(served, curve)
+    labels = _apart([(across(s.tokens), up(s.mean)) for s in served])
     points = [
-        Point(i, across(x), up(y), up(low), up(high), i in comparison.pareto, label)
-        for (i, x, y, low, high), label in zip(known, labels, strict=True)
+        Point(place, across(tokens), up(mean), up(low), up(high), place in comparison.pareto, label)
+        for (place, tokens, mean, low, high), label in zip(served, labels, strict=True)
     ]
-    front = sorted((p.x, p.y) for p in points if p.front) if not curve else []
-    steps = "".join(f"{'H' if i else 'M'}{x:g}{f'V{y:g}' if i else f',{y:g}'}" for i, (x, y) in enumerate(front))
-    path = "".join(f"{'L' if i else 'M'}{across(x):g},{up(y):g}" for i, (x, y) in enumerate(curve))
-    x_ticks = [(across(v), f"{v:,.0f}") for v in across.ticks()]
-    return Plot(points, steps, path, x_ticks, [(up(v), f"{v:.2f}") for v in up.ticks()])
+    front = "" if curve else _steps([(p.x, p.y) for p in points if p.front])
+    more = _line([(across(tokens), up(share)) for tokens, share in curve])
+    x_ticks = [(across(tokens), f"{tokens:,.0f}") for tokens in across.ticks()]
+    return Plot(points, front, more, x_ticks, [(up(share), f"{share:.2f}") for share in up.ticks()])
+
+
+def _served(comparison: Comparison, places: Iterable[int]) -> Iterator[_Served]:
+    """The configurations of which both the measure and the tokens are known."""
+    for place, *interval in _measured(comparison, places):
+        tokens = context_tokens(comparison.cells[place])
+        if tokens is not None:
+            yield _Served(place, tokens, *interval)
+
+
+def _scales(served: Sequence[_Served], curve: Sequence[tuple[float, float]]) -> tuple[_Scale, _Scale]:
+    """Scales, of tokens from left to right and of shares upward, that hold all points with their intervals, and the curve."""
+    tokens = [s.tokens for s in served] + [x for x, _ in curve]
+    shares = [share for s in served for share in (s.mean, s.low, s.high)] + [y for _, y in curve]
+    least, most = min(tokens), max(tokens)
+    margin = max(SPAN * most - (most - least), 0) / 2  # a few tokens more or less must not look like many
+    return _Scale.of([least - margin, most + margin], LEFT, WIDTH - RIGHT), _Scale.of(shares, HEIGHT - BOTTOM, TOP)
+
+
+def _steps(front: Iterable[tuple[float, float]]) -> str:
+    """The path of the front from left to right: level up to the next point, then straight up to it."""
+    return "".join(f"H{x:g}V{y:g}" if i else f"M{x:g},{y:g}" for i, (x, y) in enumerate(sorted(front)))
+
+
+def _line(places: Sequence[tuple[float, float]]) -> str:
+    """The path from place to place; "" for none."""
+    return "M" + "L".join(f"{x:g},{y:g}" for x, y in places) if places else ""
 
 
 def _apart(places: Sequence[tuple[float, float]]) -> list[float]:
@@ -162,6 +201,6 @@ class _Scale(NamedTuple):
         return [self.low + i * self.step for i in range(round((self.high - self.low) / self.step) + 1)]
 
 
-def frame() -> dict[str, Any]:
+def frame() -> dict[str, int]:
     """The plot's own size and margins."""
     return {"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": WIDTH - RIGHT, "top": TOP, "bottom": HEIGHT - BOTTOM}

@@ -7,11 +7,11 @@ import functools
 import hashlib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ragdiag.core.version import __version__
 from ragdiag.reports.json import rounded
-from ragdiag.reports.text import clean
+from ragdiag.text.phrases import clean
 
 if TYPE_CHECKING:
     import jinja2
@@ -28,17 +28,17 @@ ESCAPES = {c: f"\\u{c:04x}" for c in (*map(ord, "<>&"), *STEERING)}
 """What could end a script element, and what steers, as JSON writes it."""
 
 
-def render(template: str, **values: Any) -> str:
+def render(template: str, **values: object) -> str:
     """A page. Every value is escaped, its control characters made visible; only `embedded` data goes in as it is."""
     import markupsafe
 
     css, js = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     policy = f"default-src 'none'; style-src {_hash(css)}; script-src {_hash(js)}; base-uri 'none'; form-action 'none'"
-    own = {"css": markupsafe.Markup(css), "js": markupsafe.Markup(js)}  # our own files: nothing of a corpus is in them
-    return _environment().get_template(template).render(policy=policy, version=__version__, **own, **values) + "\n"
+    assets = {"css": markupsafe.Markup(css), "js": markupsafe.Markup(js)}  # this package's files: nothing of a corpus is in them
+    return _environment().get_template(template).render(policy=policy, version=__version__, **assets, **values) + "\n"
 
 
-def embedded(value: Any) -> markupsafe.Markup:
+def embedded(value: object) -> markupsafe.Markup:
     """`value` as JSON inside a script element, which no text in it can end."""
     import markupsafe
 
@@ -59,7 +59,7 @@ def _environment() -> jinja2.Environment:
     )
 
 
-def _visible(value: Any) -> Any:
+def _visible(value: object) -> object:
     """Text without control characters that would steer what is shown round it."""
     return clean(value) if type(value) is str else value
 

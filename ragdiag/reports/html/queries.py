@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 
 from ragdiag.answering.verdict import Litmus
 from ragdiag.core.proofs import Row
 from ragdiag.core.records import Explanation, GroupProof, QueryResult, RankedChunk, Report
-from ragdiag.reports.explain import BELOW
+from ragdiag.reports.explain import BELOW, parted
 from ragdiag.reports.fixes import got
 from ragdiag.reports.html.text import Span, marked_spans, packed
-from ragdiag.reports.proof import proof
+from ragdiag.reports.json import JsonObject
+from ragdiag.reports.proof import Cause, proof
 from ragdiag.reports.words import expected, headline
 
 __all__ = ["queries_data"]
@@ -28,7 +28,9 @@ LONGEST, LONGEST_OTHER = 6_000, 1_500
 """Characters of a text that are shown at most, and of a chunk that holds no evidence."""
 
 
-def queries_data(explanations: Iterable[Explanation], report: Report, first: Sequence[QueryResult], litmus: Litmus | None) -> Any:
+def queries_data(
+    explanations: Iterable[Explanation], report: Report, first: Sequence[QueryResult], litmus: Litmus | None
+) -> JsonObject:
     """All queries in the types of JSON. `first` are those to look at first, in order; `litmus` says what became of answers."""
     texts = _Texts()
     queries = [_query(explanation, texts) for explanation in explanations]
@@ -42,52 +44,66 @@ def queries_data(explanations: Iterable[Explanation], report: Report, first: Seq
         "k": report.pipeline.k,
         "measures": list(report.measures),
         "first": sorted(range(len(queries)), key=lambda i: (place.get(queries[i]["id"], len(first)), i)),
-        "chunks": [[name, text] for name, text in texts.kept],
+        "chunks": [[name, text] for name, text in texts.shown],
         "queries": queries,
         "cut": cut,
     }
 
 
 class _Texts:
-    """The texts of a page: each chunk's once, and how much of each is kept."""
+    """The texts of a page's chunks: each is there once, cut where it is long. `shown` has names and texts once they are cut."""
 
     def __init__(self) -> None:
-        self._place: dict[tuple[str, str], int] = {}
-        self._held: list[int | None] = []  # where evidence starts in each chunk, the first of all queries'
-        self.kept: list[tuple[str, str]] = []
+        self._places: dict[tuple[str, str], int] = {}
+        self._evidence: list[int | None] = []  # where evidence starts in each chunk, the first of all queries'; None: nowhere
+        self.shown: list[tuple[str, str]] = []
 
     def place(self, chunk: RankedChunk) -> int:
         """The number of a chunk, which two of the same id share only where they share the text."""
-        at = self._place.setdefault((chunk.id, chunk.text), len(self._place))
-        if at == len(self._held):
-            self._held.append(None)
-        starts = [start for start, _ in chunk.marks] + ([] if self._held[at] is None else [self._held[at] or 0])
-        self._held[at] = min(starts, default=None)
-        return at
+        place = self._places.setdefault((chunk.id, chunk.text), len(self._places))
+        if place == len(self._evidence):
+            self._evidence.append(None)
+        known = self._evidence[place]
+        self._evidence[place] = min([*(start for start, _ in chunk.marks), *([] if known is None else [known])], default=None)
+        return place
 
-    def cut(self, queries: list[dict[str, Any]]) -> dict[str, int]:
-        """Cut what is too long, and move marks and cuts along; how many characters are kept of what, and how many were cut."""
-        holding = [i for i, start in enumerate(self._held) if start is not None]
-        others = [i for i, start in enumerate(self._held) if start is None]
-        named = list(self._place)
-        caps = dict.fromkeys(holding, _cap([named[i][1] for i in holding], HOLDING, LONGEST))
-        caps |= dict.fromkeys(others, _cap([named[i][1] for i in others], OTHER, LONGEST_OTHER))
-        windows = [_window(len(text), self._held[i], caps[i]) for i, (_, text) in enumerate(named)]
+    def cut(self, queries: list[JsonObject]) -> dict[str, int]:
+        """Cut every text that is too long, and move marks and cuts along: `shown`, and `queries` in place.
+
+        How many "chunks" were cut "of" how many, and how many "others".
+        """
+        windows = self._windows()
+        texts = [text for _, text in self._places]
         for q in queries:
             for row in q["ranking"]:
-                row[-1] = _shifted(row[-1], named[row[0]][1], *windows[row[0]])
-        ends = [(CUT if a else "", CUT if b < len(text) else "") for (_, text), (a, b) in zip(named, windows, strict=True)]
-        self.kept = [(named[i][0], before + named[i][1][slice(*windows[i])] + after) for i, (before, after) in enumerate(ends)]
-        groups = [group for q in queries for group in q["evidence"]]
-        most = _cap([group["text"] for group in groups], EVIDENCE, LONGEST)
-        long = sum(_shorten_group(group, most) for group in groups)
-        asked = _cap([q[name] for q in queries for name in ("text", "answer")], ASKED, LONGEST)
-        for q in queries:
-            for name in ("text", "answer"):
-                long += len(q[name]) > asked
-                q[name] = _shortened(q[name], asked)
-        shorter = sum(b - a < len(text) for (_, text), (a, b) in zip(named, windows, strict=True))
-        return {"chunks": shorter, "of": len(named), "others": long}
+                row[-1] = _shifted(row[-1], texts[row[0]], *windows[row[0]])
+        self.shown = [(name, _inside(text, *window)) for (name, text), window in zip(self._places, windows, strict=True)]
+        shorter = sum(end - start < len(text) for text, (start, end) in zip(texts, windows, strict=True))
+        return {"chunks": shorter, "of": len(texts), "others": _cut_evidence(queries) + _cut_words(queries)}
+
+    def _windows(self) -> list[tuple[int, int]]:
+        """The part of each chunk that is shown; chunks that hold evidence share one budget, the others another."""
+        chunks = [(text, start) for (_, text), start in zip(self._places, self._evidence, strict=True)]
+        holding = _cap([text for text, start in chunks if start is not None], HOLDING, LONGEST)
+        other = _cap([text for text, start in chunks if start is None], OTHER, LONGEST_OTHER)
+        return [_window(len(text), start, other if start is None else holding) for text, start in chunks]
+
+
+def _cut_evidence(queries: Sequence[JsonObject]) -> int:
+    """Cut passages of evidence, in place; how many were too long."""
+    groups = [group for q in queries for group in q["evidence"]]
+    most = _cap([group["text"] for group in groups], EVIDENCE, LONGEST)
+    return sum(_shorten_group(group, most) for group in groups)
+
+
+def _cut_words(queries: Sequence[JsonObject]) -> int:
+    """Cut queries and their answers, in place; how many were too long."""
+    fields = [(q, name) for q in queries for name in ("text", "answer")]
+    most = _cap([q[name] for q, name in fields], ASKED, LONGEST)
+    long = sum(len(q[name]) > most for q, name in fields)
+    for q, name in fields:
+        q[name] = _shortened(q[name], most)
+    return long
 
 
 def _cap(texts: Sequence[str], budget: int, most: int) -> int:
@@ -103,19 +119,25 @@ def _cap(texts: Sequence[str], budget: int, most: int) -> int:
     return most
 
 
-def _window(length: int, held: int | None, cap: int) -> tuple[int, int]:
-    """The part of a text that is kept: from its start, or from a little before the evidence that it holds."""
+def _window(length: int, evidence: int | None, cap: int) -> tuple[int, int]:
+    """The part of a text that is shown: from its start, or from a little before the evidence that it holds."""
     if length <= cap:
         return 0, length
-    start = max(min((held or 0) - cap // 4, length - cap), 0)
+    start = max(min((evidence or 0) - cap // 4, length - cap), 0)
     return start, start + cap
+
+
+def _inside(text: str, start: int, end: int) -> str:
+    """That part of a text, with marks where it goes on."""
+    return (CUT if start else "") + text[start:end] + (CUT if end < len(text) else "")
 
 
 def _shortened(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + CUT
 
 
-def _shorten_group(group: dict[str, Any], most: int) -> bool:
+def _shorten_group(group: JsonObject, most: int) -> bool:
+    """Cut one passage of evidence, in place; whether it was too long."""
     text = group["text"]
     group["text"] = _shortened(text, most)
     group["cuts"] = [_units(text, cut) for cut in group["cuts"] if cut < len(group["text"])]
@@ -123,7 +145,7 @@ def _shorten_group(group: dict[str, Any], most: int) -> bool:
 
 
 def _shifted(marks: Sequence[tuple[int, int]], text: str, start: int, end: int) -> list[int]:
-    """Where evidence stands in what is kept of a text, start and end by turns, as a browser counts."""
+    """Where evidence stands in what is shown of a text, start and end by turns, as a browser counts."""
     inside, before = [(max(a, start), min(b, end)) for a, b in marks], len(CUT) if start else 0
     return [before + _units(text[start:end], at - start) for a, b in inside if a < b for at in (a, b)]
 
@@ -133,12 +155,11 @@ def _units(text: str, at: int) -> int:
     return at if text.isascii() else len(text[:at].encode("utf-16-le", "surrogatepass")) // 2
 
 
-def _query(explanation: Explanation, texts: _Texts) -> dict[str, Any]:
+def _query(explanation: Explanation, texts: _Texts) -> JsonObject:
     """One query, its texts and positions still whole."""
     query, result = explanation.query, explanation.result
     causes, tried, notes = proof(explanation)
-    below = [c for c in explanation.ranking if not c.in_context]
-    shown = [*(c for c in explanation.ranking if c.in_context), *below[:BELOW]]
+    context, below = parted(explanation.ranking)
     return {
         "id": result.id,
         "text": query.text,
@@ -153,19 +174,20 @@ def _query(explanation: Explanation, texts: _Texts) -> dict[str, Any]:
         "documents": list(result.documents),
         "measures": [None if value is None else round(value, 3) for value in result.measures.values()],
         "defects": [f"{d.file}:{d.line}: {d.kind}: {d.message}" for d in explanation.defects],
-        "why": [
-            {
-                "head": _line(cause.head),
-                "rows": [[row.label, _line(row)] for row in cause.rows],
-                "ranks": [cause.finding.before.rank, cause.finding.after.rank],
-            }
-            for cause in causes
-        ],
+        "why": [_cause(cause) for cause in causes],
         "tried": tried,
         "notes": [_line(note) for note in notes],
         "evidence": [_group(group) for group in explanation.groups],
-        "ranking": [_ranked(chunk, texts) for chunk in shown],
+        "ranking": [_ranked(chunk, texts) for chunk in (*context, *below[:BELOW])],
         "below": len(below) - len(below[:BELOW]),
+    }
+
+
+def _cause(cause: Cause) -> JsonObject:
+    return {
+        "head": _line(cause.head),
+        "rows": [[row.label, _line(row)] for row in cause.rows],
+        "ranks": [cause.finding.before.rank, cause.finding.after.rank],
     }
 
 
@@ -174,7 +196,7 @@ def _line(row: Row) -> list[str | Span]:
     return packed([Span(_shortened(span.text, LONGEST_OTHER), span.kind) for span in marked_spans(row)])
 
 
-def _group(group: GroupProof) -> dict[str, Any]:
+def _group(group: GroupProof) -> JsonObject:
     return {
         "at": f"{group.document}#{group.start}-{group.end}",
         "page": group.page,
@@ -186,7 +208,7 @@ def _group(group: GroupProof) -> dict[str, Any]:
     }
 
 
-def _ranked(chunk: RankedChunk, texts: _Texts) -> list[Any]:
+def _ranked(chunk: RankedChunk, texts: _Texts) -> list[object]:
     """Number of the chunk, rank, score, share of an evidence passage that it holds, whether it is in the context, its marks."""
     row = [texts.place(chunk), chunk.rank, f"{chunk.score:.4g}", round(chunk.grade, 4), int(chunk.in_context)]
     return [*row, list(chunk.marks)]

@@ -39,30 +39,31 @@ def spans(text: Text | str, base: str = "") -> list[Span]:
     if isinstance(text, str):
         return [Span(text, _kind(base))] if text else []
     plain, base, last = text.plain, f"{base} {text.style}", 0
-    found: list[Span] = []
+    stretches: list[Span] = []
     for start, end, style in sorted((s.start, s.end, str(s.style)) for s in text.spans):
         if end > max(start, last):
-            found += [Span(plain[last:start], _kind(base)), Span(plain[max(start, last) : end], _kind(style))]
+            stretches += [Span(plain[last:start], _kind(base)), Span(plain[max(start, last) : end], _kind(style))]
             last = end
-    return [s for s in (*found, Span(plain[last:], _kind(base))) if s.text]
+    return [s for s in (*stretches, Span(plain[last:], _kind(base))) if s.text]
 
 
 def marked_spans(row: Row) -> list[Span]:
     """A row's text, cleaned, stretch by stretch."""
-    found, last = list[Span](), 0
+    stretches, last = list[Span](), 0
     for start, end, kind in row.marks:
-        found += [Span(clean(row.text[last:start]), ""), Span(clean(row.text[start:end]), kind)]
+        stretches += [Span(clean(row.text[last:start]), ""), Span(clean(row.text[start:end]), kind)]
         last = end
-    return [span for span in (*found, Span(clean(row.text[last:]), "")) if span.text]
+    return [span for span in (*stretches, Span(clean(row.text[last:]), "")) if span.text]
 
 
 def _kind(style: str) -> str:
+    """What a style of the terminal says, by `KINDS`."""
     return " ".join(dict.fromkeys(KINDS[word] for word in style.split() if word in KINDS))
 
 
-def packed(found: Sequence[Span]) -> list[str | Span]:
+def packed(stretches: Sequence[Span]) -> list[str | Span]:
     """Spans as JSON holds them: those that are plain text are strings."""
-    return [span if span.kind else span.text for span in found]
+    return [span if span.kind else span.text for span in stretches]
 
 
 def blocks(parts: Iterable[RenderableType]) -> Iterator[list[Span] | Grid]:

@@ -57,7 +57,7 @@ def _fixing(fixing: Fixing) -> Iterator[str]:
 
 def _look(audit: Summary, depth: int) -> Iterator[str]:
     yield "### Look at these first"
-    rows = [(each.query.id, each.why, f"{got(each.query):.0%}", each.needs(depth), each.query.text) for each in audit.look[:LOOK]]
+    rows = [(n.query.id, n.why, f"{got(n.query):.0%}", n.needs(depth), n.query.text) for n in audit.look[:LOOK]]
     yield _table(("query", "why", "evidence", "needs k", "text"), rows)
 
 

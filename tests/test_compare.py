@@ -105,7 +105,7 @@ def test_without_a_size_contexts_are_equal_in_tokens(tmp_path: Path) -> None:
     given = {"chunkers": CHUNKERS, "retrievers": ("bm25",), "causes": False}
     found = compare(CORPUS, QUERIES, cache=tmp_path, **given)
     first = audited(chunker=CHUNKERS[0], retriever="bm25")
-    budget = found.pipeline.budget
+    budget = found.pipeline["budget"]
     assert abs(budget - first.pipeline.context_tokens) <= 1
     assert found.measure == f"Sufficient@{budget}tok"
     assert any(str(budget) in note for note in found.notes)

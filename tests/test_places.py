@@ -63,10 +63,10 @@ def test_each_stands_where_it_was_cut(text: str, chunks: list[str], starts: list
 
 
 def test_a_guess_is_told_with_the_text_and_the_document() -> None:
-    corpus, notes = Corpus((Document("a", "ab x ab y"),)), list[str]()
-    chunks = [StoredChunk(doc_id="a", text=text) for text in ("y", "ab")]
-    assert place(chunks, corpus, notes).start.tolist() == [0, 8]
-    (note,) = notes
+    corpus = Corpus((Document("a", "ab x ab y"),))
+    placed = place([StoredChunk(doc_id="a", text=text) for text in ("y", "ab")], corpus)
+    assert placed.chunking.start.tolist() == [0, 8]
+    (note,) = placed.notes
     assert note.startswith("1 chunk texts stand in several places") and "'ab' in a" in note and "give start and end" in note
 
 

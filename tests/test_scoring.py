@@ -477,6 +477,7 @@ def test_a_run_in_which_every_query_failed(tmp_path: Path):
 # How far a ranking goes, of one query at a time: what a diagnosis asks of rankings that it has edited.
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(cases(), st.data())
 def test_coverage_against_sets_and_the_scorer(case, data):

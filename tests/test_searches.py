@@ -307,6 +307,7 @@ def test_a_search_is_measured_by_hand(tmp_path: Path) -> None:
     assert "R@20" in ragdiag.audit(corpus, queries, search=search, k=2, measures=["R@20"], cache=None).measures
 
 
+@pytest.mark.slow
 def test_an_index_behind_a_function_scores_as_the_index_itself() -> None:
     corpus, queries = FIXTURES / "tidewater" / "corpus", FIXTURES / "tidewater" / "queries.jsonl"
     direct = run_audit(corpus, queries, Options(retriever="bm25", cache=None))

@@ -23,7 +23,9 @@ class FailureMode(abc.ABC):
     """What it says of a query, in a sentence without a full stop: "a superseded version stands above the evidence"."""
 
     place: ClassVar[int] = 1000
-    """Where it stands among the modes: the lower, the more specific. Ours go from 10 to 140 in steps of ten."""
+    """Where it stands among the modes: the lower, the more specific. Ours go from 10 to 140, so that a new one fits
+    between; their order is that of the tables in docs/failures/index.md and docs/method.md.
+    """
 
     levels: ClassVar[tuple[str, ...]] = ("span",)
     """The kinds of labels that can decide it: "span", "document"; "excluded" for labels with a defect."""

@@ -544,7 +544,7 @@ def test_one_copy_one_client_one_question_an_audit(data, diary, tmp_path, monkey
     report = audit(diary / "corpus.jsonl", diary / "queries.jsonl", retriever=spec(tmp_path / "store"), cache=data / "cache")
     copies = [to for source, to, *_ in copied if source == tmp_path / "store"]
     assert len(copies) == len(opened) == 1
-    assert sum(not q.served for q in report.queries) > 1
+    assert any(not q.served for q in report.queries)  # how many is chance: hnswlib links in several threads
     assert len(asked) == len(set(asked))
     assert not Path(copies[0]).exists(), "the copy is gone with the audit"
 

@@ -529,7 +529,7 @@ def test_records_that_no_stored_graph_has_are_linked_in_the_order_of_the_log(dat
 
 def test_one_copy_one_client_one_question_an_audit(data, diary, tmp_path, monkeypatch):
     with chromadb.PersistentClient(str(tmp_path / "store")) as client:
-        filled(client, data, space="cosine", max_neighbors=4, ef_search=5, ef_construction=10, **STORED)
+        filled(client, data, space="cosine", max_neighbors=2, ef_search=3, ef_construction=5, **STORED)
     copied, opened, asked = [], [], []
     copytree, persistent, query = shutil.copytree, chromadb.PersistentClient, chromadb.Collection.query
     monkeypatch.setattr(shutil, "copytree", lambda *a, **more: (copied.append(a), copytree(*a, **more))[1])
@@ -544,7 +544,7 @@ def test_one_copy_one_client_one_question_an_audit(data, diary, tmp_path, monkey
     report = audit(diary / "corpus.jsonl", diary / "queries.jsonl", retriever=spec(tmp_path / "store"), cache=data / "cache")
     copies = [to for source, to, *_ in copied if source == tmp_path / "store"]
     assert len(copies) == len(opened) == 1
-    assert any(not q.served for q in report.queries)  # how many is chance: hnswlib links in several threads
+    assert sum(not q.served for q in report.queries) > 1
     assert len(asked) == len(set(asked))
     assert not Path(copies[0]).exists(), "the copy is gone with the audit"
 

@@ -18,9 +18,9 @@ from ragdiag.core.pipelines import IndexRecall, Pipeline, Unseen
 from ragdiag.core.proofs import Finding, GroupProof, RankedChunk
 
 __all__ = [
-    "Answer", "BoolArray", "Chunking", "Corpus", "Defect", "Document", "Evidence", "Explanation", "FloatArray", "GroupProof",
-    "IndexRecall", "IntArray", "Label", "Labels", "Mean", "Pipeline", "Problem", "Query", "QueryResult", "RankedChunk", "Report",
-    "Run", "Span", "StoredChunk", "Unseen",
+    "Answer", "BoolArray", "Chunking", "Corpus", "Defect", "Document", "Evidence", "Explanation", "FloatArray",
+    "GroupProof", "IndexRecall", "IntArray", "Label", "Labels", "Mean", "Omission", "Pipeline", "Problem", "Query",
+    "QueryResult", "RankedChunk", "Report", "Run", "Span", "StoredChunk", "Unseen",
 ]  # fmt: skip
 
 
@@ -37,8 +37,23 @@ class Span(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Omission:
+    """What a loader left out of a document: its kind (`sources.omissions.KINDS`), its text where it has one, where in the
+    document's text it would stand, and what it is called there ("page 3", "<nav>").
+    """
+
+    kind: str
+    text: str = field(default="", repr=False)
+    at: int = 0
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
-    """One source text. `pages` holds the position where each page starts, for formats that have pages."""
+    """One source text. `pages` holds the position where each page starts, for formats that have pages.
+
+    `left_out` is what its loader left out, in the order of the source.
+    """
 
     id: str
     text: str
@@ -46,6 +61,7 @@ class Document:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     file: str = ""
     pages: tuple[int, ...] = ()
+    left_out: tuple[Omission, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

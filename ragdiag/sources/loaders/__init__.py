@@ -11,16 +11,17 @@ from ragdiag.core.errors import UnreadableDocument
 from ragdiag.core.files import read_text
 from ragdiag.core.records import Document
 from ragdiag.sources.loaders import docx, html, pdf
+from ragdiag.sources.omissions import Keep
 from ragdiag.text.headings import unclosed
 
 __all__ = ["KINDS", "heading", "load"]
 
 
-def _text(path: Path) -> Document:
+def _text(path: Path, keep: Keep = frozenset()) -> Document:  # nothing is left out of plain text
     return Document("", read_text(path, UnreadableDocument))
 
 
-KINDS: Mapping[str, Callable[[Path], Document]] = {
+KINDS: Mapping[str, Callable[[Path, Keep], Document]] = {
     **dict.fromkeys((".txt", ".md", ".markdown", ".rst"), _text),
     **dict.fromkeys((".html", ".htm"), html.load),
     ".pdf": pdf.load,
@@ -29,12 +30,12 @@ KINDS: Mapping[str, Callable[[Path], Document]] = {
 """What reads the files of each suffix."""
 
 
-def load(path: Path) -> Document:
+def load(path: Path, keep: Keep = frozenset()) -> Document:
     """The text of a file of one of `KINDS`, titled by its first heading where it says no title; its id is left empty.
 
     Raises `UnreadableDocument`, and `MissingExtra` where the format's package is not installed.
     """
-    document = KINDS[path.suffix.lower()](path)
+    document = KINDS[path.suffix.lower()](path, keep)
     return document if document.title else replace(document, title=heading(document.text))
 
 

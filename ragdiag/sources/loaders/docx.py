@@ -18,6 +18,7 @@ from ragdiag.core.errors import UnreadableDocument
 from ragdiag.core.files import read_bytes
 from ragdiag.core.records import Document
 from ragdiag.core.registry import require
+from ragdiag.sources.omissions import Keep
 
 __all__ = ["load"]
 
@@ -58,7 +59,7 @@ Block = tuple[str, str]
 """A text and its group: blocks of one group stand on lines of their own, others apart; "" and "heading" are no groups."""
 
 
-def load(path: Path) -> Document:
+def load(path: Path, keep: Keep = frozenset()) -> Document:
     """The text of a Word document, and the title from its properties.
 
     Raises `UnreadableDocument` for a file that is damaged, encrypted, decompresses to an absurd size or holds no text.

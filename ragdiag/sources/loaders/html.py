@@ -16,6 +16,7 @@ from ragdiag.core.files import decode, read_bytes
 from ragdiag.core.records import Document
 from ragdiag.core.registry import require
 from ragdiag.sources.loaders._markup import BLOCKS, HEADINGS, too_much
+from ragdiag.sources.omissions import Keep
 
 __all__ = ["load"]
 
@@ -54,7 +55,7 @@ class _Node(Protocol):
     def iter(self, include_text: bool = False) -> Iterator[_Node]: ...
 
 
-def load(path: Path) -> Document:
+def load(path: Path, keep: Keep = frozenset()) -> Document:
     """The content of an HTML page as text; the title is that of the page.
 
     Read in the encoding that a byte order mark or a ``<meta charset>`` names, else as UTF-8. Raises `UnreadableDocument`

@@ -19,6 +19,7 @@ from ragdiag.core.errors import UnreadableDocument
 from ragdiag.core.files import read_bytes
 from ragdiag.core.records import Document
 from ragdiag.core.registry import require
+from ragdiag.sources.omissions import Keep
 
 if TYPE_CHECKING:
     from pypdf import PageObject
@@ -61,7 +62,7 @@ LOST = (
 """How pypdf's log begins where it goes on without some of the text."""
 
 
-def load(path: Path) -> Document:
+def load(path: Path, keep: Keep = frozenset()) -> Document:
     """The pages of a PDF, joined by a blank line; `pages` says where each starts.
 
     Raises `UnreadableDocument` for a file that is encrypted, cut short, damaged, or holds no text (a scan).

@@ -1,0 +1,123 @@
+"""The form in which texts are compared, so that how a text was typed makes no difference, with the way back to the source.
+
+Compatibility forms are unfolded (a ligature is its letters, a full-width digit a digit: Unicode's NFKC), letters and their marks
+composed, invisible characters dropped, quotation marks, dashes and spaces told apart no more. A raised number behind a figure
+stays apart from it ("5¹" is no 51), and a fraction keeps its bar ("5½" is "5 1/2").
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+import numpy as np
+
+from ragdiag.core.arrays import IntArray
+
+__all__ = ["INVISIBLE", "Normal", "normal"]
+
+INVISIBLE = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff\U000e0000-\U000e01ef"
+"""Characters that nobody sees, as the inside of a character class: soft hyphens, joiners, byte order marks and the like."""
+
+_TYPED_ALIKE = {
+    **dict.fromkeys("‘’‚‛′‵`´ʹʻʼ‹›＇", "'"),
+    **dict.fromkeys("“”„‟″‶«»〝〞〟＂", '"'),
+    **dict.fromkeys("‐‑‒–—―−⁃﹘﹣－", "-"),
+    "\u2044": "/",
+    "\u2215": "/",
+}
+"""What each of these is typed as, where a keyboard has no other key for it."""
+
+_DROPPED = re.compile(f"[{INVISIBLE}]")
+_LATER_JAMO = "\u1160-\u11ff\ud7b0-\ud7ff"
+"""The vowels and final consonants of a Korean syllable that is written letter by letter."""
+
+
+def normal(text: str, fold: bool = False) -> str:
+    """`text` in the form in which texts are compared; with `fold`, whatever its case."""
+    return Normal(text, fold).text
+
+
+class Normal:
+    """A text in the form in which texts are compared, `text`, and the way from there to positions in its source."""
+
+    def __init__(self, source: str, fold: bool = False) -> None:
+        self._source_length = len(source)
+        self._starts: IntArray | None = None  # of each piece here, where it begins; None where every character is its own
+        if source.isascii() and "`" not in source:
+            self.text = source.casefold() if fold else source
+        else:
+            self._replace(source, fold)
+
+    def source(self, start: int, end: int) -> tuple[int, int]:
+        """Where the source has what stands at ``[start, end)`` here: whole letters with their marks."""
+        if self._starts is None:
+            return start, end
+        return self._first(start), self._first(end - 1, behind=True) if end > start else self._first(start)
+
+    def _first(self, at: int, behind: bool = False) -> int:
+        """The source's position for the character at `at`; with `behind`, of what follows it."""
+        assert self._starts is not None
+        piece = int(self._starts.searchsorted(at, side="right")) - 1
+        if piece < 0:
+            return at + behind
+        begin, source, length, changed = (int(column[piece]) for column in (self._starts, *self._columns))
+        if changed and at < begin + changed:
+            return source + (length if behind else 0)
+        return source + length + at - begin - changed + behind
+
+    def _replace(self, source: str, fold: bool) -> None:
+        parts, rows, last, at = list[str](), list[tuple[int, int, int, int]](), 0, 0
+        for start, end, instead in _replacements(source, fold):
+            parts += [source[last:start], instead]
+            at += start - last
+            rows.append((at, start, end - start, len(instead)))
+            last, at = end, at + len(instead)
+        self.text = "".join([*parts, source[last:]])
+        if fold:
+            self.text = self.text.casefold()  # what is left changes letter for letter
+        if rows:
+            table = np.array(rows, dtype=np.int64).T
+            self._starts, self._columns = table[0], table[1:]
+
+
+def _replacements(text: str, fold: bool) -> Iterable[tuple[int, int, str]]:
+    """The stretches of `text` that are written otherwise in its normal form: start, end, what stands there instead."""
+    instead = {c: new for c in set(text) if len(new := _alone(c, fold)) != 1 or new != (c.lower() if fold else c)}
+    marks = "" if unicodedata.is_normalized("NFC", text) else "".join(c for c in set(text) if _is_mark(c))
+    alone = f"[{re.escape(''.join(instead))}]" if instead else ""
+    composed = f".[{re.escape(marks)}]+" if marks else ""
+    pattern = "|".join(p for p in (composed, alone) if p)
+    for match in re.finditer(pattern, text, re.DOTALL) if pattern else ():
+        written = match[0]
+        new = instead[written] if written in instead else _together(written, fold)
+        if _joins(text, match.start(), written, new):
+            new = f"^{new}" if len(new) == 1 else f" {new}"
+        if new != written:
+            yield *match.span(), new
+
+
+def _alone(character: str, fold: bool) -> str:
+    """One character in its normal form."""
+    if _DROPPED.match(character):
+        return ""
+    typed = _TYPED_ALIKE.get(character)
+    if typed is None:
+        typed = "".join(_TYPED_ALIKE.get(c, c) for c in unicodedata.normalize("NFKC", character))
+    typed = " " if unicodedata.category(character) == "Zs" else typed
+    return typed.casefold() if fold else typed
+
+
+def _together(letter_and_marks: str, fold: bool) -> str:
+    composed = unicodedata.normalize("NFKC", letter_and_marks)
+    return "".join(_alone(c, fold) for c in composed)
+
+
+def _is_mark(character: str) -> bool:
+    return unicodedata.category(character)[0] == "M" or bool(re.match(f"[{_LATER_JAMO}]", character))
+
+
+def _joins(text: str, start: int, written: str, new: str) -> bool:
+    """Whether a number written in one sign ("½", "²") would be read on with the figure before it."""
+    return start > 0 and text[start - 1].isdecimal() and new[:1].isdecimal() and unicodedata.category(written[0]) == "No"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 import numpy as np
 
@@ -85,20 +85,32 @@ class Normal:
             self._starts, self._columns = table[0], table[1:]
 
 
-def _replacements(text: str, fold: bool) -> Iterable[tuple[int, int, str]]:
+def _replacements(text: str, fold: bool) -> Iterator[tuple[int, int, str]]:
     """The stretches of `text` that are written otherwise in its normal form: start, end, what stands there instead."""
-    instead = {c: new for c in set(text) if len(new := _alone(c, fold)) != 1 or new != (c.lower() if fold else c)}
-    marks = "" if unicodedata.is_normalized("NFC", text) else "".join(c for c in set(text) if _is_mark(c))
-    alone = f"[{re.escape(''.join(instead))}]" if instead else ""
-    composed = f".[{re.escape(marks)}]+" if marks else ""
-    pattern = "|".join(p for p in (composed, alone) if p)
-    for match in re.finditer(pattern, text, re.DOTALL) if pattern else ():
+    instead = _instead(set(text), fold)
+    pattern = _pattern(text, instead)
+    for match in pattern.finditer(text) if pattern else ():
         written = match[0]
         new = instead[written] if written in instead else _together(written, fold)
         if _joins(text, match.start(), written, new):
             new = f"^{new}" if len(new) == 1 else f" {new}"
         if new != written:
             yield *match.span(), new
+
+
+def _instead(characters: Iterable[str], fold: bool) -> dict[str, str]:
+    """Those of `characters` that are written otherwise, and how; not those that only change their case, letter for letter."""
+    forms = ((c, _alone(c, fold)) for c in characters)
+    return {c: form for c, form in forms if len(form) != 1 or form != (c.lower() if fold else c)}
+
+
+def _pattern(text: str, instead: Collection[str]) -> re.Pattern[str] | None:
+    """What finds the characters `instead` in `text`, and letters with marks that may be composed; None where there are none."""
+    alone = f"[{re.escape(''.join(instead))}]" if instead else ""
+    letter = alone if unicodedata.is_normalized("NFC", text) else "."
+    marks = re.escape("".join(filter(_is_mark, set(text)))) if letter else ""
+    patterns = [f"{letter}[{marks}]+" if marks else "", alone]
+    return re.compile("|".join(filter(None, patterns)), re.DOTALL) if any(patterns) else None
 
 
 def _alone(character: str, fold: bool) -> str:
@@ -114,7 +126,7 @@ def _alone(character: str, fold: bool) -> str:
 
 def _together(letter_and_marks: str, fold: bool) -> str:
     composed = unicodedata.normalize("NFKC", letter_and_marks)
-    return "".join(_alone(c, fold) for c in composed)
+    return unicodedata.normalize("NFC", "".join(_alone(c, fold) for c in composed))
 
 
 def _is_mark(character: str) -> bool:

@@ -45,7 +45,7 @@ def plain(text: str) -> str:
     form = _APOSTROPHES.sub("'", _LOOSE.sub("", text))
     if not unicodedata.is_normalized("NFKC", form):
         form = unicodedata.normalize("NFKC", _JOINED.sub(_apart, form))
-    return form.casefold()
+    return unicodedata.normalize("NFC", form.casefold())
 
 
 def _apart(match: re.Match[str]) -> str:

@@ -8,10 +8,16 @@ import unicodedata
 from collections.abc import Iterable
 from itertools import chain
 
-__all__ = ["INVISIBLE", "as_ranges", "letters_without_spaces", "marks", "spaced_by_sentence"]
+__all__ = ["INVISIBLE", "NUMBERS_IN_ONE_SIGN", "as_ranges", "letters_without_spaces", "marks", "spaced_by_sentence"]
 
 INVISIBLE = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff\U000e0000-\U000e01ef"
 """Characters that nobody sees, as the inside of a character class: soft hyphens, joiners, byte order marks and the like."""
+
+NUMBERS_IN_ONE_SIGN = (
+    "\xb2\xb3\xb9\xbc-\xbe\u2070\u2074-\u2079\u2080-\u2089\u2150-\u215f\u2189\u2460-\u2473\u2488-\u249b\u24ea"
+    "\u3251-\u325f\u32b1-\u32bf\U0001f100-\U0001f10a"
+)
+"""Signs whose compatibility form starts with a figure ("½", "²", "①"), as the inside of a character class."""
 
 _WITH_MARKS = (
     (0x300, 0x30A0), (0xA600, 0xAC00), (0xFB00, 0xFE30), (0x10000, 0x12000), (0x13400, 0x13460),

@@ -104,6 +104,7 @@ def test_scripts_without_spaces(text: str) -> None:
         ("5¹ and 2⁸-1", "5^1 and 2^8-1"),
         ("5½ km", "5 1/2 km"),
         ("½ km", "1/2 km"),
+        ("pays 5.¹ and 10⁻³ m, 10₂", "pays 5.^1 and 10^-3 m, 10 2"),
         ("a\u0301\ufeffb", "áb"),
         ("ﬁ ﬂ ﬃ", "fi fl ffi"),
         ("e = mc²", "e = mc2"),

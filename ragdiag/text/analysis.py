@@ -40,8 +40,8 @@ STOP_WORDS = {
 }
 """By language: the words that Lucene's analyzer of that language leaves out."""
 
-_HUMPS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\da-zA-Z_]+")
-_COMPOUND = re.compile(r"\w+(?:[-.]\w+)+|\w+")
+_HUMPS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_IDENTIFIER = re.compile(r"\w+(?:-\w+)*")
 _POSSESSIVE = re.compile(r"['’＇][sS]$")
 
 
@@ -79,17 +79,21 @@ def _stemmer(language: str) -> Stemmer.Stemmer:
 
 
 def _with_parts(text: str) -> Iterator[str]:
-    """The words of a text, and with each compound its parts: ``CORSMiddleware``, ``snake_case``; ``AB-1234`` in one as well."""
-    for match in _COMPOUND.finditer(text):
-        whole = words(match[0])
-        yield from whole
-        parts = [part.lower() for part in _HUMPS.findall(match[0])]
-        if len(parts) > 1:
-            known = set(whole)
-            yield from (part for part in parts if part not in known)
-            joined = "".join(whole)
-            if len(whole) > 1 and any(c.isdigit() for c in joined):
-                yield joined
+    """The words of a text, and with each identifier its parts (``CORSMiddleware``, ``snake_case``), ``AB-1234`` in one as well.
+
+    An identifier is of ASCII letters, figures and underscores.
+    """
+    last = 0
+    for match in _IDENTIFIER.finditer(text):
+        if not match[0].isascii():
+            continue
+        whole, parts = words(match[0]), [part.lower() for part in _HUMPS.findall(match[0])]
+        yield from words(text[last : match.end()])
+        yield from (part for part in parts if part not in whole)
+        if len(whole) > 1 and not match[0].replace("-", "").isalpha() and not match[0].replace("-", "").isdigit():
+            yield "".join(whole)
+        last = match.end()
+    yield from words(text[last:])
 
 
 def _standard(text: str) -> list[str]:

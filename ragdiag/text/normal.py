@@ -29,6 +29,7 @@ _TYPED_ALIKE = {
 """What each of these is typed as, where a keyboard has no other key for it."""
 
 _DROPPED = re.compile(f"[{INVISIBLE}]")
+_RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻"
 _NUMBER = re.compile(f"[{NUMBERS_IN_ONE_SIGN}]")
 _LATER_JAMO = "\u1160-\u11ff\ud7b0-\ud7ff"
 """The vowels and final consonants of a Korean syllable that is written letter by letter."""
@@ -95,7 +96,7 @@ def _replacements(text: str, fold: bool) -> Iterator[tuple[int, int, str]]:
         written = match[0]
         new = instead[written] if written in instead else _together(written, fold)
         if _joins(text, match.start(), written):
-            new = f"^{new}" if len(new) == 1 else f" {new}"
+            new = f"{'^' if written[0] in _RAISED else ' '}{new}"
         if new != written:
             yield *match.span(), new
 
@@ -139,5 +140,6 @@ def _is_mark(character: str) -> bool:
 
 
 def _joins(text: str, start: int, written: str) -> bool:
-    """Whether a number written in one sign ("½", "²") would be read on with the figure before it."""
-    return start > 0 and text[start - 1].isdecimal() and _NUMBER.match(written) is not None
+    """Whether a number written in one sign ("½", "²"), or a raised minus, would be read on with the figure before it."""
+    before = text[max(start - 2, 0) : start].rstrip(".,")[-1:]
+    return before.isdecimal() and (written[0] in _RAISED or _NUMBER.match(written) is not None)

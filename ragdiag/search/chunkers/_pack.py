@@ -176,8 +176,8 @@ def pack(
     allowed = [level.tolist() if unit == "tokens" else _move(places, cuts.tokens[level]) for level in levels]
     forced = _move(places, np.array(always, dtype=np.int64)) if always else []
     if unit != "tokens":
-        allowed += [_between_words(places, natural, cuts), np.flatnonzero(~inside_letters(cuts.text)[natural[:-1]]).tolist()]
-    finest = max(len(levels) - 1, 0)
+        allowed += _between(places, natural, cuts)
+    finest, between = max(len(levels) - 1, 0), range(len(places)) if unit == "tokens" else allowed[len(levels)]
     back = allowed[finest : finest + 1] if levels else allowed
     places[0] = start = end = 0
     starts, ends = [], []
@@ -191,7 +191,9 @@ def pack(
             end = full if full == n else _last_cut(allowed, end, full, start + size // 4, finest)
         starts.append(start)
         ends.append(end)
-        start = _step_back(back, start, end, overlap) if overlap else end
+        again = _step_back(back, start, end, overlap) if overlap else end
+        # Where the next chunk would end inside a word because of the overlap, it has none.
+        start = again if _first_cut(between, end, n) <= again + size else end
     return places[np.array(starts, dtype=np.int64)], places[np.array(ends, dtype=np.int64)]
 
 
@@ -204,17 +206,19 @@ def _move(places: IntArray, positions: IntArray) -> list[int]:
     return moved
 
 
-def _between_words(places: IntArray, natural: IntArray, cuts: Cuts) -> list[int]:
-    """The units to cut before so that no word is cut: those that start a token, or the white space before one.
+def _between(places: IntArray, natural: IntArray, cuts: Cuts) -> list[list[int]]:
+    """The units to cut before so that no word is cut: that start a token; or white space; else no letter or emoji.
 
-    Where those are still at their `natural` places they are moved to the token, so that white space belongs to what it follows.
+    White space in one unit with the token after it is left to what it follows: such units are moved from their `natural` places.
     """
     starts = natural[:-1]
+    is_blank = cuts.is_blank(starts)
     following = np.append(cuts.tokens, len(cuts.text))[cuts.tokens.searchsorted(starts)]
-    apart = (following == starts) | (cuts.is_blank(starts) & (following < natural[1:]))
-    still = apart & (places[:-1] == starts)
+    before_token = (following == starts) | (is_blank & (following < natural[1:]))
+    still = before_token & (places[:-1] == starts)
     places[:-1][still] = following[still]
-    return np.flatnonzero(apart).tolist()
+    levels = (before_token, before_token | is_blank, ~inside_letters(cuts.text)[starts])
+    return [np.flatnonzero(level).tolist() for level in levels]
 
 
 def _last_cut(levels: Sequence[list[int]], after: int, limit: int, quarter: int, finest: int) -> int:
@@ -226,10 +230,16 @@ def _last_cut(levels: Sequence[list[int]], after: int, limit: int, quarter: int,
     return limit
 
 
+def _first_cut(level: Sequence[int], after: int, limit: int) -> int:
+    """The first cut later than `after`; `limit` where there is none."""
+    i = bisect_right(level, after)
+    return level[i] if i < len(level) else limit
+
+
 def _step_back(levels: Sequence[list[int]], last_start: int, end: int, overlap: int) -> int:
-    """Where the chunk after the one that ended at `end` starts: at a cut of the first level that has one, later than the last."""
+    """Where the chunk after the one that ended at `end` starts: at a cut as fine as that end, later than the last start."""
     for level in levels:
         i = bisect_left(level, max(end - overlap, last_start + 1))
-        if i < len(level) and level[i] < end:
+        if i < len(level) and level[i] <= end:
             return level[i]
     return end

@@ -98,14 +98,15 @@ class Reader:
         return text
 
     def _paragraph(self, node: Element) -> Iterator[Block]:
-        name = value(node, "pPr/pStyle")
+        properties = node.find(WORD + "pPr")
+        name = value(properties, "pStyle")
         look = self._styles.paragraph(name)
         text = settled(self._inline.paragraph(node, look)).strip("\n")
-        if switch(node, "pPr/rPr/del"):  # its end was deleted: the next goes on
+        if switch(properties, "rPr/del"):  # its end was deleted: the next goes on
             self._ahead += text
         else:
             shown = bool(MARKS.sub("", self._ahead + text).strip())
-            prefix, group = self._prefix(node, name, look) if shown or not switch(node, "pPr/rPr/vanish") else ("", "")
+            prefix, group = self._prefix(properties, name, look) if shown or not switch(properties, "rPr/vanish") else ("", "")
             text, self._ahead = self._ahead + text, ""
             if prefix and shown:
                 text = prefix + (" ".join(text.split()) if group == "heading" else text.strip())
@@ -116,11 +117,11 @@ class Reader:
         if not self._depth:
             yield from self._called()
 
-    def _prefix(self, node: Element, name: str, look: Style) -> Block:
+    def _prefix(self, node: Element | None, name: str, look: Style) -> Block:
         """What a paragraph starts with, and its group."""
-        direct = value(node, "pPr/numPr/numId")
+        direct = value(node, "numPr/numId")
         list_id = direct or look.list_id
-        stated = value(node, "pPr/numPr/ilvl") or ("" if direct else look.level)
+        stated = value(node, "numPr/ilvl") or ("" if direct else look.level)
         level = number(stated, DEEPEST) if stated else self._numbering.level_of(list_id, name)
         label = self._numbering.label(list_id, level) if list_id not in ("", "0") else None
         if look.heading:

@@ -29,13 +29,11 @@ _OBJECTS = {"OLEObject": "embedded object", "control": "control of a form", "con
 def drawn(node: Element, part: Part, left: Left) -> tuple[str, list[Box]]:
     """What a drawing shows: text in the paragraph, and boxes apart from it. A picture is its alternative text."""
     elements = list(_inside(node))
-    text, boxes = "", list[Box]()
+    boxes: list[Box] = []
     objects = [left.out("unreadable", "", where) for each in elements if (where := _object(each, part))]
     for each in elements:
         if each.tag == BOX:
             boxes.append(each)
-        elif each.tag.endswith("}textpath"):
-            text += each.get("string") or ""
         elif lines := _lines(each, part):
             boxes.append(tuple(lines))
     if any(map(_is_picture, elements)) and not objects:
@@ -43,12 +41,14 @@ def drawn(node: Element, part: Part, left: Left) -> tuple[str, list[Box]]:
         if alternative == "":
             objects.append(left.out("images", "", "picture"))
     else:
-        alternative = "" if text or boxes or objects else _alternative(elements)
-    return text + (f"{EDGE}[{alternative}]{EDGE}" if alternative else "") + "".join(objects), boxes
+        alternative = "" if boxes or objects else _alternative(elements)
+    return (f"{EDGE}[{alternative}]{EDGE}" if alternative else "") + "".join(objects), boxes
 
 
 def _lines(node: Element, part: Part) -> list[str]:
-    """The lines of an element that is a diagram, a chart, or a paragraph of a shape."""
+    """The lines of an element that is a diagram, a chart, a paragraph of a shape, or text along a path."""
+    if node.tag.endswith("}textpath"):
+        return [text] if (text := node.get("string") or "").strip() else []
     if node.tag == _MAIN + "p":
         return [text] if (text := _paragraph(node)).strip() else []
     if node.tag not in _REFERENCES:

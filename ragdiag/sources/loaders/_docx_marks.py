@@ -58,12 +58,11 @@ def _shifts(text: str) -> str:
 
 def _shifted(before: str, text: str, raised: bool) -> str:
     """Raised or lowered text behind a character, so that no other number comes of it."""
-    number = re.match(r"[+\-−–]?\d", text)
-    if number and before.isdecimal():
+    if before.isdecimal() and re.match(r"[+\-−–]?\d", text):
         return ("^" if raised else "_") + text
-    if raised and text.isdecimal() and text.isascii() and before.isalpha():
-        return text.translate(_SUPERSCRIPTS)
-    return "^" + text if raised and number and (before.isalpha() or before in (")", "]")) and not text.isdecimal() else text
+    if not raised or text.isalpha() or not before.strip() or not re.search(r"\w", text):
+        return text
+    return text.translate(_SUPERSCRIPTS) if before.isalpha() and text.isdecimal() and text.isascii() else "^" + text
 
 
 def without_places(text: str, left_out: Sequence[Omission]) -> tuple[str, tuple[Omission, ...]]:

@@ -6,6 +6,7 @@ parts that are not there are passed over, as word processors do.
 
 from __future__ import annotations
 
+import functools
 import io
 import posixpath
 import re
@@ -18,7 +19,7 @@ from typing import Any, Protocol
 from ragdiag.core.errors import UnreadableDocument
 from ragdiag.core.registry import require
 
-__all__ = ["WORD", "Element", "Part", "by_id", "children", "main_part", "number", "root", "unpacked", "value"]
+__all__ = ["WORD", "Element", "Part", "below", "by_id", "children", "main_part", "number", "root", "unpacked", "value"]
 
 MAX_BYTES = 200 * 2**20
 """No document may decompress to more than this."""
@@ -112,10 +113,20 @@ def by_id(parent: Element | None, tag: str) -> dict[str, Element]:
     return {} if parent is None else {child.get(WORD + "id") or "": child for child in parent if child.tag == WORD + tag}
 
 
-def value(node: Element, path: str, attribute: str = "val") -> str:
+def value(node: Element | None, path: str, attribute: str = "val") -> str:
     """An attribute of the element at `path` below `node`, "" where there is none."""
-    element = node.find("/".join(WORD + tag for tag in path.split("/")))
+    element = below(node, path)
     return "" if element is None else element.get(WORD + attribute) or ""
+
+
+def below(node: Element | None, path: str) -> Element | None:
+    """The element at a path of Word's names below `node`."""
+    return None if node is None else node.find(_full(path))
+
+
+@functools.cache
+def _full(path: str) -> str:
+    return "/".join(WORD + tag for tag in path.split("/"))
 
 
 def number(stated: str, most: int) -> int:

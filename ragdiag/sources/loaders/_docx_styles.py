@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from ragdiag.sources.loaders._docx_package import WORD, Element, number, value
+from ragdiag.sources.loaders._docx_package import WORD, Element, below, number, value
 
 __all__ = ["Style", "Styles", "switch"]
 
@@ -82,7 +82,7 @@ def _changed(base: Style, style: Element) -> Style:
     )
 
 
-def switch(node: Element, path: str) -> bool | None:
+def switch(node: Element | None, path: str) -> bool | None:
     """Whether a property is on; none where `node` does not state it."""
-    element = node.find("/".join(WORD + tag for tag in path.split("/")))
+    element = below(node, path)
     return None if element is None else element.get(WORD + "val") not in ("0", "false", "off")

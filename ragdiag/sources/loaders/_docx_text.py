@@ -46,19 +46,22 @@ class Inline:
 
     def text(self, node: Element) -> str:
         """The text of everything in `node`."""
-        return "".join(self.one(child) for child in node)
+        return "".join([self.one(child) for child in node])
 
     def one(self, node: Element) -> str:
         """The text of an element in a paragraph."""
         tag = node.tag
-        if tag in _READ:
-            return _READ[tag](self, node)
+        read = _READ.get(tag)
+        if read is not None:
+            return read(self, node)
         if not isinstance(tag, str) or tag in _NOT_TEXT:
             return ""
         return formula(node, self.one) if is_formula(tag) else self.text(node)
 
     def _letters(self, node: Element) -> str:
-        text = (node.text or "") + "".join(child.tail or "" for child in node)
+        text = node.text or ""
+        if len(node):  # a comment, or an entity that is not read
+            text += "".join(child.tail or "" for child in node)
         return self._shown(symbols(text, self._font) if self._font else text)
 
     def _shown(self, text: str) -> str:
@@ -75,14 +78,16 @@ class Inline:
         properties = node.find(WORD + "rPr")
         if properties is None:
             return self._hidden(node, "hidden text") if self._look.hidden else self.text(node)
-        style = self._styles.run(value(properties, "rStyle"))
-        vanish = switch(properties, "vanish")
-        if vanish if vanish is not None else style.hidden or self._look.hidden:
+        stated = {each.tag: each.get(WORD + "val") or "" for each in properties}
+        style = self._styles.run(stated.get(WORD + "rStyle", ""))
+        hidden = switch(properties, "vanish") if WORD + "vanish" in stated else style.hidden or self._look.hidden
+        if hidden:
             return self._hidden(node, "hidden text")
-        self._font = value(properties, "rFonts", "ascii") or value(properties, "rFonts", "hAnsi")
-        text, self._font = self.text(node), ""
-        mark = _SHIFTS.get(value(properties, "vertAlign") or style.shift, "")
-        return mark + text + mark if text else ""
+        font = value(properties, "rFonts", "ascii") or value(properties, "rFonts", "hAnsi") if WORD + "rFonts" in stated else ""
+        self._font, before = font, self._font
+        text, self._font = self.text(node), before
+        mark = _SHIFTS.get(stated.get(WORD + "vertAlign") or style.shift, "")
+        return mark + text + mark if mark and text else text
 
     def _hidden(self, node: Element, where: str) -> str:
         """What nobody sees, with the boxes anchored there; notes that are called there are called nowhere."""

@@ -17,6 +17,8 @@ __all__ = ["Block", "Reader", "joined"]
 
 MOST_COLUMNS = 63
 """Word's tables have no more columns."""
+LONGEST_REPEATED = 500
+"""Characters of a cell beyond which it stands in the first of the rows that share it alone."""
 
 Block = tuple[str, str]
 """A text and its group: blocks of one group stand on lines of their own, others apart; "" and "heading" are no groups."""
@@ -93,7 +95,8 @@ class Reader:
         """The text of everything in `node`, as one."""
         ahead, self._ahead = self._ahead, ""
         marks, self._marks = self._marks, ""
-        text = joined(list(self.blocks(node))) + self._marks
+        with self._inline.apart():
+            text = joined(list(self.blocks(node))) + self._marks
         self._ahead, self._marks = ahead, marks
         return text
 
@@ -168,10 +171,11 @@ class Reader:
                 blocks = []
             own.append(blocks)
             cells.append(above.get(column, []) if down else blocks)
-            if down is None or _lays_out(cells[column]):
+            if down is None:
                 above.pop(column, None)
             elif not down:
-                above[column] = blocks
+                short = sum(len(text) for text, _ in blocks) <= LONGEST_REPEATED
+                above[column] = blocks if short and not _lays_out(blocks) else []
             cells += [[] for _ in range(number(value(cell, "tcPr/gridSpan"), MOST_COLUMNS) - 1)]
         return own, cells
 

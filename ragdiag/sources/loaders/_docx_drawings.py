@@ -26,16 +26,22 @@ MOST_ROWS, MOST_SERIES = 10_000, 100
 _OBJECTS = {"OLEObject": "embedded object", "control": "control of a form", "contentPart": "ink"}
 
 
-def drawn(node: Element, part: Part, left: Left) -> tuple[str, list[Box]]:
-    """What a drawing shows: text in the paragraph, and boxes apart from it. A picture is its alternative text."""
+def drawn(node: Element, part: Part, left: Left, read: set[str]) -> tuple[str, list[Box]]:
+    """What a drawing shows: text in the paragraph, and boxes apart from it. A picture is its alternative text.
+
+    `read` are the parts that were shown before; one that is shown again says nothing new.
+    """
     elements = list(_inside(node))
     boxes: list[Box] = []
-    objects = [left.out("unreadable", "", where) for each in elements if (where := _object(each, part))]
+    objects: list[str] = []
     for each in elements:
+        lines = _lines(each, part, read)
         if each.tag == BOX:
             boxes.append(each)
-        elif lines := _lines(each, part):
+        elif lines:
             boxes.append(tuple(lines))
+        elif where := _object(each, lines is None):
+            objects.append(left.out("unreadable", "", where))
     if any(map(_is_picture, elements)) and not objects:
         alternative = _alternative(elements)
         if alternative == "":
@@ -45,25 +51,33 @@ def drawn(node: Element, part: Part, left: Left) -> tuple[str, list[Box]]:
     return (f"{EDGE}[{alternative}]{EDGE}" if alternative else "") + "".join(objects), boxes
 
 
-def _lines(node: Element, part: Part) -> list[str]:
-    """The lines of an element that is a diagram, a chart, a paragraph of a shape, or text along a path."""
+def _lines(node: Element, part: Part, read: set[str]) -> list[str] | None:
+    """The lines of an element that is a diagram, a chart, a paragraph of a shape, or text along a path; none where unreadable."""
     if node.tag.endswith("}textpath"):
         return [text] if (text := node.get("string") or "").strip() else []
     if node.tag == _MAIN + "p":
         return [text] if (text := _paragraph(node)).strip() else []
     if node.tag not in _REFERENCES:
         return []
-    reference, read = _REFERENCES[node.tag]
+    reference, lines = _REFERENCES[node.tag]
     referred = part.called(node, reference)
-    return [] if referred is None else read(referred.root)
+    if referred is not None and referred.name in read:
+        return []
+    try:
+        shown = [] if referred is None else lines(referred.root)
+    except SyntaxError:  # lxml's for broken XML
+        shown = []
+    if referred is not None:
+        read.add(referred.name)
+    return shown or None
 
 
-def _object(node: Element, part: Part) -> str:
+def _object(node: Element, unreadable: bool) -> str:
     """What an element is called that is an object nobody can read here; "" where it is none."""
     local = node.tag[node.tag.index("}") + 1 :]
     if local in _OBJECTS:
         return f"{_OBJECTS[local]} {node.get('ProgID') or ''}".strip()
-    if (node.tag in _REFERENCES and not _lines(node, part)) or "/chartex" in node.tag:
+    if unreadable or "/chartex" in node.tag:
         return "diagram" if local == "relIds" else "chart"
     return ""
 

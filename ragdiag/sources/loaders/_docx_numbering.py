@@ -18,6 +18,10 @@ MOST = 10**6
 """Where a list starts at most."""
 
 
+LONGEST = 100
+"""Characters that are read of what stands round a number."""
+
+
 class _Level(NamedTuple):
     """How one level of a list is numbered; `restart` is how many levels there are above whose items start it anew."""
 
@@ -116,7 +120,7 @@ def _level(node: Element) -> _Level:
     form = stated.get(WORD + "format") or stated.get(WORD + "val") or "decimal"
     return _Level(
         "bullet" if value(node, "lvlPicBulletId") else form,
-        value(node, "lvlText"),
+        value(node, "lvlText")[:LONGEST],
         number(start, MOST) if start else 0,
         number(restart, DEEPEST) if restart else DEEPEST,
         bool(switch(node, "isLgl")),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from ragdiag.sources.loaders._docx_drawings import Box, drawn
 from ragdiag.sources.loaders._docx_fields import Field, choices, form_value, placeholder, whole_fields
@@ -26,17 +27,20 @@ class Inline:
 
     def __init__(self, part: Part, styles: Styles, left: Left, plain: Callable[[Element], str]) -> None:
         self.part, self._styles, self._left, self._plain = part, styles, left, plain
-        self.comments: Mapping[str, Element] = {}
+        self.comments: dict[str, Element] = {}
         self.boxes: list[Box] = []
         self.notes: list[Element] = []
         self._fields: list[Field] = []
         self._whole = whole_fields(part.root)
+        self._entered, self._drawn = {part.name}, set[str]()
         self._look, self._font = Style(), ""
 
     def enter(self, part: Part) -> Part:
         """Go on in another part; the one so far."""
         before, self.part = self.part, part
-        self._whole |= whole_fields(part.root)
+        if part.name not in self._entered:
+            self._entered.add(part.name)
+            self._whole |= whole_fields(part.root)
         return before
 
     def paragraph(self, node: Element, look: Style) -> str:
@@ -89,14 +93,20 @@ class Inline:
         mark = _SHIFTS.get(stated.get(WORD + "vertAlign") or style.shift, "")
         return mark + text + mark if mark and text else text
 
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """While something else is read in the midst of a paragraph: what that calls for is its own."""
+        before = self.boxes, self.notes, self._look, self._font
+        self.boxes, self.notes, self._look, self._font = [], [], Style(), ""
+        yield
+        self.boxes, self.notes, self._look, self._font = before
+
     def _hidden(self, node: Element, where: str) -> str:
         """What nobody sees, with the boxes anchored there; notes that are called there are called nowhere."""
-        boxes, notes, look = self.boxes, self.notes, self._look
-        self.boxes, self.notes, self._look = [], [], Style()
-        text = self.text(node)
-        for box in self.boxes:
-            text += "\n" + ("\n".join(box) if isinstance(box, tuple) else self._plain(box))
-        self.boxes, self.notes, self._look = boxes, notes, look
+        with self.apart():
+            text = self.text(node)
+            for box in self.boxes:
+                text += "\n" + ("\n".join(box) if isinstance(box, tuple) else self._plain(box))
         return self._left.out("hidden", text, where) if MARKS.sub("", text).strip() else "".join(MARKS.findall(text))
 
     def _symbol(self, node: Element) -> str:
@@ -125,7 +135,7 @@ class Inline:
         return base + (self._left.out("notes", reading, "reading above a word", f"({reading})") if reading.strip() else "")
 
     def _comment(self, node: Element) -> str:
-        comment = self.comments.get(node.get(WORD + "id") or "")
+        comment = self.comments.pop(node.get(WORD + "id") or "", None)
         text = "" if comment is None else self._plain(comment)
         if comment is None or not text.strip():
             return ""
@@ -187,7 +197,7 @@ class Inline:
         return ""
 
     def _drawing(self, node: Element) -> str:
-        text, boxes = drawn(node, self.part, self._left)
+        text, boxes = drawn(node, self.part, self._left, self._drawn)
         self.boxes += boxes
         return text
 

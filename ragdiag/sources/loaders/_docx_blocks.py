@@ -71,17 +71,22 @@ class Reader:
                 yield from self._control(child)
             elif child.tag in _AROUND:
                 yield from self.blocks(child)
-            elif child.tag == ALTERNATIVES:
-                yield from self.blocks(next((each for each in chosen(child) if each is not None), ()))
-            elif child.tag in _FORMULAS:
-                yield from self._block(settled(self._inline.one(child)), "")
-            elif child.tag == WORD + "altChunk":
-                part = self._inline.part.called(child)
-                name = "" if part is None else part.name
-                yield from self._block(self._left.out("unreadable", "", f"inserted file {name}".strip()), "")
+            else:
+                yield from self._rest(child)
         if self._ahead:
             text, self._ahead = self._ahead, ""
             yield from self._block(text, "")
+
+    def _rest(self, node: Element) -> Iterator[Block]:
+        """The blocks of what stands among paragraphs and tables more rarely."""
+        if node.tag == ALTERNATIVES:
+            yield from self.blocks(next((each for each in chosen(node) if each is not None), ()))
+        elif node.tag in _FORMULAS:
+            yield from self._block(settled(self._inline.one(node)), "")
+        elif node.tag == WORD + "altChunk":
+            part = self._inline.part.called(node)
+            name = "" if part is None else part.name
+            yield from self._block(self._left.out("unreadable", "", f"inserted file {name}".strip()), "")
 
     def _block(self, text: str, group: str) -> Iterator[Block]:
         """A block, unless it holds marks alone, which the next takes along."""
@@ -123,16 +128,20 @@ class Reader:
     def _prefix(self, node: Element | None, name: str, look: Style) -> Block:
         """What a paragraph starts with, and its group."""
         direct = value(node, "numPr/numId")
-        list_id = direct or look.list_id
-        stated = value(node, "numPr/ilvl") or ("" if direct else look.level)
-        level = number(stated, DEEPEST) if stated else self._numbering.level_of(list_id, name)
-        label = self._numbering.label(list_id, level) if list_id not in ("", "0") else None
+        label, level = self._label(node, name, look, direct or look.list_id)
         if look.heading:
             return "#" * look.heading + " " + (f"{label} " if label and label != "-" else ""), "heading"
-        if direct == "0" or (not list_id and not look.listed):
+        if direct == "0" or not (direct or look.list_id or look.listed):
             return "", ""
-        label = "-" if label is None else label
-        return "  " * (level if direct or label != "-" else 0) + f"{label} " if label else "", "list"
+        if label == "":
+            return "", "list"
+        return "  " * level + f"{label or '-'} ", "list"
+
+    def _label(self, node: Element | None, name: str, look: Style, list_id: str) -> tuple[str | None, int]:
+        """The number of an item and its level; no number where it is in no list that the document has."""
+        level = value(node, "numPr/ilvl") or ("" if value(node, "numPr/numId") else look.level)
+        depth = number(level, DEEPEST) if level else self._numbering.level_of(list_id, name)
+        return (None if list_id in ("", "0") else self._numbering.label(list_id, depth)), depth
 
     def _control(self, node: Element) -> Iterator[Block]:
         blocks = [block for part in node if part.tag == WORD + "sdtContent" for block in self.blocks(part)]
@@ -171,11 +180,8 @@ class Reader:
                 blocks = []
             own.append(blocks)
             cells.append(above.get(column, []) if down else blocks)
-            if down is None:
-                above.pop(column, None)
-            elif not down:
-                short = sum(len(text) for text, _ in blocks) <= LONGEST_REPEATED
-                above[column] = blocks if short and not _lays_out(blocks) else []
+            if not down:
+                above[column] = blocks if down is not None and _repeats(blocks) else []
             cells += [[] for _ in range(number(value(cell, "tcPr/gridSpan"), MOST_COLUMNS) - 1)]
         return own, cells
 
@@ -213,6 +219,11 @@ def _line(cells: Sequence[Sequence[Block]]) -> str:
 def _lays_out(cell: Sequence[Block]) -> bool:
     """Whether a cell holds tables or headings: its row lays the page out, and is to be read cell after cell."""
     return any(group == "heading" or group.startswith("table") for _, group in cell)
+
+
+def _repeats(cell: Sequence[Block]) -> bool:
+    """Whether a cell that several rows share is to stand in each of them."""
+    return sum(len(text) for text, _ in cell) <= LONGEST_REPEATED and not _lays_out(cell)
 
 
 def _merged(cell: Element, kind: str) -> bool | None:

@@ -61,15 +61,18 @@ def _lines(node: Element, part: Part, read: set[str]) -> list[str] | None:
         return []
     reference, lines = _REFERENCES[node.tag]
     referred = part.called(node, reference)
-    if referred is not None and referred.name in read:
+    return None if referred is None else _read(referred, lines, read)
+
+
+def _read(part: Part, lines: Callable[[Element], list[str]], read: set[str]) -> list[str] | None:
+    """The lines of a part that is not shown yet; none where they cannot be read."""
+    if part.name in read:
         return []
+    read.add(part.name)
     try:
-        shown = [] if referred is None else lines(referred.root)
+        return lines(part.root) or None
     except SyntaxError:  # lxml's for broken XML
-        shown = []
-    if referred is not None:
-        read.add(referred.name)
-    return shown or None
+        return None
 
 
 def _object(node: Element, unreadable: bool) -> str:

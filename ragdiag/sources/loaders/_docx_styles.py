@@ -64,22 +64,28 @@ class Styles:
 
 def _changed(base: Style, style: Element) -> Style:
     """`base` with what a style says itself. A heading stays one, whatever list it is in."""
-    name, outline = value(style, "name").lower(), value(style, "pPr/outlineLvl")
-    heading = re.fullmatch(r"heading (\d)", name)
-    depth = base.heading
-    if heading or name == "title" or (outline.isdecimal() and number(outline, BODY) < BODY):
-        depth = int(heading[1]) if heading else number(outline, BODY) + 1
+    name = value(style, "name").lower()
     list_id = value(style, "pPr/numPr/numId")
     hidden = switch(style, "rPr/vanish")
     return replace(
         base,
-        heading=min(depth, 6),
+        heading=_heading(style, name) or base.heading,
         listed=base.listed or (name.startswith("list ") and not name.startswith("list continue")),
         list_id=list_id or base.list_id,
         level=value(style, "pPr/numPr/ilvl") or ("" if list_id else base.level),
         hidden=base.hidden if hidden is None else hidden,
         shift=value(style, "rPr/vertAlign") or base.shift,
     )
+
+
+def _heading(style: Element, name: str) -> int:
+    """The level of a heading that a style says it is."""
+    heading, outline = re.fullmatch(r"heading (\d)", name), value(style, "pPr/outlineLvl")
+    if heading:
+        return min(int(heading[1]), 6)
+    if name == "title" or (outline.isdecimal() and number(outline, BODY) < BODY):
+        return min(number(outline, BODY) + 1, 6)
+    return 0
 
 
 def switch(node: Element | None, path: str) -> bool | None:

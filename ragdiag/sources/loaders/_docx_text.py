@@ -87,8 +87,7 @@ class Inline:
         hidden = switch(properties, "vanish") if WORD + "vanish" in stated else style.hidden or self._look.hidden
         if hidden:
             return self._hidden(node, "hidden text")
-        font = value(properties, "rFonts", "ascii") or value(properties, "rFonts", "hAnsi") if WORD + "rFonts" in stated else ""
-        self._font, before = font, self._font
+        before, self._font = self._font, _font(properties)
         text, self._font = self.text(node), before
         mark = _SHIFTS.get(stated.get(WORD + "vertAlign") or style.shift, "")
         return mark + text + mark if mark and text else text
@@ -206,6 +205,10 @@ def chosen(alternatives: Element) -> tuple[Element | None, Element | None]:
     """Of alternatives that say the same: the one that is to be read, and what older programs read."""
     by_tag = {child.tag: child for child in reversed(list(alternatives))}
     return by_tag.get(_COMPATIBILITY + "Choice"), by_tag.get(_COMPATIBILITY + "Fallback")
+
+
+def _font(properties: Element) -> str:
+    return value(properties, "rFonts", "ascii") or value(properties, "rFonts", "hAnsi")
 
 
 def _sign(sign: str) -> Callable[[Inline, Element], str]:

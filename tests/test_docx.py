@@ -91,6 +91,7 @@ def test_a_note_that_only_deleted_text_calls_is_hidden(read: Read) -> None:
         ("chineseCounting", "第%1条", ["第一条", "第二条", "第三条"]),
         ("russianLower", "%1)", ["а)", "б)", "в)"]),
         ("bullet", "\uf0b7", ["-", "-", "-"]),
+        ("bullet", "☐", ["☐", "☐", "☐"]),
     ],
 )
 def test_items_have_the_numbers_that_word_shows(read: Read, form: str, text: str, marks: list[str]) -> None:
@@ -416,6 +417,14 @@ def test_paragraphs_whose_end_was_deleted_are_one(read: Read) -> None:
     )
 
 
+def test_a_paragraph_that_was_moved_away_leaves_nothing(read: Read) -> None:
+    gone = par("<w:moveFrom><w:r><w:t>x</w:t></w:r></w:moveFrom>", properties="<w:rPr><w:moveFrom/></w:rPr>" + LISTED)
+    there = par("<w:moveTo><w:r><w:t>x</w:t></w:r></w:moveTo>", properties=LISTED)
+    document = read(packed(gone + item("a") + there, numbering=lists(levels(("decimal", "%1.")))))
+    assert document.text == "1. a\n2. x"
+    assert left_out(document) == [("hidden", "x")]
+
+
 def test_a_deleted_row_is_left_out(read: Read) -> None:
     rows = f"<w:tbl><w:tr><w:trPr><w:del/></w:trPr>{cell('old')}{cell('1')}</w:tr><w:tr>{cell('new')}{cell('2')}</w:tr></w:tbl>"
     document = read(packed(rows))
@@ -509,7 +518,9 @@ def test_diagrams_and_charts_are_read(read: Read) -> None:
     assert not document.left_out
 
 
-@pytest.mark.parametrize("content", ["<broken", f'<c:chartSpace xmlns:c="{CHART}"/>'])
+@pytest.mark.parametrize(
+    "content", ["<broken", f'<c:chartSpace xmlns:c="{CHART}"/>', f'<c:chart xmlns:c="{CHART}">{"<c:ser/>" * 101}</c:chart>']
+)
 def test_a_chart_without_words_is_unreadable(read: Read, content: str) -> None:
     document = read(
         packed(par("a", graphic('<c:chart r:id="c"/>'), graphic('<dgm:relIds r:dm="no"/>')), {"c": ("chart", content)})

@@ -110,7 +110,7 @@ class Reader:
         name = value(properties, "pStyle")
         look = self._styles.paragraph(name)
         text = settled(self._inline.paragraph(node, look)).strip("\n")
-        if switch(properties, "rPr/del"):  # its end was deleted: the next goes on
+        if switch(properties, "rPr/del") or switch(properties, "rPr/moveFrom"):  # its end was deleted: the next goes on
             self._ahead += text
         else:
             shown = bool(MARKS.sub("", self._ahead + text).strip())
@@ -131,10 +131,8 @@ class Reader:
         label, level = self._label(node, name, look, direct or look.list_id)
         if look.heading:
             return "#" * look.heading + " " + (f"{label} " if label and label != "-" else ""), "heading"
-        if direct == "0" or not (direct or look.list_id or look.listed):
+        if label == "" or direct == "0" or not (direct or look.list_id or look.listed):
             return "", ""
-        if label == "":
-            return "", "list"
         return "  " * level + f"{label or '-'} ", "list"
 
     def _label(self, node: Element | None, name: str, look: Style, list_id: str) -> tuple[str | None, int]:

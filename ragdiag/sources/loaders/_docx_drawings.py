@@ -20,8 +20,8 @@ _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/%s}"
 _MAIN, _CHART, _PICTURE, _DIAGRAM = (_DRAWING % name for name in ("main", "chart", "picture", "diagram"))
 _FILE_NAME = re.compile(r"(?:\S*[\\/])?[\w.() -]*\.(?:png|jpe?g|gif|bmp|tiff?|emf|wmf|svg|webp)", re.I)
 
-MOST_ROWS, MOST_SERIES = 10_000, 100
-"""Rows and series of a chart's data that are read."""
+MOST_SERIES = 100
+"""A chart of more series is unreadable."""
 
 _OBJECTS = {"OLEObject": "embedded object", "control": "control of a form", "contentPart": "ink"}
 
@@ -128,7 +128,10 @@ def _chart(root: Element) -> list[str]:
     titles = [" ".join(map(_paragraph, title.iter(_MAIN + "p"))) for title in root.iter(_CHART + "title")]
     names: list[str] = []
     rows: dict[int, list[str]] = {}
-    for series in list(root.iter(_CHART + "ser"))[:MOST_SERIES]:
+    all_series = list(root.iter(_CHART + "ser"))
+    if len(all_series) > MOST_SERIES:
+        return []
+    for series in all_series:
         for index, label in _points(series, "cat", "xVal"):
             rows.setdefault(index, [label])
         names.append(" ".join(label for _, label in _points(series, "tx")))
@@ -147,9 +150,7 @@ def _points(series: Element, *kinds: str) -> Iterator[tuple[int, str]]:
                 for at, shown in enumerate(holder.iter(_CHART + "v")):
                     parent = shown.getparent()
                     index = "" if parent is None else parent.get("idx") or ""
-                    place = int(index[:9]) if index.isdecimal() else at
-                    if place < MOST_ROWS:
-                        yield place, " ".join((shown.text or "").split())
+                    yield int(index[:9]) if index.isdecimal() else at, " ".join((shown.text or "").split())
 
 
 _REFERENCES: Mapping[str, tuple[str, Callable[[Element], list[str]]]] = {

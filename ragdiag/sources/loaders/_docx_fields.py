@@ -10,6 +10,9 @@ from ragdiag.sources.loaders._docx_styles import switch
 
 __all__ = ["CHECKED", "Field", "choices", "form_value", "placeholder", "whole_fields"]
 
+DEEPEST = 20
+"""Fields inside one another; what is deeper is read as if it stood in none."""
+
 CHECKED = {True: "☒", False: "☐"}
 
 
@@ -35,7 +38,8 @@ def whole_fields(root: Element) -> Set[Element]:
         elif stack:
             stack[-1].append(each)
             if kind == "end":
-                whole.update(stack.pop())
+                field = stack.pop()
+                whole.update(field if len(stack) < DEEPEST else ())
     return whole
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ragdiag.sources.loaders._docx_numerals import numeral
 from ragdiag.sources.loaders._docx_package import WORD, Element, number, value
 from ragdiag.sources.loaders._docx_styles import Styles, switch
+from ragdiag.sources.loaders._docx_symbols import symbols
 
 __all__ = ["DEEPEST", "Numbering"]
 
@@ -18,8 +19,12 @@ MOST = 10**6
 """Where a list starts at most."""
 
 
-LONGEST = 100
+LONGEST = 255
 """Characters that are read of what stands round a number."""
+
+
+CHECKS = frozenset("☐☑☒✓✔✗✘")
+"""Bullets that say more than that an item starts."""
 
 
 class _Level(NamedTuple):
@@ -62,7 +67,7 @@ class Numbering:
         return self._by_style.get((self._definition(list_id), style), 0)
 
     def label(self, list_id: str, level: int) -> str | None:
-        """What stands before the next item of a list: its number, or "-" for a bullet; none where there is no such list."""
+        """What stands before the next item of a list: its number, or "-" for a mere bullet; none where there is no such list."""
         if list_id not in self._instances:
             return None
         items = self._list(list_id)
@@ -74,7 +79,7 @@ class Numbering:
             if items.levels.get(deeper, _Level()).restart > level:
                 del items.counts[deeper]
         if form.form == "bullet":
-            return "-"
+            return form.text if form.text in CHECKS else "-"
         return re.sub(r"%([1-9])", lambda match: self._count(items, int(match[1]) - 1, form.legal), form.text).strip()
 
     @staticmethod
@@ -115,12 +120,13 @@ def _levels(node: Element) -> dict[int, _Level]:
 
 
 def _level(node: Element) -> _Level:
+    text = value(node, "lvlText")[:LONGEST]
     start, restart = value(node, "start"), value(node, "lvlRestart")
     stated = next(node.iter(WORD + "numFmt"), node)  # a custom one stands in a choice, before what older programs know
     form = stated.get(WORD + "format") or stated.get(WORD + "val") or "decimal"
     return _Level(
         "bullet" if value(node, "lvlPicBulletId") else form,
-        value(node, "lvlText")[:LONGEST],
+        symbols(text, value(node, "rPr/rFonts", "ascii")) if form == "bullet" else text,
         number(start, MOST) if start else 0,
         number(restart, DEEPEST) if restart else DEEPEST,
         bool(switch(node, "isLgl")),

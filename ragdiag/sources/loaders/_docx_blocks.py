@@ -180,7 +180,9 @@ class Reader:
             cells.append(above.get(column, []) if down else blocks)
             if not down:
                 above[column] = blocks if down is not None and _repeats(blocks) else []
-            cells += [[] for _ in range(number(value(cell, "tcPr/gridSpan"), MOST_COLUMNS) - 1)]
+            cells += [
+                [] for _ in range(min(number(value(cell, "tcPr/gridSpan"), MOST_COLUMNS), MOST_COLUMNS - len(cells) + 1) - 1)
+            ]
         return own, cells
 
     def _called(self) -> Iterator[Block]:

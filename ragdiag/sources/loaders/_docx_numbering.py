@@ -20,7 +20,7 @@ MOST = 10**6
 
 
 LONGEST = 255
-"""Characters that are read of what stands round a number."""
+"""Characters of a number with what stands round it."""
 
 
 CHECKS = frozenset("☐☑☒✓✔✗✘")
@@ -80,7 +80,8 @@ class Numbering:
                 del items.counts[deeper]
         if form.form == "bullet":
             return form.text if form.text in CHECKS else "-"
-        return re.sub(r"%([1-9])", lambda match: self._count(items, int(match[1]) - 1, form.legal), form.text).strip()
+        label = re.sub(r"%([1-9])", lambda match: self._count(items, int(match[1]) - 1, form.legal), form.text).strip()
+        return label[:LONGEST]
 
     @staticmethod
     def _count(items: _List, level: int, legal: bool) -> str:

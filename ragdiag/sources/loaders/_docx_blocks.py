@@ -192,7 +192,7 @@ class Reader:
             note = self._notes.called(reference)
             if note is not None:
                 before = self._inline.enter(note.part)
-                text = self._plain(note.body)
+                text = self._plain(note.body).strip()
                 self._inline.enter(before)
                 yield from self._block(note.mark + text if MARKS.sub("", text).strip() else text, "note")
 

@@ -404,12 +404,12 @@ def test_docx_blocks_come_in_document_order(tmp_path: Path) -> None:
         "Before.\tTab\nline",
         "a | b\n | two lines",
         "## Part one",
-        "- List Bullet\n- List Number\n- List Paragraph",
+        "- List Bullet\n1. List Number\n- List Paragraph",
         "After",
     ]
 
 
-def test_docx_merged_cells_count_once_and_tables_nest(tmp_path: Path) -> None:
+def test_docx_merged_cells_keep_their_columns_and_tables_nest(tmp_path: Path) -> None:
     document = word.Document()
     table = document.add_table(3, 3)
     table.cell(0, 0).merge(table.cell(0, 1)).text = "wide"
@@ -418,7 +418,7 @@ def test_docx_merged_cells_count_once_and_tables_nest(tmp_path: Path) -> None:
     table.cell(2, 0).text = "outer"
     inner = table.cell(2, 1).add_table(1, 2)
     inner.cell(0, 0).text, inner.cell(0, 1).text = "in", "ner"
-    assert docx.load(save(document, tmp_path / "a.docx")).text == "wide | tall\nx |  | \n\nouter\n\nin | ner"
+    assert docx.load(save(document, tmp_path / "a.docx")).text == "wide |  | tall\nx |  | tall\n\nouter\n\nin | ner"
 
 
 def test_docx_styles_based_on_headings_and_lists_count(tmp_path: Path) -> None:
@@ -431,7 +431,7 @@ def test_docx_styles_based_on_headings_and_lists_count(tmp_path: Path) -> None:
     unlisted = document.add_paragraph("not", style="Steps")
     unlisted._p.get_or_add_pPr().append(parse_xml(f'<w:numPr {nsdecls("w")}><w:numId w:val="0"/></w:numPr>'))
     text = docx.load(save(document, tmp_path / "a.docx")).text
-    assert text == "### Chapter\n\n- Steps\n\n###### Deep\n\n  - numbered\n\nnot"
+    assert text == "### Chapter\n\n1. Steps\n\n###### Deep\n\n  - numbered\n\nnot"
 
 
 def test_docx_text_in_controls_links_and_boxes_is_read_and_deletions_are_not(tmp_path: Path) -> None:

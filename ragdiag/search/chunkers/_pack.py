@@ -175,9 +175,11 @@ def pack(
     natural = places.copy()
     allowed = [level.tolist() if unit == "tokens" else _move(places, cuts.tokens[level]) for level in levels]
     forced = _move(places, np.array(always, dtype=np.int64)) if always else []
+    words: Sequence[int] = range(len(places))
     if unit != "tokens":
         allowed += _between(places, natural, cuts)
-    finest, between = max(len(levels) - 1, 0), range(len(places)) if unit == "tokens" else allowed[len(levels)]
+        words = [*allowed[len(levels)], len(places) - 1]
+    finest = max(len(levels) - 1, 0)
     back = allowed[finest : finest + 1] if levels else allowed
     places[0] = start = end = 0
     starts, ends = [], []
@@ -191,9 +193,7 @@ def pack(
             end = full if full == n else _last_cut(allowed, end, full, start + size // 4, finest)
         starts.append(start)
         ends.append(end)
-        again = _step_back(back, start, end, overlap) if overlap else end
-        # Where the next chunk would end inside a word because of the overlap, it has none.
-        start = again if _first_cut(between, end, n) <= again + size else end
+        start = _step_back(back, words, start, end, size, overlap) if overlap else end
     return places[np.array(starts, dtype=np.int64)], places[np.array(ends, dtype=np.int64)]
 
 
@@ -230,16 +230,14 @@ def _last_cut(levels: Sequence[list[int]], after: int, limit: int, quarter: int,
     return limit
 
 
-def _first_cut(level: Sequence[int], after: int, limit: int) -> int:
-    """The first cut later than `after`; `limit` where there is none."""
-    i = bisect_right(level, after)
-    return level[i] if i < len(level) else limit
+def _step_back(levels: Sequence[Sequence[int]], words: Sequence[int], last_start: int, end: int, size: int, overlap: int) -> int:
+    """Where the chunk after the one that ended at `end` starts: at a cut as fine as that end, later than the last start.
 
-
-def _step_back(levels: Sequence[list[int]], last_start: int, end: int, overlap: int) -> int:
-    """Where the chunk after the one that ended at `end` starts: at a cut as fine as that end, later than the last start."""
+    At `end` itself where the overlap would leave no room for the next of `words`, so that the next chunk would end inside it.
+    """
     for level in levels:
         i = bisect_left(level, max(end - overlap, last_start + 1))
         if i < len(level) and level[i] <= end:
-            return level[i]
+            following = bisect_right(words, end)
+            return level[i] if following < len(words) and words[following] <= level[i] + size else end
     return end

@@ -107,6 +107,7 @@ def test_scripts_without_spaces(text: str) -> None:
         ("pays 5.¹ and 10⁻³ m, 10₂", "pays 5.^1 and 10^-3 m, 10 2"),
         ("a\u0301\ufeffb", "áb"),
         ("ﬁ ﬂ ﬃ", "fi fl ffi"),
+        ("ｶﾞﾋﾞ", "ガビ"),
         ("e = mc²", "e = mc2"),
     ],
 )

@@ -31,8 +31,8 @@ _TYPED_ALIKE = {
 _DROPPED = re.compile(f"[{INVISIBLE}]")
 _RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻"
 _NUMBER = re.compile(f"[{NUMBERS_IN_ONE_SIGN}]")
-_LATER_JAMO = "\u1160-\u11ff\ud7b0-\ud7ff"
-"""The vowels and final consonants of a Korean syllable that is written letter by letter."""
+_COMPOSING = "\u1160-\u11ff\ud7b0-\ud7ff\uff9e\uff9f"
+"""What is no mark to Unicode and yet composes: later letters of a Korean syllable, voicing of narrow kana."""
 
 
 def normal(text: str, fold: bool = False) -> str:
@@ -136,7 +136,7 @@ def _together(letter_and_marks: str, fold: bool) -> str:
 
 
 def _is_mark(character: str) -> bool:
-    return unicodedata.category(character)[0] == "M" or bool(re.match(f"[{_LATER_JAMO}]", character))
+    return unicodedata.category(character)[0] == "M" or bool(re.match(f"[{_COMPOSING}]", character))
 
 
 def _joins(text: str, start: int, written: str) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from ragdiag.core.records import BoolArray, IntArray
 from ragdiag.text.normal import Normal
 
-__all__ = ["Even", "Occurrences"]
+__all__ = ["UNSPACED", "Even", "Occurrences"]
 
 NO_WHOLE_WORD = 2
 """A text of so many words, or fewer, may have none that is whole: its ends may cut off the first and the last."""
@@ -20,10 +20,11 @@ NO_WHOLE_WORD = 2
 _SPACE: BoolArray = np.array([chr(code).isspace() for code in range(0x2100)])
 """By code: whether a character is white space; no other is in a normal form."""
 
-_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
-"""Thai, Lao, Burmese, Khmer, Han and kana, as the inside of a character class."""
+_LETTERS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
+UNSPACED = re.compile(f"[{_LETTERS}]")
+"""A letter of a script that sets no spaces between words: Thai, Lao, Burmese, Khmer, Han, kana."""
 
-_BESIDE_UNSPACED = re.compile(f"(?<=[{_UNSPACED}]) | (?=[{_UNSPACED}])")
+_BESIDE_UNSPACED = re.compile(f"(?<=[{_LETTERS}]) | (?=[{_LETTERS}])")
 _SOFT_AT_LINE_END = re.compile("\u00ad(?=[ \t\r]*\n)")
 _HYPHEN = re.compile(r"-([^\S\n]*\n\s*)?")
 

@@ -195,7 +195,12 @@ def test_beir_takes_the_only_split(tmp_path):
 def test_beir_errors(tmp_path):
     folder = beir(tmp_path / "several", dev="q0\td1\t1\n", train="q1\td1\t1\n")
     fails(folder, 0, "--qrels", "dev.tsv, train.tsv", at=folder / "qrels")
-    bad = {"q9\td1\t1\n": "'q9'", "q0\td1\n": "3 columns", "q0\td1\t1.0\n": "'1.0'", "q0\td1\t1_0\n": "integer"}
+    bad = {
+        "q9\td1\t1\n": "'q9'",
+        "q0\td1\n": "3 columns",
+        "q0\td1\t1.5\n": "grade 1.5 is no whole number",
+        "q0\td1\t1_0\n": "integer",
+    }
     for rows, word in bad.items():
         folder = beir(tmp_path / "bad", test="q0\td1\t1\n" + rows)
         fails(folder, 3, word, at=folder / "qrels" / "test.tsv")

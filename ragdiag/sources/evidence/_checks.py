@@ -9,7 +9,7 @@ from rapidfuzz import fuzz
 
 from ragdiag.core.records import Corpus, Defect, Label, Query, Span
 from ragdiag.sources.evidence._differences import differences
-from ragdiag.sources.evidence._mistakes import mistake, moved
+from ragdiag.sources.evidence._mistakes import CRLF, mistake, moved, without_returns
 from ragdiag.sources.evidence._search import (
     MOST_PLACES,
     MOST_SOUGHT,
@@ -36,6 +36,10 @@ BROAD_DOCUMENT = 2000
 def note(query: Query, kind: str, message: str) -> Defect:
     """A defect of `query`, or a warning about it."""
     return Defect(kind, query.id, query.file, query.line, message)
+
+
+RENAME = "rename contexts to reference_contexts if these are the passages the question was made from"
+"""Of old ragas samples, where either the question was made from them, or a system found them for it."""
 
 
 class _Wrong(Exception):
@@ -74,7 +78,8 @@ class Checker:
             return "span", evidence, {}
         if any(grade > 0 for grade in grades.values()):
             return "document", [], grades
-        self._defect(query, "unlabelled", "no evidence, no relevant document, and not marked unanswerable")
+        hint = f"; {RENAME}" if query.metadata.get("contexts") else ""
+        self._defect(query, "unlabelled", f"no evidence, no relevant document, and not marked unanswerable{hint}")
         return "excluded", [], {}
 
     def _defect(self, query: Query, kind: str, message: str) -> None:
@@ -176,7 +181,8 @@ class Checker:
         text = self.corpus.documents[document].text
         places = list(starts(text, passage)) or [span.start for span in self._passages.typed([document], passage)]
         if places:
-            return f"; {moved(start, min(places, key=lambda place: abs(place - start)))}"
+            returns = passage not in text and "\r\n" in text and without_returns(passage) in without_returns(text)
+            return f"; {moved(start, min(places, key=lambda place: abs(place - start)))}" + (f"; {CRLF}" if returns else "")
         difference = _differing(passage, there) if fuzz.ratio(passage, there) >= SIMILARITY else ""
         return "; it stands nowhere in that document" + (f", and {difference}" if difference else "")
 
@@ -254,7 +260,7 @@ def _same(there: str, passage: str) -> bool:
     """Whether offsets lead to a passage, however typed; where they drift, white space at one end is often all that tells."""
     if there == passage:
         return True
-    ends = [(text[:1].isspace(), text[-1:].isspace()) for text in (there, passage)]
+    ends = [(len(text) - len(text.lstrip()), len(text) - len(text.rstrip())) for text in (there, passage)]
     return ends[0] == ends[1] and Even(there).text == Even(passage).text
 
 

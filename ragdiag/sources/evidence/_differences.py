@@ -61,9 +61,9 @@ _GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:[ ,']\d{3})+(?![\d])")
 _BROKEN = re.compile(r"(?<=[^\W\d_])-[ \t\r]*\n\s*(?=[^\W\d_])")
 _MARKS = "".join(c for c in map(chr, range(0x300, 0x1E00)) if unicodedata.category(c)[0] == "M")
 _WORD = re.compile(
-    rf"(?:(?<!\w)(?<!\d\s)-)?\d+(?:[{BETWEEN_FIGURES}]\d+)*|[{HAN_FIGURES}]+"
+    rf"(?:(?<!\w)(?<!\d\s)-)?\d+(?:[{BETWEEN_FIGURES}]\d+)*(?:[aeiou](?!\w))?|[{HAN_FIGURES}]+"
     rf"|{'|'.join(word for word in sorted(NEGATIONS, key=len, reverse=True) if UNSPACED.match(word))}|{UNSPACED.pattern}"
-    rf"|[^\W\d_][^\W\d_{_MARKS}]*(?:'[^\W\d_]+)*|[^\w\s]"
+    rf"|[^\W\d_](?:[^\W\d_]|[{_MARKS}])*(?:'[^\W\d_]+)*|[^\w\s]"
 )
 _NEGATING_SYLLABLE = re.compile("[않없못]|아니")
 """Korean words are negated inside."""

@@ -70,7 +70,7 @@ def number(word: str) -> str:
         return str(NUMBERS[word])
     if word[0] in HAN_FIGURES:
         return _of_han(word)
-    if word[-1].isdecimal():
+    if word[0].isdecimal() or word[-1].isdecimal():  # "-5", "5a"
         return "".join(str(unicodedata.decimal(c, c)) for c in word)
     return word if _ROMAN.fullmatch(word) or _COMPOUND.fullmatch(word) else ""
 

@@ -13,10 +13,12 @@ from ragdiag.core.files import BOM, opened, read_text
 from ragdiag.core.records import Document
 from ragdiag.sources.evidence._search import starts
 
-__all__ = ["Mistake", "mistake", "moved"]
+__all__ = ["CRLF", "Mistake", "mistake", "moved", "without_returns"]
 
 UNITS = {"bytes": ("utf-8", 1), "UTF-16 units": ("utf-16-le", 2)}
 """What offsets count besides characters: an encoding, and how many of its bytes each takes."""
+
+CRLF = "the document has CRLF line ends, the label was made from a copy without them"
 
 HTML = (".html", ".htm")
 """Files whose own text is not the document's, and can be counted in."""
@@ -98,11 +100,10 @@ def _copies(text: str, file: str) -> tuple[_Copy, ...]:
     for form, letters in ((_composed, "composed letters (NFC)"), (_decomposed, "letters and accents apart (NFD)")):
         copies.append(_Copy(f"the label was made from a copy with {letters}", form(text), form, typed=True))
     if "\r\n" in text:
-        said = "the document has CRLF line ends, the label was made from a copy without them"
-        copies.append(_Copy(said, _without_returns(text), _without_returns))
+        copies.append(_Copy(CRLF, without_returns(text), without_returns))
     else:
         said = "the label was made from a copy with CRLF line ends, the document has none"
-        copies.append(_Copy(said, text.replace("\n", "\r\n"), lambda passage: _without_returns(passage).replace("\n", "\r\n")))
+        copies.append(_Copy(said, text.replace("\n", "\r\n"), lambda passage: without_returns(passage).replace("\n", "\r\n")))
     copies.append(_Copy("the label was made from a copy without the white space at its start", text.lstrip()))
     if _has_mark(file):
         copies.append(_Copy("the label was made from a copy with the file's byte order mark", "\ufeff" + text))
@@ -119,7 +120,8 @@ def _decomposed(text: str) -> str:
     return unicodedata.normalize("NFD", text)
 
 
-def _without_returns(text: str) -> str:
+def without_returns(text: str) -> str:
+    """`text` with the line ends of Unix."""
     return text.replace("\r\n", "\n")
 
 
@@ -153,5 +155,5 @@ def _here(text: str, passage: str, copy: _Copy, place: int) -> tuple[int, int] |
 
 def _forms(passage: str) -> Iterator[str]:
     yield from (_composed(passage), _decomposed(passage))
-    yield _without_returns(passage).replace("\n", "\r\n")
-    yield _without_returns(passage)
+    yield without_returns(passage).replace("\n", "\r\n")
+    yield without_returns(passage)

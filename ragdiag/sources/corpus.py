@@ -23,7 +23,7 @@ from ragdiag.core import files
 from ragdiag.core.errors import InputError, UnreadableDocument
 from ragdiag.core.protocols import Progress, no_progress
 from ragdiag.core.records import Corpus, Document, Problem
-from ragdiag.sources.fields import Fields
+from ragdiag.sources.fields import Fields, log
 from ragdiag.sources.loaders import KINDS, heading, load
 
 __all__ = ["load_corpus"]
@@ -68,12 +68,16 @@ def _read_records(path: Path, progress: Progress) -> Corpus:
     size = path.stat().st_size
     documents: dict[str, Document] = {}
     lines: dict[str, int] = {}
+    titles = 0
     with Fields(path) as fields:
         for line, done, record in files.stream_jsonl(path):
             fields.look(record, ("text", *NAMED), line)
             name, text = _id(record, path, line), files.field(record, ("text",), str, path, line)
-            title = _title(record, path, line) or heading(text)
-            document = Document(name, text, title, _metadata(record, path, line), str(path))
+            title = _title(record, path, line)
+            if alone := not text.strip() and bool(title.strip()):  # in BEIR a document is its title and its text
+                text, title = title, ""
+            document = Document(name, text, title or heading(text), _metadata(record, path, line), str(path))
+            titles += alone and name not in documents
             first = lines.setdefault(name, line)
             if documents.setdefault(name, document) != document:
                 raise InputError(f"_id {name!r} is that of another document, on line {first}", path, line, "give each its own")
@@ -81,6 +85,10 @@ def _read_records(path: Path, progress: Progress) -> Corpus:
                 progress("reading documents", done, size)
     if not documents:
         raise InputError("holds no documents", path, remedy='write one {"_id": ..., "text": ...} per line')
+    if titles:
+        log.warning(f"{files.shown_name(path)}: {titles} documents without a text: their title is taken as their text")
+    if blank := sum(not document.text.strip() for document in documents.values()):
+        log.warning(f"{files.shown_name(path)}: {blank} documents have neither text nor title: nothing can find them")
     return Corpus(tuple(documents[name] for name in sorted(documents)))
 
 

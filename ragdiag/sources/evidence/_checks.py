@@ -22,6 +22,7 @@ from ragdiag.sources.evidence._search import (
 from ragdiag.sources.naming import DocumentNames
 from ragdiag.sources.occurrences import Even
 from ragdiag.sources.places import nearest_document
+from ragdiag.sources.queries.ragas import RENAME
 from ragdiag.text.tokens import count_tokens
 
 __all__ = ["SIMILARITY", "Checker", "note"]
@@ -36,10 +37,6 @@ BROAD_DOCUMENT = 2000
 def note(query: Query, kind: str, message: str) -> Defect:
     """A defect of `query`, or a warning about it."""
     return Defect(kind, query.id, query.file, query.line, message)
-
-
-RENAME = "rename contexts to reference_contexts if these are the passages the question was made from"
-"""Of old ragas samples, where either the question was made from them, or a system found them for it."""
 
 
 class _Wrong(Exception):
@@ -165,10 +162,8 @@ class Checker:
             if not there.strip():
                 raise _Wrong("empty_evidence", f"{name}[{start}:{end}] is white space")
             return Span(document, start, end), _typed(label.text, there) if label.text not in ("", there) else ""
-        explained = mistake(self.corpus.documents[document], label.text, start, end) if label.text.strip() else None
-        if explained and explained.typed:
-            return Span(document, *explained.typed), explained.said
-        why = f"; {explained.said}" if explained else ""
+        explained = mistake(self.corpus.documents[document], label.text, start, end) if label.text.strip() else ""
+        why = explained and f"; {explained}"
         if start >= end:
             raise _Wrong("offsets_inverted", f"start {start} is not before end {end}{why}")
         if start < 0 or end > len(text):

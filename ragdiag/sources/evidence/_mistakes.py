@@ -6,14 +6,13 @@ import functools
 import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from ragdiag.core.errors import InputError
 from ragdiag.core.files import BOM, opened, read_text
 from ragdiag.core.records import Document
 from ragdiag.sources.evidence._search import starts
 
-__all__ = ["CRLF", "Mistake", "mistake", "moved", "without_returns"]
+__all__ = ["CRLF", "mistake", "moved", "without_returns"]
 
 UNITS = {"bytes": ("utf-8", 1), "UTF-16 units": ("utf-16-le", 2)}
 """What offsets count besides characters: an encoding, and how many of its bytes each takes."""
@@ -24,43 +23,38 @@ HTML = (".html", ".htm")
 """Files whose own text is not the document's, and can be counted in."""
 
 
-class Mistake(NamedTuple):
-    """What offsets seem to be, in words; where the passage stands, if only how the text is typed differs there."""
-
-    said: str
-    typed: tuple[int, int] | None = None
-
-
-def mistake(document: Document, passage: str, start: int, end: int) -> Mistake | None:
-    """How ``[start, end)`` leads to `passage`, which does not stand there in the document; None where nothing explains it."""
-    for said, a, b in _counted_otherwise(start, end):
-        if 0 <= a < b and document.text[a:b] == passage:
-            return Mistake(f"{moved(start, a)}: {said}" if b - a == end - start else f"{said}: here it is {a}-{b}")
+def mistake(document: Document, passage: str, start: int, end: int) -> str:
+    """How ``[start, end)`` leads to `passage`, which does not stand there in the document; "" where nothing explains it."""
     for copy in _copies(document.text, document.file):
         for unit in (None, *UNITS):
             place = copy.stands(passage, start, end, unit) if unit or copy.said else None
             if place is not None:
                 return _explained(copy, unit, (start, end), _here(document.text, passage, copy, place))
-    return None
+    for said, a, b in _counted_otherwise(start, end):
+        if 0 <= a < b <= len(document.text) and document.text[a:b] == passage:
+            return f"{moved(start, a)}: {said}" if b - a == end - start else f"{said}: here it is {a}-{b}"
+    return ""
 
 
-def _explained(copy: _Copy, unit: str | None, given: tuple[int, int], here: tuple[int, int] | None) -> Mistake:
-    """The mistake of offsets `given` in `copy`; `here` is where the passage stands in the document."""
+def _explained(copy: _Copy, unit: str | None, given: tuple[int, int], here: tuple[int, int] | None) -> str:
+    """The mistake of offsets `given` in `copy`, in words; `here` is where the passage stands in the document."""
     if unit:
-        where = f": in characters it is {here[0]}-{here[1]}" if here else ""
-        return Mistake(f"offsets look like {unit}{where}" + (copy.said and f"; {copy.said}"))
-    if here and copy.typed:
-        return Mistake(copy.said, here)
+        where = f": in characters it is {here[0]}-{here[1]}, {_by(given[0], here[0])}" if here else ""
+        return f"offsets look like {unit}{where}" + (copy.said and f"; {copy.said}")
     if not here:
-        return Mistake(copy.said)
+        return copy.said
     same_length = here[1] - here[0] == given[1] - given[0] and here[0] != given[0]
-    return Mistake((moved(given[0], here[0]) if same_length else f"it is {here[0]}-{here[1]}") + f": {copy.said}")
+    return (moved(given[0], here[0]) if same_length else f"it is {here[0]}-{here[1]}") + f": {copy.said}"
 
 
 def moved(start: int, place: int) -> str:
     """Where a passage stands that was said to start at `start`."""
+    return f"it stands at {place}, {_by(start, place)}"
+
+
+def _by(start: int, place: int) -> str:
     by = abs(place - start)
-    return f"it stands at {place}, {by} character{'s' * (by != 1)} {'later' if place > start else 'earlier'}"
+    return f"{by} character{'s' * (by != 1)} {'later' if place > start else 'earlier'}"
 
 
 def _counted_otherwise(start: int, end: int) -> Iterator[tuple[str, int, int]]:
@@ -75,8 +69,8 @@ def _counted_otherwise(start: int, end: int) -> Iterator[tuple[str, int, int]]:
 class _Copy:
     """Another copy of a document, in which offsets may count."""
 
-    def __init__(self, said: str, text: str, form: Callable[[str], str] = str, typed: bool = False) -> None:
-        self.said, self.text, self.form, self.typed = said, text, form, typed
+    def __init__(self, said: str, text: str, form: Callable[[str], str] = str) -> None:
+        self.said, self.text, self.form = said, text, form
         self._encoded: dict[str, bytes] = {}
 
     def stands(self, passage: str, start: int, end: int, unit: str | None) -> int | None:
@@ -98,7 +92,7 @@ def _copies(text: str, file: str) -> tuple[_Copy, ...]:
     """The document itself, and what may have been made of it, or it of them."""
     copies = [_Copy("", text)]
     for form, letters in ((_composed, "composed letters (NFC)"), (_decomposed, "letters and accents apart (NFD)")):
-        copies.append(_Copy(f"the label was made from a copy with {letters}", form(text), form, typed=True))
+        copies.append(_Copy(f"the label was made from a copy with {letters}", form(text), form))
     if "\r\n" in text:
         copies.append(_Copy(CRLF, without_returns(text), without_returns))
     else:

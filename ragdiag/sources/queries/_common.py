@@ -58,9 +58,22 @@ def _first_json(path: Path, text: str) -> tuple[object, bool]:
         return None, False
     number, line = next((n, line) for n, line in enumerate(text.split("\n"), 1) if line.strip())
     alone = line.strip() == text.strip()
-    if not alone and not _is_json(line) and (path.suffix.lower() not in (".jsonl", ".ndjson") or _is_json(text)):
+    broken = not alone and not _is_json(line)
+    if broken and _is_json(text):
+        return parse_json(text, path), True
+    if broken and _starts_with_json(text):
+        raise InputError("its records take several lines each", path, number, "write each on one line: jq -c . FILE")
+    if broken and path.suffix.lower() not in (".jsonl", ".ndjson"):
         return parse_json(text, path), True
     return parse_json(line, path, number), alone
+
+
+def _starts_with_json(text: str) -> bool:
+    try:
+        json.JSONDecoder().raw_decode(text.lstrip())
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _is_json(text: str) -> bool:

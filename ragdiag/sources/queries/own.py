@@ -40,8 +40,10 @@ def read(path: Path, qrels: Path | None = None) -> list[Query]:
         for line, record in _records(path):
             look(fields, record, line)
             queries.append(query(record, path, line))
-    if rows(sample(path, None).first) is not None:
-        log.warning(f"{shown_name(path)}: one JSON list, not JSON Lines; read all the same, {len(queries)} queries")
+    first = sample(path, None).first
+    if rows(first) is not None:
+        form = "list" if isinstance(first, list) else "object"
+        log.warning(f"{shown_name(path)}: one JSON {form}, not JSON Lines; read all the same: queries {len(queries)}")
     return queries
 
 

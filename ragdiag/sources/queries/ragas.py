@@ -27,6 +27,9 @@ OWN = {*ANSWER, *PASSAGES} - {"answers"}
 OF_A_TEST_SET = {"evolution_type", "question_type", "episode_done"}
 """Where old samples have these, ragas wrote the questions itself, from what it called ``contexts``; else a system found those."""
 
+RENAME = "rename contexts to reference_contexts if these are the passages the question was made from"
+"""What to do about ``contexts`` of which nothing tells where they are from."""
+
 FIELDS = (*IDS, *TEXT, *ANSWER, *PASSAGES)
 UNREAD = (
     *("answer", "response", "contexts", "retrieved_contexts", "synthesizer_name", "persona_name", "query_style", "query_length"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -11,8 +12,9 @@ import numpy as np
 
 from ragdiag.core.records import BoolArray, IntArray
 from ragdiag.text.normal import Normal
+from ragdiag.text.scripts import letters_without_spaces
 
-__all__ = ["UNSPACED", "Even", "Occurrences"]
+__all__ = ["Even", "Occurrences", "unspaced"]
 
 NO_WHOLE_WORD = 2
 """A text of so many words, or fewer, may have none that is whole: its ends may cut off the first and the last."""
@@ -20,13 +22,22 @@ NO_WHOLE_WORD = 2
 _SPACE: BoolArray = np.array([chr(code).isspace() for code in range(0x2100)])
 """By code: whether a character is white space; no other is in a normal form."""
 
-_LETTERS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
-UNSPACED = re.compile(f"[{_LETTERS}]")
-"""A letter of a script that sets no spaces between words: Thai, Lao, Burmese, Khmer, Han, kana."""
-
-_BESIDE_UNSPACED = re.compile(f"(?<=[{_LETTERS}]) | (?=[{_LETTERS}])")
 _SOFT_AT_LINE_END = re.compile("\u00ad(?=[ \t\r]*\n)")
 _HYPHEN = re.compile(r"-([^\S\n]*\n\s*)?")
+_WIDE_MARKS = "\u3001-\u3003\u3008-\u301f"
+"""Marks of Chinese and Japanese, which take no space either."""
+
+
+@functools.cache
+def unspaced() -> re.Pattern[str]:
+    """A letter of a script that puts no spaces between words."""
+    return re.compile(f"[{letters_without_spaces()}]")
+
+
+@functools.cache
+def _beside_unspaced() -> re.Pattern[str]:
+    letters = letters_without_spaces() + _WIDE_MARKS
+    return re.compile(f"(?<=[{letters}]) | (?=[{letters}])")
 
 
 class Even:
@@ -57,9 +68,9 @@ def _evened(text: str) -> tuple[str, IntArray]:
     positions = np.flatnonzero(kept)
     codes = np.where(space, 32, codes)[positions].astype(codes.dtype)
     evened = codes.tobytes().decode("ascii" if text.isascii() else "utf-32-le", "surrogatepass")
-    beside = [match.start() for match in _BESIDE_UNSPACED.finditer(evened)] if not text.isascii() else []
+    beside = [match.start() for match in _beside_unspaced().finditer(evened)] if not text.isascii() else []
     if beside:
-        evened, positions = _BESIDE_UNSPACED.sub("", evened), np.delete(positions, beside)
+        evened, positions = _beside_unspaced().sub("", evened), np.delete(positions, beside)
     lead = len(evened) - len(evened.lstrip(" "))
     return evened.strip(" "), positions[lead:].astype(np.int64)
 

@@ -158,7 +158,7 @@ class Checker:
         """The span of a label's offsets, and how its text is there where not exactly. Raises `_Wrong`."""
         text, name = self.corpus.documents[document].text, self.corpus.documents[document].id
         there = text[max(start, 0) : end]
-        if 0 <= start < end <= len(text) and (not label.text or _same(there, label.text)):
+        if 0 <= start < end <= len(text) and (not label.text or _same(there, label.text, text)):
             if not there.strip():
                 raise _Wrong("empty_evidence", f"{name}[{start}:{end}] is white space")
             return Span(document, start, end), _typed(label.text, there) if label.text not in ("", there) else ""
@@ -251,12 +251,13 @@ def _differing(label: str, there: str) -> str:
     return "; ".join(f"where it says {_short(one)} the document says {_short(other)}" for one, other in both)
 
 
-def _same(there: str, passage: str) -> bool:
-    """Whether offsets lead to a passage, however typed; where they drift, white space at one end is often all that tells."""
+def _same(there: str, passage: str, text: str) -> bool:
+    """Whether offsets into `text` lead to a passage, however typed; one that stands elsewhere as it is was not meant there."""
     if there == passage:
         return True
-    ends = [(len(text) - len(text.lstrip()), len(text) - len(text.rstrip())) for text in (there, passage)]
-    return ends[0] == ends[1] and Even(there).text == Even(passage).text
+    # Where offsets drift, white space at one end is often all that tells.
+    ends = [(len(part) - len(part.lstrip()), len(part) - len(part.rstrip())) for part in (there, passage)]
+    return ends[0] == ends[1] and passage not in text and Even(there).text == Even(passage).text
 
 
 def _typed(passage: str, there: str) -> str:

@@ -5,16 +5,17 @@ How it is typed makes no difference: quotes, dashes, spaces, ligatures, accents 
 
 from __future__ import annotations
 
+import functools
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from rapidfuzz.distance import Levenshtein, Postfix, Prefix
 
 from ragdiag.sources.evidence._figures import BETWEEN_FIGURES, HAN_FIGURES, NUMBERS, TWENTY_ONE, number
-from ragdiag.sources.occurrences import UNSPACED
+from ragdiag.sources.occurrences import unspaced
 from ragdiag.text.normal import normal
+from ragdiag.text.scripts import marks
 
 __all__ = ["differences"]
 
@@ -59,15 +60,25 @@ NO_DESIGNATION = frozenset("aàeioóuyаияеोв")
 _POINTS = str.maketrans("\u066b\u066c", ".,")
 _GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:[ ,']\d{3})+(?![\d])")
 _BROKEN = re.compile(r"(?<=[^\W\d_])-[ \t\r]*\n\s*(?=[^\W\d_])")
-_MARKS = "".join(c for c in map(chr, range(0x300, 0x1E00)) if unicodedata.category(c)[0] == "M")
-_WORD = re.compile(
-    rf"(?:(?<!\w)(?<!\d\s)-)?\d+(?:[{BETWEEN_FIGURES}]\d+)*(?:[aeiou](?!\w))?|[{HAN_FIGURES}]+"
-    rf"|{'|'.join(word for word in sorted(NEGATIONS, key=len, reverse=True) if UNSPACED.match(word))}|{UNSPACED.pattern}"
-    rf"|[^\W\d_](?:[^\W\d_]|[{_MARKS}])*(?:'[^\W\d_]+)*|[^\w\s]"
-)
 _NEGATING_SYLLABLE = re.compile("[않없못]|아니")
 """Korean words are negated inside."""
-_PIECE = re.compile(rf"{UNSPACED.pattern}|(?:(?!{UNSPACED.pattern})\S)+")
+
+
+@functools.cache
+def _word() -> re.Pattern[str]:
+    """A number, a word with its marks, or a sign; of scripts without spaces a letter, or a negation."""
+    letter = unspaced().pattern
+    negations = "|".join(sorted((word for word in NEGATIONS if unspaced().match(word)), key=len, reverse=True))
+    return re.compile(
+        rf"(?:(?<!\w)(?<!\d\s)-)?\d+(?:[{BETWEEN_FIGURES}]\d+)*(?:[aeiou](?!\w))?|[{HAN_FIGURES}]+|{negations}|{letter}"
+        rf"|[^\W\d_](?:(?!{letter})[^\W\d_]|[{marks()}])*(?:'[^\W\d_]+)*|[^\w\s]"
+    )
+
+
+@functools.cache
+def _piece() -> re.Pattern[str]:
+    return re.compile(rf"{unspaced().pattern}|(?:(?!{unspaced().pattern})\S)+")
+
 
 SHOWN = 3
 """Differences of one passage that are shown."""
@@ -94,7 +105,7 @@ def _plain(text: str) -> str:
 
 def _words(text: str) -> list[str]:
     """Words, numbers and marks, as if typed in one way; hyphens left out, and letters of scripts without spaces one by one."""
-    return [word for word in _WORD.findall(_plain(text)) if word != "-"]
+    return [word for word in _word().findall(_plain(text)) if word != "-"]
 
 
 def _telling(words: Sequence[str]) -> Iterator[str]:
@@ -117,7 +128,7 @@ def _amount_or_negation(word: str) -> str:
         return "not"
     if syllable := _NEGATING_SYLLABLE.search(word):
         return syllable[0]
-    named = len(word) == 1 and word.isalpha() and word not in NO_DESIGNATION and not UNSPACED.match(word)
+    named = len(word) == 1 and word.isalpha() and word not in NO_DESIGNATION and not unspaced().match(word)
     return word if named or word in AMOUNTS or word in NEGATIONS else ""
 
 
@@ -130,7 +141,7 @@ def _opposites(one: Sequence[str], other: Sequence[str]) -> bool:
 
 def _differing(one: str, other: str) -> Iterator[tuple[str, str]]:
     """The stretches in which two wordings differ in what tells, each with a word on either side."""
-    pieces, others = ([match.span() for match in _PIECE.finditer(text)] for text in (one, other))
+    pieces, others = ([match.span() for match in _piece().finditer(text)] for text in (one, other))
     words, other_words = [_plain(one[a:b]) for a, b in pieces], [_plain(other[a:b]) for a, b in others]
     for i, j, k, m in _edits(words, other_words):
         stretch, instead = _stretch(one, pieces, i, j), _stretch(other, others, k, m)

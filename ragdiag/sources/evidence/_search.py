@@ -13,7 +13,7 @@ from rapidfuzz import fuzz
 
 from ragdiag.core.records import Document, Span
 from ragdiag.sources.evidence._figures import BETWEEN_FIGURES, is_figure
-from ragdiag.sources.occurrences import UNSPACED, Even
+from ragdiag.sources.occurrences import Even, unspaced
 
 __all__ = [
     "COPY_WORDS",
@@ -165,7 +165,7 @@ def _pieced(text: str, passage: str) -> tuple[int, int] | None:
 
 def is_a_passage(text: str) -> bool:
     """Whether a text is long enough for its copies to mean the same: its words, or letters where none are set apart."""
-    letters, rest = UNSPACED.subn(" ", text)[::-1]
+    letters, rest = unspaced().subn(" ", text)[::-1]
     return len(rest.split()) + letters / LETTERS_OF_A_WORD >= COPY_WORDS
 
 
@@ -190,7 +190,7 @@ def _inside_a_word(text: str, position: int) -> bool:
     if unicodedata.category(behind)[0] == "M":
         return True
     letters = before.isalnum() or unicodedata.category(before)[0] == "M"
-    return letters and behind.isalnum() and not UNSPACED.match(before) and not UNSPACED.match(behind)
+    return letters and behind.isalnum() and not unspaced().match(before) and not unspaced().match(behind)
 
 
 def cuts_a_number(text: str, span: Span) -> bool:

@@ -61,19 +61,20 @@ def _first_json(path: Path, text: str) -> tuple[object, bool]:
     broken = not alone and not _is_json(line)
     if broken and _is_json(text):
         return parse_json(text, path), True
-    if broken and _starts_with_json(text):
+    if broken and _spans_lines(text):
         raise InputError("its records take several lines each", path, number, "write each on one line: jq -c . FILE")
     if broken and path.suffix.lower() not in (".jsonl", ".ndjson"):
         return parse_json(text, path), True
     return parse_json(line, path, number), alone
 
 
-def _starts_with_json(text: str) -> bool:
+def _spans_lines(text: str) -> bool:
+    """Whether a text begins with a JSON value that takes several lines."""
+    text = text.lstrip()
     try:
-        json.JSONDecoder().raw_decode(text.lstrip())
+        return "\n" in text[: json.JSONDecoder().raw_decode(text)[1]]
     except (ValueError, RecursionError):
         return False
-    return True
 
 
 def _is_json(text: str) -> bool:

@@ -210,6 +210,9 @@ class Checker:
             if spans:
                 there = self._text(spans[0])
                 return spans[0], "" if there == passage else _typed(passage, there)
+        return self._by_similarity(among, passage)
+
+    def _by_similarity(self, among: Sequence[int], passage: str) -> tuple[Span, str]:
         spans, similarity = most_similar(self.corpus.documents, among, passage)
         spans = [whole(self.corpus.documents[s.document].text, s, passage) for s in spans]
         alike = f"{min(similarity, 99.0):.0f} %"  # never 100: it is not the same

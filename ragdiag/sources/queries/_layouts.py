@@ -1,4 +1,4 @@
-"""One JSON value that holds many records: a list, an object with one, or columns as pandas and datasets write them."""
+"""One JSON value with many records: a list, an object with one, or columns as pandas (``to_json``) and datasets write them."""
 
 from __future__ import annotations
 
@@ -21,12 +21,16 @@ def rows(value: object) -> list[object] | None:
         return None
     if value.keys() & {*QUERY}:
         return _of_columns(value)
-    if isinstance(value.get("columns"), list) and isinstance(value.get("data"), list):  # pandas: orient="split"
-        named = all(isinstance(row, list) and len(row) == len(value["columns"]) for row in value["data"])
-        return [dict(zip(value["columns"], row, strict=True)) for row in value["data"]] if named else None
+    if isinstance(names := value.get("columns"), list) and isinstance(data := value.get("data"), list):  # orient="split"
+        return _of_split(names, data)
     if value and all(isinstance(row, dict) and row.keys() & {*QUERY} for row in value.values()):  # orient="index"
         return list(value.values())
     return next((value[name] for name in WITHIN if isinstance(value.get(name), list)), None)
+
+
+def _of_split(names: list[str], data: list[object]) -> list[object] | None:
+    records = [dict(zip(names, row, strict=False)) for row in data if isinstance(row, list) and len(row) == len(names)]
+    return [*records] if len(records) == len(data) else None
 
 
 def _of_columns(columns: Mapping[str, object]) -> list[object] | None:

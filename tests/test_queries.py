@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ragdiag import audit
 from ragdiag.core.errors import InputError, UsageError
 from ragdiag.core.records import Corpus, Document, Label, Query
 from ragdiag.sources.evidence import locate
@@ -187,6 +188,18 @@ def test_beir_keeps_the_judged_queries(tmp_path):
     assert [q.id for q in load_queries(folder, folder / "qrels" / "dev.tsv")] == ["q0"]
     trec = write(tmp_path / "qrels.txt", "q0 0 d9 1\n")
     assert load_queries(folder, trec)[0].relevant == (("d9", 1),)
+
+
+def test_in_beir_a_document_is_its_title_and_its_text(tmp_path):
+    jsonl(tmp_path / "queries.jsonl", {"_id": "q", "text": "what do cats eat"}, {"_id": "r", "text": "where do dogs sleep"})
+    documents = ({"_id": "c", "title": "what cats eat", "text": ""}, {"_id": "d", "title": "where dogs sleep", "text": "mats"})
+    jsonl(tmp_path / "corpus.jsonl", *documents, *({"_id": f"x{i}", "title": "", "text": f"other {i}"} for i in range(8)))
+    write(tmp_path / "qrels" / "test.tsv", HEADER + "q\tc\t1.0\nr\td\t1.0\n")
+    told = "1 documents have a title that is not indexed"
+    for context, ranks, said in (("title", [1.0, 1.0], False), ("none", [1.0, 0.0], True)):
+        report = audit(tmp_path, tmp_path, retriever="bm25(variant=plus)", context=context, cache=None)
+        assert [query.measures["RR"] for query in report.queries] == ranks
+        assert any(told in note for note in report.notes) == said
 
 
 def test_beir_takes_the_only_split(tmp_path):

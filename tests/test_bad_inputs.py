@@ -252,7 +252,7 @@ CASES = [
     option("unknown context", ("--context", "titel"), "unknown context 'titel'; did you mean 'title'?"),
     option("unknown parameter", ("--retriever", "bm25(epsilom=1)"), "bm25 has no parameter 'epsilom'; did you mean 'epsilon'?"),
     option("a word for a number", ("--retriever", "bm25(k1=high)"), "bm25: k1 must be", "not 'high'"),
-    option("unknown value", ("--retriever", "bm25(variant=okapy)"), "bm25: variant must be okapi, plus, l, not 'okapy'"),
+    option("unknown value", ("--retriever", "bm25(variant=okapy)"), "bm25: variant must be okapi, plus, l, lucene, not 'okapy'"),
     option("value out of range", ("--retriever", "bm25(b=2)"), "bm25: k1 must be 0 or more and b from 0 to 1"),
     option("parameter twice", ("--retriever", "bm25(k1=1, k1=2)"), "k1"),
     option("open bracket", ("--retriever", "bm25(k1="), "cannot read spec 'bm25(k1='; write name or name(parameter=value)"),

@@ -178,6 +178,7 @@ def pack(
     if unit != "tokens":
         allowed += [_between_words(places, natural, cuts), np.flatnonzero(~inside_letters(cuts.text)[natural[:-1]]).tolist()]
     finest = max(len(levels) - 1, 0)
+    back = allowed[finest : finest + 1] if levels else allowed
     places[0] = start = end = 0
     starts, ends = [], []
     n = len(places) - 1
@@ -190,7 +191,7 @@ def pack(
             end = full if full == n else _last_cut(allowed, end, full, start + size // 4, finest)
         starts.append(start)
         ends.append(end)
-        start = _step_back(allowed[finest], start, end, overlap) if overlap else end
+        start = _step_back(back, start, end, overlap) if overlap else end
     return places[np.array(starts, dtype=np.int64)], places[np.array(ends, dtype=np.int64)]
 
 
@@ -225,7 +226,10 @@ def _last_cut(levels: Sequence[list[int]], after: int, limit: int, quarter: int,
     return limit
 
 
-def _step_back(level: Sequence[int], last_start: int, end: int, overlap: int) -> int:
-    """Where the chunk after the one that ended at `end` starts: at a cut, later than the last start."""
-    i = bisect_left(level, max(end - overlap, last_start + 1))
-    return min(level[i], end) if i < len(level) else end
+def _step_back(levels: Sequence[list[int]], last_start: int, end: int, overlap: int) -> int:
+    """Where the chunk after the one that ended at `end` starts: at a cut of the first level that has one, later than the last."""
+    for level in levels:
+        i = bisect_left(level, max(end - overlap, last_start + 1))
+        if i < len(level) and level[i] < end:
+            return level[i]
+    return end

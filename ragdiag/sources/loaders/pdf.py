@@ -2,7 +2,7 @@
 
 pdfium, the reader of Chromium, says which letter stands where (`_pdf_text`); `_pdf_layout` puts them in order. pypdf, which says
 what it cannot read of a file, is asked first (`_pdf_effort`), and knows forms, notes and the title (`_pdf_forms`). What
-(`_pdf_furniture`).
+repeats at the edges of the pages interrupts what goes on from one page to the next: it is left out (`_pdf_furniture`).
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 import io
 import itertools
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from ragdiag.core.errors import UnreadableDocument
 from ragdiag.core.files import read_bytes
@@ -28,6 +29,7 @@ __all__ = ["load"]
 PAGE_BREAK = "\n\n"
 PAGES = 20_000
 """Pages of one document at most."""
+PRINTED = "print it to a new PDF, or convert it to text"
 END = b"%%EOF"
 
 _OBJECT = re.compile(rb"\d\s+\d+\s+obj\b")
@@ -47,14 +49,23 @@ def load(path: Path, keep: Keep = frozenset()) -> Document:
     pages, title, left_out = _read(_whole(read_bytes(path, UnreadableDocument), path), path, keep)
     texts, furnished = texts_of(pages, keep)
     if not any(text.strip() for text in texts):
-        said = next((f" ({place})" for page in pages for _, _, place in page.left_out if "(" in place), "")
-        remedy = "scanned pages need OCR first, e.g. ocrmypdf in.pdf out.pdf"
-        raise UnreadableDocument(f"holds no text on its {len(pages)} pages{said}", path, remedy=remedy)
+        _refuse(pages, path)
     starts = tuple(itertools.accumulate((len(text) + len(PAGE_BREAK) for text in texts[:-1]), initial=0))
     for start, text, around in zip(starts, texts, furnished, strict=True):
         for at, some in ((start, around.heads + around.page), (start + len(text), around.feet)):
             left_out += [Omission(left.kind, left.text, at, left.place) for left in some]
     return Document("", PAGE_BREAK.join(texts), title, pages=starts, left_out=tuple(left_out))
+
+
+def _refuse(pages: Sequence[Page], path: Path) -> NoReturn:
+    """Say why a document is without text: a scan, or that its pages cannot be read."""
+    broken = [
+        left.place for page in pages for left in page.left_out if left.kind in ("unreadable", "limits") and "(" in left.place
+    ]
+    if broken:
+        raise UnreadableDocument(f"is damaged or beyond a bound, {broken[0]}", path, remedy=PRINTED)
+    remedy = "scanned pages need OCR first, e.g. ocrmypdf in.pdf out.pdf"
+    raise UnreadableDocument(f"holds no text on its {len(pages)} pages", path, remedy=remedy)
 
 
 def _whole(raw: bytes, path: Path) -> bytes:
@@ -103,10 +114,10 @@ def _read(raw: bytes, path: Path, keep: Keep) -> tuple[list[Page], str, list[Omi
         remedy = "pip install cryptography, or qpdf --decrypt in.pdf out.pdf"
         raise UnreadableDocument(f"is encrypted ({e})", path, remedy=remedy) from e
     except Refused as e:
-        raise UnreadableDocument(str(e), path, remedy="print it to a new PDF, or convert it to text") from e
+        raise UnreadableDocument(str(e), path, remedy=PRINTED) from e
     except Exception as e:  # pypdf says itself that broken files raise whatever they like
-        what = f"is damaged ({type(e).__name__}: {' '.join(str(e).split())})"
-        raise UnreadableDocument(what, path, remedy="print it to a new PDF, or convert it to text") from e
+        what = f"is damaged from page {len(pages) + 1} on ({type(e).__name__}: {' '.join(str(e).split())})"
+        raise UnreadableDocument(what, path, remedy=PRINTED) from e
 
 
 def _beside(reader: Any, effort: Effort) -> list[Omission]:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from statistics import median
 from typing import NamedTuple
 
-from ragdiag.sources.loaders._pdf_text import Piece
+from ragdiag.sources.loaders._pdf_text import GAP, Piece
 
 __all__ = ["Line", "lines"]
 
@@ -62,7 +62,7 @@ def lines(pieces: Sequence[Piece]) -> list[Line]:
     if len(pieces) > MOST_PIECES:
         return [_line(_Row([piece]), False) for piece in pieces]
     rtl = _is_rtl(pieces)
-    return _ordered(_rows(pieces), rtl)
+    return _ordered([_joined(row, rtl) for row in _rows(pieces)], rtl)
 
 
 def _rows(pieces: Sequence[Piece]) -> list[_Row]:
@@ -75,6 +75,21 @@ def _rows(pieces: Sequence[Piece]) -> list[_Row]:
         else:
             rows.append(_Row([piece]))
     return [_Row(sorted(row, key=lambda p: p.left)) for row in rows]
+
+
+def _joined(row: _Row, rtl: bool) -> _Row:
+    """A row whose pieces are put together where no more than a space is between them: a file may hold each word by itself."""
+    joined: list[list[Piece]] = []
+    for piece in row:
+        last = joined[-1][-1] if joined else None
+        if last and -0.5 * piece.height < piece.left - last.right <= GAP * max(piece.height, last.height):
+            joined[-1].append(piece)
+        else:
+            joined.append([piece])
+    return _Row(
+        Piece(_line(_Row(some), rtl).text, some[0].left, some[-1].right, min(p.bottom for p in some), max(p.top for p in some))
+        for some in joined
+    )
 
 
 def _is_level(row: _Row, piece: Piece) -> bool:
@@ -113,7 +128,7 @@ def _line(row: _Row, rtl: bool) -> Line:
     text = ordered[0].text if ordered else ""
     for last, piece in itertools.pairwise(ordered):
         gap = max(piece.left - last.right, last.left - piece.right)
-        text += (" " if gap > 0.12 * piece.height else "") + piece.text
+        text += (" " if gap > 0.2 * piece.height else "") + piece.text
     return Line(text, tuple(piece.text for piece in ordered), row.middle, row.height)
 
 
@@ -191,6 +206,8 @@ def _is_prose(column: Sequence[Piece], apart: bool) -> bool:
 
 def _goes_on(text: str, after: str) -> bool:
     """Whether a line reads on in the next."""
+    if not text:
+        return False
     first = after.lstrip("\"'“‘«(")[:1]
     return not text.endswith(_ENDS) and (
         first.islower() or first != first.casefold() != "" or unicodedata.category(first or "0") == "Lo"
@@ -220,8 +237,10 @@ def _table(rows: Sequence[_Row], at: int) -> tuple[int, list[tuple[float, float]
         return at, []
     edges = [edge for edge in edges if any(_overlaps(piece, edge) for row in rows[at:whole] for piece in row)]
     markers = [piece.text for piece in _split(rows[at:whole], edges)[0]]
-    if len(edges) == 2 and all(_MARKER.fullmatch(text) for text in markers):
-        return at, []  # a list
+    if len(edges) == 2 and (
+        all(map(_MARKER.fullmatch, markers)) or sum(text.endswith((":", "：")) for text in markers) * 2 >= len(markers)
+    ):
+        return at, []  # a list, or names with their values
     return whole, edges
 
 
@@ -234,10 +253,12 @@ def _table_lines(rows: Sequence[_Row], edges: Sequence[tuple[float, float]], rtl
     grid: list[list[str]] = []
     places: list[tuple[float, float]] = []
     steps = [a.middle - b.middle for a, b in itertools.pairwise(rows)]
-    uneven = bool(steps) and max(steps) >= 1.25 * min(steps)
+    far = sum(step >= 1.25 * min(steps) for step in steps)
+    apart = far >= 2 and far >= len(steps) / 4  # the rows are told from the lines of their cells by the space between them
     for i, row in enumerate(rows):
         cells = [_line(_Row(cell), rtl).text if cell else "" for cell in _split([row], edges)]
-        if grid and _is_continued(grid[-1], cells, steps[i - 1] <= TIGHT * row.height, uneven):
+        close = bool(grid) and steps[i - 1] <= TIGHT * row.height
+        if close and ((apart and steps[i - 1] < 1.25 * min(steps)) or _is_continued(grid[-1], cells)):
             grid[-1] = [" ".join(filter(None, pair)) for pair in zip(grid[-1], cells, strict=True)]
         else:
             grid.append(cells)
@@ -246,12 +267,10 @@ def _table_lines(rows: Sequence[_Row], edges: Sequence[tuple[float, float]], rtl
     return [Line(CELL.join(cells), tuple(filter(None, cells)), *place) for cells, place in zip(ordered, places, strict=True)]
 
 
-def _is_continued(above: Sequence[str], cells: Sequence[str], tight: bool, uneven: bool) -> bool:
+def _is_continued(above: Sequence[str], cells: Sequence[str]) -> bool:
     """Whether the cells of a row go on with those above it."""
     filled = [(before, text) for before, text in zip(above, cells, strict=True) if text]
-    if not tight or cells[0] or len(filled) == len(cells) or not all(before for before, _ in filled):
-        return False
-    return uneven or all(_goes_on(before, text) for before, text in filled)
+    return not cells[0] and len(filled) < len(cells) and all(_goes_on(before, text) for before, text in filled)
 
 
 def _is_rtl(pieces: Sequence[Piece]) -> bool:

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 from ragdiag.sources.loaders._pdf_effort import Effort, Refused, kind_of_loss
 from ragdiag.sources.loaders._pdf_forms import shown_on
 from ragdiag.sources.loaders._pdf_furniture import furniture
+from ragdiag.sources.loaders._pdf_glyphs import named_letters
 from ragdiag.sources.loaders._pdf_layout import Line, lines
-from ragdiag.sources.loaders._pdf_text import PageText, has_image, page_text, pieces_in, upright
+from ragdiag.sources.loaders._pdf_text import Names, PageText, has_image, page_text, pieces_in, upright
 from ragdiag.sources.omissions import Keep
 
 __all__ = ["Around", "Page", "pages_of", "texts_of"]
@@ -70,7 +71,7 @@ def pages_of(reader: Any, document: Any, effort: Effort, keep: Keep) -> Iterator
         shown = _Content(PageText({}, 0, ""))
         if not content.beyond:
             try:
-                shown = _shown(document, number, texts.get(content.key))
+                shown = _shown(document, number, texts.get(content.key), named_letters(page))
                 texts[content.key] = shown.text
             except (RuntimeError, IndexError) as e:  # what pypdfium2 raises for a page that pdfium cannot open
                 left_out.append(Left("unreadable", "", f"{place} ({e})"))
@@ -80,12 +81,13 @@ def pages_of(reader: Any, document: Any, effort: Effort, keep: Keep) -> Iterator
         yield _page(page, shown, place, left_out, keep)
 
 
-def _shown(document: Any, number: int, known: PageText | None) -> _Content:
+def _shown(document: Any, number: int, known: PageText | None, names: Names) -> _Content:
+    """What pdfium has of a page, whose text may be known from another page of the same content."""
     page = document[number]
     try:
         angle, (left, bottom, right, top) = page.get_rotation(), page.get_mediabox()
         frame = upright("", angle, (left, right, bottom, top))
-        return _Content(known or page_text(page), angle, (frame.bottom, frame.top), has_image(page))
+        return _Content(known or page_text(page, names), angle, (frame.bottom, frame.top), has_image(page))
     finally:
         page.close()
 

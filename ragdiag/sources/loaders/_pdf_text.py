@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import ctypes
+import itertools
 import math
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-__all__ = ["PageText", "Piece", "has_image", "page_text", "pieces_in", "upright"]
+__all__ = ["GAP", "Names", "PageText", "Piece", "has_image", "page_text", "pieces_in", "upright"]
 
 GAP = 0.9
 """Heights of a line that part two pieces of it."""
 SLANT = 8
 """Degrees by which a line may be off and still count as level."""
+DESCENT = 0.22
+"""Of a font's size that its letters reach below the line."""
+HYPHEN = 2
+"""What pdfium has for a hyphen at the end of a line."""
 RAISED = 0.8
 """Of a letter's height that a raised one has at most."""
 TALLEST = 14.0
 """Points that a line of a form field is high at most, however high the field is."""
 BULLET = "\uf0b7"
 """How Word's font of symbols writes a bullet: the one private character whose meaning everybody knows."""
+
+
+Names = Mapping[str, Mapping[int, str]]
+"""By the name of a font and the code of a character, the letters that it stands for."""
 
 
 class Piece(NamedTuple):
@@ -50,6 +60,10 @@ class PageText(NamedTuple):
     unmapped: str
 
 
+_LTR = frozenset(("L", "EN", "AN", "ES", "CS", "ET"))
+"""Kinds of characters that run to the right within a line that is written from the right."""
+
+
 class _Letter(NamedTuple):
     text: str
     angle: int
@@ -59,13 +73,13 @@ class _Letter(NamedTuple):
     top: float
 
 
-def page_text(page: Any) -> PageText:
-    """The text of a page of `pypdfium2`."""
+def page_text(page: Any, names: Names) -> PageText:
+    """The text of a page of `pypdfium2`; `names` are letters that the fonts name and pdfium does not know."""
     pieces, unmapped, characters = defaultdict[int, list[Piece]](list), list[str](), 0
     run: list[_Letter] = []
     textpage = page.get_textpage()
     try:
-        for letter in _letters(textpage, unmapped):
+        for letter in _letters(textpage, unmapped, names):
             characters += letter is not None and not letter.text.isspace()
             if run and (letter is None or _parts(run, letter)):
                 _close(run, pieces)
@@ -95,28 +109,63 @@ def has_image(page: Any) -> bool:
     return next(iter(page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=3)), None) is not None
 
 
-def _letters(textpage: Any, unmapped: list[str]) -> Iterator[_Letter | None]:
+def _letters(textpage: Any, unmapped: list[str], names: Names) -> Iterator[_Letter | None]:
     """The letters of a page; None for the end of a line. What stands for no letter is added to `unmapped`."""
     import pypdfium2.raw as pdfium
 
-    box, last = pdfium.FS_RECTF(), None
+    last = None
     for i in range(textpage.count_chars()):
         code = pdfium.FPDFText_GetUnicode(textpage, i)
         if pdfium.FPDFText_IsGenerated(textpage, i) == 1:
             if code in (10, 13):
                 yield None
             elif last is not None:
-                yield last._replace(text=" ", left=last.right)
+                left, right, *_ = upright("", last.angle, _box(textpage, i))[2:]
+                yield last._replace(text=" ", left=left, right=right)
             continue
-        text = "-" if pdfium.FPDFText_IsHyphen(textpage, i) == 1 else _character(code)
-        if not text or pdfium.FPDFText_HasUnicodeMapError(textpage, i) == 1:
-            unmapped.append(chr(code) if code < 0x110000 else "\ufffd")
-        if not text:
-            continue
-        pdfium.FPDFText_GetLooseCharBox(textpage, i, box)
-        angle = math.degrees(pdfium.FPDFText_GetCharAngle(textpage, i))
-        last = upright(text, angle, (box.left, box.right, box.bottom, box.top))
-        yield last
+        is_hyphen = code == HYPHEN and pdfium.FPDFText_IsHyphen(textpage, i) == 1
+        text = "-" if is_hyphen else _character(code)
+        if not is_hyphen and (not text or pdfium.FPDFText_HasUnicodeMapError(textpage, i) == 1):
+            named = names.get(_font(textpage, i), {}).get(code, "")
+            text = named or text
+            if not named:
+                unmapped.append(chr(code) if code < 0x110000 else "\ufffd")
+        if text:
+            last = _letter(textpage, i, text)
+            yield last
+
+
+def _letter(textpage: Any, i: int, text: str) -> _Letter:
+    """A letter's box: as wide as its font says, and as high as the font, whatever the letter."""
+    import pypdfium2.raw as pdfium
+
+    matrix, x, y = pdfium.FS_MATRIX(), ctypes.c_double(), ctypes.c_double()
+    pdfium.FPDFText_GetMatrix(textpage, i, matrix)
+    pdfium.FPDFText_GetCharOrigin(textpage, i, x, y)
+    angle = math.degrees(math.atan2(matrix.b, matrix.a))
+    size = pdfium.FPDFText_GetFontSize(textpage, i) * math.hypot(matrix.c, matrix.d)
+    letter = upright(text, angle, _box(textpage, i))
+    if not size or letter.angle % 90:
+        return letter
+    baseline = upright(text, angle, (x.value, x.value, y.value, y.value)).bottom
+    return letter._replace(bottom=baseline - DESCENT * size, top=baseline + (1 - DESCENT) * size)
+
+
+def _box(textpage: Any, i: int) -> tuple[float, float, float, float]:
+    import pypdfium2.raw as pdfium
+
+    box = pdfium.FS_RECTF()
+    pdfium.FPDFText_GetLooseCharBox(textpage, i, box)
+    return box.left, box.right, box.bottom, box.top
+
+
+def _font(textpage: Any, i: int) -> str:
+    """The name of a letter's font."""
+    import pypdfium2.raw as pdfium
+
+    name = ctypes.create_string_buffer(256)
+    pdfium.FPDFText_GetFontInfo(textpage, i, name, len(name), None)
+    return name.value.decode("utf-8", "replace")
 
 
 def _character(code: int) -> str:
@@ -161,17 +210,41 @@ def _parts(run: list[_Letter], letter: _Letter) -> bool:
 
 def _close(run: list[_Letter], pieces: dict[int, list[Piece]]) -> None:
     """Put a run's letters together, and add what has a text."""
-    parts: list[str] = []
-    for i, letter in enumerate(run):
-        if i and letter.text.isdecimal() and run[i - 1].text.isdecimal() and _is_raised(letter, run[i - 1]):
-            parts.append("^")  # 2 to the 8th is no 28
-        parts.append(letter.text)
-    text = "".join(parts).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     inked = [letter for letter in run if not letter.text.isspace()]
-    if inked:
-        edges = zip(*((x.left, x.right, x.bottom, x.top) for x in inked), strict=True)
-        left, right, bottom, top = edges
-        pieces[run[0].angle].append(Piece(text.strip(), min(left), max(right), min(bottom), max(top)))
+    if not inked:
+        return
+    run = _from_the_right(run) if _is_rtl(inked) and not run[0].angle % 90 else run
+    parts = [letter.text for letter in run]
+    for i, (last, letter) in enumerate(itertools.pairwise(run), 1):
+        if letter.text.isdecimal() and last.text.isdecimal() and _is_raised(letter, last):
+            parts[i] = f"^{letter.text}"  # 2 to the 8th is no 28
+    text = "".join(parts).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    left, right, bottom, top = zip(*((x.left, x.right, x.bottom, x.top) for x in inked), strict=True)
+    pieces[run[0].angle].append(Piece(text.strip(), min(left), max(right), min(bottom), max(top)))
+
+
+def _is_rtl(letters: Iterable[_Letter]) -> bool:
+    kinds = [unicodedata.bidirectional(c) for letter in letters for c in letter.text]
+    return sum(kind in ("R", "AL") for kind in kinds) > sum(kind == "L" for kind in kinds)
+
+
+def _from_the_right(run: list[_Letter]) -> list[_Letter]:
+    """Letters of a script that is written from the right, as they stand; figures and Latin words within it keep their order.
+
+    Files hold such lines in the order of reading, of writing, or word by word in either.
+    """
+    places, at = dict[int, float](), 0.0
+    for i, letter in enumerate(run):
+        at = at if unicodedata.combining(letter.text[0]) and i else -letter.right
+        places[i] = at
+    ordered = [run[i] for i in sorted(range(len(run)), key=places.__getitem__)]
+    gaps = {i: ordered[i - 1].left - ordered[i + 1].right for i in range(1, len(ordered) - 1) if ordered[i].text == " "}
+    ordered = [x for i, x in enumerate(ordered) if gaps.get(i, x.top) >= 0.1 * (x.top - x.bottom)]  # letters that are joined
+    done: list[_Letter] = []
+    for is_ltr, some in itertools.groupby(ordered, key=lambda x: unicodedata.bidirectional(x.text[0]) in _LTR):
+        part = list(some)
+        done += part[::-1] if is_ltr else part
+    return done
 
 
 def _is_raised(letter: _Letter, last: _Letter) -> bool:

@@ -1,10 +1,13 @@
 """HTML and Word documents: what text comes out of them, and what is said of those that cannot be read."""
 
 import io
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 import docx as word
 import pytest

@@ -231,7 +231,8 @@ def _table(rows: Sequence[_Row], at: int) -> tuple[int, list[tuple[float, float]
         if len(row) == 1 and len(wider) > len(edges):
             break
         edges, end = wider, end + 1
-        whole = end if len(row) > 1 else whole
+        is_next_line = last.middle - row.middle <= TIGHT * row.height and not _overlaps(row[0], edges[0])
+        whole = end if len(row) > 1 or (is_next_line and whole == end - 1) else whole
     several = sum(len(row) > 1 for row in rows[at:whole])
     if several < 2 or len(edges) < 2:
         return at, []

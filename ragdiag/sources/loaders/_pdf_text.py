@@ -238,8 +238,6 @@ def _from_the_right(run: list[_Letter]) -> list[_Letter]:
         at = at if unicodedata.combining(letter.text[0]) and i else -letter.right
         places[i] = at
     ordered = [run[i] for i in sorted(range(len(run)), key=places.__getitem__)]
-    gaps = {i: ordered[i - 1].left - ordered[i + 1].right for i in range(1, len(ordered) - 1) if ordered[i].text == " "}
-    ordered = [x for i, x in enumerate(ordered) if gaps.get(i, x.top) >= 0.1 * (x.top - x.bottom)]  # letters that are joined
     done: list[_Letter] = []
     for is_ltr, some in itertools.groupby(ordered, key=lambda x: unicodedata.bidirectional(x.text[0]) in _LTR):
         part = list(some)

@@ -7,7 +7,6 @@ import html
 import io
 import shutil
 import subprocess
-import sys
 import sysconfig
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -15,8 +14,9 @@ from pathlib import Path
 
 import pypdf
 from fpdf import FPDF
-from loading import Generated
 from pypdf.annotations import FreeText
+
+from loading import Generated
 
 NAME = "PDF"
 
@@ -30,16 +30,16 @@ PROSE = {
         "form is signed by the head of the department.",
     ],
     "de": [
-        "Die Kündigungsfrist beträgt sechs Monate für alle, die vor dem Jahr 2010 eingetreten sind. Für die übrigen gelten drei "
-        "Monate zum Ende eines Vierteljahres, sofern der Vertrag nichts anderes vorsieht.",
-        "Vor dem Öffnen des Deckels ist die Pumpe auszuschalten. Der Filter wird nur mit warmem Wasser gereinigt und muss vor dem "
-        "nächsten Gebrauch mindestens zwei Stunden lang trocknen.",
+        "Die Kündigungsfrist beträgt sechs Monate für alle, die vor dem Jahr 2010 eingetreten sind. Für die übrigen gelten "
+        "drei Monate zum Ende eines Vierteljahres, sofern der Vertrag nichts anderes vorsieht.",
+        "Vor dem Öffnen des Deckels ist die Pumpe auszuschalten. Der Filter wird nur mit warmem Wasser gereinigt und muss vor "
+        "dem nächsten Gebrauch mindestens zwei Stunden lang trocknen.",
         "Reisekosten werden innerhalb von vierzehn Tagen erstattet. Belege über mehr als 30 Euro sind auf Papier einzureichen, "
         "und das Formular wird von der Abteilungsleitung unterschrieben.",
     ],
     "fr": [
-        "Le préavis est de six mois pour les salariés entrés avant 2010. Pour les autres, il est de trois mois à compter de la fin "
-        "du trimestre, sauf si le contrat prévoit une durée différente.",
+        "Le préavis est de six mois pour les salariés entrés avant 2010. Pour les autres, il est de trois mois à compter de la "
+        "fin du trimestre, sauf si le contrat prévoit une durée différente.",
         "Il faut arrêter la pompe avant d'ouvrir le couvercle à la main. Le filtre se nettoie uniquement à l'eau chaude et doit "
         "sécher pendant au moins deux heures.",
     ],
@@ -58,7 +58,8 @@ PROSE = {
         "ढक्कन खोलने से पहले पंप को बंद करना चाहिए। छन्नी को केवल गरम पानी से साफ करें।",
     ],
     "ar": [
-        "مدة الإشعار ستة أشهر لكل من التحق بالعمل قبل عام ألفين وعشرة. أما الآخرون فمدتهم ثلاثة أشهر ما لم ينص العقد على غير ذلك.",
+        "مدة الإشعار ستة أشهر لكل من التحق بالعمل قبل عام ألفين وعشرة. أما الآخرون فمدتهم ثلاثة أشهر "
+        "ما لم ينص العقد على غير ذلك.",
         "يجب إيقاف المضخة قبل فتح الغطاء باليد. ينظف المرشح بالماء الدافئ فقط ويترك ليجف ساعتين على الأقل.",
     ],
     "he": [
@@ -66,7 +67,13 @@ PROSE = {
         "יש לכבות את המשאבה לפני פתיחת המכסה ביד. את המסנן מנקים במים חמים בלבד ונותנים לו להתייבש שעתיים.",
     ],
 }
-ROWS = [("Model", "Flow", "Price"), ("AB-1234", "12.5", "199.00"), ("AB-1235", "", "249.00"), ("AB-2000", "40", ""), ("CD-7", "8", "75.50")]
+ROWS = [
+    ("Model", "Flow", "Price"),
+    ("AB-1234", "12.5", "199.00"),
+    ("AB-1235", "", "249.00"),
+    ("AB-2000", "40", ""),
+    ("CD-7", "8", "75.50"),
+]
 LAYOUTS = {
     "plain": "",
     "columns2": "column-count: 2",
@@ -115,7 +122,10 @@ def _by_chromium() -> Iterator[Generated]:
     both = [part for pair in zip(heads, PROSE["en"], strict=True) for part in pair]
     headed = "".join(f"<h2>{a}</h2><p>{b}" for a, b in zip(heads, PROSE["en"], strict=True))
     pages["headings"] = headed, both
-    pages["headed-columns"] = f"<h1>Handbook of the works</h1><div style='column-count:2'>{headed * 2}</div>", ["Handbook of the works", *both * 2]
+    pages["headed-columns"] = (
+        f"<h1>Handbook of the works</h1><div style='column-count:2'>{headed * 2}</div>",
+        ["Handbook of the works", *both * 2],
+    )
     with tempfile.TemporaryDirectory() as folder:
         for name, (body, truth) in pages.items():
             source, target = Path(folder, "page.html"), Path(folder, f"{name}.pdf")
@@ -150,7 +160,11 @@ def _by_reportlab() -> Iterator[Generated]:
         "prose": ([*_paragraphs(PROSE["en"] * 12)], PROSE["en"] * 12),
         "table": ([Table(ROWS)], [" ".join(filter(None, row)) for row in ROWS]),
         "table-between": (
-            [*_paragraphs(PROSE["de"][:1]), Table(ROWS, style=[("GRID", (0, 0), (-1, -1), 1, "black")]), *_paragraphs(PROSE["de"][1:])],
+            [
+                *_paragraphs(PROSE["de"][:1]),
+                Table(ROWS, style=[("GRID", (0, 0), (-1, -1), 1, "black")]),
+                *_paragraphs(PROSE["de"][1:]),
+            ],
             [PROSE["de"][0], *(" ".join(filter(None, row)) for row in ROWS), *PROSE["de"][1:]],
         ),
     }
@@ -337,5 +351,3 @@ def _pdfminer(file: Path) -> str:
 
 
 REFERENCES = {"pymupdf": _pymupdf, "pdftotext": _pdftotext, "pdfminer": _pdfminer}
-
-sys.setrecursionlimit(5000)  # pdfminer's on deep trees

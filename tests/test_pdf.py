@@ -19,8 +19,10 @@ from pypdf.annotations import FreeText, Text
 from pypdf.generic import ArrayObject, DictionaryObject, NameObject, NumberObject, StreamObject, TextStringObject
 
 from ragdiag.core.errors import UnreadableDocument
-from ragdiag.core.records import Document
+from ragdiag.core.records import Corpus, Document
 from ragdiag.sources.loaders import pdf
+from ragdiag.text.titles import no_title
+from ragdiag.text.versions import link, superseded
 
 
 def left_out(document: Document, *kinds: str) -> list[tuple[str, str, str]]:
@@ -469,3 +471,56 @@ def test_a_title_by_default_is_none(tmp_path: Path, title: str) -> None:
     document.cell(text="text")
     (tmp_path / "a.pdf").write_bytes(bytes(document.output()))
     assert pdf.load(tmp_path / "a.pdf").title == ""
+
+
+# Titles and versions
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["", "  ", "(untitled)", "Untitled Document", "Document1", "Dokument 2", "PowerPoint Presentation", "Folie 3", "Layout 1"]
+    + ["Microsoft Word - Letter of May.docx", "Annual report 2020.doc", "index.html", "---", "2024", "无标题", "Home"],
+)
+def test_titles_that_programs_write_are_none(title: str) -> None:
+    assert no_title(title)
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["Travel", "Document retention policy", "Untitled works of the 1920s", "Slide rules", "Microsoft Word - a history"]
+    + ["Home office rules", "How to write a README.md", "Layout of the works", "Title IX", "x" * 400],
+)
+def test_titles_that_people_write_are_titles(title: str) -> None:
+    assert no_title(title) == (title == "Microsoft Word - a history")  # as Word writes it: no way to tell
+
+
+@pytest.mark.parametrize(
+    ("old", "current", "stale"),
+    [
+        ("Leave", ["Leave", "Travel"], True),
+        ("leave ", ["Leave"], True),
+        ("untitled", ["untitled"], False),
+        ("Document1", ["Document1"], False),
+        ("", [""], False),
+        ("ACME Pumps", ["ACME Pumps", "ACME Pumps", "Travel"], False),
+    ],
+)
+def test_a_title_binds_versions_only_where_it_is_one(old: str, current: list[str], stale: bool) -> None:
+    documents = [Document("old", "text", old, {"superseded": True}), *(Document(str(i), "t", c) for i, c in enumerate(current))]
+    assert superseded(documents).tolist() == [stale, *[False] * len(current)]
+    titles = Corpus(tuple(documents)).current_titles
+    assert bool(link(documents[0], documents[1], titles)) == stale
+
+
+def test_a_page_whose_font_names_no_letters_is_said_and_not_read(tmp_path: Path) -> None:
+    plain = b"<</Differences[" + b" ".join(b"%d/g%d" % (code, code) for code in range(65, 123)) + b"]>>"
+    font = b"/Type/Font/Subtype/Type1/BaseFont/Unknown/Encoding" + plain
+    pages = hand_made(tmp_path / "two.pdf", [shown("readable"), (b"", b"BT /G 9 Tf (GARBAGE) Tj ET")], ["10 0 R", "11 0 R"])
+    writer = pypdf.PdfWriter(clone_from=pages)
+    fonts = writer.pages[1]["/Resources"]["/Font"]
+    fonts[NameObject("/G")] = pypdf.generic.read_object(io.BytesIO(b"<<" + font + b">>"), writer)
+    writer.write(tmp_path / "a.pdf")
+    document = pdf.load(tmp_path / "a.pdf")
+    assert document.text.strip() == "readable"
+    ((kind, _, place),) = left_out(document)
+    assert (kind, place) == ("unreadable", "page 2 (its fonts do not say which letters they show)")

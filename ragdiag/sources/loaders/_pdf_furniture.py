@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -62,20 +62,21 @@ class _Repeat(NamedTuple):
 
 def _repeated(pages: Sequence[Sequence[Line]], edges: Sequence[float], from_top: bool) -> list[list[_Repeat]]:
     """For each page the lines next to its edge that repeat."""
-    stands = defaultdict[_Stand, set[int]](set)
     near = [[(i, _stands(page[i], n, edges[n], from_top)) for i in _outermost(page, from_top)] for n, page in enumerate(pages)]
-    for number, outer in enumerate(near):
-        for stand in (stand for _, some in outer for stand in some):
-            stands[stand].add(number)
-    written = sum(bool(page) for page in pages)
-    repeated: list[list[_Repeat]] = [[] for _ in pages]
-    for number, outer in enumerate(near):
-        for i, some in outer:
-            often = [words for words, place in some if _is_often(len(stands[words, place]), written)]
-            if not often:
-                break  # what is further inside than text is text
-            repeated[number].append(_Repeat(i, _is_page_number(pages[number][i]), often[0]))
-    return repeated
+    times = Counter(stand for outer in near for stand in {stand for _, stands in outer for stand in stands})
+    written = sum(map(bool, pages))
+    often = {stand for stand, count in times.items() if _is_often(count, written)}
+    return [_of_page(page, outer, often) for page, outer in zip(pages, near, strict=True)]
+
+
+def _of_page(page: Sequence[Line], outer: Sequence[tuple[int, list[_Stand]]], often: set[_Stand]) -> list[_Repeat]:
+    repeats: list[_Repeat] = []
+    for i, stands in outer:
+        words = next((stand[0] for stand in stands if stand in often), None)
+        if words is None:
+            break  # what is further inside than text is text
+        repeats.append(_Repeat(i, _is_page_number(page[i]), words))
+    return repeats
 
 
 def _taken(repeated: Sequence[Sequence[_Repeat]], bare: Sequence[bool], order: Iterable[int]) -> list[list[int]]:

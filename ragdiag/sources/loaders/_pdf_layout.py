@@ -20,6 +20,8 @@ __all__ = ["Line", "lines"]
 CELL = " | "
 MOST_PIECES = 5000
 """Pieces of a page beyond which they are left in the order of the file."""
+MOST_ROWS = 300
+"""Rows of one block at most."""
 WIDE = 7
 """Heights of a line that a line of a column of prose is wide, at least: some fourteen letters."""
 SHORTEST = 3
@@ -125,7 +127,9 @@ def _width(rows: Sequence[_Row]) -> float:
 def _line(row: _Row, rtl: bool) -> Line:
     """A row as one line."""
     ordered = sorted(row, key=lambda p: -p.right) if rtl else list(row)
-    text = ordered[0].text if ordered else ""
+    if not ordered:
+        return Line("", (), 0.0, 0.0)
+    text = ordered[0].text
     for last, piece in itertools.pairwise(ordered):
         gap = max(piece.left - last.right, last.left - piece.right)
         text += (" " if gap > 0.2 * piece.height else "") + piece.text
@@ -161,30 +165,33 @@ def _place(piece: Piece, edges: Sequence[tuple[float, float]]) -> int:
 # Columns of prose
 
 
+def _grown(rows: Sequence[_Row], at: int, end: int, edges: list[tuple[float, float]], gap: float) -> list[tuple[float, float]]:
+    """The edges of a block with one more row; none where there is no row that belongs to a block of such edges."""
+    if end >= min(len(rows), at + MOST_ROWS):
+        return []
+    row, last = rows[end], rows[end - 1]
+    wider = _merged(edges, row, gap * row.height)
+    far = last.middle - row.middle > FAR * max(row.height, last.height)
+    return [] if far or len(wider) < len(edges) else wider
+
+
 def _columns(rows: Sequence[_Row], at: int, width: float) -> tuple[int, list[list[Piece]]]:
     """Where a block of columns that begins at a row ends, and the pieces of each column; none where there is no such block."""
-    edges = _merged([], rows[at], 0)
-    end = at + 1
-    while end < len(rows):
-        row, last = rows[end], rows[end - 1]
-        wider = _merged(edges, row, 0.8 * row.height)
-        if len(wider) < len(edges) or last.middle - row.middle > FAR * max(row.height, last.height):
+    edges, end = _merged([], rows[at], 0), at + 1
+    while wider := _grown(rows, at, end, edges, 0.8):
+        edges, end = wider, end + 1
+        if len(edges) == 1 and edges[0][1] - edges[0][0] > 0.7 * width:
             break
-        if len(wider) == 1 and wider[0][1] - wider[0][0] > 0.7 * width:
-            return at, []
-        edges = wider
-        end += 1
-    if len(edges) < 2:
-        return at, []
-    while end - at > 1 and _is_below(rows, at, end - 1, edges):
+    while end - at > 1 and _is_below(rows, at, end - 1):
         end -= 1
     columns = _split(rows[at:end], edges)
-    alone = sum(len(row) == 1 for row in rows[at:end])
-    apart = alone > 0.7 * (end - at)  # lines at heights of their own are no rows of a table
-    return (end, columns) if all(_is_prose(column, apart) for column in columns) else (at, [])
+    alone = [row for row in rows[at:end] if len(row) == 1]
+    apart = len(alone) > 0.7 * (end - at)  # lines at heights of their own are no rows of a table
+    is_prose = len(edges) > 1 and all(_is_prose(column, apart) for column in columns)
+    return (end, columns) if is_prose else (at, [])
 
 
-def _is_below(rows: Sequence[_Row], at: int, last: int, edges: Sequence[tuple[float, float]]) -> bool:
+def _is_below(rows: Sequence[_Row], at: int, last: int) -> bool:
     """Whether a block's last row stands below all of its columns, with more space than between their lines."""
     row, above = rows[last], rows[last - 1]
     steps = [a.middle - b.middle for a, b in itertools.pairwise(rows[at:last])]
@@ -193,25 +200,19 @@ def _is_below(rows: Sequence[_Row], at: int, last: int, edges: Sequence[tuple[fl
 
 def _is_prose(column: Sequence[Piece], apart: bool) -> bool:
     own = _rows(column)
-    if len(own) < SHORTEST or median(row[-1].right - row[0].left for row in own) < WIDE * median(r.height for r in own):
-        return False
-    if any(len(row) > 1 for row in own) and sum(len(row) > 1 for row in own) > len(own) / 2:
+    wide = median(row[-1].right - row[0].left for row in own) >= WIDE * median(row.height for row in own)
+    if len(own) < SHORTEST or not wide or len(column) > 1.5 * len(own):
         return False
     texts = [_line(row, False).text for row in own]
-    if apart or sum(bool(_BULLET.match(text)) for text in texts) * 2 >= len(texts):
-        return True
-    on = [_goes_on(text, after) for text, after in itertools.pairwise(texts)]
-    return sum(on) >= GOES_ON * len(on)
+    bullets = sum(bool(_BULLET.match(text)) for text in texts)
+    on = sum(map(_goes_on, texts, texts[1:]))
+    return apart or bullets * 2 >= len(texts) or on >= GOES_ON * (len(own) - 1)
 
 
 def _goes_on(text: str, after: str) -> bool:
-    """Whether a line reads on in the next."""
-    if not text:
-        return False
-    first = after.lstrip("\"'“‘«(")[:1]
-    return not text.endswith(_ENDS) and (
-        first.islower() or first != first.casefold() != "" or unicodedata.category(first or "0") == "Lo"
-    )
+    """Whether a line reads on in the next, which begins with a small letter, or with one of a script that has no others."""
+    first = after.lstrip("\"'“‘«(")[:1] or "."
+    return bool(text) and not text.endswith(_ENDS) and unicodedata.category(first) in ("Ll", "Lo")
 
 
 # Tables
@@ -220,56 +221,67 @@ def _goes_on(text: str, after: str) -> bool:
 def _table(rows: Sequence[_Row], at: int) -> tuple[int, list[tuple[float, float]]]:
     """Where a table that begins at a row ends, and the edges of its columns; none where there is no table."""
     edges = _merged([], rows[at], 0.5 * rows[at].height)
-    if len(edges) < 2:
-        return at, []
-    end, whole = at + 1, at + 1
-    while end < len(rows):
-        row, last = rows[end], rows[end - 1]
-        wider = _merged(edges, row, 0.5 * row.height)
-        if len(wider) < len(edges) or last.middle - row.middle > FAR * max(row.height, last.height):
+    end = whole = at + 1
+    while len(edges) > 1 and (wider := _grown(rows, at, end, edges, 0.5)):
+        if len(rows[end]) > 1:
+            whole = end + 1
+        elif len(wider) > len(edges):
             break
-        if len(row) == 1 and len(wider) > len(edges):
-            break
+        elif whole == end and _is_next_line(rows, end, edges):
+            whole = end + 1
         edges, end = wider, end + 1
-        is_next_line = last.middle - row.middle <= TIGHT * row.height and not _overlaps(row[0], edges[0])
-        whole = end if len(row) > 1 or (is_next_line and whole == end - 1) else whole
-    several = sum(len(row) > 1 for row in rows[at:whole])
-    if several < 2 or len(edges) < 2:
+    some = rows[at:whole]
+    edges = [edge for edge, column in zip(edges, _split(some, edges), strict=True) if column]
+    if sum(len(row) > 1 for row in some) < 2 or (len(edges) == 2 and _are_names(_split(some, edges)[0])):
         return at, []
-    edges = [edge for edge in edges if any(_overlaps(piece, edge) for row in rows[at:whole] for piece in row)]
-    markers = [piece.text for piece in _split(rows[at:whole], edges)[0]]
-    if len(edges) == 2 and (
-        all(map(_MARKER.fullmatch, markers)) or sum(text.endswith((":", "：")) for text in markers) * 2 >= len(markers)
-    ):
-        return at, []  # a list, or names with their values
     return whole, edges
 
 
-def _overlaps(piece: Piece, edge: tuple[float, float]) -> bool:
-    return piece.left < edge[1] and piece.right > edge[0]
+def _is_next_line(rows: Sequence[_Row], at: int, edges: Sequence[tuple[float, float]]) -> bool:
+    """Whether a row is close below another, and has nothing in the first column."""
+    row, piece = rows[at], rows[at][0]
+    is_first = piece.left < edges[0][1] and piece.right > edges[0][0]
+    return rows[at - 1].middle - row.middle <= TIGHT * row.height and not is_first
+
+
+def _are_names(column: Sequence[Piece]) -> bool:
+    """Whether the first of two columns holds what stands before the items of a list, or names that end in a colon."""
+    texts = [piece.text for piece in column]
+    return all(map(_MARKER.fullmatch, texts)) or sum(text.endswith((":", "：")) for text in texts) * 2 >= len(texts)
 
 
 def _table_lines(rows: Sequence[_Row], edges: Sequence[tuple[float, float]], rtl: bool) -> list[Line]:
     """The rows of a table, cells parted, empty ones kept; the lines of one cell put together."""
     grid: list[list[str]] = []
-    places: list[tuple[float, float]] = []
-    steps = [a.middle - b.middle for a, b in itertools.pairwise(rows)]
-    far = sum(step >= 1.25 * min(steps) for step in steps)
-    apart = far >= 2 and far >= len(steps) / 4  # the rows are told from the lines of their cells by the space between them
-    for i, row in enumerate(rows):
-        cells = [_line(_Row(cell), rtl).text if cell else "" for cell in _split([row], edges)]
-        close = bool(grid) and steps[i - 1] <= TIGHT * row.height
-        if close and ((apart and steps[i - 1] < 1.25 * min(steps)) or _is_continued(grid[-1], cells)):
-            grid[-1] = [" ".join(filter(None, pair)) for pair in zip(grid[-1], cells, strict=True)]
+    places: list[_Row] = []
+    for row, is_next_line in zip(rows, _next_lines(rows), strict=True):
+        cells = [_line(_Row(cell), rtl).text for cell in _split([row], edges)]
+        if grid and (is_next_line or _is_continued(grid[-1], cells, places[-1].middle - row.middle <= TIGHT * row.height)):
+            grid[-1] = [f"{above} {cell}".strip() for above, cell in zip(grid[-1], cells, strict=True)]
         else:
             grid.append(cells)
-            places.append((row.middle, row.height))
-    ordered = [list(reversed(cells)) if rtl else cells for cells in grid]
-    return [Line(CELL.join(cells), tuple(filter(None, cells)), *place) for cells, place in zip(ordered, places, strict=True)]
+            places.append(row)
+    ordered = [cells[::-1] if rtl else cells for cells in grid]
+    return [
+        Line(CELL.join(cells), tuple(filter(None, cells)), row.middle, row.height)
+        for cells, row in zip(ordered, places, strict=True)
+    ]
 
 
-def _is_continued(above: Sequence[str], cells: Sequence[str]) -> bool:
+def _next_lines(rows: Sequence[_Row]) -> list[bool]:
+    """Whether each row is but the next line of the cells above it: where more space parts the rows than the lines of a cell."""
+    steps = [a.middle - b.middle for a, b in itertools.pairwise(rows)]
+    far = [step >= 1.25 * min(steps) for step in steps]
+    if sum(far) < max(2, len(far) / 4):
+        return [False] * len(rows)
+    close = [step <= TIGHT * row.height for step, row in zip(steps, rows[1:], strict=True)]
+    return [False, *(a and not b for a, b in zip(close, far, strict=True))]
+
+
+def _is_continued(above: Sequence[str], cells: Sequence[str], close: bool) -> bool:
     """Whether the cells of a row go on with those above it."""
+    if not close:
+        return False
     filled = [(before, text) for before, text in zip(above, cells, strict=True) if text]
     return not cells[0] and len(filled) < len(cells) and all(_goes_on(before, text) for before, text in filled)
 

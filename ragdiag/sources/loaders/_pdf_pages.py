@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ragdiag.sources.loaders._pdf_effort import Effort, Refused, kind_of_loss
@@ -10,7 +10,7 @@ from ragdiag.sources.loaders._pdf_forms import shown_on
 from ragdiag.sources.loaders._pdf_furniture import furniture
 from ragdiag.sources.loaders._pdf_glyphs import named_letters
 from ragdiag.sources.loaders._pdf_layout import Line, lines
-from ragdiag.sources.loaders._pdf_text import Names, PageText, has_image, page_text, pieces_in, upright
+from ragdiag.sources.loaders._pdf_text import Names, PageText, Piece, has_image, page_text, pieces_in, upright
 from ragdiag.sources.omissions import Keep
 
 __all__ = ["Around", "Page", "pages_of", "texts_of"]
@@ -94,45 +94,60 @@ def _shown(document: Any, number: int, known: PageText | None, names: Names) -> 
 
 def _page(page: Any, shown: _Content, place: str, left_out: list[Left], keep: Keep) -> Page:
     """A page from what it shows, what stands upon it, and what is known to be lost of it."""
-    pieces = {angle: list(some) for angle, some in shown.text.pieces.items()}
-    if shown.text.unmapped and len(shown.text.unmapped) > GARBAGE * shown.text.characters:
-        garbage = " ".join(piece.text for some in pieces.values() for piece in some) or shown.text.unmapped
-        left_out.append(Left("unreadable", garbage, f"{place} (its fonts do not say which letters they show)"))
-        pieces.clear()
-    elif shown.text.unmapped:
-        left_out.append(Left("unreadable", shown.text.unmapped, f"{place} (characters that stand for no letter)"))
-    level = pieces.setdefault(shown.angle, [])
+    pieces = _legible(shown.text, place, left_out)
+    level = pieces.pop(shown.angle, [])
     try:
-        for one in shown_on(page):
-            if one.text and (not one.kind or one.kind in keep):
-                level += pieces_in(one.text, one.box, shown.angle)
-            else:
-                left_out.append(Left(one.kind, one.text, f"{place}, {one.name}" if one.name else place))
+        level += _upon(page, shown.angle, place, left_out, keep)
     except Exception as e:  # pypdf says itself that broken files raise whatever they like
         left_out.append(Left("unreadable", "", f"{place} (its form fields and notes: {type(e).__name__}: {e})"))
-    straight = lines(pieces.pop(shown.angle))
+    straight = lines(level)
     turned = [line for _, some in sorted(pieces.items()) for line in lines(some)]
-    said = any(left.kind in ("unreadable", "limits") for left in left_out)
-    if not straight and not turned and not said:
+    if not straight and not turned and {"unreadable", "limits"}.isdisjoint(left.kind for left in left_out):
         left_out.append(Left("unreadable", "", place))
     elif shown.picture:
         left_out.append(Left("images", "", place))
     return Page(straight, turned, shown.edges, shown.picture, left_out)
 
 
+def _legible(text: PageText, place: str, left_out: list[Left]) -> dict[int, list[Piece]]:
+    """The pieces of a page's text, none where too little of it stands for letters."""
+    if len(text.unmapped) > GARBAGE * text.characters:
+        garbage = " ".join(piece.text for some in text.pieces.values() for piece in some) or text.unmapped
+        left_out.append(Left("unreadable", garbage, f"{place} (its fonts do not say which letters they show)"))
+        return {}
+    if text.unmapped:
+        left_out.append(Left("unreadable", text.unmapped, f"{place} (characters that stand for no letter)"))
+    return {angle: list(some) for angle, some in text.pieces.items()}
+
+
+def _upon(page: Any, angle: int, place: str, left_out: list[Left], keep: Keep) -> list[Piece]:
+    """What stands upon a page and is part of its text, as pieces."""
+    pieces: list[Piece] = []
+    for one in shown_on(page):
+        if one.text and (not one.kind or one.kind in keep):
+            pieces += pieces_in(one.text, one.box, angle)
+        else:
+            left_out.append(Left(one.kind, one.text, f"{place}, {one.name}" if one.name else place))
+    return pieces
+
+
 def texts_of(pages: Sequence[Page], keep: Keep) -> tuple[list[str], list[Around]]:
     """The text of each page, and what was left out around it: running heads and feet, if they are not to be kept."""
-    around = furniture([page.level for page in pages], [page.edges for page in pages])
     texts, left_out = list[str](), list[Around]()
-    for number, (page, heads, feet) in enumerate(zip(pages, around.heads, around.feet, strict=True), 1):
+    repeated = furniture([page.level for page in pages], [page.edges for page in pages])
+    for number, (page, heads, feet, bare) in enumerate(zip(pages, *repeated, strict=True), 1):
+        place = f"page {number}"
         taken = set() if "navigation" in keep else {*heads, *feet}
-        kept = [line.text for i, line in enumerate(page.level) if i not in taken]
-        texts.append("\n".join([*kept, *(line.text for line in page.turned)]))
-        own = list(page.left_out)
-        if around.bare[number - 1] and page.picture and not page.turned:
-            own = [Left("unreadable", "", f"page {number}"), *(left for left in own if left.kind != "images")]
-        tops, bottoms = (
-            [Left("navigation", page.level[i].text, f"page {number}") for i in some if i in taken] for some in (heads, feet)
+        kept = [line for i, line in enumerate(page.level) if i not in taken]
+        texts.append("\n".join(line.text for line in [*kept, *page.turned]))
+        own = page.left_out
+        if bare and page.picture and not page.turned:  # a scan, with its number
+            own = [Left("unreadable", "", place), *(left for left in own if left.kind != "images")]
+        left_out.append(
+            Around(_furnished(page, taken.intersection(heads), place), own, _furnished(page, taken.intersection(feet), place))
         )
-        left_out.append(Around(tops, own, bottoms))
     return texts, left_out
+
+
+def _furnished(page: Page, places: Iterable[int], place: str) -> list[Left]:
+    return [Left("navigation", page.level[i].text, place) for i in sorted(places)]

@@ -123,16 +123,25 @@ def _letters(textpage: Any, unmapped: list[str], names: Names) -> Iterator[_Lett
                 left, right, *_ = upright("", last.angle, _box(textpage, i))[2:]
                 yield last._replace(text=" ", left=left, right=right)
             continue
-        is_hyphen = code == HYPHEN and pdfium.FPDFText_IsHyphen(textpage, i) == 1
-        text = "-" if is_hyphen else _character(code)
-        if not is_hyphen and (not text or pdfium.FPDFText_HasUnicodeMapError(textpage, i) == 1):
-            named = names.get(_font(textpage, i), {}).get(code, "")
-            text = named or text
-            if not named:
-                unmapped.append(chr(code) if code < 0x110000 else "\ufffd")
+        text = _text(textpage, i, code, names, unmapped)
         if text:
             last = _letter(textpage, i, text)
             yield last
+
+
+def _text(textpage: Any, i: int, code: int, names: Names, unmapped: list[str]) -> str:
+    """What a character is read as; "" where it is nothing that could be read."""
+    import pypdfium2.raw as pdfium
+
+    if code == HYPHEN and pdfium.FPDFText_IsHyphen(textpage, i) == 1:
+        return "-"
+    text = _character(code)
+    if text and pdfium.FPDFText_HasUnicodeMapError(textpage, i) != 1:
+        return text
+    if named := names.get(_font(textpage, i), {}).get(code):
+        return named
+    unmapped.append(chr(code) if code < 0x110000 else "\ufffd")
+    return text
 
 
 def _letter(textpage: Any, i: int, text: str) -> _Letter:

@@ -63,7 +63,7 @@ def _refuse(pages: Sequence[Page], path: Path) -> NoReturn:
         left.place for page in pages for left in page.left_out if left.kind in ("unreadable", "limits") and "(" in left.place
     ]
     if broken:
-        raise UnreadableDocument(f"is damaged or beyond a bound, {broken[0]}", path, remedy=PRINTED)
+        raise UnreadableDocument(f"is damaged or beyond a bound, {broken[0]}", path, remedy=f"{PRINTED}, or run OCR")
     remedy = "scanned pages need OCR first, e.g. ocrmypdf in.pdf out.pdf"
     raise UnreadableDocument(f"holds no text on its {len(pages)} pages", path, remedy=remedy)
 

@@ -478,8 +478,8 @@ def test_a_title_by_default_is_none(tmp_path: Path, title: str) -> None:
 
 @pytest.mark.parametrize(
     "title",
-    ["", "  ", "(untitled)", "Untitled Document", "Document1", "Dokument 2", "PowerPoint Presentation", "Folie 3", "Layout 1"]
-    + ["Microsoft Word - Letter of May.docx", "Annual report 2020.doc", "index.html", "---", "2024", "无标题", "Home"],
+    "|  |(untitled)|Untitled Document|Document1|Dokument 2|PowerPoint Presentation|Folie 3|Layout 1|"
+    "Microsoft Word - Letter of May.docx|Annual report 2020.doc|index.html|---|2024|无标题|Home".split("|"),
 )
 def test_titles_that_programs_write_are_none(title: str) -> None:
     assert no_title(title)
@@ -487,11 +487,11 @@ def test_titles_that_programs_write_are_none(title: str) -> None:
 
 @pytest.mark.parametrize(
     "title",
-    ["Travel", "Document retention policy", "Untitled works of the 1920s", "Slide rules", "Microsoft Word - a history"]
-    + ["Home office rules", "How to write a README.md", "Layout of the works", "Title IX", "x" * 400],
+    "Travel|Document retention policy|Untitled works of the 1920s|Slide rules|Home office rules|How to write a README.md|"
+    "Layout of the works|Title IX|Node.js".split("|"),
 )
 def test_titles_that_people_write_are_titles(title: str) -> None:
-    assert no_title(title) == (title == "Microsoft Word - a history")  # as Word writes it: no way to tell
+    assert not no_title(title)
 
 
 @pytest.mark.parametrize(

@@ -223,18 +223,18 @@ def _table(rows: Sequence[_Row], at: int) -> tuple[int, list[tuple[float, float]
     edges = _merged([], rows[at], 0.5 * rows[at].height)
     end = whole = at + 1
     while len(edges) > 1 and (wider := _grown(rows, at, end, edges, 0.5)):
-        if len(rows[end]) > 1:
-            whole = end + 1
-        elif len(wider) > len(edges):
+        if len(rows[end]) == 1 and len(wider) > len(edges):
             break
-        elif whole == end and _is_next_line(rows, end, edges):
+        if len(rows[end]) > 1 or (whole == end and _is_next_line(rows, end, edges)):
             whole = end + 1
         edges, end = wider, end + 1
     some = rows[at:whole]
     edges = [edge for edge, column in zip(edges, _split(some, edges), strict=True) if column]
-    if sum(len(row) > 1 for row in some) < 2 or (len(edges) == 2 and _are_names(_split(some, edges)[0])):
-        return at, []
-    return whole, edges
+    return (whole, edges) if _is_table(some, edges) else (at, [])
+
+
+def _is_table(rows: Sequence[_Row], edges: Sequence[tuple[float, float]]) -> bool:
+    return sum(len(row) > 1 for row in rows) > 1 and not (len(edges) == 2 and _are_names(_split(rows, edges)[0]))
 
 
 def _is_next_line(rows: Sequence[_Row], at: int, edges: Sequence[tuple[float, float]]) -> bool:

@@ -140,13 +140,16 @@ def texts_of(pages: Sequence[Page], keep: Keep) -> tuple[list[str], list[Around]
         taken = set() if "navigation" in keep else {*heads, *feet}
         kept = [line for i, line in enumerate(page.level) if i not in taken]
         texts.append("\n".join(line.text for line in [*kept, *page.turned]))
-        own = page.left_out
-        if bare and page.picture and not page.turned:  # a scan, with its number
-            own = [Left("unreadable", "", place), *(left for left in own if left.kind != "images")]
-        left_out.append(
-            Around(_furnished(page, taken.intersection(heads), place), own, _furnished(page, taken.intersection(feet), place))
-        )
+        above, below = (_furnished(page, taken.intersection(some), place) for some in (heads, feet))
+        left_out.append(Around(above, _scanned(page, place) if bare else page.left_out, below))
     return texts, left_out
+
+
+def _scanned(page: Page, place: str) -> list[Left]:
+    """What is left out of a page that has no level text but head and foot: where it shows a picture, all of it."""
+    if not page.picture or page.turned:
+        return page.left_out
+    return [Left("unreadable", "", place), *(left for left in page.left_out if left.kind != "images")]
 
 
 def _furnished(page: Page, places: Iterable[int], place: str) -> list[Left]:

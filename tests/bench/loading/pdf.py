@@ -74,6 +74,7 @@ ROWS = [
     ("AB-2000", "40", ""),
     ("CD-7", "8", "75.50"),
 ]
+HEAD = "ACME Works - internal - version 4"
 LAYOUTS = {
     "plain": "",
     "columns2": "column-count: 2",
@@ -116,7 +117,10 @@ def _by_chromium() -> Iterator[Generated]:
     rows = "".join(f"<tr><td>{a}<td>{b}" for a, b in explained)
     pages["table-wrapped"] = f"<table cellpadding=6>{rows}</table>", [f"{a} {b}" for a, b in explained]
     items = [f"{n} of the parts is checked by hand" for n in ("One", "Two", "Three")]
-    pages["list"] = "<ol>" + "".join(f"<li>{item}" for item in items) + "</ol>", items
+    pages["list"] = (
+        "<ol>" + "".join(f"<li>{item}" for item in items) + "</ol>",
+        [f"{i} {item}" for i, item in enumerate(items, 1)],
+    )
     pages["bullets"] = "<ul>" + "".join(f"<li>{item}" for item in items) + "</ul>", items
     heads = ["Notice", "Pumps", "Travel"]
     both = [part for pair in zip(heads, PROSE["en"], strict=True) for part in pair]
@@ -151,7 +155,7 @@ def _by_reportlab() -> Iterator[Generated]:
         "uneven2": (_side_by_side([0, 1], step=5), [_unwrapped(PROSE["en"][i]) for i in (0, 1)]),
         "rotated-page": (_turned_page, [PROSE["en"][0]]),
         "rotated-text": (_turned_text, ["Upright text of the page", "Sideways note in the margin"]),
-        "fields": (_fields, ["Tenant Ms Example, flat 4B", "Heating district heat", "Pets [x]"]),
+        "fields": (_fields, ["Tenant Ms Example, flat 4B", "Heating district heat", "Pets [x]", "Garden"]),
         "raised": (_raised, ["The key is 2 8 bits long"]),
     }
     for name, (draw, truth) in drawn.items():
@@ -169,8 +173,8 @@ def _by_reportlab() -> Iterator[Generated]:
         ),
     }
     for name, (flow, truth) in flows.items():
-        yield Generated(f"reportlab-{name}.pdf", _flowing(flow, 1), truth)
-        yield Generated(f"reportlab-{name}-two-frames.pdf", _flowing(flow, 2), truth)
+        yield Generated(f"reportlab-{name}.pdf", _flowing(flow, 1), [HEAD, *truth])
+        yield Generated(f"reportlab-{name}-two-frames.pdf", _flowing(flow, 2), [HEAD, *truth])
 
 
 def _unwrapped(text: str) -> str:
@@ -252,7 +256,7 @@ def _flowing(flow: Sequence, columns: int) -> bytes:
     from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate
 
     def around(canvas, document) -> None:
-        canvas.drawString(72, 800, "ACME Works - internal - version 4")
+        canvas.drawString(72, 800, HEAD)
         canvas.drawCentredString(300, 30, f"Page {document.page}")
 
     target = io.BytesIO()

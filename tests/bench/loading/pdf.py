@@ -119,7 +119,7 @@ def _by_chromium() -> Iterator[Generated]:
     items = [f"{n} of the parts is checked by hand" for n in ("One", "Two", "Three")]
     pages["list"] = (
         "<ol>" + "".join(f"<li>{item}" for item in items) + "</ol>",
-        [f"{i} {item}" for i, item in enumerate(items, 1)],
+        [f"{i + 1} {items[i]}" for i in range(3)],
     )
     pages["bullets"] = "<ul>" + "".join(f"<li>{item}" for item in items) + "</ul>", items
     heads = ["Notice", "Pumps", "Travel"]

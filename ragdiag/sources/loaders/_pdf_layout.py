@@ -33,7 +33,7 @@ FAR = 4
 TIGHT = 1.4
 """Heights of a line within which the next one may belong to the same cell."""
 
-_MARKER = re.compile(r"[•◦▪●○■□‣⁃∙·*–—-]|\(?(?:\d{1,3}|[A-Za-z]|[ivxlc]{1,5})[.)]?|[\[(]?[xX✓✔☐☑☒ ]?[\])]?")
+_MARKER = re.compile(r"[•◦▪●○■□‣⁃∙·*–—-]|\(?(?:\d{1,3}(?:\.\d{1,3})*|[A-Za-z]|[ivxlc]{1,5})[.)]?|[\[(]?[xX✓✔☐☑☒ ]?[\])]?")
 _BULLET = re.compile(r"[•◦▪●○■‣⁃∙*–—-]\s")
 _ENDS = tuple(".!?:;。！？।؟۔…")
 

@@ -136,7 +136,7 @@ def _text(textpage: Any, i: int, code: int, names: Names, unmapped: list[str]) -
     if code == HYPHEN and pdfium.FPDFText_IsHyphen(textpage, i) == 1:
         return "-"
     text = _character(code)
-    if text and pdfium.FPDFText_HasUnicodeMapError(textpage, i) != 1:
+    if text and (text.isspace() or pdfium.FPDFText_HasUnicodeMapError(textpage, i) != 1):
         return text
     if named := names.get(_font(textpage, i), {}).get(code):
         return named

@@ -344,10 +344,10 @@ def test_lists_and_names_with_their_values_are_no_tables(tmp_path: Path) -> None
         for i, (name, text) in enumerate([("1.", "Switch it off"), ("2.", "Open the lid"), ("3.", "Clean the filter")]):
             page.text(60, 80 + 14 * i, name)
             page.text(90, 80 + 14 * i, text)
-            page.text(60, 140 + 14 * i, f"2.{i}")
-            page.text(90, 140 + 14 * i, f"Part {i}")
-            page.text(60, 200 + 14 * i, f"Name{name}:")
-            page.text(150, 200 + 14 * i, text)
+            page.text(60, 170 + 14 * i, f"2.{i}")
+            page.text(90, 170 + 14 * i, f"Part {i}")
+            page.text(60, 260 + 14 * i, f"Name{name}:")
+            page.text(150, 260 + 14 * i, text)
 
     text = drawn(tmp_path / "a.pdf", draw).text
     assert "2. Open the lid\n" in text and "2.1 Part 1\n" in text and "Name2.: Open the lid\n" in text

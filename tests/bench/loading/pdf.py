@@ -14,9 +14,8 @@ from pathlib import Path
 
 import pypdf
 from fpdf import FPDF
-from pypdf.annotations import FreeText
-
 from loading import Generated
+from pypdf.annotations import FreeText
 
 NAME = "PDF"
 

@@ -16,6 +16,7 @@ from ragdiag.core.protocols import Index, Progress, no_progress
 from ragdiag.core.records import Corpus, FloatArray, IntArray, Labels, Mean, Pipeline, QueryResult, Report, Run
 from ragdiag.diagnosis.causes import name_causes
 from ragdiag.diagnosis.diagnosis import Diagnosis
+from ragdiag.scoring.cuts import undecided
 from ragdiag.scoring.measures import Measure, default_measures
 from ragdiag.scoring.scoring import Scorer
 from ragdiag.search.retrieval import Clock, Plan, Retrieved
@@ -26,6 +27,7 @@ from ragdiag.sources.evidence import locate, restrict, unlabelled_hits
 from ragdiag.sources.places import nearest_document
 from ragdiag.sources.queries import load_queries
 from ragdiag.stats.statistics import Resampler, clusters
+from ragdiag.text.phrases import counted
 
 __all__ = [
     "Audit", "Loaded", "Ranked", "audit", "check", "inputs_of", "labelled_documents", "load", "load_measurable", "rank",
@@ -83,7 +85,7 @@ def run_audit(
     clock.seconds |= seconds
     chunking, run, index = retrieved.chunking, retrieved.run, retrieved.searchable
     with clock("measure"):
-        values = scorer.measure(run, measures)
+        values = scorer.measure(run, measures, options.ties)
         documents = labelled_documents(labels)
         resampler = Resampler(clusters(documents), options.seed)
         means = {m: resampler.mean(by_query) for m, by_query in values.items()}
@@ -115,7 +117,7 @@ def run_audit(
         label_defects=labels.defects,
         label_warnings=warnings,
         problems=corpus.problems,
-        notes=(*loaded.notes, *retrieved.notes, *_notes_on(labels, run)),
+        notes=(*loaded.notes, *retrieved.notes, *_notes_on(labels, run), *_notes_on_ties(scorer, run, lengths, options)),
         causes=_causes(results, resampler),
         queries=results,
         timings=clock.seconds | latency,
@@ -255,3 +257,13 @@ def _notes_on(labels: Labels, run: Run) -> Iterator[str]:
         yield f"all evidence is in {len(used)} documents: intervals, which treat documents as the sample, are wide and rough"
     if run.failed:
         yield f"{len(run.failed)} queries failed in the run: they retrieve nothing and score 0"
+
+
+def _notes_on_ties(scorer: Scorer, run: Run, lengths: IntArray, options: Options) -> Iterator[str]:
+    """How many contexts were chosen among results with equal scores."""
+    cut, sways = undecided(scorer, run, lengths, options.k, options.budget, options.seed)
+    if len(cut):
+        yield (
+            f"{counted(len(cut), 'quer', 'y')} with a tie at the cut: the last result in the context and the next score the "
+            f"same, and only ids chose; for {len(sways)} of them another order changes whether the context holds all evidence"
+        )

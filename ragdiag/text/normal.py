@@ -14,11 +14,9 @@ from collections.abc import Iterable
 import numpy as np
 
 from ragdiag.core.arrays import IntArray
+from ragdiag.text.scripts import INVISIBLE
 
-__all__ = ["INVISIBLE", "Normal", "normal"]
-
-INVISIBLE = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff\U000e0000-\U000e01ef"
-"""Characters that nobody sees, as the inside of a character class: soft hyphens, joiners, byte order marks and the like."""
+__all__ = ["Normal", "folded", "normal"]
 
 _TYPED_ALIKE = {
     **dict.fromkeys("‘’‚‛′‵`´ʹʻʼ‹›＇", "'"),
@@ -37,6 +35,11 @@ _LATER_JAMO = "\u1160-\u11ff\ud7b0-\ud7ff"
 def normal(text: str, fold: bool = False) -> str:
     """`text` in the form in which texts are compared; with `fold`, whatever its case."""
     return Normal(text, fold).text
+
+
+def folded(text: str) -> str:
+    """`text` in its normal form in one case, with single spaces: texts for which that is the same count as the same."""
+    return " ".join(normal(text, fold=True).split())
 
 
 class Normal:

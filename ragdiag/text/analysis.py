@@ -1,0 +1,137 @@
+"""Analyzers: from a text to the terms that a sparse index knows it by.
+
+`words` by default; with stemming, without stop words, compound identifiers by their parts, or as Lucene's analyzers do it, which
+OpenSearch and Elasticsearch use by these names.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import Stemmer
+
+from ragdiag.core.errors import SpecError, nearest
+from ragdiag.text.scripts import marks
+from ragdiag.text.words import plain, words
+
+__all__ = ["Analysis", "Analyzer"]
+
+Analyzer = Literal["words", "standard", "english", "cjk"]
+
+STOP_WORDS = {
+    "english": frozenset(
+        "a an and are as at be but by for if in into is it no not of on or such that the their then there these they this to was "
+        "will with".split()
+    )
+}
+"""By language: the words that Lucene's analyzer of that language leaves out."""
+
+_HUMPS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\da-zA-Z_]+")
+_COMPOUND = re.compile(r"\w+(?:[-.]\w+)+|\w+")
+_POSSESSIVE = re.compile(r"['’＇][sS]$")
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """How a text becomes terms. Raises `SpecError` for a language that there is no stemmer, or no list of stop words, for."""
+
+    analyzer: Analyzer = "words"
+    stem: str = ""
+    stop: str = ""
+    parts: bool = False
+
+    def __post_init__(self) -> None:
+        for what, language, known in (("stem", self.stem, Stemmer.algorithms()), ("stop", self.stop, list(STOP_WORDS))):
+            if language and language not in known:
+                raise SpecError(f"{what}={language}: there is {', '.join(sorted(known))}{nearest(language, known)}")
+        if self.analyzer != "words" and (self.stem or self.stop or self.parts):
+            raise SpecError(f"analyzer={self.analyzer} is what Lucene does by that name: leave out stem, stop and parts")
+
+    def __call__(self, text: str) -> list[str]:
+        """The terms of `text`, in order."""
+        if self.analyzer != "words":
+            return PRESETS[self.analyzer](text)
+        terms = list(_with_parts(text)) if self.parts else words(text)
+        if self.stop:
+            terms = [term for term in terms if term not in STOP_WORDS[self.stop]]
+        return _stemmed(terms, self.stem) if self.stem else terms
+
+
+def _stemmed(terms: Sequence[str], language: str) -> list[str]:
+    stems: list[str] = _stemmer(language).stemWords(terms)
+    return stems
+
+
+@functools.cache
+def _stemmer(language: str) -> Stemmer.Stemmer:
+    return Stemmer.Stemmer(language)
+
+
+def _with_parts(text: str) -> Iterator[str]:
+    """The words of a text, and with each compound its parts: ``CORSMiddleware``, ``snake_case``; ``AB-1234`` in one as well."""
+    for match in _COMPOUND.finditer(text):
+        whole = words(match[0])
+        yield from whole
+        parts = [part.lower() for part in _HUMPS.findall(match[0])]
+        if len(parts) > 1:
+            known = set(whole)
+            yield from (part for part in parts if part not in known)
+            joined = "".join(whole)
+            if len(whole) > 1 and any(c.isdigit() for c in joined):
+                yield joined
+
+
+def _standard(text: str) -> list[str]:
+    """As Lucene's standard analyzer: words by Unicode's rules (UAX 29) in lower case; ideographs and hiragana one by one."""
+    return [token.lower() for token in _tokens(text)]
+
+
+def _english(text: str) -> list[str]:
+    """As Lucene's English analyzer: no possessive, no stop words, Porter's stems."""
+    terms = [_POSSESSIVE.sub("", token).lower() for token in _tokens(text)]
+    return _stemmed([term for term in terms if term not in STOP_WORDS["english"]], "porter")
+
+
+def _cjk(text: str) -> list[str]:
+    """As Lucene's CJK analyzer: overlapping pairs of Chinese, Japanese and Korean characters, English stop words left out."""
+    form = plain(text)
+    terms = list[str]()
+    for match in _cjk_tokens().finditer(form):
+        if match[1] is None:
+            terms.append(match[0])
+        else:
+            terms += [a + b for a, b in pairwise(match[1])] or [match[1]]
+    return [term for term in terms if term not in STOP_WORDS["english"]]
+
+
+PRESETS: dict[str, Callable[[str], list[str]]] = {"standard": _standard, "english": _english, "cjk": _cjk}
+"""By the name that Lucene has for it."""
+
+_IDEOGRAPHS = "\u2e80-\u2fd5\u3005\u3007\u3021-\u3029\u3041-\u309f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+_CJK = _IDEOGRAPHS + "\u30a1-\u30ff\u31f0-\u31ff\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3"
+
+
+def _joined_words(letters: str) -> str:
+    """A word by UAX 29, as a pattern: alphanumeric but for `letters`, with a point between letters, a comma between figures."""
+    body = rf"[\w{marks()}]"
+    own = f"(?![{letters}]){body}"
+    return rf"(?:{own})+(?:(?:(?<=[^\W\d_])[.'’·:](?=[^\W\d_])|(?<=\d)[.,;'’](?=\d))(?:{own})+)*"
+
+
+@functools.cache
+def _standard_tokens() -> re.Pattern[str]:
+    return re.compile(rf"[{_IDEOGRAPHS}][{marks()}]*|{_joined_words(_IDEOGRAPHS)}")
+
+
+@functools.cache
+def _cjk_tokens() -> re.Pattern[str]:
+    return re.compile(rf"([{_CJK}]+)|{_joined_words(_CJK)}")
+
+
+def _tokens(text: str) -> Iterable[str]:
+    return (match[0] for match in _standard_tokens().finditer(text))

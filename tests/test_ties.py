@@ -14,6 +14,7 @@ import pytrec_eval
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ragdiag.comparing.comparison import compare
 from ragdiag.core.errors import UsageError
 from ragdiag.core.options import Options
 from ragdiag.core.protocols import no_progress
@@ -308,3 +309,16 @@ def test_equal_versions_of_a_document_are_noted(tmp_path: Path) -> None:
 def test_no_other_way_with_ties() -> None:
     with pytest.raises(UsageError, match="ties must be expected or id, not 'random'"):
         Options(ties="random")  # type: ignore[arg-type]
+
+
+def test_a_comparison_scores_ties_as_it_is_told_from_one_cache(tmp_path: Path) -> None:
+    texts = {"a": "pay day one", "b": "pay day two", "c": "leave"}
+    (tmp_path / "corpus.jsonl").write_text("".join(json.dumps({"_id": d, "text": t}) + "\n" for d, t in texts.items()))
+    label = {"doc_id": "b", "text": "pay day two"}
+    (tmp_path / "queries.jsonl").write_text(json.dumps({"_id": "q", "text": "pay day", "evidence": [label]}))
+    means = {}
+    for ties in ("id", "expected"):
+        found = compare(tmp_path / "corpus.jsonl", tmp_path / "queries.jsonl", retrievers=["bm25(variant=plus)", "bm25(variant=l)"],
+                        measures=("RR",), ties=ties, k=1, cache=tmp_path / "cache")  # fmt: skip
+        means[ties] = [float(cell.values["RR"][0]) for cell in found.cells]
+    assert means == {"id": [0.5, 0.5], "expected": [0.75, 0.75]}

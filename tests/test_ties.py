@@ -99,6 +99,8 @@ def test_a_rank_measure_is_its_mean_over_all_orders(drawn: tuple[list[float], li
     assert expected(name, depth, grades, scores) == pytest.approx(values.mean(), abs=1e-12)
 
 
+RETRIEVERS = ("bm25(variant=plus)", "bm25(variant=l)")
+
 TEXT = "abcdefghij"
 
 
@@ -318,7 +320,7 @@ def test_a_comparison_scores_ties_as_it_is_told_from_one_cache(tmp_path: Path) -
     (tmp_path / "queries.jsonl").write_text(json.dumps({"_id": "q", "text": "pay day", "evidence": [label]}))
     means = {}
     for ties in ("id", "expected"):
-        found = compare(tmp_path / "corpus.jsonl", tmp_path / "queries.jsonl", retrievers=["bm25(variant=plus)", "bm25(variant=l)"],
+        found = compare(tmp_path / "corpus.jsonl", tmp_path / "queries.jsonl", retrievers=RETRIEVERS,
                         measures=("RR",), ties=ties, k=1, cache=tmp_path / "cache")  # fmt: skip
         means[ties] = [float(cell.values["RR"][0]) for cell in found.cells]
     assert means == {"id": [0.5, 0.5], "expected": [0.75, 0.75]}

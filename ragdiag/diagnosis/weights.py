@@ -30,14 +30,14 @@ def worthless(weigh: Callable[[str], Mapping[str, float]], case: Case, query: st
     half of them, and it is the rarer ones that rank.
     """
     weights = weigh(query)
-    if not weights or min(weights.values()) > 0:
+    if min(weights.values(), default=1.0) > 0:
         return {}
     setting = case.setting
     held = {word for chunk in case.evidence for word in weigh(setting.embed(setting.span(chunk)))}
-    shared = {word: weight for word, weight in weights.items() if word in held}
-    no_more = {word: weight for word, weight in shared.items() if weight <= 0}
-    decides = no_more and (min(no_more.values()) < 0 or no_more == shared or len(setting.chunking) < FEW_TEXTS)
-    return no_more if decides else {}
+    shared = {word: weights[word] for word in sorted(weights.keys() & held)}
+    few = len(setting.chunking) < FEW_TEXTS
+    decides = few or min(shared.values(), default=0.0) < 0 or max(shared.values(), default=0.0) <= 0
+    return {word: weight for word, weight in shared.items() if weight <= 0} if decides else {}
 
 
 def unproved(case: Case, findings: Sequence[Finding], weigh: Weigh) -> list[Finding]:

@@ -161,7 +161,7 @@ def _column(items: Sequence[Mapping[str, Any]], key: str, path: Path, line: int)
 
 
 class _Row(NamedTuple):
-    """A line of a TREC run, in the order of a ranking: by score, the highest first, then by rank."""
+    """A line of a TREC run; rows sort by score, the highest first, then by rank."""
 
     negative_score: float
     rank: int
@@ -181,13 +181,18 @@ def _trec(text: str, path: Path, orders: _Orders, ties: str) -> Iterator[Ranking
         if numbered:
             listed = sorted(ranked, key=lambda row: row.rank)
             orders.by_score = orders.by_score.and_of([-row.negative_score for row in listed], listed[0].line)
-        if ties == "id":
-            ranked.sort(key=lambda row: row.name, reverse=True)
-        ranked.sort(key=lambda row: row[:1] if ties == "id" else row[:2])
+        ranked = _best_first(ranked, ties)
         chunks = tuple(StoredChunk(id=row.name, file=str(path), line=row.line) for row in ranked)
         scores = tuple(-row.negative_score for row in ranked)
         by_rank = numbered and len(set(scores)) == 1  # the ranks are all that it says
         yield Ranking(query_id, chunks, scores, False, str(path), min(row.line for row in ranked), by_rank)
+
+
+def _best_first(rows: Sequence[_Row], ties: str) -> list[_Row]:
+    """The lines of a ranking by score; equal scores by rank, or with `ties` "id" as in trec_eval: the last name first."""
+    if ties == "id":
+        return sorted(sorted(rows, key=lambda row: row.name, reverse=True), key=lambda row: row.negative_score)
+    return sorted(rows, key=lambda row: row[:2])
 
 
 def _trec_row(columns: Sequence[str], path: Path, line: int) -> tuple[str, _Row]:

@@ -41,8 +41,8 @@ def weighing(weights: Mapping[str, float]) -> Any:
         ({"pay": 0.0, "is": -0.02, "monthly": 1.0}, 4, {"pay": 0.0, "is": -0.02}),
         ({"pay": 0.5, "is": 0.1, "when": -3.0}, 4, {}),  # it is not the evidence that has it
         ({"pay": 0.5, "is": 0.1, "leave": 0.0}, 4, {}),  # nor the query
-        ({"pay": 0.0, "is": 0.1}, 4, {"pay": 0.0}),
-        ({"pay": 0.0, "is": 0.1}, 30, {}),  # among many texts the rarer word ranks
+        ({"pay": 0.0, "is": 0.1}, 4, {}),  # another word brings it in
+        ({"pay": 0.0, "is": 0.0}, 4, {"pay": 0.0, "is": 0.0}),
         ({"pay": 0.0, "is": 0.0}, 30, {"pay": 0.0, "is": 0.0}),
         ({"pay": 0.4, "is": -0.1}, 30, {"is": -0.1}),
         ({}, 4, {}),

@@ -26,8 +26,7 @@ Weigh = Callable[[Edit, str], Mapping[str, float]]
 def worthless(weigh: Callable[[str], Mapping[str, float]], case: Case, query: str) -> dict[str, float]:
     """The words of a query that the chunks with its evidence have too, and that weigh 0 or less; none where that decides nothing.
 
-    It decides where one weighs less than 0 or none more, and where the texts are few: among many, a word of weight 0 stands in
-    half of them, and it is the rarer ones that rank.
+    It decides where one weighs less than 0, so that a match counts against the evidence, or none more, so that none counts.
     """
     weights = weigh(query)
     if min(weights.values(), default=1.0) > 0:
@@ -35,8 +34,7 @@ def worthless(weigh: Callable[[str], Mapping[str, float]], case: Case, query: st
     setting = case.setting
     held = {word for chunk in case.evidence for word in weigh(setting.embed(setting.span(chunk)))}
     shared = {word: weights[word] for word in sorted(weights.keys() & held)}
-    few = len(setting.chunking) < FEW_TEXTS
-    decides = few or min(shared.values(), default=0.0) < 0 or max(shared.values(), default=0.0) <= 0
+    decides = min(shared.values(), default=0.0) < 0 or max(shared.values(), default=0.0) <= 0
     return {word: weight for word, weight in shared.items() if weight <= 0} if decides else {}
 
 

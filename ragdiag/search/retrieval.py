@@ -148,7 +148,7 @@ class Plan:
         file, clock = self.options.run, Clock()
         own = self._own(whole, corpus)
         with clock("read run" if file else "search"):
-            ranked = read_run(Path(file)) if file else self._searched(whole, queries, progress)
+            ranked = read_run(Path(file), self.options.ties) if file else self._searched(whole, queries, progress)
             bound = bind(ranked.rankings, queries, corpus, own.chunking if own else None, corpus is not whole)
         kind, name = ("run", f"run {Path(file).name}") if file else ("search", name_of(self.options.search))
         source = Source(self._own_name() or f"as in the {kind}", None, name)
@@ -261,7 +261,7 @@ class Plan:
             f"budget:{options.budget}tok" if options.budget else f"k:{options.k}",
             f"copies:{options.copies}",
             "tau:1.0",
-            "ties:position",
+            f"ties:{options.ties}",
             f"seed:{options.seed}",
             f"version:{__version__}",
         ]

@@ -33,9 +33,11 @@ def read(tmp_path: Path, *lines: object) -> list[Ranking]:
     return read_run(write(tmp_path / "run", *lines)).rankings
 
 
-def bound(tmp_path: Path, *lines: object, chunks: Path | None = None, corpus: Corpus = CORPUS, partial: bool = False) -> Bound:
+def bound(
+    tmp_path: Path, *lines: object, chunks: Path | None = None, corpus: Corpus = CORPUS, whole: Corpus | None = None
+) -> Bound:
     own = place(read_chunks(chunks), corpus).chunking if chunks else None
-    return bind(read(tmp_path, *lines), QUERIES, corpus, own, partial)
+    return bind(read(tmp_path, *lines), QUERIES, corpus, own, whole)
 
 
 def named(result: Bound, corpus: Corpus = CORPUS) -> list[list[str]]:
@@ -153,8 +155,8 @@ def test_a_run_that_found_nothing_is_a_run(tmp_path: Path) -> None:
 def test_in_a_part_of_the_corpus_other_chunks_are_left_out(tmp_path: Path) -> None:
     part = Corpus(CORPUS.documents[:1])
     lines = (jsonl({"doc_id": "b"}, at(0, 1), {"chunk_id": "b#0-3"}, {"chunk_id": "a#4-6"}, {"chunk_id": "a"}),)
-    assert named(bound(tmp_path, *lines, corpus=part, partial=True), part)[0] == ["a#0-1", "a#4-6", "a#0-10"]
-    assert bound(tmp_path, jsonl(query_id="other"), corpus=part, partial=True).notes[0].startswith("1 queries of the run")
+    assert named(bound(tmp_path, *lines, corpus=part, whole=CORPUS), part)[0] == ["a#0-1", "a#4-6", "a#0-10"]
+    assert bound(tmp_path, jsonl(query_id="other"), corpus=part, whole=CORPUS).notes[0].startswith("1 queries of the run")
     with pytest.raises(InputError, match="unknown chunk 'b'"):
         bound(tmp_path, *lines, corpus=part)
 
@@ -163,7 +165,7 @@ def test_in_a_part_of_the_corpus_chunks_named_by_id_stay(tmp_path: Path) -> None
     part = Corpus(CORPUS.documents[:1])
     chunks = write(tmp_path / "chunks.jsonl", {"_id": "c1", **at(0, 5)})
     lines = (jsonl({"chunk_id": "c9"}, {"chunk_id": "c1"}),)  # c9 is a chunk of a document that is left out
-    assert named(bound(tmp_path, *lines, chunks=chunks, corpus=part, partial=True), part)[0] == ["a#0-5"]
+    assert named(bound(tmp_path, *lines, chunks=chunks, corpus=part, whole=CORPUS), part)[0] == ["a#0-5"]
 
 
 # The team's own chunks

@@ -15,10 +15,12 @@ import ragdiag
 from ragdiag.core.errors import InputError, UsageError
 from ragdiag.core.options import Options
 from ragdiag.core.protocols import no_progress
-from ragdiag.core.records import Corpus, Document, Query
+from ragdiag.core.records import Corpus, Document, Query, StoredChunk
 from ragdiag.pipeline import run_audit
+from ragdiag.search.binding import bind
 from ragdiag.search.runs import Ranking
 from ragdiag.search.searches import chunks_of, identity_of, name_of, search_depth, searched
+from ragdiag.search.standing import PlacedResult, Standing
 
 CORPUS = Corpus(
     (
@@ -32,7 +34,20 @@ FIXTURES = Path(__file__).parent.parent / "fixtures"
 
 
 def ask(search: Any, queries: list[Query] | None = None, depth: int = 5) -> list[Ranking]:
-    return searched(search, queries or QUERIES, CORPUS, depth, no_progress).rankings
+    """What a search gives for each query, placed."""
+    return placed(searched(search, queries or QUERIES, depth, no_progress).rankings)
+
+
+def placed(rankings: list[Ranking]) -> list[Ranking]:
+    standing = Standing(CORPUS, CORPUS, None, None)
+    return [r._replace(chunks=tuple(map(as_chunk, standing.ranking(r, q).results))) for q, r in enumerate(rankings)]
+
+
+def as_chunk(result: PlacedResult) -> StoredChunk:
+    if result.place is None:
+        return result.chunk
+    document, start, end = result.place
+    return StoredChunk(result.chunk.id, CORPUS.documents[document].id, "", start, end)
 
 
 def gives(*items: Any) -> Callable[[str, int], list[Any]]:
@@ -86,7 +101,7 @@ def test_every_form_of_result_is_placed(item: Any, span: tuple[str, int, int]) -
 
 
 def test_ids_are_left_to_the_run() -> None:
-    chunk = ask(gives({"chunk_id": "a.md#0-5"}))[0].chunks[0]
+    chunk = searched(gives({"chunk_id": "a.md#0-5"}), QUERIES, 5, no_progress).rankings[0].chunks[0]
     assert (chunk.id, chunk.doc_id, chunk.start) == ("a.md#0-5", "", None)
 
 
@@ -135,18 +150,21 @@ def test_rankings_whose_scores_go_another_way_are_told() -> None:
     def told(*rankings: list[float]) -> list[str]:
         texts = ["beta here", "one two one", "alpha beta gamma"]
         lists = {f"q{i}": list(zip(texts, scores, strict=False)) for i, scores in enumerate(rankings)}
-        return list(searched(lambda query, k: lists[query], [Query(name, name) for name in lists], CORPUS, 5, no_progress).notes)
+        return list(searched(lambda query, k: lists[query], [Query(name, name) for name in lists], 5, no_progress).notes)
 
     assert told([0.9, 0.5], [0.8, 0.8, 0.1], [0.3]) == []
-    assert told([0.1, 0.5], [0.2, 0.2, 0.7]) == []  # distances, and listed best first
+    (note,) = told([0.1, 0.5], [0.2, 0.2, 0.7])
+    assert note == "scores rise down all 2 rankings: taken for distances, and the rankings as listed, best first"
     (note,) = told([0.9, 0.5], [0.8, 0.2], [0.1, 0.5])
     assert "scores of 1 of 3 rankings do not go as those of the others" in note
     assert "scores of 1 of 2" in told([0.9, 0.5], [0.8, 0.1, 0.5])[0]
 
 
-def test_a_text_whose_place_is_a_guess_is_told() -> None:
-    notes = searched(gives("one two", "beta here"), QUERIES, CORPUS, 5, no_progress).notes
-    assert len(notes) == 1 and notes[0].startswith("1 chunk texts stand in several places") and "'one two'" in notes[0]
+def test_a_text_that_stands_in_several_places_is_told() -> None:
+    notes = bind(searched(gives("one two", "beta here"), QUERIES, 5, no_progress).rankings, QUERIES, CORPUS, None).notes
+    assert len(notes) == 1 and notes[0].startswith("1 retrieved texts stand in several places") and "'one two'" in notes[0]
+    notes = bind(searched(gives("alpha beta", "one two"), QUERIES, 5, no_progress).rankings, QUERIES, CORPUS, None).notes
+    assert notes[0].startswith("2 retrieved texts stand in several places (the first: 'alpha beta')")
 
 
 def test_retrievers_are_asked_by_their_own_method() -> None:
@@ -185,8 +203,8 @@ def test_a_context_is_what_a_search_for_it_gives_and_deeper_results_only_follow(
     def search(query: str, k: int) -> list[str]:
         return wide[:k] if k > 2 else ["one two one", "beta here"] if query == "first" else ["one two one"]
 
-    full, few = searched(search, QUERIES, CORPUS, 4, no_progress, 2).rankings
-    alone = searched(search, QUERIES, CORPUS, 2, no_progress).rankings
+    full, few = placed(searched(search, QUERIES, 4, no_progress, 2).rankings)
+    alone = placed(searched(search, QUERIES, 2, no_progress).rankings)
     assert full.chunks[:2] == alone[0].chunks and len(full.chunks) == 4
     assert [c.doc_id for c in full.chunks[2:]] == ["c.md", "a.md"]
     assert list(full.scores) == sorted(full.scores, reverse=True)
@@ -206,7 +224,7 @@ def test_a_search_that_raises_is_a_failed_query_and_counted() -> None:
             raise TimeoutError("no\nanswer")
         return ["beta here"]
 
-    (one, two), notes = searched(search, QUERIES, CORPUS, 5, no_progress)
+    (one, two), notes = searched(search, QUERIES, 5, no_progress)
     assert (one.failed, two.failed, two.chunks) == (False, True, ())
     assert notes[0].endswith("search raised on 1 of 2 queries, first on 'q2': TimeoutError: no answer")
 
@@ -235,7 +253,6 @@ async def later(query: str, k: int) -> list[str]:
         (gives({"document": "x"}), UsageError, "query 'q1', result 1: is a dict with 'document'; give texts"),
         (gives("beta here", 7), UsageError, "result 2: is a int; give texts"),
         (gives(" "), InputError, "the text is empty"),
-        (gives("alpha beta"), InputError, "'alpha beta'… names no document and its text is in 2 documents; add doc_id"),
         (gives("not there"), InputError, "in no document"),
         (gives({"doc_id": "d.md", "text": "x"}), InputError, "no document 'd.md' in the corpus"),
         (gives({"doc_id": "a.md", "start": 0, "end": 99}), InputError, "leaves a.md, which has 22 characters"),

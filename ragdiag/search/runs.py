@@ -15,9 +15,9 @@ from ragdiag.core.records import StoredChunk
 from ragdiag.core.writing import json_lines
 from ragdiag.search.orders import Directions
 from ragdiag.sources.fields import Fields
-from ragdiag.sources.places import CHUNK, stored_chunk
+from ragdiag.sources.stored import BESIDE, CHUNK, stored_chunk
 
-__all__ = ["Ranking", "Rankings", "read_run", "run_lines"]
+__all__ = ["Ranking", "Rankings", "cut_short", "read_run", "run_lines"]
 
 
 class Ranking(NamedTuple):
@@ -36,6 +36,27 @@ class Rankings(NamedTuple):
 
     rankings: list[Ranking]
     notes: tuple[str, ...]
+
+
+CUT_SHARE = 0.9
+"""From this share of rankings that are of one length, which none exceeds, something has cut them to it."""
+
+
+def cut_short(rankings: Sequence[Ranking], depth: int, chunks: int, recorded: bool) -> Iterator[str]:
+    """A note where rankings end all at the same number of results, fewer than the `depth` that measures look at.
+
+    `chunks` are those that all rankings name together: where one ranking names them all, there are no more. A `recorded` run may
+    be of an application that uses no more than it recorded; a search was asked for more.
+    """
+    lengths = [len(r.chunks) for r in rankings if not r.failed]
+    most = max(lengths, default=0)
+    at_most = sum(n == most for n in lengths)
+    if not 0 < most < min(depth, chunks) or len(lengths) < 2 or at_most < CUT_SHARE * len(lengths):
+        return
+    how_many = "every ranking has exactly" if at_most == len(lengths) else f"{at_most} of {len(lengths)} rankings have exactly"
+    more = "" if at_most == len(lengths) else ", none has more"
+    asked = "" if recorded else f", and {depth} were asked for"
+    yield f"{how_many} {most} results{more}{asked}: cut by the framework's own k? Measures at {depth} see no more than {most}"
 
 
 FIELDS = ("query_id", "_id", "retrieved", "error")
@@ -104,7 +125,7 @@ def _ranking(record: dict[str, Any], fields: Fields, path: Path, line: int, orde
     if not all(isinstance(item, dict) for item in items):
         raise InputError("each retrieved item must be an object", path, line, 'write {"doc_id", "start", "end"}')
     for item in items:
-        fields.look(item, (*CHUNK, *ORDER), line, "retrieved", known=("metadata", "meta"))
+        fields.look(item, (*CHUNK, *ORDER), line, "retrieved", known=BESIDE)
     chunks = [stored_chunk(item, path, line, named=True) for item in items]
     order, scores = _order(items, path, line, orders)
     return Ranking(query_id, tuple(chunks[i] for i in order), tuple(scores), False, str(path), line)

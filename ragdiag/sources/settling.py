@@ -4,34 +4,51 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 
-__all__ = ["Span", "settled"]
+__all__ = ["Span", "in_order", "settled"]
 
 Span = tuple[int, int]
 """Half-open, in characters of a document."""
 
 
-def settled(texts: Sequence[str], places: Sequence[Sequence[Span]], document: str) -> tuple[list[Span], list[int]]:
+IN_ORDER = 0.95
+"""Of a list's chunks whose place is certain so many follow the one before; else its order is that of no document."""
+
+
+def in_order(places: Iterable[Sequence[Sequence[Span]]]) -> bool:
+    """Whether the chunks of a list come in the order of their documents, as far as those with one place tell.
+
+    `places` has, for each document, those of its chunks.
+    """
+    certain = ([spans[0] for spans in of_document if len(spans) == 1] for of_document in places)
+    follows = [before <= span for of_document in certain for before, span in pairwise(of_document)]
+    return sum(follows) >= IN_ORDER * len(follows)
+
+
+def settled(texts: Sequence[str], places: Sequence[Sequence[Span]], document: str, ordered: bool) -> tuple[list[Span], list[int]]:
     """A place for each of the chunks of one document, and the numbers of those whose place is a guess.
 
     `places` are those at which a chunk's text stands, in order; a chunk with one stands there. Of the others, no chunk lies
     within another one, as long as there are enough places that do not. Where as many are left as there are chunks of that text,
-    each has one. Else, if the chunks come in the order of the document, a chunk stands between those before and after it, and
-    where one place is left, or one adjoins its neighbour, it is that. Whatever else is taken, the first left, is a guess.
+    each has one. Else, if the chunks come in the order of the document (and `ordered`, those of the whole list do), a chunk
+    stands between those before and after it, and where one place is left, or one adjoins its neighbour, it is that. Whatever
+    else is taken, the first left, is a guess.
     """
     certain = [spans[0] if len(spans) == 1 else None for spans in places]
     alike = Counter(texts)
     left = _left(texts, places, alike, [span for span in certain if span])
     settled_spans, last, guessed = list[Span](), dict[str, int](), list[int]()
     between = _Between(certain, document)
+    ordered = ordered and between.ordered
     for n, text in enumerate(texts):
         if (span := certain[n]) is None:
             spans, turn = left[text], last.get(text, -1) + 1
             at, sure = turn % len(spans), alike[text] >= len(spans)
-            if not sure and between.ordered:
+            if not sure and ordered:
                 before = settled_spans[-1] if settled_spans else None
                 at, sure = between.chosen(spans, min(turn, len(spans) - 1), n, before)
             guessed += [] if sure else [n]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -93,6 +94,9 @@ class Node:
         (SimpleNamespace(node=Node("gamma delta", file_path="docs/c.md"), score=0.9), ("c.md", 17, 28)),
         (SimpleNamespace(node=Node("one two", 8, file_name="b/b.md"), score=0.9), ("b/b.md", 8, 15)),
         (Node("beta here"), ("c.md", 6, 15)),
+        (Node("gamma delta", doc_id="6f9619ff", file_path="/srv/docs/c.md"), ("c.md", 17, 28)),
+        (SimpleNamespace(content="gamma delta", meta={"file_path": "docs/c.md"}, score=0.5), ("c.md", 17, 28)),  # Haystack
+        (SimpleNamespace(text="gamma delta", metadata=SimpleNamespace(to_dict=lambda: {"filename": "c.md"})), ("c.md", 17, 28)),
         (SimpleNamespace(text="beta here", metadata=None), ("c.md", 6, 15)),
     ],
 )
@@ -132,6 +136,65 @@ def test_numpy_is_taken_as_python(found: Any) -> None:
     ranking = ask(lambda query, k: found)[0]
     assert spans(ranking) == [("c.md", 6, 15)]
     assert type(ranking.chunks[0].start) is int and type(ranking.scores[0]) is float
+
+
+class Scalar:
+    """As pyarrow's."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def as_py(self) -> Any:
+        return self.value
+
+
+class Table:
+    """As pyarrow's: rows by `to_pylist`."""
+
+    def __init__(self, rows: list[dict[str, Any]]) -> None:
+        self.rows, self.columns = rows, list(rows[0])
+
+    def to_pylist(self) -> list[dict[str, Any]]:
+        return self.rows
+
+
+class Frame(Table):
+    """As polars': rows by `to_dicts`, while its `to_dict` takes no such argument."""
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        return self.rows
+
+    def to_dict(self, *, as_series: bool = True) -> None:
+        raise AssertionError("not this one")
+
+
+ROW = {"doc_id": "c.md", "start": 6, "end": 15, "score": 0.5}
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        [{name: Scalar(value) for name, value in ROW.items()}],
+        Table([ROW]),
+        Frame([ROW]),
+        [ROW | {"start": Decimal("6"), "end": 15.0, "score": Decimal("0.5")}],  # of a database, of a column with empty cells
+        [ROW | {"start": float("nan"), "end": None, "text": "beta here"}],
+        [{"text": "beta here", "score": 0.5, "metadata": {"source": np.str_("docs/c.md"), "start_index": Scalar(6)}}],
+    ],
+    ids=["scalars", "pyarrow", "polars", "decimals", "empty cells", "metadata"],
+)
+def test_other_libraries_values_are_taken_as_python(found: Any) -> None:
+    ranking = ask(lambda query, k: found)[0]
+    assert spans(ranking) == [("c.md", 6, 15)]
+    assert ranking.scores == (0.5,)
+
+
+def test_options_take_numpys_whole_numbers() -> None:
+    options = Options(k=np.int32(3), budget=np.array(7), seed=np.uint8(1))  # type: ignore[arg-type]
+    assert (options.k, options.budget, options.seed) == (3, 7, 1) and type(options.k) is int
+    for wrong in (np.float64(3.5), np.bool_(True), np.array([3])):
+        with pytest.raises(UsageError, match="k must be a whole number"):
+            Options(k=wrong)
 
 
 def test_a_place_in_numpys_numbers_decides_as_one_in_pythons() -> None:
@@ -209,6 +272,29 @@ def test_a_context_is_what_a_search_for_it_gives_and_deeper_results_only_follow(
     assert [c.doc_id for c in full.chunks[2:]] == ["c.md", "a.md"]
     assert list(full.scores) == sorted(full.scores, reverse=True)
     assert few.chunks == alone[1].chunks, "what fills no context has nothing below it"
+
+
+def test_a_retriever_that_keeps_to_its_own_k_is_told(tmp_path: Path) -> None:
+    class Four:
+        def invoke(self, query: str) -> list[Page]:
+            return [Page(text) for text in ["a apple one.", "The apple is here.", "b pear one."]]
+
+    corpus, queries = tiny(tmp_path)
+    notes = ragdiag.audit(corpus, queries, search=Four(), k=4, cache=None).notes
+    assert not [note for note in notes if "exactly" in note]  # one ranking names all that any does
+    other = {"apple": ["a apple one.", "The apple is here."], "pear": ["b pear one.", "The pear is here."]}
+    notes = ragdiag.audit(corpus, queries, search=lambda query, k: other[query], k=4, cache=None).notes
+    assert [note for note in notes if note.startswith("every ranking has exactly 2 results, and 4 were asked for")]
+
+
+def test_searches_are_compared_as_they_are_audited(tmp_path: Path) -> None:
+    """What is written down between has everything that tells where a result stands."""
+    corpus, queries = tiny(tmp_path)
+    texts = {"apple": [Page("The apple is here.", source="/srv/a")], "pear": [Page("b pear one.", doc_id="uuid", source="b")]}
+    audited = ragdiag.audit(corpus, queries, search=lambda query, k: texts[query], k=1, cache=None)
+    compared = ragdiag.compare(corpus, queries, retrievers=["bm25", lambda query, k: texts[query]], k=1, cache=None)
+    assert audited.measures["Sufficient@1"].mean == 0.5
+    assert [c.measures["Sufficient@1"].mean for c in compared.configurations if "search" in c.name or "lambda" in c.name] == [0.5]
 
 
 def test_a_query_without_text_is_not_asked() -> None:

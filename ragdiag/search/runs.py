@@ -15,7 +15,7 @@ from ragdiag.core.records import StoredChunk
 from ragdiag.core.writing import json_lines
 from ragdiag.search.orders import Directions
 from ragdiag.sources.fields import Fields
-from ragdiag.sources.stored import BESIDE, CHUNK, stored_chunk
+from ragdiag.sources.stored import BESIDE, CHUNK, record_of, stored_chunk
 
 __all__ = ["Ranking", "Rankings", "cut_short", "read_run", "run_lines"]
 
@@ -137,12 +137,10 @@ def run_lines(rankings: Iterable[Ranking]) -> bytes:
 
 
 def _record(ranking: Ranking) -> dict[str, object]:
-    """A ranking as one line's record; what a chunk does not say is left out."""
+    """A ranking as one line's record."""
     if ranking.failed:
         return {"query_id": ranking.query_id, "error": "failed"}
-    items = [{"chunk_id": c.id, "doc_id": c.doc_id, "start": c.start, "end": c.end} for c in ranking.chunks]
-    retrieved = [{name: value for name, value in item.items() if value not in ("", None)} for item in items]
-    return {"query_id": ranking.query_id, "retrieved": retrieved}
+    return {"query_id": ranking.query_id, "retrieved": [record_of(chunk) for chunk in ranking.chunks]}
 
 
 def _order(items: Sequence[Mapping[str, Any]], path: Path, line: int, orders: _Orders) -> tuple[list[int], list[float]]:

@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,6 +15,9 @@ __all__ = ["Span", "in_order", "settled"]
 Span = tuple[int, int]
 """Half-open, in characters of a document."""
 
+
+TILING = 0.95
+"""Of a document's neighbouring chunks so many touch where its splitter's chunks are all there."""
 
 IN_ORDER = 0.95
 """Of a list's chunks whose place is certain so many follow the one before; else its order is that of no document."""
@@ -43,17 +47,18 @@ def settled(texts: Sequence[str], places: Sequence[Sequence[Span]], document: st
     left = _left(texts, places, alike, [span for span in certain if span])
     settled_spans, last, guessed = list[Span](), dict[str, int](), list[int]()
     between = _Between(certain, document)
-    ordered = ordered and between.ordered
+    ordered, sure_before = ordered and between.ordered, _Before(None, True)
     for n, text in enumerate(texts):
         if (span := certain[n]) is None:
             spans, turn = left[text], last.get(text, -1) + 1
             at, sure = turn % len(spans), alike[text] >= len(spans)
             if not sure and ordered:
-                before = settled_spans[-1] if settled_spans else None
-                at, sure = between.chosen(spans, min(turn, len(spans) - 1), n, before)
+                at, sure = between.chosen(spans, min(turn, len(spans) - 1), n, settled_spans[-1] if settled_spans else None)
+                sure = sure and between.is_sure(spans, at, n, sure_before)
             guessed += [] if sure else [n]
             last[text], span = at, spans[at]
         settled_spans.append(span)
+        sure_before = _Before(span, True) if n not in guessed[-1:] else _Before(sure_before.span, False)
     return settled_spans, guessed
 
 
@@ -77,13 +82,37 @@ def _left(
     return left
 
 
+class _Before(NamedTuple):
+    """The last chunk whose place is no guess, and whether that is the one just before."""
+
+    span: Span | None
+    adjacent: bool
+
+
 class _Between:
     """What neighbours say about a chunk's place. `ordered`: the chunks that are `certain` come in the order of the document."""
 
     def __init__(self, certain: Sequence[Span | None], document: str) -> None:
         starts = [span[0] for span in certain if span]
-        self._document, self._after = document, _following(certain)
+        self._document, self._certain, self._after = document, certain, _following(certain)
         self.ordered = len(starts) > 0 and starts == sorted(starts)
+        pairs = [(a, b) for a, b in pairwise(certain) if a and b]
+        # Where chunks were left out, one that begins where the last one ends may be the one that was left out.
+        self._tiles = sum(self._touch(*pair) for pair in pairs) >= TILING * len(pairs)
+
+    def is_sure(self, spans: Sequence[Span], at: int, n: int, before: _Before) -> bool:
+        """Whether chunk `n`, which adjoins the one before it or has one place left, must stand at the place of number `at`."""
+        after = self._after[n]
+        low = bisect_left(spans, before.span) if before.span else 0
+        high = bisect_left(spans, after) if after else len(spans)
+        if high - low == 1:
+            return True
+        following = self._certain[n + 1] if n + 1 < len(self._certain) else None
+        return before.adjacent and (self._tiles or (following is not None and self._touch(spans[at], following)))
+
+    def _touch(self, one: Span, other: Span) -> bool:
+        """Whether nothing but white space lies between two places."""
+        return not self._document[one[1] : other[0]].strip()
 
     def chosen(self, spans: Sequence[Span], first: int, n: int, before: Span | None) -> tuple[int, bool]:
         """The number of chunk `n`'s place, which is `first` or later, and whether it is sure; `before` is the last chunk's."""

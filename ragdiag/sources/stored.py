@@ -13,7 +13,7 @@ from ragdiag.core.files import field
 from ragdiag.core.plain import is_missing
 from ragdiag.core.records import StoredChunk
 
-__all__ = ["BESIDE", "CHUNK", "METADATA", "TEXT", "HintedChunk", "hinted_chunk", "stored_chunk"]
+__all__ = ["BESIDE", "CHUNK", "METADATA", "TEXT", "HintedChunk", "hinted_chunk", "record_of", "stored_chunk"]
 
 TEXT = ("text", "page_content", "content")
 """What a chunk's text may be called: `page_content` by LangChain, `content` by Haystack."""
@@ -65,7 +65,8 @@ def names_in(metadata: Mapping[str, object]) -> tuple[str, ...]:
 def hinted_chunk(name: str, text: str, metadata: Mapping[str, object], file: str, line: int = 0) -> HintedChunk:
     """A chunk of which its text is known for sure; `metadata` may say, by any convention, where it comes from."""
     document, *also = names_in(metadata) or ("",)
-    spans = [(metadata[key], metadata[key] + len(text)) for key in STARTS if isinstance(metadata.get(key), int)]
+    begins = (metadata.get(key) for key in STARTS)
+    spans: list[tuple[object, object]] = [(at, at + len(text)) for at in begins if isinstance(at, int)]
     spans += [(metadata.get(first), metadata.get(last)) for first, last in ENDS]
     for start, end in spans:
         if isinstance(start, int) and isinstance(end, int):
@@ -95,6 +96,16 @@ def stored_chunk(record: Mapping[str, Any], path: Path, line: int, named: bool =
     if also and text:
         return HintedChunk(name, document, text, start, end, str(path), line, also, strict=True)
     return StoredChunk(name, document, text, start, end, str(path), line)
+
+
+def record_of(chunk: StoredChunk) -> dict[str, object]:
+    """The record that `stored_chunk` reads as `chunk`; what it does not say is left out."""
+    place: dict[str, object] = {"doc_id": chunk.doc_id, "start": chunk.start, "end": chunk.end}
+    metadata = dict[str, object](zip(NAMES[1:], chunk.also, strict=False)) if isinstance(chunk, HintedChunk) else {}
+    if isinstance(chunk, HintedChunk) and not chunk.strict:  # its own fields would have to hold
+        metadata, place = {name: value for name, value in (place | metadata).items() if value not in ("", None)}, {}
+    record = {"chunk_id": chunk.id, **place, "text": chunk.text, "metadata": metadata}
+    return {name: value for name, value in record.items() if value not in ("", None, {})}
 
 
 def _hints(fields: dict[str, Any]) -> dict[str, Any]:

@@ -422,7 +422,7 @@ def test_results_by_text_in_a_part_of_the_corpus(tmp_path: Path) -> None:
 
 
 def test_a_text_that_no_document_holds_is_an_error_with_its_line(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="run:1: chunk 'Nowhere.'… names no document and its text is in no document"):
+    with pytest.raises(InputError, match=r"run:1: chunk 'Nowhere\.'… names no document and its text is in no document"):
         bound(tmp_path, jsonl({"text": "Nowhere."}))
 
 

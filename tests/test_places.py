@@ -161,6 +161,14 @@ def test_a_record_of_a_file_and_an_object_in_python_are_read_alike(tmp_path: Pat
         assert Placer(NAMED).spans(chunks) == [(2, 12, 18)]
 
 
+def test_that_one_document_has_a_text_as_it_is_is_a_guess() -> None:
+    corpus = Corpus((Document("a", "see the\nfees here"), Document("b", "see the fees here")))
+    placer = Placer(corpus)
+    assert placer.spans([StoredChunk(text="see the fees here")]) == [(1, 0, 17)]
+    assert len(placer.doubtful) == 1
+    assert placer.places(StoredChunk(text="see the fees here")) == [(0, 0, 17), (1, 0, 17)]
+
+
 def test_a_guess_is_told_with_the_text_and_the_document() -> None:
     corpus = Corpus((Document("a", "ab x ab y"),))
     placed = place([StoredChunk(doc_id="a", text=text) for text in ("y", "ab")], corpus)

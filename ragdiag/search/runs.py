@@ -56,7 +56,8 @@ def cut_short(rankings: Sequence[Ranking], depth: int, chunks: int, recorded: bo
     how_many = "every ranking has exactly" if at_most == len(lengths) else f"{at_most} of {len(lengths)} rankings have exactly"
     more = "" if at_most == len(lengths) else ", none has more"
     asked = "" if recorded else f", and {depth} were asked for"
-    yield f"{how_many} {most} results{more}{asked}: cut by the framework's own k? Measures at {depth} see no more than {most}"
+    results = "1 result" if most == 1 else f"{most} results"
+    yield f"{how_many} {results}{more}{asked}: cut by the framework's own k? Measures at {depth} see no more than {most}"
 
 
 FIELDS = ("query_id", "_id", "retrieved", "error")

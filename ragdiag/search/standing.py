@@ -81,8 +81,8 @@ class Standing:
             return notes
         (document, text), n = next(iter(self._several)), len(self._several)
         where = f" in {document}" if document else ""
-        evidence = sum(self._several.values())
-        taken = f"each is taken for the first, and {evidence} where they hold a query's evidence"
+        later = sum(self._several.values())
+        taken = "each counts at all of them, taken for the first" + (f" or ({later} of them) where evidence is" if later else "")
         return (f"{n} retrieved texts stand in several places (the first: {text.strip()[:40]!r}{where}): {taken}", *notes)
 
     def _learn(self, labels: Labels) -> None:

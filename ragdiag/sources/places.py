@@ -147,11 +147,15 @@ class Placer:
         return holding
 
     def _document(self, chunk: StoredChunk) -> int:
-        """The one document that a chunk may be of."""
+        """The one document that a chunk may be of; a guess, where one has the text as it is, others with other white space."""
         documents = self._documents(chunk)
-        if len(documents) > 1:
+        if len(documents) == 1:
+            return documents[0]
+        as_it_is = [i for i in documents if chunk.text.strip() in self.corpus.documents[i].text]
+        if len(as_it_is) != 1:
             raise _homeless(chunk, len(documents))
-        return documents[0]
+        self.doubtful.append(chunk)
+        return as_it_is[0]
 
     def _is_own(self, chunk: StoredChunk) -> bool:
         """Whether its `doc_id` is a record's own, not metadata's."""
@@ -255,20 +259,21 @@ class _Search:
     """Finds the documents that hold a text among those that have its rarest words."""
 
     def __init__(self, texts: Sequence[_Text]) -> None:
-        self._texts = texts
+        self._texts, self._known = texts, dict[str, list[int]]()
         self._having: dict[str, list[int]] = defaultdict(list)
         for i, text in enumerate(texts):
             for word in set(re.findall(r"\w+", text.text)):
                 self._having[word].append(i)
 
     def documents(self, chunk_text: str) -> list[int]:
-        """The numbers of the documents that hold a text: as it stands, else with other white space."""
-        # A chunk may cut its first and last word; those between are whole wherever it stands.
-        words = set(re.findall(r"\w+", chunk_text)[1:-1])
-        rarest = sorted((self._having.get(w, []) for w in words), key=len)[:8]
-        likely = sorted(set(rarest[0]).intersection(*rarest)) if rarest else range(len(self._texts))
-        exactly = [i for i in likely if chunk_text.strip() in self._texts[i].text]
-        return exactly or [i for i in likely if chunk_text in self._texts[i]]
+        """The numbers of the documents that hold a text, whatever its white space."""
+        if chunk_text not in self._known:
+            # A chunk may cut its first and last word; those between are whole wherever it stands.
+            words = set(re.findall(r"\w+", chunk_text)[1:-1])
+            rarest = sorted((self._having.get(w, []) for w in words), key=len)[:8]
+            likely = sorted(set(rarest[0]).intersection(*rarest)) if rarest else range(len(self._texts))
+            self._known[chunk_text] = [i for i in likely if chunk_text in self._texts[i]]
+        return self._known[chunk_text]
 
 
 def from_spans(spans: Iterable[Place], ids: Sequence[str], chunks: Sequence[StoredChunk] = ()) -> Chunking:

@@ -33,7 +33,7 @@ ENDS = (("start", "end"), ("start_char_idx", "end_char_idx"))
 METADATA = ("metadata", "meta")
 """What metadata is called; the latter in Haystack."""
 
-BESIDE = (*TEXT[1:], *NAMES[1:], *STARTS, *ENDS[1], *METADATA, "type", "embedding", "relationships")
+BESIDE = (*TEXT[1:], *NAMES[1:], *STARTS, *ENDS[1], *METADATA, "type", "element_id", "embedding", "relationships")
 """What records of frameworks have beside the fields of `CHUNK`."""
 
 

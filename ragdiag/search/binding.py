@@ -52,12 +52,17 @@ def bind(
         named = from_spans(spans, [])
         chunking = Chunking(named.document, named.start, named.end, complete=False)
     run, repeated = _columns(placed, _numbers(placed, chunking), position)
+    notes = _notes(len(rankings) - len(known), len(queries) - len(known), repeated)
+    return Bound(chunking, run, (*notes, *standing.notes()))
+
+
+def _notes(unknown: int, missing: int, repeated: int) -> Iterable[str]:
     counts = (
-        (len(rankings) - len(known), "queries of the run are not in the query set: left out"),
-        (len(queries) - len(known), "queries are not in the run: they retrieve nothing and score 0"),
+        (unknown, "queries of the run are not in the query set: left out"),
+        (missing, "queries are not in the run: they retrieve nothing and score 0"),
         (repeated, "repeated chunks in rankings: removed"),
     )
-    return Bound(chunking, run, (*(f"{n} {what}" for n, what in counts if n), *standing.notes()))
+    return (f"{n} {what}" for n, what in counts if n)
 
 
 def _columns(rankings: Sequence[PlacedRanking], chunks: Iterable[int], position: Mapping[str, int]) -> tuple[Run, int]:

@@ -221,11 +221,16 @@ def _read(item: object, where: str) -> tuple[str, dict[str, Any]]:
     text = next((text for text in texts if isinstance(text, str)), None)
     if text is None:
         raise UsageError(f"{where}: is a {type(item).__name__}; {FORMS}")
+    return text, _metadata(node)
+
+
+def _metadata(node: object) -> dict[str, Any]:
+    """What a framework's object says beside its text."""
     metadata: Any = next((m for m in (getattr(node, key, None) for key in METADATA) if m), {})
     if callable(getattr(metadata, "to_dict", None)):  # of unstructured
         metadata = metadata.to_dict()
     beside = {name: getattr(node, name, None) for name in ("start_char_idx", "end_char_idx", "ref_doc_id")}  # of LlamaIndex
-    return text, {name: value for name, value in {**beside, **metadata}.items() if value is not None}
+    return {name: value for name, value in {**beside, **metadata}.items() if value is not None}
 
 
 def _hinted(text: str, metadata: Mapping[str, Any], where: str) -> StoredChunk:

@@ -115,6 +115,10 @@ class Standing:
             return StoredChunk(chunk.id, file=chunk.file, line=chunk.line)
         if chunk.text:
             return chunk
+        return self._by_name(chunk)
+
+    def _by_name(self, chunk: StoredChunk) -> StoredChunk | None:
+        """A chunk that a name is all there is of: a document's, or ``doc#start-end``."""
         name = chunk.id or chunk.doc_id
         if name in self._names and chunk.doc_id in ("", name):
             document = self._whole.documents[self._names.position(name) or 0]

@@ -15,7 +15,7 @@ from ragdiag.sources.naming import DocumentNames
 from ragdiag.sources.occurrences import Even, Occurrences
 from ragdiag.sources.paths import Paths
 from ragdiag.sources.settling import Span, in_order, settled
-from ragdiag.sources.stored import HintedChunk
+from ragdiag.sources.stored import HintedChunk, names_of
 
 __all__ = ["Place", "Placer", "chunk_id", "from_spans", "nearest_document"]
 
@@ -78,23 +78,30 @@ class Placer:
     def spans(self, chunks: Sequence[StoredChunk]) -> list[Place]:
         """The place of each of the chunks that make up an index, which are all there are. Raises as `places`."""
         documents = [self._document(chunk) for chunk in chunks]
-        offsets = [self._offsets(chunk, i) for chunk, i in zip(chunks, documents, strict=True)]
-        by_text = [n for n, span in enumerate(offsets) if not span]
-        found = {n: self._spans(chunks[n], documents[n]) for n in by_text}
-        # Where every text stands as it is, its white space tells places apart; where some was changed, it tells nothing.
-        if all(self._text(documents[n]).has(chunks[n].text, found[n][0]) for n in by_text):
-            found = {n: [s for s in found[n] if self._text(documents[n]).has(chunks[n].text, s)] for n in by_text}
+        spans_of = self._spans_of_all(chunks, documents)
         numbers: dict[int, list[int]] = {}
         for n, i in enumerate(documents):
             numbers.setdefault(i, []).append(n)
-        places = {i: [[span] if (span := offsets[n]) else sorted(found[n]) for n in of] for i, of in numbers.items()}
-        ordered, place_of = in_order(places.values()), dict[int, Place]()
+        ordered, place_of = in_order([spans_of[n] for n in of] for of in numbers.values()), dict[int, Place]()
         for i, of in numbers.items():
-            texts = [chunks[n].text for n in of]
-            spans, doubtful = settled(texts, places[i], self.corpus.documents[i].text, ordered)
+            texts, places = [chunks[n].text for n in of], [spans_of[n] for n in of]
+            spans, doubtful = settled(texts, places, self.corpus.documents[i].text, ordered)
             self.doubtful += [chunks[of[n]] for n in doubtful]
             place_of |= {n: (i, *span) for n, span in zip(of, spans, strict=True)}
         return [place_of[n] for n in range(len(chunks))]
+
+    def _spans_of_all(self, chunks: Sequence[StoredChunk], documents: Sequence[int]) -> list[list[Span]]:
+        """For each chunk, where it may stand in its document."""
+        offsets = [self._offsets(chunk, i) for chunk, i in zip(chunks, documents, strict=True)]
+        found = {n: self._spans(chunks[n], documents[n]) for n, span in enumerate(offsets) if not span}
+
+        def as_it_is(n: int, span: Span) -> bool:
+            return self._text(documents[n]).has(chunks[n].text, span)
+
+        # Where every text stands as it is, its white space tells places apart; where some was changed, it tells nothing.
+        if all(as_it_is(n, spans[0]) for n, spans in found.items()):
+            found = {n: [span for span in spans if as_it_is(n, span)] for n, spans in found.items()}
+        return [[span] if span else sorted(found[n]) for n, span in enumerate(offsets)]
 
     def notes(self) -> tuple[str, ...]:
         """Notes on `doubtful` and on `misnamed`, where there are any."""
@@ -136,7 +143,7 @@ class Placer:
             return [known]
         if not chunk.text.strip():
             raise self._unknown(chunk)
-        names = chunk.names if isinstance(chunk, HintedChunk) else (chunk.doc_id,) if chunk.doc_id else ()
+        names = names_of(chunk)
         for name in names:
             if holding := [i for i in self._paths.documents(name) if chunk.text in self._text(i)]:
                 return holding

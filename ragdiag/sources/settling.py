@@ -45,21 +45,21 @@ def settled(texts: Sequence[str], places: Sequence[Sequence[Span]], document: st
     certain = [spans[0] if len(spans) == 1 else None for spans in places]
     alike = Counter(texts)
     left = _left(texts, places, alike, [span for span in certain if span])
-    settled_spans, last, guessed = list[Span](), dict[str, int](), list[int]()
+    spans_so_far, last, guessed = list[Span](), dict[str, int](), list[int]()
     between = _Between(certain, document)
-    ordered, sure_before = ordered and between.ordered, _Before(None, True)
+    ordered, before, sure_before = ordered and between.ordered, None, _Before(None, True)
     for n, text in enumerate(texts):
         if (span := certain[n]) is None:
             spans, turn = left[text], last.get(text, -1) + 1
             at, sure = turn % len(spans), alike[text] >= len(spans)
             if not sure and ordered:
-                at, sure = between.chosen(spans, min(turn, len(spans) - 1), n, settled_spans[-1] if settled_spans else None)
+                at, sure = between.chosen(spans, min(turn, len(spans) - 1), n, before)
                 sure = sure and between.is_sure(spans, at, n, sure_before)
             guessed += [] if sure else [n]
             last[text], span = at, spans[at]
-        settled_spans.append(span)
-        sure_before = _Before(span, True) if n not in guessed[-1:] else _Before(sure_before.span, False)
-    return settled_spans, guessed
+        spans_so_far.append(span)
+        before, sure_before = span, sure_before.then(span, n not in guessed[-1:])
+    return spans_so_far, guessed
 
 
 def _left(
@@ -87,6 +87,10 @@ class _Before(NamedTuple):
 
     span: Span | None
     adjacent: bool
+
+    def then(self, span: Span, sure: bool) -> _Before:
+        """After one chunk more."""
+        return _Before(span, True) if sure else _Before(self.span, False)
 
 
 class _Between:

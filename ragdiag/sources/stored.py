@@ -13,7 +13,7 @@ from ragdiag.core.files import field
 from ragdiag.core.plain import is_missing
 from ragdiag.core.records import StoredChunk
 
-__all__ = ["BESIDE", "CHUNK", "METADATA", "TEXT", "HintedChunk", "hinted_chunk", "record_of", "stored_chunk"]
+__all__ = ["BESIDE", "CHUNK", "METADATA", "TEXT", "HintedChunk", "hinted_chunk", "names_of", "record_of", "stored_chunk"]
 
 TEXT = ("text", "page_content", "content")
 """What a chunk's text may be called: `page_content` by LangChain, `content` by Haystack."""
@@ -49,10 +49,11 @@ class HintedChunk(StoredChunk):
     also: tuple[str, ...] = ()
     strict: bool = False
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Everything that may name its document, to be tried in this order."""
-        return (self.doc_id, *self.also) if self.doc_id else self.also
+
+def names_of(chunk: StoredChunk) -> tuple[str, ...]:
+    """Everything that may name a chunk's document, to be tried in this order."""
+    also = chunk.also if isinstance(chunk, HintedChunk) else ()
+    return (chunk.doc_id, *also) if chunk.doc_id else also
 
 
 def names_in(metadata: Mapping[str, object]) -> tuple[str, ...]:
@@ -86,11 +87,9 @@ def stored_chunk(record: Mapping[str, Any], path: Path, line: int, named: bool =
     if "doc_id" not in fields and text.strip():
         return hinted_chunk(_own_id(fields, path, line, named), text, hints, str(path), line)
     name, document = _names(fields, path, line, named)
-    also = tuple(each for each in names_in(hints) if each != document)
-    start, end = None, None
-    if "start" in fields or "end" in fields:
-        start, end = (field(fields, (key,), int, path, line) for key in ("start", "end"))
-    elif not text.strip() and (not named or any(key in fields for key in TEXT)):
+    also = names_in(hints | {"doc_id": None})
+    start, end = _offsets(fields, path, line)
+    if start is None and not text.strip() and (not named or set(TEXT) & fields.keys()):
         field(fields, ("text",), str, path, line)
         raise InputError("the chunk has no offsets and its text is empty", path, line, "add start and end")
     if also and text:
@@ -106,6 +105,13 @@ def record_of(chunk: StoredChunk) -> dict[str, object]:
         metadata, place = {name: value for name, value in (place | metadata).items() if value not in ("", None)}, {}
     record = {"chunk_id": chunk.id, **place, "text": chunk.text, "metadata": metadata}
     return {name: value for name, value in record.items() if value not in ("", None, {})}
+
+
+def _offsets(fields: dict[str, Any], path: Path, line: int) -> tuple[int, int] | tuple[None, None]:
+    if not {"start", "end"} & fields.keys():
+        return None, None
+    start, end = (field(fields, (key,), int, path, line) for key in ("start", "end"))
+    return start, end
 
 
 def _hints(fields: dict[str, Any]) -> dict[str, Any]:

@@ -250,8 +250,15 @@ class _Text:
             whole = [(start - lead, start - lead + len(searched)) for start, _ in places]
             exact = [span[0] >= 0 and self.has(searched, span) for span in whole]
             as_it_is = [span for span, is_exact in zip(whole, exact, strict=True) if is_exact]
-            self._known[searched] = as_it_is + [span for span, is_exact in zip(places, exact, strict=True) if not is_exact]
+            others = [span for span, is_exact in zip(places, exact, strict=True) if not is_exact]
+            # A chunk's ends may be evened otherwise than the document there, as where they cut a word.
+            as_it_is = as_it_is or [span for span in self._whole.of(searched) if span not in others]
+            self._known[searched] = as_it_is + others
         return self._known[searched]
+
+    @cached_property
+    def _whole(self) -> Occurrences:
+        return Occurrences(self.text)
 
     @cached_property
     def _even(self) -> Even:

@@ -131,9 +131,9 @@ def _recorded(
     from ragdiag.search.runs import run_lines
     from ragdiag.search.searches import BUDGET_DEPTH, name_of, searched
 
-    whole, _, labels, _ = load_measurable(corpus, queries, Options(qrels=options.get("qrels")), progress)
+    labels = load_measurable(corpus, queries, Options(qrels=options.get("qrels")), progress).labels
     context = 0 if options.get("budget") else options.get("k", 0)
-    ranked = searched(search, labels.queries, whole, BUDGET_DEPTH, progress, context)
+    ranked = searched(search, labels.queries, BUDGET_DEPTH, progress, context)
     notes += ranked.notes
     return spooled.file(name_of(search).removeprefix("search "), run_lines(ranked.rankings))
 

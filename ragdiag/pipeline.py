@@ -137,7 +137,7 @@ def run_audit(
 
 def rank(plan: Plan, loaded: Loaded, progress: Progress) -> Ranked:
     """What each query retrieves, ready to be scored."""
-    retrieved, clock = plan.retrieve(loaded.whole, loaded.corpus, loaded.labels.queries, progress), Clock()
+    retrieved, clock = plan.retrieve(loaded.whole, loaded.corpus, loaded.labels.queries, progress, loaded.labels), Clock()
     with clock("measure"):
         scorer = Scorer(loaded.corpus, loaded.labels, retrieved.chunking)
         lengths = scorer.lengths(retrieved.run, plan.options.k, plan.options.budget)

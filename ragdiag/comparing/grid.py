@@ -206,7 +206,7 @@ def _cause_arrays(material: Material, options: Options, queries: IntArray) -> Ar
 
 def _scored(plan: Plan, material: Material) -> tuple[Retrieved, Scorer, IntArray]:
     """A configuration's index and rankings, what scores them, and how many chunks each context has."""
-    retrieved = plan.retrieve(material.whole, material.corpus, material.labels.queries, no_progress)
+    retrieved = plan.retrieve(material.whole, material.corpus, material.labels.queries, no_progress, material.labels)
     scorer = Scorer(material.corpus, material.labels, retrieved.chunking)
     return retrieved, scorer, scorer.lengths(retrieved.run, plan.options.k, plan.options.budget)
 

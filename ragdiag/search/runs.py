@@ -15,9 +15,9 @@ from ragdiag.core.records import StoredChunk
 from ragdiag.core.writing import json_lines
 from ragdiag.search.orders import Directions
 from ragdiag.sources.fields import Fields
-from ragdiag.sources.places import CHUNK, stored_chunk
+from ragdiag.sources.stored import BESIDE, CHUNK, record_of, stored_chunk
 
-__all__ = ["Ranking", "Rankings", "read_run", "run_lines"]
+__all__ = ["Ranking", "Rankings", "cut_short", "read_run", "run_lines"]
 
 
 class Ranking(NamedTuple):
@@ -40,6 +40,28 @@ class Rankings(NamedTuple):
 
     rankings: list[Ranking]
     notes: tuple[str, ...]
+
+
+CUT_SHARE = 0.9
+"""From this share of rankings that are of one length, which none exceeds, something has cut them to it."""
+
+
+def cut_short(rankings: Sequence[Ranking], depth: int, chunks: int, recorded: bool) -> Iterator[str]:
+    """A note where rankings end all at the same number of results, fewer than the `depth` that measures look at.
+
+    `chunks` are those that all rankings name together: where one ranking names them all, there are no more. A `recorded` run may
+    be of an application that uses no more than it recorded; a search was asked for more.
+    """
+    lengths = [len(r.chunks) for r in rankings if not r.failed]
+    most = max(lengths, default=0)
+    at_most = sum(n == most for n in lengths)
+    if not 0 < most < min(depth, chunks) or len(lengths) < 2 or at_most < CUT_SHARE * len(lengths):
+        return
+    how_many = "every ranking has exactly" if at_most == len(lengths) else f"{at_most} of {len(lengths)} rankings have exactly"
+    more = "" if at_most == len(lengths) else ", none has more"
+    asked = "" if recorded else f", and {depth} were asked for"
+    results = "1 result" if most == 1 else f"{most} results"
+    yield f"{how_many} {results}{more}{asked}: cut by the framework's own k? Measures at {depth} see no more than {most}"
 
 
 FIELDS = ("query_id", "_id", "retrieved", "error")
@@ -110,7 +132,7 @@ def _ranking(record: dict[str, Any], fields: Fields, path: Path, line: int, orde
     if not all(isinstance(item, dict) for item in items):
         raise InputError("each retrieved item must be an object", path, line, 'write {"doc_id", "start", "end"}')
     for item in items:
-        fields.look(item, (*CHUNK, *ORDER), line, "retrieved", known=("metadata", "meta"))
+        fields.look(item, (*CHUNK, *ORDER), line, "retrieved", known=BESIDE)
     chunks = [stored_chunk(item, path, line, named=True) for item in items]
     order, scores = _order(items, path, line, orders)
     listed = any(item.get("rank") is not None for item in items) or len(set(scores)) == 1
@@ -123,12 +145,10 @@ def run_lines(rankings: Iterable[Ranking]) -> bytes:
 
 
 def _record(ranking: Ranking) -> dict[str, object]:
-    """A ranking as one line's record; what a chunk does not say is left out."""
+    """A ranking as one line's record."""
     if ranking.failed:
         return {"query_id": ranking.query_id, "error": "failed"}
-    items = [{"chunk_id": c.id, "doc_id": c.doc_id, "start": c.start, "end": c.end} for c in ranking.chunks]
-    retrieved = [{name: value for name, value in item.items() if value not in ("", None)} for item in items]
-    return {"query_id": ranking.query_id, "retrieved": retrieved}
+    return {"query_id": ranking.query_id, "retrieved": [record_of(chunk) for chunk in ranking.chunks]}
 
 
 def _order(items: Sequence[Mapping[str, Any]], path: Path, line: int, orders: _Orders) -> tuple[list[int], list[float]]:

@@ -99,7 +99,8 @@ def read(files: Sequence[Path], tree: Path) -> list[str]:
     """The texts of files by the loaders of a tree."""
     environment = os.environ | {"PYTHONPATH": str(tree), "HF_HUB_OFFLINE": "1"}
     names = json.dumps([str(file) for file in files])
-    done = subprocess.run([sys.executable, "-c", READ], input=names, capture_output=True, text=True, env=environment, check=True)
+    command = [sys.executable, "-c", READ]  # which imports from the folder it runs in before all else
+    done = subprocess.run(command, input=names, capture_output=True, text=True, env=environment, cwd=tree, check=True)
     if done.stderr:
         print(done.stderr.rstrip()[-2000:])
     texts: list[str] = json.loads(done.stdout)
@@ -167,7 +168,7 @@ def on_shipped(kind, trees: Mapping[str, Path], details: bool) -> None:
         beside = [other for key, other in others.items() if key != name]
         rows[name] = [compared(text, references) for text, *references in zip(each, *beside, strict=True)]
     table(rows, f"{len(files)} shipped {kind.NAME} files, against what the references say")
-    worst = sorted(zip(rows["ragdiag"], files, strict=True), key=lambda pair: -pair[0].lost)[:15] if details else ()
+    worst = sorted(zip(rows["ragdiag"], files, strict=True), key=lambda pair: -sum(pair[0]))[:15] if details else ()
     for score, file in worst:
         print(f"  {score.lost:>7,} lost {score.gained:>7,} gained  {file}")
 

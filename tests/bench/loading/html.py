@@ -5,9 +5,10 @@ Whatever a reader sees, or gets by a click on a tab, a heading or "read more", i
 
 import random
 import site
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+
+import tomllib
 
 from loading import Generated
 

@@ -1,0 +1,136 @@
+"""Formulas and raised text on one line: a fraction keeps its bar, a power its ``^``, and no two numbers become one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ragdiag.sources.loaders._nodes import Attributes, Node, collapsed, plain
+
+__all__ = ["GLUE", "PART", "raised", "script", "separated", "spoken"]
+
+GLUE, PART = "\2", "\3"
+"""In a line under way: what must stand apart from a word that follows, and what from a number."""
+
+STYLE = re.compile(r"vertical-align\s*:\s*(super|sub)\b", re.I)
+CLASS = re.compile(r"(?:^|\s)(?:(super(?:script)?|sup)|sub(?:script)?)(?:\s|$)", re.I)
+SIMPLE = re.compile(r"[+\-\u2212\u2013]?\w+(?:[.,]\s?\w+)*")
+STARTS = re.compile(r"[+\-\u2212\u2013]?\w")
+ORDINAL = re.compile(
+    r"(?:st|nd|rd|th|er|re|ère|e|è|ème|ieme|ième|os?|a|me|mes|lles?|mme|gr|º|ª|ste|de|ter|te)\.?", re.IGNORECASE
+)  # 1st, 2e, M^lle
+LETTER = re.compile(r"[^\W\d_]")
+BARS = ("/", "\u2044", "\u2215")
+
+LONGEST_RAISED = 40
+"""Characters of what is written as raised; more is a passage of its own."""
+
+
+def script(tag: str, attributes: Attributes) -> str:
+    """ "sup" or "sub" where an element is raised or lowered."""
+    if tag in ("sup", "sub"):
+        return tag
+    if tag not in ("span", "font", "small", "a", "em", "i", "b", "strong"):
+        return ""
+    if style := STYLE.search(attributes.get("style") or ""):
+        return "sup" if style[1].lower() == "super" else "sub"
+    if name := CLASS.search(attributes.get("class") or ""):
+        return "sup" if name[1] else "sub"
+    return ""
+
+
+def raised(kind: str, node: Node, before: str) -> tuple[str, str]:
+    """What stands before and behind a raised or lowered element, after the text `before` of its block."""
+    text = plain(node, 50)
+    last = before[-1:] if not before.endswith((GLUE, PART)) else before[-2:-1]
+    if not text or len(text) > LONGEST_RAISED or not STARTS.match(text):
+        return "", ""
+    if kind == "sub":
+        return ("_" if last.isdigit() and text[0].isdigit() else ""), PART
+    if _over_a_bar(node):
+        return (" " if last.isdigit() else ""), ""
+    written = before.rstrip(" \t\n\r\f\0" + GLUE + PART)
+    if not written or (last.isspace() and not (written[-1].isdigit() or written[-1] in ")]")) or last == "(":
+        return "", PART
+    if ORDINAL.fullmatch(text) and last.isalnum() and (last.isdigit() or len(text) > 1 or text == "o"):
+        return "", ""
+    return ("^", GLUE) if SIMPLE.fullmatch(text) else ("^(", ")" + GLUE)
+
+
+def _over_a_bar(node: Node) -> bool:
+    """Whether a raised element is the top of a fraction such as ``<sup>1</sup>/<sub>2</sub>``."""
+    after = node.next
+    if after is None:
+        return False
+    text = plain(after, 5) if after.tag != "-text" else collapsed(after.text_content or "")
+    return text.startswith(BARS)
+
+
+def separated(line: str) -> str:
+    """A line with blanks where raised text would run into what follows, and without its marks."""
+    if GLUE not in line and PART not in line:
+        return line
+    line = re.sub(rf"{GLUE}+(?=\w)", " ", line)
+    return re.sub(rf"(?<=\d){PART}(?=\d)|(?<=\w){PART}(?=[^\W\d_]{{3}})", " ", line).replace(GLUE, "").replace(PART, "")
+
+
+SPACED = frozenset("+ - \u2212 = < > \u2264 \u2265 \u2260 \u2248 \u00b1 \u00d7 \u22c5 \u2192 \u2208 \u2227 \u2228 \u2261".split())
+INVISIBLE = str.maketrans("", "", "\u2061\u2062\u2063\u2064\u200b")
+DEEPEST = 60
+"""Levels of a formula that are told apart; what lies deeper is written without signs."""
+
+
+def spoken(math: Node) -> str:
+    """A formula of MathML on one line; ``alttext`` where it holds no elements."""
+    return collapsed(_linear(math, 0)) or collapsed(math.attributes.get("alttext") or "")
+
+
+def _linear(node: Node, depth: int) -> str:
+    if node.tag == "-text":
+        return (node.text_content or "").translate(INVISIBLE)
+    if depth > DEEPEST:
+        return plain(node)
+    children = [child for child in node.iter() if child.tag[0] != "-" and not child.tag.startswith("annotation")]
+    parts = [_linear(child, depth + 1).strip() for child in children]
+    if not children:
+        text = collapsed("".join(_linear(child, depth + 1) for child in node.iter(include_text=True) if child.tag == "-text"))
+        return f" {text} " if node.tag == "mo" and text in SPACED else text
+    if node.tag in SIGNS and len(parts) == len(SIGNS[node.tag]):
+        return "".join(sign + _bracketed(part) for sign, part in zip(SIGNS[node.tag], parts, strict=True))
+    if node.tag == "mroot" and len(parts) == 2:
+        return f"{_bracketed(parts[1])}\u221a{_bracketed(parts[0])}"
+    if node.tag == "msqrt":
+        return f"\u221a{_bracketed(_row(children, depth))}"
+    if node.tag == "mfenced":
+        return f"{node.attributes.get('open') or '('}{', '.join(parts)}{node.attributes.get('close') or ')'}"
+    if node.tag in ("mtable", "mtr", "mlabeledtr"):
+        return ("; " if node.tag == "mtable" else ", ").join(parts)
+    return _row(children, depth)
+
+
+SIGNS = {
+    "mfrac": ("", "/"),
+    "msup": ("", "^"),
+    "mover": ("", "^"),
+    "msub": ("", "_"),
+    "munder": ("", "_"),
+    "msubsup": ("", "_", "^"),
+    "munderover": ("", "_", "^"),
+}
+"""What stands before each part of an element."""
+
+
+def _row(children: Sequence[Node], depth: int) -> str:
+    """Parts beside each other; a blank keeps numbers apart."""
+    text = ""
+    for child in children:
+        part = _linear(child, depth + 1)
+        apart = (text[-1:].isalnum() and part[:1].isdigit()) or (text[-1:].isdigit() and child.tag == "mfrac")
+        text += (" " if apart else "") + part
+    return text
+
+
+def _bracketed(part: str) -> str:
+    """A part of a formula in brackets, but for a single sign, word or number and what has brackets."""
+    whole = len(part) == 1 or (part.startswith("(") and part.endswith(")")) or re.fullmatch(r"\w*(?:[.,]\w+)*", part)
+    return part if whole else f"({part})"

@@ -1,0 +1,44 @@
+"""What pictures say: the text that stands for them, where it is one."""
+
+from __future__ import annotations
+
+import re
+
+from ragdiag.sources.loaders._nodes import Attributes, Node, ancestors, collapsed, plain
+
+__all__ = ["alternative", "is_decoration", "picture"]
+
+FILE = re.compile(r"[^/\n]{1,200}\.(?:png|jpe?g|gif|svg|webp|bmp|avif)", re.I)
+SAYS_NOTHING = frozenset("image img picture photo figure screenshot".split())
+SMALL = frozenset(("0", "1", "0px", "1px"))
+
+
+def alternative(node: Node, attributes: Attributes) -> str:
+    """The text of a picture; "" where it has none, it is a file's name, or a caption says the same."""
+    text = collapsed(attributes.get("alt") or "")
+    if FILE.fullmatch(text) or text.lower() in SAYS_NOTHING:
+        return ""
+    return "" if text and text in _caption(node) else text
+
+
+def _caption(node: Node) -> str:
+    """The caption of the figure that a picture is in."""
+    for outer in ancestors(node):
+        if outer.tag == "figure":
+            return " ".join(plain(caption) for caption in outer.css("figcaption"))
+        if outer.tag not in ("a", "picture", "span", "div", "p"):
+            break
+    return ""
+
+
+def is_decoration(attributes: Attributes) -> bool:
+    """Whether a picture says nothing: a pixel that counts visits, an ornament."""
+    ornament = attributes.get("aria-hidden") == "true" or attributes.get("role") in ("presentation", "none")
+    return ornament or attributes.get("width") in SMALL or attributes.get("height") in SMALL
+
+
+def picture(attributes: Attributes) -> str:
+    """What a picture is called: its tag, with the file's name."""
+    source = (attributes.get("src") or attributes.get("data-src") or "").split("?")[0]
+    name = source.rsplit("/", 1)[-1][:60] if not source.startswith("data:") else ""
+    return f"<img {name}>" if name else "<img>"

@@ -14,7 +14,7 @@ GLUE, PART = "\2", "\3"
 
 STYLE = re.compile(r"vertical-align\s*:\s*(super|sub)\b", re.I)
 CLASS = re.compile(r"(?:^|\s)(?:(super(?:script)?|sup)|sub(?:script)?)(?:\s|$)", re.I)
-SIMPLE = re.compile(r"[+\-\u2212\u2013]?\w+(?:[.,]\s?\w+)*")
+SIMPLE = re.compile(r"[+\-\u2212\u2013]?\w+(?:[.,]\s?\w+)*[).]?")
 STARTS = re.compile(r"[+\-\u2212\u2013]?\w")
 ORDINAL = re.compile(
     r"(?:st|nd|rd|th|er|re|ère|e|è|ème|ieme|ième|os?|a|me|mes|lles?|mme|gr|º|ª|ste|de|ter|te)\.?", re.IGNORECASE
@@ -59,11 +59,11 @@ def raised(kind: str, node: Node, before: str) -> tuple[str, str]:
 
 def _over_a_bar(node: Node) -> bool:
     """Whether a raised element is the top of a fraction such as ``<sup>1</sup>/<sub>2</sub>``."""
-    after = node.next
-    if after is None:
+    bar = node.next
+    below = bar.next if bar is not None else None
+    if bar is None or below is None or below.tag[0] == "-" or script(below.tag, below.attributes) != "sub":
         return False
-    text = plain(after, 5) if after.tag != "-text" else collapsed(after.text_content or "")
-    return text.startswith(BARS)
+    return collapsed(bar.text_content or "" if bar.tag == "-text" else plain(bar, 5)) in BARS
 
 
 def separated(line: str) -> str:

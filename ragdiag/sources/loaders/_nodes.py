@@ -6,12 +6,15 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
-__all__ = ["SILENT", "Attributes", "Node", "Tree", "ancestors", "collapsed", "holding", "named", "place", "plain"]
+__all__ = ["SILENT", "TEMPLATE", "Attributes", "Node", "Tree", "ancestors", "collapsed", "holding", "named", "place", "plain"]
 
 Attributes = Mapping[str, str | None]
 
 SILENT = frozenset("base desc defs head link meta metadata param script source style symbol title track".split())
 """Elements whose text is for machines, or is shown elsewhere."""
+
+TEMPLATE = "data-template-of-scripts"
+"""The attribute of what was a template: markup for scripts, which no reader sees."""
 
 SPACE = re.compile(r"[ \t\n\r\f]+")
 LONGEST_PLACE = 60
@@ -90,7 +93,8 @@ def plain(node: Node, most: int | None = None, only: str = "") -> str:
 def place(node: Node) -> str:
     """What an element is called: its tag, with its id, its role or its class."""
     attributes = node.attributes
+    tag = "template" if TEMPLATE in attributes else node.tag
     for name in ("id", "role", "class"):
         if value := collapsed(attributes.get(name) or ""):
-            return f"<{node.tag} {name}={value[:LONGEST_PLACE]}>"
-    return f"<{node.tag}>"
+            return f"<{tag} {name}={value[:LONGEST_PLACE]}>"
+    return f"<{tag}>"

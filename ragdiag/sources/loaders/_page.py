@@ -11,14 +11,18 @@ import re
 from collections.abc import Mapping, Sequence
 
 from ragdiag.sources.loaders._fields import Fields, acts_on_the_page, opens
-from ragdiag.sources.loaders._nodes import SILENT, Attributes, Node, Tree, ancestors, holding, named, plain
+from ragdiag.sources.loaders._markup import HEADINGS
+from ragdiag.sources.loaders._nodes import SILENT, TEMPLATE, Attributes, Node, Tree, ancestors, holding, named, plain
 from ragdiag.sources.omissions import Keep
 
-__all__ = ["Page"]
+__all__ = ["INLINE", "Page"]
 
 CONTENT = "main, article, [role=main], h1"
 LANDMARKS = "main, article, [role=main]"
+NOTES = "[role^=doc-], [class*=footnote], [id*=footnote], [class*=endnote], [id*=endnote], [id^=fn], [href^='#fnref']"
 OBJECTS = frozenset("audio canvas embed iframe object video".split())
+TELLING = OBJECTS | set("aside button datalist dialog footer form header hgroup label nav noframes noscript rp rt rtc".split())
+"""Elements whose tag alone may say that they are left out."""
 SECTIONS = frozenset("article main section blockquote figure".split())
 INLINE = frozenset("a abbr b bdi bdo cite code data dfn em font i kbd label mark q s small span strong sub sup time u".split())
 
@@ -73,7 +77,7 @@ class Page:
         self._landmarks = holding(tree.css(LANDMARKS))
         self._headings = holding(tree.css("h1, h2, h3, h4, h5, h6"))
         self._tabs = holding(tree.css("[role=tablist], [role=tab]"))
-        self._notes = holding(tree.css("[role^=doc-], [class*=footnote], [id*=footnote], [class*=endnote], [id*=endnote]"))
+        self._notes = holding(tree.css(NOTES))
         self._titles_outside = any(not _is_in_a_header(title) for title in tree.css("h1"))
         self._opened = {
             target.split("#", 1)[-1]
@@ -93,6 +97,8 @@ class Page:
             return None
         if tag in SILENT:
             return None if tag == "script" and self._is_formula(attributes) else ""
+        if not attributes and tag not in TELLING:
+            return None
         kind = self._unshown(node, tag, attributes, inside)
         if kind is None:
             kind = self._part_of_a_form(node, tag, attributes, inside)
@@ -106,7 +112,7 @@ class Page:
 
     def _unshown(self, node: Node, tag: str, attributes: Attributes, inside: Mapping[str, Sequence[int]]) -> str | None:
         """The kind of an element whose text a reader does not see, or sees elsewhere."""
-        if tag == "template":
+        if TEMPLATE in attributes or tag == "template":
             return "hidden"
         if tag in ("noscript", "noframes"):
             return "hidden" if self.scripts else None
@@ -117,9 +123,9 @@ class Page:
         names = named(attributes)
         if attributes.get("aria-hidden") == "true" and (inside["pre"] or _shows_a_formula(node, names)):
             return "" if _shows_a_formula(node, names) else "hidden"
-        if COPIES.search(names) or PRINT.search(names):
+        if names != " " and (COPIES.search(names) or PRINT.search(names)):
             return "hidden"
-        if SCREEN_READER.search(names) or OFF_SCREEN.search(attributes.get("style") or ""):
+        if (names != " " and SCREEN_READER.search(names)) or OFF_SCREEN.search(attributes.get("style") or ""):
             return "hidden" if _says_it_again(node) else None
         if _is_hidden(tag, attributes):
             return self._out_of_reach(node, tag, attributes, inside)
@@ -169,8 +175,8 @@ class Page:
         role = attributes.get("role") or ""
         if tag == "nav" or role in ("navigation", "doc-toc"):
             return None if node.mem_id in self._landmarks or node.mem_id in self._tabs else "navigation"
-        if tag == "a" and SKIP.search(named(attributes)):
-            return "navigation"
+        if tag == "a" and (kind := _link_to_itself(node, attributes)) is not None:
+            return kind
         if tag == "aside" or role == "complementary":
             return self._aside(node, attributes, inside)
         if inside["content"] or tag in ("main", "article"):
@@ -243,6 +249,14 @@ def _is_links(node: Node, share: float) -> bool:
     """Whether so much of an element's text is in links and menus, or it has none."""
     text = len(plain(node, LOOK))
     return len(plain(node, LOOK, "a")) + len(plain(node, LOOK, "nav")) >= share * text
+
+
+def _link_to_itself(node: Node, attributes: Attributes) -> str | None:
+    """The kind of a link past the menus, or of the sign behind a heading that links to the heading."""
+    if SKIP.search(named(attributes)):
+        return "navigation"
+    sign = node.parent is not None and node.parent.tag in HEADINGS and not WORD.search(plain(node, LOOK))
+    return "" if sign and not node.css("img, svg[role=img]") else None
 
 
 def _first_heading(node: Node) -> str:

@@ -6,29 +6,34 @@ import re
 
 from ragdiag.sources.loaders._nodes import Attributes, Node, ancestors, collapsed, plain
 
-__all__ = ["alternative", "is_decoration", "picture"]
+__all__ = ["alternative", "caption", "is_decoration", "picture", "title_of_drawing"]
 
 FILE = re.compile(r"[^/\n]{1,200}\.(?:png|jpe?g|gif|svg|webp|bmp|avif)", re.I)
 SAYS_NOTHING = frozenset("image img picture photo figure screenshot".split())
 SMALL = frozenset(("0", "1", "0px", "1px"))
 
 
-def alternative(node: Node, attributes: Attributes) -> str:
-    """The text of a picture; "" where it has none, it is a file's name, or a caption says the same."""
+def alternative(attributes: Attributes) -> str:
+    """The text that stands for a picture; "" where it has none, or one that is only a file's name."""
     text = collapsed(attributes.get("alt") or "")
-    if FILE.fullmatch(text) or text.lower() in SAYS_NOTHING:
-        return ""
-    return "" if text and text in _caption(node) else text
+    return "" if FILE.fullmatch(text) or text.lower() in SAYS_NOTHING else text
 
 
-def _caption(node: Node) -> str:
-    """The caption of the figure that a picture is in."""
+def caption(node: Node) -> str:
+    """The caption of the figure that a picture is in, which often says the same."""
     for outer in ancestors(node):
         if outer.tag == "figure":
             return " ".join(plain(caption) for caption in outer.css("figcaption"))
         if outer.tag not in ("a", "picture", "span", "div", "p"):
             break
     return ""
+
+
+def title_of_drawing(node: Node, attributes: Attributes) -> str:
+    """What a drawing is called; "" for one that nothing names, as icons are."""
+    titles = [each for each in node.iter() if each.tag == "title"]
+    named = collapsed(attributes.get("aria-label") or "") or " ".join(plain(each) for each in titles)
+    return named if attributes.get("role") == "img" or titles else ""
 
 
 def is_decoration(attributes: Attributes) -> bool:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ragdiag.core.records import Omission
 from ragdiag.sources.loaders._fields import FIELDS, rest, value
-from ragdiag.sources.loaders._formulas import raised, script, separated, spoken
+from ragdiag.sources.loaders._formulas import GLUE, raised, script, separated, spoken
 from ragdiag.sources.loaders._markup import BLOCKS, HEADINGS
 from ragdiag.sources.loaders._nodes import Attributes, Node, collapsed, named, place, plain
-from ragdiag.sources.loaders._page import Page
-from ragdiag.sources.loaders._pictures import alternative, is_decoration, picture
+from ragdiag.sources.loaders._page import INLINE, Page
+from ragdiag.sources.loaders._pictures import alternative, caption, is_decoration, picture, title_of_drawing
 from ragdiag.sources.loaders._tables import Cell, Rows, Tables
 
 __all__ = ["Writer"]
@@ -21,6 +22,11 @@ DEEPEST = 8
 
 DRAWN = ("text", "foreignObject", "foreignobject")
 """What stands apart in a drawing."""
+
+
+APART = ("button", "label", "meter", "output", "progress", "tspan")
+BLOCK_STYLE = re.compile(r"display\s*:\s*(?:block|flex|grid|table|list-item)", re.I)
+"""What stands apart from its neighbours on the same line; so do the elements of components."""
 
 
 class _Left(NamedTuple):
@@ -76,7 +82,7 @@ class Writer:
 
     def _is_left_out(self, node: Node, tag: str, attributes: Attributes) -> bool:
         kind = self.page.left_out(node, tag, attributes, self.inside)
-        if kind and (text := plain(_shown(node, tag))):
+        if kind and (text := plain(node)):
             self._leave_out(kind, text, place(node))
         elif kind == "unreadable":
             self._leave_out(kind, collapsed(attributes.get("title") or ""), place(node))
@@ -94,6 +100,9 @@ class Writer:
             start, end = raised(kind, node, self._written())
             self.line.append(start)
             return end
+        if tag in APART or "-" in tag or (tag in INLINE and BLOCK_STYLE.search(attributes.get("style") or "")):
+            self.line.append(" ")
+            return " "
         if tag == "span" and self._written()[-1:].isalnum() and {"den", "denominator"} & set(named(attributes).split()):
             self.line.append("/")
         return ""
@@ -111,12 +120,10 @@ class Writer:
         """Open an element; False where nothing is left to do inside."""
         if tag in FIELDS:
             return self._field(node, tag, attributes)
-        if tag in ("img", "math"):
+        if tag in ("img", "math") or (tag == "svg" and not node.css("text, foreignObject")):
             return self._insert(node, tag, attributes)
         if tag == "br":
             self.line.append("\0")
-        elif tag in ("button", "label", "tspan"):
-            self.line.append(" ")
         if tag not in BLOCKS and tag not in DRAWN and attributes.get("role") != "tab":
             self._open(node, kinds)
             return True
@@ -153,10 +160,15 @@ class Writer:
 
     def _insert(self, node: Node, tag: str, attributes: Attributes) -> bool:
         """A picture's text or a formula, apart from the words beside it."""
-        text = spoken(node) if tag == "math" else alternative(node, attributes)
-        if text:
-            self.line.append(f" {text} " if tag == "img" else f"{' ' if self._written()[-1:].isalnum() else ''}{text}\2")
-        elif tag == "img" and not is_decoration(attributes):
+        if tag == "math":
+            apart = " " if self._written()[-1:].isalnum() else ""
+            self.line.append(f"{apart}{spoken(node)}{GLUE}")
+        elif tag == "svg":
+            if not is_decoration(attributes) and (title := title_of_drawing(node, attributes)):
+                self._leave_out("images", title, place(node))
+        elif text := alternative(attributes):
+            self.line.append("" if text in caption(node) else f" {text} ")
+        elif not is_decoration(attributes):
             self._leave_out("images", "", picture(attributes))
         return False
 
@@ -196,7 +208,7 @@ class Writer:
             return
         text = "\n".join(collapsed(separated(line)) for line in "".join(self.line).split("\0")).strip("\n")
         if self.prefix.startswith("#") and text:
-            self._add(self.prefix + collapsed(text).rstrip("¶§#\u200b\U0001f517 "))
+            self._add(self.prefix + collapsed(text).rstrip("¶§ "))
         elif text and self.prefix:
             self._add(self.prefix + text, self.inside["list"][0] if self.inside["list"] else 0)
         else:
@@ -224,11 +236,6 @@ class Writer:
         if text:
             self.blocks.append((text, group))
             self.prefix = ""
-
-
-def _shown(node: Node, tag: str) -> Node:
-    """What holds the text of an element: a template's stands apart from the page."""
-    return node
 
 
 def _between(before: int, group: int) -> str:

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 from ragdiag.core.errors import UnreadableDocument
 from ragdiag.core.files import decode, read_bytes
 from ragdiag.core.records import Document
 from ragdiag.core.registry import require
 from ragdiag.sources.loaders._markup import too_much
-from ragdiag.sources.loaders._nodes import Tree, collapsed
+from ragdiag.sources.loaders._nodes import TEMPLATE, Tree, collapsed
 from ragdiag.sources.loaders._page import Page
 from ragdiag.sources.loaders._tables import Tables
 from ragdiag.sources.loaders._writer import Writer
@@ -26,9 +25,7 @@ from ragdiag.sources.omissions import Keep
 __all__ = ["load"]
 
 CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w:.-]+)""", re.I)
-SHADOW = re.compile(r"<template\b[^>]*\bshadowroot(?:mode)?\b", re.I)
-DEEPEST_SHADOW = 8
-"""How many components within components are opened."""
+TEMPLATES = re.compile(r"""<(/?)template\b((?:[^>"']|"[^"]*"|'[^']*'){0,2000})>""", re.I)
 
 
 def load(path: Path, keep: Keep = frozenset()) -> Document:
@@ -38,10 +35,10 @@ def load(path: Path, keep: Keep = frozenset()) -> Document:
     where that encoding does not fit, and where no text is left.
     """
     parser = require("selectolax.lexbor", "docs").LexborHTMLParser
-    markup = _decoded(read_bytes(path, UnreadableDocument), path)
+    markup = _with_templates(_decoded(read_bytes(path, UnreadableDocument), path))
     if what := too_much(markup):
         raise UnreadableDocument(what, path, remedy="save the page without what scripts made of it, or split it")
-    tree = _with_components(parser(markup), parser) if SHADOW.search(markup) else parser(markup)
+    tree = parser(markup)
     writer, text = _written(tree, keep, scripts=True)
     if not text:  # then it is for readers without scripts
         writer, text = _written(tree, keep, scripts=False)
@@ -62,18 +59,14 @@ def _title(tree: Tree) -> str:
     return collapsed("".join(part.text_content or "" for part in titles[0].iter(include_text=True))) if titles else ""
 
 
-def _with_components(tree: Tree, parser: Any) -> Tree:
-    """A page in which the markup of components stands where browsers show it: before what stands in their element."""
-    for _ in range(DEEPEST_SHADOW):
-        markup = tree.html or ""
-        for template in tree.css("template[shadowrootmode], template[shadowroot]"):
-            whole = template.html or ""
-            inside = whole[whole.index(">") + 1 :].removesuffix("</template>")
-            markup = markup.replace(whole, f"<div>{inside}</div>", 1)
-        if markup == tree.html:
-            break
-        tree = parser(markup)
-    return tree
+def _with_templates(markup: str) -> str:
+    """Markup with its templates as plain elements, since parsers keep their content apart; those of components are shown."""
+
+    def element(tag: re.Match[str]) -> str:
+        shown = "shadowroot" in tag[2].lower()
+        return "</div>" if tag[1] else f"<div{'' if shown else f' {TEMPLATE}'}{tag[2]}>"
+
+    return TEMPLATES.sub(element, markup)
 
 
 def _decoded(raw: bytes, path: Path) -> str:

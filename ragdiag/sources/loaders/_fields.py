@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from ragdiag.sources.loaders._nodes import Attributes, Node, Tree, collapsed, named, plain
 
@@ -22,7 +23,7 @@ def value(node: Node, tag: str, attributes: Attributes) -> str:
     if tag == "textarea":
         return plain(node).strip()
     if tag == "select":
-        return ", ".join(plain(option) for option in node.css("option[selected]"))
+        return ", ".join(plain(option) for option in _options(node) if "selected" in option.attributes)
     kind = (attributes.get("type") or "text").lower()
     return "" if kind in UNSEEN else collapsed(attributes.get("value") or "")
 
@@ -30,9 +31,17 @@ def value(node: Node, tag: str, attributes: Attributes) -> str:
 def rest(node: Node, tag: str, attributes: Attributes) -> str:
     """What of a field is no value: the choices that are not made, the writing on a button."""
     if tag == "select":
-        return ", ".join(plain(option) for option in node.css("option:not([selected])"))
+        return ", ".join(plain(option) for option in _options(node) if "selected" not in option.attributes)
     kind = (attributes.get("type") or "").lower()
     return collapsed(attributes.get("value") or "") if tag == "input" and kind in BUTTONS else ""
+
+
+def _options(select: Node) -> Iterator[Node]:
+    for child in select.iter():
+        if child.tag == "option":
+            yield child
+        elif child.tag == "optgroup":
+            yield from _options(child)
 
 
 def opens(attributes: Attributes) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 
@@ -30,13 +31,17 @@ def script(tag: str, attributes: Attributes) -> str:
     """ "sup" or "sub" where an element is raised or lowered."""
     if tag in ("sup", "sub"):
         return tag
-    if tag not in ("span", "font", "small", "a", "em", "i", "b", "strong"):
+    if not attributes or tag not in ("span", "font", "small", "a", "em", "i", "b", "strong"):
         return ""
-    if style := STYLE.search(attributes.get("style") or ""):
-        return "sup" if style[1].lower() == "super" else "sub"
-    if name := CLASS.search(attributes.get("class") or ""):
-        return "sup" if name[1] else "sub"
-    return ""
+    return _set(attributes.get("style") or "", attributes.get("class") or "")
+
+
+@functools.lru_cache(maxsize=1000)
+def _set(style: str, classes: str) -> str:
+    if shift := STYLE.search(style):
+        return "sup" if shift[1].lower() == "super" else "sub"
+    name = CLASS.search(classes)
+    return ("sup" if name[1] else "sub") if name else ""
 
 
 def raised(kind: str, node: Node, before: str) -> tuple[str, str]:

@@ -7,6 +7,8 @@ password, and what no click shows.
 
 from __future__ import annotations
 
+import functools
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 
@@ -123,9 +125,11 @@ class Page:
         names = named(attributes)
         if attributes.get("aria-hidden") == "true" and (inside["pre"] or _shows_a_formula(node, names)):
             return "" if _shows_a_formula(node, names) else "hidden"
-        if names != " " and (COPIES.search(names) or PRINT.search(names)):
+        style = attributes.get("style") or ""
+        seen_by = _seen_by(names)
+        if seen_by == "none":
             return "hidden"
-        if (names != " " and SCREEN_READER.search(names)) or OFF_SCREEN.search(attributes.get("style") or ""):
+        if seen_by == "screen readers" or (style and OFF_SCREEN.search(style)):
             return "hidden" if _says_it_again(node) else None
         if _is_hidden(tag, attributes):
             return self._out_of_reach(node, tag, attributes, inside)
@@ -220,7 +224,7 @@ def _is_hidden(tag: str, attributes: Attributes) -> bool:
     if tag == "dialog" and "open" not in attributes:
         return True
     unfound = "hidden" in attributes and attributes.get("hidden") != "until-found"  # a search in the page finds that
-    return unfound or "popover" in attributes or HIDDEN_STYLE.search(attributes.get("style") or "") is not None
+    return unfound or "popover" in attributes or bool((style := attributes.get("style")) and HIDDEN_STYLE.search(style))
 
 
 def _shows_a_formula(node: Node, names: str) -> bool:
@@ -228,6 +232,14 @@ def _shows_a_formula(node: Node, names: str) -> bool:
     return FORMULA.search(names) is not None or (
         node.parent is not None and FORMULA.search(named(node.parent.attributes)) is not None
     )
+
+
+@functools.lru_cache(maxsize=1000)
+def _seen_by(names: str) -> str:
+    """Who sees an element of such names: "none", "screen readers", or "all"."""
+    if COPIES.search(names) or PRINT.search(names):
+        return "none"
+    return "screen readers" if SCREEN_READER.search(names) else "all"
 
 
 def _says_it_again(node: Node) -> bool:
@@ -238,11 +250,18 @@ def _says_it_again(node: Node) -> bool:
         return False
     if node.tag == "a" and (node.attributes.get("href") or "").startswith("#"):
         return True  # skip to the content
-    beside = (child for child in outer.iter(include_text=True) if child.mem_id != node.mem_id)
-    seen = (
-        child.text_content or "" if child.tag == "-text" else plain(child, LOOK) for child in beside if child.tag not in SILENT
-    )
-    return node.tag in INLINE and any(WORD.search(text) for text in seen)
+    beside = (child for child in itertools.islice(outer.iter(include_text=True), LOOK) if child.mem_id != node.mem_id)
+    return node.tag in INLINE and any(WORD.search(_text_of(child)) for child in beside if _is_seen(child))
+
+
+def _text_of(node: Node) -> str:
+    return node.text_content or "" if node.tag == "-text" else plain(node, LOOK)
+
+
+def _is_seen(node: Node) -> bool:
+    if node.tag[0] == "-" or node.tag in SILENT:
+        return node.tag == "-text"
+    return _seen_by(named(node.attributes)) == "all"
 
 
 def _is_links(node: Node, share: float) -> bool:
@@ -264,6 +283,7 @@ def _first_heading(node: Node) -> str:
     return plain(headings[0], LOOK) if headings else ""
 
 
+@functools.lru_cache(maxsize=1000)
 def _names_a_banner(*names: str) -> bool:
     """Whether ids or classes are those of a banner that asks for consent."""
     return any(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from ragdiag.sources.loaders._nodes import Attributes, Node, ancestors, collapsed, plain
+from ragdiag.sources.loaders._nodes import Attributes, Node, collapsed, plain
 
-__all__ = ["alternative", "caption", "is_decoration", "picture", "title_of_drawing"]
+__all__ = ["alternative", "is_decoration", "picture", "title_of_drawing"]
 
 FILE = re.compile(r"[^/\n]{1,200}\.(?:png|jpe?g|gif|svg|webp|bmp|avif)", re.I)
 SAYS_NOTHING = frozenset("image img picture photo figure screenshot".split())
@@ -17,16 +17,6 @@ def alternative(attributes: Attributes) -> str:
     """The text that stands for a picture; "" where it has none, or one that is only a file's name."""
     text = collapsed(attributes.get("alt") or "")
     return "" if FILE.fullmatch(text) or text.lower() in SAYS_NOTHING else text
-
-
-def caption(node: Node) -> str:
-    """The caption of the figure that a picture is in, which often says the same."""
-    for outer in ancestors(node):
-        if outer.tag == "figure":
-            return " ".join(plain(caption) for caption in outer.css("figcaption"))
-        if outer.tag not in ("a", "picture", "span", "div", "p"):
-            break
-    return ""
 
 
 def title_of_drawing(node: Node, attributes: Attributes) -> str:

@@ -10,9 +10,9 @@ from ragdiag.core.records import Omission
 from ragdiag.sources.loaders._fields import FIELDS, rest, value
 from ragdiag.sources.loaders._formulas import GLUE, raised, script, separated, spoken
 from ragdiag.sources.loaders._markup import BLOCKS, HEADINGS
-from ragdiag.sources.loaders._nodes import Attributes, Node, collapsed, named, place, plain
+from ragdiag.sources.loaders._nodes import Attributes, Node, ancestors, collapsed, named, place, plain
 from ragdiag.sources.loaders._page import INLINE, Page
-from ragdiag.sources.loaders._pictures import alternative, caption, is_decoration, picture, title_of_drawing
+from ragdiag.sources.loaders._pictures import alternative, is_decoration, picture, title_of_drawing
 from ragdiag.sources.loaders._tables import Cell, Rows, Tables
 
 __all__ = ["Writer"]
@@ -25,6 +25,8 @@ DRAWN = ("text", "foreignObject", "foreignobject")
 
 
 APART = ("button", "label", "meter", "output", "progress", "tspan")
+BELOW = re.compile(r"\bden(?:ominator)?\b", re.I)
+MARKED = frozenset(("rt", "sup", "sub", *APART))
 BLOCK_STYLE = re.compile(r"display\s*:\s*(?:block|flex|grid|table|list-item)", re.I)
 """What stands apart from its neighbours on the same line; so do the elements of components."""
 
@@ -47,6 +49,7 @@ class Writer:
         self.left: list[_Left] = []
         self.line: list[str] = []  # the block under way as it stands in the page, "\0" for a line break
         self.prefix = ""  # what the block under way starts with: "- ", "## "
+        self._captions: dict[int, str] = {}
         self.rows: dict[int, Rows] = {}  # of the open tables
         kinds = ("content", "section", "aside", "form", "list", "table", "pre", "svg", "cell")
         self.inside: dict[str, list[int]] = {kind: [] for kind in kinds}  # the open elements of a kind
@@ -93,6 +96,8 @@ class Writer:
 
     def _mark(self, node: Node, tag: str, attributes: Attributes) -> str:
         """Write what stands before raised or lowered text and a reading; returns what stands behind it."""
+        if not attributes and tag not in MARKED and "-" not in tag:
+            return ""
         if tag == "rt":
             self.line.append("(")
             return ")"
@@ -100,10 +105,10 @@ class Writer:
             start, end = raised(kind, node, self._written())
             self.line.append(start)
             return end
-        if tag in APART or "-" in tag or (tag in INLINE and BLOCK_STYLE.search(attributes.get("style") or "")):
+        if tag in APART or "-" in tag or (tag in INLINE and _is_block(attributes.get("style"))):
             self.line.append(" ")
             return " "
-        if tag == "span" and self._written()[-1:].isalnum() and {"den", "denominator"} & set(named(attributes).split()):
+        if tag == "span" and "den" in named(attributes) and BELOW.search(named(attributes)) and self._written()[-1:].isalnum():
             self.line.append("/")
         return ""
 
@@ -167,10 +172,18 @@ class Writer:
             if not is_decoration(attributes) and (title := title_of_drawing(node, attributes)):
                 self._leave_out("images", title, place(node))
         elif text := alternative(attributes):
-            self.line.append("" if text in caption(node) else f" {text} ")
+            self.line.append("" if text in self._caption(node) else f" {text} ")
         elif not is_decoration(attributes):
             self._leave_out("images", "", picture(attributes))
         return False
+
+    def _caption(self, node: Node) -> str:
+        """The caption of the figure that an element is in."""
+        figure = next((outer for outer in ancestors(node) if outer.tag in ("figure", "body")), node)
+        if figure.mem_id not in self._captions:
+            captions = figure.css("figcaption") if figure.tag == "figure" else []
+            self._captions[figure.mem_id] = " ".join(plain(each) for each in captions)
+        return self._captions[figure.mem_id]
 
     def _kinds(self, node: Node, tag: str, attributes: Attributes) -> Sequence[str]:
         """The kinds that an element counts as while it is open."""
@@ -236,6 +249,10 @@ class Writer:
         if text:
             self.blocks.append((text, group))
             self.prefix = ""
+
+
+def _is_block(style: str | None) -> bool:
+    return style is not None and BLOCK_STYLE.search(style) is not None
 
 
 def _between(before: int, group: int) -> str:

@@ -57,7 +57,8 @@ def opens(attributes: Attributes) -> bool:
 
 def acts_on_the_page(attributes: Attributes) -> bool:
     """Whether a button copies, closes, searches or the like, by its names."""
-    return ACTS.search(f"{named(attributes)} {attributes.get('aria-label') or ''}") is not None
+    by_name = ACTS.search(f"{named(attributes)} {attributes.get('aria-label') or ''}") is not None
+    return by_name or attributes.get("type") == "submit"
 
 
 class Fields:

@@ -58,7 +58,7 @@ def named(attributes: Attributes) -> str:
 def ancestors(node: Node) -> Iterator[Node]:
     """The elements round a node, the innermost first."""
     outer = node.parent
-    while outer is not None:
+    while outer is not None and outer.tag and outer.tag[0] != "-":  # the document is no element
         yield outer
         outer = outer.parent
 
@@ -79,15 +79,19 @@ def plain(node: Node, most: int | None = None, only: str = "") -> str:
     pieces: list[str] = []
     stack: list[tuple[Node, bool]] = [(node, not only)]
     visited = 0
-    while stack and (most is None or visited < most):
+    while stack and visited != most:
         each, counts = stack.pop()
         visited += 1
         if each.tag == "-text":
-            pieces += [each.text_content or ""] if counts else []
-        elif each is node or (each.tag and each.tag[0] != "-" and each.tag not in SILENT):
+            pieces += [each.text_content or ""] * counts
+        elif each is node or _is_read(each.tag):
             counts = counts or each.tag == only
             stack.extend([(child, counts) for child in each.iter(include_text=True)][::-1])
     return collapsed(" ".join(pieces))
+
+
+def _is_read(tag: str) -> bool:
+    return bool(tag) and tag[0] != "-" and tag not in SILENT
 
 
 def place(node: Node) -> str:

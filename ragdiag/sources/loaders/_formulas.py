@@ -47,19 +47,24 @@ def _set(style: str, classes: str) -> str:
 def raised(kind: str, node: Node, before: str) -> tuple[str, str]:
     """What stands before and behind a raised or lowered element, after the text `before` of its block."""
     text = plain(node, 50)
-    last = before[-1:] if not before.endswith((GLUE, PART)) else before[-2:-1]
-    if not text or len(text) > LONGEST_RAISED or not STARTS.match(text):
+    last = before.rstrip(GLUE + PART)[-1:]
+    if len(text) > LONGEST_RAISED or not STARTS.match(text):
         return "", ""
     if kind == "sub":
         return ("_" if last.isdigit() and text[0].isdigit() else ""), PART
     if _over_a_bar(node):
         return (" " if last.isdigit() else ""), ""
-    written = before.rstrip(" \t\n\r\f\0" + GLUE + PART)
-    if not written or (last.isspace() and not (written[-1].isdigit() or written[-1] in ")]")) or last == "(":
+    if _is_first(before, last):
         return "", PART
-    if ORDINAL.fullmatch(text) and last.isalnum() and (last.isdigit() or len(text) > 1 or text == "o"):
+    if last.isalnum() and ORDINAL.fullmatch(text):
         return "", ""
     return ("^", GLUE) if SIMPLE.fullmatch(text) else ("^(", ")" + GLUE)
+
+
+def _is_first(before: str, last: str) -> bool:
+    """Whether raised text begins a word, as the mark of a note at its head or the mass of an isotope does."""
+    written = before.rstrip(" \t\n\r\f\0" + GLUE + PART)
+    return not written or last == "(" or (last.isspace() and not (written[-1].isdigit() or written[-1] in ")]"))
 
 
 def _over_a_bar(node: Node) -> bool:
@@ -91,28 +96,38 @@ def spoken(math: Node) -> str:
 
 
 def _linear(node: Node, depth: int) -> str:
-    if node.tag == "-text":
-        return (node.text_content or "").translate(INVISIBLE)
     if depth > DEEPEST:
         return plain(node)
-    children = [child for child in node.iter() if child.tag[0] != "-" and not child.tag.startswith("annotation")]
-    parts = [_linear(child, depth + 1).strip() for child in children]
+    children = [child for child in node.iter() if not child.tag.startswith(("-", "annotation"))]
     if not children:
-        text = collapsed("".join(_linear(child, depth + 1) for child in node.iter(include_text=True) if child.tag == "-text"))
-        return f" {text} " if node.tag == "mo" and text in SPACED else text
-    if node.tag in SIGNS and len(parts) == len(SIGNS[node.tag]):
+        return _token(node)
+    parts = [_linear(child, depth + 1).strip() for child in children]
+    if len(parts) == len(SIGNS.get(node.tag, ())):
         return "".join(sign + _bracketed(part) for sign, part in zip(SIGNS[node.tag], parts, strict=True))
     if node.tag == "mroot" and len(parts) == 2:
         return f"{_bracketed(parts[1])}\u221a{_bracketed(parts[0])}"
+    if node.tag in BETWEEN:
+        return BETWEEN[node.tag].join(parts)
+    return _around(node, _row(children, depth), parts)
+
+
+def _around(node: Node, row: str, parts: Sequence[str]) -> str:
+    """A row of parts with the root or the brackets that stand round it."""
     if node.tag == "msqrt":
-        return f"\u221a{_bracketed(_row(children, depth))}"
+        return f"\u221a{_bracketed(row)}"
     if node.tag == "mfenced":
         return f"{node.attributes.get('open') or '('}{', '.join(parts)}{node.attributes.get('close') or ')'}"
-    if node.tag in ("mtable", "mtr", "mlabeledtr"):
-        return ("; " if node.tag == "mtable" else ", ").join(parts)
-    return _row(children, depth)
+    return row
 
 
+def _token(node: Node) -> str:
+    """A name, a number or an operator, which stands apart from what it joins."""
+    pieces = [child.text_content or "" for child in node.iter(include_text=True) if child.tag == "-text"]
+    text = collapsed("".join(pieces).translate(INVISIBLE))
+    return f" {text} " if node.tag == "mo" and text in SPACED else text
+
+
+BETWEEN = {"mtable": "; ", "mtr": ", ", "mlabeledtr": ", "}
 SIGNS = {
     "mfrac": ("", "/"),
     "msup": ("", "^"),

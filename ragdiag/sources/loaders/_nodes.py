@@ -58,9 +58,9 @@ def named(attributes: Attributes) -> str:
 def ancestors(node: Node) -> Iterator[Node]:
     """The elements round a node, the innermost first."""
     outer = node.parent
-    while outer is not None and outer.tag and outer.tag[0] != "-":  # the document is no element
+    while outer is not None and node.tag != "html":  # what holds the root is no element
         yield outer
-        outer = outer.parent
+        node, outer = outer, outer.parent
 
 
 def holding(nodes: Iterable[Node]) -> set[int]:

@@ -14,7 +14,6 @@ from ragdiag.sources.loaders._nodes import SILENT, TEMPLATE, Attributes, Node, T
 from ragdiag.sources.loaders._signs import (
     ASKS,
     CONSENT,
-    INLINE,
     MENU,
     NOTE,
     PANEL,
@@ -26,6 +25,7 @@ from ragdiag.sources.loaders._signs import (
     is_hidden,
     is_in_a_header,
     is_links,
+    is_message,
     is_off_screen,
     link_to_itself,
     names_a_banner,
@@ -133,9 +133,7 @@ class Page:
             return None
         if (MENU.search(names) and is_links(node, 0.8)) or names_a_banner(names):
             return "navigation"
-        if role in ("status", "alert") or "aria-live" in attributes:
-            return "hidden"
-        return "hidden" if tag in INLINE and is_for_machines(node, attributes) else None
+        return "hidden" if is_message(attributes) or is_for_machines(node, tag, attributes) else None
 
     def _dialog(self, node: Node, attributes: Attributes, inside: Mapping[str, Sequence[int]]) -> str | None:
         """The kind of a closed dialog: content where something on the page opens it, but not if it asks for something."""
@@ -150,8 +148,7 @@ class Page:
         if tag == "form" or attributes.get("role") == "search":
             return "forms" if node.mem_id not in self.content and asks_for_something(node, attributes, inside) else None
         if tag == "button":
-            acts = inside["form"] or inside["pre"] or acts_on_the_page(attributes)
-            return "forms" if acts and not opens(attributes) else None
+            return "forms" if _is_furniture_of_a_form(attributes, inside) else None
         empty = tag == "label" and inside["form"] and not self.fields.is_filled(node)
         return "forms" if empty or tag == "datalist" else None
 
@@ -166,12 +163,18 @@ class Page:
             return self._aside(node, attributes, inside)
         if inside["content"] or tag in ("main", "article"):
             return None
-        if role == "banner":
-            return None if inside["section"] or self._is_title(node) else "navigation"
-        if role == "contentinfo":
-            notes = node.mem_id in self._notes or NOTE.search(named(attributes))
-            return None if inside["section"] or notes else "navigation"
+        return self._outside(node, attributes, role, inside)
+
+    def _outside(self, node: Node, attributes: Attributes, role: str, inside: Mapping[str, Sequence[int]]) -> str | None:
+        """The kind of a header, a footer or a banner of the whole page."""
+        if role in ("banner", "contentinfo"):
+            stays = self._is_title(node) if role == "banner" else self._holds_notes(node, attributes)
+            return None if stays or inside["section"] else "navigation"
         return self._banner(node, attributes, role)
+
+    def _holds_notes(self, footer: Node, attributes: Attributes) -> bool:
+        """Whether a footer of the page has footnotes or references in it."""
+        return footer.mem_id in self._notes or NOTE.search(named(attributes)) is not None
 
     def _banner(self, node: Node, attributes: Attributes, role: str) -> str | None:
         """The kind of a banner or dialog that lies over the page."""
@@ -195,3 +198,8 @@ class Page:
     def _is_title(self, header: Node) -> bool:
         """Whether a header of the page holds the heading of its content, and not only the name of the site."""
         return header.mem_id in self._landmarks or (header.mem_id in self._headings and not self._titles_outside)
+
+
+def _is_furniture_of_a_form(attributes: Attributes, inside: Mapping[str, Sequence[int]]) -> bool:
+    """Whether a button sends or copies something, and is not the title of what it unfolds."""
+    return bool(inside["form"] or inside["pre"] or acts_on_the_page(attributes)) and not opens(attributes)

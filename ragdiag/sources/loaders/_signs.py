@@ -10,7 +10,29 @@ from collections.abc import Mapping, Sequence
 from ragdiag.sources.loaders._markup import HEADINGS
 from ragdiag.sources.loaders._nodes import SILENT, Attributes, Node, ancestors, named, plain
 
-__all__ = ["ASKS", "CONSENT", "INLINE", "MENU", "NOTE", "PANEL", "SIDE", "asks_for_something", "first_heading", "is_dialog", "is_for_machines", "is_hidden", "is_in_a_header", "is_links", "is_off_screen", "link_to_itself", "names_a_banner", "says_it_again", "seen_by", "shows_a_formula"]  # fmt: skip
+__all__ = [
+    "ASKS",
+    "CONSENT",
+    "INLINE",
+    "MENU",
+    "NOTE",
+    "PANEL",
+    "SIDE",
+    "asks_for_something",
+    "first_heading",
+    "is_dialog",
+    "is_for_machines",
+    "is_hidden",
+    "is_in_a_header",
+    "is_links",
+    "is_message",
+    "is_off_screen",
+    "link_to_itself",
+    "names_a_banner",
+    "says_it_again",
+    "seen_by",
+    "shows_a_formula",
+]  # fmt: skip
 
 SECTIONS = frozenset("article main section blockquote figure".split())
 INLINE = frozenset("a abbr b bdi bdo cite code data dfn em font i kbd label mark q s small span strong sub sup time u".split())
@@ -138,10 +160,16 @@ def is_dialog(tag: str, attributes: Attributes) -> bool:
     )
 
 
-def is_for_machines(node: Node, attributes: Attributes) -> bool:
+def is_message(attributes: Attributes) -> bool:
+    """Whether an element is shown for a moment, after something happened."""
+    return "aria-live" in attributes or attributes.get("role") in ("status", "alert")
+
+
+def is_for_machines(node: Node, tag: str, attributes: Attributes) -> bool:
     """Whether a hidden phrase is too short for a text that one unfolds, and nothing names it."""
-    unfolds = attributes.get("id") or READ_ON.search(named(attributes))
-    return not unfolds and len(plain(node, LOOK).split()) <= FEW_WORDS
+    if tag not in INLINE or attributes.get("id") or READ_ON.search(named(attributes)):
+        return False
+    return len(plain(node, LOOK).split()) <= FEW_WORDS
 
 
 def asks_for_something(node: Node, attributes: Attributes, inside: Mapping[str, Sequence[int]]) -> bool:

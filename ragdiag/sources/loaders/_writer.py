@@ -65,14 +65,21 @@ class Writer:
                 self._leave(tag, kinds, end)
             elif tag == "-text":
                 self.line.append(node.text_content or "")
-            elif tag and tag[0] != "-" and not self._is_left_out(node, tag, attributes := node.attributes):
-                kinds, end = self._kinds(node, tag, attributes), self._mark(node, tag, attributes)
-                if self._enter(node, tag, attributes, kinds):
-                    if kinds or end or tag in BLOCKS or tag in DRAWN:
-                        stack.append((node, kinds, end))
-                    stack.extend([(child, None, "") for child in node.iter(include_text=True)][::-1])
+            elif tag and tag[0] != "-":
+                stack.extend(self._visited(node, tag)[::-1])
         self._flush()
         return _joined(self.blocks)
+
+    def _visited(self, node: Node, tag: str) -> list[tuple[Node, Sequence[str] | None, str]]:
+        """Open an element; returns what is inside it, and its end."""
+        attributes = node.attributes
+        if self._is_left_out(node, tag, attributes):
+            return []
+        kinds, end = self._kinds(node, tag, attributes), self._mark(node, tag, attributes)
+        if not self._enter(node, tag, attributes, kinds):
+            return []
+        inside: list[tuple[Node, Sequence[str] | None, str]] = [(child, None, "") for child in node.iter(include_text=True)]
+        return [*inside, (node, kinds, end)] if kinds or end or tag in BLOCKS or tag in DRAWN else inside
 
     def omissions(self) -> tuple[Omission, ...]:
         """What was left out, each with the position in the text where the block begins before or in which it stood."""
@@ -97,19 +104,19 @@ class Writer:
 
     def _mark(self, node: Node, tag: str, attributes: Attributes) -> str:
         """Write what stands before raised or lowered text and a reading; returns what stands behind it."""
-        if not attributes and tag not in MARKED and "-" not in tag:
-            return ""
         if tag == "rt":
             self.line.append("(")
             return ")"
+        if not attributes and tag not in MARKED and "-" not in tag:
+            return ""
         if kind := script(tag, attributes):
             start, end = raised(kind, node, self._written())
             self.line.append(start)
             return end
-        if tag in APART or "-" in tag or (tag in INLINE and _is_block(attributes.get("style"))):
+        if _is_apart(tag, attributes):
             self.line.append(" ")
             return " "
-        if tag == "span" and "den" in named(attributes) and BELOW.search(named(attributes)) and self._written()[-1:].isalnum():
+        if tag == "span" and BELOW.search(named(attributes)) and self._written()[-1:].isalnum():
             self.line.append("/")
         return ""
 
@@ -130,21 +137,23 @@ class Writer:
             return self._insert(node, tag, attributes)
         if tag == "br":
             self.line.append("\0")
-        if tag not in BLOCKS and tag not in DRAWN and attributes.get("role") != "tab":
-            self._open(node, kinds)
-            return True
-        self._break()
-        if tag == "tr" and not self.inside["pre"] and self.tables.is_data(node):
-            self._row(node)
-            return False
-        if tag in ("thead", "tbody", "tfoot") and self.inside["table"]:
-            self.rows[self.inside["table"][-1]].start_group()
+        if tag in BLOCKS or tag in DRAWN or attributes.get("role") == "tab":
+            self._break()
+            if tag == "tr" and not self.inside["pre"] and self.tables.is_data(node):
+                self._row(node)
+                return False
+            self._begin(tag)
+        self._open(node, kinds)
+        return True
+
+    def _begin(self, tag: str) -> None:
+        """What a block starts with."""
         if tag in HEADINGS:
             self.prefix = "" if self.inside["cell"] else HEADINGS[tag]
         elif tag == "li":
             self.prefix = "  " * min(len(self.inside["list"]) - 1, DEEPEST) + "- "
-        self._open(node, kinds)
-        return True
+        elif tag in ("thead", "tbody", "tfoot") and self.inside["table"]:
+            self.rows[self.inside["table"][-1]].start_group()
 
     def _open(self, node: Node, kinds: Sequence[str]) -> None:
         for kind in kinds:
@@ -252,8 +261,9 @@ class Writer:
             self.prefix = ""
 
 
-def _is_block(style: str | None) -> bool:
-    return style is not None and BLOCK_STYLE.search(style) is not None
+def _is_apart(tag: str, attributes: Attributes) -> bool:
+    """Whether an element stands apart on its line: a button, a component, what a style makes a block."""
+    return tag in APART or "-" in tag or (tag in INLINE and BLOCK_STYLE.search(attributes.get("style") or "") is not None)
 
 
 def _between(before: int, group: int) -> str:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from ragdiag.sources.loaders._pdf_layout import Line
+from ragdiag.sources.loaders.pdf.layout import Line
 
 __all__ = ["Furniture", "furniture"]
 

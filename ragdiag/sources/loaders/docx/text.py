@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from ragdiag.sources.loaders._docx_drawings import Box, drawn
-from ragdiag.sources.loaders._docx_fields import Field, choices, form_value, placeholder, whole_fields
-from ragdiag.sources.loaders._docx_left import Left
-from ragdiag.sources.loaders._docx_marks import LOWERED, MARKS, NOTE, RAISED
-from ragdiag.sources.loaders._docx_math import MATH, formula, is_formula
-from ragdiag.sources.loaders._docx_package import WORD, Element, Part, value
-from ragdiag.sources.loaders._docx_styles import Style, Styles, switch
-from ragdiag.sources.loaders._docx_symbols import symbols
+from ragdiag.sources.loaders.docx.drawings import Box, drawn
+from ragdiag.sources.loaders.docx.fields import Field, choices, form_value, placeholder, whole_fields
+from ragdiag.sources.loaders.docx.left import Left
+from ragdiag.sources.loaders.docx.marks import LOWERED, MARKS, NOTE, RAISED
+from ragdiag.sources.loaders.docx.math import MATH, formula, is_formula
+from ragdiag.sources.loaders.docx.package import WORD, Element, Part, value
+from ragdiag.sources.loaders.docx.styles import Style, Styles, switch
+from ragdiag.sources.loaders.docx.symbols import symbols
 
 __all__ = ["ALTERNATIVES", "Inline", "chosen"]
 

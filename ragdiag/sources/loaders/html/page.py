@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ragdiag.sources.loaders._fields import Fields, acts_on_the_page, opens
-from ragdiag.sources.loaders._nodes import SILENT, TEMPLATE, Attributes, Node, Tree, holding, named
-from ragdiag.sources.loaders._signs import (
+from ragdiag.sources.loaders.html.fields import Fields, acts_on_the_page, opens
+from ragdiag.sources.loaders.html.nodes import SILENT, TEMPLATE, Attributes, Node, Tree, holding, named
+from ragdiag.sources.loaders.html.signs import (
     ASKS,
     CONSENT,
     MENU,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from ragdiag.sources.loaders._docx_package import WORD, Element, below, number, value
+from ragdiag.sources.loaders.docx.package import WORD, Element, below, number, value
 
 __all__ = ["Style", "Styles", "switch"]
 

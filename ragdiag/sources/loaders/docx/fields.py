@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import dataclass
 
-from ragdiag.sources.loaders._docx_package import WORD, Element, number, value
-from ragdiag.sources.loaders._docx_styles import switch
+from ragdiag.sources.loaders.docx.package import WORD, Element, number, value
+from ragdiag.sources.loaders.docx.styles import switch
 
 __all__ = ["CHECKED", "Field", "choices", "form_value", "placeholder", "whole_fields"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from ragdiag.sources.loaders._nodes import Attributes, Node, Tree, holding, plain
+from ragdiag.sources.loaders.html.nodes import Attributes, Node, Tree, holding, plain
 
 __all__ = ["Cell", "Rows", "Tables"]
 

@@ -15,11 +15,11 @@ from ragdiag.core.errors import UnreadableDocument
 from ragdiag.core.files import decode, read_bytes
 from ragdiag.core.records import Document
 from ragdiag.core.registry import require
-from ragdiag.sources.loaders._markup import too_much
-from ragdiag.sources.loaders._nodes import TEMPLATE, Tree, collapsed
-from ragdiag.sources.loaders._page import Page
-from ragdiag.sources.loaders._tables import Tables
-from ragdiag.sources.loaders._writer import Writer
+from ragdiag.sources.loaders.html.markup import too_much
+from ragdiag.sources.loaders.html.nodes import TEMPLATE, Tree, collapsed
+from ragdiag.sources.loaders.html.page import Page
+from ragdiag.sources.loaders.html.tables import Tables
+from ragdiag.sources.loaders.html.writer import Writer
 from ragdiag.sources.omissions import Keep
 
 __all__ = ["load"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from ragdiag.sources.loaders._docx_marks import EDGE, MARKS, settled
-from ragdiag.sources.loaders._docx_package import Element
+from ragdiag.sources.loaders.docx.marks import EDGE, MARKS, settled
+from ragdiag.sources.loaders.docx.package import Element
 
 __all__ = ["MATH", "formula", "is_formula"]
 

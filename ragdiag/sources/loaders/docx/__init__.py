@@ -13,10 +13,10 @@ from ragdiag.core.errors import UnreadableDocument
 from ragdiag.core.files import read_bytes
 from ragdiag.core.records import Document
 from ragdiag.core.registry import require
-from ragdiag.sources.loaders._docx_blocks import Reader, joined
-from ragdiag.sources.loaders._docx_left import Left
-from ragdiag.sources.loaders._docx_marks import without_places
-from ragdiag.sources.loaders._docx_package import main_part, unpacked
+from ragdiag.sources.loaders.docx.blocks import Reader, joined
+from ragdiag.sources.loaders.docx.left import Left
+from ragdiag.sources.loaders.docx.marks import without_places
+from ragdiag.sources.loaders.docx.package import main_part, unpacked
 from ragdiag.sources.omissions import Keep
 
 __all__ = ["load"]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ragdiag.sources.loaders._docx_fields import placeholder
-from ragdiag.sources.loaders._docx_left import Left
-from ragdiag.sources.loaders._docx_marks import MARKS, settled
-from ragdiag.sources.loaders._docx_notes import Notes
-from ragdiag.sources.loaders._docx_numbering import DEEPEST, Numbering
-from ragdiag.sources.loaders._docx_package import WORD, Element, Part, by_id, children, number, root, value
-from ragdiag.sources.loaders._docx_styles import Style, Styles, switch
-from ragdiag.sources.loaders._docx_text import ALTERNATIVES, Inline, chosen
+from ragdiag.sources.loaders.docx.fields import placeholder
+from ragdiag.sources.loaders.docx.left import Left
+from ragdiag.sources.loaders.docx.marks import MARKS, settled
+from ragdiag.sources.loaders.docx.notes import Notes
+from ragdiag.sources.loaders.docx.numbering import DEEPEST, Numbering
+from ragdiag.sources.loaders.docx.package import WORD, Element, Part, by_id, children, number, root, value
+from ragdiag.sources.loaders.docx.styles import Style, Styles, switch
+from ragdiag.sources.loaders.docx.text import ALTERNATIVES, Inline, chosen
 
 __all__ = ["Block", "Reader", "joined"]
 

@@ -1,8 +1,8 @@
 """PDF: the text of each page in the order that it is read, with the values of its form fields.
 
-pdfium, the reader of Chromium, says which letter stands where (`_pdf_text`); `_pdf_layout` puts them in order. pypdf, which says
-what it cannot read of a file, is asked first (`_pdf_effort`), and knows forms, notes and the title (`_pdf_forms`). What
-repeats at the edges of the pages interrupts what goes on from one page to the next: it is left out (`_pdf_furniture`).
+pdfium, the reader of Chromium, says which letter stands where (`pdf.text`); `pdf.layout` puts them in order. pypdf, which says
+what it cannot read of a file, is asked first (`pdf.effort`), and knows forms, notes and the title (`pdf.forms`). What
+repeats at the edges of the pages interrupts what goes on from one page to the next: it is left out (`pdf.furniture`).
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from ragdiag.core.errors import UnreadableDocument
 from ragdiag.core.files import read_bytes
 from ragdiag.core.records import Document, Omission
 from ragdiag.core.registry import require
-from ragdiag.sources.loaders._pdf_effort import Effort, Refused, heard, kind_of_loss
-from ragdiag.sources.loaders._pdf_forms import attachments, has_only_xfa
-from ragdiag.sources.loaders._pdf_pages import Page, pages_of, texts_of
+from ragdiag.sources.loaders.pdf.effort import Effort, Refused, heard, kind_of_loss
+from ragdiag.sources.loaders.pdf.forms import attachments, has_only_xfa
+from ragdiag.sources.loaders.pdf.pages import Page, pages_of, texts_of
 from ragdiag.sources.omissions import Keep
 from ragdiag.text.titles import no_title
 

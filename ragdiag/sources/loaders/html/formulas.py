@@ -6,7 +6,7 @@ import functools
 import re
 from collections.abc import Sequence
 
-from ragdiag.sources.loaders._nodes import Attributes, Node, collapsed, plain
+from ragdiag.sources.loaders.html.nodes import Attributes, Node, collapsed, plain
 
 __all__ = ["GLUE", "PART", "raised", "script", "separated", "spoken"]
 

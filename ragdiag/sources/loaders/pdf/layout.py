@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from statistics import median
 from typing import NamedTuple
 
-from ragdiag.sources.loaders._pdf_text import GAP, Piece
+from ragdiag.sources.loaders.pdf.text import GAP, Piece
 
 __all__ = ["Line", "lines"]
 

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ragdiag.sources.loaders._docx_numerals import numeral
-from ragdiag.sources.loaders._docx_package import WORD, Element, number, value
-from ragdiag.sources.loaders._docx_styles import Styles, switch
-from ragdiag.sources.loaders._docx_symbols import symbols
+from ragdiag.sources.loaders.docx.numerals import numeral
+from ragdiag.sources.loaders.docx.package import WORD, Element, number, value
+from ragdiag.sources.loaders.docx.styles import Styles, switch
+from ragdiag.sources.loaders.docx.symbols import symbols
 
 __all__ = ["DEEPEST", "Numbering"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ragdiag.sources.loaders._nodes import Attributes, Node, Tree, collapsed, named, plain
+from ragdiag.sources.loaders.html.nodes import Attributes, Node, Tree, collapsed, named, plain
 
 __all__ = ["FIELDS", "Fields", "acts_on_the_page", "opens", "rest", "value"]
 

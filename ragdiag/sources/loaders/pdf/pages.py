@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from ragdiag.sources.loaders._pdf_effort import Effort, Refused, kind_of_loss
-from ragdiag.sources.loaders._pdf_forms import shown_on
-from ragdiag.sources.loaders._pdf_furniture import furniture
-from ragdiag.sources.loaders._pdf_glyphs import named_letters
-from ragdiag.sources.loaders._pdf_layout import Line, lines
-from ragdiag.sources.loaders._pdf_text import Names, PageText, Piece, has_image, page_text, pieces_in, upright
+from ragdiag.sources.loaders.pdf.effort import Effort, Refused, kind_of_loss
+from ragdiag.sources.loaders.pdf.forms import shown_on
+from ragdiag.sources.loaders.pdf.furniture import furniture
+from ragdiag.sources.loaders.pdf.glyphs import named_letters
+from ragdiag.sources.loaders.pdf.layout import Line, lines
+from ragdiag.sources.loaders.pdf.text import Names, PageText, Piece, has_image, page_text, pieces_in, upright
 from ragdiag.sources.omissions import Keep
 
 __all__ = ["Around", "Page", "pages_of", "texts_of"]

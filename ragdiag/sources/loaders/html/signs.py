@@ -7,8 +7,8 @@ import itertools
 import re
 from collections.abc import Mapping, Sequence
 
-from ragdiag.sources.loaders._markup import HEADINGS
-from ragdiag.sources.loaders._nodes import SILENT, Attributes, Node, ancestors, named, plain
+from ragdiag.sources.loaders.html.markup import HEADINGS
+from ragdiag.sources.loaders.html.nodes import SILENT, Attributes, Node, ancestors, named, plain
 
 __all__ = [
     "ASKS",
@@ -180,6 +180,7 @@ def asks_for_something(node: Node, attributes: Attributes, inside: Mapping[str, 
 
 
 def first_heading(node: Node) -> str:
+    """The text of the first heading, or of what is called a title, in `node`; "" without one."""
     headings = node.css("h1, h2, h3, h4, h5, h6, [class*=title]")
     return plain(headings[0], LOOK) if headings else ""
 

@@ -32,8 +32,13 @@ class Node(Protocol):
     html: str | None
     text_content: str | None
 
-    def iter(self, include_text: bool = False) -> Iterator[Node]: ...
-    def css(self, query: str) -> list[Node]: ...
+    def iter(self, include_text: bool = False) -> Iterator[Node]:
+        """As in the library."""
+        ...
+
+    def css(self, query: str) -> list[Node]:
+        """As in the library."""
+        ...
 
 
 class Tree(Protocol):
@@ -42,7 +47,9 @@ class Tree(Protocol):
     root: Node | None
     html: str | None
 
-    def css(self, query: str) -> list[Node]: ...
+    def css(self, query: str) -> list[Node]:
+        """As in the library."""
+        ...
 
 
 def collapsed(text: str) -> str:

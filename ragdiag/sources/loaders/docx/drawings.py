@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from ragdiag.sources.loaders._docx_left import Left
-from ragdiag.sources.loaders._docx_marks import EDGE
-from ragdiag.sources.loaders._docx_package import WORD, Element, Part
+from ragdiag.sources.loaders.docx.left import Left
+from ragdiag.sources.loaders.docx.marks import EDGE
+from ragdiag.sources.loaders.docx.package import WORD, Element, Part
 
 __all__ = ["BOX", "Box", "drawn"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ragdiag.sources.loaders._docx_numerals import numeral
-from ragdiag.sources.loaders._docx_package import WORD, Element, Part, by_id, root, value
+from ragdiag.sources.loaders.docx.numerals import numeral
+from ragdiag.sources.loaders.docx.package import WORD, Element, Part, by_id, root, value
 
 __all__ = ["Note", "Notes"]
 

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ragdiag.core.records import Omission
-from ragdiag.sources.loaders._fields import FIELDS, rest, value
-from ragdiag.sources.loaders._formulas import GLUE, raised, script, separated, spoken
-from ragdiag.sources.loaders._markup import BLOCKS, HEADINGS
-from ragdiag.sources.loaders._nodes import Attributes, Node, ancestors, collapsed, named, place, plain
-from ragdiag.sources.loaders._page import Page
-from ragdiag.sources.loaders._pictures import alternative, is_decoration, picture, title_of_drawing
-from ragdiag.sources.loaders._signs import INLINE
-from ragdiag.sources.loaders._tables import Cell, Rows, Tables
+from ragdiag.sources.loaders.html.fields import FIELDS, rest, value
+from ragdiag.sources.loaders.html.formulas import GLUE, raised, script, separated, spoken
+from ragdiag.sources.loaders.html.markup import BLOCKS, HEADINGS
+from ragdiag.sources.loaders.html.nodes import Attributes, Node, ancestors, collapsed, named, place, plain
+from ragdiag.sources.loaders.html.page import Page
+from ragdiag.sources.loaders.html.pictures import alternative, is_decoration, picture, title_of_drawing
+from ragdiag.sources.loaders.html.signs import INLINE
+from ragdiag.sources.loaders.html.tables import Cell, Rows, Tables
 
 __all__ = ["Writer"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ragdiag.sources.loaders._nodes import Attributes, Node, collapsed, plain
+from ragdiag.sources.loaders.html.nodes import Attributes, Node, collapsed, plain
 
 __all__ = ["alternative", "is_decoration", "picture", "title_of_drawing"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ragdiag.core.records import Omission
-from ragdiag.sources.loaders._docx_marks import MARKS, place, settled
+from ragdiag.sources.loaders.docx.marks import MARKS, place, settled
 from ragdiag.sources.omissions import Keep
 
 __all__ = ["Left"]

@@ -29,6 +29,7 @@ from ragdiag.diagnosis.causes import name_causes
 from ragdiag.pipeline import inputs_of
 from ragdiag.scoring.measures import Measure, default_measures
 from ragdiag.scoring.scoring import Scorer
+from ragdiag.search.callables import AnyEncoder, FunctionEncoder
 from ragdiag.search.encoder import Encoder
 from ragdiag.search.nested import all_models, own_models
 from ragdiag.search.retrieval import Plan, Retrieved
@@ -157,14 +158,15 @@ def usable(options: Options) -> bool:
         return False
 
 
-def _encoders(plan: Plan) -> list[Encoder]:
-    """The encoders of a configuration's retriever; none for a recorded run, of which nothing is encoded here."""
-    return [] if plan.options.run else [model for model in all_models(plan.retriever) if isinstance(model, Encoder)]
+def _encoders(plan: Plan) -> list[AnyEncoder]:
+    """The encoders of a configuration's retriever whose vectors are kept; none for a recorded run: nothing is encoded here."""
+    models = [] if plan.options.run else all_models(plan.retriever)
+    return [m for m in models if isinstance(m, Encoder) or (isinstance(m, FunctionEncoder) and m.version)]
 
 
 def _embed(material: Material, plans: Sequence[Plan], progress: Progress) -> None:
     """Every text that any configuration needs, once, before they run: workers would embed what they share several times."""
-    jobs: dict[str, tuple[Encoder, dict[str, None], Plan]] = {}  # by encoder: the texts to be embedded, each once, in order
+    jobs: dict[str, tuple[AnyEncoder, dict[str, None], Plan]] = {}  # by encoder: the texts to be embedded, each once, in order
     cuts: dict[tuple[str, str], list[str]] = {}
     for plan in plans:
         encoders = _encoders(plan)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["IndexRecall", "Pipeline", "Unseen"]
+__all__ = ["IndexRecall", "Pipeline", "Unread", "UnreadScript", "Unseen"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +30,39 @@ class Unseen:
     limit: int
 
 
+@dataclass(frozen=True, slots=True)
+class UnreadScript:
+    """A script that an encoder's vocabulary lacks: the share of the letters that it is of, and the pieces for it.
+
+    Those are its characters, for Han and kana; else its pieces of two letters or more.
+    """
+
+    script: str
+    corpus: float
+    queries: float
+    pieces: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What an encoder cannot read: the share of the characters that are in unknown pieces, and of the queries' words.
+
+    `scripts` are those that the vocabulary lacks, the most frequent first.
+    """
+
+    corpus: float
+    queries: float
+    words: float
+    scripts: tuple[UnreadScript, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
     """What was audited. `k` or `budget` (tokens) is the size of each context, the other one is None.
 
-    `models`, `index_recall`, `unlinked` (records of a Chroma collection that are in no stored graph) and `unseen` are None where
-    there is nothing to say. `swaps` are the other retrievers that a mismatch is put to, `depth` is how deep rankings go,
-    `context_tokens` the mean size of a context.
+    `models`, `index_recall`, `unlinked` (records of a Chroma collection that are in no stored graph), `unseen` and `unread` are
+    None where there is nothing to say. `swaps` are the other retrievers that a mismatch is put to, `depth` is how deep rankings
+    go, `context_tokens` the mean size of a context.
     """
 
     chunker: str
@@ -49,6 +75,7 @@ class Pipeline:
     budget: int | None
     chunks: int
     unseen: Unseen | None = None
+    unread: Unread | None = None
     swaps: tuple[str, ...]
     depth: int
     context_tokens: float

@@ -17,6 +17,7 @@ from ragdiag.reports.fixes import Fixing, NextQuery, fixing, next_queries
 from ragdiag.reports.text import interval
 from ragdiag.reports.words import MEASURES, STATUSES
 from ragdiag.search.approximate import WHOLE
+from ragdiag.search.reading import HAN
 from ragdiag.text.phrases import counted, one_line
 
 __all__ = ["COMPARE", "Fate", "Headline", "Measured", "Summary", "summary"]
@@ -26,6 +27,12 @@ COMPARE = "what these fixes recover and break on all queries: ragdiag compare CO
 
 SPAN = ("Sufficient", "Evidence", "CharR", "CharP", "IoU", "Duplicate", "OffTopic")
 """Measures of what the context holds, as against how chunks are ranked."""
+
+MUCH_UNREAD = 0.005
+"""The share that unknown pieces have at least where a line says so: a rare sign in a text of another kind is not worth one."""
+
+OTHER_MODEL = ("; name a model made for it: dense(model=...)", "dim")
+"""The remedy for what an encoder cannot read."""
 
 WORST = 3
 """Documents named of those with unserved queries."""
@@ -112,7 +119,7 @@ def summary(report: Report) -> Summary:
     return Summary(
         counts=_counts(report),
         pipeline=_pipeline(report),
-        warnings=(*_unseen(report), *_index_recall(report)),
+        warnings=(*_unseen(report), *_unread(report), *_index_recall(report)),
         headline=headline._replace(of=headline.served + len(failing)),
         main=main,
         unserved=_unserved(report, failing, main.name),
@@ -149,6 +156,22 @@ def _unseen(report: Report) -> Iterator[Row]:
         chunks = f"{unseen.chunks:,} of {counted(report.pipeline.chunks, 'chunk')} are longer"
         share = f"{unseen.share:.1%} of the text was never embedded"
         yield Row.of("", (f"the encoder reads {unseen.limit} tokens: {chunks}, {share}", "warn"))
+
+
+def _unread(report: Report) -> Iterator[Row]:
+    """Text that vectors say little of, since the encoder's vocabulary has no pieces for it."""
+    unread = report.pipeline.unread
+    if unread is None:
+        return
+    of_what = {"corpus' characters": unread.corpus, "queries' characters": unread.queries, "queries' words": unread.words}
+    if max(of_what.values()) >= MUCH_UNREAD:
+        shares = ", ".join(f"{share:.1%} of the {what}" for what, share in of_what.items())
+        yield Row.of("", (f"the encoder cannot read {shares}: they become unknown pieces", "warn"), OTHER_MODEL)
+    for script in unread.scripts:
+        kinds = "characters" if script.script == HAN else "pieces of two letters or more"
+        has = f"the encoder's vocabulary has {script.pieces or 'no'} {kinds} of {script.script}"
+        letters = f"{script.corpus:.1%} of the corpus' letters and {script.queries:.1%} of the queries'"
+        yield Row.of("", (f"{has}, which {letters} are", "warn"), OTHER_MODEL)
 
 
 def _index_recall(report: Report) -> Iterator[Row]:

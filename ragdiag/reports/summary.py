@@ -31,7 +31,7 @@ SPAN = ("Sufficient", "Evidence", "CharR", "CharP", "IoU", "Duplicate", "OffTopi
 MUCH_UNREAD = 0.005
 """The share that unknown pieces have at least where a line says so: a rare sign in a text of another kind is not worth one."""
 
-OTHER_MODEL = ("; name a model made for it: dense(model=...)", "dim")
+OTHER_MODEL = ("; name a model made for these texts: dense(model=...)", "dim")
 """The remedy for what an encoder cannot read."""
 
 WORST = 3
@@ -163,15 +163,18 @@ def _unread(report: Report) -> Iterator[Row]:
     unread = report.pipeline.unread
     if unread is None:
         return
-    of_what = {"corpus' characters": unread.corpus, "queries' characters": unread.queries, "queries' words": unread.words}
-    if max(of_what.values()) >= MUCH_UNREAD:
-        shares = ", ".join(f"{share:.1%} of the {what}" for what, share in of_what.items())
-        yield Row.of("", (f"the encoder cannot read {shares}: they become unknown pieces", "warn"), OTHER_MODEL)
+    lines = []
+    if max(unread.corpus, unread.queries, unread.words) >= MUCH_UNREAD:
+        shares = f"{unread.corpus:.1%} of the corpus' characters and {unread.queries:.1%} of the queries'"
+        lines.append(
+            f"unknown pieces stand for {shares}, which the encoder cannot read: {unread.words:.1%} of the queries' words"
+        )
     for script in unread.scripts:
-        kinds = "characters" if script.script == HAN else "pieces of two letters or more"
-        has = f"the encoder's vocabulary has {script.pieces or 'no'} {kinds} of {script.script}"
-        letters = f"{script.corpus:.1%} of the corpus' letters and {script.queries:.1%} of the queries'"
-        yield Row.of("", (f"{has}, which {letters} are", "warn"), OTHER_MODEL)
+        letters = f"{script.corpus:.1%} of the corpus' letters and {script.queries:.1%} of the queries' are {script.script}"
+        has = "characters" if script.script == HAN else "pieces of two letters or more, so words are read letter by letter"
+        lines.append(f"{letters}, of which the encoder's vocabulary has {script.pieces or 'no'} {has}")
+    for i, says in enumerate(lines):
+        yield Row.of("", (says, "warn"), *([OTHER_MODEL] if i == len(lines) - 1 else []))
 
 
 def _index_recall(report: Report) -> Iterator[Row]:

@@ -16,7 +16,8 @@ from ragdiag.core.registry import make, spec_of
 from ragdiag.search.callables import FunctionEncoder
 
 __all__ = [
-    "all_models", "collection_of", "encoder_of", "models_of", "opened", "own_models", "parts_of", "readers_of", "swaps_of", "unkept",
+    "all_models", "collection_of", "encoder_of", "models_of", "opened", "own_models", "parts_of", "readers_of", "swaps_of",
+    "unkept",
 ]  # fmt: skip
 
 

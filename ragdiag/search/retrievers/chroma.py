@@ -136,23 +136,16 @@ class Chroma:
 class ChromaIndex:
     """The collection, its chunks numbered as in `ids`; see `protocols.Index`. Chunks not in `ids` are passed over.
 
-    `space` is its distance ("l2", "cosine", "ip"), `length` the mean length of its vectors, `nbytes` what they take.
+    `space` is its distance ("l2", "cosine", "ip"), `norm` the mean length of its vectors, `nbytes` what they take.
     """
 
     encodes_anew: ClassVar[bool] = False
 
     def __init__(
-        self,
-        chroma: Chroma,
-        encoder: AnyEncoder,
-        ids: Sequence[str],
-        store: Store | None,
-        space: str,
-        length: float,
-        nbytes: int,
+        self, chroma: Chroma, model: AnyEncoder, ids: Sequence[str], store: Store | None, space: str, norm: float, nbytes: int
     ) -> None:
-        self._chroma, self.encoder, self._space, self._length = chroma, encoder, space, length
-        self._encode = _encoding(encoder, store)
+        self._chroma, self.encoder, self._space, self._length = chroma, model, space, norm
+        self._encode = _encoding(model, store)
         self.nbytes = nbytes
         self._position = {name: i for i, name in enumerate(ids)}
         self._exact: ExactIndex | None = None

@@ -130,13 +130,13 @@ class FunctionEncoder:
         if said:
             self._check_dimension(vectors.shape[1])
         rows = np.zeros((len(texts), self._dimension), dtype=np.float32)
-        rows[said] = vectors
+        rows[said] = vectors if said else 0.0
         return rows
 
     def _embed(self, batch: list[str], kind: Kind) -> VectorArray:
         vectors = self._array(self._called(list(batch), kind))
         if vectors.ndim != 2 or len(vectors) != len(batch) or not vectors.shape[1]:
-            shape = " x ".join(map(str, vectors.shape)) or "a single number"
+            shape = " x ".join(map(str, vectors.shape))
             raise self._error(f"gave an array of {shape} for {len(batch)} texts", HOW)
         if not np.isfinite(vectors).all():
             text = batch[int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])]
@@ -159,8 +159,8 @@ class FunctionEncoder:
         try:
             with np.errstate(all="ignore"):  # what is too large is infinite, and said below
                 numbers = np.asarray(vectors)
-                if numbers.dtype.kind not in "fiuO":
-                    raise TypeError(f"an array of {numbers.dtype}")
+                if numbers.dtype.kind not in "fiuO" or not numbers.ndim:
+                    raise TypeError(f"it is {numbers.dtype}")
                 return numbers.astype(np.float32)
         except Exception as e:
             raise self._error(

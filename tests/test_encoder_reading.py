@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from ragdiag.cli import main
+from ragdiag.comparing.comparison import compare
 from ragdiag.core.cache import Cache
 from ragdiag.core.pipelines import Unread, UnreadScript
 from ragdiag.core.protocols import no_progress
@@ -265,6 +266,16 @@ def test_what_an_english_encoder_can_spell_is_not_called_unreadable(tmp_path: Pa
     report = audit(*written(tmp_path, language), retriever="dense", cache=tmp_path / "cache")
     assert unread_in(report) is None and "unread" not in audit_dict(report)["pipeline"]
     assert "vocabulary" not in warnings(report) and "unknown" not in warnings(report)
+
+
+@pytest.mark.encoder
+@pytest.mark.usefixtures("minilm")
+def test_a_comparison_says_which_configuration_cannot_read(tmp_path: Path) -> None:
+    paths = written(tmp_path, "hi")
+    for _ in range(2):  # measured, and known from before
+        compared = compare(*paths, retrievers=["bm25", "dense"], cache=tmp_path / "cache")
+        said = [w for w in compared.warnings if "cannot read" in w]
+        assert said == ["the encoder cannot read 100.0% of the queries with sentence(size=160) | dense"]
 
 
 def test_words_need_no_encoder(tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ def _key(material: Material, plan: Plan, more: object = None) -> str:
     of_retriever = [] if options.run else all_models(plan.retriever)  # of a recorded run nothing was encoded here
     models = [m.identity for m in (*own_models(plan.chunker), *of_retriever)]
     size = [options.k, options.budget, options.copies, list(options.measures)]
-    parts = ["cell 2", __version__, material.inputs, material.metadata, specs, files, models, size, more]
+    parts = ["cell 3", __version__, material.inputs, material.metadata, specs, files, models, size, more]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -248,6 +248,7 @@ def measure(material: Material, options: Options) -> Cell:
         bytes=0 if index is None else int(index.nbytes),
         whole=_whole(corpus, labels, chunking.document),
         unseen=_unseen(plan, retrieved, corpus),
+        unread=_unread(plan, retrieved, material),
         timings={**retrieved.seconds, **_latency(plan, index, labels)},
     )
 
@@ -260,6 +261,12 @@ def _unseen(plan: Plan, retrieved: Retrieved, corpus: Corpus) -> float:
     """The share of the text that the encoder does not read."""
     unseen = plan.indexed(retrieved, corpus, no_progress).unseen(retrieved.chunking.end - retrieved.chunking.start)
     return unseen.share if unseen else 0.0
+
+
+def _unread(plan: Plan, retrieved: Retrieved, material: Material) -> float:
+    """The share of the queries that the encoder cannot read."""
+    unread = plan.unread(retrieved, material.corpus, material.labels.queries)
+    return unread.of_queries if unread else 0.0
 
 
 def _whole(corpus: Corpus, labels: Labels, document: IntArray) -> FloatArray:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["IndexRecall", "Pipeline", "Unread", "UnreadScript", "Unseen"]
+__all__ = ["MUCH_UNREAD", "IndexRecall", "Pipeline", "Unread", "UnreadScript", "Unseen"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,10 @@ class Unseen:
     chunks: int
     share: float
     limit: int
+
+
+MUCH_UNREAD = 0.005
+"""The share that unknown pieces have at least where a line says so: a rare sign in a text of another kind is not worth one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,11 @@ class Unread:
     queries: float
     words: float
     scripts: tuple[UnreadScript, ...]
+
+    @property
+    def of_queries(self) -> float:
+        """The share of the queries that it cannot read: words with unknown pieces, or letters of scripts that it lacks."""
+        return max(self.words, sum(script.queries for script in self.scripts))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

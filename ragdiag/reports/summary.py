@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from ragdiag.core.pipelines import MUCH_UNREAD
 from ragdiag.core.proofs import Row
 from ragdiag.core.records import Mean, QueryResult, Report
 from ragdiag.core.registry import without_usual
@@ -27,9 +28,6 @@ COMPARE = "what these fixes recover and break on all queries: ragdiag compare CO
 
 SPAN = ("Sufficient", "Evidence", "CharR", "CharP", "IoU", "Duplicate", "OffTopic")
 """Measures of what the context holds, as against how chunks are ranked."""
-
-MUCH_UNREAD = 0.005
-"""The share that unknown pieces have at least where a line says so: a rare sign in a text of another kind is not worth one."""
 
 OTHER_MODEL = ("; name a model made for these texts: dense(model=...)", "dim")
 """The remedy for what an encoder cannot read."""

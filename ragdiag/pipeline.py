@@ -16,16 +16,21 @@ from ragdiag.core.protocols import Index, Progress, no_progress
 from ragdiag.core.records import Corpus, FloatArray, IntArray, Labels, Mean, Pipeline, QueryResult, Report, Run
 from ragdiag.diagnosis.causes import name_causes
 from ragdiag.diagnosis.diagnosis import Diagnosis
+from ragdiag.diagnosis.weights import FEW_TEXTS, REMEDY
+from ragdiag.scoring.cuts import undecided
 from ragdiag.scoring.measures import Measure, default_measures
 from ragdiag.scoring.scoring import Scorer
+from ragdiag.search.nested import weighted
 from ragdiag.search.retrieval import Clock, Plan, Retrieved
 from ragdiag.search.searches import search_depth
 from ragdiag.sources.checked import Checked, left_out
 from ragdiag.sources.corpus import load_corpus
 from ragdiag.sources.evidence import locate, restrict, unlabelled_hits
+from ragdiag.sources.naming import DocumentNames
 from ragdiag.sources.places import nearest_document
 from ragdiag.sources.queries import load_queries
 from ragdiag.stats.statistics import Resampler, clusters
+from ragdiag.text.phrases import counted
 
 __all__ = [
     "Audit", "Loaded", "Ranked", "audit", "check", "inputs_of", "labelled_documents", "load", "load_measurable", "rank",
@@ -83,7 +88,7 @@ def run_audit(
     clock.seconds |= seconds
     chunking, run, index = retrieved.chunking, retrieved.run, retrieved.searchable
     with clock("measure"):
-        values = scorer.measure(run, measures)
+        values = scorer.measure(run, measures, options.ties)
         documents = labelled_documents(labels)
         resampler = Resampler(clusters(documents), options.seed)
         means = {m: resampler.mean(by_query) for m, by_query in values.items()}
@@ -116,7 +121,14 @@ def run_audit(
         label_defects=labels.defects,
         label_warnings=warnings,
         problems=corpus.problems,
-        notes=(*loaded.notes, *retrieved.notes, *_notes_on(labels, run)),
+        notes=(
+            *loaded.notes,
+            *retrieved.notes,
+            *_notes_on(labels, run),
+            *_titles_not_indexed(corpus, labels, options),
+            *_notes_on_ties(scorer, run, lengths, options),
+            *_notes_on_weights(index, len(chunking), results),
+        ),
         causes=_causes(results, resampler),
         queries=results,
         timings=clock.seconds | latency,
@@ -173,10 +185,11 @@ def load(corpus_path: str | Path, queries_path: str | Path, options: Options, pr
         kinds = ", ".join(f"{suffix or 'no suffix'} {n}" for suffix, n in sorted(corpus.skipped.items()))
         notes.append(f"files of other kinds left out: {kinds}")
     if options.only:
-        unknown = [name for name in options.only if name not in corpus.position]
-        if unknown:
-            raise UsageError(f"--only: no document {unknown[0]!r}{nearest_document(unknown[0], corpus)}")
-        corpus, labels = restrict(corpus, labels, options.only)
+        names = DocumentNames(corpus)
+        positions = {name: names.position(name) for name in options.only}
+        if unknown := next((name for name, position in positions.items() if position is None), ""):
+            raise UsageError(f"--only: no document {unknown!r}{nearest_document(unknown, corpus)}")
+        corpus, labels = restrict(corpus, labels, {corpus.documents[i].id for i in positions.values() if i is not None})
         if not labels.queries:
             raise UsageError("--only: no query has all its evidence in these documents")
         notes.append(f"--only left out {len(whole.documents) - len(corpus.documents)} documents and {labels.left_out} queries")
@@ -244,6 +257,17 @@ def inputs_of(corpus: Corpus, labels: Labels) -> dict[str, Any]:
     }
 
 
+def _titles_not_indexed(corpus: Corpus, labels: Labels, options: Options) -> Iterator[str]:
+    """A note where the texts that are searched lack what BEIR counts as part of a document."""
+    titled = sum(bool(d.title) and d.file.endswith(".jsonl") and d.title not in d.text for d in corpus.documents)
+    own_index = options.run is None and options.search is None
+    if titled and own_index and options.context == "none" and "document" in labels.level:
+        yield (
+            f"{titled} documents have a title that is not indexed: in BEIR a document is its title and its text, so published "
+            "figures are higher; --context title indexes both"
+        )
+
+
 def _notes_on(labels: Labels, run: Run) -> Iterator[str]:
     n_documents = labels.level.count("document")
     if n_documents:
@@ -256,3 +280,28 @@ def _notes_on(labels: Labels, run: Run) -> Iterator[str]:
         yield f"all evidence is in {len(used)} documents: intervals, which treat documents as the sample, are wide and rough"
     if run.failed:
         yield f"{len(run.failed)} queries failed in the run: they retrieve nothing and score 0"
+
+
+def _notes_on_ties(scorer: Scorer, run: Run, lengths: IntArray, options: Options) -> Iterator[str]:
+    """How many contexts were chosen among results with equal scores."""
+    cut, sways = undecided(scorer, run, lengths, options.k, options.budget, options.seed)
+    if len(cut):
+        yield (
+            f"{counted(len(cut), 'quer', 'y')} with a tie at the cut: the last result in the context and the next score the "
+            f"same, and only ids chose; for {len(sways)} of them another order changes whether the context holds all evidence"
+        )
+
+
+def _notes_on_weights(index: Index | None, n_chunks: int, results: Sequence[QueryResult]) -> Iterator[str]:
+    """Where an index is too small for what it makes of the rarity of words, and where that chose contexts."""
+    if index is not None and weighted(index) and n_chunks < FEW_TEXTS:
+        yield (
+            f"the index has only {counted(n_chunks, 'chunk')}: in fewer than {FEW_TEXTS}, how rare a word is, by which "
+            "bm25 ranks, is mostly chance; measure on more documents before changing anything"
+        )
+    n = sum(any("worthless" in f.detail for f in q.findings) for q in results)
+    if n:
+        yield (
+            f"{counted(n, 'unserved quer', 'y')} without a proof: words that the query shares with its evidence weigh 0 or less "
+            f"in this index, so that matches count for nothing, or against; try {REMEDY}"
+        )

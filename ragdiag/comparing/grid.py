@@ -144,7 +144,7 @@ def _key(material: Material, plan: Plan, more: object = None) -> str:
     specs = [spec_of(s, full=True) for s in (plan.chunker, plan.context, plan.retriever)]
     of_retriever = [] if options.run else all_models(plan.retriever)  # of a recorded run nothing was encoded here
     models = [m.identity for m in (*own_models(plan.chunker), *of_retriever)]
-    size = [options.k, options.budget, options.copies, list(options.measures)]
+    size = [options.k, options.budget, options.copies, options.ties, list(options.measures)]
     parts = ["cell 3", __version__, material.inputs, material.metadata, specs, files, models, size, more]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -231,7 +231,7 @@ def measure(material: Material, options: Options) -> Cell:
     retrieved, scorer, lengths = _scored(plan, material)
     chunking, run, source, index = retrieved[:4]
     usual = [m for m in default_measures(options.k, options.budget) if m.name not in LEFT_OUT]
-    values = scorer.measure(run, list(dict.fromkeys([*usual, *map(Measure.parse, options.measures)])))
+    values = scorer.measure(run, list(dict.fromkeys([*usual, *map(Measure.parse, options.measures)])), options.ties)
     decidable = np.isin(np.arange(len(labels.queries)), np.concatenate([labels.at("span"), labels.at("document")]))
     least_k = scorer.least_k(run)
     down_to = np.cumsum(scorer.tokens_of(run.chunks), axis=1)[decidable]

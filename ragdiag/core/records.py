@@ -6,6 +6,7 @@ into one *corpus-wide* coordinate, so that span arithmetic is array arithmetic (
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -84,6 +85,11 @@ class Corpus:
     def position(self) -> dict[str, int]:
         """Document id -> its place in `documents`."""
         return {d.id: i for i, d in enumerate(self.documents)}
+
+    @cached_property
+    def current_titles(self) -> Mapping[str, int]:
+        """How many documents that are not superseded bear each title, in lower case."""
+        return Counter(d.title.strip().casefold() for d in self.documents if not d.metadata.get("superseded"))
 
     @cached_property
     def lengths(self) -> IntArray:
@@ -214,12 +220,14 @@ class Chunking:
 class Run:
     """Chunk positions for each query, best first, shape ``(n_queries, depth)``, padded with -1; scores padded with -inf.
 
-    `failed` are the queries whose retrieval failed: they rank nothing and score 0.
+    `failed` are the queries whose retrieval failed: they rank nothing and score 0. `listed` are those whose order somebody else
+    states, by ranks or as a list: equal scores are no ties there.
     """
 
     chunks: IntArray
     scores: FloatArray
     failed: tuple[int, ...] = ()
+    listed: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

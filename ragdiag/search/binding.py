@@ -64,7 +64,8 @@ def _columns(rankings: Sequence[Ranking], chunks: Iterable[int], position: Mappi
         run.chunks[row, : len(score_of)] = list(score_of)
         run.scores[row, : len(score_of)] = list(score_of.values())
     failed = tuple(sorted(position[r.query_id] for r in rankings if r.failed))
-    return replace(run, failed=failed), repeated
+    listed = tuple(sorted(position[r.query_id] for r in rankings if r.listed))
+    return replace(run, failed=failed, listed=listed), repeated
 
 
 def _within(ranking: Ranking, corpus: Corpus, ids: Set[str]) -> Ranking:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ragdiag.core.encoders import LocalModel, Readable, WithEncoder, WithScorer
 from ragdiag.core.errors import SpecError
 from ragdiag.core.proofs import EXACT
-from ragdiag.core.protocols import Collection, Composed, Fusion, Index, Progress, Retriever, Step, Store, Wrapper
+from ragdiag.core.protocols import Collection, Composed, Fusion, Index, Progress, Retriever, Step, Store, Weighted, Wrapper
 from ragdiag.core.records import Chunking
 from ragdiag.core.registry import make, spec_of
 from ragdiag.search.callables import FunctionEncoder
 
 __all__ = [
     "all_models", "collection_of", "encoder_of", "models_of", "opened", "own_models", "parts_of", "readers_of", "swaps_of",
-    "unkept",
+    "unkept", "weighted", "weights_of",
 ]  # fmt: skip
 
 
@@ -55,6 +55,20 @@ def parts_of(index: Index) -> Iterator[Index]:
 def encoder_of(index: Index) -> LocalModel | None:
     """The encoder of an index, or of the first part of it that has one."""
     return next((part.encoder for part in parts_of(index) if isinstance(part, WithEncoder)), None)
+
+
+def weighted(index: Index) -> bool:
+    """Whether an index, or a part of it, weighs words by how rare they are."""
+    return any(isinstance(part, Weighted) for part in parts_of(index))
+
+
+def weights_of(index: Index, text: str) -> Mapping[str, float]:
+    """Each word of `text` that an index weighs, with the least weight that a part of it gives to it."""
+    weights: dict[str, float] = {}
+    for part in parts_of(index):
+        for word, weight in part.weights_of(text).items() if isinstance(part, Weighted) else ():
+            weights[word] = min(weight, weights.get(word, weight))
+    return weights
 
 
 def readers_of(retriever: Retriever, others: Iterable[str]) -> dict[str, Readable]:

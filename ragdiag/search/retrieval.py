@@ -30,6 +30,7 @@ from ragdiag.search.reading import unread_of
 from ragdiag.search.runs import Rankings, read_run
 from ragdiag.search.searches import chunks_of, name_of, search_depth, searched
 from ragdiag.sources.chunks import Placed, cut, embed_texts, place, read_chunks, within
+from ragdiag.text.words import DEFINITION
 
 __all__ = ["Clock", "Indexed", "Plan", "Retrieved", "Source"]
 
@@ -153,7 +154,7 @@ class Plan:
         file, clock = self.options.run, Clock()
         own = self._own(whole, corpus)
         with clock("read run" if file else "search"):
-            ranked = read_run(Path(file)) if file else self._searched(whole, queries, progress)
+            ranked = read_run(Path(file), self.options.ties) if file else self._searched(whole, queries, progress)
             bound = bind(ranked.rankings, queries, corpus, own.chunking if own else None, corpus is not whole)
         kind, name = ("run", f"run {Path(file).name}") if file else ("search", name_of(self.options.search))
         source = Source(self._own_name() or f"as in the {kind}", None, name)
@@ -271,11 +272,11 @@ class Plan:
             f"context:{source.context}",
             source.retriever if options.run or options.search is not None else spec_of(self.retriever, full=True),
             *(source.models or ()),
-            "words:lower-\\w+",
+            DEFINITION.replace(" ", ":"),
             f"budget:{options.budget}tok" if options.budget else f"k:{options.k}",
             f"copies:{options.copies}",
             "tau:1.0",
-            "ties:position",
+            f"ties:{options.ties}",
             f"seed:{options.seed}",
             f"version:{__version__}",
         ]

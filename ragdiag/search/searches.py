@@ -175,7 +175,7 @@ def _ranking(query_id: str, answer: object, where: str, placer: Placer) -> Ranki
         scores += [] if score is None else [score]
     # As listed: a score may be a distance.
     ranks = scores if len(scores) == len(chunks) else [-float(n) for n in range(len(chunks))]
-    return Ranking(query_id, tuple(chunks), tuple(ranks), False, where, 0)
+    return Ranking(query_id, tuple(chunks), tuple(ranks), False, where, 0, listed=True)
 
 
 def _apart(result: Any, where: str) -> tuple[Any, float | None]:

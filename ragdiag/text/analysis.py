@@ -15,13 +15,22 @@ from typing import Literal
 
 import Stemmer
 
-from ragdiag.core.errors import SpecError, nearest
+from ragdiag.core.errors import SpecError
 from ragdiag.text.scripts import marks
 from ragdiag.text.words import plain, words
 
-__all__ = ["Analysis", "Analyzer"]
+__all__ = ["Analysis", "Analyzer", "Stem", "Stop"]
 
 Analyzer = Literal["words", "standard", "english", "cjk"]
+
+Stem = Literal[
+    "", "arabic", "armenian", "basque", "catalan", "danish", "dutch", "english", "finnish", "french", "german", "greek", "hindi",
+    "hungarian", "indonesian", "irish", "italian", "lithuanian", "nepali", "norwegian", "porter", "portuguese", "romanian",
+    "russian", "serbian", "spanish", "swedish", "tamil", "turkish", "yiddish",
+]  # fmt: skip
+"""Snowball's stemmers, by language."""
+
+Stop = Literal["", "english"]
 
 STOP_WORDS = {
     "english": frozenset(
@@ -31,24 +40,21 @@ STOP_WORDS = {
 }
 """By language: the words that Lucene's analyzer of that language leaves out."""
 
-_HUMPS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\da-zA-Z_]+")
-_COMPOUND = re.compile(r"\w+(?:[-.]\w+)+|\w+")
+_HUMPS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_IDENTIFIER = re.compile(r"\w+(?:-\w+)*")
 _POSSESSIVE = re.compile(r"['’＇][sS]$")
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """How a text becomes terms. Raises `SpecError` for a language that there is no stemmer, or no list of stop words, for."""
+    """How a text becomes terms. Raises `SpecError` where one of Lucene's analyzers is given a stemmer or the like."""
 
     analyzer: Analyzer = "words"
-    stem: str = ""
-    stop: str = ""
+    stem: Stem = ""
+    stop: Stop = ""
     parts: bool = False
 
     def __post_init__(self) -> None:
-        for what, language, known in (("stem", self.stem, Stemmer.algorithms()), ("stop", self.stop, list(STOP_WORDS))):
-            if language and language not in known:
-                raise SpecError(f"{what}={language}: there is {', '.join(sorted(known))}{nearest(language, known)}")
         if self.analyzer != "words" and (self.stem or self.stop or self.parts):
             raise SpecError(f"analyzer={self.analyzer} is what Lucene does by that name: leave out stem, stop and parts")
 
@@ -73,17 +79,21 @@ def _stemmer(language: str) -> Stemmer.Stemmer:
 
 
 def _with_parts(text: str) -> Iterator[str]:
-    """The words of a text, and with each compound its parts: ``CORSMiddleware``, ``snake_case``; ``AB-1234`` in one as well."""
-    for match in _COMPOUND.finditer(text):
-        whole = words(match[0])
-        yield from whole
-        parts = [part.lower() for part in _HUMPS.findall(match[0])]
-        if len(parts) > 1:
-            known = set(whole)
-            yield from (part for part in parts if part not in known)
-            joined = "".join(whole)
-            if len(whole) > 1 and any(c.isdigit() for c in joined):
-                yield joined
+    """The words of a text, and with each identifier its parts (``CORSMiddleware``, ``snake_case``), ``AB-1234`` in one as well.
+
+    An identifier is of ASCII letters, figures and underscores.
+    """
+    last = 0
+    for match in _IDENTIFIER.finditer(text):
+        if not match[0].isascii():
+            continue
+        whole, parts = words(match[0]), [part.lower() for part in _HUMPS.findall(match[0])]
+        yield from words(text[last : match.end()])
+        yield from (part for part in parts if part not in whole)
+        if len(whole) > 1 and not match[0].replace("-", "").isalpha() and not match[0].replace("-", "").isdigit():
+            yield "".join(whole)
+        last = match.end()
+    yield from words(text[last:])
 
 
 def _standard(text: str) -> list[str]:

@@ -138,19 +138,19 @@ def _within(codes: Codes, low_and_high: tuple[int, int]) -> BoolArray:
 
 
 def _attach(classes: Classes, joined: IntArray, is_joiner: BoolArray) -> None:
-    """Give the characters `joined` the class of what they follow: part of a word, of a sign, or white space; in place.
+    """Make the characters `joined` a part of the word that they follow, if they follow one, else of no word; in place.
 
-    A sign behind a joiner belongs to the one before it.
+    What stands behind a joiner that follows a sign belongs to that sign.
     """
     if not len(joined):
         return
     begins = np.diff(joined, prepend=-2) != 1
     before = joined[begins] - 1  # each row of them follows this
-    bases = np.where(before < 0, MARK, classes[before])[np.cumsum(begins) - 1]
-    classes[joined] = np.select([(bases & WORD) != 0, (bases & MARK) != 0], [WORD, FOLLOWS], 0)
-    behind = joined[is_joiner] + 1
+    bases = np.where(before < 0, 0, classes[before])[np.cumsum(begins) - 1]
+    classes[joined] = np.where(bases & WORD, WORD, FOLLOWS)
+    behind = joined[is_joiner & ((bases & MARK) != 0)] + 1
     behind = behind[behind < len(classes)]
-    classes[behind[classes[behind] == MARK]] = FOLLOWS
+    classes[behind[(classes[behind] & MARK) != 0]] = FOLLOWS
 
 
 def _pair(classes: Classes, flags: IntArray) -> None:

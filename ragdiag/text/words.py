@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterator
 from itertools import pairwise
 
-from ragdiag.text.scripts import INVISIBLE, letters_without_spaces, marks
+from ragdiag.text.scripts import INVISIBLE, NUMBERS_IN_ONE_SIGN, letters_without_spaces, marks
 
 __all__ = ["DEFINITION", "plain", "spelled", "words"]
 
@@ -21,10 +21,10 @@ DEFINITION = "words 1"
 """Names this notion of a word, in signatures and keys of caches."""
 
 _PLAIN_WORD = re.compile(r"\w+")
-_LOOSE = re.compile(f"[{INVISIBLE}]")
-_APOSTROPHES = re.compile("[ʹʻʼ]")
-_JOINED = re.compile(r"(?<=\d)(?=[^\W\d_a-zA-Z])")
-"""Behind a figure: where a number written in one sign ("½", "²") may follow."""
+_LOOSE = re.compile(f"[{INVISIBLE}ʹʻʼ]")
+_NUMBER = re.compile(f"[{NUMBERS_IN_ONE_SIGN}]")
+_WITH_MARKS_OR_UNSPACED = re.compile("[\u0300-\u036f\u0483-\u0489\u0591-\u1fff\u20d0-\u20ff\u2c80-\U0010ffff]")
+"""What may be a combining mark, or a letter of a script without spaces; where there is none, ``\\w+`` finds the words."""
 
 
 def words(text: str) -> list[str]:
@@ -32,7 +32,7 @@ def words(text: str) -> list[str]:
     if text.isascii():
         return _PLAIN_WORD.findall(text.lower())
     form = plain(text)
-    if form.isascii():
+    if _WITH_MARKS_OR_UNSPACED.search(form) is None:
         return _PLAIN_WORD.findall(form)
     found: list[str] = _word().findall(form)
     if _unspaced().search(form) is None:
@@ -42,15 +42,16 @@ def words(text: str) -> list[str]:
 
 def plain(text: str) -> str:
     """`text` in its normal form in lower case, but for what no word holds: quotation marks, dashes and spaces stay."""
-    form = _APOSTROPHES.sub("'", _LOOSE.sub("", text))
+    form = _LOOSE.sub(lambda match: "'" if match[0] in "ʹʻʼ" else "", text)
     if not unicodedata.is_normalized("NFKC", form):
-        form = unicodedata.normalize("NFKC", _JOINED.sub(_apart, form))
-    return form.casefold()
+        form = unicodedata.normalize("NFKC", _NUMBER.sub(_apart, form))
+    return unicodedata.normalize("NFC", form.casefold())
 
 
 def _apart(match: re.Match[str]) -> str:
-    """A space where the next sign is a whole number."""
-    return " " if unicodedata.category(match.string[match.start()]) == "No" else ""
+    """A number in one sign, with a space before it where a figure stands there."""
+    behind_figure = match.start() > 0 and match.string[match.start() - 1].isdecimal()
+    return f" {match[0]}" if behind_figure else match[0]
 
 
 def spelled(text: str) -> Iterator[tuple[int, int, str]]:

@@ -175,9 +175,12 @@ def pack(
     natural = places.copy()
     allowed = [level.tolist() if unit == "tokens" else _move(places, cuts.tokens[level]) for level in levels]
     forced = _move(places, np.array(always, dtype=np.int64)) if always else []
+    words: Sequence[int] = range(len(places))
     if unit != "tokens":
-        allowed += [_between_words(places, natural, cuts), np.flatnonzero(~inside_letters(cuts.text)[natural[:-1]]).tolist()]
+        allowed += _between(places, natural, cuts)
+        words = [*allowed[len(levels)], len(places) - 1]
     finest = max(len(levels) - 1, 0)
+    back = allowed[finest : finest + 1] if levels else allowed
     places[0] = start = end = 0
     starts, ends = [], []
     n = len(places) - 1
@@ -190,7 +193,7 @@ def pack(
             end = full if full == n else _last_cut(allowed, end, full, start + size // 4, finest)
         starts.append(start)
         ends.append(end)
-        start = _step_back(allowed[finest], start, end, overlap) if overlap else end
+        start = _step_back(back, words, start, end, size, overlap) if overlap else end
     return places[np.array(starts, dtype=np.int64)], places[np.array(ends, dtype=np.int64)]
 
 
@@ -203,17 +206,19 @@ def _move(places: IntArray, positions: IntArray) -> list[int]:
     return moved
 
 
-def _between_words(places: IntArray, natural: IntArray, cuts: Cuts) -> list[int]:
-    """The units to cut before so that no word is cut: those that start a token, or the white space before one.
+def _between(places: IntArray, natural: IntArray, cuts: Cuts) -> list[list[int]]:
+    """The units to cut before so that no word is cut: that start a token; or white space; else no letter or emoji.
 
-    Where those are still at their `natural` places they are moved to the token, so that white space belongs to what it follows.
+    White space in one unit with the token after it is left to what it follows: such units are moved from their `natural` places.
     """
     starts = natural[:-1]
+    is_blank = cuts.is_blank(starts)
     following = np.append(cuts.tokens, len(cuts.text))[cuts.tokens.searchsorted(starts)]
-    apart = (following == starts) | (cuts.is_blank(starts) & (following < natural[1:]))
-    still = apart & (places[:-1] == starts)
+    before_token = (following == starts) | (is_blank & (following < natural[1:]))
+    still = before_token & (places[:-1] == starts)
     places[:-1][still] = following[still]
-    return np.flatnonzero(apart).tolist()
+    levels = (before_token, before_token | is_blank, ~inside_letters(cuts.text)[starts])
+    return [np.flatnonzero(level).tolist() for level in levels]
 
 
 def _last_cut(levels: Sequence[list[int]], after: int, limit: int, quarter: int, finest: int) -> int:
@@ -225,7 +230,14 @@ def _last_cut(levels: Sequence[list[int]], after: int, limit: int, quarter: int,
     return limit
 
 
-def _step_back(level: Sequence[int], last_start: int, end: int, overlap: int) -> int:
-    """Where the chunk after the one that ended at `end` starts: at a cut, later than the last start."""
-    i = bisect_left(level, max(end - overlap, last_start + 1))
-    return min(level[i], end) if i < len(level) else end
+def _step_back(levels: Sequence[Sequence[int]], words: Sequence[int], last_start: int, end: int, size: int, overlap: int) -> int:
+    """Where the chunk after the one that ended at `end` starts: at a cut as fine as that end, later than the last start.
+
+    At `end` itself where the overlap would leave no room for the next of `words`, so that the next chunk would end inside it.
+    """
+    for level in levels:
+        i = bisect_left(level, max(end - overlap, last_start + 1))
+        if i < len(level) and level[i] <= end:
+            following = bisect_right(words, end)
+            return level[i] if following < len(words) and words[following] <= level[i] + size else end
+    return end

@@ -18,7 +18,7 @@ from ragdiag.core.proofs import Edit
 from ragdiag.core.protocols import Progress, Store
 from ragdiag.core.ranking import best, edited, padded
 from ragdiag.search.retrievers._texts import numbered, packed
-from ragdiag.text.analysis import Analysis, Analyzer
+from ragdiag.text.analysis import Analysis, Analyzer, Stem, Stop
 from ragdiag.text.words import DEFINITION
 
 CACHED_FROM = 2000
@@ -43,8 +43,8 @@ class Bm25:
     epsilon: float = 0.25
     delta: float | None = None
     analyzer: Analyzer = "words"
-    stem: str = ""
-    stop: str = ""
+    stem: Stem = ""
+    stop: Stop = ""
     parts: bool = False
 
     def __post_init__(self) -> None:
@@ -52,11 +52,11 @@ class Bm25:
             raise SpecError(f"bm25: k1 must be 0 or more and b from 0 to 1, not k1={self.k1}, b={self.b}")
         if self.delta is not None and not 0 <= self.delta < math.inf:
             raise SpecError(f"bm25: delta must be 0 or more, not {self.delta}")
-        self.analysis  # noqa: B018  # raises for a language that it does not know
+        self.analysis  # noqa: B018  # raises for what does not go together
 
     @property
     def analysis(self) -> Analysis:
-        """How texts and queries become terms. Raises `SpecError` for a language that is not known."""
+        """How texts and queries become terms. Raises `SpecError` for parameters that do not go together."""
         return Analysis(self.analyzer, self.stem, self.stop, self.parts)
 
     def index(self, texts: Sequence[str], store: Store | None, progress: Progress) -> Bm25Index:

@@ -107,6 +107,7 @@ def run_audit(
         budget=options.budget or None,
         chunks=len(chunking),
         unseen=indexed.unseen(chunking.end - chunking.start),
+        unread=plan.unread(retrieved, corpus, labels.queries),
         swaps=tuple(indexed.swaps),
         depth=run.chunks.shape[1],
         context_tokens=round(float(shown[measured].mean()), 1),

@@ -511,6 +511,7 @@ def test_bad_parameters_of_semantic(bad: str) -> None:
 
 def test_the_model_of_a_chunker_is_in_the_signature(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(Encoder, "visible", lambda _, texts, __: np.full(len(texts), WHOLE))
+    monkeypatch.setattr("ragdiag.search.retrieval.unread_of", lambda *_: None)  # the model of these tests has no vocabulary
     (tmp_path / "a.md").write_text(letters("aaaabbbb"))
     label = {"_id": "q", "text": "bb", "evidence": [{"doc_id": "a.md", "text": letters("aaaa")}]}
     (tmp_path / "queries.jsonl").write_text(json.dumps(label))

@@ -63,7 +63,7 @@ class Option(click.Option):
             except SpecError as e:
                 raise configuration.error(self, str(e), "mend it") from e
             if part:
-                message = f"{_name(self)!r} names what may have to be fetched or asked elsewhere ({part})"
+                message = f"{_name(self)!r} names what may have to be fetched or asked elsewhere, or run as code ({part})"
                 raise configuration.error(self, message, REMEDY.format(_name(self)))
 
 

@@ -40,8 +40,8 @@ class Cell:
     * `whole` is 1 where each document with evidence of the query is one chunk.
 
     `curve` has, for each k from 1, the mean tokens of the first k chunks: shape ``(depth,)``. `bytes` is the size of the index,
-    `unseen` the share of the text that the encoder does not read. `timings`: seconds to index and one query's milliseconds, as
-    they were when this was measured.
+    `unseen` the share of the text that the encoder does not read, `unread` the share of the queries that it cannot. `timings`:
+    seconds to index and one query's milliseconds, as they were when this was measured.
     """
 
     chunker: str
@@ -58,6 +58,7 @@ class Cell:
     bytes: int
     whole: FloatArray
     unseen: float = 0.0
+    unread: float = 0.0
     timings: Figures = field(default_factory=dict)
 
     @property
@@ -78,7 +79,7 @@ class Cell:
         return cls(values={n.removeprefix("value "): a for n, a in arrays.items() if n.startswith("value ")}, **fields)
 
 
-JSON_FIELDS = ("chunker", "context", "retriever", "signature", "chunks", "bytes", "unseen", "timings")
+JSON_FIELDS = ("chunker", "context", "retriever", "signature", "chunks", "bytes", "unseen", "unread", "timings")
 
 ARRAY_FIELDS = ("served", "least_k", "need", "tokens", "curve", "whole")
 

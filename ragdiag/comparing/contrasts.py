@@ -12,6 +12,7 @@ from ragdiag.comparing.cells import NEVER, Cell, Comparison, Contrast, Figures, 
 from ragdiag.comparing.grid import Material
 from ragdiag.core.errors import UsageError
 from ragdiag.core.options import Options
+from ragdiag.core.pipelines import MUCH_UNREAD
 from ragdiag.core.records import FloatArray, IntArray
 from ragdiag.pipeline import labelled_documents
 from ragdiag.scoring.measures import Measure
@@ -244,6 +245,7 @@ def _warnings(cells: Sequence[Cell]) -> Iterator[str]:
     if share >= ONE_CHUNK and len({c.chunker for c in cells}) > 1:
         yield f"{share:.0%} of the queries have their evidence in documents of one chunk: to those, chunking cannot matter"
     yield from (f"the encoder does not read {c.unseen:.1%} of the text of {c.name}" for c in cells if c.unseen)
+    yield from (f"the encoder cannot read {c.unread:.1%} of the queries with {c.name}" for c in cells if c.unread >= MUCH_UNREAD)
     if len({c.name for c in cells}) < len(cells):
         yield "some configurations have the same name: give your chunk files different names"
     if all((c.need == NEVER).all() for c in cells):

@@ -29,6 +29,7 @@ from ragdiag.diagnosis.causes import name_causes
 from ragdiag.pipeline import inputs_of
 from ragdiag.scoring.measures import Measure, default_measures
 from ragdiag.scoring.scoring import Scorer
+from ragdiag.search.callables import AnyEncoder, FunctionEncoder
 from ragdiag.search.encoder import Encoder
 from ragdiag.search.nested import all_models, own_models
 from ragdiag.search.retrieval import Plan, Retrieved
@@ -144,7 +145,7 @@ def _key(material: Material, plan: Plan, more: object = None) -> str:
     of_retriever = [] if options.run else all_models(plan.retriever)  # of a recorded run nothing was encoded here
     models = [m.identity for m in (*own_models(plan.chunker), *of_retriever)]
     size = [options.k, options.budget, options.copies, options.ties, list(options.measures)]
-    parts = ["cell 2", __version__, material.inputs, material.metadata, specs, files, models, size, more]
+    parts = ["cell 3", __version__, material.inputs, material.metadata, specs, files, models, size, more]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -157,14 +158,15 @@ def usable(options: Options) -> bool:
         return False
 
 
-def _encoders(plan: Plan) -> list[Encoder]:
-    """The encoders of a configuration's retriever; none for a recorded run, of which nothing is encoded here."""
-    return [] if plan.options.run else [model for model in all_models(plan.retriever) if isinstance(model, Encoder)]
+def _encoders(plan: Plan) -> list[AnyEncoder]:
+    """The encoders of a configuration's retriever whose vectors are kept; none for a recorded run: nothing is encoded here."""
+    models = [] if plan.options.run else all_models(plan.retriever)
+    return [m for m in models if isinstance(m, Encoder) or (isinstance(m, FunctionEncoder) and m.version)]
 
 
 def _embed(material: Material, plans: Sequence[Plan], progress: Progress) -> None:
     """Every text that any configuration needs, once, before they run: workers would embed what they share several times."""
-    jobs: dict[str, tuple[Encoder, dict[str, None], Plan]] = {}  # by encoder: the texts to be embedded, each once, in order
+    jobs: dict[str, tuple[AnyEncoder, dict[str, None], Plan]] = {}  # by encoder: the texts to be embedded, each once, in order
     cuts: dict[tuple[str, str], list[str]] = {}
     for plan in plans:
         encoders = _encoders(plan)
@@ -246,6 +248,7 @@ def measure(material: Material, options: Options) -> Cell:
         bytes=0 if index is None else int(index.nbytes),
         whole=_whole(corpus, labels, chunking.document),
         unseen=_unseen(plan, retrieved, corpus),
+        unread=_unread(plan, retrieved, material),
         timings={**retrieved.seconds, **_latency(plan, index, labels)},
     )
 
@@ -258,6 +261,12 @@ def _unseen(plan: Plan, retrieved: Retrieved, corpus: Corpus) -> float:
     """The share of the text that the encoder does not read."""
     unseen = plan.indexed(retrieved, corpus, no_progress).unseen(retrieved.chunking.end - retrieved.chunking.start)
     return unseen.share if unseen else 0.0
+
+
+def _unread(plan: Plan, retrieved: Retrieved, material: Material) -> float:
+    """The share of the queries that the encoder cannot read."""
+    unread = plan.unread(retrieved, material.corpus, material.labels.queries)
+    return unread.of_queries if unread else 0.0
 
 
 def _whole(corpus: Corpus, labels: Labels, document: IntArray) -> FloatArray:

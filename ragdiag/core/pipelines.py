@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["IndexRecall", "Pipeline", "Unseen"]
+__all__ = ["MUCH_UNREAD", "IndexRecall", "Pipeline", "Unread", "UnreadScript", "Unseen"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +30,48 @@ class Unseen:
     limit: int
 
 
+MUCH_UNREAD = 0.005
+"""The share that unknown pieces have at least where a line says so: a rare sign in a text of another kind is not worth one."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadScript:
+    """A script that an encoder's vocabulary lacks: the share of the letters that it is of, and the pieces for it.
+
+    Those are its characters, for Han and kana; else its pieces of two letters or more.
+    """
+
+    script: str
+    corpus: float
+    queries: float
+    pieces: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What an encoder cannot read: the share of the characters that are in unknown pieces, and of the queries' words.
+
+    `scripts` are those that the vocabulary lacks, the most frequent first.
+    """
+
+    corpus: float
+    queries: float
+    words: float
+    scripts: tuple[UnreadScript, ...]
+
+    @property
+    def of_queries(self) -> float:
+        """The share of the queries that it cannot read: words with unknown pieces, or letters of scripts that it lacks."""
+        return max(self.words, sum(script.queries for script in self.scripts))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
     """What was audited. `k` or `budget` (tokens) is the size of each context, the other one is None.
 
-    `models`, `index_recall`, `unlinked` (records of a Chroma collection that are in no stored graph) and `unseen` are None where
-    there is nothing to say. `swaps` are the other retrievers that a mismatch is put to, `depth` is how deep rankings go,
-    `context_tokens` the mean size of a context.
+    `models`, `index_recall`, `unlinked` (records of a Chroma collection that are in no stored graph), `unseen` and `unread` are
+    None where there is nothing to say. `swaps` are the other retrievers that a mismatch is put to, `depth` is how deep rankings
+    go, `context_tokens` the mean size of a context.
     """
 
     chunker: str
@@ -49,6 +84,7 @@ class Pipeline:
     budget: int | None
     chunks: int
     unseen: Unseen | None = None
+    unread: Unread | None = None
     swaps: tuple[str, ...]
     depth: int
     context_tokens: float

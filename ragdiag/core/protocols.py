@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from ragdiag.core.arrays import Array, FloatArray, IntArray, VectorArray
@@ -18,8 +17,7 @@ from ragdiag.core.records import Answer, Chunking, Corpus, Document, Query, Stor
 
 __all__ = [
     "Approximate", "ChunkTexts", "Chunker", "Collection", "Composed", "Context", "CorpusChunker", "Fusion", "Index", "Judge",
-    "LocalModel", "Model", "Progress", "Relinked", "Retriever", "Step", "Store", "TextEncoder", "Timed", "Weighted",
-    "WithEncoder", "WithScorer", "Wrapper", "no_progress", "text_key",
+    "Model", "Progress", "Relinked", "Retriever", "Step", "Store", "Timed", "Weighted", "Wrapper", "no_progress", "text_key",
 ]  # fmt: skip
 
 Progress = Callable[[str, int, int], None]
@@ -162,67 +160,6 @@ class Timed(Protocol):
     """An index that states whether `Index.answer` encodes the query; any other one does."""
 
     encodes_anew: bool
-
-
-class LocalModel(Protocol):
-    """A model whose files are on this machine."""
-
-    @property
-    def folder(self) -> Path:
-        """Where the files are. Raises `SpecError` or `MissingExtra` where there are none."""
-        ...
-
-    @property
-    def identity(self) -> str:
-        """What its results depend on: a hash of the files, the precision."""
-        ...
-
-    @property
-    def described(self) -> str:
-        """For a signature: the model's name, the start of the files' hash, the precision."""
-        ...
-
-    @property
-    def loaded(self) -> bool:
-        """Whether it is in memory."""
-        ...
-
-
-class TextEncoder(LocalModel, Protocol):
-    """Makes vectors of texts."""
-
-    @property
-    def max_tokens(self) -> int:
-        """Word pieces that it reads of a text."""
-        ...
-
-    def seen(self, texts: Sequence[str]) -> Sequence[int]:
-        """Of each text, the characters that it reads."""
-        ...
-
-    def visible(self, texts: Sequence[str], store: Store | None) -> IntArray:
-        """`seen` as an array, the largest integer where all of a text is read; kept in `store`."""
-        ...
-
-
-@runtime_checkable
-class WithEncoder(Protocol):
-    """A chunker, a retriever or an index that makes vectors."""
-
-    @property
-    def encoder(self) -> TextEncoder:
-        """The model that makes them."""
-        ...
-
-
-@runtime_checkable
-class WithScorer(Protocol):
-    """A retriever or an index that scores pairs of a query and a text."""
-
-    @property
-    def scorer(self) -> LocalModel:
-        """The model that scores them."""
-        ...
 
 
 class ChunkTexts(list[str]):

@@ -1,4 +1,4 @@
-"""What leads to other machines: how an address may look, where the key comes from, which parameters name something there."""
+"""What leads to other machines, or to code: how an address may look, where the key comes from, which parameters name such."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ragdiag.core.errors import SpecError
+from ragdiag.core.functions import names_function
 
 __all__ = ["FETCHED", "KEY", "LOCAL", "api_key", "check_url", "is_text", "remote_part"]
 
@@ -40,7 +41,7 @@ def check_url(url: str, whose: str) -> None:
 
 
 def remote_part(strategy: Any) -> str:
-    """The first parameter of a strategy, or of one within it, that may lead elsewhere, as ``name='text'``; "" without one.
+    """The first parameter of a strategy, or of one within it, as ``name='text'``, that may lead elsewhere or run code; else "".
 
     A text whose parameter is not known to name a thing of this machine may lead anywhere.
     """
@@ -61,7 +62,9 @@ def is_text(strategy: type, parameter: str) -> bool:
 
 
 def _is_here(parameter: str, value: str) -> bool:
-    """Whether the value of a parameter is known to name something on this machine."""
+    """Whether the value of a parameter is known to name something on this machine, and no code that would be run."""
+    if parameter == "model" and names_function(value):
+        return False
     if parameter not in FETCHED:
         return parameter in LOCAL
     return value in ("tokens", "characters") or value.startswith((".", "/", "~")) or Path(value).exists()

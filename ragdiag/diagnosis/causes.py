@@ -49,6 +49,7 @@ def name_causes(
         off_topic=scorer.subjects.off_topic,
         visible=indexed.visible,
         seen=indexed.seen,
+        readers=indexed.readers,
         swaps=tuple(indexed.swaps),
         hubs=hubs,
         hub_from=_hub_from(int(lengths.sum()), len(scorer.chunking)),

@@ -10,6 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ragdiag.core.encoders import Readable
 from ragdiag.core.proofs import Addition
 from ragdiag.core.records import Chunking, Corpus, IntArray, Span
 from ragdiag.scoring.packing import Packing
@@ -25,7 +26,8 @@ class Setting:
 
     `embed` gives what is indexed for a span. `visible` tells how many characters of what is indexed for each chunk the encoder
     reads, `seen` the same of any texts; None without an encoder. `swaps` names the other retrievers that the probe can ask
-    (`proofs.EXACT` where the index is approximate).
+    (`proofs.EXACT` where the index is approximate). `readers` are the encoders whose vocabulary is known: that of the index,
+    under "", and those of other retrievers, by their names.
     `off_topic` gives, of chunks, those off the topic of the query with a number, with their affinity to it. `hubs` counts, for
     each chunk, the queries whose context it is in without holding any of their evidence.
     """
@@ -38,6 +40,7 @@ class Setting:
     off_topic: Callable[[int, Sequence[int]], Mapping[int, float]]
     visible: IntArray | None = None
     seen: Callable[[Sequence[str]], Sequence[int]] | None = None
+    readers: Mapping[str, Readable] = field(default_factory=dict)
     swaps: tuple[str, ...] = ()
     hubs: Mapping[int, int] = field(default_factory=dict)
     hub_from: int = 0
@@ -91,6 +94,14 @@ class Setting:
     def text(self, span: Span) -> str:
         """The document's text there."""
         return self.corpus.documents[span.document].text[span.start : span.end]
+
+    def unread(self, text: str, retriever: str = "") -> float:
+        """The share of a text's words that the encoder of the index, or of one of `swaps`, cannot read.
+
+        0 where none is in the way: without an encoder, and with one whose vocabulary is not known.
+        """
+        reader = self.readers.get(retriever)
+        return float(reader.unread([text])[0]) if reader is not None else 0.0
 
     def shingles(self, chunk: int) -> frozenset[tuple[str, str]]:
         """A chunk as `duplicates.shingles`, made once."""

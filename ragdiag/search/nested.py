@@ -4,41 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ragdiag.core.encoders import LocalModel, Readable, WithEncoder, WithScorer
 from ragdiag.core.errors import SpecError
-from ragdiag.core.protocols import (
-    Collection,
-    Composed,
-    Fusion,
-    Index,
-    LocalModel,
-    Progress,
-    Retriever,
-    Step,
-    Store,
-    TextEncoder,
-    Weighted,
-    WithEncoder,
-    WithScorer,
-    Wrapper,
-)  # fmt: skip
+from ragdiag.core.proofs import EXACT
+from ragdiag.core.protocols import Collection, Composed, Fusion, Index, Progress, Retriever, Step, Store, Weighted, Wrapper
 from ragdiag.core.records import Chunking
 from ragdiag.core.registry import make, spec_of
+from ragdiag.search.callables import FunctionEncoder
 
 __all__ = [
-    "all_models",
-    "collection_of",
-    "encoder_of",
-    "models_of",
-    "opened",
-    "own_models",
-    "parts_of",
-    "swaps_of",
-    "weighted",
-    "weights_of",
-]
+    "all_models", "collection_of", "encoder_of", "models_of", "opened", "own_models", "parts_of", "readers_of", "swaps_of",
+    "unkept", "weighted", "weights_of",
+]  # fmt: skip
 
 
 def models_of(strategy: object) -> list[str]:
@@ -72,7 +52,7 @@ def parts_of(index: Index) -> Iterator[Index]:
             yield from parts_of(part)
 
 
-def encoder_of(index: Index) -> TextEncoder | None:
+def encoder_of(index: Index) -> LocalModel | None:
     """The encoder of an index, or of the first part of it that has one."""
     return next((part.encoder for part in parts_of(index) if isinstance(part, WithEncoder)), None)
 
@@ -89,6 +69,19 @@ def weights_of(index: Index, text: str) -> Mapping[str, float]:
         for word, weight in part.weights_of(text).items() if isinstance(part, Weighted) else ():
             weights[word] = min(weight, weights.get(word, weight))
     return weights
+
+
+def readers_of(retriever: Retriever, others: Iterable[str]) -> dict[str, Readable]:
+    """Of each retriever, the first encoder whose vocabulary is known: under "" of `retriever`, under their specs of `others`."""
+    known = {"": retriever, EXACT: retriever} | {spec: make("retrievers", spec) for spec in others}
+    readers = {spec: next((m for m in all_models(made) if isinstance(m, Readable)), None) for spec, made in known.items()}
+    return {spec: reader for spec, reader in readers.items() if reader is not None}
+
+
+def unkept(strategies: Iterable[object]) -> list[str]:
+    """A note on each function of the team's behind strategies whose vectors are not kept from run to run."""
+    models = (model for strategy in strategies for model in all_models(strategy) if isinstance(model, FunctionEncoder))
+    return list(dict.fromkeys(note for model in models for note in model.notes))
 
 
 def swaps_of(retriever: Retriever, index: Index, make_index: Callable[[Retriever], Index]) -> dict[str, Callable[[], Index]]:

@@ -13,8 +13,10 @@ from typing import NamedTuple
 import numpy as np
 
 from ragdiag.core.cache import opened as opened_cache
+from ragdiag.core.encoders import Readable, TextEncoder
 from ragdiag.core.errors import InputError
 from ragdiag.core.options import Options
+from ragdiag.core.pipelines import Unread
 from ragdiag.core.protocols import ChunkTexts, Collection, Index, Progress, Retriever, Timed
 from ragdiag.core.records import Chunking, Corpus, IndexRecall, IntArray, Labels, Query, Run, Span, StoredChunk, Unseen
 from ragdiag.core.registry import make, spec_of
@@ -23,7 +25,8 @@ from ragdiag.scoring.packing import Packing
 from ragdiag.search.approximate import as_asked, exact_swap, index_health, notes_on
 from ragdiag.search.binding import bind
 from ragdiag.search.latency import latency_of
-from ragdiag.search.nested import collection_of, encoder_of, models_of, opened, own_models, parts_of, swaps_of
+from ragdiag.search.nested import collection_of, encoder_of, models_of, opened, own_models, parts_of, readers_of, swaps_of, unkept
+from ragdiag.search.reading import unread_of
 from ragdiag.search.runs import Rankings, cut_short, read_run
 from ragdiag.search.searches import chunks_of, name_of, search_depth, searched
 from ragdiag.sources.chunks import Placed, cut, embed_texts, place, read_chunks, within
@@ -89,7 +92,8 @@ class Indexed:
     """An index with what a diagnosis asks of it: what it holds of a span, what its encoder reads, other retrievers.
 
     `searchable` is None where a run was recorded. `visible` is the number of characters that the encoder reads of each chunk's
-    text, the largest integer where it reads all; None, as `seen`, without an encoder. `swaps` make other indexes of these texts.
+    text, the largest integer where it reads all; None, as `seen`, without an encoder. `swaps` make other indexes of these texts;
+    `readers` are the encoders whose vocabulary is known: of `searchable`, under "", and of `swaps`, by their names.
     """
 
     searchable: Index | None
@@ -98,6 +102,7 @@ class Indexed:
     seen: Callable[[Sequence[str]], Sequence[int]] | None = None
     swaps: Mapping[str, Callable[[], Index]] = field(default_factory=dict)
     limit: int = 0
+    readers: Mapping[str, Readable] = field(default_factory=dict)
 
     def unseen(self, lengths: IntArray) -> Unseen | None:
         """Of the chunks, those of which the encoder reads a part only, and the share of all characters that it never sees.
@@ -142,10 +147,11 @@ class Plan:
         with clock("search"):
             run = self._search(self._as_asked(made.searchable, corpus, made.chunking), queries, len(made.chunking))
         cuts = self.collection is None and not self._own_name()
-        models = dict.fromkeys(name for maker in (self.retriever, *([self.chunker] if cuts else [])) for name in models_of(maker))
+        makers = (self.retriever, *([self.chunker] if cuts else []))
+        models = dict.fromkeys(name for maker in makers for name in models_of(maker))
         health = index_health(made.searchable, _texts(queries), self.options.k)
         source = Source(made.chunker, made.context, spec_of(self.retriever), tuple(models) or None, *health)
-        notes = (*made.notes, *notes_on(health, len(made.chunking)))
+        notes = (*made.notes, *notes_on(health, len(made.chunking)), *unkept(makers))
         return Retrieved(made.chunking, run, source, made.searchable, notes, clock.seconds)
 
     def _recorded(
@@ -237,7 +243,8 @@ class Plan:
         if index is None:
             return Indexed(None, embed)
         encoder = encoder_of(index)
-        visible = None if encoder is None else encoder.visible(embed_texts(corpus, chunking, self.context), self.store)
+        reads = encoder if isinstance(encoder, TextEncoder) else None  # a function of the team's does not say how far it reads
+        visible = None if reads is None else reads.visible(embed_texts(corpus, chunking, self.context), self.store)
         make_index = functools.partial(self._index, corpus=corpus, chunking=chunking, progress=progress)
         swap = self.swap
         swaps = {spec_of(swap): lambda: make_index(swap)} if swap else swaps_of(self.retriever, index, make_index)
@@ -245,11 +252,19 @@ class Plan:
             self._as_asked(index, corpus, chunking),
             embed,
             visible,
-            encoder.seen if encoder else None,
+            reads.seen if reads else None,
             {n: functools.partial(lambda made: self._as_asked(made(), corpus, chunking), m) for n, m in swaps.items()}
             | exact_swap(index),
-            encoder.max_tokens if encoder else 0,
+            reads.max_tokens if reads else 0,
+            readers_of(self.retriever, swaps),
         )
+
+    def unread(self, retrieved: Retrieved, corpus: Corpus, queries: Sequence[Query]) -> Unread | None:
+        """What the encoder cannot read of what is indexed and asked; None without one, or where it reads all of it."""
+        reader = next(iter(readers_of(self.retriever, ()).values()), None)
+        if reader is None or retrieved.searchable is None:
+            return None
+        return unread_of(reader, embed_texts(corpus, retrieved.chunking, self.context), _texts(queries), self.store)
 
     def latency(self, index: Index, queries: Sequence[Query]) -> dict[str, object]:
         """How long one query takes, see `latency.latency_of`; ``encoding`` tells whether that includes encoding it."""

@@ -15,7 +15,7 @@ from ragdiag.core.errors import SpecError
 from ragdiag.core.opinions import Opinion
 from ragdiag.core.protocols import Progress, Store
 from ragdiag.core.records import Answer, Query
-from ragdiag.search.encoder import Encoder
+from ragdiag.search.callables import AnyEncoder, encoder_of_model
 
 REMEDY = "choose the judge matcher"
 
@@ -38,9 +38,9 @@ class Embedding:
             raise SpecError("embedding: threshold must be above 0, up to 1")
 
     @property
-    def encoder(self) -> Encoder:
+    def encoder(self) -> AnyEncoder:
         """The model that makes the vectors."""
-        return Encoder(self.model, self.precision, REMEDY)
+        return encoder_of_model(self.model, self.precision, REMEDY)
 
     def judge(self, asked: Sequence[tuple[Query, Answer]], store: Store | None, progress: Progress) -> list[Opinion | None]:
         """See `protocols.Judge`."""

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 from ragdiag.core.errors import SpecError
+from ragdiag.core.functions import load_function, names_function
 from ragdiag.core.prompt import Prompt, Reply
 
-__all__ = ["Function", "load_function"]
+__all__ = ["Function", "load_answerer"]
 
 
 class Function:
@@ -42,29 +38,8 @@ class Function:
         """See `protocols.Model`."""
 
 
-def load_function(target: str) -> Callable[[str, Sequence[str]], str]:
-    """The callable that ``module:function`` names, from the current folder or installed. Raises `SpecError`."""
-    module_name, _, name = target.partition(":")
-    if not all(part.isidentifier() for part in (*module_name.split("."), *name.split("."))):
-        raise SpecError(
-            "--live takes module:function, or a url such as http://localhost:8000/v1"
-        )  # what it is not may hold a key
-    function: Any = _imported(module_name, target)
-    for part in name.split("."):
-        function = getattr(function, part, None)
-    if not callable(function):
-        raise SpecError(f"--live {target!r}: {module_name} has no function {name!r}")
-    return function  # type: ignore[no-any-return]
-
-
-def _imported(name: str, target: str) -> ModuleType:
-    here = str(Path.cwd())
-    sys.path.insert(0, here)
-    try:
-        return importlib.import_module(name)
-    except (Exception, SystemExit) as e:
-        reason = " ".join(f"{type(e).__name__}: {e}".split())
-        raise SpecError(f"--live {target!r} cannot be loaded: {reason}") from e
-    finally:  # what it imports later is found too, but hides no installed package from others
-        sys.path.remove(here)
-        sys.path.append(here)
+def load_answerer(target: str) -> Callable[[str, Sequence[str]], str]:
+    """The callable that ``module:function`` names, see `functions.load_function`. Raises `SpecError`."""
+    if not names_function(target):  # what it is instead may hold a key
+        raise SpecError("--live takes module:function, or a url such as http://localhost:8000/v1")
+    return load_function(target, "--live")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ragdiag.answering.live.asking import Asked, Estimate, Questions
-from ragdiag.answering.live.callables import Function, load_function
+from ragdiag.answering.live.callables import Function, load_answerer
 from ragdiag.answering.live.endpoint import Endpoint
 from ragdiag.core.conditions import ORACLE, RETRIEVED
 from ragdiag.core.errors import InputError, UsageError
@@ -218,4 +218,4 @@ def _model(live: Live) -> tuple[Model, int]:
     for name, value in for_endpoints.items():
         if value is not None:
             raise UsageError(f"--{name} is for endpoints; a function sees to that itself")
-    return Function(load_function(live.target), live.model or live.target), 0
+    return Function(load_answerer(live.target), live.model or live.target), 0

@@ -11,8 +11,8 @@ import numpy as np
 from ragdiag.core.arrays import FloatArray, IntArray, VectorArray
 from ragdiag.core.errors import SpecError
 from ragdiag.core.protocols import Progress, Store, no_progress
+from ragdiag.search.callables import AnyEncoder, encoder_of_model
 from ragdiag.search.chunkers._pack import Cuts, check_size
-from ragdiag.search.encoder import Encoder
 
 DECIMALS = 6
 """Distances are rounded so: what shares a batch with a text changes the digits beyond."""
@@ -25,7 +25,7 @@ class Semantic:
     The distance at a place is 1 - cosine of what an encoder makes of the two sentences before it and of the two after it. A chunk
     ends where that is above the `percentile` of the document's distances. One below `least` tokens (half of `size`, where that is
     less) joins its nearer neighbour; one above `size` is cut at the largest distance inside it, as often as it takes. A sentence
-    longer than `size` is cut as well. `model` is a folder or a hub name; empty: all-MiniLM-L6-v2.
+    longer than `size` is cut as well. `model` is as in `Dense`.
     """
 
     size: int = 160
@@ -41,9 +41,9 @@ class Semantic:
             raise SpecError(f"semantic: least must be 0 or more, not {self.least}")
 
     @property
-    def encoder(self) -> Encoder:
+    def encoder(self) -> AnyEncoder:
         """The model that tells meanings apart."""
-        return Encoder(self.model, "auto", "choose another chunker")
+        return encoder_of_model(self.model, instead="choose another chunker")
 
     def spans(self, text: str) -> tuple[IntArray, IntArray]:
         """See `protocols.Chunker`."""

@@ -13,12 +13,14 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from ragdiag.core.arrays import FloatArray, IntArray, VectorArray
+from ragdiag.core.encoders import Kind
 from ragdiag.core.errors import InputError, RagdiagError, SpecError
 from ragdiag.core.proofs import Edit
 from ragdiag.core.protocols import Progress, Store, no_progress
 from ragdiag.core.ranking import best, edited, padded
 from ragdiag.core.records import StoredChunk
-from ragdiag.search.encoder import Encoder, Kind, unit
+from ragdiag.search.callables import AnyEncoder, encoder_of_model
+from ragdiag.search.models import unit
 from ragdiag.search.retrievers._chroma import Connection, address
 from ragdiag.search.retrievers._vectors import DECIMALS, Encode, Vectors, encoded
 from ragdiag.sources.stored import hinted_chunk
@@ -66,9 +68,9 @@ class Chroma:
             address(self.url)
 
     @property
-    def encoder(self) -> Encoder:
+    def encoder(self) -> AnyEncoder:
         """The model that makes the vectors of queries."""
-        return Encoder(self.model, self.precision)
+        return encoder_of_model(self.model, self.precision)
 
     def stored_chunks(self, progress: Progress) -> list[StoredChunk]:
         """See `protocols.Collection`. Raises `InputError` where the collection is empty or a record has no text."""
@@ -134,16 +136,16 @@ class Chroma:
 class ChromaIndex:
     """The collection, its chunks numbered as in `ids`; see `protocols.Index`. Chunks not in `ids` are passed over.
 
-    `space` is its distance ("l2", "cosine", "ip"), `length` the mean length of its vectors, `nbytes` what they take.
+    `space` is its distance ("l2", "cosine", "ip"), `norm` the mean length of its vectors, `nbytes` what they take.
     """
 
     encodes_anew: ClassVar[bool] = False
 
     def __init__(
-        self, chroma: Chroma, encoder: Encoder, ids: Sequence[str], store: Store | None, space: str, length: float, nbytes: int
+        self, chroma: Chroma, model: AnyEncoder, ids: Sequence[str], store: Store | None, space: str, norm: float, nbytes: int
     ) -> None:
-        self._chroma, self.encoder, self._space, self._length = chroma, encoder, space, length
-        self._encode = _encoding(encoder, store)
+        self._chroma, self.encoder, self._space, self._length = chroma, model, space, norm
+        self._encode = _encoding(model, store)
         self.nbytes = nbytes
         self._position = {name: i for i, name in enumerate(ids)}
         self._exact: ExactIndex | None = None
@@ -244,7 +246,7 @@ class ChromaIndex:
         return positions[top], scores[top]
 
 
-def _encoding(encoder: Encoder, store: Store | None) -> Encode:
+def _encoding(encoder: AnyEncoder, store: Store | None) -> Encode:
     """`encoder` with `store`: a function of neither index, so that both, and the copy of a folder, go when the audit does."""
     return lambda texts, kind: encoder.encode(texts, kind, store, no_progress)
 

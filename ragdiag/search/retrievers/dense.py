@@ -1,4 +1,4 @@
-"""Dense retrieval: sentence-transformers, exact search."""
+"""Dense retrieval: vectors of a model or of the team's function, exact search."""
 
 from __future__ import annotations
 
@@ -7,23 +7,28 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ragdiag.core.arrays import FloatArray, IntArray, VectorArray
+from ragdiag.core.encoders import Kind
 from ragdiag.core.proofs import Edit
 from ragdiag.core.protocols import Progress, Store, no_progress
-from ragdiag.search.encoder import Encoder, Kind
+from ragdiag.search.callables import AnyEncoder, encoder_of_model
 from ragdiag.search.retrievers._vectors import Vectors
 
 
 @dataclass(frozen=True)
 class Dense:
-    """Cosine between sentence-transformers vectors, all compared. `model` is a folder or a hub name; empty: all-MiniLM-L6-v2."""
+    """Cosine between an encoder's vectors, all compared.
+
+    `model` is a folder or a hub name of sentence-transformers (empty: all-MiniLM-L6-v2), or a function of the team's, as
+    ``"module:function"``: called with a list of texts and "query" or "document", it gives a vector for each (`FunctionEncoder`).
+    """
 
     model: str = ""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
 
     @property
-    def encoder(self) -> Encoder:
+    def encoder(self) -> AnyEncoder:
         """The model that makes the vectors."""
-        return Encoder(self.model, self.precision)
+        return encoder_of_model(self.model, self.precision)
 
     def index(self, texts: Sequence[str], store: Store | None, progress: Progress) -> DenseIndex:
         """See `protocols.Retriever`."""
@@ -34,7 +39,7 @@ class Dense:
 class DenseIndex:
     """Vectors of texts, shape ``(n_texts, dimension)``; see `protocols.Index`."""
 
-    def __init__(self, encoder: Encoder, vectors: VectorArray, store: Store | None, progress: Progress) -> None:
+    def __init__(self, encoder: AnyEncoder, vectors: VectorArray, store: Store | None, progress: Progress) -> None:
         self.encoder, self._vectors, self._store, self._progress = encoder, Vectors(vectors), store, progress
         self.nbytes = int(vectors.nbytes)
 

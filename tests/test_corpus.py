@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from ragdiag.core import files
@@ -147,6 +147,7 @@ def test_the_title_is_the_first_heading_where_nothing_else_says(tmp_path: Path, 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text())
 def test_text_files_round_trip_exactly(tmp_path: Path, text: str) -> None:
+    assume(text.count("\0") < 4)  # with more it may be UTF-16, or no text
     path = tmp_path / "a.txt"
     path.write_bytes(text.encode())
     expected = text.removeprefix("\ufeff")

@@ -74,11 +74,14 @@ class Problem:
 
 @dataclass(frozen=True)
 class Corpus:
-    """Documents sorted by id. `problems` are documents left out, `skipped` counts files of unknown kinds by suffix."""
+    """Documents sorted by id. `problems` are documents left out, or read in part; `skipped` counts files of unknown kinds by
+    suffix; `notes` say what else was left out unread, and why.
+    """
 
     documents: tuple[Document, ...]
     problems: tuple[Problem, ...] = ()
     skipped: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def position(self) -> dict[str, int]:

@@ -66,10 +66,11 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A document that could not be read, or was kept only in part: what, where, and what to do."""
+    """A document that could not be read, or `partly` so: what, where, and what to do."""
 
     file: str
     message: str
+    partly: bool = False
 
 
 @dataclass(frozen=True)

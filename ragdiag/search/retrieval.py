@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ from ragdiag.search.nested import collection_of, encoder_of, models_of, opened, 
 from ragdiag.search.runs import Rankings, read_run
 from ragdiag.search.searches import chunks_of, name_of, search_depth, searched
 from ragdiag.sources.chunks import Placed, cut, embed_texts, place, read_chunks, within
+from ragdiag.sources.omissions import kept
 
 __all__ = ["Clock", "Indexed", "Plan", "Retrieved", "Source"]
 
@@ -259,6 +261,8 @@ class Plan:
             "words:lower-\\w+",
             f"budget:{options.budget}tok" if options.budget else f"k:{options.k}",
             f"copies:{options.copies}",
+            *(f"keep:{kind}" for kind in sorted(kept(options.keep))),
+            *(f"exclude:{json.dumps(pattern, ensure_ascii=False)}" for pattern in options.exclude),
             "tau:1.0",
             "ties:position",
             f"seed:{options.seed}",

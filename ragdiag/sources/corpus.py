@@ -160,7 +160,7 @@ def _read_sources(root: Path, contents: Contents, sources: Sequence[_Source], ke
             title = source.title or read.title
             documents.append(replace(read, id=source.id, title=title, metadata=source.metadata, file=str(source.path)))
             if lost := unread(read.left_out):
-                contents.fail(source.path, lost)
+                contents.fail(source.path, lost, partly=True)
         progress("reading documents", done, len(sources))
     problems = tuple(sorted(contents.problems, key=lambda p: p.file))
     if documents:
@@ -169,5 +169,5 @@ def _read_sources(root: Path, contents: Contents, sources: Sequence[_Source], ke
         what = f"none of its documents can be read ({len(problems)} failed); the first is {problems[0].file}"
         raise InputError(f"{what}: {problems[0].message}", root)
     skipped = ", ".join(f"{n} {suffix}" for suffix, n in sorted(contents.skipped.items()))
-    why = "; ".join(filter(None, [skipped and f"only {skipped}", *contents.notes]))
-    raise InputError(f"holds no documents{why and f', {why}'}", root, remedy=KNOWN)
+    message = "; ".join([f"holds no documents{skipped and f', only {skipped}'}", *contents.notes])
+    raise InputError(message, root, remedy=KNOWN)

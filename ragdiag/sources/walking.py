@@ -71,10 +71,10 @@ class Contents:
             self.fail(path, "is a pipe or a device, not a regular file; move it elsewhere")
         return None
 
-    def fail(self, path: Path, message: str) -> None:
-        """Note a problem."""
+    def fail(self, path: Path, message: str, partly: bool = False) -> None:
+        """Note a problem; `partly`: the rest of the document is read."""
         self.accounted.add(absolute(path))
-        self.problems.append(Problem(os.fsencode(path).decode("utf-8", "replace"), message))
+        self.problems.append(Problem(os.fsencode(path).decode("utf-8", "replace"), message, partly))
 
     def leave_out(self, path: Path, reason: str) -> None:
         """Count a document that is not read."""
@@ -155,7 +155,11 @@ def _ignoring(contents: Contents, rules: Rules, folder: _Folder) -> tuple[Ignori
     try:
         return rules.below(folder.path, len(folder.inside), folder.ignoring)
     except OSError as e:
-        contents.fail(folder.path / GITIGNORE, f"cannot be read ({e.strerror}), so it leaves nothing out; check its permissions")
+        contents.fail(
+            folder.path / GITIGNORE,
+            f"cannot be read ({e.strerror}), so it leaves nothing out; check its permissions",
+            partly=True,
+        )
         return folder.ignoring
 
 

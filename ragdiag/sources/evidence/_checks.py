@@ -10,6 +10,7 @@ from rapidfuzz import fuzz
 from ragdiag.core.records import Corpus, Defect, Label, Query, Span
 from ragdiag.sources.evidence._differences import differences
 from ragdiag.sources.evidence._search import MOST_PLACES, MOST_SOUGHT, find, most_similar, places
+from ragdiag.sources.omissions import where_lost
 from ragdiag.sources.places import nearest_document
 from ragdiag.text.tokens import count_tokens
 
@@ -178,6 +179,8 @@ class Checker:
         spans, similarity = most_similar(self.corpus.documents, among, passage)
         alike = f"{min(similarity, 99.0):.0f} %"  # never 100: it is not the same
         if similarity < SIMILARITY:
+            if lost := where_lost((self.corpus.documents[d] for d in among), passage):
+                raise _Wrong("text_absent", f"{_short(passage)} is not in {self._scope(among)}; {lost}")
             if len(passage) > MOST_SOUGHT:
                 raise _Wrong(
                     "text_absent", f"{_short(passage)} is not in {self._scope(among)}, and too long to look for what is like it"

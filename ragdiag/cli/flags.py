@@ -67,7 +67,7 @@ output_option = writes("--output", "outputs", metavar="FILE", multiple=True,
                        help="Write it in the form that the name ends in: .md, .html, .json ...; repeat.")  # fmt: skip
 
 CORPUS_OPTIONS = (
-    tells("--keep", metavar="KIND", multiple=True,
+    tells("--keep", metavar="WHAT", multiple=True,
           help="Read what loaders leave out too: navigation, hidden, notes, forms; several by commas."),
     tells("--exclude", metavar="GLOB", multiple=True,
           help="Leave files out, by a pattern as in .gitignore, such as 'drafts/' (repeat for several)."),

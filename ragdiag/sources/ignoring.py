@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from pathspec import GitIgnoreSpec
-
 from ragdiag.core.errors import UsageError
+from ragdiag.sources.gitignore import Pattern, parsed, verdict
 from ragdiag.text.phrases import counted
 
 __all__ = ["EXCLUDE", "GITIGNORE", "HISTORY", "Ignoring", "Rules", "mode_of", "said"]
@@ -29,13 +29,13 @@ class Ignoring(NamedTuple):
     counts those from the root down to it.
     """
 
-    spec: GitIgnoreSpec
+    patterns: Sequence[Pattern]
     above: tuple[str, ...] = ()
     depth: int = 0
 
     def says(self, inside: Sequence[str], is_folder: bool) -> bool | None:
         """Whether it leaves out what is at `inside`, a path in the corpus; None where no pattern matches."""
-        return self.spec.check_file("/".join((*self.above, *inside[self.depth :])) + "/" * is_folder).include
+        return verdict(self.patterns, "/".join((*self.above, *inside[self.depth :])), is_folder)
 
 
 class Rules:
@@ -45,33 +45,33 @@ class Rules:
     """
 
     def __init__(self, root: Path, exclude: Sequence[str] = (), heed_gitignore: bool = True) -> None:
-        patterns = ["/" + pattern[2:] if pattern.startswith("./") else pattern for pattern in exclude]
-        self._idle = {given: _parsed(pattern, given) for given, pattern in zip(exclude, patterns, strict=True)}
-        self._exclude = GitIgnoreSpec.from_lines(patterns)
+        self._idle = {given: _pattern(given) for given in exclude}
+        self._exclude = tuple(self._idle.values())
         self._heed_gitignore = heed_gitignore
         self.parents = _parents(root) if heed_gitignore else ()
 
     def reason(self, path: Path, inside: Sequence[str], is_folder: bool, ignoring: Sequence[Ignoring], is_named: bool) -> str:
         """Why what is at `path` is left out, "" where it is not; of what `is_named` by the user only ``--exclude`` does."""
-        if not is_named and is_folder and _is_of_packages(path):
-            return path.name
-        if not is_named and path.name.startswith("."):
-            return HIDDEN
-        excluded = self._excluded("/".join(inside) + "/" * is_folder)
-        if excluded or is_named or excluded is False:
+        excluded = self._excluded("/".join(inside), is_folder)
+        if is_named:
             return EXCLUDE if excluded else ""
-        ignored = (said for each in reversed(ignoring) if (said := each.says(inside, is_folder)) is not None)
-        return GITIGNORE if next(ignored, False) else ""
+        if is_folder and _is_of_packages(path):
+            return path.name
+        if path.name.startswith("."):
+            return HIDDEN
+        if excluded is not None:
+            return EXCLUDE if excluded else ""
+        return GITIGNORE if _is_ignored(inside, is_folder, ignoring) else ""
 
-    def _excluded(self, relative: str) -> bool | None:
-        for pattern in [p for p, spec in self._idle.items() if spec.check_file(relative).include is not None]:
-            del self._idle[pattern]
-        return self._exclude.check_file(relative).include
+    def _excluded(self, relative: str, is_folder: bool) -> bool | None:
+        for given in [given for given, pattern in self._idle.items() if pattern.matches(relative, is_folder)]:
+            del self._idle[given]
+        return verdict(self._exclude, relative, is_folder)
 
     def below(self, folder: Path, depth: int, ignoring: tuple[Ignoring, ...]) -> tuple[Ignoring, ...]:
         """`ignoring`, with what the folder's own ``.gitignore`` says. Raises `OSError` where that cannot be read."""
-        spec = _read(folder / GITIGNORE) if self._heed_gitignore else None
-        return ignoring if spec is None else (*ignoring, Ignoring(spec, depth=depth))
+        patterns = _read(folder / GITIGNORE) if self._heed_gitignore else ()
+        return (*ignoring, Ignoring(patterns, depth=depth)) if patterns else ignoring
 
     def idle(self) -> Iterator[str]:
         """A note for each pattern of ``--exclude`` that matched nothing."""
@@ -93,6 +93,12 @@ def said(left_out: Iterable[tuple[str, int]]) -> Iterator[str]:
             yield f"{documents} left out in {reason}, which holds what others wrote; to read them, name that folder"
 
 
+def _is_ignored(inside: Sequence[str], is_folder: bool, ignoring: Sequence[Ignoring]) -> bool:
+    """What the nearest ``.gitignore`` says that has a pattern for it."""
+    verdicts = (each.says(inside, is_folder) for each in reversed(ignoring))
+    return next((ignored for ignored in verdicts if ignored is not None), False)
+
+
 def mode_of(path: Path, follow_links: bool = True) -> int:
     """The file mode; 0 where there is nothing, or nothing that we may see."""
     try:
@@ -105,25 +111,19 @@ def _is_of_packages(folder: Path) -> bool:
     return folder.name in PACKAGES or stat.S_ISREG(mode_of(folder / "pyvenv.cfg"))
 
 
-def _parsed(pattern: str, given: str) -> GitIgnoreSpec:
-    try:
-        return GitIgnoreSpec.from_lines([pattern])
-    except ValueError as e:
-        raise UsageError(f"--exclude {given!r} is no pattern of .gitignore, such as 'drafts/' or '*.html'") from e
+def _pattern(given: str) -> Pattern:
+    pattern = parsed("/" + given[2:] if given.startswith("./") else given)
+    if pattern is None:
+        raise UsageError(f"--exclude {given!r} is no pattern of .gitignore, such as 'drafts/' or '*.html'")
+    return pattern
 
 
-def _read(file: Path) -> GitIgnoreSpec | None:
-    """The patterns of a file, None where there is none. As git does, what is no pattern is passed over."""
+def _read(file: Path) -> Sequence[Pattern]:
+    """The patterns of a file, none where there is no file. As git does, what is no pattern is passed over."""
     if not stat.S_ISREG(mode_of(file)):
-        return None
-    patterns = []
-    for pattern in file.read_bytes().decode("utf-8-sig", "surrogateescape").splitlines():
-        try:
-            GitIgnoreSpec.from_lines([pattern])
-        except ValueError:
-            continue
-        patterns.append(pattern)
-    return GitIgnoreSpec.from_lines(patterns)
+        return ()
+    lines = file.read_bytes().decode("utf-8-sig", "surrogateescape").split("\n")
+    return tuple(pattern for line in lines if (pattern := parsed(line)))
 
 
 def _parents(root: Path) -> tuple[Ignoring, ...]:
@@ -137,13 +137,11 @@ def _parents(root: Path) -> tuple[Ignoring, ...]:
         return ()
     folders = [real, *real.parents]
     top = next((i for i, folder in enumerate(folders) if mode_of(folder / ".git")), 0)
-    specs = []
-    for folder in reversed(folders[1 : top + 1]):
-        try:
-            spec = _read(folder / GITIGNORE)
-        except OSError:  # it is not ours to judge what lies outside of the corpus
-            continue
-        if spec is not None:
-            specs.append(Ignoring(spec, real.relative_to(folder).parts))
-    ignored = (said for each in reversed(specs) if (said := each.says((), True)) is not None)
-    return () if next(ignored, False) else tuple(specs)
+    parts, files = real.relative_to(folders[top]).parts, list[Ignoring]()
+    for depth, folder in enumerate(reversed(folders[1 : top + 1])):
+        with contextlib.suppress(OSError):  # it is not ours to judge what lies outside of the corpus
+            files.append(Ignoring(_read(folder / GITIGNORE), depth=depth))
+    for n in range(1, len(parts) + 1):
+        if _is_ignored(parts[:n], True, [file for file in files if file.depth < n]):
+            return ()
+    return tuple(Ignoring(file.patterns, parts[file.depth :]) for file in files)

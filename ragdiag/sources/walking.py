@@ -155,11 +155,8 @@ def _ignoring(contents: Contents, rules: Rules, folder: _Folder) -> tuple[Ignori
     try:
         return rules.below(folder.path, len(folder.inside), folder.ignoring)
     except OSError as e:
-        contents.fail(
-            folder.path / GITIGNORE,
-            f"cannot be read ({e.strerror}), so it leaves nothing out; check its permissions",
-            partly=True,
-        )
+        why = f"cannot be read ({e.strerror}), so it leaves nothing out; check its permissions"
+        contents.fail(folder.path / GITIGNORE, why, partly=True)
         return folder.ignoring
 
 

@@ -19,9 +19,11 @@ _FENCE = re.compile(r"(`{3,})[^`]*$|(~{3,})")
 _HASHES = re.compile(r"(#{1,6})[ \t]")
 _RULE = re.compile(r"([=\-~^\"'*+#`:])\1{2,}$")
 _SHORT_RULE = re.compile(r"([=\-~^\"'`])\1$")
+_NO_TITLE = re.compile(r"[|#>]|[-*+] ")
 _ANCHOR = re.compile(r"[ \t]*\{:?[ \t]*[#.][\w-][^{}]*\}$")
 _MARKED = re.compile(r" {0,3}[#=]{1,6}[ \t]")
 _ASCIIDOC = re.compile(r"(={1,6}|#{1,6})[ \t]+([^\s=].*)")
+_BEFORE_TITLE = re.compile(r"$|[\[:/]")
 _ASCIIDOC_BLOCK = re.compile(r"(-{4,}|\.{4,}|\+{4,}|/{4,}|`{3,}|~{3,})[\w,-]*$")
 _ASCIIDOC_RULES = "=-~^+"
 _FRONT_MATTER = re.compile(
@@ -62,8 +64,15 @@ def headings(text: str) -> list[Heading]:
     lines = text[position:].split(_line_end(text))
     if "= " in text and (asciidoc := _of_asciidoc(lines, position)):
         return asciidoc
-    hashed: list[Heading] = []
-    underlined: list[_Underlined] = []
+    hashed, underlined = _of_markdown(lines, position)
+    levels = {"=": 1, "-": 2} if hashed else {}
+    leveled = [Heading(u.start, levels.setdefault(u.style, len(levels) + 1), _unanchored(u.title)) for u in underlined]
+    return sorted(h for h in hashed + leveled if h.title)
+
+
+def _of_markdown(lines: Sequence[str], position: int) -> tuple[list[Heading], list[_Underlined]]:
+    """The ``#`` headings and the underlined ones of Markdown or reStructuredText, whose lines begin at `position`."""
+    hashed, underlined = list[Heading](), list[_Underlined]()
     code, fences = _Code(), _Fences(lines)
     over = last = _Line(position, "")
     for i, line in enumerate(lines):
@@ -81,9 +90,7 @@ def headings(text: str) -> list[Heading]:
                 hashed.append(Heading(start, len(hashes[1]), _bare(body[hashes.end() :])))
                 body = ""
         over, last = last, _Line(start, body)
-    levels = {"=": 1, "-": 2} if hashed else {}
-    leveled = [Heading(u.start, levels.setdefault(u.style, len(levels) + 1), _unanchored(u.title)) for u in underlined]
-    return sorted(h for h in hashed + leveled if h.title)
+    return hashed, underlined
 
 
 def first_marked(text: str) -> str:
@@ -173,10 +180,10 @@ def _of_asciidoc(lines: Sequence[str], position: int) -> list[Heading]:
         if block:
             block = "" if body == block else block
             body = ""
-        elif (title := _ASCIIDOC.match(body)) and (not last.body or last.body[0] in "[:/"):
+        elif (title := _ASCIIDOC.match(body)) and _BEFORE_TITLE.match(last.body):
             is_asciidoc |= title[1][0] == "="
-            leveled.append(Heading(start, len(title[1]), _bare(title[2].rstrip("=") if title[1][0] == "=" else title[2])))
-        elif body[:1] in _ASCIIDOC_RULES and len(body) > 2 and not over.body and _underlines(body, last.body):
+            leveled.append(Heading(start, len(title[1]), _bare(title[2])))
+        elif not over.body and _underlines(body, last.body):
             leveled.append(Heading(last.start, _ASCIIDOC_RULES.index(body[0]) + 1, _unanchored(last.body)))
             body = ""
         elif marks := _ASCIIDOC_BLOCK.match(body):
@@ -186,13 +193,15 @@ def _of_asciidoc(lines: Sequence[str], position: int) -> list[Heading]:
 
 
 def _underlines(rule: str, title: str) -> bool:
-    return not rule.strip(rule[0]) and title[:1] not in ("", "[", ".", "|") and abs(len(rule) - len(title)) <= 1
+    """Whether a line makes the line above it an AsciiDoc title."""
+    is_rule = len(rule) > 2 and rule[0] in _ASCIIDOC_RULES and not rule.strip(rule[0])
+    return is_rule and title[:1] not in ("", "[", ".", "|") and abs(len(rule) - len(title)) <= 1
 
 
 def _bare(title: str) -> str:
-    """A title without its anchor, and without the hashes that may close it: ``Usage ##`` is "Usage", ``C#`` stays."""
+    """A title without its anchor, and without the marks that may close it: ``Usage ##`` is "Usage", ``C#`` stays."""
     title = _unanchored(title)
-    bare = title.rstrip("#")
+    bare = title.rstrip("#=")
     return bare.strip() if not bare.strip() or bare[-1].isspace() else title
 
 
@@ -209,7 +218,7 @@ def _titled(rule: str, last: _Line, over: _Line) -> _Underlined | None:
     """
     title = last.body
     is_rule = _RULE.match(rule) or (len(title) == 2 and _SHORT_RULE.match(rule))
-    if not is_rule or not title or title[0] in "|#>" or title[:2] in ("- ", "* ", "+ ") or _RULE.match(title):
+    if not is_rule or not title or _NO_TITLE.match(title) or _RULE.match(title):
         return None
     long = len(rule) >= len(title)
     if over.body == rule and long:

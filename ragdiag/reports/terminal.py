@@ -141,6 +141,7 @@ def troubles(
         if rows := [p for p in problems if p.partly == partly]:
             parts += [Text(), line((f"{len(rows)} {what}", "bold yellow"))]
             parts += [verbatim(f"  {p.file}: {p.message}") for p in rows[:FIRST]]
+            parts += [line(f"  and {len(rows) - FIRST} more: --json lists all")] if len(rows) > FIRST else []
     if defects:
         excluded = len({d.query for d in defects})
         parts += [Text(), line((f"{len(defects)} label defects: {excluded} queries excluded", "bold yellow"))]

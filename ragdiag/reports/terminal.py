@@ -137,11 +137,8 @@ def troubles(
 ) -> list[RenderableType]:
     """Documents and labels that are left out, warnings, notes."""
     parts: list[RenderableType] = []
-    for partly, what in ((False, "documents could not be read and are left out"), (True, "documents were read only in part")):
-        if rows := [p for p in problems if p.partly == partly]:
-            parts += [Text(), line((f"{len(rows)} {what}", "bold yellow"))]
-            parts += [verbatim(f"  {p.file}: {p.message}") for p in rows[:FIRST]]
-            parts += [line(f"  and {len(rows) - FIRST} more: --json lists all")] if len(rows) > FIRST else []
+    parts += _unread([p for p in problems if not p.partly], "documents could not be read and are left out")
+    parts += _unread([p for p in problems if p.partly], "documents were read only in part")
     if defects:
         excluded = len({d.query for d in defects})
         parts += [Text(), line((f"{len(defects)} label defects: {excluded} queries excluded", "bold yellow"))]
@@ -151,6 +148,14 @@ def troubles(
         parts += [Text(), line((f"label warnings (kept; --json lists them): {_kinds(warnings)}", "dim"))]
     parts += [line((f"note: {note}", "dim")) for note in notes]
     return parts
+
+
+def _unread(problems: Sequence[Problem], what: str) -> list[RenderableType]:
+    if not problems:
+        return []
+    more = [line(f"  and {len(problems) - FIRST} more: --json lists all")] if len(problems) > FIRST else []
+    heading = line((f"{len(problems)} {what}", "bold yellow"))
+    return [Text(), heading, *(verbatim(f"  {p.file}: {p.message}") for p in problems[:FIRST]), *more]
 
 
 def _kinds(defects: Sequence[Defect]) -> str:

@@ -62,17 +62,19 @@ def headings(text: str) -> list[Heading]:
     """
     position = _end_of_front_matter(text)
     lines = text[position:].split(_line_end(text))
-    if "= " in text and (asciidoc := _of_asciidoc(lines, position)):
+    hashed, underlined, may_be_asciidoc = _of_markdown(lines, position)
+    if may_be_asciidoc and (asciidoc := _of_asciidoc(lines, position)):
         return asciidoc
-    hashed, underlined = _of_markdown(lines, position)
     levels = {"=": 1, "-": 2} if hashed else {}
     leveled = [Heading(u.start, levels.setdefault(u.style, len(levels) + 1), _unanchored(u.title)) for u in underlined]
     return sorted(h for h in hashed + leveled if h.title)
 
 
-def _of_markdown(lines: Sequence[str], position: int) -> tuple[list[Heading], list[_Underlined]]:
-    """The ``#`` headings and the underlined ones of Markdown or reStructuredText, whose lines begin at `position`."""
-    hashed, underlined = list[Heading](), list[_Underlined]()
+def _of_markdown(lines: Sequence[str], position: int) -> tuple[list[Heading], list[_Underlined], bool]:
+    """The ``#`` headings and the underlined ones of Markdown or reStructuredText, whose lines begin at `position`; besides,
+    whether a line looks like a heading of AsciiDoc.
+    """
+    hashed, underlined, may_be_asciidoc = list[Heading](), list[_Underlined](), False
     code, fences = _Code(), _Fences(lines)
     over = last = _Line(position, "")
     for i, line in enumerate(lines):
@@ -81,6 +83,7 @@ def _of_markdown(lines: Sequence[str], position: int) -> tuple[list[Heading], li
         # Most lines begin with no mark, and are done with here.
         if body[:1] in _MARKS:
             title = _titled(body, last, over)
+            may_be_asciidoc |= body[0] == "=" and _ASCIIDOC.match(line) is not None
             if title and not (len(title.style) == 1 and fences.opened_at(i, body, is_markdown=bool(hashed))):
                 underlined.append(title)
                 body, code.literal = "", False
@@ -90,7 +93,7 @@ def _of_markdown(lines: Sequence[str], position: int) -> tuple[list[Heading], li
                 hashed.append(Heading(start, len(hashes[1]), _bare(body[hashes.end() :])))
                 body = ""
         over, last = last, _Line(start, body)
-    return hashed, underlined
+    return hashed, underlined, may_be_asciidoc
 
 
 def first_marked(text: str) -> str:

@@ -23,6 +23,7 @@ from ragdiag.search.searches import search_depth
 from ragdiag.sources.checked import Checked, left_out
 from ragdiag.sources.corpus import load_corpus
 from ragdiag.sources.evidence import locate, restrict, unlabelled_hits
+from ragdiag.sources.naming import DocumentNames
 from ragdiag.sources.omissions import amounts, much
 from ragdiag.sources.places import nearest_document
 from ragdiag.sources.queries import load_queries
@@ -116,7 +117,7 @@ def run_audit(
         label_defects=labels.defects,
         label_warnings=warnings,
         problems=corpus.problems,
-        notes=(*loaded.notes, *retrieved.notes, *_notes_on(labels, run)),
+        notes=(*loaded.notes, *retrieved.notes, *_notes_on(labels, run), *_titles_not_indexed(corpus, labels, options)),
         causes=_causes(results, resampler),
         queries=results,
         timings=clock.seconds | latency,
@@ -173,10 +174,11 @@ def load(corpus_path: str | Path, queries_path: str | Path, options: Options, pr
         kinds = ", ".join(f"{suffix or 'no suffix'} {n}" for suffix, n in sorted(corpus.skipped.items()))
         notes.append(f"files of other kinds left out: {kinds}")
     if options.only:
-        unknown = [name for name in options.only if name not in corpus.position]
-        if unknown:
-            raise UsageError(f"--only: no document {unknown[0]!r}{nearest_document(unknown[0], corpus)}")
-        corpus, labels = restrict(corpus, labels, options.only)
+        names = DocumentNames(corpus)
+        positions = {name: names.position(name) for name in options.only}
+        if unknown := next((name for name, position in positions.items() if position is None), ""):
+            raise UsageError(f"--only: no document {unknown!r}{nearest_document(unknown, corpus)}")
+        corpus, labels = restrict(corpus, labels, {corpus.documents[i].id for i in positions.values() if i is not None})
         if not labels.queries:
             raise UsageError("--only: no query has all its evidence in these documents")
         notes.append(f"--only left out {len(whole.documents) - len(corpus.documents)} documents and {labels.left_out} queries")
@@ -243,6 +245,17 @@ def inputs_of(corpus: Corpus, labels: Labels) -> dict[str, Any]:
         "copies": int(labels.evidence.copy.sum()),
         "unreadable": len(corpus.problems),
     }
+
+
+def _titles_not_indexed(corpus: Corpus, labels: Labels, options: Options) -> Iterator[str]:
+    """A note where the texts that are searched lack what BEIR counts as part of a document."""
+    titled = sum(bool(d.title) and d.file.endswith(".jsonl") and d.title not in d.text for d in corpus.documents)
+    own_index = options.run is None and options.search is None
+    if titled and own_index and options.context == "none" and "document" in labels.level:
+        yield (
+            f"{titled} documents have a title that is not indexed: in BEIR a document is its title and its text, so published "
+            "figures are higher; --context title indexes both"
+        )
 
 
 def _notes_on(labels: Labels, run: Run) -> Iterator[str]:

@@ -24,6 +24,11 @@ from ragdiag.cli import main
 
 ALPHA = "Alpha pumps run at 40 bar. The valve closes at night. Oil is changed in May.\n"
 BETA = "# Beta\r\n\r\nBeta pumps run at 60 bar.\r\nThe valve closes at noon. The valve closes at noon.\r\n"
+INCLUSIVE = (
+    "alpha.txt[0:25] is 'Alpha pumps run at 40 bar', the label says 'Alpha pumps run at 40 bar.'; "
+    "the label is one character longer: is end the last character? write the one behind it: here it is 0-26"
+)
+GOES_ON = "'Alpha pumps run at 4' is 99 % similar to alpha.txt#0-21, and where it says 'at 4' the document says 'at 40'"
 EVIDENCE = [{"doc_id": "alpha.txt", "start": 0, "end": 26, "text": ALPHA[:26]}]
 GOOD = {"_id": "good", "text": "bar of alpha pumps", "evidence": EVIDENCE}
 
@@ -234,14 +239,20 @@ CASES = [
     beir("an unknown query", "b9\talpha.txt\t1\n", ":2: query 'b9' is judged and not among the queries"),
     beir("wrong columns", "b1 alpha.txt 1\n", ":2: 3 columns separated by tabs are expected, not 1"),
     beir("a grade in words", "b1\talpha.txt\thigh\n", ":2: grade 'high' is not an integer"),
+    beir("a grade that is a fraction", "b1\talpha.txt\t0.5\n", ":2: grade 0.5 is no whole number"),
     beir("empty", "", ": holds no judgements"),
+    queries("several records on a line", json.dumps(GOOD) + json.dumps(GOOD), "write one JSON value on each line"),
+    queries("Python", repr(GOOD), "queries.jsonl:1:", "that is Python, not JSON: write it with json.dumps"),
+    queries("a comma behind each record", json.dumps(GOOD) + ",\n", "leave out the comma behind the record"),
+    queries("a comma too many", json.dumps(GOOD)[:-1] + ",}", "leave out the comma before the closing bracket"),
+    queries("records over several lines", json.dumps(GOOD, indent=1) * 2, "its records take several lines each"),
     option("qrels beside labels", ("--qrels", "corpus/beta.md"), "with labels of its own; leave out the qrels corpus/beta.md"),
     option("unknown retriever", ("--retriever", "bm52"), "unknown retriever 'bm52'; did you mean 'bm25'? (known: bm25"),
     option("unknown chunker", ("--chunker", "sentense"), "unknown chunker 'sentense'; did you mean 'sentence'?"),
     option("unknown context", ("--context", "titel"), "unknown context 'titel'; did you mean 'title'?"),
     option("unknown parameter", ("--retriever", "bm25(epsilom=1)"), "bm25 has no parameter 'epsilom'; did you mean 'epsilon'?"),
     option("a word for a number", ("--retriever", "bm25(k1=high)"), "bm25: k1 must be", "not 'high'"),
-    option("unknown value", ("--retriever", "bm25(variant=okapy)"), "bm25: variant must be okapi, plus, l, not 'okapy'"),
+    option("unknown value", ("--retriever", "bm25(variant=okapy)"), "bm25: variant must be okapi, plus, l, lucene, not 'okapy'"),
     option("value out of range", ("--retriever", "bm25(b=2)"), "bm25: k1 must be 0 or more and b from 0 to 1"),
     option("parameter twice", ("--retriever", "bm25(k1=1, k1=2)"), "k1"),
     option("open bracket", ("--retriever", "bm25(k1="), "cannot read spec 'bm25(k1='; write name or name(parameter=value)"),
@@ -445,6 +456,8 @@ CASES = [
             "queries.jsonl:3: contradictory good: the same question is answerable in one label",
         ),
     ),
+    passage("end is the last character", "text_mismatch", INCLUSIVE, start=0, end=25, text=ALPHA[:26]),
+    passage("a number that goes on", "text_differs", GOES_ON, text="Alpha pumps run at 4"),
     defect("none", "unlabelled", "no evidence, no relevant document, and not marked unanswerable"),
     defect("unknown relevant document", "unknown_document", "no document 'zeta'", relevant=[{"doc_id": "zeta", "grade": 1}]),
     defect("graded twice", "contradictory", "document", relevant=[{"doc_id": "alpha.txt", "grade": g} for g in (1, 2)]),

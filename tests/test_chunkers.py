@@ -5,6 +5,7 @@ import json
 import re
 import sys
 import time
+import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -215,6 +216,64 @@ def test_a_tokenizer_as_unit(name: str, tmp_path_factory: pytest.TempPathFactory
         check(make("chunkers", f"{name}(size={size}, unit={str(file)!r})"), text)
 
 
+# Whatever the unit: no cut inside a word, a letter with its marks, an emoji of several signs.
+
+SCRIPTS = [
+    "plain words",
+    "हिन्दी शब्द",
+    "ภาษาไทย ที่นี่",
+    "漢字かな",
+    "e\u0301te\u0301",
+    "co\xadop",
+    "👩\u200d💻👍🏽🇩🇪1\ufe0f\u20e3",
+    "한국어",
+    ". ",
+    "\n\n",
+]
+
+
+def inside(text: str, at: int) -> str:
+    """What a cut at a position is inside of: a letter or sign with what belongs to it, a word; "" where inside of nothing."""
+    before, after = text[at - 1], text[at]
+    joined = unicodedata.category(after)[0] == "M" or after in "\xad\u200d\ufe0f🏽" or before == "\u200d"
+    if joined or (after == "🇪" and before == "🇩"):
+        return "letter"
+    spaced = [
+        c.isalpha() and not re.match("[\u0e00-\u0e7f\u3040-\u9fff]", c)
+        for c in (text[:at].rstrip("\u0301\u093e\u093f\u0940\u094d\u0947\u0902\xad")[-1:], after)
+    ]
+    return "word" if all(spaced) else ""
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.sampled_from(SCRIPTS), max_size=30),
+    st.integers(1, 25),
+    st.integers(0, 5),
+    st.sampled_from(["tokens", "characters"]),
+)
+def test_no_cut_falls_inside_a_word_or_a_letter(parts: list[str], size: int, overlap: int, unit: str) -> None:
+    text = "".join(parts)
+    for name in ("fixed", "sentence", "recursive", "paragraph", "section"):
+        spec = f"{name}(size={size}, unit={unit}" + (f", overlap={min(overlap, size - 1)})" if name in WITH_OVERLAP else ")")
+        starts, ends = make("chunkers", spec).spans(text)
+        for at in {*starts.tolist(), *ends.tolist()} - {0, len(text)}:
+            assert inside(text, at) != "letter" or (unit == "characters" and size < 12), (spec, at)
+            longest = max(map(len, re.findall(r"[^\s.]+", text)), default=0)
+            assert inside(text, at) != "word" or (unit == "characters" and longest > size), (spec, at)
+
+
+def test_a_unit_of_characters_or_word_pieces_cuts_between_words(tmp_path: Path) -> None:
+    text = "alpha beta gamma delta epsilon"
+    assert chunks("fixed(size=12, unit=characters)", text) == ["alpha beta ", "gamma delta ", "epsilon"]
+    assert chunks("fixed(size=12, overlap=6, unit=characters)", text) == [
+        "alpha beta ",
+        "beta gamma ",
+        "gamma delta ",
+        "epsilon",  # with "delta " it would be too long
+    ]
+
+
 # Where sentences end.
 
 SENTENCES = [
@@ -228,6 +287,18 @@ SENTENCES = [
     ("e.g. this, i.e. That.", ["e.g. this, i.e. That."]),
     ("Wait... what? Wait... What?", ["Wait... what? ", "Wait... ", "What?"]),
     ("Well… Yes… no.", ["Well… ", "Yes… no."]),
+    (
+        "Am 3. Oktober z. B. kam Dr. Meier, d. h. 3.5 m. Dann ging er.",
+        ["Am 3. Oktober z. B. kam Dr. Meier, d. h. 3.5 m. ", "Dann ging er."],
+    ),
+    ("Mme. Roy vit. Il part.", ["Mme. Roy vit. ", "Il part."]),
+    ("यह है। वह था॥और", ["यह है। ", "वह था॥", "और"]),
+    ("ما هذا؟ هذا كتاب۔ نعم", ["ما هذا؟ ", "هذا كتاب۔ ", "نعم"]),
+    ("ภาษาไทยง่าย ทำได้ดี 5 คน", ["ภาษาไทยง่าย ", "ทำได้ดี 5 คน"]),
+    ("កម្ពុជា ខ្មែរ។ទេ", ["កម្ពុជា ", "ខ្មែរ។", "ទេ"]),
+    ("မြန်မာ။နိုင်ငံ", ["မြန်မာ။", "နိုင်ငံ"]),
+    ("他说：“好。”然后走了。（见图。）再见！", ["他说：“好。”", "然后走了。", "（见图。）", "再见！"]),
+    ("ｱﾒﾘｶ｡ﾆﾎﾝ", ["ｱﾒﾘｶ｡", "ﾆﾎﾝ"]),
     ('He said "Go." She went.', ['He said "Go." ', "She went."]),
     ('(He said "Go.") She went.', ['(He said "Go.") ', "She went."]),
     ("“Go.” She went.", ["“Go.” ", "She went."]),

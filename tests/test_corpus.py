@@ -300,6 +300,19 @@ def test_nothing_there_says_what_to_do(tmp_path: Path) -> None:
 # corpus.jsonl
 
 
+def test_a_record_without_a_text_is_its_title_and_that_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    records = [
+        {"_id": "a", "title": "Cats eat", "text": " "},
+        {"_id": "b", "title": "Dogs", "text": "Dogs sleep."},
+        {"_id": "c", "title": "", "text": ""},
+        {"_id": "d", "text": ""},
+    ]
+    corpus = load_corpus(jsonl(tmp_path / "corpus.jsonl", *records, records[0]))
+    assert [(d.text, d.title) for d in corpus.documents] == [("Cats eat", ""), ("Dogs sleep.", "Dogs"), ("", ""), ("", "")]
+    assert "1 documents without a text: their title is taken as their text" in caplog.text
+    assert "2 documents have neither text nor title: nothing can find them" in caplog.text
+
+
 def test_corpus_jsonl_and_beir_folders(tmp_path: Path) -> None:
     path = jsonl(
         tmp_path / "corpus.jsonl",

@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from hypothesis import strategies as st
 
 from ragdiag.cli import main
 from ragdiag.core.records import Chunking, Corpus, Document, Label, Labels, Query
+from ragdiag.sources.corpus import load_corpus
 from ragdiag.sources.evidence import COPY_WORDS, locate, restrict, unlabelled_hits
+from ragdiag.sources.naming import DocumentNames
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the shared data sets are not here")
@@ -135,23 +138,149 @@ def test_opposites_signs_and_units_differ_too(label: str, there: str) -> None:
 @pytest.mark.parametrize(
     ("label", "there"),
     [
-        ("“We don’t pay” – so they said in all 1‑year contracts", '"We don\'t pay" - so they said in all 1-year contracts'),
-        ("within 30 ‘working’ days of the purchase of a ticket", "within 30 'working'\u00a0days of the purchase of a ticket."),
-        ("The office ﬁnds 30 ﬂats a year for people who need one", "The office finds 30 flats a year for people who need one"),
-        ("In the cafe\u0301 30 guests have a seat by the window", "In the café 30 guests have a seat by the window"),
         ("the fee of 1,000 dollars is paid, by everybody who has a ticket, in three days",
          "The fee of 1000 dollars is paid, by everybody who has a ticket, in 3 days"),
         ("twenty-one days after the purchase the ticket is void, unless they send another one, or somebody else writes to them",
          "21 days after the purchase the ticket is void, unless they send another one, or somebody else writes to them"),
         ("It isn't known whether 5 % of all of them ever came back here to the hall",
          "It is not known whether 5 percent of all of them ever came back here to the hall"),
-        ("The contract ends 30 cal-\nendar days after the notice", "The contract ends 30 calendar days after the notice"),
     ],
 )  # fmt: skip
-def test_how_a_passage_is_typed_makes_no_difference(label: str, there: str) -> None:
+def test_a_number_or_a_negation_may_be_written_otherwise(label: str, there: str) -> None:
     places, warnings = found(asked(Label("a", label)), corpus(a=f"Before. {there} And after."))
     assert len(places) == len(warnings) == 1
     assert warnings[0].startswith("found by similarity")
+
+
+TYPED = {
+    "quotes": ("“We don’t pay” – so they said in all 1‑year contracts", '"We don\'t pay" - so they said in all 1-year contracts'),
+    "no-break space": ("within 30 ‘working’ days of a ticket", "within 30 'working'\u00a0days of a ticket"),
+    "ligatures": ("The office ﬁnds 30 ﬂats a year", "The office finds 30 flats a year"),
+    "composed": ("In the cafe\u0301 30 guests have a seat", "In the café 30 guests have a seat"),
+    "line end": ("The contract ends 30 cal-\nendar days after", "The contract ends 30 calendar days after"),
+    "soft hyphen at a line end": ("an exten\u00ad\nsion is granted", "an extension is granted"),
+    "soft hyphens": ("Donau\u00addampf\u00adschiff", "Donaudampfschiff"),
+    "hyphen that stays": ("the Anglo-\nFrench treaty of COVID-\n19", "the Anglo-French treaty of COVID-19"),
+    "zero width": ("un\u200bbreak\ufeffable w\u2060ords", "unbreakable words"),
+    "full width": ("Ｍｏｄｅｌ　１２ costs ３０％", "Model 12 costs 30%"),
+    "Chinese lines": ("年假为五天，\n须在三月\n 前休完。", "年假为五天，须在三月前休完。"),
+    "Chinese marks": ("年假为五天,须在三月前休完(含)", "年假为五天，须在三月前休完（含）"),
+    "half-width kana": ("ｻｰｻの料金", "サーサの料金"),
+    "Hangul": ("직원은 휴가", unicodedata.normalize("NFD", "직원은 휴가")),
+    "Devanagari": ("\u095bमीन की \u0958ीमत", "ज\u093cमीन की क\u093cीमत"),
+    "Vietnamese": ("Điều kiện hưởng", unicodedata.normalize("NFD", "Điều kiện hưởng")),
+    "ellipsis": ("Wait… then press", "Wait... then press"),
+    "primes": ("a 5′ pole", "a 5' pole"),
+}
+
+
+@pytest.mark.parametrize("name", TYPED)
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_passage_typed_otherwise_is_the_same_and_that_is_said(name: str, turned: bool) -> None:
+    label, there = TYPED[name][::-1] if turned else TYPED[name]
+    text = f"Before: {there} | after."
+    places, warnings = found(asked(Label("a", label)), corpus(a=text))
+    assert places == [(0, 8, 8 + len(there))]
+    assert warnings == [f"found but for how it is typed, at a#8-{8 + len(there)}"]
+    assert found(asked(Label("a", label, 8, 8 + len(there))), corpus(a=text)) == (places, warnings)
+
+
+REST = " for all staff of the company in this country, whatever else was said before."
+
+OTHERS = {
+    "number goes on": ("The fee is 5", "The fee is 50 euros"),
+    "decimals go on": ("The fee is 1", "The fee is 1.5 euros"),
+    "number began before": ("5 % of it is paid", "2.5 % of it is paid"),
+    "sign": ("5 °C in winter is fine", "-5 °C in winter is fine"),
+    "Chinese number goes on": ("年假为五", "年假为五十天"),
+    "version": ("Install v1.2" + REST, "Install v1.3" + REST),
+    "section": ("See section 5.1" + REST, "See section 5.2" + REST),
+    "letter behind a figure": ("See § 5" + REST, "See § 5a" + REST),
+    "Roman": ("Chapter IV" + REST, "Chapter VI" + REST),
+    "letter": ("Class B" + REST, "Class C" + REST),
+    "superscript": ("costs 5¹ euros" + REST, "costs 51 euros" + REST),
+    "power": ("up to 10² metres" + REST, "up to 102 metres" + REST),
+    "fraction": ("up to 5½ metres" + REST, "up to 51/2 metres" + REST),
+    "one point or a thousand": ("costs 1,000 euros" + REST, "costs 1.000 euros" + REST),
+    "word and figure": ("wait five days" + REST, "wait 6 days" + REST),
+    "unit": ("within 10 m of the door" + REST, "within 10 km of the door" + REST),
+    "date": ("on 5.6.2024" + REST, "on 6.5.2024" + REST),
+    "at most": ("take at most 3 of them" + REST, "take at least 3 of them" + REST),
+    "Chinese": ("员工每年享有五天带薪年假，须在三月底之前休完。", "员工每年享有六天带薪年假，须在三月底之前休完。"),
+    "Chinese tens": ("员工每年享有十五天带薪年假，须在三月底之前休完。", "员工每年享有五十天带薪年假，须在三月底之前休完。"),
+    "Chinese unit": ("员工每年享有15天带薪年假，须在三月底之前休完。", "员工每年享有15月带薪年假，须在三月底之前休完。"),
+    "Chinese negation": ("员工离职后可以领取补偿，须在三月底之前提出。", "员工离职后不可以领取补偿，须在三月底之前提出。"),
+    "Japanese negation": (
+        "今年の休暇は翌年に繰り越すことができるので注意。",
+        "今年の休暇は翌年に繰り越すことができないので注意。",
+    ),
+    "Hindi figures": ("कर्मचारी को हर साल ५ दिन की छुट्टी मिलती है।", "कर्मचारी को हर साल ६ दिन की छुट्टी मिलती है।"),
+    "Hindi words": ("कर्मचारी को हर साल पाँच दिन की छुट्टी मिलती है।", "कर्मचारी को हर साल चार दिन की छुट्टी मिलती है।"),
+    "Hindi negation": (
+        "कर्मचारी को हर साल मार्च तक छुट्टी मिलती है और सब को।",
+        "कर्मचारी को हर साल मार्च तक छुट्टी नहीं मिलती है और सब को।",
+    ),
+    "Arabic figures": ("يحصل الموظف على ٥ أيام إجازة كل سنة", "يحصل الموظف على ٦ أيام إجازة كل سنة"),
+    "full width": ("Ｍｏｄｅｌ　１２" + REST, "Model 13" + REST),
+    "German": (
+        "Der Urlaub beträgt fünfundzwanzig Tage im ganzen Jahr.",
+        "Der Urlaub beträgt sechsundzwanzig Tage im ganzen Jahr.",
+    ),
+    "German ordinals": (
+        "Der Urlaub endet am dritten Tag nach der Kündigung.",
+        "Der Urlaub endet am vierten Tag nach der Kündigung.",
+    ),
+    "French": ("Le congé est de vingt-cinq jours par année entière.", "Le congé est de vingt-six jours par année entière."),
+    "Spanish": (
+        "Hay que esperar veinticinco días después de la compra.",
+        "Hay que esperar veinticuatro días después de la compra.",
+    ),
+    "Russian": (
+        "Отпуск составляет двадцать пять дней в году для всех.",
+        "Отпуск составляет двадцать шесть дней в году для всех.",
+    ),
+    "Korean": (
+        "직원은 휴가를 다음 해로 이월할 수 있으며 신청해야 합니다",
+        "직원은 휴가를 다음 해로 이월할 수 없으며 신청해야 합니다",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_passage_that_differs_in_a_number_is_another_in_any_script(name: str) -> None:
+    label, there = OTHERS[name]
+    kind, message = wrong(asked(Label("a", label)), corpus(a=there))
+    assert kind == "text_differs", message
+
+
+@pytest.mark.parametrize(
+    ("label", "there"),
+    [
+        ("员工每年享有15天带薪年假，须在三月底之前休完。", "员工每年享有十五天带薪年假，须在三月底之前休完。"),
+        ("इस साल कर्मचारी को ५ दिन की छुट्टी मिलती है।", "इस साल कर्मचारी को 5 दिन की छुट्टी मिलती है।"),
+        ("يحصل الموظف على ٥ أيام إجازة كل سنة", "يحصل الموظف على 5 أيام إجازة كل سنة"),
+        ("costs 1 000 euros" + REST, "costs 1,000 euros" + REST),
+        ("wait five days" + REST, "wait 5 days" + REST),
+    ],
+)
+def test_a_number_in_other_figures_is_the_same(label: str, there: str) -> None:
+    assert found(asked(Label("a", label)), corpus(a=there))[0] == [(0, 0, len(there))]
+
+
+def test_a_passage_may_stand_beside_a_number_that_it_does_not_cut() -> None:
+    docs = corpus(a="5 The fee is 5. 5 are free")
+    assert found(asked(Label("a", "The fee is 5.")), docs) == ([(0, 2, 15)], [])
+    assert found(asked(Label("a", "fee is 5")), docs) == ([(0, 6, 14)], [])
+    cut = asked(Label("a", "fee is 5", 6, 14))  # its offsets say that it is meant so
+    assert found(cut, corpus(a="5 The fee is 50")) == ([(0, 6, 14)], [])
+
+
+def test_only_the_whole_number_counts_among_several_places() -> None:
+    assert found(asked(Label("a", "costs 5")), corpus(a="One costs 50, one costs 5 euros, one costs 5.50."))[0] == [(0, 18, 25)]
+
+
+def test_case_is_no_matter_of_typing() -> None:
+    assert found(asked(Label("a", "The Polish office")), corpus(a="The polish office"))[1][0].startswith("found by similarity")
 
 
 def test_a_passage_found_by_similarity_is_found_to_its_end() -> None:
@@ -247,7 +376,11 @@ def test_what_is_as_similar_elsewhere_is_ambiguous_too() -> None:
 
 def test_wrong_offsets_are_told_apart() -> None:
     docs = corpus(a=FOX)
-    assert wrong(asked(Label("a", "quick", 9, 4)), docs) == ("offsets_inverted", "start 9 is not before end 4")
+    assert wrong(asked(Label("a", "quick", 9, 4)), docs) == (
+        "offsets_inverted",
+        "start 9 is not before end 4; start and end have changed places: here it is 4-9",
+    )
+    assert wrong(asked(Label("a", "", 9, 4)), docs) == ("offsets_inverted", "start 9 is not before end 4")
     assert wrong(asked(Label("a", "", 4, 4)), docs)[0] == "offsets_inverted"
     assert wrong(asked(Label("a", "", 70, 73)), docs) == ("offsets_outside", "[70, 73) leaves a, which has 72 characters")
     assert wrong(asked(Label("a", "", -2, 3)), docs)[0] == "offsets_outside"
@@ -265,6 +398,103 @@ def test_a_text_elsewhere_says_how_far() -> None:
     assert wrong(asked(Label("a", "two", 12, 15)), docs)[1].endswith("it stands at 14, 2 characters later")
     assert wrong(asked(Label("a", "one", 5, 8)), docs)[1].endswith("it stands at 0, 5 characters earlier")
     assert wrong(asked(Label("a", "six", 0, 3)), docs)[1].endswith("it stands nowhere in that document")
+
+
+CAFE = "Leave 🌴 is 25 days.\nThe café opens. Café vouchers are 7 euros."
+VOUCHERS = "Café vouchers are 7 euros."
+
+
+def offsets(text: str, passage: str = VOUCHERS) -> tuple[int, int]:
+    return text.index(passage), text.index(passage) + len(passage)
+
+
+AT, UNTIL = offsets(CAFE)
+MISTAKES = {
+    "the last character": (CAFE, AT, UNTIL - 1, f"is end the last character? write the one behind it: here it is {AT}-{UNTIL}"),
+    "from 1": (
+        CAFE.replace("🌴", "X").replace("\n", " "),
+        AT + 1,
+        UNTIL + 1,
+        f"it stands at {AT}, 1 character earlier: do start and end count from 1",
+    ),
+    "start from 1": (CAFE, AT + 1, UNTIL, f"start looks as if counted from 1: here it is {AT}-{UNTIL}"),
+    "bytes": (CAFE, len(CAFE[:AT].encode()), len(CAFE.encode()), f"offsets look like bytes: in characters it is {AT}-{UNTIL}"),
+    "UTF-16": (CAFE, AT + 1, UNTIL + 1, f"offsets look like UTF-16 units: in characters it is {AT}-{UNTIL}, 1 character earlier"),
+    "length": (CAFE, AT, len(VOUCHERS), f"end looks like the length: here it is {AT}-{UNTIL}"),
+    "swapped": (CAFE, UNTIL, AT, "start and end have changed places"),
+    "without returns": (
+        CAFE.replace("\n", "\r\n"),
+        AT,
+        UNTIL,
+        f"it stands at {AT + 1}, 1 character later: the document has CRLF",
+    ),
+    "with returns": (CAFE, AT + 1, UNTIL + 1, "UTF-16"),  # the palm tree explains it as well, and comes first
+    "returns": (CAFE.replace("🌴", "X"), *offsets(CAFE.replace("\n", "\r\n")), "copy with CRLF line ends, the document has none"),
+    "stripped": (
+        "\n\n " + CAFE,
+        AT,
+        UNTIL,
+        f"it stands at {AT + 3}, 3 characters later: the label was made from a copy without the white",
+    ),
+    "composed": (
+        unicodedata.normalize("NFD", CAFE),
+        AT,
+        UNTIL,
+        f"it is {AT + 1}-{UNTIL + 2}: the label was made from a copy with composed",
+    ),
+    "decomposed": (
+        CAFE.replace("🌴", "X"),
+        AT + 1,
+        UNTIL + 2,
+        f"it is {AT}-{UNTIL}: the label was made from a copy with letters and acc",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_the_very_mistake_of_offsets_is_named(name: str) -> None:
+    text, start, end, said = MISTAKES[name]
+    passage = unicodedata.normalize("NFD", VOUCHERS) if name == "decomposed" else VOUCHERS
+    kind, message = wrong(asked(Label("a", passage, start, end)), corpus(a=text))
+    assert kind == ("offsets_inverted" if start >= end else "offsets_outside" if end > len(text) else "text_mismatch")
+    assert said in message
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "label", "said"),
+    [
+        ("a.txt", "\ufeffOne. Two cats.", (Label("a.txt", "Two cats.", 6, 15)), "a copy with the file's byte order mark"),
+        (
+            "a.txt",
+            "\ufeffOne. Two cats.",
+            (Label("a.txt", "Two cats.", 8, 17)),
+            "offsets look like bytes: in characters it is 5-14",
+        ),
+        ("a.html", "<p>One.</p><p>Two cats.</p>", (Label("a.html", "Two cats.", 14, 23)), "the page's HTML, with its tags"),
+    ],
+)
+def test_offsets_of_the_file_itself_are_named(tmp_path: Path, name: str, content: str, label: Label, said: str) -> None:
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    assert said in wrong(asked(label), load_corpus(tmp_path))[1]
+
+
+def test_names_are_the_same_however_their_letters_are_composed() -> None:
+    apart = unicodedata.normalize("NFD", "congés.md")
+    assert apart != "congés.md"
+    for name, asked_for in ((apart, "congés.md"), ("congés.md", apart)):
+        docs = Corpus((Document(name, FOX),))
+        assert found(asked(Label(asked_for, "quick")), docs) == ([(0, 4, 9)], [])
+        assert found(asked(Label(asked_for, "quick", 4, 9)), docs) == ([(0, 4, 9)], [])
+        assert locate([asked(relevant=((asked_for, 1),))], docs).relevant == ({0: 1},)
+
+
+def test_of_two_documents_whose_names_compose_alike_only_the_exact_one_is_meant() -> None:
+    one, other = "e\u0323\u0302", "\u1eb9\u0302"
+    names = DocumentNames(Corpus((Document(one, "x"), Document("z", "."), Document(other, "y"))))
+    assert [names.position(name) for name in (one, "z", other)] == [0, 1, 2]
+    assert names.position("\u1ec7") is None
+    assert "\u1ec7" not in names
+    assert "z" in names
 
 
 def test_line_ends_are_named_as_the_reason() -> None:
@@ -367,6 +597,21 @@ def test_exact_copies_elsewhere_are_alternatives() -> None:
         (0, 0, 1, end + 5, 2 * end + 5, True),
     ]
     assert rows(locate([query], docs, copies="ignore")) == [(0, 0, 0, 2, 2 + end, False)]
+
+
+def test_a_copy_that_cuts_a_number_a_word_or_a_letter_is_none() -> None:
+    passage = "The fee for the whole year is 5"
+    docs = corpus(a=f"{passage} euros", b=f"{passage}0 euros", c=f"{passage}.20 euros", d=f"{passage}. It is due.")
+    assert [row[2] for row in rows(locate([asked(Label("a", passage))], docs))] == [0, 3]
+    hindi = "कर्मचारी को हर साल छुट्टी क"
+    docs = corpus(a=f"{hindi} ख", b=f"{hindi}ी बात", c=f"{hindi}।")
+    assert [row[2] for row in rows(locate([asked(Label("a", hindi, 0, len(hindi)))], docs))] == [0, 2]
+
+
+def test_in_scripts_without_spaces_a_copy_stands_among_other_letters() -> None:
+    passage = "开始使用 iPhone 之前必须先关闭总阀门并打开排气口等待五分钟以上"
+    docs = corpus(a=passage, b=f"请注意{passage}再继续操作", c=f"请注意{passage}五")
+    assert [(row[2], row[5]) for row in rows(locate([asked(Label("a", passage))], docs))] == [(0, False), (1, True), (2, True)]
 
 
 def test_a_copy_belongs_to_every_group_that_needs_the_passage() -> None:

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ragdiag import audit
 from ragdiag.core.errors import InputError, UsageError
-from ragdiag.core.records import Label, Query
+from ragdiag.core.records import Corpus, Document, Label, Query
+from ragdiag.sources.evidence import locate
 from ragdiag.sources.queries import load_queries
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -188,6 +190,18 @@ def test_beir_keeps_the_judged_queries(tmp_path):
     assert load_queries(folder, trec)[0].relevant == (("d9", 1),)
 
 
+def test_in_beir_a_document_is_its_title_and_its_text(tmp_path):
+    jsonl(tmp_path / "queries.jsonl", {"_id": "q", "text": "what do cats eat"}, {"_id": "r", "text": "where do dogs sleep"})
+    documents = ({"_id": "c", "title": "what cats eat", "text": ""}, {"_id": "d", "title": "where dogs sleep", "text": "mats"})
+    jsonl(tmp_path / "corpus.jsonl", *documents, *({"_id": f"x{i}", "title": "", "text": f"other {i}"} for i in range(8)))
+    write(tmp_path / "qrels" / "test.tsv", HEADER + "q\tc\t1.0\nr\td\t1.0\n")
+    told = "1 documents have a title that is not indexed"
+    for context, ranks, said in (("title", [1.0, 1.0], False), ("none", [1.0, 0.0], True)):
+        report = audit(tmp_path, tmp_path, retriever="bm25(variant=plus)", context=context, cache=None)
+        assert [query.measures["RR"] for query in report.queries] == ranks
+        assert any(told in note for note in report.notes) == said
+
+
 def test_beir_takes_the_only_split(tmp_path):
     assert [q.id for q in load_queries(beir(tmp_path, dev="q0\td1\t1\n"))] == ["q0"]
 
@@ -195,7 +209,12 @@ def test_beir_takes_the_only_split(tmp_path):
 def test_beir_errors(tmp_path):
     folder = beir(tmp_path / "several", dev="q0\td1\t1\n", train="q1\td1\t1\n")
     fails(folder, 0, "--qrels", "dev.tsv, train.tsv", at=folder / "qrels")
-    bad = {"q9\td1\t1\n": "'q9'", "q0\td1\n": "3 columns", "q0\td1\t1.0\n": "'1.0'", "q0\td1\t1_0\n": "integer"}
+    bad = {
+        "q9\td1\t1\n": "'q9'",
+        "q0\td1\n": "3 columns",
+        "q0\td1\t1.5\n": "grade 1.5 is no whole number",
+        "q0\td1\t1_0\n": "integer",
+    }
     for rows, word in bad.items():
         folder = beir(tmp_path / "bad", test="q0\td1\t1\n" + rows)
         fails(folder, 3, word, at=folder / "qrels" / "test.tsv")
@@ -340,6 +359,15 @@ def test_chroma_errors(tmp_path, references, word):
     fails(chroma(tmp_path / "q.csv", ("two\nlines", "[]", "a"), ("b", references, "a")), 4, word)
 
 
+@pytest.mark.parametrize(("name", "mark"), [("q.csv", ","), ("q.csv", ";"), ("q.csv", "\t"), ("q.tsv", "\t")])
+@pytest.mark.parametrize("bom", ["", "\ufeff"])
+def test_chroma_columns_may_be_parted_as_excel_does(tmp_path, name, mark, bom):
+    reference = json.dumps([{"content": "A, b; c", "start_index": 3, "end_index": 10}]).replace('"', '""')
+    text = bom + "\n".join([mark.join(["question", "references", "corpus_id"]), mark.join(["Who?", f'"{reference}"', "a"])])
+    (query,) = load_queries(write(tmp_path / name, text))
+    assert (query.text, query.evidence) == ("Who?", (Label("a", "A, b; c", 3, 10),))
+
+
 def test_broken_csv(tmp_path):
     head = "question,references,corpus_id\na,[],x\n"
     limit = csv.field_size_limit()
@@ -467,6 +495,107 @@ def test_ragas(tmp_path, name, content, lines):
 def test_ragas_errors(tmp_path, bad, word):
     fails(jsonl(tmp_path / "q.jsonl", NEW, bad), 2, "samples[1]", word)
     fails(write(tmp_path / "q.json", json.dumps([NEW, 3])), 1, "samples[1]", "object")
+
+
+PAY = {"question": "When?", "ground_truth": "Now", "contexts": ["Pay is due now."]}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("q.json", {key: [value, value] for key, value in PAY.items()}),  # datasets: Dataset.to_dict, Dataset.from_dict
+        ("q.json", {key: {"0": value, "1": value} for key, value in PAY.items()}),  # pandas: to_json()
+        ("q.json", {"columns": [*PAY], "index": [0, 1], "data": [[*PAY.values()]] * 2}),  # orient="split"
+        ("q.json", {"3": PAY, "7": PAY}),  # orient="index"
+        ("q.json", {"schema": {"fields": []}, "data": [PAY, PAY]}),  # orient="table"
+        ("q.jsonl", [PAY, PAY]),
+        ("q.json", {"questions": [PAY, PAY]}),
+        ("q.json", {"examples": [PAY, PAY]}),
+    ],
+)
+@pytest.mark.parametrize("indent", [None, 2])
+def test_rows_are_read_however_they_are_laid_out(tmp_path, name, content, indent):
+    queries = load_queries(write(tmp_path / name, json.dumps(content, indent=indent)))
+    assert [(q.text, q.answer, q.metadata) for q in queries] == [("When?", "Now", {"contexts": ["Pay is due now."]})] * 2
+
+
+def test_contexts_count_as_labels_where_ragas_made_the_question_from_them(tmp_path):
+    made = {**PAY, "evolution_type": "simple", "metadata": [{"source": "pay.txt"}], "episode_done": True}
+    older = {"question": "When?", "ground_truth": ["Now"], "ground_truth_context": ["Pay is due now."], "question_type": "simple"}
+    for record in (made, older):
+        (query,) = load_queries(jsonl(tmp_path / "q.jsonl", record))
+        assert query.evidence == (Label(text="Pay is due now."),)
+    (query,) = load_queries(jsonl(tmp_path / "q.jsonl", {**made, "reference_contexts": ["Pay"]}))
+    assert query.evidence == (Label(text="Pay"),)
+    (query,) = load_queries(jsonl(tmp_path / "q.jsonl", PAY))
+    assert query.evidence == ()
+    (defect,) = locate([query], Corpus((Document("pay.txt", "Pay is due now."),))).defects
+    assert defect.message.endswith("; rename contexts to reference_contexts if these are the passages the question was made from")
+    fails(jsonl(tmp_path / "q.jsonl", {"question": "When?", "contexts": ["x"]}), 0, "rename contexts to reference_contexts")
+
+
+def test_columns_that_are_none_are_told_from_conversations(tmp_path):
+    uneven = {"question": ["a", "b"], "ground_truth": ["x"], "contexts": [["y"]]}
+    fails(write(tmp_path / "q.json", json.dumps(uneven)), 1, "columns of different lengths")
+
+
+# ------------------------------------------------------------------------------------------------------------ layouts
+
+
+def test_our_own_records_may_be_one_json_value_and_that_is_said(tmp_path, caplog):
+    other = {**GOOD, "_id": "other"}
+    for content, form in (([GOOD, other], "list"), ({"queries": [GOOD, other]}, "object"), ({"a": GOOD, "b": other}, "object")):
+        caplog.clear()
+        queries = load_queries(write(tmp_path / "q.json", json.dumps(content, indent=1)))
+        assert [q.id for q in queries] == [GOOD["_id"], "other"]
+        assert f"q.json: one JSON {form}, not JSON Lines; read all the same: queries 2" in caplog.text
+    caplog.clear()
+    assert len(load_queries(write(tmp_path / "q.json", json.dumps(GOOD, indent=1)))) == 1
+    assert len(load_queries(jsonl(tmp_path / "q.jsonl", GOOD, other))) == 2
+    assert not caplog.text
+    fails(write(tmp_path / "q.json", json.dumps([GOOD, "x"])), 1, "a query is a JSON object, not a str")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        (json.dumps(GOOD) + json.dumps(GOOD), 1, "write one JSON value on each line"),
+        (f"{json.dumps(GOOD, indent=1)}\n{json.dumps(GOOD, indent=1)}", 1, "its records take several lines each"),
+        (f"{json.dumps(GOOD)},\n{json.dumps(GOOD)}", 1, "leave out the comma behind the record"),
+        (f"{json.dumps(GOOD)}\n{json.dumps(GOOD)[:-1]}, }}", 2, "leave out the comma before the closing bracket"),
+        (f"{json.dumps(GOOD)}\n{GOOD!r}", 2, "that is Python, not JSON"),
+        (f"{json.dumps(GOOD)}\n{{'_id': None}}", 2, "that is Python, not JSON"),
+        (f"{json.dumps(GOOD)}\n{json.dumps(GOOD)[:-1]}", 2, "mend that line"),
+    ],
+)
+def test_what_is_nearly_json_is_told_what_it_is(tmp_path, text, line, said):
+    fails(write(tmp_path / "q.jsonl", text), line, said)
+
+
+# -------------------------------------------------------------------------------------------------------- grades
+
+
+@pytest.mark.parametrize("grade", [2, 2.0, "2", "2.0", "2."])
+def test_a_whole_grade_is_read_however_it_is_written(tmp_path, grade):
+    (query,) = load_queries(jsonl(tmp_path / "q.jsonl", {"_id": "q", "text": "x", "relevant": [{"doc_id": "a", "grade": grade}]}))
+    assert query.relevant == (("a", 2),)
+    folder = beir(tmp_path / "beir", test=f"q0\td1\t{grade}\n")
+    assert load_queries(folder)[0].relevant == (("d1", 2),)
+    assert load_queries(folder, write(tmp_path / "trec.txt", f"q0 0 d1 {grade}\n"))[0].relevant == (("d1", 2),)
+
+
+@pytest.mark.parametrize("grade", [0.5, "0.5", 1.25, "2.5e0", ".5"])
+def test_a_fraction_is_no_grade_and_that_is_said(tmp_path, grade):
+    record = {"_id": "q", "text": "x", "relevant": [{"doc_id": "a", "grade": grade}]}
+    fails(jsonl(tmp_path / "q.jsonl", record), 1, f"grade {grade} is no whole number", "scale all grades")
+    folder = beir(tmp_path / "beir", test=f"q0\td1\t{grade}\n")
+    fails(folder, 2, f"grade {grade} is no whole number", at=folder / "qrels" / "test.tsv")
+
+
+def test_grades_that_are_no_numbers(tmp_path):
+    for grade in (True, "yes", ""):
+        record = {"_id": "q", "text": "x", "relevant": [{"doc_id": "a", "grade": grade}]}
+        fails(jsonl(tmp_path / "q.jsonl", record), 1, "grade")
 
 
 # -------------------------------------------------------------------------------------------------------- detection

@@ -21,7 +21,7 @@ from ragdiag.pipeline import Audit, labelled_documents, run_audit
 from ragdiag.scoring.measures import Measure
 from ragdiag.sources.queries import load_queries
 from ragdiag.stats.statistics import Resampler, clusters
-from ragdiag.text.tokens import folded
+from ragdiag.text.normal import folded
 
 __all__ = ["answered", "run_litmus"]
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import codecs
 import json
 import math
 import os
+import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -166,9 +168,37 @@ def parse_json(text: str, path: Path, line: int = 0) -> Any:
         return value
     except json.JSONDecodeError as e:
         where = line or e.lineno
-        raise InputError(f"broken JSON: {e.msg} at column {e.colno}", path, where, "mend that line") from e
+        raise InputError(f"broken JSON: {e.msg} at column {e.colno}", path, where, _remedy(text) or "mend that line") from e
     except (ValueError, RecursionError) as e:
         raise InputError(f"broken JSON: {e}", path, line, "mend that line") from e
+
+
+def _remedy(text: str) -> str:
+    """What to do about text that is nearly JSON; "" where it is none of the usual mistakes."""
+    try:
+        _, end = json.JSONDecoder().raw_decode(text.strip())
+        rest = text.strip()[end:].strip()
+        return (
+            "leave out the comma behind the record"
+            if rest == ","
+            else "write one JSON value on each line"
+            if rest[:1] in "{["
+            else ""
+        )
+    except (ValueError, RecursionError):
+        pass
+    if re.search(r",\s*[}\]]", text) and _parses(json.loads, re.sub(r",(?=\s*[}\]])", "", text)):
+        return "leave out the comma before the closing bracket"
+    if _parses(ast.literal_eval, text.strip()):
+        return "that is Python, not JSON: write it with json.dumps"
+    return ""
+
+
+def _parses(parser: Callable[[str], object], text: str) -> bool:
+    try:
+        return isinstance(parser(text), (dict, list))
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return False
 
 
 def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -6,6 +6,7 @@ into one *corpus-wide* coordinate, so that span arithmetic is array arithmetic (
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -75,9 +76,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Corpus:
-    """Documents sorted by id. `problems` are documents left out, or read in part; `skipped` counts files of unknown kinds by
-    suffix; `notes` say what else was left out unread, and why.
-    """
+    """Documents sorted by id, what of them is unread (`problems`, `notes`), and how many files are of unknown kinds by suffix."""
 
     documents: tuple[Document, ...]
     problems: tuple[Problem, ...] = ()
@@ -88,6 +87,11 @@ class Corpus:
     def position(self) -> dict[str, int]:
         """Document id -> its place in `documents`."""
         return {d.id: i for i, d in enumerate(self.documents)}
+
+    @cached_property
+    def current_titles(self) -> Mapping[str, int]:
+        """How many documents that are not superseded bear each title, in lower case."""
+        return Counter(d.title.strip().casefold() for d in self.documents if not d.metadata.get("superseded"))
 
     @cached_property
     def lengths(self) -> IntArray:

@@ -160,6 +160,13 @@ def _converted(value: object, kind: object) -> tuple[bool, object]:
     if kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
         fits = abs(value) <= sys.float_info.max
         return fits, float(value) if fits else value
+    return _plain(value, kind)
+
+
+def _plain(value: object, kind: object) -> tuple[bool, object]:
+    """`_converted` for the types that take a value as it is; a truth may be written as people do on a command line."""
+    if kind is bool and value in ("true", "false"):
+        return True, value == "true"
     return kind in (int, str, bool, types.NoneType) and type(value) is kind, value
 
 
@@ -176,7 +183,7 @@ TYPES: dict[object, str] = {
     int: "a whole number",
     float: "a number",
     str: "a word or a quoted text",
-    bool: "True or False",
+    bool: "true or false",
     types.NoneType: "None",
 }
 """What errors call the types that a parameter may have."""

@@ -13,7 +13,8 @@ import numpy as np
 from ragdiag.core.proofs import Addition
 from ragdiag.core.records import Chunking, Corpus, IntArray, Span
 from ragdiag.scoring.packing import Packing
-from ragdiag.text.duplicates import shingles, words
+from ragdiag.text.duplicates import shingles
+from ragdiag.text.words import words
 
 __all__ = ["Setting"]
 

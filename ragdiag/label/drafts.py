@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from ragdiag.core.records import Document
 from ragdiag.text.headings import headings
-from ragdiag.text.tokens import folded
+from ragdiag.text.normal import folded
 from ragdiag.text.versions import superseded
 
 __all__ = ["Draft", "asked", "drafts", "question_id"]

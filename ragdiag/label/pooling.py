@@ -25,8 +25,8 @@ from ragdiag.core.registry import make, spec_of
 from ragdiag.search.chunkers._pack import Cuts
 from ragdiag.search.retrieval import DEPTH, Plan
 from ragdiag.sources.chunks import cut
+from ragdiag.text.normal import folded
 from ragdiag.text.spans import covered, overlapping_pairs, union
-from ragdiag.text.tokens import folded
 
 __all__ = ["Pool", "default_retrievers", "distinct", "merged", "with_defaults"]
 

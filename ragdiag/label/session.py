@@ -16,7 +16,7 @@ from ragdiag.label.decisions import DecisionFile, expected, record
 from ragdiag.label.labelled import Labelled, summed_up
 from ragdiag.label.pooling import Pool, distinct
 from ragdiag.sources.queries.own import ANSWERS
-from ragdiag.text.tokens import folded
+from ragdiag.text.normal import folded
 
 __all__ = ["ENOUGH", "Session", "Shown", "Task"]
 

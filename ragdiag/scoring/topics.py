@@ -33,6 +33,7 @@ import numpy.typing as npt
 
 from ragdiag.core.ranking import best
 from ragdiag.core.records import BoolArray, FloatArray, IntArray
+from ragdiag.text.words import words as split
 
 __all__ = ["Judgement", "Topics"]
 
@@ -68,10 +69,6 @@ TINY = 1e-9
 
 Sparse = Any
 """A matrix of `scipy.sparse`, by rows unless it says otherwise."""
-
-_SCRIPTS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-WORDS = rf"(?u)[{_SCRIPTS}]|(?:(?![{_SCRIPTS}])\w)+"
-"""A word. Characters of scripts that put no space between words (Chinese, Japanese, Thai, Khmer ...) count one by one."""
 
 
 class Judgement(NamedTuple):
@@ -132,13 +129,12 @@ class _Index:
     def __init__(self, texts: Sequence[str], seed: int) -> None:
         from sklearn.feature_extraction.text import CountVectorizer
 
-        self._vectorizer = CountVectorizer(token_pattern=WORDS, dtype=np.float32)
+        self._vectorizer = CountVectorizer(analyzer=split, dtype=np.float32)
         try:
             self.weights = self._vectorizer.fit_transform(texts).tocsr()
         except ValueError:  # "empty vocabulary": no text has a word
-            self._vectorizer = CountVectorizer(token_pattern=WORDS, dtype=np.float32, vocabulary=["-"])
+            self._vectorizer = CountVectorizer(analyzer=split, dtype=np.float32, vocabulary=["-"])
             self.weights = self._vectorizer.transform(texts).tocsr()
-        self._analyze = self._vectorizer.build_analyzer()
         n_texts, n_words = self.weights.shape
         frequency = np.bincount(self.weights.indices, minlength=n_words)
         # A word that one chunk has weighs 1 in a corpus of any size from there, so that a query is worth as many words in each.
@@ -180,7 +176,7 @@ class _Index:
         if not rows.nnz:
             return None
         known = self._vectorizer.vocabulary_
-        words = np.unique(np.array([known[w] for w in self._analyze(query) if w in known], dtype=np.int64))
+        words = np.unique(np.array([known[w] for w in split(query) if w in known], dtype=np.int64))
         rest = _without(rows, words)
         # The whole length, so that pages full of the query's words stay out of each other's neighbourhood.
         nearness = (self.weights @ rest.T.toarray(order="C")).max(axis=1) / self._lengths

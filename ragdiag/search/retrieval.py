@@ -29,6 +29,7 @@ from ragdiag.search.runs import Rankings, read_run
 from ragdiag.search.searches import chunks_of, name_of, search_depth, searched
 from ragdiag.sources.chunks import Placed, cut, embed_texts, place, read_chunks, within
 from ragdiag.sources.omissions import kept
+from ragdiag.text.words import DEFINITION
 
 __all__ = ["Clock", "Indexed", "Plan", "Retrieved", "Source"]
 
@@ -258,7 +259,7 @@ class Plan:
             f"context:{source.context}",
             source.retriever if options.run or options.search is not None else spec_of(self.retriever, full=True),
             *(source.models or ()),
-            "words:lower-\\w+",
+            DEFINITION.replace(" ", ":"),
             f"budget:{options.budget}tok" if options.budget else f"k:{options.k}",
             f"copies:{options.copies}",
             *(f"keep:{kind}" for kind in sorted(kept(options.keep))),

@@ -16,7 +16,7 @@ from ragdiag.core import files
 from ragdiag.core.errors import InputError, UnreadableDocument
 from ragdiag.core.protocols import Progress, no_progress
 from ragdiag.core.records import Corpus, Document, Problem
-from ragdiag.sources.fields import Fields
+from ragdiag.sources.fields import Fields, log
 from ragdiag.sources.ignoring import Rules, mode_of
 from ragdiag.sources.loaders import heading, load
 from ragdiag.sources.omissions import Keep, kept, unread
@@ -57,12 +57,13 @@ def _read_records(path: Path, progress: Progress) -> Corpus:
     size = path.stat().st_size
     documents: dict[str, Document] = {}
     lines: dict[str, int] = {}
+    untexted: set[str] = set()
     with Fields(path) as fields:
         for line, done, record in files.stream_jsonl(path):
             fields.look(record, ("text", *NAMED), line)
-            name, text = _id(record, path, line), files.field(record, ("text",), str, path, line)
-            title = _title(record, path, line) or heading(text)
-            document = Document(name, text, title, _metadata(record, path, line), str(path))
+            document, own_text = _document(record, path, line)
+            name = document.id
+            untexted |= set() if own_text else {name}
             first = lines.setdefault(name, line)
             if documents.setdefault(name, document) != document:
                 raise InputError(f"_id {name!r} is that of another document, on line {first}", path, line, "give each its own")
@@ -70,7 +71,24 @@ def _read_records(path: Path, progress: Progress) -> Corpus:
                 progress("reading documents", done, size)
     if not documents:
         raise InputError("holds no documents", path, remedy='write one {"_id": ..., "text": ...} per line')
+    _say_untexted(path, [documents[name] for name in untexted])
     return Corpus(tuple(documents[name] for name in sorted(documents)))
+
+
+def _document(record: dict[str, Any], path: Path, line: int) -> tuple[Document, bool]:
+    """The document of a record, and whether its text is its own: in BEIR a document is its title and its text."""
+    name, text = _id(record, path, line), files.field(record, ("text",), str, path, line)
+    title, own_text = _title(record, path, line), bool(text.strip())
+    text, title = (text, title or heading(text)) if own_text else (title, "")
+    return Document(name, text, title, _metadata(record, path, line), str(path)), own_text
+
+
+def _say_untexted(path: Path, untexted: Sequence[Document]) -> None:
+    titles = sum(bool(document.text.strip()) for document in untexted)
+    if titles:
+        log.warning(f"{files.shown_name(path)}: {titles} documents without a text: their title is taken as their text")
+    if blank := len(untexted) - titles:
+        log.warning(f"{files.shown_name(path)}: {blank} documents have neither text nor title: nothing can find them")
 
 
 def _id(record: dict[str, Any], path: Path, line: int) -> str:

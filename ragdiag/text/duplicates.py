@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import count, pairwise
@@ -12,10 +11,9 @@ import numpy.typing as npt
 
 from ragdiag.core.records import FloatArray, IntArray
 from ragdiag.text.spans import expand, ratio
+from ragdiag.text.words import words as split
 
-__all__ = ["duplicate_share", "near_duplicates", "shingles", "words"]
-
-_WORD = re.compile(r"\w+")
+__all__ = ["duplicate_share", "near_duplicates", "shingles"]
 
 FEWEST_PAIRS = 8
 """Texts of fewer pairs of words are too short for a share of them to tell: they are compared whole."""
@@ -56,7 +54,7 @@ def _words(texts: Sequence[str], padding: int) -> tuple[npt.NDArray[np.uint64], 
     number: defaultdict[str, int] = defaultdict(count(1).__next__)
     nothing, rows, first = [0] * padding, list[int](), [0]
     for text in texts:
-        rows += map(number.__getitem__, _WORD.findall(text.lower()))
+        rows += map(number.__getitem__, split(text))
         rows += nothing
         first.append(len(rows))
     word = np.array(rows, dtype=np.uint64)
@@ -82,12 +80,7 @@ def _repeats(query: IntArray, gram: npt.NDArray[np.uint64], first: IntArray, n_w
 
 def shingles(text: str) -> frozenset[tuple[str, str]]:
     """The pairs of neighbouring words in a text, in lower case."""
-    return frozenset(pairwise(words(text)))
-
-
-def words(text: str) -> list[str]:
-    r"""The matches of ``\w+`` in lower case."""
-    return _WORD.findall(text.lower())
+    return frozenset(pairwise(split(text)))
 
 
 def near_duplicates(one: frozenset[tuple[str, str]], other: frozenset[tuple[str, str]], share: float = 0.6) -> bool:

@@ -7,18 +7,17 @@ stays apart from it ("5¹" is no 51), and a fraction keeps its bar ("5½" is "5 
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
 from ragdiag.core.arrays import IntArray
+from ragdiag.text.scripts import INVISIBLE, NUMBERS_IN_ONE_SIGN
 
-__all__ = ["INVISIBLE", "Normal", "normal"]
-
-INVISIBLE = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff\U000e0000-\U000e01ef"
-"""Characters that nobody sees, as the inside of a character class: soft hyphens, joiners, byte order marks and the like."""
+__all__ = ["Normal", "folded", "normal"]
 
 _TYPED_ALIKE = {
     **dict.fromkeys("‘’‚‛′‵`´ʹʻʼ‹›＇", "'"),
@@ -30,13 +29,20 @@ _TYPED_ALIKE = {
 """What each of these is typed as, where a keyboard has no other key for it."""
 
 _DROPPED = re.compile(f"[{INVISIBLE}]")
-_LATER_JAMO = "\u1160-\u11ff\ud7b0-\ud7ff"
-"""The vowels and final consonants of a Korean syllable that is written letter by letter."""
+_RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻"
+_NUMBER = re.compile(f"[{NUMBERS_IN_ONE_SIGN}]")
+_COMPOSING = "\u1160-\u11ff\ud7b0-\ud7ff\uff9e\uff9f"
+"""What is no mark to Unicode and yet composes: later letters of a Korean syllable, voicing of narrow kana."""
 
 
 def normal(text: str, fold: bool = False) -> str:
     """`text` in the form in which texts are compared; with `fold`, whatever its case."""
     return Normal(text, fold).text
+
+
+def folded(text: str) -> str:
+    """`text` in its normal form in one case, with single spaces: texts for which that is the same count as the same."""
+    return " ".join(normal(text, fold=True).split())
 
 
 class Normal:
@@ -82,22 +88,36 @@ class Normal:
             self._starts, self._columns = table[0], table[1:]
 
 
-def _replacements(text: str, fold: bool) -> Iterable[tuple[int, int, str]]:
+def _replacements(text: str, fold: bool) -> Iterator[tuple[int, int, str]]:
     """The stretches of `text` that are written otherwise in its normal form: start, end, what stands there instead."""
-    instead = {c: new for c in set(text) if len(new := _alone(c, fold)) != 1 or new != (c.lower() if fold else c)}
-    marks = "" if unicodedata.is_normalized("NFC", text) else "".join(c for c in set(text) if _is_mark(c))
-    alone = f"[{re.escape(''.join(instead))}]" if instead else ""
-    composed = f".[{re.escape(marks)}]+" if marks else ""
-    pattern = "|".join(p for p in (composed, alone) if p)
-    for match in re.finditer(pattern, text, re.DOTALL) if pattern else ():
+    instead = _instead(set(text), fold)
+    pattern = _pattern(text, instead)
+    for match in pattern.finditer(text) if pattern else ():
         written = match[0]
         new = instead[written] if written in instead else _together(written, fold)
-        if _joins(text, match.start(), written, new):
-            new = f"^{new}" if len(new) == 1 else f" {new}"
+        if _joins(text, match.start(), written):
+            new = f"{'^' if written[0] in _RAISED else ' '}{new}"
         if new != written:
             yield *match.span(), new
 
 
+def _instead(characters: Iterable[str], fold: bool) -> dict[str, str]:
+    """Those of `characters` that are written otherwise, and how; not those that only change their case, letter for letter."""
+    forms = ((c, _alone(c, fold)) for c in characters)
+    return {c: form for c, form in forms if len(form) != 1 or form != (c.lower() if fold else c)}
+
+
+def _pattern(text: str, instead: Mapping[str, str]) -> re.Pattern[str] | None:
+    """What finds the characters `instead` in `text`, and letters with marks that may be composed; None where there are none."""
+    alone = f"[{re.escape(''.join(instead))}]" if instead else ""
+    dropped = "".join(c for c, new in instead.items() if not new)
+    letter = alone if unicodedata.is_normalized("NFC", text) and not dropped else "."
+    marks = "".join(filter(_is_mark, set(text))) if letter else ""
+    patterns = [f"{letter}[{re.escape(marks + dropped)}]*[{re.escape(marks)}]" if marks else "", alone]
+    return re.compile("|".join(filter(None, patterns)), re.DOTALL) if any(patterns) else None
+
+
+@functools.lru_cache(maxsize=1 << 16)
 def _alone(character: str, fold: bool) -> str:
     """One character in its normal form."""
     if _DROPPED.match(character):
@@ -109,15 +129,17 @@ def _alone(character: str, fold: bool) -> str:
     return typed.casefold() if fold else typed
 
 
+@functools.lru_cache(maxsize=1 << 16)
 def _together(letter_and_marks: str, fold: bool) -> str:
     composed = unicodedata.normalize("NFKC", letter_and_marks)
-    return "".join(_alone(c, fold) for c in composed)
+    return unicodedata.normalize("NFC", "".join(_alone(c, fold) for c in composed))
 
 
 def _is_mark(character: str) -> bool:
-    return unicodedata.category(character)[0] == "M" or bool(re.match(f"[{_LATER_JAMO}]", character))
+    return unicodedata.category(character)[0] == "M" or bool(re.match(f"[{_COMPOSING}]", character))
 
 
-def _joins(text: str, start: int, written: str, new: str) -> bool:
-    """Whether a number written in one sign ("½", "²") would be read on with the figure before it."""
-    return start > 0 and text[start - 1].isdecimal() and new[:1].isdecimal() and unicodedata.category(written[0]) == "No"
+def _joins(text: str, start: int, written: str) -> bool:
+    """Whether a number written in one sign ("½", "²"), or a raised minus, would be read on with the figure before it."""
+    before = text[max(start - 2, 0) : start].rstrip(".,")[-1:]
+    return before.isdecimal() and (written[0] in _RAISED or _NUMBER.match(written) is not None)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ragdiag.core.records import FloatArray, IntArray
-from ragdiag.text.tokens import MARK, WORD, char_classes
+from ragdiag.text.tokens import blank, char_classes
 
 __all__ = ["NonSpace", "covered", "expand", "overlapping_pairs", "ratio", "union"]
 
@@ -75,7 +75,7 @@ class NonSpace:
         low, high = (np.searchsorted(document[order], known, side).tolist() for side in ("left", "right"))
         for text, a, b in zip(self._texts.values(), low, high, strict=True):
             rows = order[a:b]
-            spaces = np.flatnonzero((char_classes(text) & (WORD | MARK)) == 0)
+            spaces = np.flatnonzero(blank(char_classes(text)))
             mapped[rows] -= np.searchsorted(spaces, mapped[rows], side="left")
         return mapped
 

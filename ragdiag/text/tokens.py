@@ -1,6 +1,8 @@
 r"""Tokens: where in a text they are, and how many there are.
 
 A token is a match of ``\w+|[^\w\s]`` unless a chunker's ``unit`` says otherwise: no download, the same for every retriever.
+Combining marks, joiners and invisible characters belong to what they follow; letters of scripts that put no space between words
+(Chinese, Japanese, Thai, Khmer ...) are a token each, an emoji of several signs is one.
 Found by array arithmetic on code points rather than by `re`, which is some ten times slower on large corpora.
 """
 
@@ -13,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from ragdiag.core.arrays import BoolArray, IntArray
 from ragdiag.core.errors import SpecError, nearest
-from ragdiag.core.records import IntArray
 from ragdiag.core.registry import require
+from ragdiag.text.scripts import INVISIBLE, letters_without_spaces, marks, spaced_by_sentence
 
 __all__ = [
     "CLOSER",
@@ -23,25 +26,48 @@ __all__ = [
     "LOWER",
     "MARK",
     "NEWLINE",
+    "SPACED",
     "STOP",
     "WIDE_STOP",
     "WORD",
     "Classes",
+    "blank",
     "char_classes",
     "count_tokens",
-    "folded",
+    "inside_letters",
     "starts_of",
     "token_starts",
     "where",
 ]
 
 WORD, MARK, LOWER, STOP, WIDE_STOP, CLOSER, ITEM, NEWLINE = (1 << n for n in range(8))
-"""What a character is, as bits: part of a word, or another mark (neither: white space); a small letter; what ends a sentence
-(before white space, or without, as in Chinese); what may close it; what starts a list item, heading or table row; a line feed."""
+"""What a character is, as bits: part of a word, or a token by itself (neither: it starts none); a small letter; what ends a
+sentence (before white space, or without, as in Chinese); what may close it; what starts a list item, heading or table row; a line
+feed. White space has no bit but that."""
 
-_CHARACTERS = {STOP: ".!?…", WIDE_STOP: "。！？", CLOSER: "\"')]}”’»*」』）】》", ITEM: "#-*|•>+", NEWLINE: "\n"}
+SPACED = MARK | LOWER
+"""A letter of Thai, Lao or Khmer, whose sentences end with a space."""
+
+FOLLOWS = LOWER
+"""The class of what belongs to the token before it and is no part of a word: a mark on a sign, the rest of an emoji."""
+
+_JOINS = NEWLINE | MARK
+"""In the table: what takes its class from what it follows."""
+
+_CHARACTERS = {
+    STOP: ".!?…؟۔։።፧‼⁇⁈⁉",
+    WIDE_STOP: "。！？｡।॥။།༎។៕។",
+    CLOSER: "\"')]}”’»›*」』）】》〉〕〗〙〛］｝｠｣",
+    ITEM: "#-*|•>+",
+    NEWLINE: "\n",
+}
+
+_JOINER = 0x200D
+_EMOJI_MODIFIERS, _FLAG_LETTERS = (0x1F3FB, 0x1F400), (0x1F1E6, 0x1F200)
+"""Skin tones, which belong to the emoji before them; letters that make a flag in pairs."""
 
 Classes = np.ndarray[tuple[int], np.dtype[np.uint8]]
+Codes = np.ndarray[tuple[int], np.dtype[np.uint32]]
 
 
 @functools.cache
@@ -54,6 +80,14 @@ def _class_table() -> Classes:
     for pattern, bits in ((r"\w+", WORD), (r"\s+", 0)):
         for match in re.finditer(pattern, everything):
             table[match.start() : match.end()] = bits
+    for characters, bits in (
+        (letters_without_spaces(), MARK),
+        (spaced_by_sentence(), SPACED),
+        (marks() + INVISIBLE, _JOINS),
+    ):
+        for match in re.finditer(f"[{characters}]+", everything):
+            table[match.start() : match.end()] = bits
+    table[slice(*_EMOJI_MODIFIERS)] = _JOINS
     for bit, characters in _CHARACTERS.items():
         table[[ord(c) for c in characters]] |= bit
     table[[i for i in range(0x2000) if chr(i).islower()]] |= LOWER
@@ -62,16 +96,68 @@ def _class_table() -> Classes:
 
 def char_classes(text: str) -> Classes:
     """For each character of `text` its class bits, shape ``(len(text),)``."""
-    table = _class_table()
     if text.isascii():
-        return np.frombuffer(text.encode("ascii").translate(table[:256].tobytes()), dtype=np.uint8)
+        return np.frombuffer(text.encode("ascii").translate(_class_table()[:256].tobytes()), dtype=np.uint8)
+    classes, codes, wide = _looked_up(text)
+    joined, flags = _joined(text, classes, wide), wide[_within(codes[wide], _FLAG_LETTERS)]
+    _attach(classes, joined, codes[joined] == _JOINER)
+    _pair(classes, flags)
+    return classes
+
+
+def inside_letters(text: str) -> BoolArray:
+    """Which characters belong to the letter, sign or emoji before them, shape ``(len(text),)``."""
+    inside: BoolArray = char_classes(text) == FOLLOWS
+    if not text.isascii():
+        classes, _, wide = _looked_up(text)
+        inside[_joined(text, classes, wide)] = True
+    return inside
+
+
+def _looked_up(text: str) -> tuple[Classes, Codes, IntArray]:
+    """The class of each character in the table, its code point, and which are beyond Latin-1."""
+    table = _class_table()
     # A lone surrogate cannot be in a UTF-8 file, but a library user may pass one.
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     # Most characters of most texts are narrow: translating bytes is far faster than looking up every wide code.
     classes = np.frombuffer(codes.astype(np.uint8).tobytes().translate(table[:256].tobytes()), dtype=np.uint8).copy()
     wide = (codes > 255).nonzero()[0]
     classes[wide] = table[codes[wide]]
-    return classes
+    return classes, codes, wide
+
+
+def _joined(text: str, classes: Classes, wide: IntArray) -> IntArray:
+    """Which characters take their class from what they follow; in Latin-1 that is the soft hyphen alone."""
+    among: IntArray = np.arange(len(text)) if "\xad" in text else wide
+    joined: IntArray = among[(classes[among] & _JOINS) == _JOINS]
+    return joined
+
+
+def _within(codes: Codes, low_and_high: tuple[int, int]) -> BoolArray:
+    return (codes >= low_and_high[0]) & (codes < low_and_high[1])
+
+
+def _attach(classes: Classes, joined: IntArray, is_joiner: BoolArray) -> None:
+    """Make the characters `joined` a part of the word that they follow, if they follow one, else of no word; in place.
+
+    What stands behind a joiner that follows a sign belongs to that sign.
+    """
+    if not len(joined):
+        return
+    begins = np.diff(joined, prepend=-2) != 1
+    before = joined[begins] - 1  # each row of them follows this
+    bases = np.where(before < 0, 0, classes[before])[np.cumsum(begins) - 1]
+    classes[joined] = np.where(bases & WORD, WORD, FOLLOWS)
+    behind = joined[is_joiner & ((bases & MARK) != 0)] + 1
+    behind = behind[behind < len(classes)]
+    classes[behind[(classes[behind] & MARK) != 0]] = FOLLOWS
+
+
+def _pair(classes: Classes, flags: IntArray) -> None:
+    """Every second of the letters at `flags` that follow each other belongs to the one before it; in place."""
+    number = np.arange(len(flags))
+    first = np.maximum.accumulate(np.where(np.diff(flags, prepend=-2) != 1, number, 0))  # of each row of them
+    classes[flags[(number - first) % 2 == 1]] = FOLLOWS
 
 
 def token_starts(text: str, unit: str = "tokens") -> IntArray:
@@ -88,16 +174,17 @@ def token_starts(text: str, unit: str = "tokens") -> IntArray:
     return starts_of(char_classes(text))
 
 
-def folded(text: str) -> str:
-    """`text` in one case, with single spaces: texts for which that is the same count as the same."""
-    return " ".join(text.casefold().split())
-
-
 def starts_of(classes: Classes) -> IntArray:
     """Positions where a token of a text starts, by the classes of its characters."""
     starts: Classes = classes & np.uint8(WORD | MARK)
     starts[1:] &= ~(classes[:-1] & WORD)  # what goes on with a word starts nothing
     return where(starts, WORD | MARK)
+
+
+def blank(classes: Classes) -> BoolArray:
+    """Which characters are white space, shape ``(n_characters,)``."""
+    is_blank: BoolArray = (classes & np.uint8(0xFF ^ NEWLINE)) == 0
+    return is_blank
 
 
 def where(classes: Classes, bits: int) -> IntArray:

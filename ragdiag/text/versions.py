@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ragdiag.core.records import BoolArray, Document
+from ragdiag.core.records import BoolArray, Corpus, Document
+from ragdiag.text.titles import no_title
 
 __all__ = ["could_be_older", "link", "superseded"]
 
@@ -19,8 +20,12 @@ AGES = ("version", "date")
 """The fields that order versions: of two documents, the first field that both have."""
 
 
-def link(old: Document, new: Document) -> str:
-    """How metadata says that `old` is a superseded version of `new`; "" where it does not."""
+def link(old: Document, new: Document, current_titles: Mapping[str, int]) -> str:
+    """How metadata says that `old` is a superseded version of `new`; "" where it does not.
+
+    A title binds them only where it is one, and of the current documents (`Corpus.current_titles`) `new` alone bears it: what a
+    program writes by default, or a site on each of its pages, says nothing.
+    """
     mine, other = old.metadata, new.metadata
     if mine.get("superseded_by") is not None and str(mine["superseded_by"]) == new.id:
         return "superseded_by"
@@ -28,8 +33,9 @@ def link(old: Document, new: Document) -> str:
         return ""
     if mine.get("family") is not None and mine.get("family") == other.get("family"):
         return "family" if mine.get("superseded") or _older(mine, other) else ""
-    same_title = bool(_title(old)) and _title(old) == _title(new)
-    return "superseded, same title" if mine.get("superseded") and same_title else ""
+    if not mine.get("superseded") or _title(old) != _title(new):
+        return ""
+    return "superseded, same title" if current_titles.get(_title(old)) == 1 and not no_title(old.title) else ""
 
 
 class _Family:
@@ -65,6 +71,7 @@ class _Family:
 def superseded(documents: Sequence[Document]) -> BoolArray:
     """Whether each document is, by `link`, a superseded version of another one of `documents`: shape ``(n_documents,)``."""
     named = {d.id: d for d in documents}
+    titles = Corpus(tuple(documents)).current_titles
     titled, families = dict[str, Document](), defaultdict[str, _Family](_Family)
     for d in documents:
         if not d.metadata.get("superseded"):
@@ -74,7 +81,7 @@ def superseded(documents: Sequence[Document]) -> BoolArray:
     def is_old(old: Document) -> bool:
         mine = old.metadata
         others = [named.get(str(mine.get("superseded_by"))), titled.get(_title(old)) if mine.get("superseded") else None]
-        if any(new is not None and new is not old and link(old, new) for new in others):
+        if any(new is not None and new is not old and link(old, new, titles) for new in others):
             return True
         family = repr(mine["family"]) if mine.get("family") is not None else ""
         return family in families and (bool(mine.get("superseded")) or families[family].has_newer(mine))

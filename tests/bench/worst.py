@@ -226,8 +226,9 @@ def routines() -> list[Worst]:
     from ragdiag.search.chunkers._pack import Cuts
     from ragdiag.text.duplicates import near_duplicates, shingles
     from ragdiag.text.headings import headings
+    from ragdiag.text.normal import folded
     from ragdiag.text.phrases import clean
-    from ragdiag.text.tokens import folded, token_starts
+    from ragdiag.text.tokens import token_starts
 
     def alike(text: str) -> bool:
         return near_duplicates(shingles(text), shingles(text + " x"))

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ragdiag.core.records import Span
 from ragdiag.diagnosis.cases import Case
-from ragdiag.text.duplicates import words
+from ragdiag.text.words import spelled, words
 
 SHORT = 10
 """Words of an answer that is the thing asked for; a longer one is a passage, whose words are those of its subject."""
-
-_WORD = re.compile(r"\w+")
 
 
 class Gap(NamedTuple):
@@ -89,8 +86,11 @@ def added(text: str, _: list[str], new: list[str]) -> str:
 
 def said(text: str, old: list[str], new: list[str]) -> str:
     """`text` with each of the words `old` said as the word of `new` in its place."""
-    other = dict(zip(old, new, strict=False))
-    return _WORD.sub(lambda m: other.get(m[0].lower(), m[0]), text)
+    other, parts, last = dict(zip(old, new, strict=False)), list[str](), 0
+    for start, end, word in spelled(text):
+        parts += [text[last:start], other.get(word, text[start:end])]
+        last = end
+    return "".join([*parts, text[last:]])
 
 
 def beside(case: Case, chunk: int, n: int) -> list[int]:

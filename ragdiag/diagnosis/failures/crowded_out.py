@@ -80,8 +80,8 @@ def repeated(case: Case) -> dict[int, int]:
 
 def _version(case: Case, chunk: int) -> bool:
     """Whether a chunk is a version of the evidence: by what it says, or by its document's metadata."""
-    documents = case.setting.corpus.documents
+    documents, titles = case.setting.corpus.documents, case.setting.corpus.current_titles
     mine = documents[int(case.setting.chunking.document[chunk])]
     current = {s.document for g in case.groups for s in g.spans}
-    linked = any(link(mine, documents[d]) or link(documents[d], mine) for d in current)
+    linked = any(link(mine, documents[d], titles) or link(documents[d], mine, titles) for d in current)
     return linked or says_nearly(case, chunk)

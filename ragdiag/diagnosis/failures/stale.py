@@ -47,14 +47,14 @@ class Stale(FailureMode):
 
 def superseded(case: Case) -> dict[int, str]:
     """The chunks above that belong to a superseded version of the query's evidence, and how that is known."""
-    documents = case.setting.corpus.documents
+    documents, titles = case.setting.corpus.documents, case.setting.corpus.current_titles
     current = {s.document for g in case.groups for s in g.spans}
     old: dict[int, str] = {}
     for chunk in case.above:
         document = int(case.setting.chunking.document[chunk])
         if document in current:
             continue
-        by = next((b for d in sorted(current) if (b := link(documents[document], documents[d]))), "")
+        by = next((b for d in sorted(current) if (b := link(documents[document], documents[d], titles))), "")
         if not by and any(could_be_older(documents[document], documents[d]) for d in current) and says_nearly(case, chunk):
             by = "near-duplicate of an older document"
         if by:

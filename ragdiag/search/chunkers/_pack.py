@@ -14,18 +14,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ragdiag.core.arrays import BoolArray, IntArray
 from ragdiag.core.errors import SpecError
-from ragdiag.core.records import IntArray
 from ragdiag.text.tokens import (
     CLOSER,
     ITEM,
     LOWER,
-    MARK,
     NEWLINE,
+    SPACED,
     STOP,
     WIDE_STOP,
-    WORD,
+    blank,
     char_classes,
+    inside_letters,
     starts_of,
     token_starts,
     where,
@@ -33,9 +34,18 @@ from ragdiag.text.tokens import (
 
 ABBREVIATIONS = frozenset(
     "al art ca cf co corp dept dr ed eds eq est etc fig figs inc jan feb mar apr jun jul aug sep sept oct nov dec "
-    "jr ltd max min mr mrs ms no nos nr op pp prof ref sec sect sr st tab vol vs".split()
+    "jr ltd max min mr mrs ms no nos nr op pp prof ref sec sect sr st tab vol vs "
+    "bspw bzw evtl geb ggf inkl mme mlle sra srta usw vgl zzgl डॉ श्री".split()
 )
 """Words whose full stop does not end a sentence."""
+
+MONTHS = (
+    "januar|februar|märz|april|mai|juni|juli|august|september|oktober|november|dezember|jänner|januari|februari|maj|jahrhundert"
+)
+GOES_ON = re.compile(rf"\d{{1,2}}\.\s(?i:{MONTHS})|[^\W\d_]\.\s[^\W\d_]\.")
+"""An ordinal number and what it counts ("3. Oktober"), an abbreviation in single letters ("z. B."): no end of a sentence."""
+
+LETTER_BEFORE = re.compile(r"[^\W\d_]\.\s")
 
 LONGEST_ABBREVIATION = max(map(len, ABBREVIATIONS))
 
@@ -83,6 +93,10 @@ class Cuts:
         self.lines: IntArray = np.concatenate([after[:1], after[1:][~repeated]])
         self.paragraphs: IntArray = after[1:][repeated]
 
+    def is_blank(self, positions: IntArray) -> BoolArray:
+        """Whether there is white space at each of `positions`."""
+        return blank(self._classes[positions])
+
     def sentences(self) -> IntArray:
         """Tokens that start a sentence, a paragraph, or a line that is a list item, heading or table row."""
         first = self._first
@@ -101,6 +115,7 @@ class Cuts:
                 break
             starts[wide[(first[wide] & (CLOSER | STOP | WIDE_STOP)) == 0]] = True
             wide = self._behind(wide)[1]
+        starts[self._after_spaces_that_end()] = True
         starts[self.paragraphs] = True
         starts[self.lines[where(first[self.lines], ITEM)]] = True
         starts[self.tokens.searchsorted([m.start(1) for m in NUMBERED.finditer(self.text)])] = True
@@ -112,9 +127,9 @@ class Cuts:
         White space precedes a start, and it is no small letter; a quotation mark or bracket that follows at once closes.
         """
         first = self._first[tokens]
-        spaced = (self._classes[self.tokens[tokens] - 1] & (WORD | MARK)) == 0
+        spaced = blank(self._classes[self.tokens[tokens] - 1])
         closed = tokens[(first & CLOSER).astype(bool) & ~spaced] + 1
-        return tokens[spaced & ((first & LOWER) == 0)], closed[closed < len(self._first)]
+        return tokens[spaced & ((first & SPACED) != LOWER)], closed[closed < len(self._first)]
 
     def _after_abbreviations(self, begins: IntArray) -> list[int]:
         """Those of `begins`, each the token after a stop, that follow "Fig.", an initial, or the number of a list item."""
@@ -126,14 +141,24 @@ class Cuts:
             t
             for t, a, b in pairs
             if (before := self.text[a:b]).lower() in ABBREVIATIONS
-            or (b - a <= MOST_DIGITS and self._is_initial_or_item(a, before))
+            or (b - a <= MOST_DIGITS and (self._is_initial_or_item(a, before) or GOES_ON.match(self.text, a)))
         ]
 
-    def _is_initial_or_item(self, position: int, word: str) -> bool:
+    def _after_spaces_that_end(self) -> IntArray:
+        """The tokens after a space in scripts where that ends a sentence."""
+        if self.text.isascii():
+            return np.empty(0, dtype=np.int64)
+        letters: IntArray = ((self._first & SPACED) == SPACED).nonzero()[0]
+        letters = letters[1:][np.diff(letters) == 1]  # those that follow another one
+        after: IntArray = letters[self.is_blank(self.tokens[letters] - 1)]
+        return after
+
+    def _is_initial_or_item(self, position: int, word: str) -> object:
         if word.isdigit():
             indent = self.text[max(0, position - WIDEST_INDENT) : position].rstrip(" \t")
             return not indent or indent[-1] == "\n"
-        return len(word) == 1 and (word.isupper() or (word.isalpha() and self.text[position - 1 : position] == "."))
+        before = self.text[max(0, position - 3) : position]
+        return len(word) == 1 and (word.isupper() or (word.isalpha() and (before[-1:] == "." or LETTER_BEFORE.fullmatch(before))))
 
 
 def pack(
@@ -142,12 +167,20 @@ def pack(
     """Cut a text into spans of at most `size` units, each as long as the cuts allow.
 
     A chunk ends at the last cut of the coarsest of `levels` (tokens, ascending) that leaves it at least a quarter full, at the
-    last cut of the finest level whatever it leaves, else after exactly `size` units; and at every position of `always`. With
-    `overlap`, the next chunk starts at the first cut of the finest level that is at most `overlap` units back.
+    last cut of the finest level whatever it leaves, else between words, else (a word longer than `size`) after exactly `size`
+    units, or before the letter or emoji that this would cut; and at every position of `always`. With `overlap`, the next chunk
+    starts at the first cut of the finest level that is at most `overlap` units back.
     """
     places = boundaries(cuts.text, unit, cuts.tokens)
+    natural = places.copy()
     allowed = [level.tolist() if unit == "tokens" else _move(places, cuts.tokens[level]) for level in levels]
     forced = _move(places, np.array(always, dtype=np.int64)) if always else []
+    words: Sequence[int] = range(len(places))
+    if unit != "tokens":
+        allowed += _between(places, natural, cuts)
+        words = [*allowed[len(levels)], len(places) - 1]
+    finest = max(len(levels) - 1, 0)
+    back = allowed[finest : finest + 1] if levels else allowed
     places[0] = start = end = 0
     starts, ends = [], []
     n = len(places) - 1
@@ -157,10 +190,10 @@ def pack(
         if hard < len(forced) and forced[hard] <= full:
             end = forced[hard]
         else:
-            end = full if full == n else _last_cut(allowed, end, full, start + size // 4)
+            end = full if full == n else _last_cut(allowed, end, full, start + size // 4, finest)
         starts.append(start)
         ends.append(end)
-        start = _step_back(allowed[-1], start, end, overlap) if overlap else end
+        start = _step_back(back, words, start, end, size, overlap) if overlap else end
     return places[np.array(starts, dtype=np.int64)], places[np.array(ends, dtype=np.int64)]
 
 
@@ -173,16 +206,38 @@ def _move(places: IntArray, positions: IntArray) -> list[int]:
     return moved
 
 
-def _last_cut(levels: Sequence[list[int]], after: int, limit: int, quarter: int) -> int:
-    """The best cut later than `after` and not beyond `limit`."""
-    for n, level in enumerate(levels, 1):
+def _between(places: IntArray, natural: IntArray, cuts: Cuts) -> list[list[int]]:
+    """The units to cut before so that no word is cut: that start a token; or white space; else no letter or emoji.
+
+    White space in one unit with the token after it is left to what it follows: such units are moved from their `natural` places.
+    """
+    starts = natural[:-1]
+    is_blank = cuts.is_blank(starts)
+    following = np.append(cuts.tokens, len(cuts.text))[cuts.tokens.searchsorted(starts)]
+    before_token = (following == starts) | (is_blank & (following < natural[1:]))
+    still = before_token & (places[:-1] == starts)
+    places[:-1][still] = following[still]
+    levels = (before_token, before_token | is_blank, ~inside_letters(cuts.text)[starts])
+    return [np.flatnonzero(level).tolist() for level in levels]
+
+
+def _last_cut(levels: Sequence[list[int]], after: int, limit: int, quarter: int, finest: int) -> int:
+    """The best cut later than `after` and not beyond `limit`, not before `quarter` either at a level coarser than `finest`."""
+    for n, level in enumerate(levels):
         i = bisect_right(level, limit) - 1
-        if i >= 0 and level[i] > after and (level[i] >= quarter or n == len(levels)):
+        if i >= 0 and level[i] > after and (n >= finest or level[i] >= quarter):
             return level[i]
     return limit
 
 
-def _step_back(finest: list[int], last_start: int, end: int, overlap: int) -> int:
-    """Where the chunk after the one that ended at `end` starts: at a cut, later than the last start."""
-    i = bisect_left(finest, max(end - overlap, last_start + 1))
-    return min(finest[i], end) if i < len(finest) else end
+def _step_back(levels: Sequence[Sequence[int]], words: Sequence[int], last_start: int, end: int, size: int, overlap: int) -> int:
+    """Where the chunk after the one that ended at `end` starts: at a cut as fine as that end, later than the last start.
+
+    At `end` itself where the overlap would leave no room for the next of `words`, so that the next chunk would end inside it.
+    """
+    for level in levels:
+        i = bisect_left(level, max(end - overlap, last_start + 1))
+        if i < len(level) and level[i] <= end:
+            following = bisect_right(words, end)
+            return level[i] if following < len(words) and words[following] <= level[i] + size else end
+    return end

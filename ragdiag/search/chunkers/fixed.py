@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ragdiag.core.records import IntArray
-from ragdiag.search.chunkers._pack import boundaries, check_size
+from ragdiag.search.chunkers._pack import Cuts, boundaries, check_size, pack
 from ragdiag.text.tokens import token_starts
 
 
@@ -24,6 +24,8 @@ class Fixed:
 
     def spans(self, text: str) -> tuple[IntArray, IntArray]:
         """See `protocols.Chunker`."""
+        if self.unit != "tokens":  # a window of those may end inside a word, where it is cut before that word
+            return pack(Cuts(text), self.size, [], self.unit, self.overlap)
         places = boundaries(text, self.unit, token_starts(text))
         n = len(places) - 1
         # Windows that would only repeat the end of the one before are not begun.

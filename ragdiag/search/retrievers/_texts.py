@@ -1,4 +1,4 @@
-"""What indexes over words share: what a word is, how texts are weighed by words, and how terms are kept."""
+"""What indexes over words share: how texts are weighed by words, and how terms are kept."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ from typing import Any
 import numpy as np
 
 from ragdiag.core.arrays import Array
-
-WORDS = r"(?u)\w+"
-"""A word of a text in lower case, as scikit-learn's vectorizers take it."""
+from ragdiag.text.words import words
 
 
 def tf_idf(**known: Any) -> Any:
     """Scikit-learn's TF-IDF, with the logarithm of frequencies, in unit rows of float32; `known` as its parameters."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    return TfidfVectorizer(token_pattern=WORDS, sublinear_tf=True, dtype=np.float32, **known)
+    return TfidfVectorizer(analyzer=words, sublinear_tf=True, dtype=np.float32, **known)
 
 
 def packed(terms: Sequence[str]) -> Array:

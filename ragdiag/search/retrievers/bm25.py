@@ -17,7 +17,9 @@ from ragdiag.core.errors import SpecError
 from ragdiag.core.proofs import Edit
 from ragdiag.core.protocols import Progress, Store
 from ragdiag.core.ranking import best, edited, padded
-from ragdiag.search.retrievers._texts import WORDS, numbered, packed
+from ragdiag.search.retrievers._texts import numbered, packed
+from ragdiag.text.analysis import Analysis, Analyzer, Stem, Stop
+from ragdiag.text.words import DEFINITION
 
 CACHED_FROM = 2000
 """Texts from which an index is worth keeping: building a smaller one is quicker than reading it."""
@@ -27,34 +29,48 @@ CACHED_FROM = 2000
 class Bm25:
     r"""BM25 as rank-bm25 computes it: Okapi (Robertson et al. 1994), Plus and L (Lv and Zhai 2011).
 
-    Okapi's negative idf is floored at `epsilon` times the mean idf; `delta` is used by Plus and L only. Tokens are ``\w+`` in
-    lower case. A text that shares no token with the query is never returned; one that does is, even at a score of 0 or less.
+    Okapi's negative idf is floored at `epsilon` times the mean idf; `delta` is used by Plus and L only. ``lucene`` is what
+    Lucene, OpenSearch and Elasticsearch compute (with ``k1=1.2``), but for the lengths that they round.
+
+    Terms are words (`text.words`): with `stem`, a language of Snowball, their stems; with `stop`, without that language's stop
+    words; with `parts`, compound identifiers by their parts as well. ``analyzer`` does instead what Lucene's analyzer of that
+    name does. A text that shares no term with the query is never returned; one that does is, even at a score of 0 or less.
     """
 
-    variant: Literal["okapi", "plus", "l"] = "okapi"
+    variant: Literal["okapi", "plus", "l", "lucene"] = "okapi"
     k1: float = 1.5
     b: float = 0.75
     epsilon: float = 0.25
     delta: float | None = None
+    analyzer: Analyzer = "words"
+    stem: Stem = ""
+    stop: Stop = ""
+    parts: bool = False
 
     def __post_init__(self) -> None:
         if not (0 <= self.k1 < math.inf and 0 <= self.b <= 1 and math.isfinite(self.epsilon)):
             raise SpecError(f"bm25: k1 must be 0 or more and b from 0 to 1, not k1={self.k1}, b={self.b}")
         if self.delta is not None and not 0 <= self.delta < math.inf:
             raise SpecError(f"bm25: delta must be 0 or more, not {self.delta}")
+        self.analysis  # noqa: B018  # raises for what does not go together
+
+    @property
+    def analysis(self) -> Analysis:
+        """How texts and queries become terms. Raises `SpecError` for parameters that do not go together."""
+        return Analysis(self.analyzer, self.stem, self.stop, self.parts)
 
     def index(self, texts: Sequence[str], store: Store | None, progress: Progress) -> Bm25Index:
         """See `protocols.Retriever`."""
         progress("indexing for bm25", 0, len(texts))
         cache = store if len(texts) >= CACHED_FROM else None
-        arrays = arrays_of(cache, f"bm25 3 {self} {WORDS}", texts, lambda: self._build(texts))
+        arrays = arrays_of(cache, f"bm25 4 {self} {DEFINITION}", texts, lambda: self._build(texts))
         progress("indexing for bm25", len(texts), len(texts))
         return Bm25Index(self, arrays)
 
     def _build(self, texts: Sequence[str]) -> dict[str, Array]:
         from sklearn.feature_extraction.text import CountVectorizer
 
-        vectorizer = CountVectorizer(token_pattern=WORDS, dtype=np.int32)
+        vectorizer = CountVectorizer(analyzer=self.analysis, dtype=np.int32)
         try:
             counts = sparse.csc_array(vectorizer.fit_transform(texts))
         except ValueError:  # "empty vocabulary": no text has a token
@@ -83,6 +99,8 @@ class Bm25:
 
     def weights(self, tf: FloatArray, norm: FloatArray) -> tuple[FloatArray, float]:
         """What a term's frequency adds to a score before idf, and what its absence adds (rank-bm25's formulas)."""
+        if self.variant == "lucene":
+            return tf / (tf + self.k1 * norm), 0.0
         if self.variant == "okapi":
             return tf * (self.k1 + 1) / (tf + self.k1 * norm), 0.0
         if self.variant == "plus":
@@ -94,8 +112,12 @@ class Bm25:
         return tf * (self.k1 + 1) * scaled / (self.k1 + scaled), 0.0
 
     def _statistics(self, counts: Any, terms: list[str]) -> tuple[FloatArray, float]:
-        """Each term's idf and the mean length, from rank-bm25 itself."""
+        """Each term's idf and the mean length, from rank-bm25 itself where it has the variant."""
         import rank_bm25
+
+        if self.variant == "lucene":
+            n, frequency = counts.shape[0], np.diff(counts.indptr)
+            return np.log1p((n - frequency + 0.5) / (frequency + 0.5)), float(counts.sum() / n) if n else 0.0
 
         base = {"okapi": rank_bm25.BM25Okapi, "plus": rank_bm25.BM25Plus, "l": rank_bm25.BM25L}[self.variant]
         frequency = np.diff(counts.indptr)
@@ -127,15 +149,13 @@ class Bm25Index:
     """A text-by-term matrix of BM25 weights, by columns; see `protocols.Index`."""
 
     def __init__(self, bm25: Bm25, arrays: Mapping[str, Array]) -> None:
-        from sklearn.feature_extraction.text import CountVectorizer
-
         self._bm25, self._idf, self._average = bm25, arrays["idf"], float(arrays["average"][0])
         self.nbytes = sum(a.nbytes for a in arrays.values())
         self._column = numbered(arrays["terms"])
         shape = (int(arrays["size"][0]), len(self._column))
         self._weights = sparse.csc_array((arrays["weights"], arrays["indices"], arrays["indptr"]), shape=shape)
         self._absent = arrays["absent"]
-        self._tokens = CountVectorizer(token_pattern=WORDS).build_analyzer()
+        self._tokens = bm25.analysis
 
     def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`."""
@@ -144,6 +164,10 @@ class Bm25Index:
     def answer(self, query: str, depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`."""
         return self.search([query], depth)
+
+    def weights_of(self, query: str) -> dict[str, float]:
+        """See `protocols.Weighted`."""
+        return {t: float(self._idf[self._column[t]]) if t in self._column else 0.0 for t in self._tokens(query)}
 
     def what_if(self, queries: Sequence[str], edits: Sequence[Edit], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`; idf and the mean length stay those of the index."""

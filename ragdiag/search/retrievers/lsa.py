@@ -13,8 +13,9 @@ from ragdiag.core.errors import SpecError
 from ragdiag.core.proofs import Edit
 from ragdiag.core.protocols import Progress, Store
 from ragdiag.search.encoder import unit
-from ragdiag.search.retrievers._texts import WORDS, numbered, packed, tf_idf
+from ragdiag.search.retrievers._texts import numbered, packed, tf_idf
 from ragdiag.search.retrievers._vectors import Vectors
+from ragdiag.text.words import DEFINITION
 
 NEGLIGIBLE = 1e-5
 """Share of the strongest singular value at which one is rounding."""
@@ -36,7 +37,7 @@ class Lsa:
     def index(self, texts: Sequence[str], store: Store | None, progress: Progress) -> LsaIndex:
         """See `protocols.Retriever`."""
         progress("indexing for lsa", 0, len(texts))
-        arrays = arrays_of(store, f"lsa 2 {self} {WORDS}", texts, lambda: self._fit(texts))
+        arrays = arrays_of(store, f"lsa 2 {self} {DEFINITION}", texts, lambda: self._fit(texts))
         progress("indexing for lsa", len(texts), len(texts))
         return LsaIndex(arrays)
 

@@ -15,8 +15,9 @@ from ragdiag.core.errors import SpecError
 from ragdiag.core.protocols import Index, Progress, Retriever, Store
 from ragdiag.core.ranking import scaled
 from ragdiag.search.retrievers._steps import Pool, Run, StepIndex
-from ragdiag.search.retrievers._texts import WORDS, numbered, packed, tf_idf
+from ragdiag.search.retrievers._texts import numbered, packed, tf_idf
 from ragdiag.search.retrievers.hybrid import DECIMALS, Hybrid
+from ragdiag.text.words import DEFINITION
 
 ALIKE_DECIMALS = 6
 """Similarities are rounded so: float32 carries no more."""
@@ -46,7 +47,7 @@ class Mmr:
         """See `protocols.Retriever`."""
         inner = self.retriever.index(texts, store, progress)
         progress("indexing for mmr", 0, len(texts))
-        arrays = arrays_of(store, f"mmr 1 {WORDS}", texts, lambda: _fit(texts))
+        arrays = arrays_of(store, f"mmr 1 {DEFINITION}", texts, lambda: _fit(texts))
         progress("indexing for mmr", len(texts), len(texts))
         return MmrIndex(inner, texts, self, arrays)
 

@@ -15,7 +15,7 @@ from ragdiag.core.records import Chunking, Corpus, Defect, Evidence, IntArray, L
 from ragdiag.sources.evidence._checks import SIMILARITY, Checker, note
 from ragdiag.sources.evidence._restrict import restrict
 from ragdiag.sources.evidence._search import COPY_WORDS, find_all, is_a_passage
-from ragdiag.text.tokens import folded
+from ragdiag.text.normal import folded
 
 __all__ = ["COPY_WORDS", "SIMILARITY", "locate", "restrict", "unlabelled_hits"]
 

@@ -9,15 +9,27 @@ from rapidfuzz import fuzz
 
 from ragdiag.core.records import Corpus, Defect, Label, Query, Span
 from ragdiag.sources.evidence._differences import differences
-from ragdiag.sources.evidence._search import MOST_PLACES, MOST_SOUGHT, find, most_similar, places
+from ragdiag.sources.evidence._mistakes import CRLF, mistake, moved, without_returns
+from ragdiag.sources.evidence._search import (
+    MOST_PLACES,
+    MOST_SOUGHT,
+    Passages,
+    cuts_a_number,
+    most_similar,
+    starts,
+    whole,
+)
+from ragdiag.sources.naming import DocumentNames
+from ragdiag.sources.occurrences import Even
 from ragdiag.sources.omissions import where_lost
 from ragdiag.sources.places import nearest_document
+from ragdiag.sources.queries.ragas import RENAME
 from ragdiag.text.tokens import count_tokens
 
 __all__ = ["SIMILARITY", "Checker", "note"]
 
 SIMILARITY = 90.0
-"""A passage that is in the document neither exactly nor but for white space must be this similar (0-100) to count as found."""
+"""A passage that is in the document neither exactly nor typed otherwise must be this similar (0-100) to count as found."""
 
 BROAD_DOCUMENT = 2000
 """Tokens from which a document is long enough for evidence over most of it to be worth a warning."""
@@ -42,6 +54,8 @@ class Checker:
         self.corpus = corpus
         self.defects: list[Defect] = []
         self.warnings: list[Defect] = []
+        self._names = DocumentNames(corpus)
+        self._passages = Passages(corpus.documents)
         self._sources: dict[tuple[str, str], Span | None] = {}
         self._searched: dict[tuple[str, str], tuple[Span, str] | _Wrong] = {}
 
@@ -62,7 +76,8 @@ class Checker:
             return "span", evidence, {}
         if any(grade > 0 for grade in grades.values()):
             return "document", [], grades
-        self._defect(query, "unlabelled", "no evidence, no relevant document, and not marked unanswerable")
+        hint = f"; {RENAME}" if query.metadata.get("contexts") else ""
+        self._defect(query, "unlabelled", f"no evidence, no relevant document, and not marked unanswerable{hint}")
         return "excluded", [], {}
 
     def _defect(self, query: Query, kind: str, message: str) -> None:
@@ -71,9 +86,9 @@ class Checker:
     def _grades(self, query: Query) -> dict[int, int]:
         grades: dict[int, int] = {}
         for doc_id, grade in query.relevant:
-            if doc_id not in self.corpus.position:
+            if (document := self._names.position(doc_id)) is None:
                 self._defect(query, "unknown_document", self._unknown(doc_id))
-            elif grades.setdefault(self.corpus.position[doc_id], grade) != grade:
+            elif grades.setdefault(document, grade) != grade:
                 self._defect(query, "contradictory", f"document {doc_id!r} is graded twice, differently")
         return grades
 
@@ -106,23 +121,25 @@ class Checker:
             source = self._source(label)
             if source is None:
                 raise _Wrong("unknown_document", self._unknown(label.doc_id))
-            return self._at_offsets(source.document, label, source.start + label.start, source.start + label.end)
-        if not label.text.strip():
+            place, how = self._at_offsets(source.document, label, source.start + label.start, source.start + label.end)
+        elif not label.text.strip():
             raise _Wrong("empty_evidence", "the evidence has no text")
-        if label.doc_id and label.doc_id not in self.corpus.position:
-            raise _Wrong("unknown_document", self._unknown(label.doc_id))
-        return self._by_search(query, label)
+        else:
+            place, how = self._by_search(label)
+        if how:
+            self.warnings.append(note(query, "located_inexactly", f"{how}, at {self._list([place])}"))
+        return place
 
     def _source(self, label: Label) -> Span | None:
         """The text that a label's offsets count in: a document, or the one place where it stands in a document."""
         key = label.doc_id, label.doc_text
         if key not in self._sources:
             at = self._by_text.get(label.doc_text) if label.doc_text else None
-            named = self.corpus.position.get(label.doc_id) if at is None else at
+            named = self._names.position(label.doc_id) if at is None else at
             whole = None if named is None else Span(named, 0, len(self.corpus.documents[named].text))
             if at is None and label.doc_text:
                 among = range(len(self.corpus.documents)) if named is None else [named]
-                inside = places(self.corpus.documents, among, label.doc_text)
+                inside = self._passages.exact(among, label.doc_text)
                 whole = inside[0] if len(inside) == 1 else whole
             self._sources[key] = whole
         return self._sources[key]
@@ -138,45 +155,67 @@ class Checker:
             return f"document {doc_id!r} could not be read"
         return f"no document {doc_id!r} in the corpus{nearest_document(doc_id, self.corpus)}"
 
-    def _at_offsets(self, document: int, label: Label, start: int, end: int) -> Span:
+    def _at_offsets(self, document: int, label: Label, start: int, end: int) -> tuple[Span, str]:
+        """The span of a label's offsets, and how its text is there where not exactly. Raises `_Wrong`."""
         text, name = self.corpus.documents[document].text, self.corpus.documents[document].id
+        there = text[max(start, 0) : end]
+        if 0 <= start < end <= len(text) and (not label.text or _same(there, label.text, text)):
+            if not there.strip():
+                raise _Wrong("empty_evidence", f"{name}[{start}:{end}] is white space")
+            return Span(document, start, end), _typed(label.text, there) if label.text not in ("", there) else ""
+        explained = mistake(self.corpus.documents[document], label.text, start, end) if label.text.strip() else ""
+        why = explained and f"; {explained}"
         if start >= end:
-            raise _Wrong("offsets_inverted", f"start {start} is not before end {end}")
+            raise _Wrong("offsets_inverted", f"start {start} is not before end {end}{why}")
         if start < 0 or end > len(text):
-            raise _Wrong("offsets_outside", f"[{start}, {end}) leaves {name}, which has {len(text)} characters")
-        if label.text and text[start:end] != label.text:
-            there = f"{name}[{start}:{end}] is {_short(text[start:end])}, the label says {_short(label.text)}"
-            raise _Wrong("text_mismatch", there + _where_instead(text, label.text, start, end))
-        if not text[start:end].strip():
-            raise _Wrong("empty_evidence", f"{name}[{start}:{end}] is white space")
-        return Span(document, start, end)
+            raise _Wrong("offsets_outside", f"[{start}, {end}) leaves {name}, which has {len(text)} characters{why}")
+        said = f"{name}[{start}:{end}] is {_short(there)}, the label says {_short(label.text)}"
+        raise _Wrong("text_mismatch", said + (why or self._where_instead(document, label.text, start, there)))
 
-    def _by_search(self, query: Query, label: Label) -> Span:
+    def _where_instead(self, document: int, passage: str, start: int, there: str) -> str:
+        """Where a passage stands that is not where its label says, or how what stands there differs."""
+        text = self.corpus.documents[document].text
+        places = list(starts(text, passage)) or [span.start for span in self._passages.typed([document], passage)]
+        if places:
+            returns = passage not in text and "\r\n" in text and without_returns(passage) in without_returns(text)
+            return f"; {moved(start, min(places, key=lambda place: abs(place - start)))}" + (f"; {CRLF}" if returns else "")
+        difference = _differing(passage, there) if fuzz.ratio(passage, there) >= SIMILARITY else ""
+        return "; it stands nowhere in that document" + (f", and {difference}" if difference else "")
+
+    def _by_search(self, label: Label) -> tuple[Span, str]:
         key = label.doc_id, label.text
         if key not in self._searched:  # the same passage is often labelled for many queries
-            everywhere = range(len(self.corpus.documents))
-            among = [self.corpus.position[label.doc_id]] if label.doc_id else everywhere
             try:
-                self._searched[key] = self._search(among, label.text)
+                self._searched[key] = self._search(self._among(label.doc_id), label.text)
             except _Wrong as wrong:
                 self._searched[key] = wrong
         outcome = self._searched[key]
         if isinstance(outcome, _Wrong):
             raise _Wrong(outcome.kind, outcome.message)
-        place, how = outcome
-        if how:
-            self.warnings.append(note(query, "located_inexactly", f"{how}, at {self._list([place])}"))
-        return place
+        return outcome
+
+    def _among(self, doc_id: str) -> Sequence[int]:
+        """The documents in which a label's passage is looked for."""
+        if not doc_id:
+            return range(len(self.corpus.documents))
+        if (document := self._names.position(doc_id)) is None:
+            raise _Wrong("unknown_document", self._unknown(doc_id))
+        return [document]
 
     def _search(self, among: Sequence[int], passage: str) -> tuple[Span, str]:
         """Where a passage is, and how it was found where not exactly. Raises `_Wrong`."""
-        for how in ("", "found but for white space"):
-            spans = places(self.corpus.documents, among, passage, any_space=bool(how))
+        for look in (self._passages.exact, self._passages.typed):
+            spans = [s for s in look(among, passage) if not cuts_a_number(self.corpus.documents[s.document].text, s)]
             if len(spans) > 1:
                 raise _Wrong("text_ambiguous", f"{_short(passage)} stands at {self._list(spans)}; give start and end")
             if spans:
-                return spans[0], how
+                there = self._text(spans[0])
+                return spans[0], "" if there == passage else _typed(passage, there)
+        return self._by_similarity(among, passage)
+
+    def _by_similarity(self, among: Sequence[int], passage: str) -> tuple[Span, str]:
         spans, similarity = most_similar(self.corpus.documents, among, passage)
+        spans = [whole(self.corpus.documents[s.document].text, s, passage) for s in spans]
         alike = f"{min(similarity, 99.0):.0f} %"  # never 100: it is not the same
         if similarity < SIMILARITY:
             if lost := where_lost((self.corpus.documents[d] for d in among), passage):
@@ -218,12 +257,15 @@ def _differing(label: str, there: str) -> str:
     return "; ".join(f"where it says {_short(one)} the document says {_short(other)}" for one, other in both)
 
 
-def _where_instead(text: str, passage: str, start: int, end: int) -> str:
-    nearest = min((place for place, _ in find(text, passage)), key=lambda place: abs(place - start), default=None)
-    if nearest is not None:
-        by = abs(nearest - start)
-        return f"; it stands at {nearest}, {by} character{'s' * (by != 1)} {'later' if nearest > start else 'earlier'}"
-    if "\r\n" in text and passage.replace("\r\n", "\n") in text.replace("\r\n", "\n"):
-        return "; the document has CRLF line ends, the label was made from a copy without them"
-    difference = _differing(passage, text[start:end]) if fuzz.ratio(passage, text[start:end]) >= SIMILARITY else ""
-    return "; it stands nowhere in that document" + (f", and {difference}" if difference else "")
+def _same(there: str, passage: str, text: str) -> bool:
+    """Whether offsets into `text` lead to a passage, however typed; one that stands elsewhere as it is was not meant there."""
+    if there == passage:
+        return True
+    # Where offsets drift, white space at one end is often all that tells.
+    ends = [(len(part) - len(part.lstrip()), len(part) - len(part.rstrip())) for part in (there, passage)]
+    return ends[0] == ends[1] and passage not in text and Even(there).text == Even(passage).text
+
+
+def _typed(passage: str, there: str) -> str:
+    """How a passage was found that is typed otherwise in its document."""
+    return "found but for " + ("white space" if passage.split() == there.split() else "how it is typed")

@@ -5,55 +5,80 @@ How it is typed makes no difference: quotes, dashes, spaces, ligatures, accents 
 
 from __future__ import annotations
 
+import functools
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from rapidfuzz.distance import Levenshtein, Postfix, Prefix
 
+from ragdiag.sources.evidence._figures import BETWEEN_FIGURES, HAN_FIGURES, NUMBERS, TWENTY_ONE, number
+from ragdiag.sources.occurrences import unspaced
+from ragdiag.text.normal import normal
+from ragdiag.text.scripts import marks
+
 __all__ = ["differences"]
 
-_ONES = "one two three four five six seven eight nine".split()
-_TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
-_TENS = {word: 10 * n for n, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
-_ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
-NUMBERS = {
-    **{word: n for n, word in enumerate(["zero", *_ONES, *_TEENS])},
-    **{word: n for n, word in enumerate(_ORDINALS, 1)},
-    **_TENS,
-    "once": 1,
-    "twice": 2,
-    "thrice": 3,
-    "dozen": 12,
-}
-
 AMOUNTS = frozenset(
-    "half quarter hundred thousand million billion trillion % ‰ $ € £ ¥ ₹ ° < > ≤ ≥ "
-    "january february march april june july august "
-    "september october november december monday tuesday wednesday thursday friday saturday sunday".split()
+    normal(
+        "half quarter hundred thousand million billion trillion % ‰ $ € £ ¥ ₹ ° < > ≤ ≥ "
+        "cent tausend mille mil тысяч हज़ार लाख करोड़ "
+        "january february march april june july august "
+        "september october november december monday tuesday wednesday thursday friday saturday sunday "
+        "januar februar märz mai juni juli oktober dezember montag dienstag mittwoch donnerstag freitag samstag sonntag "
+        "janvier février mars avril juin juillet août septembre octobre novembre décembre "
+        "lundi mardi mercredi jeudi vendredi samedi dimanche "
+        "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre "
+        "lunes martes miércoles jueves viernes sábado domingo "
+        "least most fewer less more minimum maximum",
+        fold=True,
+    ).split()
 )
-"""What belongs to a number or a date, wherever it stands; ``may`` does only after a number."""
+"""What belongs to a number or a date or bounds one, wherever it stands; ``may`` does only after a number."""
 
 NEGATIONS = frozenset(
-    "no not never none nor neither without nothing nobody nowhere except excepting excluding unless un non "
-    "nicht kein keine keinen keiner nie ohne außer ne pas jamais sans sauf nunca sin excepto senza mai".split()
+    normal(
+        "no not never none nor neither without nothing nobody nowhere except excepting excluding unless un non "
+        "nicht nichts kein keine keinen keiner keinem nie weder ohne außer ne pas ni jamais sans sauf aucun aucune "
+        "nunca sin excepto salvo não nem sem mai senza né tranne niet geen nooit zonder inte utan değil nie bez "
+        "не нет ни без кроме नहीं न मत बिना لا لم لن ليس غير بدون نہیں "
+        "不 没 沒 无 無 未 非 勿 莫 别 別 禁 ない なし なく なかっ ません ไม่ ห้าม",
+        fold=True,
+    ).split()
 )
 PREFIXES = ("un", "non", "in", "im", "il", "ir", "dis")
 """What makes the opposite of a word in front of it."""
 
 COUNTS_NOTHING = frozenset(
-    "a an and are as at by for from in is of on or than that the to was were which with st nd rd th".split()
+    "a an and are as at by for from in is of on or than that the to was were which with st nd rd th v".split()
 )
 """Words after a number that do not say of what it is."""
 
-_TYPED_ALIKE = str.maketrans(
-    {**dict.fromkeys("‘’‛′`´", "'"), **dict.fromkeys("‐‑‒–—―−", "-"), **dict.fromkeys("\u00ad\u200b\u200c\u200d\ufeff", None)}
-)
-_TWENTY_ONE = re.compile(rf"\b({'|'.join(_TENS)})[- ]({'|'.join(_ONES)})\b")
+NO_DESIGNATION = frozenset("aàeioóuyаияеोв")
+"""Single letters that are words; any other is a name: class B, vitamin C."""
+
+_POINTS = str.maketrans("\u066b\u066c", ".,")
 _GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:[ ,']\d{3})+(?![\d])")
 _BROKEN = re.compile(r"(?<=[^\W\d_])-[ \t\r]*\n\s*(?=[^\W\d_])")
-_WORD = re.compile(r"(?:(?<!\w)(?<!\d\s)-)?\d+(?:[.,:/⁄]\d+)*|[^\W\d_]+(?:'[^\W\d_]+)*|[^\w\s]")
+_NEGATING_SYLLABLE = re.compile("[않없못]|아니")
+"""Korean words are negated inside."""
+
+
+@functools.cache
+def _word() -> re.Pattern[str]:
+    """A number, a word with its marks, or a sign; of scripts without spaces a letter, or a negation."""
+    letter = unspaced().pattern
+    negations = "|".join(sorted((word for word in NEGATIONS if unspaced().match(word)), key=len, reverse=True))
+    return re.compile(
+        rf"(?:(?<!\w)(?<!\d\s)-)?\d+(?:[{BETWEEN_FIGURES}]\d+)*(?:[aeiou](?!\w))?|[{HAN_FIGURES}]+|{negations}|{letter}"
+        rf"|[^\W\d_](?:(?!{letter})[^\W\d_]|[{marks()}])*(?:'[^\W\d_]+)*|[^\w\s]"
+    )
+
+
+@functools.cache
+def _piece() -> re.Pattern[str]:
+    return re.compile(rf"{unspaced().pattern}|(?:(?!{unspaced().pattern})\S)+")
+
 
 SHOWN = 3
 """Differences of one passage that are shown."""
@@ -63,7 +88,7 @@ LONG = 2000
 
 def differences(label: str, there: str) -> list[tuple[str, str]]:
     """What `label` says, and what the text `there` says instead, in words; empty where they say the same."""
-    return list(_differing(label.split(), there.split()))[:SHOWN] if _differ(label, there) else []
+    return list(_differing(label, there))[:SHOWN] if _differ(label, there) else []
 
 
 def _differ(one: str, other: str) -> bool:
@@ -73,42 +98,38 @@ def _differ(one: str, other: str) -> bool:
 
 def _plain(text: str) -> str:
     """`text` as if typed in one way."""
-    text = _BROKEN.sub("", unicodedata.normalize("NFKC", text.translate(_TYPED_ALIKE)).translate(_TYPED_ALIKE)).casefold()
-    text = _TWENTY_ONE.sub(lambda m: str(NUMBERS[m[1]] + NUMBERS[m[2]]), text.replace("per cent", "percent"))
+    text = _BROKEN.sub("", normal(text, fold=True).translate(_POINTS))
+    text = TWENTY_ONE.sub(lambda m: str(NUMBERS[m[1]] + NUMBERS[m[2]]), text.replace("per cent", "percent"))
     return _GROUPED.sub(lambda m: re.sub(r"\D", "", m[0]), text)
 
 
 def _words(text: str) -> list[str]:
-    """Words, numbers and marks, as if typed in one way; hyphens left out."""
-    return [word for word in _WORD.findall(_plain(text)) if word != "-"]
+    """Words, numbers and marks, as if typed in one way; hyphens left out, and letters of scripts without spaces one by one."""
+    return [word for word in _word().findall(_plain(text)) if word != "-"]
 
 
 def _telling(words: Sequence[str]) -> Iterator[str]:
     """In order, what must not differ: numbers with what they count, parts of dates, negations."""
     counting = False  # after a number, and after "million" behind one: the next word says what it counts
     for word in words:
-        number = _number(word)
-        if telling := number or _amount_or_negation(word):
+        figure = number(word)
+        if telling := figure or _amount_or_negation(word):
             yield telling
         elif counting and word[0].isalpha() and word not in COUNTS_NOTHING:
             yield word.rstrip("s")
-        counting = bool(number) or (counting and word in AMOUNTS)
-
-
-def _number(word: str) -> str:
-    """A number, in words or in the figures of any script, in plain digits; "" for any other word."""
-    if word in NUMBERS:
-        return str(NUMBERS[word])
-    return "".join(str(unicodedata.decimal(c, c)) for c in word) if word[-1].isdecimal() else ""
+        counting = bool(figure) or (counting and word in AMOUNTS)
 
 
 def _amount_or_negation(word: str) -> str:
-    """What belongs to a number or a date, or negates, in one spelling of several; "" for any other word."""
+    """What belongs to a number or a date, names by a letter, or negates, in one spelling of several; "" for any other word."""
     if word == "percent":
         return "%"
     if word == "cannot" or word.endswith("n't"):
         return "not"
-    return word if word in AMOUNTS or word in NEGATIONS else ""
+    if syllable := _NEGATING_SYLLABLE.search(word):
+        return syllable[0]
+    named = len(word) == 1 and word.isalpha() and word not in NO_DESIGNATION and not unspaced().match(word)
+    return word if named or word in AMOUNTS or word in NEGATIONS else ""
 
 
 def _opposites(one: Sequence[str], other: Sequence[str]) -> bool:
@@ -118,12 +139,20 @@ def _opposites(one: Sequence[str], other: Sequence[str]) -> bool:
     return any(p + word in b for a, b in ((here, there), (there, here)) for word in a if word.isalpha() for p in PREFIXES)
 
 
-def _differing(one: Sequence[str], other: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _differing(one: str, other: str) -> Iterator[tuple[str, str]]:
     """The stretches in which two wordings differ in what tells, each with a word on either side."""
-    for i, j, k, m in _edits([_plain(w) for w in one], [_plain(w) for w in other]):
-        stretch, instead = (" ".join(words[max(a - 1, 0) : b + 1]) for words, a, b in ((one, i, j), (other, k, m)))
+    pieces, others = ([match.span() for match in _piece().finditer(text)] for text in (one, other))
+    words, other_words = [_plain(one[a:b]) for a, b in pieces], [_plain(other[a:b]) for a, b in others]
+    for i, j, k, m in _edits(words, other_words):
+        stretch, instead = _stretch(one, pieces, i, j), _stretch(other, others, k, m)
         if _differ(stretch, instead):
             yield stretch, instead
+
+
+def _stretch(text: str, pieces: Sequence[tuple[int, int]], first: int, end: int) -> str:
+    """Some pieces of `text` with one on either side, single spaces between."""
+    shown = pieces[max(first - 1, 0) : end + 1]
+    return " ".join(text[shown[0][0] : shown[-1][1]].split()) if shown else ""
 
 
 def _edits(one: list[str], other: list[str]) -> list[tuple[int, int, int, int]]:

@@ -1,22 +1,38 @@
-"""Finding passages in documents: as they stand, but for white space, by similarity; and all the copies of many at once."""
+"""Finding passages in documents: as they stand, however typed, by similarity; and all the copies of many at once."""
 
 from __future__ import annotations
 
 import functools
 import itertools
 import re
-from collections.abc import Callable, Iterator, Sequence
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import ahocorasick_rs
 from rapidfuzz import fuzz
 
 from ragdiag.core.records import Document, Span
-from ragdiag.sources.occurrences import Even
+from ragdiag.sources.evidence._figures import BETWEEN_FIGURES, is_figure
+from ragdiag.sources.occurrences import Even, unspaced
 
-__all__ = ["COPY_WORDS", "MOST_PLACES", "MOST_SOUGHT", "find", "find_all", "is_a_passage", "most_similar", "places"]
+__all__ = [
+    "COPY_WORDS",
+    "MOST_PLACES",
+    "MOST_SOUGHT",
+    "Passages",
+    "cuts_a_number",
+    "find_all",
+    "is_a_passage",
+    "most_similar",
+    "starts",
+    "whole",
+]
 
 COPY_WORDS = 5
 """Passages of fewer words get no exact copies as alternatives: "in 2003" stands in many places and answers nothing there."""
+
+LETTERS_OF_A_WORD = 4
+"""Letters that count as a word for that in scripts without spaces: fewer say less than a word in English does."""
 
 WORTH_SHOWING = 50.0
 """Similarity (0-100) below which the nearest stretch of text is no help to whoever looks for a passage."""
@@ -47,34 +63,42 @@ Guess = Callable[[str, str], tuple[int, int] | None]
 """Where in a text something like a passage stands, about."""
 
 
-def find(text: str, passage: str, any_space: bool = False) -> Iterator[tuple[int, int]]:
-    """Where `passage` stands in `text`, the first `MOST_PLACES` times; with `any_space`, whatever its white space."""
-    spans = _in_even(text, passage.split()) if any_space else _starts(text, passage)
-    return itertools.islice(spans, MOST_PLACES)
+class Passages:
+    """Looks passages up in documents, as they stand and however they are typed.
+
+    The evened texts of all documents are kept: most labels that do not stand as they are have one fault, in every line of a file.
+    """
+
+    def __init__(self, documents: Sequence[Document]) -> None:
+        self._documents = documents
+        self._evened: dict[int, str] = {}
+        self._even = functools.lru_cache(maxsize=16)(lambda document: Even(documents[document].text))
+
+    def exact(self, among: Iterable[int], passage: str) -> list[Span]:
+        """The first `MOST_PLACES` places of `passage` in those documents whose positions are `among`."""
+        spans = (Span(d, i, i + len(passage)) for d in among for i in starts(self._documents[d].text, passage))
+        return list(itertools.islice(spans, MOST_PLACES))
+
+    def typed(self, among: Iterable[int], passage: str) -> list[Span]:
+        """The same, however the passage is typed there."""
+        even = Even(passage).text
+        spans = (
+            Span(d, *self._even(d).own(i, i + len(even))) for d in among for i in (starts(self._text(d), even) if even else ())
+        )
+        return list(itertools.islice(spans, MOST_PLACES))
+
+    def _text(self, document: int) -> str:
+        if document not in self._evened:
+            self._evened[document] = Even(self._documents[document].text).text
+        return self._evened[document]
 
 
-def _starts(text: str, passage: str) -> Iterator[tuple[int, int]]:
+def starts(text: str, passage: str) -> Iterator[int]:
+    """Every position at which `passage` stands in `text`."""
     start = text.find(passage)
     while start >= 0:
-        yield start, start + len(passage)
+        yield start
         start = text.find(passage, start + 1)
-
-
-def _in_even(text: str, words: Sequence[str]) -> Iterator[tuple[int, int]]:
-    if words and max(words, key=len) in text:  # to even a text takes long, and most documents lack the word
-        even = _even(text)
-        yield from (even.own(*span) for span in _starts(even.text, " ".join(words)))
-
-
-@functools.lru_cache(maxsize=16)
-def _even(text: str) -> Even:
-    return Even(text)
-
-
-def places(documents: Sequence[Document], among: Sequence[int], passage: str, any_space: bool = False) -> list[Span]:
-    """The first `MOST_PLACES` places of `passage` in those documents whose positions are `among`."""
-    spans = (Span(d, *span) for d in among for span in find(documents[d].text, passage, any_space))
-    return list(itertools.islice(spans, MOST_PLACES))
 
 
 def most_similar(documents: Sequence[Document], among: Sequence[int], passage: str) -> tuple[list[Span], float]:
@@ -140,22 +164,72 @@ def _pieced(text: str, passage: str) -> tuple[int, int] | None:
 
 
 def is_a_passage(text: str) -> bool:
-    """Whether a text is long enough for its copies to mean the same."""
-    # Scripts written without spaces make one "word" of a whole sentence.
-    return len(text.split()) >= COPY_WORDS or (len(text) >= 4 * COPY_WORDS and not text.isascii() and " " not in text)
+    """Whether a text is long enough for its copies to mean the same: its words, or letters where none are set apart."""
+    letters, rest = unspaced().subn(" ", text)[::-1]
+    return len(rest.split()) + letters / LETTERS_OF_A_WORD >= COPY_WORDS
 
 
 def find_all(documents: Sequence[Document], passages: Sequence[str]) -> Iterator[tuple[int, Span]]:
-    """Every place of every passage, as ``(position in passages, place)``; those that start or end inside a word are none."""
+    """Every place of every passage, as ``(position in passages, place)``; those that cut a word or a number are none."""
     # Left to choose, it makes few passages into a table whose size grows with the square of their length.
     kind = ahocorasick_rs.Implementation.ContiguousNFA
     automaton = ahocorasick_rs.AhoCorasick([_HALF.sub("\ufffd", p) for p in passages], implementation=kind)
     for d, document in enumerate(documents):
         text = document.text if document.text.isascii() else _HALF.sub("\ufffd", document.text)
         for which, start, end in automaton.find_matches_as_indexes(text, overlapping=True):
-            if not (_inside_a_word(document.text, start) or _inside_a_word(document.text, end)):
-                yield which, Span(d, start, end)
+            span = Span(d, start, end)
+            if not (_inside_a_word(document.text, start) or _inside_a_word(document.text, end) or cuts_a_number(text, span)):
+                yield which, span
 
 
 def _inside_a_word(text: str, position: int) -> bool:
-    return 0 < position < len(text) and text[position - 1].isalnum() and text[position].isalnum()
+    """Whether a word, or a letter with its marks, goes on at a position; where words are not set apart, only a letter may."""
+    if not 0 < position < len(text):
+        return False
+    before, behind = text[position - 1], text[position]
+    if unicodedata.category(behind)[0] == "M":
+        return True
+    letters = before.isalnum() or unicodedata.category(before)[0] == "M"
+    return letters and behind.isalnum() and not unspaced().match(before) and not unspaced().match(behind)
+
+
+def cuts_a_number(text: str, span: Span) -> bool:
+    """Whether a number goes on before or behind a place: "costs 5" is not said where "costs 50", "5.20" or "-5" stands."""
+    return _starts_inside_a_number(text, span.start) or _inside_a_number(text, span.end)
+
+
+def _starts_inside_a_number(text: str, start: int) -> bool:
+    signed = text[start - 1 : start] in ("-", "\u2212") and (start == 1 or text[start - 2].isspace())
+    return (signed and text[start : start + 1].isdecimal()) or _inside_a_number(text, start)
+
+
+def whole(text: str, span: Span, passage: str) -> Span:
+    """A place like `passage` with the rest of numbers that it cuts; words that `passage` does not cut are whole or left out."""
+    document, start, end = span
+    own, there = passage.split(), text[start:end].split()
+    starts_, ends = {start}, {end}
+    if own[0] != there[0] and _inside_a_word(text, start):
+        starts_ = {_to(text, start, -1, _inside_a_word), _to(text, start, 1, _inside_a_word)}
+    if own[-1] != there[-1] and _inside_a_word(text, end):
+        ends = {_to(text, end, -1, _inside_a_word), _to(text, end, 1, _inside_a_word)}
+    start, end = max(((a, b) for a in starts_ for b in ends), key=lambda place: fuzz.ratio(passage, text[place[0] : place[1]]))
+    start, end = _to(text, start, -1, _starts_inside_a_number), _to(text, end, 1, _inside_a_number)
+    return Span(document, start + len(text[start:end]) - len(text[start:end].lstrip()), start + len(text[start:end].rstrip()))
+
+
+def _to(text: str, position: int, step: int, inside: Callable[[str, int], bool]) -> int:
+    """The next position that is not `inside`, in steps of `step`."""
+    while inside(text, position):
+        position += step
+    return position
+
+
+def _inside_a_number(text: str, position: int) -> bool:
+    if not 0 < position < len(text):
+        return False
+    before, behind = text[position - 1], text[position]
+    if is_figure(before) and is_figure(behind):
+        return True
+    if before in BETWEEN_FIGURES:
+        return position > 1 and text[position - 2].isdecimal() and behind.isdecimal()
+    return before.isdecimal() and behind in BETWEEN_FIGURES and text[position + 1 : position + 2].isdecimal()

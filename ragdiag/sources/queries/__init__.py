@@ -51,7 +51,8 @@ def _reader(file: Sample) -> ModuleType:
         if reader.fits(file):
             return reader
     known = ", ".join(reader.FORM for reader in reversed(READERS))
-    raise InputError("is in no known format of queries", file.path, remedy=f"known: {known}")
+    contexts = f"{ragas.RENAME}; " if "contexts" in file.record else ""
+    raise InputError("is in no known format of queries", file.path, remedy=f"{contexts}known: {known}")
 
 
 def _unique(queries: Iterable[Query]) -> tuple[Query, ...]:

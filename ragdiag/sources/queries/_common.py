@@ -11,13 +11,14 @@ from typing import Any, NamedTuple, TypedDict
 
 from ragdiag.core.errors import InputError
 from ragdiag.core.files import field, parse_json, read_jsonl, read_text
+from ragdiag.sources.queries._layouts import rows
 
 __all__ = [
     "Kinds",
     "Sample",
+    "grade",
     "identifier",
     "key_lines",
-    "listed",
     "naming",
     "optional",
     "others",
@@ -30,48 +31,82 @@ Kinds = type | tuple[type, ...]
 
 
 class Sample(NamedTuple):
-    """A file as detection sees it. `first` is its first JSON value: all of a JSON file, the first record of JSON Lines."""
+    """A file as detection sees it. `first` is its first JSON value: all of it where `whole`, else that of JSON Lines."""
 
     path: Path
     qrels: Path | None
     text: str
     first: object
+    whole: bool = False
+
+    @property
+    def record(self) -> Mapping[str, object]:
+        """The first record; empty where there is none."""
+        records = rows(self.first)
+        first = self.first if records is None else next(iter(records), None)
+        return first if isinstance(first, dict) else {}
 
 
 def sample(path: Path, qrels: Path | None) -> Sample:
     """Look into `path`. Raises `InputError` for a file that starts like JSON and is not."""
     text = read_text(path)
-    return Sample(path, qrels, text, _first_json(path, text))
+    return Sample(path, qrels, text, *_first_json(path, text))
 
 
-def _first_json(path: Path, text: str) -> object:
+def _first_json(path: Path, text: str) -> tuple[object, bool]:
     if text.lstrip()[:1] not in ("{", "["):
-        return None
+        return None, False
     number, line = next((n, line) for n, line in enumerate(text.split("\n"), 1) if line.strip())
+    alone = line.strip() == text.strip()
+    broken = not alone and not _is_json(line)
+    if broken and _is_json(text):
+        return parse_json(text, path), True
+    if broken and _spans_lines(text):
+        raise InputError("its records take several lines each", path, number, "write each on one line: jq -c . FILE")
+    if broken and path.suffix.lower() not in (".jsonl", ".ndjson"):
+        return parse_json(text, path), True
+    return parse_json(line, path, number), alone
+
+
+def _spans_lines(text: str) -> bool:
+    """Whether a text begins with a JSON value that takes several lines."""
+    text = text.lstrip()
     try:
-        json.loads(line)
+        return "\n" in text[: json.JSONDecoder().raw_decode(text)[1]]
     except (ValueError, RecursionError):
-        if path.suffix.lower() not in (".jsonl", ".ndjson"):
-            return parse_json(text, path)
-    return parse_json(line, path, number)
+        return False
 
 
-def listed(value: object, *names: str) -> list[object] | None:
-    """The records where `value` is all of a JSON file, a list or an object that has one under `names`; else None: JSON Lines."""
-    records = next((value[name] for name in names if name in value), None) if isinstance(value, dict) else value
-    return records if isinstance(records, list) else None
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
-def samples(path: Path, within: str, keys: tuple[str, ...]) -> Iterator[tuple[int, object]]:
-    """Line and content of each record: of JSON Lines, of a JSON list, or of one under the name `within`.
+def samples(path: Path, keys: tuple[str, ...]) -> Iterator[tuple[int, object]]:
+    """Line and content of each record: of JSON Lines, or of one JSON value that holds them, see `rows`.
 
-    In a list the line is that of the record's key, one of `keys`; see `key_lines`.
+    There the line is that of the record's key, one of `keys`; see `key_lines`.
     """
-    _, _, text, first = sample(path, None)
-    records = listed(first, within)
-    if records is None:
+    file = sample(path, None)
+    records = rows(file.first)
+    if records is None and not file.whole:
         return read_jsonl(path)
-    return zip(key_lines(text, keys, len(records)), records, strict=True)
+    records = [file.first] if records is None else records
+    return zip(key_lines(file.text, keys, len(records)), records, strict=True)
+
+
+def grade(value: object, path: Path, line: int) -> int:
+    """A grade of relevance: a whole number, also as pandas and numpy write one (``2.0``). Raises `InputError` for any other."""
+    whole = re.fullmatch(r"([+-]?[0-9]{1,9})(?:\.0*)?", str(value))
+    if whole and not isinstance(value, bool):
+        return int(whole[1])
+    if re.fullmatch(r"[+-]?[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?", str(value)) and not isinstance(value, bool):
+        remedy = "say from where on a document is relevant, and write 1 and 0; or scale all grades to whole numbers"
+        raise InputError(f"grade {value} is no whole number up to 9 digits, and a grade counts steps", path, line, remedy)
+    raise InputError(f"grade {value!r} is not an integer", path, line, "write a small one: 0, 1, 2 ...")
 
 
 def optional(record: dict[str, object], name: str, kind: Kinds, path: Path, line: int, default: object) -> Any:

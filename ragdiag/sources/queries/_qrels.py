@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,10 +11,12 @@ from typing import NamedTuple
 from ragdiag.core.errors import InputError
 from ragdiag.core.files import read_text
 from ragdiag.core.records import Query
+from ragdiag.sources.queries._common import grade
 
 __all__ = ["judged"]
 
 BEIR_HEADER = ["query-id", "corpus-id", "score"]
+"""Its names, with whatever between their words."""
 
 
 class _Row(NamedTuple):
@@ -44,14 +45,11 @@ def judged(queries: Sequence[Query], qrels: Path) -> list[Query]:
 def _rows(path: Path) -> Iterator[_Row]:
     """BEIR's tab-separated rows after its header; without that header, TREC's four columns."""
     lines = [(n, line.strip("\r")) for n, line in enumerate(read_text(path).split("\n"), 1) if line.strip()]
-    beir = bool(lines) and lines[0][1].split("\t") == BEIR_HEADER
+    beir = bool(lines) and [name.strip().lower().replace("_", "-") for name in lines[0][1].split("\t")] == BEIR_HEADER
     for number, line in lines[1:] if beir else lines:
         columns = line.split("\t") if beir else line.split()
         if len(columns) != (3 if beir else 4):
             form = "3 columns separated by tabs" if beir else "4 columns"
             remedy = "write query, 0, document, grade; or put BEIR's header 'query-id corpus-id score', with tabs, on line 1"
             raise InputError(f"{form} are expected, not {len(columns)}", path, number, "" if beir else remedy)
-        query, document, grade = columns[0], columns[-2], columns[-1]
-        if not re.fullmatch(r"[+-]?[0-9]{1,9}", grade):
-            raise InputError(f"grade {grade!r} is not an integer", path, number, "write a small one: 0, 1, 2 ...")
-        yield _Row(number, query, document, int(grade))
+        yield _Row(number, columns[0], columns[-2], grade(columns[-1].strip(), path, number))

@@ -22,11 +22,14 @@ COLUMNS = ("question", "references", "corpus_id")
 
 def fits(sample: Sample) -> bool:
     """Whether it is a CSV file with the three columns."""
-    if sample.path.suffix.lower() != ".csv":
-        return False
-    first = next((line for line in sample.text.splitlines() if line.strip()), "")
+    return sample.path.suffix.lower() in (".csv", ".tsv") and _separator(sample.text) is not None
+
+
+def _separator(text: str) -> str | None:
+    """What parts the columns, by the header; None where they are others. Excel writes ``;`` where commas are decimal points."""
+    header = next((line for line in text.splitlines() if line.strip()), "")
     with _long_fields():
-        return set(COLUMNS) <= set(next(csv.reader([first]), []))
+        return next((mark for mark in ",;\t" if {*COLUMNS} <= {*next(csv.reader([header], delimiter=mark), [])}), None)
 
 
 def read(path: Path, qrels: Path | None = None) -> list[Query]:
@@ -40,7 +43,8 @@ def read(path: Path, qrels: Path | None = None) -> list[Query]:
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Each row with the line it starts on (a field may hold newlines), all as wide as the header; blank lines left out."""
-    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
+    text = read_text(path)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=_separator(text) or ",")
     rows, line = [], 1
     try:
         with _long_fields():

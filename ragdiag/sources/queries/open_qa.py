@@ -8,7 +8,7 @@ from ragdiag.core.errors import InputError
 from ragdiag.core.records import Query
 from ragdiag.sources.fields import Fields
 from ragdiag.sources.queries import own
-from ragdiag.sources.queries._common import Sample, listed, samples
+from ragdiag.sources.queries._common import Sample, samples
 
 __all__ = ["FORM", "fits", "read"]
 
@@ -34,9 +34,8 @@ UNREAD = (
 
 def fits(sample: Sample) -> bool:
     """Whether the first record is a question with accepted answers: a lone text under ``answer`` may be what a system said."""
-    records = listed(sample.first, "Data")
-    first = records[0] if records else sample.first
-    if not isinstance(first, dict) or first.keys() & {"text", *GIVEN}:
+    first = sample.record
+    if first.keys() & {"text", *GIVEN}:
         return False
     accepted = any(isinstance(first.get(name), (list, dict)) for name in ANSWERS)
     return accepted and bool(first.keys() & {*QUESTION})
@@ -46,7 +45,7 @@ def read(path: Path, qrels: Path | None = None) -> list[Query]:
     """Read JSON Lines, a JSON list or ``{"Data": [...]}``; without an id, a question is numbered ``q0000``."""
     queries = []
     with Fields(path) as fields:
-        for i, (line, record) in enumerate(samples(path, "Data", QUESTION)):
+        for i, (line, record) in enumerate(samples(path, QUESTION)):
             if not isinstance(record, dict):
                 raise InputError(f"record {i}: an object is expected, not {type(record).__name__}", path, line, "mend it")
             known = {"_id": f"q{i:04}"} | _named(record, path, line)

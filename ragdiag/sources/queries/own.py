@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ragdiag.core.errors import InputError
-from ragdiag.core.files import field, read_jsonl
+from ragdiag.core.files import field, shown_name
 from ragdiag.core.records import Label, Query
-from ragdiag.sources.fields import Fields
-from ragdiag.sources.queries._common import Sample, identifier, optional, others, references
+from ragdiag.sources.fields import Fields, log
+from ragdiag.sources.queries._common import Sample, grade, identifier, optional, others, references, sample, samples
+from ragdiag.sources.queries._layouts import rows
 
 __all__ = ["FORM", "fits", "has_labels", "look", "query", "read"]
 
@@ -24,22 +25,33 @@ PARTS = {"evidence": ("doc_id", "start", "end", "text", "group"), "relevant": ("
 
 def fits(sample: Sample) -> bool:
     """Whether the first record is a query of ours."""
-    return isinstance(sample.first, dict) and bool({"_id", "text"} & set(sample.first))
+    return bool({"_id", "text"} & set(sample.record))
 
 
 def has_labels(path: Path) -> bool:
-    """Whether any record of a JSON Lines file carries labels itself."""
-    return any(record.get(name) is not None for _, record in read_jsonl(path) for name in LABELS)
+    """Whether any record of a file carries labels itself."""
+    return any(record.get(name) is not None for _, record in _records(path) for name in LABELS)
 
 
 def read(path: Path, qrels: Path | None = None) -> list[Query]:
     """Read a file of queries. Raises `InputError` with file and line; what is wrong only about the corpus is kept as it is."""
     queries = []
     with Fields(path) as fields:
-        for line, record in read_jsonl(path):
+        for line, record in _records(path):
             look(fields, record, line)
             queries.append(query(record, path, line))
+    first = sample(path, None).first
+    if rows(first) is not None:
+        form = "list" if isinstance(first, list) else "object"
+        log.warning(f"{shown_name(path)}: one JSON {form}, not JSON Lines; read all the same: queries {len(queries)}")
     return queries
+
+
+def _records(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
+    for line, record in samples(path, ("_id",)):
+        if not isinstance(record, dict):
+            raise InputError(f"a query is a JSON object, not a {type(record).__name__}", path, line, 'write {"_id", "text", ...}')
+        yield line, record
 
 
 def look(fields: Fields, record: dict[str, object], line: int, known: tuple[str, ...] = ()) -> None:
@@ -91,7 +103,7 @@ def _label(item: dict[str, object], path: Path, line: int) -> Label:
 
 
 def _judgement(item: dict[str, object], path: Path, line: int) -> tuple[str, int]:
-    doc_id, grade = identifier(item, ("doc_id",), path, line), field(item, ("grade",), int, path, line)
-    if grade < 0:
-        raise InputError(f"'grade' must be 0 or more, not {grade}", path, line, "write 0 for not relevant")
-    return doc_id, grade
+    doc_id, value = identifier(item, ("doc_id",), path, line), field(item, ("grade",), (int, float, str), path, line)
+    if (step := grade(value, path, line)) < 0:
+        raise InputError(f"'grade' must be 0 or more, not {step}", path, line, "write 0 for not relevant")
+    return doc_id, step

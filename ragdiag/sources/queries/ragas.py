@@ -10,7 +10,7 @@ from ragdiag.core.errors import InputError
 from ragdiag.core.files import field
 from ragdiag.core.records import Label, Query
 from ragdiag.sources.fields import Fields
-from ragdiag.sources.queries._common import Sample, identifier, listed, naming, optional, others, references, samples
+from ragdiag.sources.queries._common import Sample, identifier, naming, optional, others, references, samples
 
 __all__ = ["FORM", "fits", "read"]
 
@@ -20,13 +20,20 @@ TEXT = ("user_input", "question")
 ANSWER = ("reference", "references", "ground_truth", "ground_truths", "answers")
 """What is expected; ``answer`` is what a system said."""
 
-OWN = {*ANSWER, "reference_contexts"} - {"answers"}
+PASSAGES = ("reference_contexts", "ground_truth_context")
+OWN = {*ANSWER, *PASSAGES} - {"answers"}
 """What other questions with answers have not."""
 
-FIELDS = (*IDS, *TEXT, *ANSWER, "reference_contexts")
+OF_A_TEST_SET = {"evolution_type", "question_type", "episode_done"}
+"""Where old samples have these, ragas wrote the questions itself, from what it called ``contexts``; else a system found those."""
+
+RENAME = "rename contexts to reference_contexts if these are the passages the question was made from"
+"""What to do about ``contexts`` of which nothing tells where they are from."""
+
+FIELDS = (*IDS, *TEXT, *ANSWER, *PASSAGES)
 UNREAD = (
     *("answer", "response", "contexts", "retrieved_contexts", "synthesizer_name", "persona_name", "query_style", "query_length"),
-    *("evolution_type", "metadata", "episode_done", "rubrics", "multi_responses", "reference_tool_calls"),
+    *("evolution_type", "question_type", "metadata", "episode_done", "rubrics", "multi_responses", "reference_tool_calls"),
     *("retrieved_context_ids", "reference_context_ids"),
 )
 """What a sample has besides, which says nothing of the query's labels."""
@@ -37,9 +44,7 @@ HOP = re.compile(r"<\d+-hop>\n\n")
 
 def fits(sample: Sample) -> bool:
     """Whether the first sample has ragas's fields, new or old names; ``question`` alone is anyone's."""
-    records = listed(sample.first, "samples")
-    first = records[0] if records else sample.first
-    names = set(first) if isinstance(first, dict) else set()
+    names = {*sample.record}
     return "user_input" in names or ("question" in names and bool(OWN & names))
 
 
@@ -47,7 +52,7 @@ def read(path: Path, qrels: Path | None = None) -> list[Query]:
     """Read single-turn samples: JSON Lines, a JSON list or ``{"samples": [...]}``; without an id, one is numbered ``r0000``."""
     queries = []
     with Fields(path) as fields:
-        for i, (line, record) in enumerate(samples(path, "samples", TEXT)):
+        for i, (line, record) in enumerate(samples(path, TEXT)):
             with naming(f"samples[{i}]"):
                 if not isinstance(record, dict):
                     raise InputError(f"an object is expected, not {type(record).__name__}", path, line, "mend it")
@@ -58,7 +63,11 @@ def read(path: Path, qrels: Path | None = None) -> list[Query]:
 
 def _query(number: str, record: dict[str, object], path: Path, line: int) -> Query:
     fields = {name: value for name, value in record.items() if value is not None}
-    if isinstance(next((fields[name] for name in TEXT if name in fields), None), list):
+    if isinstance(asked := next((fields[name] for name in TEXT if name in fields), None), list):
+        if asked and all(isinstance(text, str) for text in asked):
+            raise InputError(
+                "columns of different lengths, or not all of them lists", path, line, "write one object for each sample"
+            )
         remedy = "give single-turn samples, whose user_input is text"
         raise InputError("multi-turn samples are not supported", path, line, remedy)
     return Query(
@@ -73,7 +82,8 @@ def _query(number: str, record: dict[str, object], path: Path, line: int) -> Que
 
 
 def _passages(record: dict[str, object], path: Path, line: int) -> Iterator[Label]:
-    for passage in optional(record, "reference_contexts", list, path, line, []):
+    name = next((name for name in PASSAGES if name in record), "contexts" if record.keys() & OF_A_TEST_SET else PASSAGES[0])
+    for passage in optional(record, name, list, path, line, []):
         if not isinstance(passage, str):
-            raise InputError(f"'reference_contexts' must hold texts, not {type(passage).__name__}", path, line, "mend it")
+            raise InputError(f"{name!r} must hold texts, not {type(passage).__name__}", path, line, "mend it")
         yield Label(text=HOP.sub("", passage, count=1) if HOP.match(passage) else passage)

@@ -12,6 +12,7 @@ from ragdiag.core.files import field, parse_json, read_text
 from ragdiag.core.records import Label, Query
 from ragdiag.sources.fields import Fields
 from ragdiag.sources.queries._common import Sample, identifier, key_lines, naming, optional, others, references
+from ragdiag.sources.queries._layouts import QUERY
 
 __all__ = ["FORM", "LOCATOR", "fits", "read"]
 
@@ -32,8 +33,13 @@ class _Item(NamedTuple):
 
 
 def fits(sample: Sample) -> bool:
-    """Whether it is one JSON object with a list ``data``."""
-    return isinstance(sample.first, dict) and isinstance(sample.first.get("data"), list)
+    """Whether it is one JSON object with a list ``data`` of articles, or of none."""
+    root = sample.first
+    return isinstance(root, dict) and isinstance(root.get("data"), list) and not root.get("columns") and _articles(root["data"])
+
+
+def _articles(data: list[object]) -> bool:
+    return not data or not isinstance(data[0], dict) or "paragraphs" in data[0] or not {*data[0]} & {*QUERY}
 
 
 def read(path: Path, qrels: Path | None = None) -> list[Query]:

@@ -1,0 +1,147 @@
+"""Analyzers: from a text to the terms that a sparse index knows it by.
+
+`words` by default; with stemming, without stop words, compound identifiers by their parts, or as Lucene's analyzers do it, which
+OpenSearch and Elasticsearch use by these names.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import Stemmer
+
+from ragdiag.core.errors import SpecError
+from ragdiag.text.scripts import marks
+from ragdiag.text.words import plain, words
+
+__all__ = ["Analysis", "Analyzer", "Stem", "Stop"]
+
+Analyzer = Literal["words", "standard", "english", "cjk"]
+
+Stem = Literal[
+    "", "arabic", "armenian", "basque", "catalan", "danish", "dutch", "english", "finnish", "french", "german", "greek", "hindi",
+    "hungarian", "indonesian", "irish", "italian", "lithuanian", "nepali", "norwegian", "porter", "portuguese", "romanian",
+    "russian", "serbian", "spanish", "swedish", "tamil", "turkish", "yiddish",
+]  # fmt: skip
+"""Snowball's stemmers, by language."""
+
+Stop = Literal["", "english"]
+
+STOP_WORDS = {
+    "english": frozenset(
+        "a an and are as at be but by for if in into is it no not of on or such that the their then there these they this to was "
+        "will with".split()
+    )
+}
+"""By language: the words that Lucene's analyzer of that language leaves out."""
+
+_HUMPS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_IDENTIFIER = re.compile(r"\w+(?:-\w+)*")
+_POSSESSIVE = re.compile(r"['’＇][sS]$")
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """How a text becomes terms. Raises `SpecError` where one of Lucene's analyzers is given a stemmer or the like."""
+
+    analyzer: Analyzer = "words"
+    stem: Stem = ""
+    stop: Stop = ""
+    parts: bool = False
+
+    def __post_init__(self) -> None:
+        if self.analyzer != "words" and (self.stem or self.stop or self.parts):
+            raise SpecError(f"analyzer={self.analyzer} is what Lucene does by that name: leave out stem, stop and parts")
+
+    def __call__(self, text: str) -> list[str]:
+        """The terms of `text`, in order."""
+        if self.analyzer != "words":
+            return PRESETS[self.analyzer](text)
+        terms = list(_with_parts(text)) if self.parts else words(text)
+        if self.stop:
+            terms = [term for term in terms if term not in STOP_WORDS[self.stop]]
+        return _stemmed(terms, self.stem) if self.stem else terms
+
+
+def _stemmed(terms: Sequence[str], language: str) -> list[str]:
+    stems: list[str] = _stemmer(language).stemWords(terms)
+    return stems
+
+
+@functools.cache
+def _stemmer(language: str) -> Stemmer.Stemmer:
+    return Stemmer.Stemmer(language)
+
+
+def _with_parts(text: str) -> Iterator[str]:
+    """The words of a text, and with each identifier its parts (``CORSMiddleware``, ``snake_case``), ``AB-1234`` in one as well.
+
+    An identifier is of ASCII letters, figures and underscores.
+    """
+    last = 0
+    for match in _IDENTIFIER.finditer(text):
+        if not match[0].isascii():
+            continue
+        whole, parts = words(match[0]), [part.lower() for part in _HUMPS.findall(match[0])]
+        yield from words(text[last : match.end()])
+        yield from (part for part in parts if part not in whole)
+        if len(whole) > 1 and not match[0].replace("-", "").isalpha() and not match[0].replace("-", "").isdigit():
+            yield "".join(whole)
+        last = match.end()
+    yield from words(text[last:])
+
+
+def _standard(text: str) -> list[str]:
+    """As Lucene's standard analyzer: words by Unicode's rules (UAX 29) in lower case; ideographs and hiragana one by one."""
+    return [token.lower() for token in _tokens(text)]
+
+
+def _english(text: str) -> list[str]:
+    """As Lucene's English analyzer: no possessive, no stop words, Porter's stems."""
+    terms = [_POSSESSIVE.sub("", token).lower() for token in _tokens(text)]
+    return _stemmed([term for term in terms if term not in STOP_WORDS["english"]], "porter")
+
+
+def _cjk(text: str) -> list[str]:
+    """As Lucene's CJK analyzer: overlapping pairs of Chinese, Japanese and Korean characters, English stop words left out."""
+    form = plain(text)
+    terms = list[str]()
+    for match in _cjk_tokens().finditer(form):
+        if match[1] is None:
+            terms.append(match[0])
+        else:
+            terms += [a + b for a, b in pairwise(match[1])] or [match[1]]
+    return [term for term in terms if term not in STOP_WORDS["english"]]
+
+
+PRESETS: dict[str, Callable[[str], list[str]]] = {"standard": _standard, "english": _english, "cjk": _cjk}
+"""By the name that Lucene has for it."""
+
+_IDEOGRAPHS = "\u2e80-\u2fd5\u3005\u3007\u3021-\u3029\u3041-\u309f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+_CJK = _IDEOGRAPHS + "\u30a1-\u30ff\u31f0-\u31ff\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3"
+
+
+def _joined_words(letters: str) -> str:
+    """A word by UAX 29, as a pattern: alphanumeric but for `letters`, with a point between letters, a comma between figures."""
+    body = rf"[\w{marks()}]"
+    own = f"(?![{letters}]){body}"
+    return rf"(?:{own})+(?:(?:(?<=[^\W\d_])[.'’·:](?=[^\W\d_])|(?<=\d)[.,;'’](?=\d))(?:{own})+)*"
+
+
+@functools.cache
+def _standard_tokens() -> re.Pattern[str]:
+    return re.compile(rf"[{_IDEOGRAPHS}][{marks()}]*|{_joined_words(_IDEOGRAPHS)}")
+
+
+@functools.cache
+def _cjk_tokens() -> re.Pattern[str]:
+    return re.compile(rf"([{_CJK}]+)|{_joined_words(_CJK)}")
+
+
+def _tokens(text: str) -> Iterable[str]:
+    return (match[0] for match in _standard_tokens().finditer(text))

@@ -1,0 +1,93 @@
+r"""Words: what search, overlaps and duplicates compare. The same thing everywhere.
+
+Told on the normal form of a text (`text.normal`) in lower case. A word is a match of ``\w+``, with the combining marks of its
+letters; scripts that put no space between words are cut into overlapping pairs of characters, as Lucene's CJK analysis does. On
+plain English that is exactly ``\w+`` in lower case.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+from collections.abc import Iterator
+from itertools import pairwise
+
+from ragdiag.text.scripts import INVISIBLE, NUMBERS_IN_ONE_SIGN, letters_without_spaces, marks
+
+__all__ = ["DEFINITION", "plain", "spelled", "words"]
+
+DEFINITION = "words 1"
+"""Names this notion of a word, in signatures and keys of caches."""
+
+_PLAIN_WORD = re.compile(r"\w+")
+_LOOSE = re.compile(f"[{INVISIBLE}ʹʻʼ]")
+_NUMBER = re.compile(f"[{NUMBERS_IN_ONE_SIGN}]")
+_WITH_MARKS_OR_UNSPACED = re.compile("[\u0300-\u036f\u0483-\u0489\u0591-\u1fff\u20d0-\u20ff\u2c80-\U0010ffff]")
+"""What may be a combining mark, or a letter of a script without spaces; where there is none, ``\\w+`` finds the words."""
+
+
+def words(text: str) -> list[str]:
+    """The words of `text`, in order."""
+    if text.isascii():
+        return _PLAIN_WORD.findall(text.lower())
+    form = plain(text)
+    if _WITH_MARKS_OR_UNSPACED.search(form) is None:
+        return _PLAIN_WORD.findall(form)
+    found: list[str] = _word().findall(form)
+    if _unspaced().search(form) is None:
+        return found
+    return [part for word in found for part in _parts(word)]
+
+
+def plain(text: str) -> str:
+    """`text` in its normal form in lower case, but for what no word holds: quotation marks, dashes and spaces stay."""
+    form = _LOOSE.sub(lambda match: "'" if match[0] in "ʹʻʼ" else "", text)
+    if not unicodedata.is_normalized("NFKC", form):
+        form = unicodedata.normalize("NFKC", _NUMBER.sub(_apart, form))
+    return unicodedata.normalize("NFC", form.casefold())
+
+
+def _apart(match: re.Match[str]) -> str:
+    """A number in one sign, with a space before it where a figure stands there."""
+    behind_figure = match.start() > 0 and match.string[match.start() - 1].isdecimal()
+    return f" {match[0]}" if behind_figure else match[0]
+
+
+def spelled(text: str) -> Iterator[tuple[int, int, str]]:
+    """Where `text` has words that spaces or marks part, as they are written there: start, end, and the word."""
+    for match in (_PLAIN_WORD if text.isascii() else _word()).finditer(text):
+        of_it = words(match[0])
+        if len(of_it) == 1:
+            yield *match.span(), of_it[0]
+
+
+@functools.cache
+def _word() -> re.Pattern[str]:
+    return re.compile(rf"\w[\w{marks()}]*")
+
+
+@functools.cache
+def _unspaced() -> re.Pattern[str]:
+    return re.compile(f"[{letters_without_spaces()}]")
+
+
+@functools.cache
+def _runs() -> re.Pattern[str]:
+    letters = letters_without_spaces()
+    return re.compile(rf"((?:[{letters}][{marks()}]*)+)|[^{letters}]+")
+
+
+@functools.cache
+def _letter() -> re.Pattern[str]:
+    return re.compile(rf".[{marks()}]*", re.DOTALL)
+
+
+def _parts(word: str) -> Iterator[str]:
+    """A word, its runs of a script without spaces as pairs of characters; one that stands alone as itself."""
+    if _unspaced().search(word) is None:
+        yield word
+        return
+    for run in _runs().finditer(word):
+        letters = _letter().findall(run[0]) if run[1] else [run[0]]
+        yield from [a + b for a, b in pairwise(letters)] or letters

@@ -136,9 +136,9 @@ def _recorded(
     from ragdiag.search.searches import BUDGET_DEPTH, name_of, searched
 
     of_labels = {name: options[name] for name in ("qrels", "keep", "exclude") if name in options}
-    whole, _, labels, _ = load_measurable(corpus, queries, Options.given(**of_labels), progress)
+    labels = load_measurable(corpus, queries, Options.given(**of_labels), progress).labels
     context = 0 if options.get("budget") else options.get("k", 0)
-    ranked = searched(search, labels.queries, whole, BUDGET_DEPTH, progress, context)
+    ranked = searched(search, labels.queries, BUDGET_DEPTH, progress, context)
     notes += ranked.notes
     return spooled.file(name_of(search).removeprefix("search "), run_lines(ranked.rankings))
 

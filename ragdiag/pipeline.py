@@ -16,8 +16,11 @@ from ragdiag.core.protocols import Index, Progress, no_progress
 from ragdiag.core.records import Corpus, FloatArray, IntArray, Labels, Mean, Pipeline, QueryResult, Report, Run
 from ragdiag.diagnosis.causes import name_causes
 from ragdiag.diagnosis.diagnosis import Diagnosis
+from ragdiag.diagnosis.weights import FEW_TEXTS, REMEDY
+from ragdiag.scoring.cuts import undecided
 from ragdiag.scoring.measures import Measure, default_measures
 from ragdiag.scoring.scoring import Scorer
+from ragdiag.search.nested import weighted
 from ragdiag.search.retrieval import Clock, Plan, Retrieved
 from ragdiag.search.searches import search_depth
 from ragdiag.sources.checked import Checked, left_out
@@ -28,6 +31,7 @@ from ragdiag.sources.omissions import amounts, much
 from ragdiag.sources.places import nearest_document
 from ragdiag.sources.queries import load_queries
 from ragdiag.stats.statistics import Resampler, clusters
+from ragdiag.text.phrases import counted
 
 __all__ = [
     "Audit", "Loaded", "Ranked", "audit", "check", "inputs_of", "labelled_documents", "load", "load_measurable", "rank",
@@ -85,7 +89,7 @@ def run_audit(
     clock.seconds |= seconds
     chunking, run, index = retrieved.chunking, retrieved.run, retrieved.searchable
     with clock("measure"):
-        values = scorer.measure(run, measures)
+        values = scorer.measure(run, measures, options.ties)
         documents = labelled_documents(labels)
         resampler = Resampler(clusters(documents), options.seed)
         means = {m: resampler.mean(by_query) for m, by_query in values.items()}
@@ -117,7 +121,14 @@ def run_audit(
         label_defects=labels.defects,
         label_warnings=warnings,
         problems=corpus.problems,
-        notes=(*loaded.notes, *retrieved.notes, *_notes_on(labels, run), *_titles_not_indexed(corpus, labels, options)),
+        notes=(
+            *loaded.notes,
+            *retrieved.notes,
+            *_notes_on(labels, run),
+            *_titles_not_indexed(corpus, labels, options),
+            *_notes_on_ties(scorer, run, lengths, options),
+            *_notes_on_weights(index, len(chunking), results),
+        ),
         causes=_causes(results, resampler),
         queries=results,
         timings=clock.seconds | latency,
@@ -127,7 +138,7 @@ def run_audit(
 
 def rank(plan: Plan, loaded: Loaded, progress: Progress) -> Ranked:
     """What each query retrieves, ready to be scored."""
-    retrieved, clock = plan.retrieve(loaded.whole, loaded.corpus, loaded.labels.queries, progress), Clock()
+    retrieved, clock = plan.retrieve(loaded.whole, loaded.corpus, loaded.labels.queries, progress, loaded.labels), Clock()
     with clock("measure"):
         scorer = Scorer(loaded.corpus, loaded.labels, retrieved.chunking)
         lengths = scorer.lengths(retrieved.run, plan.options.k, plan.options.budget)
@@ -270,3 +281,28 @@ def _notes_on(labels: Labels, run: Run) -> Iterator[str]:
         yield f"all evidence is in {len(used)} documents: intervals, which treat documents as the sample, are wide and rough"
     if run.failed:
         yield f"{len(run.failed)} queries failed in the run: they retrieve nothing and score 0"
+
+
+def _notes_on_ties(scorer: Scorer, run: Run, lengths: IntArray, options: Options) -> Iterator[str]:
+    """How many contexts were chosen among results with equal scores."""
+    cut, sways = undecided(scorer, run, lengths, options.k, options.budget, options.seed)
+    if len(cut):
+        yield (
+            f"{counted(len(cut), 'quer', 'y')} with a tie at the cut: the last result in the context and the next score the "
+            f"same, and only ids chose; for {len(sways)} of them another order changes whether the context holds all evidence"
+        )
+
+
+def _notes_on_weights(index: Index | None, n_chunks: int, results: Sequence[QueryResult]) -> Iterator[str]:
+    """Where an index is too small for what it makes of the rarity of words, and where that chose contexts."""
+    if index is not None and weighted(index) and n_chunks < FEW_TEXTS:
+        yield (
+            f"the index has only {counted(n_chunks, 'chunk')}: in fewer than {FEW_TEXTS}, how rare a word is, by which "
+            "bm25 ranks, is mostly chance; measure on more documents before changing anything"
+        )
+    n = sum(any("worthless" in f.detail for f in q.findings) for q in results)
+    if n:
+        yield (
+            f"{counted(n, 'unserved quer', 'y')} without a proof: words that the query shares with its evidence weigh 0 or less "
+            f"in this index, so that matches count for nothing, or against; try {REMEDY}"
+        )

@@ -40,6 +40,7 @@ SETTINGS = (
     Setting("k", "N", "chunks in a context"),
     Setting("budget", "TOKENS", "context size in tokens, in place of k"),
     Setting("copies", "count|ignore", "do exact copies of evidence elsewhere count"),
+    Setting("ties", "expected|id", "rank measures of equal scores: the mean over all orders, or by id"),
     Setting("seed", "N", "seed of the intervals' resamples"),
     Setting("cache", "DIR|none", "where vectors and indexes are kept"),
     Setting("baselines", "DIR", "where baselines are kept [tests/ragdiag_baselines]"),

@@ -277,6 +277,7 @@ CASES = [
     option("cache with no-cache", ("--cache", "c"), "--cache and --no-cache contradict each other: give one"),
     option("negative seed", ("--seed", "-1"), f"Invalid value for '--seed': -1 is not in the range x>=0; {HELP}"),
     option("unknown copies", ("--copies", "all"), "Invalid value for '--copies': 'all' is not one of 'count', 'ignore'"),
+    option("unknown ties", ("--ties", "both"), "Invalid value for '--ties': 'both' is not one of 'expected', 'id'"),
     option("unknown option", ("--retreiver", "x"), "No such option", "--retreiver", "--retriever", HELP),
     option("one argument too many", ("more",), f"Got unexpected extra argument (more); {HELP}"),
     stops("one argument too few", {}, f"Missing argument 'QUERIES'; {HELP}", command=("audit", "corpus")),

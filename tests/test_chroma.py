@@ -28,7 +28,7 @@ from ragdiag.search.retrievers.chroma import Chroma
 from ragdiag.search.retrievers.dense import Dense
 from ragdiag.sources.chunks import cut, place
 from ragdiag.sources.corpus import load_corpus
-from ragdiag.sources.places import HintedChunk
+from ragdiag.sources.stored import HintedChunk
 
 pytestmark = pytest.mark.chroma
 

@@ -1,5 +1,6 @@
 """Chunks given by text stand where their splitter cut them: against the splitter's own offsets."""
 
+import json
 import random
 from collections import Counter
 from pathlib import Path
@@ -8,13 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ragdiag.core.errors import InputError
 from ragdiag.core.protocols import no_progress
 from ragdiag.core.records import Corpus, Document, StoredChunk
 from ragdiag.core.registry import make
-from ragdiag.sources.chunks import cut, place
+from ragdiag.search.searches import chunks_of
+from ragdiag.sources.chunks import cut, place, read_chunks
 from ragdiag.sources.corpus import load_corpus
 from ragdiag.sources.occurrences import Occurrences
 from ragdiag.sources.places import Placer
+from ragdiag.sources.stored import HintedChunk, record_of, stored_chunk
 
 TIDEWATER = Path(__file__).parent.parent / "fixtures" / "tidewater" / "corpus"
 
@@ -54,12 +58,115 @@ FEES = "The fee: 5 euros rule is below. Guests. fee: 5 euros"
         # Nothing tells.
         ("ab x ab y ab z", ["z", "ab", "x"], [13, 0, 3], 1),
         ("x, ab, ab, ab y", ["x", "ab", "y"], [0, 3, 14], 1),
-        # White space is not as it was.
+        # Chunks were left out: the one that touches may be one of them.
+        ("x ab q ab y ab z w v u", ["x", "ab", "y", "w", "u"], [0, 2, 10, 17, 21], 1),
+        # White space is not as it was: that one place has it as it is says nothing.
+        ("x\n\na b\n\ny. z a\nb w\n\nv", ["x", "a b", "y. z", "a b", "w v"], [0, 3, 8, 13, 17], 0),
+        ("x\na b\ny\nz.\na\nb\nw\nv", ["y z.", "a b", "w v"], [6, 11, 15], 0),
         ("one\n\n two one\ttwo", ["one two", "one two"], [0, 10], 0),
     ],
 )
 def test_each_stands_where_it_was_cut(text: str, chunks: list[str], starts: list[int], guesses: int) -> None:
     assert placed(text, *chunks) == (starts, guesses)
+
+
+def test_the_order_of_a_shuffled_list_says_nothing_about_any_document() -> None:
+    """In each document the sure chunk comes first, as it may by chance in a list of many; in the whole list they do not."""
+    texts = ["one. ab two. three ab", "ab four. five. six ab"]
+    corpus = Corpus(tuple(Document(str(i), text) for i, text in enumerate(texts)))
+    lists = {"0": ["one.", "two.", "three", "ab"], "1": ["six", "five.", "four.", "ab"]}
+    chunks = [StoredChunk(doc_id=name, text=text) for name, texts_of in lists.items() for text in texts_of]
+    in_order, shuffled = Placer(corpus), Placer(corpus)
+    assert in_order.spans(chunks[:4])[-1] == (0, 19, 21) and not in_order.doubtful
+    shuffled.spans(chunks)
+    assert {(c.doc_id, c.text) for c in shuffled.doubtful} == {("0", "ab"), ("1", "ab")}
+
+
+NAMED = Corpus(
+    (
+        Document("README.md", "Same words. Top."),
+        Document("api/README.md", "Same words. Calls."),
+        Document("guide/README.md", "Same words. Steps."),
+        Document("guide/cong\u00e9s 1.md", "Leave is 25 days. Same words."),
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("names", "text", "document"),
+    [
+        (["/srv/app/guide/README.md"], "Same words.", 2),  # absolute, as LangChain
+        (["C:\\docs\\api\\README.md"], "Same words.", 1),
+        (["file:///srv/guide/README.md"], "Same words.", 2),
+        (["https://example.com/guide/README.md?page=2#top"], "Same words.", 2),
+        (["file:///srv/guide/cong%C3%A9s%201.md"], "Same words.", 3),
+        (["conge\u0301s 1.md"], "Same words.", 3),  # as macOS writes it
+        (["./guide/README.md"], "Same words.", 2),
+        (["6f9619ff-8b86-d011-b42d-00c04fc964ff", "guide/README.md"], "Same words.", 2),  # LlamaIndex
+        (["api/README.md", "guide/README.md"], "Steps.", 2),  # the text is in the second alone
+        (["/elsewhere/README.md"], "Steps.", 2),  # three such files: the text tells
+        (["6f9619ff-8b86-d011-b42d-00c04fc964ff"], "Leave is 25 days.", 3),
+        (["nowhere.md"], "Calls.", 1),
+    ],
+)
+def test_names_are_tried_until_one_is_of_a_document_that_holds_the_text(names: list[str], text: str, document: int) -> None:
+    chunk = HintedChunk(doc_id=names[0], text=text, also=tuple(names[1:]))
+    assert [i for i, _, _ in Placer(NAMED).spans([chunk])] == [document]
+
+
+def test_a_name_that_is_of_no_document_is_told_where_the_text_decides() -> None:
+    placed = place([HintedChunk(doc_id="nowhere.md", text="Calls."), HintedChunk(doc_id="x/README.md", text="Top.")], NAMED)
+    (note,) = placed.notes
+    assert note.startswith("1 chunk texts name no document of the corpus that holds them (the first: 'nowhere.md')")
+
+
+@pytest.mark.parametrize(
+    ("chunk", "says"),
+    [
+        (
+            StoredChunk(doc_id="nowhere.md", text="Same words."),
+            "names no document that holds it ('nowhere.md') and its text is in 4",
+        ),
+        (StoredChunk(doc_id="READNE.md", text="Not there."), "no document 'READNE.md' in the corpus; did you mean 'README.md'?"),
+        (StoredChunk(doc_id="api/README.md", text="Steps."), "chunk text 'Steps.' is not in api/README.md"),
+        (HintedChunk(text="Same words."), "its text is in 4 documents; add doc_id"),
+        (
+            HintedChunk(doc_id="uuid", text="Not there."),
+            "names no document that holds it ('uuid') and its text is in no document",
+        ),
+    ],
+)
+def test_what_stays_open_is_an_error(chunk: StoredChunk, says: str) -> None:
+    with pytest.raises(InputError) as raised:
+        place([chunk], NAMED)
+    assert says in str(raised.value)
+
+
+RECORDS: list[dict[str, object]] = [
+    {"page_content": "Steps.", "metadata": {"source": "/srv/guide/README.md", "start_index": 12}, "type": "Document"},
+    {"text": "Steps.", "doc_id": "6f9619ff", "metadata": {"file_path": "C:\\app\\guide\\README.md"}},
+    {"text": "Steps.", "metadata": {"filename": "README.md", "file_directory": "guide"}, "type": "NarrativeText"},
+    {"content": "Steps.", "meta": {"file_path": "guide/README.md", "split_idx_start": 12}},
+    {"text": "Steps.", "source": "guide/README.md"},
+    {"text": "Steps.", "doc_id": "guide/README.md", "start": 12.0, "end": 18.0},
+    {"text": "Steps."},
+]
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_a_record_of_a_file_and_an_object_in_python_are_read_alike(tmp_path: Path, record: dict[str, object]) -> None:
+    (tmp_path / "c.jsonl").write_text(json.dumps(record) + "\n")
+    of_file, of_python = read_chunks(tmp_path / "c.jsonl"), chunks_of([record])
+    for chunks in (of_file, of_python, [stored_chunk(record_of(of_file[0]), tmp_path, 1)]):
+        assert Placer(NAMED).spans(chunks) == [(2, 12, 18)]
+
+
+def test_that_one_document_has_a_text_as_it_is_is_a_guess() -> None:
+    corpus = Corpus((Document("a", "see the\nfees here"), Document("b", "see the fees here")))
+    placer = Placer(corpus)
+    assert placer.spans([StoredChunk(text="see the fees here")]) == [(1, 0, 17)]
+    assert len(placer.doubtful) == 1
+    assert placer.places(StoredChunk(text="see the fees here")) == [(0, 0, 17), (1, 0, 17)]
 
 
 def test_a_guess_is_told_with_the_text_and_the_document() -> None:

@@ -239,6 +239,7 @@ OPTIONS: dict[str, tuple[str, str]] = {
     "k": ("2", "'Sufficient@2' in report.measures"),
     "budget": ("30", "'Sufficient@30tok' in report.measures"),
     "copies": ("ignore", "'copies:ignore' in report.signature"),
+    "ties": ("id", "'ties:id' in report.signature"),
     "seed": ("7", "report.seed == 7"),
     "cache": ("kept", "(root / 'kept').is_dir()"),
     "baselines": ("agreed", "(root / 'agreed' / 'docs.json').exists() or 'other' in report.command"),

@@ -11,10 +11,11 @@ from click.testing import CliRunner
 import ragdiag
 from ragdiag.cli import main
 from ragdiag.core.errors import InputError
-from ragdiag.core.records import Chunking, Corpus, Document, Query
+from ragdiag.core.records import Chunking, Corpus, Document, Label, Labels, Query
 from ragdiag.search.binding import Bound, bind
-from ragdiag.search.runs import Ranking, read_run
+from ragdiag.search.runs import Ranking, cut_short, read_run
 from ragdiag.sources.chunks import place, read_chunks
+from ragdiag.sources.evidence import locate
 from ragdiag.sources.places import chunk_id
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "anthropic_docs"
@@ -33,9 +34,11 @@ def read(tmp_path: Path, *lines: object) -> list[Ranking]:
     return read_run(write(tmp_path / "run", *lines)).rankings
 
 
-def bound(tmp_path: Path, *lines: object, chunks: Path | None = None, corpus: Corpus = CORPUS, partial: bool = False) -> Bound:
+def bound(
+    tmp_path: Path, *lines: object, chunks: Path | None = None, corpus: Corpus = CORPUS, whole: Corpus | None = None
+) -> Bound:
     own = place(read_chunks(chunks), corpus).chunking if chunks else None
-    return bind(read(tmp_path, *lines), QUERIES, corpus, own, partial)
+    return bind(read(tmp_path, *lines), QUERIES, corpus, own, whole)
 
 
 def named(result: Bound, corpus: Corpus = CORPUS) -> list[list[str]]:
@@ -153,8 +156,8 @@ def test_a_run_that_found_nothing_is_a_run(tmp_path: Path) -> None:
 def test_in_a_part_of_the_corpus_other_chunks_are_left_out(tmp_path: Path) -> None:
     part = Corpus(CORPUS.documents[:1])
     lines = (jsonl({"doc_id": "b"}, at(0, 1), {"chunk_id": "b#0-3"}, {"chunk_id": "a#4-6"}, {"chunk_id": "a"}),)
-    assert named(bound(tmp_path, *lines, corpus=part, partial=True), part)[0] == ["a#0-1", "a#4-6", "a#0-10"]
-    assert bound(tmp_path, jsonl(query_id="other"), corpus=part, partial=True).notes[0].startswith("1 queries of the run")
+    assert named(bound(tmp_path, *lines, corpus=part, whole=CORPUS), part)[0] == ["a#0-1", "a#4-6", "a#0-10"]
+    assert bound(tmp_path, jsonl(query_id="other"), corpus=part, whole=CORPUS).notes[0].startswith("1 queries of the run")
     with pytest.raises(InputError, match="unknown chunk 'b'"):
         bound(tmp_path, *lines, corpus=part)
 
@@ -163,7 +166,7 @@ def test_in_a_part_of_the_corpus_chunks_named_by_id_stay(tmp_path: Path) -> None
     part = Corpus(CORPUS.documents[:1])
     chunks = write(tmp_path / "chunks.jsonl", {"_id": "c1", **at(0, 5)})
     lines = (jsonl({"chunk_id": "c9"}, {"chunk_id": "c1"}),)  # c9 is a chunk of a document that is left out
-    assert named(bound(tmp_path, *lines, chunks=chunks, corpus=part, partial=True), part)[0] == ["a#0-5"]
+    assert named(bound(tmp_path, *lines, chunks=chunks, corpus=part, whole=CORPUS), part)[0] == ["a#0-5"]
 
 
 # The team's own chunks
@@ -377,6 +380,87 @@ def test_a_text_that_a_ranking_repeats_takes_its_places_in_turn(tmp_path: Path) 
     result = bound(tmp_path, jsonl(*twice), jsonl(*twice, query_id="q2"), corpus=corpus)
     assert named(result, corpus) == [["a#0-2", "a#3-5"]] * 2
     assert [note for note in result.notes if "several places" in note]
+
+
+COPIES = Corpus((Document("a", "Fee: 5. Members pay. Fee: 5."), Document("b", "Guests. Fee: 5. Not here.")))
+
+
+def labelled(*spans: tuple[str, int, int]) -> Labels:
+    label = (Label(doc_id=d, start=a, end=b) for d, a, b in spans)
+    return locate([Query(f"q{i}", "fee", evidence=(each,)) for i, each in enumerate(label, 1)], COPIES)
+
+
+@pytest.mark.parametrize("item", [{"text": "Fee: 5."}, {"text": "Fee:  5.", "metadata": {"source": "6f9619ff"}}])
+def test_a_text_counts_wherever_it_stands(tmp_path: Path, item: dict[str, object]) -> None:
+    """It is in the prompt whichever it was cut from: of two queries each is served by the place that it is labelled at."""
+    labels = labelled(("a", 21, 28), ("b", 8, 15))
+    rankings = read(tmp_path, jsonl(item), jsonl(item, query_id="q2"))
+    result = bind(rankings, labels.queries, COPIES, None, labels=labels)
+    assert named(result, COPIES) == [["a#21-28"], ["b#8-15"]]
+    (note,) = [note for note in result.notes if "several places" in note]
+    assert note.startswith("1 retrieved texts stand in several places")
+    assert named(bind(rankings, labels.queries, COPIES, None), COPIES) == [["a#0-7"], ["a#0-7"]]  # the first, without labels
+
+
+def test_a_document_that_is_named_is_the_only_one(tmp_path: Path) -> None:
+    labels = labelled(("b", 8, 15))
+    rankings = read(tmp_path, jsonl({"text": "Fee: 5.", "doc_id": "a"}))
+    assert named(bind(rankings, labels.queries, COPIES, None, labels=labels), COPIES) == [["a#0-7"]]
+
+
+def test_a_text_twice_in_a_ranking_has_the_place_of_the_evidence_once(tmp_path: Path) -> None:
+    labels = labelled(("b", 8, 15))
+    rankings = read(tmp_path, jsonl(*[{"text": "Fee: 5."}] * 4))
+    assert named(bind(rankings, labels.queries, COPIES, None, labels=labels), COPIES) == [["b#8-15", "a#0-7", "a#21-28"]]
+
+
+def test_results_by_text_in_a_part_of_the_corpus(tmp_path: Path) -> None:
+    """Texts of documents that are left out are no error: they are left out too."""
+    part = Corpus(COPIES.documents[1:])
+    rankings = read(tmp_path, jsonl({"text": "Members pay."}, {"text": "Guests."}, {"doc_id": "a", "text": "Members"}))
+    assert named(bind(rankings, QUERIES, part, None, COPIES), part)[0] == ["b#0-7"]
+
+
+def test_a_text_that_no_document_holds_is_an_error_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"run:1: chunk 'Nowhere\.'… names no document and its text is in no document"):
+        bound(tmp_path, jsonl({"text": "Nowhere."}))
+
+
+# What a framework cut
+
+
+def texts_of(n: int, query_id: str) -> dict[str, object]:
+    return jsonl(*(at(i, i + 1) for i in range(n)), query_id=query_id)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "depth", "says"),
+    [
+        ((4, 4, 4), 5, "every ranking has exactly 4 results: cut by the framework's own k? Measures at 5 see no more than 4"),
+        ((4,) * 19 + (3,), 5, "19 of 20 rankings have exactly 4 results, none has more: cut"),
+        ((4, 4, 4), 4, ""),
+        ((4, 4, 5), 6, ""),
+        ((4, 3, 2), 5, ""),
+        ((4,), 5, ""),  # one ranking tells nothing
+        ((0, 0), 5, ""),
+    ],
+)
+def test_results_that_a_framework_cut_are_told(tmp_path: Path, lengths: tuple[int, ...], depth: int, says: str) -> None:
+    rankings = read(tmp_path, *(texts_of(n, f"q{i}") for i, n in enumerate(lengths)))
+    assert "".join(cut_short(rankings, depth, 9, recorded=True)).startswith(says)
+    assert bool(list(cut_short(rankings, depth, 9, recorded=True))) is bool(says)
+    assert not list(cut_short(rankings, depth, 4, recorded=True))  # there are no more chunks
+
+
+def test_a_run_that_is_cut_is_told_in_the_report(tmp_path: Path) -> None:
+    write(tmp_path / "corpus.jsonl", {"_id": "a", "text": "0123456789"})
+    evidence = [{"doc_id": "a", "start": 0, "end": 4}]
+    write(tmp_path / "q.jsonl", *({"_id": f"q{i}", "text": "x", "evidence": evidence} for i in (1, 2)))
+    run = write(tmp_path / "r.jsonl", jsonl(at(0, 2), at(2, 4)), jsonl(at(4, 6), at(6, 8), query_id="q2"))
+    notes = audit(tmp_path / "corpus.jsonl", tmp_path / "q.jsonl", "--run", run, "-k", 3)["notes"]
+    assert [note for note in notes if note.startswith("every ranking has exactly 2 results")]
+    notes = audit(tmp_path / "corpus.jsonl", tmp_path / "q.jsonl", "--run", run, "-k", 2)["notes"]
+    assert not [note for note in notes if "exactly" in note]
 
 
 @pytest.mark.parametrize(

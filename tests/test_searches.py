@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,10 +16,12 @@ import ragdiag
 from ragdiag.core.errors import InputError, UsageError
 from ragdiag.core.options import Options
 from ragdiag.core.protocols import no_progress
-from ragdiag.core.records import Corpus, Document, Query
+from ragdiag.core.records import Corpus, Document, Query, StoredChunk
 from ragdiag.pipeline import run_audit
+from ragdiag.search.binding import bind
 from ragdiag.search.runs import Ranking
 from ragdiag.search.searches import chunks_of, identity_of, name_of, search_depth, searched
+from ragdiag.search.standing import PlacedResult, Standing
 
 CORPUS = Corpus(
     (
@@ -32,7 +35,20 @@ FIXTURES = Path(__file__).parent.parent / "fixtures"
 
 
 def ask(search: Any, queries: list[Query] | None = None, depth: int = 5) -> list[Ranking]:
-    return searched(search, queries or QUERIES, CORPUS, depth, no_progress).rankings
+    """What a search gives for each query, placed."""
+    return placed(searched(search, queries or QUERIES, depth, no_progress).rankings)
+
+
+def placed(rankings: list[Ranking]) -> list[Ranking]:
+    standing = Standing(CORPUS, CORPUS, None, None)
+    return [r._replace(chunks=tuple(map(as_chunk, standing.ranking(r, q).results))) for q, r in enumerate(rankings)]
+
+
+def as_chunk(result: PlacedResult) -> StoredChunk:
+    if result.place is None:
+        return result.chunk
+    document, start, end = result.place
+    return StoredChunk(result.chunk.id, CORPUS.documents[document].id, "", start, end)
 
 
 def gives(*items: Any) -> Callable[[str, int], list[Any]]:
@@ -78,6 +94,9 @@ class Node:
         (SimpleNamespace(node=Node("gamma delta", file_path="docs/c.md"), score=0.9), ("c.md", 17, 28)),
         (SimpleNamespace(node=Node("one two", 8, file_name="b/b.md"), score=0.9), ("b/b.md", 8, 15)),
         (Node("beta here"), ("c.md", 6, 15)),
+        (Node("gamma delta", doc_id="6f9619ff", file_path="/srv/docs/c.md"), ("c.md", 17, 28)),
+        (SimpleNamespace(content="gamma delta", meta={"file_path": "docs/c.md"}, score=0.5), ("c.md", 17, 28)),  # Haystack
+        (SimpleNamespace(text="gamma delta", metadata=SimpleNamespace(to_dict=lambda: {"filename": "c.md"})), ("c.md", 17, 28)),
         (SimpleNamespace(text="beta here", metadata=None), ("c.md", 6, 15)),
     ],
 )
@@ -86,7 +105,7 @@ def test_every_form_of_result_is_placed(item: Any, span: tuple[str, int, int]) -
 
 
 def test_ids_are_left_to_the_run() -> None:
-    chunk = ask(gives({"chunk_id": "a.md#0-5"}))[0].chunks[0]
+    chunk = searched(gives({"chunk_id": "a.md#0-5"}), QUERIES, 5, no_progress).rankings[0].chunks[0]
     assert (chunk.id, chunk.doc_id, chunk.start) == ("a.md#0-5", "", None)
 
 
@@ -119,6 +138,65 @@ def test_numpy_is_taken_as_python(found: Any) -> None:
     assert type(ranking.chunks[0].start) is int and type(ranking.scores[0]) is float
 
 
+class Scalar:
+    """As pyarrow's."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def as_py(self) -> Any:
+        return self.value
+
+
+class Table:
+    """As pyarrow's: rows by `to_pylist`."""
+
+    def __init__(self, rows: list[dict[str, Any]]) -> None:
+        self.rows, self.columns = rows, list(rows[0])
+
+    def to_pylist(self) -> list[dict[str, Any]]:
+        return self.rows
+
+
+class Frame(Table):
+    """As polars': rows by `to_dicts`, while its `to_dict` takes no such argument."""
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        return self.rows
+
+    def to_dict(self, *, as_series: bool = True) -> None:
+        raise AssertionError("not this one")
+
+
+ROW = {"doc_id": "c.md", "start": 6, "end": 15, "score": 0.5}
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        [{name: Scalar(value) for name, value in ROW.items()}],
+        Table([ROW]),
+        Frame([ROW]),
+        [ROW | {"start": Decimal("6"), "end": 15.0, "score": Decimal("0.5")}],  # of a database, of a column with empty cells
+        [ROW | {"start": float("nan"), "end": None, "text": "beta here"}],
+        [{"text": "beta here", "score": 0.5, "metadata": {"source": np.str_("docs/c.md"), "start_index": Scalar(6)}}],
+    ],
+    ids=["scalars", "pyarrow", "polars", "decimals", "empty cells", "metadata"],
+)
+def test_other_libraries_values_are_taken_as_python(found: Any) -> None:
+    ranking = ask(lambda query, k: found)[0]
+    assert spans(ranking) == [("c.md", 6, 15)]
+    assert ranking.scores == (0.5,)
+
+
+def test_options_take_numpys_whole_numbers() -> None:
+    options = Options(k=np.int32(3), budget=np.array(7), seed=np.uint8(1))  # type: ignore[arg-type]
+    assert (options.k, options.budget, options.seed) == (3, 7, 1) and type(options.k) is int
+    for wrong in (np.float64(3.5), np.bool_(True), np.array([3])):
+        with pytest.raises(UsageError, match="k must be a whole number"):
+            Options(k=wrong)
+
+
 def test_a_place_in_numpys_numbers_decides_as_one_in_pythons() -> None:
     assert spans(ask(gives(Page("one two", source="b.md", start_index=np.int64(8))))[0]) == [("b/b.md", 8, 15)]
 
@@ -135,18 +213,21 @@ def test_rankings_whose_scores_go_another_way_are_told() -> None:
     def told(*rankings: list[float]) -> list[str]:
         texts = ["beta here", "one two one", "alpha beta gamma"]
         lists = {f"q{i}": list(zip(texts, scores, strict=False)) for i, scores in enumerate(rankings)}
-        return list(searched(lambda query, k: lists[query], [Query(name, name) for name in lists], CORPUS, 5, no_progress).notes)
+        return list(searched(lambda query, k: lists[query], [Query(name, name) for name in lists], 5, no_progress).notes)
 
     assert told([0.9, 0.5], [0.8, 0.8, 0.1], [0.3]) == []
-    assert told([0.1, 0.5], [0.2, 0.2, 0.7]) == []  # distances, and listed best first
+    (note,) = told([0.1, 0.5], [0.2, 0.2, 0.7])
+    assert note == "scores rise down all 2 rankings: taken for distances, and the rankings as listed, best first"
     (note,) = told([0.9, 0.5], [0.8, 0.2], [0.1, 0.5])
     assert "scores of 1 of 3 rankings do not go as those of the others" in note
     assert "scores of 1 of 2" in told([0.9, 0.5], [0.8, 0.1, 0.5])[0]
 
 
-def test_a_text_whose_place_is_a_guess_is_told() -> None:
-    notes = searched(gives("one two", "beta here"), QUERIES, CORPUS, 5, no_progress).notes
-    assert len(notes) == 1 and notes[0].startswith("1 chunk texts stand in several places") and "'one two'" in notes[0]
+def test_a_text_that_stands_in_several_places_is_told() -> None:
+    notes = bind(searched(gives("one two", "beta here"), QUERIES, 5, no_progress).rankings, QUERIES, CORPUS, None).notes
+    assert len(notes) == 1 and notes[0].startswith("1 retrieved texts stand in several places") and "'one two'" in notes[0]
+    notes = bind(searched(gives("alpha beta", "one two"), QUERIES, 5, no_progress).rankings, QUERIES, CORPUS, None).notes
+    assert notes[0].startswith("2 retrieved texts stand in several places (the first: 'alpha beta')")
 
 
 def test_retrievers_are_asked_by_their_own_method() -> None:
@@ -185,12 +266,35 @@ def test_a_context_is_what_a_search_for_it_gives_and_deeper_results_only_follow(
     def search(query: str, k: int) -> list[str]:
         return wide[:k] if k > 2 else ["one two one", "beta here"] if query == "first" else ["one two one"]
 
-    full, few = searched(search, QUERIES, CORPUS, 4, no_progress, 2).rankings
-    alone = searched(search, QUERIES, CORPUS, 2, no_progress).rankings
+    full, few = placed(searched(search, QUERIES, 4, no_progress, 2).rankings)
+    alone = placed(searched(search, QUERIES, 2, no_progress).rankings)
     assert full.chunks[:2] == alone[0].chunks and len(full.chunks) == 4
     assert [c.doc_id for c in full.chunks[2:]] == ["c.md", "a.md"]
     assert list(full.scores) == sorted(full.scores, reverse=True)
     assert few.chunks == alone[1].chunks, "what fills no context has nothing below it"
+
+
+def test_a_retriever_that_keeps_to_its_own_k_is_told(tmp_path: Path) -> None:
+    class Four:
+        def invoke(self, query: str) -> list[Page]:
+            return [Page(text) for text in ["a apple one.", "The apple is here.", "b pear one."]]
+
+    corpus, queries = tiny(tmp_path)
+    notes = ragdiag.audit(corpus, queries, search=Four(), k=4, cache=None).notes
+    assert not [note for note in notes if "exactly" in note]  # one ranking names all that any does
+    other = {"apple": ["a apple one.", "The apple is here."], "pear": ["b pear one.", "The pear is here."]}
+    notes = ragdiag.audit(corpus, queries, search=lambda query, k: other[query], k=4, cache=None).notes
+    assert [note for note in notes if note.startswith("every ranking has exactly 2 results, and 4 were asked for")]
+
+
+def test_searches_are_compared_as_they_are_audited(tmp_path: Path) -> None:
+    """What is written down between has everything that tells where a result stands."""
+    corpus, queries = tiny(tmp_path)
+    texts = {"apple": [Page("The apple is here.", source="/srv/a")], "pear": [Page("b pear one.", doc_id="uuid", source="b")]}
+    audited = ragdiag.audit(corpus, queries, search=lambda query, k: texts[query], k=1, cache=None)
+    compared = ragdiag.compare(corpus, queries, retrievers=["bm25", lambda query, k: texts[query]], k=1, cache=None)
+    assert audited.measures["Sufficient@1"].mean == 0.5
+    assert compared.means[1]["Sufficient@1"].mean == 0.5
 
 
 def test_a_query_without_text_is_not_asked() -> None:
@@ -206,7 +310,7 @@ def test_a_search_that_raises_is_a_failed_query_and_counted() -> None:
             raise TimeoutError("no\nanswer")
         return ["beta here"]
 
-    (one, two), notes = searched(search, QUERIES, CORPUS, 5, no_progress)
+    (one, two), notes = searched(search, QUERIES, 5, no_progress)
     assert (one.failed, two.failed, two.chunks) == (False, True, ())
     assert notes[0].endswith("search raised on 1 of 2 queries, first on 'q2': TimeoutError: no answer")
 
@@ -235,7 +339,6 @@ async def later(query: str, k: int) -> list[str]:
         (gives({"document": "x"}), UsageError, "query 'q1', result 1: is a dict with 'document'; give texts"),
         (gives("beta here", 7), UsageError, "result 2: is a int; give texts"),
         (gives(" "), InputError, "the text is empty"),
-        (gives("alpha beta"), InputError, "'alpha beta'… names no document and its text is in 2 documents; add doc_id"),
         (gives("not there"), InputError, "in no document"),
         (gives({"doc_id": "d.md", "text": "x"}), InputError, "no document 'd.md' in the corpus"),
         (gives({"doc_id": "a.md", "start": 0, "end": 99}), InputError, "leaves a.md, which has 22 characters"),

@@ -29,7 +29,7 @@ __all__ = ["compare"]
 @click.command()
 @corpus_argument
 @queries_argument
-@options(*COMPARE_OPTIONS, *AUDIT_OPTIONS[-3:], *CORPUS_OPTIONS, *LABEL_OPTIONS)
+@options(*COMPARE_OPTIONS, *AUDIT_OPTIONS[-4:], *CORPUS_OPTIONS, *LABEL_OPTIONS)
 @json_option
 @html_option
 @output_option

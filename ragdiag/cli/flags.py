@@ -120,6 +120,8 @@ AUDIT_OPTIONS = (
     reads("--run", "run_file", metavar="FILE", help="Your own ranking, TREC or JSONL, in place of a retriever."),
     tells("-k", "k", type=int, metavar="N", help="Chunks in a context.  [default: 5]"),
     tells("--budget", type=int, metavar="TOKENS", help="Context size in tokens, in place of -k."),
+    tells("--ties", type=click.Choice(["expected", "id"]), default="expected", show_default=True,
+          help="Rank measures of equal scores: the mean over all orders, or by id (of a TREC run as trec_eval does)."),
     tells(
         "--seed",
         type=click.IntRange(min=0),

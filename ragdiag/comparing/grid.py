@@ -143,7 +143,13 @@ def _key(material: Material, plan: Plan, more: object = None) -> str:
     specs = [spec_of(s, full=True) for s in (plan.chunker, plan.context, plan.retriever)]
     of_retriever = [] if options.run else all_models(plan.retriever)  # of a recorded run nothing was encoded here
     models = [m.identity for m in (*own_models(plan.chunker), *of_retriever)]
-    size = [options.k, options.budget, options.copies, list(options.measures), list(options.keep), list(options.exclude)]
+    size = [
+        options.k,
+        options.budget,
+        options.copies,
+        options.ties,
+        *map(list, (options.measures, options.keep, options.exclude)),
+    ]
     parts = ["cell 2", __version__, material.inputs, material.metadata, specs, files, models, size, more]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -206,7 +212,7 @@ def _cause_arrays(material: Material, options: Options, queries: IntArray) -> Ar
 
 def _scored(plan: Plan, material: Material) -> tuple[Retrieved, Scorer, IntArray]:
     """A configuration's index and rankings, what scores them, and how many chunks each context has."""
-    retrieved = plan.retrieve(material.whole, material.corpus, material.labels.queries, no_progress)
+    retrieved = plan.retrieve(material.whole, material.corpus, material.labels.queries, no_progress, material.labels)
     scorer = Scorer(material.corpus, material.labels, retrieved.chunking)
     return retrieved, scorer, scorer.lengths(retrieved.run, plan.options.k, plan.options.budget)
 
@@ -229,7 +235,7 @@ def measure(material: Material, options: Options) -> Cell:
     retrieved, scorer, lengths = _scored(plan, material)
     chunking, run, source, index = retrieved[:4]
     usual = [m for m in default_measures(options.k, options.budget) if m.name not in LEFT_OUT]
-    values = scorer.measure(run, list(dict.fromkeys([*usual, *map(Measure.parse, options.measures)])))
+    values = scorer.measure(run, list(dict.fromkeys([*usual, *map(Measure.parse, options.measures)])), options.ties)
     decidable = np.isin(np.arange(len(labels.queries)), np.concatenate([labels.at("span"), labels.at("document")]))
     least_k = scorer.least_k(run)
     down_to = np.cumsum(scorer.tokens_of(run.chunks), axis=1)[decidable]

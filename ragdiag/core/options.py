@@ -39,6 +39,7 @@ class Options:
     keep: tuple[str, ...] = ()  # kinds of what loaders leave out that stay in the text: `sources.omissions`
     exclude: tuple[str, ...] = ()  # patterns of files that are not read, as those of a .gitignore
     measures: tuple[str, ...] = ()
+    ties: Literal["expected", "id"] = "expected"  # what rank measures make of results with equal scores
     seed: int = 0
     cache: str | Path | None = ""  # "": the default folder, None: no cache
     search: Any = None  # Python: the team's own search, in place of a retriever; see `searches`
@@ -54,6 +55,8 @@ class Options:
             raise UsageError(f"seed must be 0 or more, not {self.seed}")
         if self.copies not in ("count", "ignore"):
             raise UsageError(f"copies must be count or ignore, not {self.copies!r}")
+        if self.ties not in ("expected", "id"):
+            raise UsageError(f"ties must be expected or id, not {self.ties!r}")
         for one, other in (("run", "search"), ("chunks", "own_chunks")):
             if getattr(self, one) and getattr(self, other) not in (None, ()):
                 raise UsageError(f"{one} and {other} are two answers to one question: give one")
@@ -66,7 +69,8 @@ class Options:
         for name in ("chunker", "context", "retriever", "swap"):
             if not isinstance(getattr(self, name), str):
                 raise UsageError(f"{name} must be one spec, such as 'bm25(k1=1.2)'; to compare several: {name}s=[...]")
-        check_kind("copies", self.copies, str)
+        for name in ("copies", "ties"):
+            check_kind(name, getattr(self, name), str)
         for name in ("chunks", "run", "qrels", "cache"):
             check_kind(name, getattr(self, name), str, Path, type(None))
         for name in ("only", "keep", "exclude", "measures", "own_chunks"):

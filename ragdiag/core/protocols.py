@@ -18,8 +18,8 @@ from ragdiag.core.records import Answer, Chunking, Corpus, Document, Query, Stor
 
 __all__ = [
     "Approximate", "ChunkTexts", "Chunker", "Collection", "Composed", "Context", "CorpusChunker", "Fusion", "Index", "Judge",
-    "LocalModel", "Model", "Progress", "Relinked", "Retriever", "Step", "Store", "TextEncoder", "Timed", "WithEncoder",
-    "WithScorer", "Wrapper", "no_progress", "text_key",
+    "LocalModel", "Model", "Progress", "Relinked", "Retriever", "Step", "Store", "TextEncoder", "Timed", "Weighted",
+    "WithEncoder", "WithScorer", "Wrapper", "no_progress", "text_key",
 ]  # fmt: skip
 
 Progress = Callable[[str, int, int], None]
@@ -89,17 +89,11 @@ class Index(Protocol):
         ...
 
     def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
-        """The best `depth` texts for each query: positions and scores, shape ``(n_queries, depth)``.
-
-        Order is score descending, then position; rows are padded with -1 and -inf.
-        """
+        """Positions and scores of the best `depth` texts for each query, by score, then position; padded with -1 and -inf."""
         ...
 
     def answer(self, query: str, depth: int) -> tuple[IntArray, FloatArray]:
-        """`search` of one query as an application would do it, for timing: encoded anew, unless a model must be loaded first.
-
-        See `Timed` for an index that never encodes anew here.
-        """
+        """`search` of one query as an application does it, for timing: encoded anew (but see `Timed`) once a model is loaded."""
         ...
 
     def what_if(self, queries: Sequence[str], edits: Sequence[Edit], depth: int) -> tuple[IntArray, FloatArray]:
@@ -151,6 +145,15 @@ class Relinked(Approximate, Protocol):
 
     def started_anew(self, start: int) -> Index:
         """The index of another start; each number from 1 on is one."""
+        ...
+
+
+@runtime_checkable
+class Weighted(Protocol):
+    """An index that weighs words by how rare they are in it."""
+
+    def weights_of(self, query: str) -> Mapping[str, float]:
+        """Each word of `query` with its idf in the index, which may be 0 or less; 0 for a word that no text has."""
         ...
 
 

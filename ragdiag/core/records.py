@@ -222,12 +222,14 @@ class Chunking:
 class Run:
     """Chunk positions for each query, best first, shape ``(n_queries, depth)``, padded with -1; scores padded with -inf.
 
-    `failed` are the queries whose retrieval failed: they rank nothing and score 0.
+    `failed` are the queries whose retrieval failed: they rank nothing and score 0. `listed` are those whose order somebody else
+    states, by ranks or as a list: equal scores are no ties there.
     """
 
     chunks: IntArray
     scores: FloatArray
     failed: tuple[int, ...] = ()
+    listed: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

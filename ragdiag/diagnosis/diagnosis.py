@@ -12,6 +12,7 @@ from ragdiag.core.protocols import Progress
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.modes import Mode, modes
 from ragdiag.diagnosis.probe import Probe
+from ragdiag.diagnosis.weights import unproved
 
 __all__ = ["Diagnosis", "diagnose"]
 
@@ -31,6 +32,8 @@ def diagnose(cases: Sequence[Case], probe: Probe | None, progress: Progress) -> 
     observed = [_observed(case, known) for case in cases]
     findings = _run(list(_trials(cases, observed, known, probe is not None)), cases, probe, progress)
     place = {name: i for i, name in enumerate(known)}
+    if probe is not None:
+        findings = [unproved(case, of_case, probe.weights_of) for case, of_case in zip(cases, findings, strict=True)]
     ordered = [sorted(_told_apart(of_case), key=lambda f: place[f.cause]) for of_case in findings]
     pairs = {} if probe is None else _pairs(cases, ordered, probe)
     risks = [[name for name in of_case if known[name].exposes] for of_case in observed]
@@ -130,7 +133,8 @@ def _pairs(cases: Sequence[Case], findings: Sequence[Sequence[Finding]], probe: 
 
 def _may_be_half(finding: Finding) -> bool:
     """Whether a repair may be tried together with another. Words added to a query are no repair of the pipeline."""
-    return finding.edit != Edit() and not finding.edit.query and not finding.after.sufficient
+    useful = finding.edit != Edit() and not finding.edit.query and not finding.after.sufficient
+    return useful and "worthless" not in finding.detail
 
 
 def _conclude(

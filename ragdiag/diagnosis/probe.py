@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from ragdiag.core.proofs import Edit, Outcome
 from ragdiag.core.protocols import Index
 from ragdiag.diagnosis.cases import Case
+from ragdiag.search.nested import weights_of
 
 __all__ = ["Probe"]
 
@@ -29,6 +30,10 @@ class Probe:
                 case, edit = trials[i]
                 outcomes[i] = case.stand(order, edit)
         return [outcome for outcome in outcomes if outcome is not None]
+
+    def weights_of(self, edit: Edit, text: str) -> Mapping[str, float]:
+        """The words of `text` with their weights in the index that `edit` asks; nothing where it weighs none."""
+        return weights_of(self._named(edit.retriever), text)
 
     def _named(self, retriever: str) -> Index:
         if not retriever:

@@ -16,6 +16,7 @@ import numpy as np
 
 from ragdiag.core.errors import UsageError, did_you_mean
 from ragdiag.core.records import Evidence, FloatArray, IntArray
+from ragdiag.scoring.ties import Ties, untied
 from ragdiag.text.spans import covered, expand, ratio, union
 
 __all__ = [
@@ -87,35 +88,36 @@ class Judged(NamedTuple):
 
     `grade`: grade of each ranked item, 0 where not relevant, best first, shape ``(n_queries, depth)``.
     `ideal`: grades of all relevant items of each query, descending, padded with 0.
-    `new_groups`: for each rank, how many evidence groups that item is the first to hold some of, and `groups`, how many each
-    query has; only where a run alone names the chunks, so that not all chunks are known.
+    `new_groups`: for each rank, how many evidence groups that item is the first to hold some of (in expectation, where there are
+    `ties`), and `groups`, how many each query has; only where a run alone names the chunks, so that not all chunks are known.
+    `ties`: which items might as well stand in another order; None where each stands where it does.
     """
 
     grade: FloatArray
     ideal: FloatArray
-    new_groups: IntArray | None = None
+    new_groups: FloatArray | None = None
     groups: IntArray | None = None
+    ties: Ties | None = None
 
 
 def ranked(measure: Measure, judged: Judged, depth: IntArray) -> FloatArray:
-    """A rank measure for each query, shape ``(n_queries,)``.
+    """A rank measure for each query, shape ``(n_queries,)``: its mean over all orders of items that tie.
 
     `depth` is how many items the measure looks at in each query (the cutoff, or the length of a token budget's context).
     P divides by `depth`, and is 0 where that is 0. nDCG is the linear-gain form of Järvelin and Kekäläinen (2002) as trec_eval
     computes it: sum of grade / log2(rank + 1), over that of the ideal order. AP divides by the number of relevant items.
+    RR and Success ask at which rank the first relevant item stands.
     """
     rank = np.arange(judged.grade.shape[1])
     within = rank < depth[:, None]
-    relevant = (judged.grade > 0) & within
-    hits = relevant.sum(axis=1)
+    relevant, ties = judged.grade > 0, judged.ties or untied(judged.grade.shape)
+    hits = (ties.mean(relevant) * within).sum(axis=1)
     n_relevant = (judged.ideal > 0).sum(axis=1)
     if measure.name == "P":
         return ratio(hits, depth)
-    if measure.name == "Success":
-        return np.asarray(hits > 0, dtype=np.float64)
-    if measure.name == "RR":
-        first = np.argmax(relevant, axis=1)
-        return np.asarray(np.where(hits > 0, 1.0 / (first + 1), 0.0), dtype=np.float64)
+    if measure.name in ("Success", "RR"):
+        worth = 1.0 / (rank + 1) if measure.name == "RR" else np.ones(len(rank))
+        return np.asarray(np.minimum((ties.first_met(relevant) * within * worth).sum(axis=1), 1), dtype=np.float64)
     if judged.new_groups is not None and judged.groups is not None:  # only a run is known: what it missed is not
         if measure.name == "R":
             return ratio((judged.new_groups * within).sum(axis=1), judged.groups)
@@ -123,10 +125,9 @@ def ranked(measure: Measure, judged: Judged, depth: IntArray) -> FloatArray:
     if measure.name == "R":
         return ratio(hits, n_relevant)
     if measure.name == "AP":
-        precision = np.cumsum(relevant, axis=1) / (rank + 1)
-        return ratio((precision * relevant).sum(axis=1), n_relevant)
+        return ratio((ties.met_with_earlier(relevant) / (rank + 1) * within).sum(axis=1), n_relevant)
     discount = 1.0 / np.log2(np.arange(max(judged.grade.shape[1], judged.ideal.shape[1])) + 2)
-    gained = (judged.grade * within * discount[: judged.grade.shape[1]]).sum(axis=1)
+    gained = (ties.mean(judged.grade) * within * discount[: judged.grade.shape[1]]).sum(axis=1)
     ideal_within = np.arange(judged.ideal.shape[1]) < depth[:, None]
     best = (judged.ideal * ideal_within * discount[: judged.ideal.shape[1]]).sum(axis=1)
     return ratio(gained, best)

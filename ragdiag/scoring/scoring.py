@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from ragdiag.scoring.measures import (
 )
 from ragdiag.scoring.packing import context_lengths
 from ragdiag.scoring.subjects import Subjects
+from ragdiag.scoring.ties import Ties, first_of, tied, untied
 from ragdiag.text.duplicates import duplicate_share
 from ragdiag.text.spans import NonSpace, expand, overlapping_pairs
 from ragdiag.text.tokens import count_tokens
@@ -175,9 +176,17 @@ class Scorer:
         enough = self._span_scores(self._shown(self.grades.query[rows], self.grades.chunk[rows]), 1.0).sufficient > 0
         return (enough | (first < lengths)).astype(np.int64)
 
-    def measure(self, run: Run, measures: Sequence[Measure]) -> dict[Measure, FloatArray]:
-        """Every measure for every query, shape ``(n_queries,)``: NaN where labels cannot decide it or there are none to."""
-        by_chunk, by_document = self._judge_chunks(run), self._documents(run)
+    def measure(
+        self, run: Run, measures: Sequence[Measure], ties: Literal["expected", "id"] = "expected"
+    ) -> dict[Measure, FloatArray]:
+        """Every measure for every query, shape ``(n_queries,)``: NaN where labels cannot decide it or there are none to.
+
+        Of results with equal scores, rank measures are the mean over all orders, or with `ties` "id" those of the order at hand.
+        Span measures, and those of a token budget, are always of the order at hand: a context is one choice of chunks, and the
+        diagnosis is about that one.
+        """
+        by_chunk, by_document = self._judge_chunks(run, ties), self._documents(run, ties)
+        as_it_is = None
         known: dict[tuple[int, bool, float], SpanScores] = {}  # of one context and tau, which several measures share
         results = {}
         for m in measures:
@@ -194,9 +203,12 @@ class Scorer:
                 of_chunks = known[key].named(m.name)
             else:
                 depth = np.full(self._n, m.cutoff or NOWHERE)
-                of_chunks = ranked(m, by_chunk, lengths if m.tokens else depth)
-                documents = (by_document.new & (np.arange(run.chunks.shape[1]) < lengths[:, None])).sum(axis=1)
-                of_documents = ranked(m, by_document.judged, documents if m.tokens else depth)
+                chunks, documents = by_chunk, by_document
+                if m.tokens:
+                    chunks, documents = as_it_is = as_it_is or (self._judge_chunks(run, "id"), self._documents(run, "id"))
+                of_chunks = ranked(m, chunks, lengths if m.tokens else depth)
+                shown = (documents.new & (np.arange(run.chunks.shape[1]) < lengths[:, None])).sum(axis=1)
+                of_documents = ranked(m, documents.judged, shown if m.tokens else depth)
                 values[self._document_queries] = of_documents[self._document_queries]
             values[self._span_queries] = of_chunks[self._span_queries]
             results[m] = values
@@ -215,29 +227,36 @@ class Scorer:
         np.minimum.at(ranks, row[known], rank[known])
         return ranks
 
-    def _judge_chunks(self, run: Run) -> Judged:
+    def _judge_chunks(self, run: Run, ties: str) -> Judged:
         ranks, grade = self._ranks(run), np.zeros(run.chunks.shape)
         there = ranks < NOWHERE
         grade[self.grades.query[there], ranks[there]] = self.grades.grade[there]
         ideal = _rows_descending(self.grades.query, self.grades.grade, self._n)
+        among = _ties(run.scores, run, ties)
         if self.chunking.complete:
-            return Judged(grade, ideal)
-        return Judged(grade, ideal, *self._groups_found(run, ranks))
+            return Judged(grade, ideal, ties=among)
+        return Judged(grade, ideal, *self._groups_found(run, ranks, among), among)
 
-    def _groups_found(self, run: Run, ranks: IntArray) -> tuple[IntArray, IntArray]:
-        """How many evidence groups are first met at each rank, and how many groups each query has."""
+    def _groups_found(self, run: Run, ranks: IntArray, ties: Ties) -> tuple[FloatArray, IntArray]:
+        """How many evidence groups are first met at each rank, in expectation, and how many groups each query has."""
         evidence = self.labels.evidence
         row, chunk, _ = self._pairs
         of_pair, _ = _find(self._key(self.grades.query, self.grades.chunk), self._key(evidence.query[row], chunk))
         group, some = np.unique(evidence.group, return_index=True)
-        first = np.full(len(group), NOWHERE)
-        np.minimum.at(first, np.searchsorted(group, evidence.group[row]), ranks[of_pair])
-        new_groups = np.zeros(run.chunks.shape, dtype=np.int64)
-        met = first < NOWHERE
-        np.add.at(new_groups, (evidence.query[some][met], first[met]), 1)
-        return new_groups, np.bincount(evidence.query[some], minlength=self._n)
+        known = ranks[of_pair] < NOWHERE
+        pairs = np.stack([np.searchsorted(group, evidence.group[row[known]]), ranks[of_pair[known]]])
+        number, rank = np.unique(pairs, axis=1).astype(np.int64)  # a chunk may hold some of several alternatives
+        query = evidence.query[some]
+        first, start = np.full(len(group), NOWHERE), ties.start[query[number], rank]
+        np.minimum.at(first, number, start)
+        among = np.bincount(number[start == first[number]], minlength=len(group))
+        new_groups = np.zeros(run.chunks.shape)
+        for g in np.flatnonzero(first < NOWHERE).tolist():
+            size = int(ties.size[query[g], first[g]])
+            new_groups[query[g], first[g] : first[g] + size] += first_of(size, int(among[g]))
+        return new_groups, np.bincount(query, minlength=self._n)
 
-    def _documents(self, run: Run) -> _Documents:
+    def _documents(self, run: Run, ties: str = "id") -> _Documents:
         query, rank = np.nonzero(run.chunks >= 0)
         by_document = np.isin(query, self._document_queries)
         query, rank = query[by_document], rank[by_document]
@@ -251,7 +270,14 @@ class Scorer:
         new[query, rank] = True
         np.minimum.at(first, query[known], rank[known])
         ideal = _rows_descending(self._document_grades.query, self._document_grades.grade, self._n)
-        return _Documents(Judged(grade, ideal), new, first)
+        scores = np.full(run.chunks.shape, -np.inf)
+        scores[query, place] = run.scores[query, rank]
+        return _Documents(Judged(grade, ideal, ties=_ties(scores, run, ties)), new, first)
+
+
+def _ties(scores: FloatArray, run: Run, ties: str) -> Ties:
+    """Which of the scores of `run`'s rankings tie; with `ties` "id" none does."""
+    return untied(scores.shape) if ties == "id" else tied(scores, run.listed)
 
 
 def _find(keys: IntArray, items: IntArray) -> tuple[IntArray, BoolArray]:

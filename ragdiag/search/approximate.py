@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +14,7 @@ from ragdiag.core.protocols import Approximate, Composed, Index, Relinked
 from ragdiag.core.ranking import followed, padded
 from ragdiag.core.records import FloatArray, IndexRecall, IntArray
 from ragdiag.scoring.packing import Packing
-from ragdiag.search.nested import parts_of
+from ragdiag.search.nested import parts_of, weights_of
 
 __all__ = ["WHOLE", "AsAsked", "Health", "as_asked", "exact_swap", "index_health", "notes_on", "recall"]
 
@@ -140,6 +140,10 @@ class AsAsked:
     def what_if(self, queries: Sequence[str], edits: Sequence[Edit], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`."""
         return self._ranked(self._index.what_if, queries, edits, depth)
+
+    def weights_of(self, query: str) -> Mapping[str, float]:
+        """See `protocols.Weighted`."""
+        return weights_of(self._index, query)
 
     def _ranked(self, ask: Ask, queries: Sequence[str], edits: Sequence[Edit], depth: int) -> tuple[IntArray, FloatArray]:
         deep = zip(*ask(queries, edits, depth), strict=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ragdiag.core.errors import SpecError
@@ -19,6 +19,7 @@ from ragdiag.core.protocols import (
     Step,
     Store,
     TextEncoder,
+    Weighted,
     WithEncoder,
     WithScorer,
     Wrapper,
@@ -26,7 +27,18 @@ from ragdiag.core.protocols import (
 from ragdiag.core.records import Chunking
 from ragdiag.core.registry import make, spec_of
 
-__all__ = ["all_models", "collection_of", "encoder_of", "models_of", "opened", "own_models", "parts_of", "swaps_of"]
+__all__ = [
+    "all_models",
+    "collection_of",
+    "encoder_of",
+    "models_of",
+    "opened",
+    "own_models",
+    "parts_of",
+    "swaps_of",
+    "weighted",
+    "weights_of",
+]
 
 
 def models_of(strategy: object) -> list[str]:
@@ -63,6 +75,20 @@ def parts_of(index: Index) -> Iterator[Index]:
 def encoder_of(index: Index) -> TextEncoder | None:
     """The encoder of an index, or of the first part of it that has one."""
     return next((part.encoder for part in parts_of(index) if isinstance(part, WithEncoder)), None)
+
+
+def weighted(index: Index) -> bool:
+    """Whether an index, or a part of it, weighs words by how rare they are."""
+    return any(isinstance(part, Weighted) for part in parts_of(index))
+
+
+def weights_of(index: Index, text: str) -> Mapping[str, float]:
+    """Each word of `text` that an index weighs, with the least weight that a part of it gives to it."""
+    weights: dict[str, float] = {}
+    for part in parts_of(index):
+        for word, weight in part.weights_of(text).items() if isinstance(part, Weighted) else ():
+            weights[word] = min(weight, weights.get(word, weight))
+    return weights
 
 
 def swaps_of(retriever: Retriever, index: Index, make_index: Callable[[Retriever], Index]) -> dict[str, Callable[[], Index]]:

@@ -17,7 +17,7 @@ from ragdiag.core.cache import opened as opened_cache
 from ragdiag.core.errors import InputError
 from ragdiag.core.options import Options
 from ragdiag.core.protocols import ChunkTexts, Collection, Index, Progress, Retriever, Timed
-from ragdiag.core.records import Chunking, Corpus, IndexRecall, IntArray, Query, Run, Span, StoredChunk, Unseen
+from ragdiag.core.records import Chunking, Corpus, IndexRecall, IntArray, Labels, Query, Run, Span, StoredChunk, Unseen
 from ragdiag.core.registry import make, spec_of
 from ragdiag.core.version import __version__
 from ragdiag.scoring.packing import Packing
@@ -25,7 +25,7 @@ from ragdiag.search.approximate import as_asked, exact_swap, index_health, notes
 from ragdiag.search.binding import bind
 from ragdiag.search.latency import latency_of
 from ragdiag.search.nested import collection_of, encoder_of, models_of, opened, own_models, parts_of, swaps_of
-from ragdiag.search.runs import Rankings, read_run
+from ragdiag.search.runs import Rankings, cut_short, read_run
 from ragdiag.search.searches import chunks_of, name_of, search_depth, searched
 from ragdiag.sources.chunks import Placed, cut, embed_texts, place, read_chunks, within
 from ragdiag.sources.omissions import kept
@@ -127,10 +127,15 @@ class Plan:
             self.context = make("contexts", "none")
         self.store = opened_cache(options.cache)
 
-    def retrieve(self, whole: Corpus, corpus: Corpus, queries: Sequence[Query], progress: Progress) -> Retrieved:
-        """Chunks of `corpus`, which is `whole` or the part of it that is audited, and a ranking for each query."""
+    def retrieve(
+        self, whole: Corpus, corpus: Corpus, queries: Sequence[Query], progress: Progress, labels: Labels | None = None
+    ) -> Retrieved:
+        """Chunks of `corpus`, which is `whole` or the part of it that is audited, and a ranking for each query.
+
+        `labels`, of these queries, tell which place of several a recorded text counts at.
+        """
         if self.options.run or self.options.search is not None:
-            return self._recorded(whole, corpus, queries, progress)
+            return self._recorded(whole, corpus, queries, progress, labels)
         clock = Clock()
         if self.collection is not None:
             made = self._stored(self.collection, whole, corpus, clock, progress)
@@ -145,16 +150,20 @@ class Plan:
         notes = (*made.notes, *notes_on(health, len(made.chunking)))
         return Retrieved(made.chunking, run, source, made.searchable, notes, clock.seconds)
 
-    def _recorded(self, whole: Corpus, corpus: Corpus, queries: Sequence[Query], progress: Progress) -> Retrieved:
+    def _recorded(
+        self, whole: Corpus, corpus: Corpus, queries: Sequence[Query], progress: Progress, labels: Labels | None
+    ) -> Retrieved:
         """The rankings of a recorded run, or of the team's own search."""
         file, clock = self.options.run, Clock()
         own = self._own(whole, corpus)
         with clock("read run" if file else "search"):
-            ranked = read_run(Path(file)) if file else self._searched(whole, queries, progress)
-            bound = bind(ranked.rankings, queries, corpus, own.chunking if own else None, corpus is not whole)
+            ranked = read_run(Path(file), self.options.ties) if file else self._searched(queries, progress)
+            part_of, chunks = None if corpus is whole else whole, own.chunking if own else None
+            bound = bind(ranked.rankings, queries, corpus, chunks, part_of, labels)
         kind, name = ("run", f"run {Path(file).name}") if file else ("search", name_of(self.options.search))
         source = Source(self._own_name() or f"as in the {kind}", None, name)
-        notes = [*(own.notes if own else ()), *ranked.notes, *bound.notes]
+        cut = cut_short(ranked.rankings, search_depth(self.options), len(bound.chunking), recorded=bool(file))
+        notes = [*(own.notes if own else ()), *ranked.notes, *cut, *bound.notes]
         return Retrieved(bound.chunking, bound.run, source, None, tuple(notes), clock.seconds)
 
     def texts(self, whole: Corpus, corpus: Corpus, progress: Progress) -> list[str]:
@@ -165,10 +174,10 @@ class Plan:
         chunking = own.chunking if own else cut(corpus, self.chunker, progress, self.store)
         return embed_texts(corpus, chunking, self.context)
 
-    def _searched(self, whole: Corpus, queries: Sequence[Query], progress: Progress) -> Rankings:
+    def _searched(self, queries: Sequence[Query], progress: Progress) -> Rankings:
         """What the team's own search gives: for a context first, then as deep as the measures look."""
         options, depth = self.options, search_depth(self.options)
-        return searched(options.search, queries, whole, depth, progress, 0 if options.budget else options.k)
+        return searched(options.search, queries, depth, progress, 0 if options.budget else options.k)
 
     def _own(self, whole: Corpus, corpus: Corpus) -> Placed | None:
         """The team's own chunks of the documents that are audited, where they are given."""
@@ -265,7 +274,7 @@ class Plan:
             *(f"keep:{kind}" for kind in sorted(kept(options.keep))),
             *(f"exclude:{json.dumps(pattern, ensure_ascii=False)}" for pattern in options.exclude),
             "tau:1.0",
-            "ties:position",
+            f"ties:{options.ties}",
             f"seed:{options.seed}",
             f"version:{__version__}",
         ]

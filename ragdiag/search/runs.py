@@ -15,13 +15,16 @@ from ragdiag.core.records import StoredChunk
 from ragdiag.core.writing import json_lines
 from ragdiag.search.orders import Directions
 from ragdiag.sources.fields import Fields
-from ragdiag.sources.places import CHUNK, stored_chunk
+from ragdiag.sources.stored import BESIDE, CHUNK, record_of, stored_chunk
 
-__all__ = ["Ranking", "Rankings", "read_run", "run_lines"]
+__all__ = ["Ranking", "Rankings", "cut_short", "read_run", "run_lines"]
 
 
 class Ranking(NamedTuple):
-    """What one query retrieved, best first; `failed` where the file records an error instead."""
+    """What one query retrieved, best first; `failed` where the file records an error instead.
+
+    `listed`: somebody states the order, by ranks or as a list, so that equal scores are no ties.
+    """
 
     query_id: str
     chunks: tuple[StoredChunk, ...]
@@ -29,6 +32,7 @@ class Ranking(NamedTuple):
     failed: bool
     file: str
     line: int
+    listed: bool = False
 
 
 class Rankings(NamedTuple):
@@ -38,13 +42,37 @@ class Rankings(NamedTuple):
     notes: tuple[str, ...]
 
 
+CUT_SHARE = 0.9
+"""From this share of rankings that are of one length, which none exceeds, something has cut them to it."""
+
+
+def cut_short(rankings: Sequence[Ranking], depth: int, chunks: int, recorded: bool) -> Iterator[str]:
+    """A note where rankings end all at the same number of results, fewer than the `depth` that measures look at.
+
+    `chunks` are those that all rankings name together: where one ranking names them all, there are no more. A `recorded` run may
+    be of an application that uses no more than it recorded; a search was asked for more.
+    """
+    lengths = [len(r.chunks) for r in rankings if not r.failed]
+    most = max(lengths, default=0)
+    at_most = sum(n == most for n in lengths)
+    if not 0 < most < min(depth, chunks) or len(lengths) < 2 or at_most < CUT_SHARE * len(lengths):
+        return
+    how_many = "every ranking has exactly" if at_most == len(lengths) else f"{at_most} of {len(lengths)} rankings have exactly"
+    more = "" if at_most == len(lengths) else ", none has more"
+    asked = "" if recorded else f", and {depth} were asked for"
+    results = "1 result" if most == 1 else f"{most} results"
+    yield f"{how_many} {results}{more}{asked}: cut by the framework's own k? Measures at {depth} see no more than {most}"
+
+
 FIELDS = ("query_id", "_id", "retrieved", "error")
 ORDER = ("rank", "score")
 """What says where a chunk stands in a ranking."""
 
 
-def read_run(path: Path) -> Rankings:
+def read_run(path: Path, ties: str = "expected") -> Rankings:
     """Read a run, by its form: JSON objects on lines, or TREC's six columns. Raises `InputError` with file and line.
+
+    Of equal scores in TREC's form the lower rank comes first; with `ties` "id", as in trec_eval, the name that sorts last does.
 
     A score is the better the higher it is. So a run whose scores rise in most rankings, as listed or by rank, is refused: those
     are distances, and to sort them would turn each ranking round. Where few rise, a note says so.
@@ -54,7 +82,7 @@ def read_run(path: Path) -> Rankings:
     if first == "[":
         raise InputError("is one JSON list, not JSON Lines", path, 1, 'write one {"query_id", "retrieved"} per line')
     orders = _Orders(path, trec=first != "{")
-    rankings = list(_jsonl(path, orders)) if first == "{" else list(_trec(text, path, orders))
+    rankings = list(_jsonl(path, orders)) if first == "{" else list(_trec(text, path, orders, ties))
     if not rankings:
         raise InputError("has no rankings", path, remedy="write a TREC run, or JSONL with query_id and retrieved")
     line_of: dict[str, int] = {}
@@ -104,10 +132,11 @@ def _ranking(record: dict[str, Any], fields: Fields, path: Path, line: int, orde
     if not all(isinstance(item, dict) for item in items):
         raise InputError("each retrieved item must be an object", path, line, 'write {"doc_id", "start", "end"}')
     for item in items:
-        fields.look(item, (*CHUNK, *ORDER), line, "retrieved", known=("metadata", "meta"))
+        fields.look(item, (*CHUNK, *ORDER), line, "retrieved", known=BESIDE)
     chunks = [stored_chunk(item, path, line, named=True) for item in items]
     order, scores = _order(items, path, line, orders)
-    return Ranking(query_id, tuple(chunks[i] for i in order), tuple(scores), False, str(path), line)
+    listed = any(item.get("rank") is not None for item in items) or len(set(scores)) == 1
+    return Ranking(query_id, tuple(chunks[i] for i in order), tuple(scores), False, str(path), line, listed)
 
 
 def run_lines(rankings: Iterable[Ranking]) -> bytes:
@@ -116,12 +145,10 @@ def run_lines(rankings: Iterable[Ranking]) -> bytes:
 
 
 def _record(ranking: Ranking) -> dict[str, object]:
-    """A ranking as one line's record; what a chunk does not say is left out."""
+    """A ranking as one line's record."""
     if ranking.failed:
         return {"query_id": ranking.query_id, "error": "failed"}
-    items = [{"chunk_id": c.id, "doc_id": c.doc_id, "start": c.start, "end": c.end} for c in ranking.chunks]
-    retrieved = [{name: value for name, value in item.items() if value not in ("", None)} for item in items]
-    return {"query_id": ranking.query_id, "retrieved": retrieved}
+    return {"query_id": ranking.query_id, "retrieved": [record_of(chunk) for chunk in ranking.chunks]}
 
 
 def _order(items: Sequence[Mapping[str, Any]], path: Path, line: int, orders: _Orders) -> tuple[list[int], list[float]]:
@@ -154,7 +181,7 @@ def _column(items: Sequence[Mapping[str, Any]], key: str, path: Path, line: int)
 
 
 class _Row(NamedTuple):
-    """A line of a TREC run, ordered as trec_eval orders: by score, the highest first, then by rank."""
+    """A line of a TREC run; rows sort by score, the highest first, then by rank."""
 
     negative_score: float
     rank: int
@@ -162,7 +189,7 @@ class _Row(NamedTuple):
     line: int
 
 
-def _trec(text: str, path: Path, orders: _Orders) -> Iterator[Ranking]:
+def _trec(text: str, path: Path, orders: _Orders, ties: str) -> Iterator[Ranking]:
     rows: dict[str, list[_Row]] = {}
     for number, line in enumerate(text.split("\n"), 1):
         if columns := line.split():
@@ -170,13 +197,22 @@ def _trec(text: str, path: Path, orders: _Orders) -> Iterator[Ranking]:
             rows.setdefault(query_id, []).append(row)
     for query_id, ranked in rows.items():
         # trec_eval goes by score, not by the rank column; that tells whether the scores are distances.
-        if len({row.rank for row in ranked}) == len(ranked):
+        numbered = len({row.rank for row in ranked}) == len(ranked)
+        if numbered:
             listed = sorted(ranked, key=lambda row: row.rank)
             orders.by_score = orders.by_score.and_of([-row.negative_score for row in listed], listed[0].line)
-        ranked.sort(key=lambda row: row[:2])
+        ranked = _best_first(ranked, ties)
         chunks = tuple(StoredChunk(id=row.name, file=str(path), line=row.line) for row in ranked)
         scores = tuple(-row.negative_score for row in ranked)
-        yield Ranking(query_id, chunks, scores, False, str(path), min(row.line for row in ranked))
+        by_rank = numbered and len(set(scores)) == 1  # the ranks are all that it says
+        yield Ranking(query_id, chunks, scores, False, str(path), min(row.line for row in ranked), by_rank)
+
+
+def _best_first(rows: Sequence[_Row], ties: str) -> list[_Row]:
+    """The lines of a ranking by score; equal scores by rank, or with `ties` "id" as in trec_eval: the last name first."""
+    if ties == "id":
+        return sorted(sorted(rows, key=lambda row: row.name, reverse=True), key=lambda row: row.negative_score)
+    return sorted(rows, key=lambda row: row[:2])
 
 
 def _trec_row(columns: Sequence[str], path: Path, line: int) -> tuple[str, _Row]:

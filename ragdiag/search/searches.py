@@ -5,8 +5,9 @@ it gives, best first, is a list of any of these, alone or as ``(item, score)``:
 
 - a text, which is looked up in the corpus;
 - a dict as in a recorded run: ``doc_id``, ``start``, ``end``, ``text``, ``chunk_id``; or ``text`` and ``metadata``;
-- an object with ``page_content`` and ``metadata`` (LangChain), or with ``get_content()`` or ``text``, itself or in its ``node``
-  (LlamaIndex). Its metadata may name the document and the place; where that contradicts the text, the text holds.
+- an object with ``page_content`` and ``metadata`` (LangChain), ``content`` and ``meta`` (Haystack), or with ``get_content()`` or
+  ``text``, itself or in its ``node`` (LlamaIndex, unstructured). Its metadata may name the document and the place; where that
+  contradicts the text, the text holds.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import inspect
 import math
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from numbers import Real
 from pathlib import Path
@@ -24,18 +26,18 @@ from ragdiag.core.errors import InputError, UsageError
 from ragdiag.core.options import Options
 from ragdiag.core.plain import frame_rows, is_frame, plain
 from ragdiag.core.protocols import Progress
-from ragdiag.core.records import Corpus, Query, StoredChunk
+from ragdiag.core.records import Query, StoredChunk
 from ragdiag.scoring.measures import Measure
 from ragdiag.search.orders import Directions
 from ragdiag.search.runs import Ranking, Rankings
-from ragdiag.sources.places import Placer, hinted_chunk, stored_chunk
+from ragdiag.sources.stored import METADATA, TEXT, hinted_chunk, stored_chunk
 
 __all__ = ["chunks_of", "identity_of", "name_of", "search_depth", "searched"]
 
 BUDGET_DEPTH = 100
 """Results asked for where a context has as many as fit its tokens."""
 
-FORMS = "give texts, dicts with doc_id, start, end or text, or LangChain or LlamaIndex documents"
+FORMS = "give texts, dicts with doc_id, start, end or text, or documents of LangChain, LlamaIndex or Haystack"
 
 ERROR_LENGTH = 160
 """Characters shown of an error."""
@@ -63,18 +65,16 @@ def identity_of(search: object) -> str:
     return f"{name_of(search)} {code.co_filename}:{code.co_firstlineno}" if code and named is search else ""
 
 
-def searched(
-    search: object, queries: Sequence[Query], corpus: Corpus, depth: int, progress: Progress, context: int = 0
-) -> Rankings:
-    """What `search` gives for each query, its chunks placed in `corpus`.
+def searched(search: object, queries: Sequence[Query], depth: int, progress: Progress, context: int = 0) -> Rankings:
+    """What `search` gives for each query, its chunks as it names them.
 
     A function is asked for `depth` results; where a `context` of fewer is given, for that many first, and what only the deeper
     search finds ranks below: an approximate index may find more when it is asked for more.
 
     One that raises is a failed query, which ranks nothing and is counted in a note. Raises `UsageError` where it fails on all,
-    or gives something that is no list of results, `InputError` for a result whose place in the corpus cannot be told.
+    or gives something that is no list of results.
     """
-    ask, name, placer, orders = _asker(search), name_of(search), Placer(corpus), Directions()
+    ask, name, orders = _asker(search), name_of(search), Directions()
     depths = [context, depth] if 0 < context < depth and _takes_k(search) else [depth]
     rankings, errors = [], list[tuple[str, Exception]]()
     for i, query in enumerate(queries):
@@ -86,12 +86,12 @@ def searched(
             errors.append((query.id, e))
             rankings.append(Ranking(query.id, (), (), True, where, 0))
             continue
-        by_depth = [_ranking(query.id, answer, where, placer) for answer in answers]
+        by_depth = [_ranking(query.id, answer, where) for answer in answers]
         rankings.append(_continued(by_depth[0], by_depth[-1], context))
         orders = orders.and_of(by_depth[-1].scores)
     progress("searching", len(queries), len(queries))
     failures = _failure_notes(name, errors, queries)
-    return Rankings(rankings, (*failures, *_order_notes(orders), *placer.notes()))
+    return Rankings(rankings, (*failures, *_order_notes(orders)))
 
 
 def _failure_notes(name: str, errors: Sequence[tuple[str, Exception]], queries: Sequence[Query]) -> Iterator[str]:
@@ -107,6 +107,8 @@ def _failure_notes(name: str, errors: Sequence[tuple[str, Exception]], queries: 
 
 def _order_notes(orders: Directions) -> Iterator[str]:
     odd = orders.neither + min(orders.rising, orders.falling)
+    if orders.rising and not odd:
+        yield f"scores rise down all {orders.total} rankings: taken for distances, and the rankings as listed, best first"
     if odd:
         yield f"scores of {odd} of {orders.total} rankings do not go as those of the others: all are taken as listed, best first"
 
@@ -118,8 +120,11 @@ def chunks_of(items: Sequence[object]) -> list[StoredChunk]:
 
 def _continued(first: Ranking, more: Ranking, context: int) -> Ranking:
     """A ranking and, where it fills a context, what a deeper one has besides, below it."""
-    known = {_identity(chunk) for chunk in first.chunks}
-    new = [chunk for chunk in more.chunks if _identity(chunk) not in known] if len(known) >= context else []
+    known = Counter(map(_identity, first.chunks))
+    new, times = [], Counter[tuple[object, ...]]()
+    for chunk in more.chunks if len(known) >= context else ():
+        times[_identity(chunk)] += 1
+        new += [chunk] if times[_identity(chunk)] > known[_identity(chunk)] else []
     if not new:
         return first
     # Scores of two searches are in no one order.
@@ -128,8 +133,8 @@ def _continued(first: Ranking, more: Ranking, context: int) -> Ranking:
 
 
 def _identity(chunk: StoredChunk) -> tuple[object, ...]:
-    """What makes two results the same: the place, or the name where there is none; not where they were given."""
-    return (chunk.doc_id, chunk.start, chunk.end) if chunk.start is not None else (chunk.doc_id, chunk.id)
+    """What makes two results the same: what they say of themselves; not where they were given."""
+    return (chunk.doc_id, chunk.id, chunk.start, chunk.end, chunk.text)
 
 
 def _takes_k(search: object) -> bool:
@@ -156,26 +161,21 @@ def _listed(answer: object) -> object:
     return list(answer) if isinstance(answer, Iterable) and not isinstance(answer, (str, Mapping)) else answer
 
 
-def _ranking(query_id: str, answer: object, where: str, placer: Placer) -> Ranking:
+def _ranking(query_id: str, answer: object, where: str) -> Ranking:
     """What a search gave for a query. Raises `UsageError` where that is no list of results."""
     if inspect.iscoroutine(answer):
         answer.close()
         raise UsageError(f"{where}: is asynchronous; give one that waits: lambda query, k: asyncio.run(search(query, k))")
     if not isinstance(answer, (list, tuple)):
         raise UsageError(f"{where}: gave a {type(answer).__name__}, not a list; {FORMS}")
-    placer.start_over()
     chunks, scores = [], list[float]()
     for n, result in enumerate(answer, 1):
         item, score = _apart(result, f"{where}, result {n}")
-        chunk = _chunk(item, f"{where}, result {n}")
-        if chunk.text or chunk.start is not None:
-            document, start, end = placer.span(chunk)
-            chunk = StoredChunk(chunk.id, placer.corpus.documents[document].id, "", start, end, chunk.file)
-        chunks.append(chunk)
+        chunks.append(_chunk(item, f"{where}, result {n}"))
         scores += [] if score is None else [score]
     # As listed: a score may be a distance.
     ranks = scores if len(scores) == len(chunks) else [-float(n) for n in range(len(chunks))]
-    return Ranking(query_id, tuple(chunks), tuple(ranks), False, where, 0)
+    return Ranking(query_id, tuple(chunks), tuple(ranks), False, where, 0, listed=True)
 
 
 def _apart(result: Any, where: str) -> tuple[Any, float | None]:
@@ -202,30 +202,39 @@ def _chunk(item: object, where: str, named: bool = True) -> StoredChunk:
 
 def _chunk_of_dict(item: Mapping[str, Any], where: str, named: bool) -> StoredChunk:
     """A chunk from a dict: as in a recorded run, else a text with metadata."""
-    fields = {name: plain(value) for name, value in item.items() if value is not None}
-    if not {"doc_id", "start", "end", "chunk_id"} & fields.keys() and isinstance(fields.get("text"), str):
-        metadata = fields.get("metadata")
-        return _hinted(fields["text"], metadata if isinstance(metadata, Mapping) else {}, where)
-    if not {"doc_id", "chunk_id"} & fields.keys():
+    fields = {name: plain(value) for name, value in item.items()}
+    fields |= {key: _plain_values(fields[key]) for key in METADATA if isinstance(fields.get(key), Mapping)}
+    if not any(isinstance(fields.get(key), str) for key in TEXT) and not {"doc_id", "chunk_id"} & fields.keys():
         raise UsageError(f"{where}: is a dict with {', '.join(map(repr, item)) or 'nothing'}; {FORMS}")
     return stored_chunk(fields, Path(where), 0, named)
 
 
+def _plain_values(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: plain(value) for name, value in metadata.items()}
+
+
 def _read(item: object, where: str) -> tuple[str, dict[str, Any]]:
-    """The text and the metadata of an object of LangChain or LlamaIndex. Raises `UsageError` for one that has no text."""
+    """The text and the metadata of a framework's object. Raises `UsageError` for one that has no text."""
     node = getattr(item, "node", item)
-    text = getattr(item, "page_content", None)
+    content = getattr(node, "get_content", None)
+    texts = [content() if callable(content) else None, *(getattr(node, key, None) for key in TEXT)]
+    text = next((text for text in texts if isinstance(text, str)), None)
     if text is None:
-        content = getattr(node, "get_content", None)
-        text = content() if callable(content) else getattr(node, "text", None)
-    if not isinstance(text, str):
         raise UsageError(f"{where}: is a {type(item).__name__}; {FORMS}")
-    offsets = {name: getattr(node, f"{name}_char_idx", None) for name in ("start", "end")}  # LlamaIndex
-    return text, dict(getattr(node, "metadata", None) or {}) | {name: at for name, at in offsets.items() if at is not None}
+    return text, _metadata(node)
+
+
+def _metadata(node: object) -> dict[str, Any]:
+    """What a framework's object says beside its text."""
+    metadata: Any = next((m for m in (getattr(node, key, None) for key in METADATA) if m), {})
+    if callable(getattr(metadata, "to_dict", None)):  # of unstructured
+        metadata = metadata.to_dict()
+    beside = {name: getattr(node, name, None) for name in ("start_char_idx", "end_char_idx", "ref_doc_id")}  # of LlamaIndex
+    return {name: value for name, value in {**beside, **metadata}.items() if value is not None}
 
 
 def _hinted(text: str, metadata: Mapping[str, Any], where: str) -> StoredChunk:
     """A chunk by its text. Raises `InputError` where that is blank."""
     if not text.strip():
         raise InputError("the text is empty", where, remedy="leave such results out")
-    return hinted_chunk("", text, {name: plain(value) for name, value in metadata.items()}, where)
+    return hinted_chunk("", text, _plain_values(metadata), where)

@@ -13,7 +13,8 @@ from ragdiag.core.files import read_jsonl
 from ragdiag.core.protocols import Chunker, Context, CorpusChunker, Progress, Store
 from ragdiag.core.records import Chunking, Corpus, StoredChunk
 from ragdiag.sources.fields import Fields
-from ragdiag.sources.places import CHUNK, Placer, from_spans, stored_chunk
+from ragdiag.sources.places import Placer, from_spans
+from ragdiag.sources.stored import BESIDE, CHUNK, stored_chunk
 
 __all__ = ["Placed", "cut", "embed_texts", "place", "read_chunks", "within"]
 
@@ -48,7 +49,7 @@ def read_chunks(path: Path) -> list[StoredChunk]:
     chunks = []
     with Fields(path) as fields:
         for line, record in read_jsonl(path):
-            fields.look(record, CHUNK, line, known=("metadata", "meta"))
+            fields.look(record, CHUNK, line, known=BESIDE)
             chunks.append(stored_chunk(record, path, line))
     if not chunks:
         raise InputError("has no chunks", path, remedy='write one {"doc_id", "start", "end"} per line')

@@ -4,40 +4,26 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ragdiag.core.errors import InputError
-from ragdiag.core.files import field
 from ragdiag.core.records import Chunking, Corpus, Document, IntArray, StoredChunk
-from ragdiag.sources.occurrences import Occurrences
-from ragdiag.sources.settling import Span, settled
+from ragdiag.sources.naming import DocumentNames
+from ragdiag.sources.occurrences import Even, Occurrences
+from ragdiag.sources.paths import Paths
+from ragdiag.sources.settling import Span, in_order, settled
+from ragdiag.sources.stored import HintedChunk, names_of
 
-__all__ = ["CHUNK", "HintedChunk", "Placer", "chunk_id", "from_spans", "hinted_chunk", "nearest_document", "stored_chunk"]
+__all__ = ["Place", "Placer", "chunk_id", "from_spans", "nearest_document"]
 
 Place = tuple[int, int, int]
 """A document's number, and a half-open span of its text."""
 
 SUGGESTED_FROM = 75.0
 """An unknown document id suggests a known one that is spelt like it from this similarity (0-100)."""
-
-
-CHUNK = ("chunk_id", "_id", "id", "doc_id", "start", "end", "text")
-"""The fields of a chunk's record."""
-
-
-@dataclass(frozen=True, slots=True)
-class HintedChunk(StoredChunk):
-    """A chunk whose text decides where it is, as in a vector store, whose metadata may follow any convention.
-
-    Its `doc_id` (an id, or a path that ends with one) and offsets are hints: they choose between places with the same text, and
-    count for nothing where they contradict it.
-    """
 
 
 def chunk_id(corpus: Corpus, chunking: Chunking, chunk: int) -> str:
@@ -63,187 +49,170 @@ def _file_name(doc_id: str) -> str:
     return re.sub(r"\.[a-z][a-z0-9]{0,7}$", "", doc_id.replace("\\", "/").rpartition("/")[2].casefold())
 
 
-def stored_chunk(record: Mapping[str, Any], path: Path, line: int, named: bool = False) -> StoredChunk:
-    """A chunk as a JSON record gives it; null is as good as absent.
-
-    Raises `InputError` where it has no document, or neither offsets nor a text. With `named` an id or a document will do.
-    """
-    fields = {name: value for name, value in record.items() if value is not None}
-    name, document = _names(fields, path, line, named)
-    if "start" in fields or "end" in fields:
-        text = _text(fields, path, line) if "text" in fields else ""
-        start, end = (field(fields, (key,), int, path, line) for key in ("start", "end"))
-        return StoredChunk(name, document, text, start, end, str(path), line)
-    text = _text(fields, path, line) if "text" in fields or not named else ""
-    if "text" in fields and not text.strip():
-        raise InputError("the chunk has no offsets and its text is empty", path, line, "add start and end")
-    return StoredChunk(name, document, text, None, None, str(path), line)
-
-
-def _names(fields: dict[str, Any], path: Path, line: int, named: bool) -> tuple[str, str]:
-    """The ids of a chunk ("" without one) and of its document; in a run (`named`) an ``id`` is not the chunk's."""
-    keys = ("chunk_id",) if named else ("chunk_id", "_id", "id")
-    key = next((key for key in keys if key in fields), "")
-    name = _id(fields, key, path, line) if key else ""
-    if named and name and "doc_id" not in fields:
-        return name, ""
-    document = _id(fields, "doc_id", path, line)
-    if not document:
-        raise InputError("'doc_id' is empty", path, line, "name the document")
-    return name, document
-
-
-def _id(fields: dict[str, Any], key: str, path: Path, line: int) -> str:
-    return str(field(fields, (key,), (str, int), path, line))
-
-
-def _text(fields: dict[str, Any], path: Path, line: int) -> str:
-    text: str = field(fields, ("text",), str, path, line)
-    return text
-
-
-DOCUMENT_KEYS = ("doc_id", "document_id", "source", "file_path", "file", "file_name")
-"""Metadata that names a chunk's document, first found first."""
-
-
-def hinted_chunk(name: str, text: str, metadata: Mapping[str, object], file: str) -> HintedChunk:
-    """A chunk of which its text is known for sure; `metadata` may say, by any convention, where it comes from."""
-    document = next((str(metadata[key]) for key in DOCUMENT_KEYS if metadata.get(key)), "")
-    start, end = metadata.get("start"), metadata.get("end")
-    if isinstance(index := metadata.get("start_index"), int):  # LangChain
-        start, end = index, index + len(text)
-    if isinstance(start, int) and isinstance(end, int):
-        return HintedChunk(name, document, text, start, end, file)
-    return HintedChunk(name, document, text, file=file)
-
-
 class Placer:
     """Finds the spans of chunks.
 
     A text is found as it stands, else with other white space. Where it stands several times in its document, `settled` assigns
-    the places to many chunks at once; chunks placed one by one get the places in their order. `doubtful` has the chunks whose
-    place is a guess.
+    the places to all chunks of a list at once. `doubtful` has the chunks whose place is a guess, `misnamed` those whose names are
+    of no document that holds their text.
     """
 
     def __init__(self, corpus: Corpus, among: Collection[Place] = ()) -> None:
         """`among`: the only places there are for texts that stand there, as when the chunks are known already."""
-        self.corpus, self.doubtful = corpus, list[StoredChunk]()
+        self.corpus, self.doubtful, self.misnamed = corpus, list[StoredChunk](), list[StoredChunk]()
         self._among = frozenset(among)
-        self._used: dict[tuple[int, str], int] = {}
-        self._texts: dict[int, Occurrences] = {}
-        self._places_of: dict[tuple[int, str], list[Span]] = {}
+        self._ids = DocumentNames(corpus)
+        self._texts: dict[int, _Text] = {}
 
-    def span(self, chunk: StoredChunk) -> Place:
-        """``(document, start, end)``. Raises `InputError` for a chunk that leaves its document, or whose text is not there."""
-        i = self._document(chunk)
-        return (i, *(_offsets(chunk, self.corpus.documents[i]) or self._next(chunk, i)))
+    def places(self, chunk: StoredChunk) -> list[Place]:
+        """Everywhere that a chunk may stand, which is alone: at its offsets, else wherever its text does.
+
+        Raises `InputError` for one that leaves its document, or whose text is not there.
+        """
+        documents = self._documents(chunk)
+        if len(documents) == 1 and (span := self._offsets(chunk, documents[0])):
+            return [(documents[0], *span)]
+        places = [(i, *span) for i in documents for span in self._spans(chunk, i)]
+        return [place for place in places if place in self._among] or places
 
     def spans(self, chunks: Sequence[StoredChunk]) -> list[Place]:
-        """`span` of each of the chunks that make up an index, which are all there are."""
+        """The place of each of the chunks that make up an index, which are all there are. Raises as `places`."""
         documents = [self._document(chunk) for chunk in chunks]
-        offsets = [_offsets(chunk, self.corpus.documents[i]) for chunk, i in zip(chunks, documents, strict=True)]
-        place_of: dict[int, Place] = {}
-        of_document: dict[int, list[int]] = {}
+        spans_of = self._spans_of_all(chunks, documents)
+        numbers: dict[int, list[int]] = {}
         for n, i in enumerate(documents):
-            of_document.setdefault(i, []).append(n)
-        for i, numbers in of_document.items():
-            places = [[span] if (span := offsets[n]) else self._places(chunks[n], i) for n in numbers]
-            spans, doubtful = settled([chunks[n].text for n in numbers], places, self.corpus.documents[i].text)
-            self.doubtful += [chunks[numbers[n]] for n in doubtful]
-            place_of |= {n: (i, *span) for n, span in zip(numbers, spans, strict=True)}
+            numbers.setdefault(i, []).append(n)
+        ordered, place_of = in_order([spans_of[n] for n in of] for of in numbers.values()), dict[int, Place]()
+        for i, of in numbers.items():
+            texts, places = [chunks[n].text for n in of], [spans_of[n] for n in of]
+            spans, doubtful = settled(texts, places, self.corpus.documents[i].text, ordered)
+            self.doubtful += [chunks[of[n]] for n in doubtful]
+            place_of |= {n: (i, *span) for n, span in zip(of, spans, strict=True)}
         return [place_of[n] for n in range(len(chunks))]
 
-    def start_over(self) -> None:
-        """The next chunk of any text gets its first place again."""
-        self._used.clear()
+    def _spans_of_all(self, chunks: Sequence[StoredChunk], documents: Sequence[int]) -> list[list[Span]]:
+        """For each chunk, where it may stand in its document."""
+        offsets = [self._offsets(chunk, i) for chunk, i in zip(chunks, documents, strict=True)]
+        found = {n: self._spans(chunks[n], documents[n]) for n, span in enumerate(offsets) if not span}
+
+        def as_it_is(n: int, span: Span) -> bool:
+            return self._text(documents[n]).has(chunks[n].text, span)
+
+        # Where every text stands as it is, its white space tells places apart; where some was changed, it tells nothing.
+        if all(as_it_is(n, spans[0]) for n, spans in found.items()):
+            found = {n: [span for span in spans if as_it_is(n, span)] for n, spans in found.items()}
+        return [[span] if span else sorted(found[n]) for n, span in enumerate(offsets)]
 
     def notes(self) -> tuple[str, ...]:
-        """A note on `doubtful`, where there are any."""
-        texts = {(c.doc_id, c.text): None for c in self.doubtful}
-        if not texts:
-            return ()
-        (document, text), n = next(iter(texts)), len(texts)
-        where = f" in {document}" if document else ""
-        return (
-            f"{n} chunk texts stand in several places of their documents, and nothing tells in which they are meant "
-            f"(the first: {text.strip()[:40]!r}{where}): each is taken for the first that is left; give start and end",
-        )
+        """Notes on `doubtful` and on `misnamed`, where there are any."""
+        notes = []
+        if texts := {(c.doc_id, c.text): None for c in self.doubtful}:
+            (document, text), n = next(iter(texts)), len(texts)
+            where = f" in {document}" if document else ""
+            notes.append(
+                f"{n} chunk texts stand in several places of their documents, and nothing tells in which they are meant "
+                f"(the first: {text.strip()[:40]!r}{where}): each is taken for the first that is left; give start and end"
+            )
+        if names := {(c.doc_id, c.text): None for c in self.misnamed}:
+            (name, _), n = next(iter(names)), len(names)
+            notes.append(
+                f"{n} chunk texts name no document of the corpus that holds them (the first: {name!r}): found by their text alone"
+            )
+        return tuple(notes)
 
-    def _document(self, chunk: StoredChunk) -> int:
-        return self._hinted(chunk) if isinstance(chunk, HintedChunk) else self._named(chunk)
-
-    def _text(self, i: int) -> Occurrences:
+    def _text(self, i: int) -> _Text:
         if i not in self._texts:
-            self._texts[i] = Occurrences(self.corpus.documents[i].text)
+            self._texts[i] = _Text(self.corpus.documents[i].text)
         return self._texts[i]
 
     @cached_property
     def _search(self) -> _Search:
         return _Search([self._text(i) for i in range(len(self.corpus.documents))])
 
-    def _named(self, chunk: StoredChunk) -> int:
-        if chunk.doc_id in self.corpus.position:
-            return self.corpus.position[chunk.doc_id]
-        if not chunk.doc_id and chunk.text.strip():
-            return self._holding(chunk)
+    @cached_property
+    def _paths(self) -> Paths:
+        return Paths(self.corpus)
+
+    def _is_strict(self, chunk: StoredChunk) -> bool:
+        """Whether its document is one for sure: a record's own ``doc_id``, which is a document's id."""
+        return (not isinstance(chunk, HintedChunk) or chunk.strict) and chunk.doc_id in self._ids
+
+    def _documents(self, chunk: StoredChunk) -> list[int]:
+        """The documents that a chunk may be of: the one that it names, else all that hold its text."""
+        if self._is_strict(chunk) and (known := self._ids.position(chunk.doc_id)) is not None:
+            return [known]
+        if not chunk.text.strip():
+            raise self._unknown(chunk)
+        names = names_of(chunk)
+        for name in names:
+            if holding := [i for i in self._paths.documents(name) if chunk.text in self._text(i)]:
+                return holding
+        if not (holding := self._search.documents(chunk.text)):
+            raise self._unknown(chunk) if chunk.doc_id and self._is_own(chunk) else _homeless(chunk, 0)
+        if names:
+            self.misnamed.append(chunk)
+        return holding
+
+    def _document(self, chunk: StoredChunk) -> int:
+        """The one document that a chunk may be of; a guess, where one has the text as it is, others with other white space."""
+        documents = self._documents(chunk)
+        if len(documents) == 1:
+            return documents[0]
+        as_it_is = [i for i in documents if chunk.text.strip() in self.corpus.documents[i].text]
+        if len(as_it_is) != 1:
+            raise _homeless(chunk, len(documents))
+        self.doubtful.append(chunk)
+        return as_it_is[0]
+
+    def _is_own(self, chunk: StoredChunk) -> bool:
+        """Whether its `doc_id` is a record's own, not metadata's."""
+        return not isinstance(chunk, HintedChunk) or chunk.strict
+
+    def _unknown(self, chunk: StoredChunk) -> InputError:
         message = f"no document {chunk.doc_id!r} in the corpus{nearest_document(chunk.doc_id, self.corpus)}"
-        raise InputError(message, chunk.file, chunk.line, "chunk the corpus that is audited")
+        return InputError(message, chunk.file, chunk.line, "chunk the corpus that is audited")
 
-    def _hinted(self, chunk: StoredChunk) -> int:
-        parts = chunk.doc_id.replace("\\", "/").split("/")
-        known = self.corpus.position
-        i = next((known[name] for n in range(len(parts)) if (name := "/".join(parts[n:])) in known), None)
-        return self._holding(chunk) if i is None or chunk.text not in self._text(i) else i
-
-    def _holding(self, chunk: StoredChunk) -> int:
-        """The one document that holds a chunk's text."""
-        holding = self._search.documents(chunk.text)
-        if len(holding) == 1:
-            return holding[0]
-        names = "names no document" + (f" that holds it ({chunk.doc_id!r})" if chunk.doc_id else "")
-        called = repr(chunk.id) if chunk.id else f"{chunk.text[:40]!r}…"
-        where = f"in {len(holding)} documents" if holding else "in no document"
-        remedy = "add doc_id" if holding else "chunk the corpus that is audited"
-        raise InputError(f"chunk {called} {names} and its text is {where}", chunk.file, chunk.line, remedy)
-
-    def _next(self, chunk: StoredChunk, i: int) -> Span:
-        """The next place of a chunk's text in document `i`; after the last, the first again."""
-        places = self._places(chunk, i)
-        if len(places) > 1:
-            self.doubtful.append(chunk)
-        n = self._used[i, chunk.text] = self._used.get((i, chunk.text), -1) + 1
-        return places[n % len(places)]
-
-    def _places(self, chunk: StoredChunk, i: int) -> list[Span]:
-        """All places of a chunk's text in document `i`; of those, the ones in `among` where any is."""
+    def _spans(self, chunk: StoredChunk, i: int) -> list[Span]:
+        """Where a chunk's text stands in document `i`, whatever its white space; where it does as it is, first."""
         if not chunk.text.strip():
             raise InputError(f"chunk {chunk.id!r} has neither offsets nor text", chunk.file, chunk.line, "add start and end")
-        if (i, chunk.text) not in self._places_of:
-            spans = self._text(i).of(chunk.text)
-            self._places_of[i, chunk.text] = [span for span in spans if (i, *span) in self._among] or spans
-        if not (places := self._places_of[i, chunk.text]):
+        if not (spans := self._text(i).places(chunk.text)):
             message = f"chunk text {chunk.text[:40]!r} is not in {self.corpus.documents[i].id}"
             raise InputError(message, chunk.file, chunk.line, "give start and end, or the text as it stands in the document")
-        return places
+        return spans
+
+    def _offsets(self, chunk: StoredChunk, i: int) -> Span | None:
+        """The offsets that a chunk gives, None without, and where they are wrong and no more than hints. Raises `InputError`."""
+        if chunk.start is None or chunk.end is None:
+            return None
+        document = self.corpus.documents[i]
+        if self._is_strict(chunk):
+            return _checked(chunk, chunk.start, chunk.end, document)
+        inside = 0 <= chunk.start < chunk.end <= len(document.text)
+        return (chunk.start, chunk.end) if inside and document.text[chunk.start : chunk.end] == chunk.text else None
 
 
-def _offsets(chunk: StoredChunk, document: Document) -> Span | None:
-    """The offsets that a chunk gives, None without; of a `HintedChunk` also where they are wrong. Raises `InputError`."""
-    if chunk.start is None or chunk.end is None:
-        return None
-    text, inside = document.text, 0 <= chunk.start < chunk.end <= len(document.text)
-    if isinstance(chunk, HintedChunk):
-        return (chunk.start, chunk.end) if inside and text[chunk.start : chunk.end] == chunk.text else None
-    if not inside:
-        leaves = f"chunk [{chunk.start}, {chunk.end}) leaves {document.id}, which has {len(text)} characters"
-        leaves += _misread(text, chunk.start, chunk.end, chunk.text) if chunk.text else ""
-        message = leaves if chunk.start < chunk.end else f"chunk start {chunk.start} is not before its end {chunk.end}"
+def _homeless(chunk: StoredChunk, holding: int) -> InputError:
+    """For a text that is not in one document and names none that holds it."""
+    names = "names no document" + (f" that holds it ({chunk.doc_id!r})" if chunk.doc_id else "")
+    called = repr(chunk.id) if chunk.id else f"{chunk.text[:40]!r}…"
+    where = f"in {holding} documents" if holding else "in no document"
+    remedy = "add doc_id" if holding else "chunk the corpus that is audited"
+    return InputError(f"chunk {called} {names} and its text is {where}", chunk.file, chunk.line, remedy)
+
+
+def _checked(chunk: StoredChunk, start: int, end: int, document: Document) -> Span:
+    """A chunk's offsets. Raises `InputError` where they leave its document, or have another text than the chunk's."""
+    text = document.text
+    if not 0 <= start < end <= len(text):
+        leaves = f"chunk [{start}, {end}) leaves {document.id}, which has {len(text)} characters"
+        leaves += _misread(text, start, end, chunk.text) if chunk.text else ""
+        message = leaves if start < end else f"chunk start {start} is not before its end {end}"
         raise InputError(message, chunk.file, chunk.line, "0 <= start < end <= length must hold")
-    if chunk.text and text[chunk.start : chunk.end] != chunk.text:
-        differs = f"chunk text differs from {document.id}[{chunk.start}:{chunk.end}]"
-        message = differs + _misread(text, chunk.start, chunk.end, chunk.text)
+    if chunk.text and text[start:end] != chunk.text:
+        message = f"chunk text differs from {document.id}[{start}:{end}]" + _misread(text, start, end, chunk.text)
         raise InputError(message, chunk.file, chunk.line, "leave out the text, or the offsets, or chunk the same version")
-    return chunk.start, chunk.end
+    return start, end
 
 
 def _misread(text: str, start: int, end: int, chunk_text: str) -> str:
@@ -258,24 +227,67 @@ def _misread(text: str, start: int, end: int, chunk_text: str) -> str:
     return ""
 
 
+class _Text:
+    """A document's text, to find those of chunks in."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._known: dict[str, list[Span]] = {}
+
+    def __contains__(self, searched: str) -> bool:
+        return bool(self.places(searched))
+
+    def has(self, searched: str, span: Span) -> bool:
+        """Whether `searched` stands at `span` as it is."""
+        return self.text[slice(*span)] == searched
+
+    def places(self, searched: str) -> list[Span]:
+        """Where a text stands, whatever its white space: where it does as it is first."""
+        if searched not in self._known:
+            # What is evened on both sides is found in every form.
+            places = [self._even.own(*span) for span in self._occurrences.of(Even(searched).text)]
+            lead = len(searched) - len(searched.lstrip())
+            whole = [(start - lead, start - lead + len(searched)) for start, _ in places]
+            exact = [span[0] >= 0 and self.has(searched, span) for span in whole]
+            as_it_is = [span for span, is_exact in zip(whole, exact, strict=True) if is_exact]
+            others = [span for span, is_exact in zip(places, exact, strict=True) if not is_exact]
+            # A chunk's ends may be evened otherwise than the document there, as where they cut a word.
+            as_it_is = as_it_is or [span for span in self._whole.of(searched) if span not in others]
+            self._known[searched] = as_it_is + others
+        return self._known[searched]
+
+    @cached_property
+    def _whole(self) -> Occurrences:
+        return Occurrences(self.text)
+
+    @cached_property
+    def _even(self) -> Even:
+        return Even(self.text)
+
+    @cached_property
+    def _occurrences(self) -> Occurrences:
+        return Occurrences(self._even.text)
+
+
 class _Search:
     """Finds the documents that hold a text among those that have its rarest words."""
 
-    def __init__(self, texts: Sequence[Occurrences]) -> None:
-        self._texts = texts
+    def __init__(self, texts: Sequence[_Text]) -> None:
+        self._texts, self._known = texts, dict[str, list[int]]()
         self._having: dict[str, list[int]] = defaultdict(list)
         for i, text in enumerate(texts):
             for word in set(re.findall(r"\w+", text.text)):
                 self._having[word].append(i)
 
     def documents(self, chunk_text: str) -> list[int]:
-        """The numbers of the documents that hold a text: as it stands, else with other white space."""
-        # A chunk may cut its first and last word; those between are whole wherever it stands.
-        words = set(re.findall(r"\w+", chunk_text)[1:-1])
-        rarest = sorted((self._having.get(w, []) for w in words), key=len)[:8]
-        likely = sorted(set(rarest[0]).intersection(*rarest)) if rarest else range(len(self._texts))
-        exactly = [i for i in likely if chunk_text.strip() in self._texts[i].text]
-        return exactly or [i for i in likely if chunk_text in self._texts[i]]
+        """The numbers of the documents that hold a text, whatever its white space."""
+        if chunk_text not in self._known:
+            # A chunk may cut its first and last word; those between are whole wherever it stands.
+            words = set(re.findall(r"\w+", chunk_text)[1:-1])
+            rarest = sorted((self._having.get(w, []) for w in words), key=len)[:8]
+            likely = sorted(set(rarest[0]).intersection(*rarest)) if rarest else range(len(self._texts))
+            self._known[chunk_text] = [i for i in likely if chunk_text in self._texts[i]]
+        return self._known[chunk_text]
 
 
 def from_spans(spans: Iterable[Place], ids: Sequence[str], chunks: Sequence[StoredChunk] = ()) -> Chunking:

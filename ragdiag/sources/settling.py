@@ -4,40 +4,62 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Span", "settled"]
+__all__ = ["Span", "in_order", "settled"]
 
 Span = tuple[int, int]
 """Half-open, in characters of a document."""
 
 
-def settled(texts: Sequence[str], places: Sequence[Sequence[Span]], document: str) -> tuple[list[Span], list[int]]:
+TILING = 0.95
+"""Of a document's neighbouring chunks so many touch where its splitter's chunks are all there."""
+
+IN_ORDER = 0.95
+"""Of a list's chunks whose place is certain so many follow the one before; else its order is that of no document."""
+
+
+def in_order(places: Iterable[Sequence[Sequence[Span]]]) -> bool:
+    """Whether the chunks of a list come in the order of their documents, as far as those with one place tell.
+
+    `places` has, for each document, those of its chunks.
+    """
+    certain = ([spans[0] for spans in of_document if len(spans) == 1] for of_document in places)
+    follows = [before <= span for of_document in certain for before, span in pairwise(of_document)]
+    return sum(follows) >= IN_ORDER * len(follows)
+
+
+def settled(texts: Sequence[str], places: Sequence[Sequence[Span]], document: str, ordered: bool) -> tuple[list[Span], list[int]]:
     """A place for each of the chunks of one document, and the numbers of those whose place is a guess.
 
     `places` are those at which a chunk's text stands, in order; a chunk with one stands there. Of the others, no chunk lies
     within another one, as long as there are enough places that do not. Where as many are left as there are chunks of that text,
-    each has one. Else, if the chunks come in the order of the document, a chunk stands between those before and after it, and
-    where one place is left, or one adjoins its neighbour, it is that. Whatever else is taken, the first left, is a guess.
+    each has one. Else, if the chunks come in the order of the document (and `ordered`, those of the whole list do), a chunk
+    stands between those before and after it, and where one place is left, or one adjoins its neighbour, it is that. Whatever
+    else is taken, the first left, is a guess.
     """
     certain = [spans[0] if len(spans) == 1 else None for spans in places]
     alike = Counter(texts)
     left = _left(texts, places, alike, [span for span in certain if span])
-    settled_spans, last, guessed = list[Span](), dict[str, int](), list[int]()
+    spans_so_far, last, guessed = list[Span](), dict[str, int](), list[int]()
     between = _Between(certain, document)
+    ordered, before, sure_before = ordered and between.ordered, None, _Before(None, True)
     for n, text in enumerate(texts):
         if (span := certain[n]) is None:
             spans, turn = left[text], last.get(text, -1) + 1
             at, sure = turn % len(spans), alike[text] >= len(spans)
-            if not sure and between.ordered:
-                before = settled_spans[-1] if settled_spans else None
+            if not sure and ordered:
                 at, sure = between.chosen(spans, min(turn, len(spans) - 1), n, before)
+                sure = sure and between.is_sure(spans, at, n, sure_before)
             guessed += [] if sure else [n]
             last[text], span = at, spans[at]
-        settled_spans.append(span)
-    return settled_spans, guessed
+        spans_so_far.append(span)
+        before, sure_before = span, sure_before.then(span, n not in guessed[-1:])
+    return spans_so_far, guessed
 
 
 def _left(
@@ -60,13 +82,41 @@ def _left(
     return left
 
 
+class _Before(NamedTuple):
+    """The last chunk whose place is no guess, and whether that is the one just before."""
+
+    span: Span | None
+    adjacent: bool
+
+    def then(self, span: Span, sure: bool) -> _Before:
+        """After one chunk more."""
+        return _Before(span, True) if sure else _Before(self.span, False)
+
+
 class _Between:
     """What neighbours say about a chunk's place. `ordered`: the chunks that are `certain` come in the order of the document."""
 
     def __init__(self, certain: Sequence[Span | None], document: str) -> None:
         starts = [span[0] for span in certain if span]
-        self._document, self._after = document, _following(certain)
+        self._document, self._certain, self._after = document, certain, _following(certain)
         self.ordered = len(starts) > 0 and starts == sorted(starts)
+        pairs = [(a, b) for a, b in pairwise(certain) if a and b]
+        # Where chunks were left out, one that begins where the last one ends may be the one that was left out.
+        self._tiles = sum(self._touch(*pair) for pair in pairs) >= TILING * len(pairs)
+
+    def is_sure(self, spans: Sequence[Span], at: int, n: int, before: _Before) -> bool:
+        """Whether chunk `n`, which adjoins the one before it or has one place left, must stand at the place of number `at`."""
+        after = self._after[n]
+        low = bisect_left(spans, before.span) if before.span else 0
+        high = bisect_left(spans, after) if after else len(spans)
+        if high - low == 1:
+            return True
+        following = self._certain[n + 1] if n + 1 < len(self._certain) else None
+        return before.adjacent and (self._tiles or (following is not None and self._touch(spans[at], following)))
+
+    def _touch(self, one: Span, other: Span) -> bool:
+        """Whether nothing but white space lies between two places."""
+        return not self._document[one[1] : other[0]].strip()
 
     def chosen(self, spans: Sequence[Span], first: int, n: int, before: Span | None) -> tuple[int, bool]:
         """The number of chunk `n`'s place, which is `first` or later, and whether it is sure; `before` is the last chunk's."""

@@ -21,7 +21,7 @@ from ragdiag.core.records import StoredChunk
 from ragdiag.search.encoder import Encoder, Kind, unit
 from ragdiag.search.retrievers._chroma import Connection, address
 from ragdiag.search.retrievers._vectors import DECIMALS, Encode, Vectors, encoded
-from ragdiag.sources.places import hinted_chunk
+from ragdiag.sources.stored import hinted_chunk
 
 PAGE = 1000
 """Records read in one request."""

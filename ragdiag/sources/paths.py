@@ -1,0 +1,58 @@
+"""Which documents others may mean by a path, an address or a file name."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Sequence
+from urllib.parse import unquote, urlsplit
+
+from ragdiag.core.records import Corpus
+from ragdiag.sources.naming import DocumentNames
+
+__all__ = ["Paths"]
+
+
+class Paths:
+    """The documents of a corpus by what others call them: paths with other folders before them, addresses, file names alone."""
+
+    def __init__(self, corpus: Corpus) -> None:
+        self._ids = DocumentNames(corpus)
+        self._by_last: dict[str, list[tuple[int, list[str]]]] = defaultdict(list)
+        for i, document in enumerate(corpus.documents):
+            parts = _parts(document.id)
+            self._by_last[parts[-1]].append((i, parts))
+
+    def documents(self, name: str) -> list[int]:
+        """The documents that `name` may mean: the one of that id, else those whose path ends as it does, for longest."""
+        for written in dict.fromkeys((name, _as_path(name))):
+            if (known := self._ids.position(written)) is not None:
+                return [known]
+            if alike := self._ending_alike(_parts(written)):
+                return alike
+        return []
+
+    def _ending_alike(self, parts: Sequence[str]) -> list[int]:
+        """Those that share the most folders, counted from the file name; of these, an id that is wholly in the name."""
+        shared = {i: _shared(own, parts) for i, own in self._by_last.get(parts[-1], ())}
+        whole = {i: n == len(own) for i, own in self._by_last.get(parts[-1], ()) if (n := shared[i])}
+        best = max(((n, whole[i]) for i, n in shared.items()), default=None)
+        return [i for i, n in shared.items() if (n, whole[i]) == best]
+
+
+def _shared(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many parts two paths share from their ends on."""
+    alike = [a == b for a, b in zip(reversed(one), reversed(other), strict=False)]
+    return alike.index(False) if False in alike else len(alike)
+
+
+def _parts(path: str) -> list[str]:
+    """The folders and the file name of a path, as any system writes it, in one normal form."""
+    parts = unicodedata.normalize("NFC", path).replace("\\", "/").split("/")
+    return [part for part in parts if part not in ("", ".")] or [path]
+
+
+def _as_path(name: str) -> str:
+    """An address (``file:///C:/docs/a%20b.md``, ``https://...?page=2``) as a path; of a path, what percent signs stand for."""
+    return unquote(urlsplit(name).path if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", name) else name)

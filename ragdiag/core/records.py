@@ -51,9 +51,8 @@ class Omission:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One source text. `pages` holds the position where each page starts, for formats that have pages.
-
-    `left_out` is what its loader left out, in the order of the source.
+    """One source text. `pages` holds the position where each page starts, for formats that have pages; `left_out` what its loader
+    left out, in the order of the source.
     """
 
     id: str

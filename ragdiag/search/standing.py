@@ -35,6 +35,7 @@ class PlacedRanking(NamedTuple):
     query_id: str
     results: list[PlacedResult]
     failed: bool
+    listed: bool = False
 
 
 class Standing:
@@ -72,7 +73,7 @@ class Standing:
             document, start, end = places[0]
             audited = document if self._part is None else self._part[document]
             results += [PlacedResult(chunk, (audited, start, end), score)] if audited >= 0 else []
-        return PlacedRanking(ranking.query_id, results, ranking.failed)
+        return PlacedRanking(ranking.query_id, results, ranking.failed, ranking.listed)
 
     def notes(self) -> tuple[str, ...]:
         """A note on texts that stand in several places, and those of the placer."""

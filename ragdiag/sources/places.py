@@ -16,6 +16,7 @@ from ragdiag.sources.occurrences import Even, Occurrences
 from ragdiag.sources.paths import Paths
 from ragdiag.sources.settling import Span, in_order, settled
 from ragdiag.sources.stored import HintedChunk, names_of
+from ragdiag.text.words import words
 
 __all__ = ["Place", "Placer", "chunk_id", "from_spans", "nearest_document"]
 
@@ -244,17 +245,20 @@ class _Text:
     def places(self, searched: str) -> list[Span]:
         """Where a text stands, whatever its white space: where it does as it is first."""
         if searched not in self._known:
-            # What is evened on both sides is found in every form.
-            places = [self._even.own(*span) for span in self._occurrences.of(Even(searched).text)]
-            lead = len(searched) - len(searched.lstrip())
-            whole = [(start - lead, start - lead + len(searched)) for start, _ in places]
-            exact = [span[0] >= 0 and self.has(searched, span) for span in whole]
-            as_it_is = [span for span, is_exact in zip(whole, exact, strict=True) if is_exact]
-            others = [span for span, is_exact in zip(places, exact, strict=True) if not is_exact]
-            # A chunk's ends may be evened otherwise than the document there, as where they cut a word.
-            as_it_is = as_it_is or [span for span in self._whole.of(searched) if span not in others]
-            self._known[searched] = as_it_is + others
+            self._known[searched] = self._places(searched)
         return self._known[searched]
+
+    def _places(self, searched: str) -> list[Span]:
+        # What is evened on both sides is found in every form.
+        places = [self._even.own(*span) for span in self._occurrences.of(Even(searched).text)]
+        lead = len(searched) - len(searched.lstrip())
+        whole = [(start - lead, start - lead + len(searched)) for start, _ in places]
+        exact = [span[0] >= 0 and self.has(searched, span) for span in whole]
+        as_it_is = [span for span, is_exact in zip(whole, exact, strict=True) if is_exact]
+        others = [span for span, is_exact in zip(places, exact, strict=True) if not is_exact]
+        # A chunk's ends may be evened otherwise than the document there, as where they cut a word.
+        as_it_is = as_it_is or [span for span in self._whole.of(searched) if span not in others]
+        return as_it_is + others
 
     @cached_property
     def _whole(self) -> Occurrences:
@@ -276,15 +280,15 @@ class _Search:
         self._texts, self._known = texts, dict[str, list[int]]()
         self._having: dict[str, list[int]] = defaultdict(list)
         for i, text in enumerate(texts):
-            for word in set(re.findall(r"\w+", text.text)):
+            for word in set(words(text.text)):
                 self._having[word].append(i)
 
     def documents(self, chunk_text: str) -> list[int]:
         """The numbers of the documents that hold a text, whatever its white space."""
         if chunk_text not in self._known:
             # A chunk may cut its first and last word; those between are whole wherever it stands.
-            words = set(re.findall(r"\w+", chunk_text)[1:-1])
-            rarest = sorted((self._having.get(w, []) for w in words), key=len)[:8]
+            whole = set(words(chunk_text)[1:-1])
+            rarest = sorted((self._having.get(w, []) for w in whole), key=len)[:8]
             likely = sorted(set(rarest[0]).intersection(*rarest)) if rarest else range(len(self._texts))
             self._known[chunk_text] = [i for i in likely if chunk_text in self._texts[i]]
         return self._known[chunk_text]

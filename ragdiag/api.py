@@ -75,19 +75,23 @@ def check(
     qrels: str | Path | None = None,
     copies: Literal["count", "ignore"] = "count",
     only: str | Sequence[str] = (),
+    keep: str | Sequence[str] = (),
+    exclude: str | Sequence[str] = (),
     progress: Progress = no_progress,
     **unknown: object,
 ) -> CheckResult:
     """Find documents that cannot be read and labels that are wrong about the corpus; nothing is indexed.
 
-    `corpus` and `queries` are as those of `audit`; `qrels`, `copies` and `only` are fields of `Options`. Raises as `audit`.
+    `corpus` and `queries` are as those of `audit`; `qrels`, `copies`, `only`, `keep` and `exclude` are fields of `Options`.
+    Raises as `audit`.
     """
     from ragdiag.pipeline import check as run
 
     check_names(unknown, (), inspect.signature(check).parameters)
     with spool() as spooled:
         where, path = spooled.path(corpus, "corpus"), spooled.path(queries, "queries")
-        checked = unspooled(run(where, path, progress, qrels=qrels, copies=copies, only=only))
+        options = {"qrels": qrels, "copies": copies, "only": only, "keep": keep, "exclude": exclude}
+        checked = unspooled(run(where, path, progress, **options))
     return made(CheckResult, checked)
 
 
@@ -131,7 +135,8 @@ def _recorded(
     from ragdiag.search.runs import run_lines
     from ragdiag.search.searches import BUDGET_DEPTH, name_of, searched
 
-    labels = load_measurable(corpus, queries, Options(qrels=options.get("qrels")), progress).labels
+    of_labels = {name: options[name] for name in ("qrels", "keep", "exclude") if name in options}
+    labels = load_measurable(corpus, queries, Options.given(**of_labels), progress).labels
     context = 0 if options.get("budget") else options.get("k", 0)
     ranked = searched(search, labels.queries, BUDGET_DEPTH, progress, context)
     notes += ranked.notes

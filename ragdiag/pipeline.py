@@ -27,6 +27,7 @@ from ragdiag.sources.checked import Checked, left_out
 from ragdiag.sources.corpus import load_corpus
 from ragdiag.sources.evidence import locate, restrict, unlabelled_hits
 from ragdiag.sources.naming import DocumentNames
+from ragdiag.sources.omissions import amounts, much
 from ragdiag.sources.places import nearest_document
 from ragdiag.sources.queries import load_queries
 from ragdiag.stats.statistics import Resampler, clusters
@@ -162,12 +163,12 @@ def check(corpus: str | Path, queries: str | Path, progress: Progress = no_progr
 
 
 def load_measurable(corpus_path: str | Path, queries_path: str | Path, options: Options, progress: Progress) -> Loaded:
-    """As `load`. Raises `InputError` where no query is left to measure."""
+    """As `load`, with notes on what loaders left out, where it is much. Raises `InputError` where no query is left to measure."""
     loaded = load(corpus_path, queries_path, options, progress)
     if not _measurable(loaded.labels):
         remedy = f"mend the labels ({left_out(loaded.labels)}); see ragdiag check"
         raise InputError("no query is left to measure", queries_path, remedy=remedy)
-    return loaded
+    return loaded._replace(notes=(*loaded.notes, *much(loaded.whole.documents)))
 
 
 def _measurable(labels: Labels) -> bool:
@@ -178,9 +179,9 @@ def load(corpus_path: str | Path, queries_path: str | Path, options: Options, pr
     """The corpus and its labels. Raises `InputError` where they cannot be read, `UsageError` for `only` that leaves nothing."""
     check_kind("corpus", corpus_path, str, Path)
     check_kind("queries", queries_path, str, Path)
-    whole = corpus = load_corpus(corpus_path, progress=progress)
+    whole = corpus = load_corpus(corpus_path, progress, options.keep, options.exclude)
     labels = locate(load_queries(queries_path, options.qrels), corpus, options.copies)
-    notes: list[str] = []
+    notes = list(corpus.notes)
     if corpus.skipped:
         kinds = ", ".join(f"{suffix or 'no suffix'} {n}" for suffix, n in sorted(corpus.skipped.items()))
         notes.append(f"files of other kinds left out: {kinds}")
@@ -249,6 +250,7 @@ def inputs_of(corpus: Corpus, labels: Labels) -> dict[str, Any]:
         "documents": len(corpus.documents),
         "queries": len(labels.queries),
         "characters": int(corpus.lengths.sum()),
+        "left_out": {kind: amount._asdict() for kind, amount in amounts(corpus.documents).items()},
         "corpus_sha256": documents.hexdigest(),
         "queries_sha256": queries.hexdigest(),
         "labels": counts,

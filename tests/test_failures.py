@@ -228,7 +228,7 @@ def test_causes_are_listed_in_the_order_of_the_method() -> None:
 
 def test_missing_content_tells_a_lost_passage_from_a_document_that_was_never_indexed() -> None:
     found = fixture("missing_content")
-    assert found.finding("interval-class-two", "missing_content").detail["kind"] == "lost by the loader"
+    assert found.finding("interval-class-two", "missing_content").detail["kind"] == "lost by the chunker or the index"
     assert found.finding("repair-days", "missing_content").detail["kind"] == "not ingested"
 
 

@@ -59,6 +59,27 @@ def test_what_is_not_utf8_is_named_by_its_byte_in_the_file(tmp_path: Path, start
     assert "byte 0xe9" in error.value.message
 
 
+@pytest.mark.parametrize("encoding", ["UTF-16LE", "UTF-16BE", "UTF-32LE", "UTF-32BE"])
+@pytest.mark.parametrize("text", ["Leave is 25 days.\r\n", "Größe: 5 µm\n", "昼休みは12時からです。\n" * 9])
+def test_wide_characters_are_named_with_and_without_a_mark(tmp_path: Path, encoding: str, text: str) -> None:
+    for mark in ("", "\ufeff"):
+        path = write(tmp_path / "a.txt", (mark + text).encode(encoding))
+        with pytest.raises(UnreadableDocument, match=f"is {encoding[:6]}, not UTF-8") as error:
+            files.read_text(path, UnreadableDocument)
+        assert error.value.byte == 0
+        told = error.value.remedy.split()[4]
+        assert path.read_bytes().decode(told).lstrip("\ufeff") == text  # what the remedy says to do works
+
+
+def test_null_bytes(tmp_path: Path) -> None:
+    stray = "a line with one stray null\0 in it\n" + "and more text\n" * 20
+    assert files.read_text(write(tmp_path / "a.txt", stray.encode())) == stray
+    for raw in (b"name.txt" + bytes(504) + b"hello" + bytes(507), b"ab\0\0\0c\0d\0\0" * 20):
+        with pytest.raises(UnreadableDocument, match=r"is no text: \d+ of \d+ bytes are null") as error:
+            files.read_text(write(tmp_path / "a.txt", raw), UnreadableDocument)
+        assert error.value.byte == raw.index(b"\0")
+
+
 def test_what_is_no_regular_file_is_not_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path, what in (

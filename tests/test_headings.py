@@ -12,7 +12,7 @@ from ragdiag.text.headings import Heading, headings, path_at
 def found(text: str) -> list[tuple[int, str]]:
     """Levels and titles; positions are asserted to be where lines start."""
     for start, _, _ in headings(text):
-        assert start == 0 or text[start - 1] == "\n"
+        assert start == 0 or text[start - 1] == ("\n" if "\n" in text else "\r")
     return [(h.level, h.title) for h in headings(text)]
 
 
@@ -56,6 +56,39 @@ HEADINGS = [
     ("nothing", "", []),
     ("blank", " \n\n", []),
     ("underline first", "=====\ntext\n", []),
+    (
+        "backticks underline",
+        "Install\n=======\n\nFrom source\n```````````\n\nx\n\nUse\n---\n\nBy hand\n```````\n\ny\n",
+        [(1, "Install"), (2, "From source"), (3, "Use"), (2, "By hand")],
+    ),
+    ("backticks as long as a title that is code's", "# A\n\nRun\n```\nls -la\n# b\n```\n\n## C\n", [(1, "A"), (2, "C")]),
+    ("the same without a hash before", "Run\n~~~\nls -la\n# b\n~~~\n\nNext\n====\n", [(1, "Next")]),
+    ("three tildes under three letters", "API\n~~~\n\nx\n\nCLI\n~~~\n\ny\n", [(1, "API"), (1, "CLI")]),
+    ("code after such a title", "API\n~~~\n\n~~~\n# b\n~~~\n\nC\n===\n", [(1, "API"), (2, "C")]),
+    ("colons underline", "One\n===\n\nTwo\n:::\n\n  # code?\n\nSo::\n\n  # b\n", [(1, "One"), (3, "Two"), (1, "code?")]),
+    ("two marks under two letters", "v2\n''\n\nx\n\nv3\n''\n\nOn\n\n--\n\nAbc\n--\n", [(1, "v2"), (1, "v3")]),
+    ("overlined by backticks", "`````\nTitle\n`````\n\n~~~~\nSub\n~~~~\n\nx\n", [(1, "Title"), (2, "Sub")]),
+    ("one line of code", "```\nls\n```\n\n# A\n", [(1, "A")]),
+    (
+        "anchors",
+        "# A {#a}\n## B ## {#b .x}\n### C {: #c }\nD {#d}\n---------\n## E {f}\n",
+        [(1, "A"), (2, "B"), (3, "C"), (2, "D"), (2, "E {f}")],
+    ),
+    ("carriage returns alone", "# A\rtext\r## B\r", [(1, "A"), (2, "B")]),
+    ("mdx", "import X from 'x'\n\n# A\n\n<X>\n\n## B\n\n</X>\n\nexport const c = 1\n", [(1, "A"), (2, "B")]),
+    (
+        "asciidoc",
+        "= Guide\nMe\n:toc:\n\n== One ==\n\n"
+        "[source,sh]\n----\n# code\n== code\n----\n\n[[x]]\n=== Two\n\n====\nText.\n====\n\n== End\n",
+        [(1, "Guide"), (2, "One"), (3, "Two"), (2, "End")],
+    ),
+    (
+        "asciidoc underlined",
+        "= Top\n\nNAME\n----\n\n[source]\n--------\n# code\n--------\n\n.Shown\n--------\nx\n--------\n",
+        [(1, "Top"), (2, "NAME")],
+    ),
+    ("asciidoc in code of markdown", "# A\n\n```\n\n= B\n```\n\nC\n---\n", [(1, "A"), (2, "C")]),
+    ("an equation", "a\n= b\n\nC\n===\n", [(1, "C")]),
     ("chinese", "# 标题\n\n第一\n====\n", [(1, "标题"), (1, "第一")]),
 ]
 

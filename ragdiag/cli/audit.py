@@ -10,6 +10,7 @@ import click
 
 from ragdiag.cli.flags import (
     AUDIT_OPTIONS,
+    CORPUS_OPTIONS,
     LABEL_OPTIONS,
     LITMUS_OPTIONS,
     answers_option,
@@ -32,7 +33,7 @@ __all__ = ["audit"]
 @click.command()
 @corpus_argument
 @queries_argument
-@options(*AUDIT_OPTIONS, *LABEL_OPTIONS)
+@options(*AUDIT_OPTIONS, *CORPUS_OPTIONS, *LABEL_OPTIONS)
 @answers_option
 @options(*LITMUS_OPTIONS)
 @json_option

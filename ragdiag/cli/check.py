@@ -7,7 +7,7 @@ from typing import Literal
 
 import click
 
-from ragdiag.cli.flags import LABEL_OPTIONS, corpus_argument, json_option, options, queries_argument, quiet_option
+from ragdiag.cli.flags import CORPUS_OPTIONS, LABEL_OPTIONS, corpus_argument, json_option, options, queries_argument, quiet_option
 from ragdiag.cli.outputs import check_outputs
 from ragdiag.cli.shell import present, progress_bars, queries_file
 
@@ -17,7 +17,7 @@ __all__ = ["check"]
 @click.command()
 @corpus_argument
 @queries_argument
-@options(*LABEL_OPTIONS)
+@options(*CORPUS_OPTIONS, *LABEL_OPTIONS)
 @json_option
 @quiet_option
 def check(
@@ -26,6 +26,8 @@ def check(
     qrels: str | None,
     copies: Literal["count", "ignore"],
     only: tuple[str, ...],
+    keep: tuple[str, ...],
+    exclude: tuple[str, ...],
     json_file: str | None,
     quiet: bool,
 ) -> None:
@@ -37,6 +39,7 @@ def check(
 
     check_outputs()
     with queries_file(queries) as path, progress_bars(quiet) as progress:
-        checked = unspooled(check_labels(corpus, path, progress, qrels=qrels, copies=copies, only=only))
+        options = {"qrels": qrels, "copies": copies, "only": only, "keep": keep, "exclude": exclude}
+        checked = unspooled(check_labels(corpus, path, progress, **options))
     present(check_text(checked), quiet, [(json_file, lambda: dumps(check_dict(checked)))])
     sys.exit(1 if checked.defects or checked.corpus.problems else 0)

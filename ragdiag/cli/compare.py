@@ -9,6 +9,7 @@ import click
 from ragdiag.cli.flags import (
     AUDIT_OPTIONS,
     COMPARE_OPTIONS,
+    CORPUS_OPTIONS,
     LABEL_OPTIONS,
     corpus_argument,
     html_option,
@@ -28,7 +29,7 @@ __all__ = ["compare"]
 @click.command()
 @corpus_argument
 @queries_argument
-@options(*COMPARE_OPTIONS, *AUDIT_OPTIONS[-4:], *LABEL_OPTIONS)
+@options(*COMPARE_OPTIONS, *AUDIT_OPTIONS[-4:], *CORPUS_OPTIONS, *LABEL_OPTIONS)
 @json_option
 @html_option
 @output_option

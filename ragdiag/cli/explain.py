@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import click
 
-from ragdiag.cli.flags import AUDIT_OPTIONS, LABEL_OPTIONS, corpus_argument, json_option, options, queries_argument, quiet_option
+from ragdiag.cli.flags import (
+    AUDIT_OPTIONS,
+    CORPUS_OPTIONS,
+    LABEL_OPTIONS,
+    corpus_argument,
+    json_option,
+    options,
+    queries_argument,
+    quiet_option,
+)
 from ragdiag.cli.given import options_of
 from ragdiag.cli.outputs import check_outputs
 from ragdiag.cli.shell import present, progress_bars, queries_file
@@ -16,7 +25,7 @@ __all__ = ["explain"]
 @corpus_argument
 @queries_argument
 @click.argument("query_id")
-@options(*AUDIT_OPTIONS, *LABEL_OPTIONS)
+@options(*AUDIT_OPTIONS, *CORPUS_OPTIONS, *LABEL_OPTIONS)
 @json_option
 @quiet_option
 def explain(corpus: str, queries: str, query_id: str, json_file: str | None, quiet: bool, **given: object) -> None:

@@ -15,6 +15,7 @@ __all__ = [
     "AUDIT_OPTIONS",
     "CACHE_OPTIONS",
     "COMPARE_OPTIONS",
+    "CORPUS_OPTIONS",
     "LABEL_OPTIONS",
     "LITMUS_OPTIONS",
     "LIVE_OPTIONS",
@@ -64,6 +65,13 @@ json_option = writes("--json", "json_file", metavar="FILE", help="Write the repo
 html_option = writes("--html", "html_file", metavar="FILE", help="Write it as one page: verdict, fixes, every query.")
 output_option = writes("--output", "outputs", metavar="FILE", multiple=True,
                        help="Write it in the form that the name ends in: .md, .html, .json ...; repeat.")  # fmt: skip
+
+CORPUS_OPTIONS = (
+    tells("--keep", metavar="WHAT", multiple=True,
+          help="Read what loaders leave out too: navigation, hidden, notes, forms; several by commas."),
+    tells("--exclude", metavar="GLOB", multiple=True,
+          help="Leave files out, by a pattern as in .gitignore, such as 'drafts/' (repeat for several)."),
+)  # fmt: skip
 
 LABEL_OPTIONS = (
     reads("--qrels", metavar="FILE", help="Judgements for BEIR or TREC queries."),

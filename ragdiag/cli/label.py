@@ -13,7 +13,7 @@ from click.core import ParameterSource
 
 from ragdiag.cli.config import settle
 from ragdiag.cli.ending import standard_output
-from ragdiag.cli.flags import CACHE_OPTIONS, chooses, connects, corpus_argument, options, tells, writes
+from ragdiag.cli.flags import CACHE_OPTIONS, CORPUS_OPTIONS, chooses, connects, corpus_argument, options, tells, writes
 from ragdiag.cli.shell import progress_bars
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ __all__ = ["label"]
               help="Finds passages to show; repeat for several.  [default: bm25 and dense, or lsa]")  # fmt: skip
 @connects("--page", is_flag=True, help="On a page in your browser, from this machine to this machine only.")
 @connects("--port", type=click.IntRange(0, 65535), metavar="N", default=0, help="Of the page.  [default: any that is free]")
-@options(*CACHE_OPTIONS)
+@options(*CACHE_OPTIONS, *CORPUS_OPTIONS)
 def label(corpus: str, queries: str | None, out: str, page: bool, port: int, **given: Any) -> None:
     """Label queries, one by one: see what several retrievers find, mark the evidence. Stop anywhere; the same command goes on.
 
@@ -51,8 +51,9 @@ def label(corpus: str, queries: str | None, out: str, page: bool, port: int, **g
     if click.get_current_context().get_parameter_source("retrievers") is ParameterSource.DEFAULT_MAP:
         given["retrievers"] = with_defaults(given["retrievers"])  # a pool of the audited retriever alone would flatter it
     cache = None if given["no_cache"] else given["cache"] or ""
+    reading = given["keep"], given["exclude"]
     with progress_bars(False) as progress:
-        session, notes = open_session(corpus, queries, out, given["drafts"], given["retrievers"], cache, progress)
+        session, notes = open_session(corpus, queries, out, given["drafts"], given["retrievers"], cache, progress, *reading)
     for note in notes:
         click.echo(f"note: {note}", err=True)
     with standard_output():

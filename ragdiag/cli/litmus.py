@@ -8,6 +8,7 @@ import click
 
 from ragdiag.cli.flags import (
     AUDIT_OPTIONS,
+    CORPUS_OPTIONS,
     LABEL_OPTIONS,
     LITMUS_OPTIONS,
     LIVE_OPTIONS,
@@ -32,7 +33,7 @@ __all__ = ["litmus"]
 @answers_option
 @options(*LITMUS_OPTIONS)
 @corpus_option
-@options(*LIVE_OPTIONS, *AUDIT_OPTIONS, *LABEL_OPTIONS)
+@options(*LIVE_OPTIONS, *AUDIT_OPTIONS, *CORPUS_OPTIONS, *LABEL_OPTIONS)
 @json_option
 @html_option
 @output_option

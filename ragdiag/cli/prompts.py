@@ -6,6 +6,7 @@ import click
 
 from ragdiag.cli.flags import (
     AUDIT_OPTIONS,
+    CORPUS_OPTIONS,
     LABEL_OPTIONS,
     PROMPTS_OPTIONS,
     corpus_argument,
@@ -23,7 +24,7 @@ __all__ = ["prompts"]
 @click.command()
 @corpus_argument
 @queries_argument
-@options(*PROMPTS_OPTIONS, *AUDIT_OPTIONS, *LABEL_OPTIONS)
+@options(*PROMPTS_OPTIONS, *AUDIT_OPTIONS, *CORPUS_OPTIONS, *LABEL_OPTIONS)
 @quiet_option
 def prompts(
     corpus: str,

@@ -145,7 +145,8 @@ def _key(material: Material, plan: Plan, more: object = None) -> str:
     of_retriever = [] if options.run else all_models(plan.retriever)  # of a recorded run nothing was encoded here
     models = [m.identity for m in (*own_models(plan.chunker), *of_retriever)]
     size = [options.k, options.budget, options.copies, options.ties, list(options.measures)]
-    parts = ["cell 3", __version__, material.inputs, material.metadata, specs, files, models, size, more]
+    read = [list(options.keep), list(options.exclude)]
+    parts = ["cell 4", __version__, material.inputs, material.metadata, specs, files, models, size, read, more]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

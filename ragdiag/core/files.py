@@ -38,6 +38,17 @@ The path of such a file means nothing to users: see `shown_name`."""
 MAX_BYTES = 512 * 2**20
 """Larger text files are refused: one document of half a gigabyte is a mistake, not a document."""
 
+WIDE_MARKS = (
+    (codecs.BOM_UTF32_LE, "UTF-32"),
+    (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
+)
+"""Byte order marks of encodings in units of more than one byte; that of UTF-32LE begins as that of UTF-16LE."""
+
+MOST_NULLS, FEWEST_NULLS = 0.02, 4
+"""A file with a larger share of null bytes, and as many of them, is no text in UTF-8; a stray one is a character as any other."""
+
 MAX_INT = 2**53
 """Larger numbers count nothing that a corpus holds, and would not fit the arrays they go into; ids may be larger."""
 
@@ -91,14 +102,46 @@ def read_text(path: Path, error: type[InputError] = InputError) -> str:
 
 def decode(raw: bytes, path: Path, error: type[InputError] = InputError, line: int = 0, first_byte: int = 0) -> str:
     """UTF-8 `raw` as text. Raises `error` with the position in the file, in which `raw` starts at `first_byte`."""
-    if first_byte == 0 and raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise error("is UTF-16, not UTF-8", path, line, "convert it: iconv -f UTF-16 -t UTF-8", byte=0)
+    mark = next((name for mark, name in WIDE_MARKS if raw.startswith(mark)), "") if first_byte == 0 else ""
+    if mark:
+        raise _wide(mark, path, error, line)
     try:
-        return raw.decode("utf-8")
+        text = raw.decode("utf-8")
     except UnicodeDecodeError as e:
+        if first_byte == 0 and (encoding := _by_nulls(raw)):
+            raise _wide(encoding, path, error, line) from e
         message = f"is not UTF-8 (byte 0x{raw[e.start]:02x})"
         remedy = "convert it, e.g. iconv -f WINDOWS-1252 -t UTF-8"
         raise error(message, path, line, remedy, byte=first_byte + e.start) from e
+    if (nulls := raw.count(0)) > max(len(raw) * MOST_NULLS, FEWEST_NULLS - 1):
+        if first_byte == 0 and (encoding := _by_nulls(raw)):
+            raise _wide(encoding, path, error, line)
+        message = f"is no text: {nulls} of {len(raw)} bytes are null"
+        raise error(message, path, line, "remove it, or convert it to text", byte=first_byte + raw.index(0))
+    return text
+
+
+def _wide(encoding: str, path: Path, error: type[InputError], line: int) -> InputError:
+    """The error of a text whose characters take two or four bytes each."""
+    return error(f"is {encoding[:6]}, not UTF-8", path, line, f"convert it: iconv -f {encoding} -t UTF-8", byte=0)
+
+
+def _by_nulls(raw: bytes) -> str:
+    """Which encoding in units of two or four bytes has its null bytes where `raw` has them; "" where none does.
+
+    Most texts have letters, digits, spaces or line ends of the first 256 characters: all bytes of such a one but one are null.
+    """
+    head = raw[: 2**16]
+    first, second, third, fourth = (head[i::4].count(0) for i in range(4))
+    units = len(head) // 4
+    if first < 0.1 * units and third > 0.9 * units and fourth > 0.9 * units:
+        return "UTF-32LE"
+    if fourth < 0.1 * units and first > 0.9 * units and second > 0.9 * units:
+        return "UTF-32BE"
+    even, odd = first + third, second + fourth
+    if len(raw) % 2 or even + odd < FEWEST_NULLS:
+        return ""
+    return "UTF-16LE" if odd > 3 * even else "UTF-16BE" if even > 3 * odd else ""
 
 
 def _reject_constant(name: str) -> float:

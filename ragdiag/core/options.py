@@ -36,6 +36,8 @@ class Options:
     budget: int = 0
     copies: Literal["count", "ignore"] = "count"
     only: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()  # kinds of what loaders leave out that stay in the text: `sources.omissions`
+    exclude: tuple[str, ...] = ()  # patterns of files that are not read, as those of a .gitignore
     measures: tuple[str, ...] = ()
     ties: Literal["expected", "id"] = "expected"  # what rank measures make of results with equal scores
     seed: int = 0
@@ -71,7 +73,7 @@ class Options:
             check_kind(name, getattr(self, name), str)
         for name in ("chunks", "run", "qrels", "cache"):
             check_kind(name, getattr(self, name), str, Path, type(None))
-        for name in ("only", "measures", "own_chunks"):
+        for name in ("only", "keep", "exclude", "measures", "own_chunks"):
             check_kind(name, getattr(self, name), tuple)
 
     @classmethod
@@ -86,7 +88,7 @@ class Options:
         check_names(options, {f.name for f in dataclasses.fields(cls)}, of_caller)
         if isinstance(options.get("chunks"), (list, tuple)):
             options["own_chunks"] = tuple(options.pop("chunks"))
-        for name in {"only", "measures"} & options.keys():
+        for name in {"only", "keep", "exclude", "measures"} & options.keys():
             options[name] = several(name, options[name], str)
         return cls(**options)
 

@@ -51,9 +51,8 @@ class Omission:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One source text. `pages` holds the position where each page starts, for formats that have pages.
-
-    `left_out` is what its loader left out, in the order of the source.
+    """One source text. `pages` holds the position where each page starts, for formats that have pages; `left_out` what its loader
+    left out, in the order of the source.
     """
 
     id: str
@@ -67,19 +66,21 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A document that could not be read, or was kept only in part: what, where, and what to do."""
+    """A document that could not be read, or `partly` so: what, where, and what to do."""
 
     file: str
     message: str
+    partly: bool = False
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """Documents sorted by id. `problems` are documents left out, `skipped` counts files of unknown kinds by suffix."""
+    """Documents sorted by id, what of them is unread (`problems`, `notes`), and how many files are of unknown kinds by suffix."""
 
     documents: tuple[Document, ...]
     problems: tuple[Problem, ...] = ()
     skipped: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def position(self) -> dict[str, int]:

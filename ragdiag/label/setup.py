@@ -31,8 +31,12 @@ def open_session(
     retrievers: Sequence[str] = (),
     cache: str | Path | None = "",
     progress: Progress = no_progress,
+    keep: Sequence[str] = (),
+    exclude: Sequence[str] = (),
 ) -> tuple[Session, list[str]]:
     """A session, and notes on what it starts from. Queries that have good labels already are copied to `out`, not asked.
+
+    `keep` and `exclude` are fields of `Options`.
 
     Raises `UsageError` where there is nothing to ask or `out` is an input, `InputError` for a file that is broken.
     """
@@ -43,7 +47,8 @@ def open_session(
         raise UsageError(f"--out {out} would overwrite an input; choose another file")
     file = DecisionFile(path)
     queries = questions(Path(queries_path)) if queries_path else []
-    corpus = load_corpus(corpus_path, progress)
+    corpus = load_corpus(corpus_path, progress, keep, exclude)
+    notes += corpus.notes
     tasks = [Task(query) for query in queries]
     if with_drafts:
         tasks += _drafted(corpus, {query.id for query in queries}, notes)
@@ -53,7 +58,7 @@ def open_session(
     stale = _stale(file, corpus, notes)
     _copy(queries, corpus, file, notes)
     if corpus.problems:
-        notes.append(f"{len(corpus.problems)} documents could not be read: ragdiag check shows which")
+        notes.append(f"{len(corpus.problems)} documents could not be read, or only in part: ragdiag check shows which")
     return Session(Pool(corpus, retrievers, cache, progress), tasks, file, stale), notes
 
 

@@ -14,6 +14,7 @@ from ragdiag.core.proofs import Finding
 from ragdiag.core.records import Explanation, QueryResult, Report
 from ragdiag.core.version import __version__
 from ragdiag.sources.checked import Checked
+from ragdiag.sources.omissions import amounts
 
 __all__ = ["JsonObject", "audit_dict", "check_dict", "compare_dict", "dumps", "explain_dict", "rounded", "verdict_dict"]
 
@@ -94,7 +95,12 @@ def check_dict(checked: Checked) -> JsonObject:
     corpus, labels = checked.corpus, checked.labels
     return {
         "ragdiag": __version__,
-        "inputs": {"documents": len(corpus.documents), "queries": len(labels.queries), "unreadable": len(corpus.problems)},
+        "inputs": {
+            "documents": len(corpus.documents),
+            "queries": len(labels.queries),
+            "unreadable": len(corpus.problems),
+            "left_out": {kind: amount._asdict() for kind, amount in amounts(corpus.documents).items()},
+        },
         "label_defects": [dataclasses.asdict(d) for d in labels.defects],
         "label_warnings": [dataclasses.asdict(d) for d in labels.warnings],
         "unreadable": [dataclasses.asdict(p) for p in corpus.problems],

@@ -15,6 +15,7 @@ from ragdiag.core.records import Defect, Problem, QueryResult, Report
 from ragdiag.core.version import __version__
 from ragdiag.reports.explain import explain_text
 from ragdiag.reports.fixes import Fixing, FixRow, got, share_said
+from ragdiag.reports.left_out import left_out_text
 from ragdiag.reports.litmus import litmus_text
 from ragdiag.reports.summary import COMPARE, Measured, Summary, summary
 from ragdiag.reports.text import defect_line, line, marked, no_commands, plain_table, verbatim
@@ -136,9 +137,8 @@ def troubles(
 ) -> list[RenderableType]:
     """Documents and labels that are left out, warnings, notes."""
     parts: list[RenderableType] = []
-    if problems:
-        parts += [Text(), line((f"{len(problems)} documents could not be read and are left out", "bold yellow"))]
-        parts += [verbatim(f"  {p.file}: {p.message}") for p in problems[:FIRST]]
+    parts += _unread([p for p in problems if not p.partly], "documents could not be read and are left out")
+    parts += _unread([p for p in problems if p.partly], "documents were read only in part")
     if defects:
         excluded = len({d.query for d in defects})
         parts += [Text(), line((f"{len(defects)} label defects: {excluded} queries excluded", "bold yellow"))]
@@ -148,6 +148,14 @@ def troubles(
         parts += [Text(), line((f"label warnings (kept; --json lists them): {_kinds(warnings)}", "dim"))]
     parts += [line((f"note: {note}", "dim")) for note in notes]
     return parts
+
+
+def _unread(problems: Sequence[Problem], what: str) -> list[RenderableType]:
+    if not problems:
+        return []
+    more = [line(f"  and {len(problems) - FIRST} more: --json lists all")] if len(problems) > FIRST else []
+    heading = line((f"{len(problems)} {what}", "bold yellow"))
+    return [Text(), heading, *(verbatim(f"  {p.file}: {p.message}") for p in problems[:FIRST]), *more]
 
 
 def _kinds(defects: Sequence[Defect]) -> str:
@@ -164,6 +172,7 @@ def check_text(checked: Checked) -> RenderableType:
         if rows:
             parts += [Text(), line((f"{len(rows)} {title}: {_kinds(rows)}", "bold yellow"))]
             parts += [defect_line(d) for d in rows]
+    parts += left_out_text(corpus.documents)
     parts += troubles((), (), corpus.problems, checked.notes)
     if not labels.defects and not corpus.problems:
         parts += [line(("no defects", "bold green"))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ from ragdiag.search.reading import unread_of
 from ragdiag.search.runs import Rankings, cut_short, read_run
 from ragdiag.search.searches import chunks_of, name_of, search_depth, searched
 from ragdiag.sources.chunks import Placed, cut, embed_texts, place, read_chunks, within
+from ragdiag.sources.omissions import kept
 from ragdiag.text.words import DEFINITION
 
 __all__ = ["Clock", "Indexed", "Plan", "Retrieved", "Source"]
@@ -284,6 +286,8 @@ class Plan:
             DEFINITION.replace(" ", ":"),
             f"budget:{options.budget}tok" if options.budget else f"k:{options.k}",
             f"copies:{options.copies}",
+            *(f"keep:{kind}" for kind in sorted(kept(options.keep))),
+            *(f"exclude:{json.dumps(pattern, ensure_ascii=False)}" for pattern in options.exclude),
             "tau:1.0",
             f"ties:{options.ties}",
             f"seed:{options.seed}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ragdiag.core.proofs import Addition, Edit, Row, Trial
@@ -10,11 +11,13 @@ from ragdiag.diagnosis.cases import Case, Group, Observation
 from ragdiag.diagnosis.failures._passages import gaps, placements
 from ragdiag.diagnosis.failures._rows import EXCERPT, MOST
 from ragdiag.diagnosis.modes import FailureMode
+from ragdiag.sources.omissions import held
 from ragdiag.text.phrases import one_line
 
 FIX = {
     "not ingested": "index the document: no chunk of it is in the index",
-    "lost by the loader": "mend the loader or the chunker: other parts of the document are indexed, this passage is not",
+    "lost by the loader": "mend the loader: it left something out at this very place (ragdiag check says what; --keep reads it)",
+    "lost by the chunker or the index": "cut and index the document anew: other parts of it are indexed, this passage is not",
 }
 
 
@@ -33,10 +36,7 @@ class MissingContent(FailureMode):
         groups = tuple(g for g in case.targets if all(gaps(case.setting, s) for s in g.spans))
         if not groups:
             return None
-        documents = {s.document for g in groups for s in g.spans}
-        first = case.setting.first
-        indexed = any(first[d] < first[d + 1] for d in documents)
-        return Observation(groups, {"kind": "lost by the loader" if indexed else "not ingested"})
+        return Observation(groups, {"kind": _kind(case, groups)})
 
     def prove(self, case: Case, observation: Observation) -> Trial:
         """Add the missing text. A cause even where that does not suffice: no other repair brings back what is not there."""
@@ -58,6 +58,18 @@ class MissingContent(FailureMode):
             rows=rows,
             edit=edits[best],
         )
+
+
+def _kind(case: Case, groups: Sequence[Group]) -> str:
+    """Who lost the passages, as far as it is known: the loader only where it says that it left something out there."""
+    setting, spans = case.setting, [s for g in groups for s in g.spans]
+    if not any(setting.first[s.document] < setting.first[s.document + 1] for s in spans):
+        return "not ingested"
+    for span in spans:
+        document = setting.corpus.documents[span.document]
+        if any(span.start < o.at < span.end for o in document.left_out) or held(document, setting.text(span)):
+            return "lost by the loader"
+    return "lost by the chunker or the index"
 
 
 def _pieces(case: Case, group: Group) -> list[list[Addition]]:

@@ -21,6 +21,7 @@ from ragdiag.sources.evidence._search import (
 )
 from ragdiag.sources.naming import DocumentNames
 from ragdiag.sources.occurrences import Even
+from ragdiag.sources.omissions import where_lost
 from ragdiag.sources.places import nearest_document
 from ragdiag.sources.queries.ragas import RENAME
 from ragdiag.text.tokens import count_tokens
@@ -217,6 +218,8 @@ class Checker:
         spans = [whole(self.corpus.documents[s.document].text, s, passage) for s in spans]
         alike = f"{min(similarity, 99.0):.0f} %"  # never 100: it is not the same
         if similarity < SIMILARITY:
+            if lost := where_lost((self.corpus.documents[d] for d in among), passage):
+                raise _Wrong("text_absent", f"{_short(passage)} is not in {self._scope(among)}; {lost}")
             if len(passage) > MOST_SOUGHT:
                 raise _Wrong(
                     "text_absent", f"{_short(passage)} is not in {self._scope(among)}, and too long to look for what is like it"

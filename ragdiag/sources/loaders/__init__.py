@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,7 @@ from ragdiag.core.files import read_text
 from ragdiag.core.records import Document
 from ragdiag.sources.loaders import docx, html, pdf
 from ragdiag.sources.omissions import Keep
-from ragdiag.text.headings import unclosed
+from ragdiag.text.headings import first_marked
 
 __all__ = ["KINDS", "heading", "load"]
 
@@ -22,8 +21,8 @@ def _text(path: Path, keep: Keep = frozenset()) -> Document:  # nothing is left 
 
 
 KINDS: Mapping[str, Callable[[Path, Keep], Document]] = {
-    **dict.fromkeys((".txt", ".md", ".markdown", ".rst"), _text),
-    **dict.fromkeys((".html", ".htm"), html.load),
+    **dict.fromkeys((".txt", ".text", ".md", ".markdown", ".mdown", ".mdx", ".rst", ".adoc", ".asciidoc"), _text),
+    **dict.fromkeys((".html", ".htm", ".xhtml"), html.load),
     ".pdf": pdf.load,
     ".docx": docx.load,
 }
@@ -40,11 +39,5 @@ def load(path: Path, keep: Keep = frozenset()) -> Document:
 
 
 def heading(text: str) -> str:
-    """The first markdown heading outside fenced code, looked for where a title would stand."""
-    head, fenced = text[:10_000], False
-    for line in head.split("\n") if "#" in head else ():
-        if line.lstrip().startswith(("```", "~~~")):
-            fenced = not fenced
-        elif not fenced and (heading := re.match(r" {0,3}#{1,6}[ \t]+", line)):
-            return unclosed(line[heading.end() :])
-    return ""
+    """The first heading of Markdown or AsciiDoc outside code, looked for where a title would stand."""
+    return first_marked(text[:10_000])

@@ -707,6 +707,7 @@ def test_any_span_of_any_text_is_located_exactly_there(data: st.DataObject) -> N
 
 @given(texts, st.data())
 def test_a_label_without_offsets_is_found_or_said_to_be_ambiguous(text: str, data: st.DataObject) -> None:
+    text = re.sub(r"\d", "x", text)  # a part of a number is no passage
     start = data.draw(st.integers(0, len(text) - 1))
     end = data.draw(st.integers(start + 1, len(text)))
     passage = text[start:end]

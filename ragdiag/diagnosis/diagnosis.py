@@ -12,6 +12,7 @@ from ragdiag.core.protocols import Progress
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.modes import Mode, modes
 from ragdiag.diagnosis.probe import Probe
+from ragdiag.diagnosis.reading import read
 from ragdiag.diagnosis.weights import unproved
 
 __all__ = ["Diagnosis", "diagnose"]
@@ -34,10 +35,17 @@ def diagnose(cases: Sequence[Case], probe: Probe | None, progress: Progress) -> 
     place = {name: i for i, name in enumerate(known)}
     if probe is not None:
         findings = [unproved(case, of_case, probe.weights_of) for case, of_case in zip(cases, findings, strict=True)]
+    findings = [_read(case, of_case, known) for case, of_case in zip(cases, findings, strict=True)]
     ordered = [sorted(_told_apart(of_case), key=lambda f: place[f.cause]) for of_case in findings]
     pairs = {} if probe is None else _pairs(cases, ordered, probe)
     risks = [[name for name in of_case if known[name].exposes] for of_case in observed]
     return [_conclude(case, ordered[i], pairs.get(i), risks[i], probe is not None) for i, case in enumerate(cases)]
+
+
+def _read(case: Case, findings: Sequence[Finding], known: Mapping[str, Mode]) -> list[Finding]:
+    """`findings`, those of modes that rest on reading as `reading.read` leaves them."""
+    resting = [f for f in findings if known[f.cause].reads]
+    return [f for f in findings if not known[f.cause].reads] + (read(case, resting) if resting else [])
 
 
 def _observed(case: Case, known: Mapping[str, Mode]) -> dict[str, Observation]:
@@ -134,7 +142,7 @@ def _pairs(cases: Sequence[Case], findings: Sequence[Sequence[Finding]], probe: 
 def _may_be_half(finding: Finding) -> bool:
     """Whether a repair may be tried together with another. Words added to a query are no repair of the pipeline."""
     useful = finding.edit != Edit() and not finding.edit.query and not finding.after.sufficient
-    return useful and "worthless" not in finding.detail
+    return useful and not {"worthless", "unread"} & finding.detail.keys()
 
 
 def _conclude(

@@ -33,6 +33,9 @@ class FailureMode(abc.ABC):
     residual: ClassVar[bool] = False
     """A cause only where no other mode is: for repairs, such as more context, that would mend most other causes too."""
 
+    reads: ClassVar[bool] = False
+    """Its proof rests on what an encoder makes of words: with one that cannot read them it proves nothing."""
+
     exposes: ClassVar[bool] = False
     """Seen on a context that holds all evidence, it is a risk worth naming."""
 
@@ -57,6 +60,7 @@ class Mode(NamedTuple):
     place: int
     levels: tuple[str, ...]
     residual: bool
+    reads: bool
     exposes: bool
     remedies: tuple[Change, ...]
 

@@ -15,7 +15,7 @@ from ragdiag.core.proofs import Addition
 from ragdiag.core.records import Chunking, Corpus, IntArray, Span
 from ragdiag.scoring.packing import Packing
 from ragdiag.text.duplicates import shingles
-from ragdiag.text.words import words
+from ragdiag.text.words import inside_a_word, words
 
 __all__ = ["Setting"]
 
@@ -126,8 +126,8 @@ class Setting:
         spare = max(length - (span.end - span.start), 0)
         start = max(min(span.start - spare // 2, high - (span.end - span.start) - spare), low)
         end = min(max(start + length, span.end), high)
-        while low < start < span.start and text[start - 1].isalnum():
+        while low < start < span.start and inside_a_word(text, start):
             start += 1
-        while high > end > span.end and text[end].isalnum():
+        while high > end > span.end and inside_a_word(text, end):
             end -= 1
         return Span(span.document, start, end)

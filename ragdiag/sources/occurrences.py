@@ -14,7 +14,7 @@ from ragdiag.core.records import BoolArray, IntArray
 from ragdiag.text.normal import Normal
 from ragdiag.text.scripts import letters_without_spaces
 
-__all__ = ["Even", "Occurrences", "unspaced"]
+__all__ = ["Even", "Occurrences"]
 
 NO_WHOLE_WORD = 2
 """A text of so many words, or fewer, may have none that is whole: its ends may cut off the first and the last."""
@@ -26,12 +26,6 @@ _SOFT_AT_LINE_END = re.compile("\u00ad(?=[ \t\r]*\n)")
 _HYPHEN = re.compile(r"-([^\S\n]*\n\s*)?")
 _WIDE_MARKS = "\u3001-\u3003\u3008-\u301f"
 """Marks of Chinese and Japanese, which take no space either."""
-
-
-@functools.cache
-def unspaced() -> re.Pattern[str]:
-    """A letter of a script that puts no spaces between words."""
-    return re.compile(f"[{letters_without_spaces()}]")
 
 
 @functools.cache

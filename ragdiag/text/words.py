@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from ragdiag.text.scripts import INVISIBLE, NUMBERS_IN_ONE_SIGN, letters_without_spaces, marks
 
-__all__ = ["DEFINITION", "plain", "spelled", "words"]
+__all__ = ["DEFINITION", "inside_a_word", "plain", "spelled", "unspaced", "words"]
 
 DEFINITION = "words 1"
 """Names this notion of a word, in signatures and keys of caches."""
@@ -35,7 +35,7 @@ def words(text: str) -> list[str]:
     if _WITH_MARKS_OR_UNSPACED.search(form) is None:
         return _PLAIN_WORD.findall(form)
     found: list[str] = _word().findall(form)
-    if _unspaced().search(form) is None:
+    if unspaced().search(form) is None:
         return found
     return [part for word in found for part in _parts(word)]
 
@@ -68,7 +68,8 @@ def _word() -> re.Pattern[str]:
 
 
 @functools.cache
-def _unspaced() -> re.Pattern[str]:
+def unspaced() -> re.Pattern[str]:
+    """A letter of a script that puts no spaces between words."""
     return re.compile(f"[{letters_without_spaces()}]")
 
 
@@ -85,9 +86,20 @@ def _letter() -> re.Pattern[str]:
 
 def _parts(word: str) -> Iterator[str]:
     """A word, its runs of a script without spaces as pairs of characters; one that stands alone as itself."""
-    if _unspaced().search(word) is None:
+    if unspaced().search(word) is None:
         yield word
         return
     for run in _runs().finditer(word):
         letters = _letter().findall(run[0]) if run[1] else [run[0]]
         yield from [a + b for a, b in pairwise(letters)] or letters
+
+
+def inside_a_word(text: str, position: int) -> bool:
+    """Whether a word, or a letter with its marks, goes on at a position; where words are not set apart, only a letter may."""
+    if not 0 < position < len(text):
+        return False
+    before, behind = text[position - 1], text[position]
+    if unicodedata.category(behind)[0] == "M":
+        return True
+    letters = before.isalnum() or unicodedata.category(before)[0] == "M"
+    return letters and behind.isalnum() and not unspaced().match(before) and not unspaced().match(behind)

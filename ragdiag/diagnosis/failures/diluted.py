@@ -29,6 +29,7 @@ class Diluted(FailureMode):
 
     says = "the evidence is a small part of its chunk"
     place = 90
+    reads = True
     remedies = (sized(0.5),)
 
     def observe(self, case: Case) -> Observation | None:

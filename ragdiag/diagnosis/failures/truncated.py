@@ -37,6 +37,7 @@ class Truncated(FailureMode):
 
     says = "the encoder stops reading the chunk before the evidence ends"
     place = 50
+    reads = True
     exposes = True
     remedies = (sized(0.5), other_retrievers)
 

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from rapidfuzz.distance import Levenshtein, Postfix, Prefix
 
 from ragdiag.sources.evidence._figures import BETWEEN_FIGURES, HAN_FIGURES, NUMBERS, TWENTY_ONE, number
-from ragdiag.sources.occurrences import unspaced
 from ragdiag.text.normal import normal
 from ragdiag.text.scripts import marks
+from ragdiag.text.words import unspaced
 
 __all__ = ["differences"]
 

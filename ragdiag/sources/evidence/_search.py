@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import ahocorasick_rs
@@ -13,7 +12,8 @@ from rapidfuzz import fuzz
 
 from ragdiag.core.records import Document, Span
 from ragdiag.sources.evidence._figures import BETWEEN_FIGURES, is_figure
-from ragdiag.sources.occurrences import Even, unspaced
+from ragdiag.sources.occurrences import Even
+from ragdiag.text.words import inside_a_word, unspaced
 
 __all__ = [
     "COPY_WORDS",
@@ -178,19 +178,8 @@ def find_all(documents: Sequence[Document], passages: Sequence[str]) -> Iterator
         text = document.text if document.text.isascii() else _HALF.sub("\ufffd", document.text)
         for which, start, end in automaton.find_matches_as_indexes(text, overlapping=True):
             span = Span(d, start, end)
-            if not (_inside_a_word(document.text, start) or _inside_a_word(document.text, end) or cuts_a_number(text, span)):
+            if not (inside_a_word(document.text, start) or inside_a_word(document.text, end) or cuts_a_number(text, span)):
                 yield which, span
-
-
-def _inside_a_word(text: str, position: int) -> bool:
-    """Whether a word, or a letter with its marks, goes on at a position; where words are not set apart, only a letter may."""
-    if not 0 < position < len(text):
-        return False
-    before, behind = text[position - 1], text[position]
-    if unicodedata.category(behind)[0] == "M":
-        return True
-    letters = before.isalnum() or unicodedata.category(before)[0] == "M"
-    return letters and behind.isalnum() and not unspaced().match(before) and not unspaced().match(behind)
 
 
 def cuts_a_number(text: str, span: Span) -> bool:
@@ -208,10 +197,10 @@ def whole(text: str, span: Span, passage: str) -> Span:
     document, start, end = span
     own, there = passage.split(), text[start:end].split()
     starts_, ends = {start}, {end}
-    if own[0] != there[0] and _inside_a_word(text, start):
-        starts_ = {_to(text, start, -1, _inside_a_word), _to(text, start, 1, _inside_a_word)}
-    if own[-1] != there[-1] and _inside_a_word(text, end):
-        ends = {_to(text, end, -1, _inside_a_word), _to(text, end, 1, _inside_a_word)}
+    if own[0] != there[0] and inside_a_word(text, start):
+        starts_ = {_to(text, start, -1, inside_a_word), _to(text, start, 1, inside_a_word)}
+    if own[-1] != there[-1] and inside_a_word(text, end):
+        ends = {_to(text, end, -1, inside_a_word), _to(text, end, 1, inside_a_word)}
     start, end = max(((a, b) for a in starts_ for b in ends), key=lambda place: fuzz.ratio(passage, text[place[0] : place[1]]))
     start, end = _to(text, start, -1, _starts_inside_a_number), _to(text, end, 1, _inside_a_number)
     return Span(document, start + len(text[start:end]) - len(text[start:end].lstrip()), start + len(text[start:end].rstrip()))

@@ -12,6 +12,7 @@ from ragdiag.core.errors import UsageError, nearest
 from ragdiag.core.ranking import followed
 from ragdiag.core.records import Defect, Explanation, FloatArray, GroupProof, IntArray, RankedChunk
 from ragdiag.pipeline import Audit
+from ragdiag.search.nested import weights_of
 from ragdiag.sources.places import chunk_id
 
 __all__ = ["explain", "explanations"]
@@ -49,6 +50,7 @@ def _explanation(audit: Audit, q: int, ranking: Ranking, coverage: FloatArray, d
         _shown(audit, q, ranking),
         tuple(defects),
         audit.report,
+        {} if audit.searchable is None else weights_of(audit.searchable, audit.labels.queries[q].text),
     )
 
 

@@ -22,11 +22,13 @@ from ragdiag.comparing.remedies import remedies
 from ragdiag.core.errors import InputError, MissingExtra, RagdiagError, SpecError, UnreadableDocument, UsageError
 from ragdiag.core.options import Options
 from ragdiag.core.records import Report
+from ragdiag.core.registry import make, spec_of
 from ragdiag.pipeline import audit
 from ragdiag.reports.compare import compare_text
 from ragdiag.reports.json import compare_dict, dumps
 from ragdiag.reports.shown import made
 from ragdiag.results import CompareResult
+from ragdiag.search.changes import stemmed
 from ragdiag.stats.paired import Paired
 
 pytestmark = pytest.mark.slow
@@ -246,11 +248,27 @@ def test_remedies_change_one_thing() -> None:
         different = [f.name for f in dataclasses.fields(base) if getattr(base, f.name) != getattr(changed, f.name)]
         assert len(different) == 1 and reasons
     assert found[dataclasses.replace(base, retriever="dense")] == ("query_mismatch", "ranking")
+    assert found[dataclasses.replace(base, retriever="bm25(stem=english)")] == ("query_mismatch",)
     assert found[dataclasses.replace(base, chunker="sentence(size=80)")] == ("diluted",)
     assert found[dataclasses.replace(base, retriever="latest(bm25)")] == ("stale",)
     assert remedies(base, ["missing_content", "undetermined"]) == {}
     own = Options(chunks="mine.jsonl", retriever="bm25")
     assert remedies(own, ["diluted", "chunk_split"]) == {}, "the team's own chunks are cut by nobody here"
+
+
+@pytest.mark.parametrize(
+    ("retriever", "with_stems"),
+    [
+        ("bm25(k1=1.2)", ["bm25(k1=1.2, stem=english)"]),
+        ("dedupe(hybrid(bm25, dense))", ["dedupe(hybrid(bm25(stem=english), dense))"]),
+        ("bm25(stem=german)", []),
+        ("bm25(analyzer=english)", []),
+        ("dense", []),
+    ],
+)
+def test_stems_are_tried_where_words_are_searched_as_they_are(retriever: str, with_stems: list[str]) -> None:
+    changed = [options.retriever for options in stemmed(Options(retriever=retriever))]
+    assert [spec_of(make("retrievers", r)) for r in changed] == [spec_of(make("retrievers", r)) for r in with_stems]
 
 
 # The command.

@@ -300,7 +300,10 @@ class Report:
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """One query's whole story: its result, its ranking down to the last piece of evidence, its evidence group by group."""
+    """One query's whole story: its result, its ranking down to the last piece of evidence, its evidence group by group.
+
+    `words` are the query as an index over words knows it: each term, with its idf there.
+    """
 
     query: Query
     result: QueryResult
@@ -308,3 +311,4 @@ class Explanation:
     ranking: tuple[RankedChunk, ...]
     defects: tuple[Defect, ...]
     report: Report
+    words: Mapping[str, float] = field(default_factory=dict)

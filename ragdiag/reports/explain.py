@@ -61,6 +61,9 @@ def _query(explanation: Explanation) -> Iterator[RenderableType]:
     yield line(("query   ", "dim"), query.text)
     if query.answers:
         yield line(("answer  ", "dim"), one_line(expected(query), ANSWER))
+    if explanation.words:
+        terms = ", ".join(f"{term} {weight:.1f}" for term, weight in explanation.words.items())
+        yield line(("words   ", "dim"), one_line(terms, ANSWER), (": as indexed, with idf", "dim"))
     yield from map(defect_line, explanation.defects)
     if result.exposures and result.served:
         yield line(("risks   ", "dim"), ", ".join(result.exposures), (": seen, and harmless here", "dim"))

@@ -12,7 +12,7 @@ from typing import Any
 from ragdiag.core.options import Options
 from ragdiag.core.registry import make, spec_of
 
-__all__ = ["Change", "other_retrievers", "overlapping", "sized", "with_context", "within"]
+__all__ = ["Change", "other_retrievers", "overlapping", "sized", "stemmed", "with_context", "within"]
 
 Change = Callable[[Options], Iterator[Options]]
 """From the options of an audit to options with one thing changed: none where the change does not apply, or several variants."""
@@ -60,6 +60,27 @@ def other_retrievers(options: Options) -> Iterator[Options]:
     """The other ways to search: by words, by meaning, by both."""
     retriever = spec_of(make("retrievers", options.retriever))
     yield from (dataclasses.replace(options, retriever=name) for name in ("bm25", "dense", "hybrid") if name != retriever)
+
+
+def stemmed(options: Options) -> Iterator[Options]:
+    """Words searched by their English stems: where a BM25, alone or within another retriever, has no analysis of its own."""
+    retriever = make("retrievers", options.retriever)
+    if (changed := _with_stems(retriever)) != retriever:
+        yield dataclasses.replace(options, retriever=spec_of(changed))
+
+
+def _with_stems(strategy: Any) -> Any:
+    """A retriever with stems in each BM25 in it."""
+    from ragdiag.search.retrievers.bm25 import Bm25
+
+    if isinstance(strategy, tuple):
+        return tuple(map(_with_stems, strategy))
+    if isinstance(strategy, Bm25):
+        return dataclasses.replace(strategy, stem="english") if (strategy.analyzer, strategy.stem) == ("words", "") else strategy
+    if not dataclasses.is_dataclass(strategy) or isinstance(strategy, type):
+        return strategy
+    nested = {field.name: _with_stems(getattr(strategy, field.name)) for field in dataclasses.fields(strategy)}
+    return dataclasses.replace(strategy, **nested)
 
 
 def with_context(kind: str) -> Change:

@@ -14,7 +14,7 @@ from ragdiag.diagnosis.failures._passages import nearest
 from ragdiag.diagnosis.failures._words import added, as_rare, beside, gap, rarest, said
 from ragdiag.diagnosis.failures.truncated import unseen
 from ragdiag.diagnosis.modes import FailureMode
-from ragdiag.search.changes import other_retrievers, with_context
+from ragdiag.search.changes import other_retrievers, stemmed, with_context
 from ragdiag.text.phrases import counted, one_line
 
 VOCABULARY, RARE, WORDS = "vocabulary gap", "rare-term gap", "words"
@@ -62,7 +62,7 @@ class QueryMismatch(FailureMode):
     place = 110
     reads = True
     levels = ("span", "document")
-    remedies = (other_retrievers, with_context("title"))
+    remedies = (other_retrievers, stemmed, with_context("title"))
 
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""

@@ -20,8 +20,9 @@ from ragdiag.diagnosis.weights import FEW_TEXTS, REMEDY
 from ragdiag.scoring.cuts import undecided
 from ragdiag.scoring.measures import Measure, default_measures
 from ragdiag.scoring.scoring import Scorer
+from ragdiag.search.latency import Clock
 from ragdiag.search.nested import weighted
-from ragdiag.search.retrieval import Clock, Plan, Retrieved
+from ragdiag.search.retrieval import Plan, Retrieved
 from ragdiag.search.searches import search_depth
 from ragdiag.sources.checked import Checked, left_out
 from ragdiag.sources.corpus import load_corpus

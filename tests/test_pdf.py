@@ -19,10 +19,10 @@ from pypdf.annotations import FreeText, Text
 from pypdf.generic import ArrayObject, DictionaryObject, NameObject, NumberObject, StreamObject, TextStringObject
 
 from ragdiag.core.errors import UnreadableDocument
-from ragdiag.core.records import Corpus, Document
+from ragdiag.core.records import Document
 from ragdiag.sources.loaders import pdf
 from ragdiag.text.titles import no_title
-from ragdiag.text.versions import link, superseded
+from ragdiag.text.versions import current_titles, link, superseded
 
 
 def left_out(document: Document, *kinds: str) -> list[tuple[str, str, str]]:
@@ -510,7 +510,7 @@ def test_titles_that_people_write_are_titles(title: str) -> None:
 def test_a_title_binds_versions_only_where_it_is_one(old: str, current: list[str], stale: bool) -> None:
     documents = [Document("old", "text", old, {"superseded": True}), *(Document(str(i), "t", c) for i, c in enumerate(current))]
     assert superseded(documents).tolist() == [stale, *[False] * len(current)]
-    titles = Corpus(tuple(documents)).current_titles
+    titles = current_titles(documents)
     assert bool(link(documents[0], documents[1], titles)) == stale
 
 

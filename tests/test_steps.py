@@ -35,7 +35,7 @@ from ragdiag.search.retrievers.mmr import Mmr
 from ragdiag.search.retrievers.rerank import CrossEncoder, Rerank
 from ragdiag.sources.corpus import load_corpus
 from ragdiag.text.duplicates import near_duplicates, shingles
-from ragdiag.text.versions import link, superseded
+from ragdiag.text.versions import current_titles, link, superseded
 
 SLOW = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 TIDEWATER = Path(__file__).parent.parent / "fixtures" / "tidewater"
@@ -193,7 +193,7 @@ FIELDS = st.fixed_dictionaries(
 @given(rows=st.lists(st.tuples(st.sampled_from(["", " ", "Leave", "leave ", "Fees"]), FIELDS), max_size=7))
 def test_superseded_is_a_link_to_any_other_document(rows: list[tuple[str, dict[str, Any]]]) -> None:
     documents = [document(f"d{i}", title, **fields) for i, (title, fields) in enumerate(rows)]
-    titles = Corpus(tuple(documents)).current_titles
+    titles = current_titles(documents)
     expected = [any(new is not old and link(old, new, titles) for new in documents) for old in documents]
     assert superseded(documents).tolist() == expected
 

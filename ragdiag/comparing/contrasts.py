@@ -238,14 +238,22 @@ def _confirmed(paired: Paired, cells: Sequence[Cell], baseline: int, measure: st
     }
 
 
+def _not_read(cell: Cell) -> Iterator[str]:
+    """What of the texts, and of the queries, an encoder does not read."""
+    if cell.unseen:
+        yield f"the encoder does not read {cell.unseen:.1%} of the text of {cell.name}"
+    if cell.unread >= MUCH_UNREAD:
+        yield f"the encoder cannot read {cell.unread:.1%} of the queries with {cell.name}"
+
+
 def _warnings(cells: Sequence[Cell]) -> Iterator[str]:
     """What a reader should know before believing the differences."""
     known = ~np.isnan(cells[0].served)
     share = float(np.min([c.whole for c in cells], axis=0)[known].mean()) if known.any() else 0.0
     if share >= ONE_CHUNK and len({c.chunker for c in cells}) > 1:
         yield f"{share:.0%} of the queries have their evidence in documents of one chunk: to those, chunking cannot matter"
-    yield from (f"the encoder does not read {c.unseen:.1%} of the text of {c.name}" for c in cells if c.unseen)
-    yield from (f"the encoder cannot read {c.unread:.1%} of the queries with {c.name}" for c in cells if c.unread >= MUCH_UNREAD)
+    for cell in cells:
+        yield from _not_read(cell)
     if len({c.name for c in cells}) < len(cells):
         yield "some configurations have the same name: give your chunk files different names"
     if all((c.need == NEVER).all() for c in cells):

@@ -6,7 +6,6 @@ into one *corpus-wide* coordinate, so that span arithmetic is array arithmetic (
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -86,11 +85,6 @@ class Corpus:
     def position(self) -> dict[str, int]:
         """Document id -> its place in `documents`."""
         return {d.id: i for i, d in enumerate(self.documents)}
-
-    @cached_property
-    def current_titles(self) -> Mapping[str, int]:
-        """How many documents that are not superseded bear each title, in lower case."""
-        return Counter(d.title.strip().casefold() for d in self.documents if not d.metadata.get("superseded"))
 
     @cached_property
     def lengths(self) -> IntArray:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
-__all__ = ["latency_of"]
+__all__ = ["Clock", "latency_of"]
 
 FIX = "an approximate index, a smaller encoder, fewer steps after the search, or a cache of queries"
 
@@ -37,3 +38,17 @@ def latency_of(
     rounded = {name: round(float(value), 1) for name, value in milliseconds.items()}
     slow = p95 > budget_ms
     return {"queries": len(times), **rounded, "slow": slow} | ({"fix": FIX} if slow else {})
+
+
+class Clock:
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        """Time what is done inside; a stage may be entered again."""
+        started = time.perf_counter()
+        yield
+        self.seconds[stage] = round(self.seconds.get(stage, 0.0) + time.perf_counter() - started, 3)

@@ -10,14 +10,14 @@ from typing import Any
 from ragdiag.core.encoders import LocalModel, Readable, WithEncoder, WithScorer
 from ragdiag.core.errors import SpecError
 from ragdiag.core.proofs import EXACT
-from ragdiag.core.protocols import Collection, Composed, Fusion, Index, Progress, Retriever, Step, Store, Weighted, Wrapper
+from ragdiag.core.protocols import Collection, Composed, Fusion, Index, Progress, Retriever, Step, Store, Timed, Weighted, Wrapper
 from ragdiag.core.records import Chunking
 from ragdiag.core.registry import make, spec_of
 from ragdiag.search.callables import FunctionEncoder
 
 __all__ = [
-    "all_models", "collection_of", "encoder_of", "models_of", "opened", "own_models", "parts_of", "readers_of", "swaps_of",
-    "unkept", "weighted", "weights_of",
+    "all_models", "collection_of", "encoder_of", "encodes_anew", "models_of", "opened", "own_models", "parts_of", "readers_of",
+    "swaps_of", "unkept", "weighted", "weights_of",
 ]  # fmt: skip
 
 
@@ -128,3 +128,8 @@ def opened(retriever: Retriever, chunking: Chunking, store: Store | None) -> Ret
         changed["retriever"] = opened(retriever.retriever, chunking, store)
     other: Retriever = dataclasses.replace(strategy, **changed)
     return other
+
+
+def encodes_anew(index: Index) -> bool:
+    """Whether `Index.answer` encodes the query."""
+    return not isinstance(index, Timed) or index.encodes_anew

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -18,15 +16,26 @@ from ragdiag.core.encoders import Readable, TextEncoder
 from ragdiag.core.errors import InputError
 from ragdiag.core.options import Options
 from ragdiag.core.pipelines import Unread
-from ragdiag.core.protocols import ChunkTexts, Collection, Index, Progress, Retriever, Timed
+from ragdiag.core.protocols import ChunkTexts, Collection, Index, Progress, Retriever
 from ragdiag.core.records import Chunking, Corpus, IndexRecall, IntArray, Labels, Query, Run, Span, StoredChunk, Unseen
 from ragdiag.core.registry import make, spec_of
 from ragdiag.core.version import __version__
 from ragdiag.scoring.packing import Packing
 from ragdiag.search.approximate import as_asked, exact_swap, index_health, notes_on
 from ragdiag.search.binding import bind
-from ragdiag.search.latency import latency_of
-from ragdiag.search.nested import collection_of, encoder_of, models_of, opened, own_models, parts_of, readers_of, swaps_of, unkept
+from ragdiag.search.latency import Clock, latency_of
+from ragdiag.search.nested import (
+    collection_of,
+    encoder_of,
+    encodes_anew,
+    models_of,
+    opened,
+    own_models,
+    parts_of,
+    readers_of,
+    swaps_of,
+    unkept,
+)
 from ragdiag.search.reading import unread_of
 from ragdiag.search.runs import Rankings, cut_short, read_run
 from ragdiag.search.searches import chunks_of, name_of, search_depth, searched
@@ -34,24 +43,10 @@ from ragdiag.sources.chunks import Placed, cut, embed_texts, place, read_chunks,
 from ragdiag.sources.omissions import kept
 from ragdiag.text.words import DEFINITION
 
-__all__ = ["Clock", "Indexed", "Plan", "Retrieved", "Source"]
+__all__ = ["Indexed", "Plan", "Retrieved", "Source"]
 
 DEPTH = 100
 """Chunks ranked for each query at least; measures with deeper cutoffs see no more unless k asks for it."""
-
-
-class Clock:
-    """Seconds by stage."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, stage: str) -> Iterator[None]:
-        """Time what is done inside; a stage may be entered again."""
-        started = time.perf_counter()
-        yield
-        self.seconds[stage] = round(self.seconds.get(stage, 0.0) + time.perf_counter() - started, 3)
 
 
 class Source(NamedTuple):
@@ -294,11 +289,6 @@ class Plan:
             f"version:{__version__}",
         ]
         return "|".join(parts)
-
-
-def encodes_anew(index: Index) -> bool:
-    """Whether `Index.answer` encodes the query."""
-    return not isinstance(index, Timed) or index.encodes_anew
 
 
 def _placed(chunks: Sequence[StoredChunk], whole: Corpus, corpus: Corpus) -> Placed:

@@ -142,9 +142,13 @@ class Placer:
         """The documents that a chunk may be of: the one that it names, else all that hold its text."""
         if self._is_strict(chunk) and (known := self._ids.position(chunk.doc_id)) is not None:
             return [known]
-        if not chunk.text.strip():
+        in_no_document = not isinstance(chunk, HintedChunk) and chunk.start is not None
+        if in_no_document or not chunk.text.strip():
             raise self._unknown(chunk)
-        names = names_of(chunk)
+        return self._holding(chunk, names_of(chunk))
+
+    def _holding(self, chunk: StoredChunk, names: Sequence[str]) -> list[int]:
+        """The documents that hold a chunk's text: those that the first of `names` to fit is of, else all."""
         for name in names:
             if holding := [i for i in self._paths.documents(name) if chunk.text in self._text(i)]:
                 return holding

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from ragdiag.core.records import BoolArray, Corpus, Document
+from ragdiag.core.records import BoolArray, Document
 from ragdiag.text.titles import no_title
 
-__all__ = ["could_be_older", "link", "superseded"]
+__all__ = ["could_be_older", "current_titles", "link", "superseded"]
 
 Metadata = Mapping[str, Any]
 """A document's metadata, as its file has it."""
@@ -23,7 +23,7 @@ AGES = ("version", "date")
 def link(old: Document, new: Document, current_titles: Mapping[str, int]) -> str:
     """How metadata says that `old` is a superseded version of `new`; "" where it does not.
 
-    A title binds them only where it is one, and of the current documents (`Corpus.current_titles`) `new` alone bears it: what a
+    A title binds them only where it is one, and of the current documents (`current_titles`) `new` alone bears it: what a
     program writes by default, or a site on each of its pages, says nothing.
     """
     mine, other = old.metadata, new.metadata
@@ -71,7 +71,7 @@ class _Family:
 def superseded(documents: Sequence[Document]) -> BoolArray:
     """Whether each document is, by `link`, a superseded version of another one of `documents`: shape ``(n_documents,)``."""
     named = {d.id: d for d in documents}
-    titles = Corpus(tuple(documents)).current_titles
+    titles = current_titles(documents)
     titled, families = dict[str, Document](), defaultdict[str, _Family](_Family)
     for d in documents:
         if not d.metadata.get("superseded"):
@@ -87,6 +87,11 @@ def superseded(documents: Sequence[Document]) -> BoolArray:
         return family in families and (bool(mine.get("superseded")) or families[family].has_newer(mine))
 
     return np.array([is_old(d) for d in documents], dtype=bool)
+
+
+def current_titles(documents: Iterable[Document]) -> Mapping[str, int]:
+    """How many documents that are not superseded bear each title, in lower case."""
+    return Counter(_title(d) for d in documents if not d.metadata.get("superseded"))
 
 
 def could_be_older(old: Document, new: Document) -> bool:

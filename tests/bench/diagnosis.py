@@ -11,7 +11,7 @@ from common import SETS, paths, show
 
 import ragdiag.pipeline
 from ragdiag.core.options import Options
-from ragdiag.search.retrieval import Clock
+from ragdiag.search.latency import Clock
 
 
 class Cpu(Clock):

@@ -80,7 +80,7 @@ def repeated(case: Case) -> dict[int, int]:
 
 def _version(case: Case, chunk: int) -> bool:
     """Whether a chunk is a version of the evidence: by what it says, or by its document's metadata."""
-    documents, titles = case.setting.corpus.documents, case.setting.corpus.current_titles
+    documents, titles = case.setting.corpus.documents, case.setting.titles
     mine = documents[int(case.setting.chunking.document[chunk])]
     current = {s.document for g in case.groups for s in g.spans}
     linked = any(link(mine, documents[d], titles) or link(documents[d], mine, titles) for d in current)

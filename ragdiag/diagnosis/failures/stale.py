@@ -47,7 +47,7 @@ class Stale(FailureMode):
 
 def superseded(case: Case) -> dict[int, str]:
     """The chunks above that belong to a superseded version of the query's evidence, and how that is known."""
-    documents, titles = case.setting.corpus.documents, case.setting.corpus.current_titles
+    documents, titles = case.setting.corpus.documents, case.setting.titles
     current = {s.document for g in case.groups for s in g.spans}
     old: dict[int, str] = {}
     for chunk in case.above:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 
@@ -11,12 +10,11 @@ import numpy as np
 
 from ragdiag.core.errors import InputError
 from ragdiag.core.records import Chunking, Corpus, Document, IntArray, StoredChunk
+from ragdiag.sources.holding import SourceText, TextSearch
 from ragdiag.sources.naming import DocumentNames
-from ragdiag.sources.occurrences import Even, Occurrences
 from ragdiag.sources.paths import Paths
 from ragdiag.sources.settling import Span, in_order, settled
 from ragdiag.sources.stored import HintedChunk, names_of
-from ragdiag.text.words import words
 
 __all__ = ["Place", "Placer", "chunk_id", "from_spans", "nearest_document"]
 
@@ -63,7 +61,7 @@ class Placer:
         self.corpus, self.doubtful, self.misnamed = corpus, list[StoredChunk](), list[StoredChunk]()
         self._among = frozenset(among)
         self._ids = DocumentNames(corpus)
-        self._texts: dict[int, _Text] = {}
+        self._texts: dict[int, SourceText] = {}
 
     def places(self, chunk: StoredChunk) -> list[Place]:
         """Everywhere that a chunk may stand, which is alone: at its offsets, else wherever its text does.
@@ -121,14 +119,14 @@ class Placer:
             )
         return tuple(notes)
 
-    def _text(self, i: int) -> _Text:
+    def _text(self, i: int) -> SourceText:
         if i not in self._texts:
-            self._texts[i] = _Text(self.corpus.documents[i].text)
+            self._texts[i] = SourceText(self.corpus.documents[i].text)
         return self._texts[i]
 
     @cached_property
-    def _search(self) -> _Search:
-        return _Search([self._text(i) for i in range(len(self.corpus.documents))])
+    def _search(self) -> TextSearch:
+        return TextSearch([self._text(i) for i in range(len(self.corpus.documents))])
 
     @cached_property
     def _paths(self) -> Paths:
@@ -230,72 +228,6 @@ def _misread(text: str, start: int, end: int, chunk_text: str) -> str:
             first = len(raw[: width * start].decode(unit, "surrogatepass"))
             return f"; its offsets seem to be of {name}: in characters they are {first} and {first + len(chunk_text)}"
     return ""
-
-
-class _Text:
-    """A document's text, to find those of chunks in."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self._known: dict[str, list[Span]] = {}
-
-    def __contains__(self, searched: str) -> bool:
-        return bool(self.places(searched))
-
-    def has(self, searched: str, span: Span) -> bool:
-        """Whether `searched` stands at `span` as it is."""
-        return self.text[slice(*span)] == searched
-
-    def places(self, searched: str) -> list[Span]:
-        """Where a text stands, whatever its white space: where it does as it is first."""
-        if searched not in self._known:
-            self._known[searched] = self._places(searched)
-        return self._known[searched]
-
-    def _places(self, searched: str) -> list[Span]:
-        # What is evened on both sides is found in every form.
-        places = [self._even.own(*span) for span in self._occurrences.of(Even(searched).text)]
-        lead = len(searched) - len(searched.lstrip())
-        whole = [(start - lead, start - lead + len(searched)) for start, _ in places]
-        exact = [span[0] >= 0 and self.has(searched, span) for span in whole]
-        as_it_is = [span for span, is_exact in zip(whole, exact, strict=True) if is_exact]
-        others = [span for span, is_exact in zip(places, exact, strict=True) if not is_exact]
-        # A chunk's ends may be evened otherwise than the document there, as where they cut a word.
-        as_it_is = as_it_is or [span for span in self._whole.of(searched) if span not in others]
-        return as_it_is + others
-
-    @cached_property
-    def _whole(self) -> Occurrences:
-        return Occurrences(self.text)
-
-    @cached_property
-    def _even(self) -> Even:
-        return Even(self.text)
-
-    @cached_property
-    def _occurrences(self) -> Occurrences:
-        return Occurrences(self._even.text)
-
-
-class _Search:
-    """Finds the documents that hold a text among those that have its rarest words."""
-
-    def __init__(self, texts: Sequence[_Text]) -> None:
-        self._texts, self._known = texts, dict[str, list[int]]()
-        self._having: dict[str, list[int]] = defaultdict(list)
-        for i, text in enumerate(texts):
-            for word in set(words(text.text)):
-                self._having[word].append(i)
-
-    def documents(self, chunk_text: str) -> list[int]:
-        """The numbers of the documents that hold a text, whatever its white space."""
-        if chunk_text not in self._known:
-            # A chunk may cut its first and last word; those between are whole wherever it stands.
-            whole = set(words(chunk_text)[1:-1])
-            rarest = sorted((self._having.get(w, []) for w in whole), key=len)[:8]
-            likely = sorted(set(rarest[0]).intersection(*rarest)) if rarest else range(len(self._texts))
-            self._known[chunk_text] = [i for i in likely if chunk_text in self._texts[i]]
-        return self._known[chunk_text]
 
 
 def from_spans(spans: Iterable[Place], ids: Sequence[str], chunks: Sequence[StoredChunk] = ()) -> Chunking:

@@ -151,7 +151,7 @@ class Weighted(Protocol):
     """An index that weighs words by how rare they are in it."""
 
     def weights_of(self, query: str) -> Mapping[str, float]:
-        """Each word of `query` with its idf in the index, which may be 0 or less; 0 for a word that no text has."""
+        """Each word of `query` with its idf in the index, which may be 0 or less; infinite for a word that no text has."""
         ...
 
 

@@ -296,7 +296,7 @@ class Report:
 class Explanation:
     """One query's whole story: its result, its ranking down to the last piece of evidence, its evidence group by group.
 
-    `words` are the query as an index over words knows it: each term, with its idf there.
+    `words` are the query as an index over words knows it: each term with its idf, infinite for one in no text.
     """
 
     query: Query

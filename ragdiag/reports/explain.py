@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 
 from rich.console import Group, RenderableType
@@ -62,8 +63,10 @@ def _query(explanation: Explanation) -> Iterator[RenderableType]:
     if query.answers:
         yield line(("answer  ", "dim"), one_line(expected(query), ANSWER))
     if explanation.words:
-        terms = ", ".join(f"{term} {weight:.1f}" for term, weight in explanation.words.items())
-        yield line(("words   ", "dim"), one_line(terms, ANSWER), (": as indexed, with idf", "dim"))
+        terms = (
+            f"{term} {weight:.1f}" if weight < math.inf else f"{term} in no text" for term, weight in explanation.words.items()
+        )
+        yield line(("words   ", "dim"), one_line(", ".join(terms), ANSWER), (": as indexed, with idf", "dim"))
     yield from map(defect_line, explanation.defects)
     if result.exposures and result.served:
         yield line(("risks   ", "dim"), ", ".join(result.exposures), (": seen, and harmless here", "dim"))

@@ -114,7 +114,7 @@ def explain_dict(explanation: Explanation) -> JsonObject:
         "ragdiag": __version__,
         "signature": explanation.report.signature,
         "query": _query(explanation.result) | {"answer": explanation.query.answer, "answers": list(explanation.query.answers)},
-        "words": dict(explanation.words),
+        "words": {word: idf if idf < math.inf else None for word, idf in explanation.words.items()},
         "label_defects": [dataclasses.asdict(d) for d in explanation.defects],
         "evidence": [dataclasses.asdict(g) for g in explanation.groups],
         "ranking": [dataclasses.asdict(c) for c in explanation.ranking],

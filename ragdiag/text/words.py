@@ -23,14 +23,21 @@ DEFINITION = "words 1"
 _PLAIN_WORD = re.compile(r"\w+")
 _LOOSE = re.compile(f"[{INVISIBLE}ʹʻʼ]")
 _NUMBER = re.compile(f"[{NUMBERS_IN_ONE_SIGN}]")
-_WITH_MARKS_OR_UNSPACED = re.compile("[\u0300-\u036f\u0483-\u0489\u0591-\u1fff\u20d0-\u20ff\u2c80-\U0010ffff]")
+_MARKS_OR_UNSPACED = "\u0300-\u036f\u0483-\u0489\u0591-\u1fff\u20d0-\u20ff\u2c80-\U0010ffff"
+_WITH_MARKS_OR_UNSPACED = re.compile(f"[{_MARKS_OR_UNSPACED}]")
 """What may be a combining mark, or a letter of a script without spaces; where there is none, ``\\w+`` finds the words."""
+
+_ODD = re.compile(f"[{INVISIBLE}ʹʻʼ{_MARKS_OR_UNSPACED}]")
+"""What may have to be dropped, joined or cut before the words are known."""
 
 
 def words(text: str) -> list[str]:
     """The words of `text`, in order."""
     if text.isascii():
         return _PLAIN_WORD.findall(text.lower())
+    folded = text.casefold()
+    if _ODD.search(folded) is None and unicodedata.is_normalized("NFKC", folded):  # most texts in Latin letters
+        return _PLAIN_WORD.findall(folded)
     form = plain(text)
     if _WITH_MARKS_OR_UNSPACED.search(form) is None:
         return _PLAIN_WORD.findall(form)

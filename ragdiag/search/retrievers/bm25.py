@@ -167,7 +167,7 @@ class Bm25Index:
 
     def weights_of(self, query: str) -> dict[str, float]:
         """See `protocols.Weighted`."""
-        return {t: float(self._idf[self._column[t]]) if t in self._column else 0.0 for t in self._tokens(query)}
+        return {t: float(self._idf[self._column[t]]) if t in self._column else math.inf for t in self._tokens(query)}
 
     def what_if(self, queries: Sequence[str], edits: Sequence[Edit], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`; idf and the mean length stay those of the index."""

@@ -324,3 +324,20 @@ def test_a_comparison_scores_ties_as_it_is_told_from_one_cache(tmp_path: Path) -
                         measures=("RR",), ties=ties, k=1, cache=tmp_path / "cache")  # fmt: skip
         means[ties] = [float(cell.values["RR"][0]) for cell in found.cells]
     assert means == {"id": [0.5, 0.5], "expected": [0.75, 0.75]}
+
+
+def test_what_only_ids_left_out_has_no_proved_cause(tmp_path: Path) -> None:
+    """Twelve texts that differ in a code: dropping any of the first five brings the ninth in, and proves nothing."""
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    for n in range(1, 13):
+        text = f"The annual report of branch {n:02} says the fee is due in spring and staff get leave code Q{n:02} today."
+        (corpus / f"d{n:02}.md").write_text(text, encoding="utf-8")
+    evidence = [{"doc_id": "d09.md", "text": "leave code Q09"}]
+    (tmp_path / "q.jsonl").write_text(json.dumps({"_id": "q", "text": "annual report fee due in spring", "evidence": evidence}))
+    report = audit(corpus, tmp_path / "q.jsonl", retriever="bm25(variant=plus)", k=5, cache=False)
+    (result,) = report.queries
+    assert result.causes == ("ranking",)
+    assert result.residual == {"ranking"}
+    assert {f.cause for f in result.findings if f.after.sufficient and not f.residual} == {"pollution"}
+    assert [f.detail.get("tied") for f in result.findings if f.cause == "pollution"] == [True]

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from ragdiag.core.proofs import Control, Edit, Finding, Outcome, Row, Standing
-from ragdiag.core.records import Defect, IntArray, Query, Span
+from ragdiag.core.records import Defect, FloatArray, IntArray, Query, Span
 from ragdiag.diagnosis.setting import Setting
 from ragdiag.scoring.covering import Coverage
 from ragdiag.text.duplicates import shingles
@@ -39,8 +39,8 @@ class Observation(NamedTuple):
 class Case:
     """One query against one index. Ranks count from 1.
 
-    `number` is the query's among all; `ranking` holds chunks, best first, `length` of which are the context. `level` is "span",
-    "document" or "excluded".
+    `number` is the query's among all; `ranking` holds chunks, best first, `length` of which are the context; `scores` are theirs.
+    `level` is "span", "document" or "excluded".
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class Case:
         ranking: IntArray,
         length: int,
         defects: tuple[Defect, ...] = (),
+        scores: FloatArray | None = None,
     ) -> None:
         self.setting, self.number, self.query, self.level, self.defects = setting, number, query, level, defects
         spans = [tuple(self._trimmed(s) for s in alternatives) for alternatives in groups]
@@ -64,6 +65,9 @@ class Case:
         self.context = self.ranking[:length].tolist()
         ranks, rank = self._coverage.ranks(self.ranking, {}), self._coverage.rank(self.ranking, {})
         self.standing = Standing(rank, rank is not None and rank <= length)
+        last = None if scores is None or rank is None or not 0 < length < rank else scores[length - 1]
+        self.is_tied = last is not None and scores is not None and rank is not None and bool(scores[rank - 1] == last)
+        """Whether the last of its evidence stands below the context with the same score as the context's last chunk."""
         self.groups = tuple(Group(n + 1, own, ranks.get(n, length + 1) <= length) for n, own in enumerate(spans))
 
     def _trimmed(self, span: Span) -> Span:

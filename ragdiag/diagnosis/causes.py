@@ -69,6 +69,7 @@ def name_causes(
             run.chunks[q],
             int(lengths[q]),
             tuple(defects.get(labels.queries[q].id, ())),
+            None if q in run.listed else run.scores[q],
         )
         for q in at
     ]

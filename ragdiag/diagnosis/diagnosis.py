@@ -13,6 +13,7 @@ from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.modes import Mode, modes
 from ragdiag.diagnosis.probe import Probe
 from ragdiag.diagnosis.reading import read
+from ragdiag.diagnosis.unproved import chosen_by_ids
 from ragdiag.diagnosis.weights import unproved
 
 __all__ = ["Diagnosis", "diagnose"]
@@ -35,7 +36,7 @@ def diagnose(cases: Sequence[Case], probe: Probe | None, progress: Progress) -> 
     place = {name: i for i, name in enumerate(known)}
     if probe is not None:
         findings = [unproved(case, of_case, probe.weights_of) for case, of_case in zip(cases, findings, strict=True)]
-    findings = [_read(case, of_case, known) for case, of_case in zip(cases, findings, strict=True)]
+    findings = [chosen_by_ids(case, _read(case, of_case, known)) for case, of_case in zip(cases, findings, strict=True)]
     ordered = [sorted(_told_apart(of_case), key=lambda f: place[f.cause]) for of_case in findings]
     pairs = {} if probe is None else _pairs(cases, ordered, probe)
     risks = [[name for name in of_case if known[name].exposes] for of_case in observed]
@@ -142,7 +143,7 @@ def _pairs(cases: Sequence[Case], findings: Sequence[Sequence[Finding]], probe: 
 def _may_be_half(finding: Finding) -> bool:
     """Whether a repair may be tried together with another. Words added to a query are no repair of the pipeline."""
     useful = finding.edit != Edit() and not finding.edit.query and not finding.after.sufficient
-    return useful and not {"worthless", "unread"} & finding.detail.keys()
+    return useful and not {"worthless", "unread", "tied"} & finding.detail.keys()
 
 
 def _conclude(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-from ragdiag.core.proofs import Control, Finding
+from ragdiag.core.proofs import Finding
 from ragdiag.diagnosis.cases import Case
 
 __all__ = ["MOST_UNREAD", "read"]
@@ -21,9 +20,13 @@ def read(case: Case, findings: Sequence[Finding]) -> list[Finding]:
 
     That is the encoder of the index, and for another retriever that was tried, the encoder of that one.
     """
-    return [
-        _without_proof(finding, share) if (share := _unread(case, finding)) > MOST_UNREAD else finding for finding in findings
-    ]
+    shares = [_unread(case, finding) for finding in findings]
+    return [_unproved(f, share) if share > MOST_UNREAD else f for f, share in zip(findings, shares, strict=True)]
+
+
+def _unproved(finding: Finding, share: float) -> Finding:
+    why = f"the encoder cannot read {share:.0%} of the words; take one that was trained for the language"
+    return without_proof(finding, why, unread=round(share, 3))
 
 
 def _unread(case: Case, finding: Finding) -> float:
@@ -34,9 +37,3 @@ def _unread(case: Case, finding: Finding) -> float:
     passages = [setting.text(group.spans[0]) for group in case.targets]
     texts = [case.query.text, *passages]
     return max(setting.unread(text, name) for text in texts for name in dict.fromkeys(("", retriever)))
-
-
-def _without_proof(finding: Finding, share: float) -> Finding:
-    """A finding that shows what was tried and proves nothing, with the share of words that is the reason."""
-    says = f"proves nothing: the encoder cannot read {share:.0%} of the words; take one that was trained for the language"
-    return replace(finding, proved=False, detail={**finding.detail, "unread": round(share, 3)}, control=Control(0, 0, None, says))

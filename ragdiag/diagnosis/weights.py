@@ -7,10 +7,10 @@ answers a query ranks below what shares no word with it, whatever a repair does.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
-from ragdiag.core.proofs import Control, Edit, Finding
+from ragdiag.core.proofs import Edit, Finding
 from ragdiag.diagnosis.cases import Case
+from ragdiag.diagnosis.unproved import without_proof
 
 __all__ = ["FEW_TEXTS", "REMEDY", "unproved", "worthless"]
 
@@ -57,7 +57,6 @@ def unproved(case: Case, findings: Sequence[Finding], weigh: Weigh) -> list[Find
 
 def _without_proof(finding: Finding, words: Mapping[str, float]) -> Finding:
     """A finding that shows what was tried and proves nothing, with the words that are the reason."""
-    said = ", ".join(f"{word} {weight:.3g}" for word, weight in sorted(words.items(), key=lambda pair: (pair[1], pair[0])))
-    says = f"proves nothing: words of the query that the evidence has weigh 0 or less ({said}); try {REMEDY}"
-    detail = {**finding.detail, "worthless": {word: round(weight, 6) for word, weight in words.items()}}
-    return replace(finding, proved=False, detail=detail, control=Control(0, 0, None, says))
+    shown = ", ".join(f"{word} {weight:.3g}" for word, weight in sorted(words.items(), key=lambda pair: (pair[1], pair[0])))
+    why = f"words of the query that the evidence has weigh 0 or less ({shown}); try {REMEDY}"
+    return without_proof(finding, why, worthless={word: round(weight, 6) for word, weight in words.items()})

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pypdf
 from fpdf import FPDF
-from loading import Generated
 from pypdf.annotations import FreeText
+
+from loading import Generated
 
 NAME = "PDF"
 

@@ -1,0 +1,28 @@
+"""Findings that show what was tried and prove nothing, and the reasons that hold for every failure mode."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ragdiag.core.proofs import Control, Finding
+from ragdiag.diagnosis.cases import Case
+
+__all__ = ["chosen_by_ids", "without_proof"]
+
+
+def without_proof(finding: Finding, why: str, **detail: object) -> Finding:
+    """`finding` as one that proves nothing; `why` is said in place of its control."""
+    control = Control(0, 0, None, f"proves nothing: {why}")
+    return replace(finding, proved=False, detail={**finding.detail, **detail}, control=control)
+
+
+def chosen_by_ids(case: Case, findings: Sequence[Finding]) -> list[Finding]:
+    """`findings` of a query whose evidence has the score of the last chunk of its context, so that only ids left it out.
+
+    Whatever takes a chunk from the context, or moves one, brings it in: that proves nothing. More context is what it lacks.
+    """
+    if not case.is_tied:
+        return list(findings)
+    why = "the evidence has the same score as the last chunk of the context, and only ids chose between them"
+    return [f if f.residual else without_proof(f, why, tied=True) for f in findings]

@@ -36,17 +36,17 @@ def diagnose(cases: Sequence[Case], probe: Probe | None, progress: Progress) -> 
     place = {name: i for i, name in enumerate(known)}
     if probe is not None:
         findings = [unproved(case, of_case, probe.weights_of) for case, of_case in zip(cases, findings, strict=True)]
-    findings = [chosen_by_ids(case, _read(case, of_case, known)) for case, of_case in zip(cases, findings, strict=True)]
+    findings = [_told(case, of_case, known) for case, of_case in zip(cases, findings, strict=True)]
     ordered = [sorted(_told_apart(of_case), key=lambda f: place[f.cause]) for of_case in findings]
     pairs = {} if probe is None else _pairs(cases, ordered, probe)
     risks = [[name for name in of_case if known[name].exposes] for of_case in observed]
     return [_conclude(case, ordered[i], pairs.get(i), risks[i], probe is not None) for i, case in enumerate(cases)]
 
 
-def _read(case: Case, findings: Sequence[Finding], known: Mapping[str, Mode]) -> list[Finding]:
-    """`findings`, those of modes that rest on reading as `reading.read` leaves them."""
-    resting = [f for f in findings if known[f.cause].reads]
-    return [f for f in findings if not known[f.cause].reads] + (read(case, resting) if resting else [])
+def _told(case: Case, findings: Sequence[Finding], known: Mapping[str, Mode]) -> list[Finding]:
+    """`findings`, without the proof of those that rest on words an encoder cannot read, or on nothing but ids."""
+    told = [read(case, f) if known[f.cause].reads else f for f in findings]
+    return [f if f.residual or known[f.cause].of_copies else chosen_by_ids(case, f) for f in told]
 
 
 def _observed(case: Case, known: Mapping[str, Mode]) -> dict[str, Observation]:

@@ -36,6 +36,9 @@ class FailureMode(abc.ABC):
     reads: ClassVar[bool] = False
     """Its proof rests on what an encoder makes of words: with one that cannot read them it proves nothing."""
 
+    of_copies: ClassVar[bool] = False
+    """It is about texts that say nearly the same: that they score the same is its matter, and no chance."""
+
     exposes: ClassVar[bool] = False
     """Seen on a context that holds all evidence, it is a risk worth naming."""
 
@@ -61,6 +64,7 @@ class Mode(NamedTuple):
     levels: tuple[str, ...]
     residual: bool
     reads: bool
+    of_copies: bool
     exposes: bool
     remedies: tuple[Change, ...]
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from ragdiag.core.proofs import Finding
 from ragdiag.diagnosis.cases import Case
+from ragdiag.diagnosis.unproved import without_proof
 
 __all__ = ["MOST_UNREAD", "read"]
 
@@ -15,18 +14,14 @@ chance.
 """
 
 
-def read(case: Case, findings: Sequence[Finding]) -> list[Finding]:
-    """`findings` of modes that rest on what an encoder makes of words, without the proof of those that it cannot read.
+def read(case: Case, finding: Finding) -> Finding:
+    """A finding of a mode that rests on what an encoder makes of words, without its proof where that one cannot read them.
 
-    That is the encoder of the index, and for another retriever that was tried, the encoder of that one.
+    That is the encoder of the index, or of another retriever that was tried.
     """
-    shares = [_unread(case, finding) for finding in findings]
-    return [_unproved(f, share) if share > MOST_UNREAD else f for f, share in zip(findings, shares, strict=True)]
-
-
-def _unproved(finding: Finding, share: float) -> Finding:
+    share = _unread(case, finding)
     why = f"the encoder cannot read {share:.0%} of the words; take one that was trained for the language"
-    return without_proof(finding, why, unread=round(share, 3))
+    return without_proof(finding, why, unread=round(share, 3)) if share > MOST_UNREAD else finding
 
 
 def _unread(case: Case, finding: Finding) -> float:

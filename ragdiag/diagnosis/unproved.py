@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from ragdiag.core.proofs import Control, Finding
@@ -17,12 +16,11 @@ def without_proof(finding: Finding, why: str, **detail: object) -> Finding:
     return replace(finding, proved=False, detail={**finding.detail, **detail}, control=control)
 
 
-def chosen_by_ids(case: Case, findings: Sequence[Finding]) -> list[Finding]:
-    """`findings` of a query whose evidence has the score of the last chunk of its context, so that only ids left it out.
+def chosen_by_ids(case: Case, finding: Finding) -> Finding:
+    """A finding about a query whose evidence has the score of the last chunk of its context, so that only ids left it out.
 
-    Whatever takes a chunk from the context, or moves one, brings it in: that proves nothing. More context is what it lacks.
+    Whatever takes a chunk from the context, or moves one a little, brings it in: that proves nothing. More context is what it
+    lacks.
     """
-    if not case.is_tied:
-        return list(findings)
     why = "the evidence has the same score as the last chunk of the context, and only ids chose between them"
-    return [f if f.residual else without_proof(f, why, tied=True) for f in findings]
+    return without_proof(finding, why, tied=True) if case.is_tied else finding

@@ -25,6 +25,7 @@ class CrowdedOut(FailureMode):
 
     says = "near-duplicates of one another take the evidence's place"
     place = 70
+    of_copies = True
     levels = ("span", "document")
     exposes = True
     remedies = (within("dedupe"),)

@@ -25,6 +25,7 @@ class Stale(FailureMode):
 
     says = "a superseded version stands above the evidence"
     place = 60
+    of_copies = True
     levels = ("span", "document")
     exposes = True
     remedies = (within("latest"),)

@@ -16,7 +16,9 @@ __all__ = ["PUBLIC", "keep"]
 
 PUBLIC = {
     "ragdiag.cells": "ragdiag.comparing.cells",
+    "ragdiag.corpus": "ragdiag.sources.corpus",
     "ragdiag.errors": "ragdiag.core.errors",
+    "ragdiag.headings": "ragdiag.text.headings",
     "ragdiag.proofs": "ragdiag.core.proofs",
     "ragdiag.records": "ragdiag.core.records",
     "ragdiag.shown": "ragdiag.reports.shown",

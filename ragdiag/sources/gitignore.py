@@ -7,6 +7,7 @@ where files in several folders disagree.)
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -30,12 +31,13 @@ class Pattern(NamedTuple):
         """Whether it is about what is at `path`, which is given from the folder of the ``.gitignore`` on."""
         if self.folders_only and not is_folder:
             return False
+        path = unicodedata.normalize("NFC", path)  # a disk may have its letters decomposed, and a pattern composed
         return self.expression.fullmatch(path if self.of_path else path.rpartition("/")[2]) is not None
 
 
 def parsed(line: str) -> Pattern | None:
     """A line as a pattern; None for a blank line, a comment, and what git takes for no pattern."""
-    text = re.sub(r"(?<!\\) +$", "", line.removesuffix("\r"))
+    text = unicodedata.normalize("NFC", re.sub(r"(?<!\\) +$", "", line.removesuffix("\r")))
     if not text.strip() or text.startswith("#"):
         return None
     leaves_out = not text.startswith("!")

@@ -111,7 +111,7 @@ def decode(raw: bytes, path: Path, error: type[InputError] = InputError, line: i
         if first_byte == 0 and (encoding := _by_nulls(raw)):
             raise _wide(encoding, path, error, line) from e
         message = f"is not UTF-8 (byte 0x{raw[e.start]:02x})"
-        remedy = "convert it, e.g. iconv -f WINDOWS-1252 -t UTF-8"
+        remedy = "convert it from the encoding that it has; a Western European one: iconv -f WINDOWS-1252 -t UTF-8"
         raise error(message, path, line, remedy, byte=first_byte + e.start) from e
     if (nulls := raw.count(0)) > max(len(raw) * MOST_NULLS, FEWEST_NULLS - 1):
         if first_byte == 0 and (encoding := _by_nulls(raw)):

@@ -30,19 +30,28 @@ AMOUNTS = frozenset(
         "lundi mardi mercredi jeudi vendredi samedi dimanche "
         "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre "
         "lunes martes miércoles jueves viernes sábado domingo "
-        "least most fewer less more minimum maximum",
+        "least most fewer less more minimum maximum "
+        "mindestens höchstens maximal minimal weniger mehr minstens hoogstens minimaal maximaal "
+        "moins plus menos más mais mínimo máximo almeno meno più minimo massimo менее более минимум максимум कम अधिक",
         fold=True,
     ).split()
 )
 """What belongs to a number or a date or bounds one, wherever it stands; ``may`` does only after a number."""
+
+BOUNDS = frozenset(
+    "before after until since over under above below within beyond vor nach bis seit über unter avant après jusque depuis "
+    "antes después desde hasta depois até prima dopo entro до после".split()
+)
+"""What bounds a number that stands behind it, or behind one word more: "before 5", "vor dem 3."."""
 
 NEGATIONS = frozenset(
     normal(
         "no not never none nor neither without nothing nobody nowhere except excepting excluding unless un non "
         "nicht nichts kein keine keinen keiner keinem nie weder ohne außer ne pas ni jamais sans sauf aucun aucune "
         "nunca sin excepto salvo não nem sem mai senza né tranne niet geen nooit zonder inte utan değil nie bez "
-        "не нет ни без кроме नहीं न मत बिना لا لم لن ليس غير بدون نہیں "
-        "不 没 沒 无 無 未 非 勿 莫 别 別 禁 ない なし なく なかっ ません ไม่ ห้าม",
+        "ikke uten uden ej nu fără tidak bukan tanpa không chưa не нет ни без кроме ні δεν δε μη μην όχι χωρίς לא אין אל בלי ללא "
+        "नहीं न मत बिना না নয় নেই নি இல்லை கூடாது لا لم لن ليس غير بدون نہیں نہ بغیر نیست نه "
+        "不 没 沒 无 無 未 非 勿 莫 别 別 禁 ない なし なく なかっ ません ไม่ ห้าม ບໍ່ ຫ້າມ មិន គ្មាន ဘူး",
         fold=True,
     ).split()
 )
@@ -111,13 +120,19 @@ def _words(text: str) -> list[str]:
 def _telling(words: Sequence[str]) -> Iterator[str]:
     """In order, what must not differ: numbers with what they count, parts of dates, negations."""
     counting = False  # after a number, and after "million" behind one: the next word says what it counts
-    for word in words:
+    for i, word in enumerate(words):
         figure = number(word)
-        if telling := figure or _amount_or_negation(word):
+        bound = word if word in BOUNDS and _leads_to_number(words[i + 1 : i + 3]) else ""
+        if telling := figure or _amount_or_negation(word) or bound:
             yield telling
         elif counting and word[0].isalpha() and word not in COUNTS_NOTHING:
             yield word.rstrip("s")
         counting = bool(figure) or (counting and word in AMOUNTS)
+
+
+def _leads_to_number(behind: Sequence[str]) -> bool:
+    """Whether the first of the words `behind` is a number, or the second, without a sign between."""
+    return bool(behind) and (number(behind[0]) != "" or (behind[0].isalpha() and len(behind) > 1 and number(behind[1]) != ""))
 
 
 def _amount_or_negation(word: str) -> str:
@@ -144,14 +159,14 @@ def _differing(one: str, other: str) -> Iterator[tuple[str, str]]:
     pieces, others = ([match.span() for match in _piece().finditer(text)] for text in (one, other))
     words, other_words = [_plain(one[a:b]) for a, b in pieces], [_plain(other[a:b]) for a, b in others]
     for i, j, k, m in _edits(words, other_words):
-        stretch, instead = _stretch(one, pieces, i, j), _stretch(other, others, k, m)
-        if _differ(stretch, instead):
-            yield stretch, instead
+        # A bound may have its number two words on.
+        if _differ(_stretch(one, pieces, i, j, behind=2), _stretch(other, others, k, m, behind=2)):
+            yield _stretch(one, pieces, i, j), _stretch(other, others, k, m)
 
 
-def _stretch(text: str, pieces: Sequence[tuple[int, int]], first: int, end: int) -> str:
-    """Some pieces of `text` with one on either side, single spaces between."""
-    shown = pieces[max(first - 1, 0) : end + 1]
+def _stretch(text: str, pieces: Sequence[tuple[int, int]], first: int, end: int, behind: int = 1) -> str:
+    """Some pieces of `text` with one before them and some `behind`, single spaces between."""
+    shown = pieces[max(first - 1, 0) : end + behind]
     return " ".join(text[shown[0][0] : shown[-1][1]].split()) if shown else ""
 
 

@@ -49,7 +49,9 @@ def test_as_lucene_does(analyzer: Analyzer, text: str, terms: str) -> None:
         ("part AB-1234, well-known", "part ab 1234 ab1234 well known"),
         ("AB1234", "ab1234 ab 1234"),
         ("1-2 Häuser 3.14", "1 2 häuser 3 14"),
-        ("病毒COVID-19", "病毒 covid 19"),
+        ("病毒COVID-19", "病毒 covid 19 covid19"),
+        ("設定snakeCaseKey的值", "設定 snakecasekey snake case key 的值"),
+        ("é-getName getNameé", "é getname getnameé"),
     ],
 )
 def test_identifiers_by_their_parts(text: str, terms: str) -> None:

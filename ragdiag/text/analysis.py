@@ -16,7 +16,7 @@ from typing import Literal
 import Stemmer
 
 from ragdiag.core.errors import SpecError
-from ragdiag.text.scripts import marks
+from ragdiag.text.scripts import letters_without_spaces, marks
 from ragdiag.text.words import plain, words
 
 __all__ = ["Analysis", "Analyzer", "Stem", "Stop"]
@@ -41,7 +41,6 @@ STOP_WORDS = {
 """By language: the words that Lucene's analyzer of that language leaves out."""
 
 _HUMPS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_IDENTIFIER = re.compile(r"\w+(?:-\w+)*")
 _POSSESSIVE = re.compile(r"['’＇][sS]$")
 
 
@@ -81,12 +80,10 @@ def _stemmer(language: str) -> Stemmer.Stemmer:
 def _with_parts(text: str) -> Iterator[str]:
     """The words of a text, and with each identifier its parts (``CORSMiddleware``, ``snake_case``), ``AB-1234`` in one as well.
 
-    An identifier is of ASCII letters, figures and underscores.
+    An identifier is of ASCII letters, figures and underscores; letters of scripts without spaces may stand beside it.
     """
     last = 0
-    for match in _IDENTIFIER.finditer(text):
-        if not match[0].isascii():
-            continue
+    for match in _identifier().finditer(text):
         whole, parts = words(match[0]), [part.lower() for part in _HUMPS.findall(match[0])]
         yield from words(text[last : match.end()])
         yield from (part for part in parts if part not in whole)
@@ -94,6 +91,12 @@ def _with_parts(text: str) -> Iterator[str]:
             yield "".join(whole)
         last = match.end()
     yield from words(text[last:])
+
+
+@functools.cache
+def _identifier() -> re.Pattern[str]:
+    beside = rf"[^\W{letters_without_spaces()}]"
+    return re.compile(rf"(?<!{beside})(?<!{beside}-)[A-Za-z0-9_]+(?:-[A-Za-z0-9_]+)*(?!-?{beside})")
 
 
 def _standard(text: str) -> list[str]:

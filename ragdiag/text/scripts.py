@@ -10,8 +10,11 @@ from itertools import chain
 
 __all__ = ["INVISIBLE", "NUMBERS_IN_ONE_SIGN", "as_ranges", "letters_without_spaces", "marks", "spaced_by_sentence"]
 
-INVISIBLE = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff\U000e0000-\U000e01ef"
-"""Characters that nobody sees, as the inside of a character class: soft hyphens, joiners, byte order marks and the like."""
+INVISIBLE = (
+    "\u00ad\u034f\u061c\u0640\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff\U000e0000-\U000e01ef"
+)
+"""Characters that nobody reads, as the inside of a character class: soft hyphens, joiners, byte order marks and the like, and the
+stroke that draws Arabic words out."""
 
 NUMBERS_IN_ONE_SIGN = (
     "\xb2\xb3\xb9\xbc-\xbe\u2070\u2074-\u2079\u2080-\u2089\u2150-\u215f\u2189\u2460-\u2473\u2488-\u249b\u24ea"

@@ -2,6 +2,8 @@
 
 import io
 import logging
+import shutil
+import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
@@ -21,6 +23,8 @@ from pypdf.generic import ArrayObject, DictionaryObject, NameObject, NumberObjec
 from ragdiag.core.errors import UnreadableDocument
 from ragdiag.core.records import Document
 from ragdiag.sources.loaders import pdf
+from ragdiag.sources.loaders.pdf.layout import lines
+from ragdiag.sources.loaders.pdf.text import Piece
 from ragdiag.text.titles import no_title
 from ragdiag.text.versions import current_titles, link, superseded
 
@@ -526,3 +530,35 @@ def test_a_page_whose_font_names_no_letters_is_said_and_not_read(tmp_path: Path)
     assert document.text.strip() == "readable"
     ((kind, _, place),) = left_out(document)
     assert (kind, place) == ("unreadable", "page 2 (its fonts do not say which letters they show)")
+
+
+def test_each_line_is_read_in_its_own_direction() -> None:
+    words = [("חופשה", 10.0), ("מקבל", 50.0), ("העובד", 90.0)]
+    hebrew = [Piece(word, left, left + 34, 40.0, 52.0) for word, left in words]
+    english = [Piece("The plan is for all of the members of the club.", 10.0, 300.0, 70.0, 82.0)]
+    mixed = [Piece(word, left, left + 34, 10.0, 22.0) for word, left in [("Means", 10.0), ("סיסמה", 50.0), ("להחליף", 90.0)]]
+    assert [line.text for line in lines([*english, *hebrew, *mixed])] == [
+        "The plan is for all of the members of the club.",
+        "העובד מקבל חופשה",
+        "להחליף סיסמה Means",
+    ]
+
+
+@pytest.mark.browser
+def test_a_page_that_a_browser_prints_in_two_directions(tmp_path: Path) -> None:
+    body = (
+        "<p>The plan is for all of the members of the club and of their guests.</p>"
+        "<p dir=rtl>يجب على كل موظف تغيير Office affine waffle كل 90 يوما.</p>"
+        "<p>The word كلمة means word, and 10<sup>3</sup> is a thousand.</p>"
+    )
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("no Chromium is installed")
+    (tmp_path / "a.html").write_text(f"<!doctype html><meta charset=utf-8>{body}", encoding="utf-8")
+    asked = ("--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer", f"--print-to-pdf={tmp_path / 'a.pdf'}")
+    subprocess.run([chromium, *asked, str(tmp_path / "a.html")], check=True, capture_output=True, timeout=60)
+    assert pdf.load(tmp_path / "a.pdf").text.split("\n") == [
+        "The plan is for all of the members of the club and of their guests.",
+        "يجب على كل موظف تغيير Office affine waffle كل 90 يوما.",
+        "The word كلمة means word, and 10^3 is a thousand.",
+    ]

@@ -125,15 +125,25 @@ def _width(rows: Sequence[_Row]) -> float:
 
 
 def _line(row: _Row, rtl: bool) -> Line:
-    """A row as one line."""
-    ordered = sorted(row, key=lambda p: -p.right) if rtl else list(row)
-    if not ordered:
+    """A row as one line, in the direction of most of its letters; `rtl` where it has none."""
+    if not row:
         return Line("", (), 0.0, 0.0)
+    ordered = _as_read(row, _is_rtl(row, rtl))
     text = ordered[0].text
     for last, piece in itertools.pairwise(ordered):
         gap = max(piece.left - last.right, last.left - piece.right)
         text += (" " if gap > 0.2 * piece.height else "") + piece.text
     return Line(text, tuple(piece.text for piece in ordered), row.middle, row.height)
+
+
+def _as_read(row: _Row, rtl: bool) -> list[Piece]:
+    """The pieces of a line; words of the other direction that stand together keep theirs."""
+    done: list[Piece] = []
+    ordered = sorted(row, key=lambda p: -p.right) if rtl else list(row)
+    for other, some in itertools.groupby(ordered, key=lambda p: _is_rtl([p], rtl) != rtl):
+        together = list(some)
+        done += together[::-1] if other else together
+    return done
 
 
 # Edges: the intervals that pieces take up across the page, apart from one another
@@ -286,7 +296,8 @@ def _is_continued(above: Sequence[str], cells: Sequence[str], close: bool) -> bo
     return not cells[0] and len(filled) < len(cells) and all(_goes_on(before, text) for before, text in filled)
 
 
-def _is_rtl(pieces: Sequence[Piece]) -> bool:
-    """Whether most letters are written from the right."""
+def _is_rtl(pieces: Sequence[Piece], otherwise: bool = False) -> bool:
+    """Whether most letters are written from the right; `otherwise` where there are as many of either."""
     kinds = [unicodedata.bidirectional(c) for piece in pieces for c in piece.text]
-    return sum(kind in ("R", "AL") for kind in kinds) > sum(kind == "L" for kind in kinds)
+    more = sum(kind in ("R", "AL") for kind in kinds) - sum(kind == "L" for kind in kinds)
+    return more > 0 if more else otherwise

@@ -20,7 +20,7 @@ DESCENT = 0.22
 """Of a font's size that its letters reach below the line."""
 HYPHEN = 2
 """What pdfium has for a hyphen at the end of a line."""
-RAISED = 0.8
+RAISED = 0.9
 """Of a letter's height that a raised one has at most."""
 TALLEST = 14.0
 """Points that a line of a form field is high at most, however high the field is."""
@@ -62,6 +62,10 @@ class PageText(NamedTuple):
 
 _LTR = frozenset(("L", "EN", "AN", "ES", "CS", "ET"))
 """Kinds of characters that run to the right within a line that is written from the right."""
+
+
+_STRONG = frozenset(("L", "R", "AL"))
+"""Kinds of characters that have a direction of their own."""
 
 
 class _Letter(NamedTuple):
@@ -222,7 +226,7 @@ def _close(run: list[_Letter], pieces: dict[int, list[Piece]]) -> None:
     inked = [letter for letter in run if not letter.text.isspace()]
     if not inked:
         return
-    run = _from_the_right(run) if _is_rtl(inked) and not run[0].angle % 90 else run
+    run = run if run[0].angle % 90 else _from_the_right(run) if _is_rtl(inked) else _with_words_from_the_right(run)
     parts = [letter.text for letter in run]
     for i, (last, letter) in enumerate(itertools.pairwise(run), 1):
         if letter.text.isdecimal() and last.text.isdecimal() and _is_raised(letter, last):
@@ -251,6 +255,17 @@ def _from_the_right(run: list[_Letter]) -> list[_Letter]:
     for is_ltr, some in itertools.groupby(ordered, key=lambda x: unicodedata.bidirectional(x.text[0]) in _LTR):
         part = list(some)
         done += part[::-1] if is_ltr else part
+    return done
+
+
+def _with_words_from_the_right(run: list[_Letter]) -> list[_Letter]:
+    """Letters of a line that runs to the right, with the words in it that are written from the right as they stand."""
+    strong = {i: x for i, x in ((i, unicodedata.bidirectional(x.text[0])) for i, x in enumerate(run)) if x in _STRONG}
+    stretches = [list(some) for is_rtl, some in itertools.groupby(strong, key=lambda i: strong[i] != "L") if is_rtl]
+    done = list(run)
+    for stretch in stretches:
+        start, end = stretch[0], stretch[-1] + 1
+        done[start:end] = _from_the_right(run[start:end])
     return done
 
 

@@ -210,6 +210,21 @@ def test_a_long_cell_is_not_said_again_and_many_rows_stay_small(page: Page) -> N
     assert page(f"<table><tr><td rowspan=2>{long}<td>1<tr><td>2</table>").text.split("\n")[1] == " | 2"
     wide = page("<table><tr><td rowspan=99999>" + "y" * 300 + "<tr><td>1" * 9000 + "</table>").text
     assert len(wide) < 1_100_000
+    many = page("<table><tr>" + "<td rowspan=0>a" * 1000 + "<tr><td>x" * 2000 + "</table>").text
+    assert len(many) < 1_100_000
+    assert many.count("x") == 2000  # no cell of its own is lost
+
+
+def test_a_long_cell_does_not_use_up_what_others_may_repeat(page: Page) -> None:
+    rows = "<tr><td>1" * 1500
+    text = page(f"<table><tr><td rowspan=0>Basic<td rowspan=0>{'long ' * 400}<td>0{rows}</table>").text
+    assert text.endswith("Basic |  | 1")
+
+
+def test_a_formula_is_read_once_however_deep_it_nests(page: Page) -> None:
+    deep = 40
+    formula = "<mrow><mi>a</mi><mo>+</mo>" * deep + "<mi>b</mi>" + "</mrow>" * deep
+    assert page(f"<p><math>{formula}</math>").text == "a + " * deep + "b"
 
 
 def test_a_page_of_menus_alone_holds_no_text(page: Page) -> None:

@@ -92,15 +92,18 @@ class Placer:
     def _spans_of_all(self, chunks: Sequence[StoredChunk], documents: Sequence[int]) -> list[list[Span]]:
         """For each chunk, where it may stand in its document."""
         offsets = [self._offsets(chunk, i) for chunk, i in zip(chunks, documents, strict=True)]
-        found = {n: self._spans(chunks[n], documents[n]) for n, span in enumerate(offsets) if not span}
+        keys = [(i, chunk.text) for chunk, i in zip(chunks, documents, strict=True)]
+        sought = {keys[n]: chunks[n] for n, span in enumerate(offsets) if not span}  # a text that many chunks have once
+        places = {key: self._spans(chunk, key[0]) for key, chunk in sought.items()}
 
-        def as_it_is(n: int, span: Span) -> bool:
-            return self._text(documents[n]).has(chunks[n].text, span)
+        def as_it_is(i: int, text: str, span: Span) -> bool:
+            return self._text(i).has(text, span)
 
         # Where every text stands as it is, its white space tells places apart; where some was changed, it tells nothing.
-        if all(as_it_is(n, spans[0]) for n, spans in found.items()):
-            found = {n: [span for span in spans if as_it_is(n, span)] for n, spans in found.items()}
-        return [[span] if span else sorted(found[n]) for n, span in enumerate(offsets)]
+        if all(as_it_is(*key, spans[0]) for key, spans in places.items()):
+            places = {key: [span for span in spans if as_it_is(*key, span)] for key, spans in places.items()}
+        ordered = {key: sorted(spans) for key, spans in places.items()}
+        return [[span] if span else ordered[key] for key, span in zip(keys, offsets, strict=True)]
 
     def notes(self) -> tuple[str, ...]:
         """Notes on `doubtful` and on `misnamed`, where there are any."""

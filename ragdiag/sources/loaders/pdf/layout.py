@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from statistics import median
 from typing import NamedTuple
@@ -159,7 +160,11 @@ def _split(rows: Sequence[_Row], edges: Sequence[tuple[float, float]]) -> list[l
 
 
 def _place(piece: Piece, edges: Sequence[tuple[float, float]]) -> int:
-    return max(range(len(edges)), key=lambda i: min(edges[i][1], piece.right) - max(edges[i][0], piece.left))
+    """The interval that a piece shares most with, or else is nearest to; they are in order and apart."""
+    first = bisect_left(edges, piece.left, key=lambda edge: edge[1])
+    end = bisect_right(edges, piece.right, key=lambda edge: edge[0])
+    near = range(max(first - 1, 0), min(end + 1, len(edges)))
+    return max(near, key=lambda i: min(edges[i][1], piece.right) - max(edges[i][0], piece.left))
 
 
 # Columns of prose

@@ -7,11 +7,15 @@ import re
 from collections.abc import Sequence
 
 from ragdiag.sources.loaders.html.nodes import Attributes, Node, collapsed, plain
+from ragdiag.text.raised import is_power, superscript
 
 __all__ = ["GLUE", "PART", "raised", "script", "separated", "spoken"]
 
 GLUE, PART = "\2", "\3"
 """In a line under way: what must stand apart from a word that follows, and what from a number."""
+
+POWER = "\4"
+"""What stands before and behind the power of a unit."""
 
 STYLE = re.compile(r"vertical-align\s*:\s*(super|sub)\b", re.I)
 CLASS = re.compile(r"(?:^|\s)(?:(super(?:script)?|sup)|sub(?:script)?)(?:\s|$)", re.I)
@@ -57,6 +61,8 @@ def raised(kind: str, node: Node, before: str) -> tuple[str, str]:
         return "", PART
     if last.isalnum() and ORDINAL.fullmatch(text):
         return "", ""
+    if is_power(before.rstrip(GLUE + PART), text):
+        return POWER, POWER + GLUE
     return ("^", GLUE) if SIMPLE.fullmatch(text) else ("^(", ")" + GLUE)
 
 
@@ -79,6 +85,7 @@ def separated(line: str) -> str:
     """A line with blanks where raised text would run into what follows, and without its marks."""
     if GLUE not in line and PART not in line:
         return line
+    line = re.sub(f"{POWER}(.*?){POWER}", lambda match: superscript(match[1].strip()), line, flags=re.DOTALL)
     line = re.sub(rf"{GLUE}+(?=\w)", " ", line)
     return re.sub(rf"(?<=\d){PART}(?=\d)|(?<=\w){PART}(?=[^\W\d_]{{3}})", " ", line).replace(GLUE, "").replace(PART, "")
 

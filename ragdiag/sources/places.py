@@ -13,7 +13,7 @@ from ragdiag.core.records import Chunking, Corpus, Document, IntArray, StoredChu
 from ragdiag.sources.holding import SourceText, TextSearch
 from ragdiag.sources.naming import DocumentNames
 from ragdiag.sources.paths import Paths
-from ragdiag.sources.settling import Span, in_order, settled
+from ragdiag.sources.settling import Span, in_order, settled, tiling
 from ragdiag.sources.stored import HintedChunk, names_of
 
 __all__ = ["Place", "Placer", "chunk_id", "from_spans", "nearest_document"]
@@ -81,10 +81,12 @@ class Placer:
         numbers: dict[int, list[int]] = {}
         for n, i in enumerate(documents):
             numbers.setdefault(i, []).append(n)
-        ordered, place_of = in_order([spans_of[n] for n in of] for of in numbers.values()), dict[int, Place]()
+        places, place_of = {i: [spans_of[n] for n in of] for i, of in numbers.items()}, dict[int, Place]()
+        ordered = in_order(places.values())
+        tiled = tiling((self.corpus.documents[i].text, of_document) for i, of_document in places.items())
         for i, of in numbers.items():
-            texts, places = [chunks[n].text for n in of], [spans_of[n] for n in of]
-            spans, doubtful = settled(texts, places, self.corpus.documents[i].text, ordered)
+            texts = [chunks[n].text for n in of]
+            spans, doubtful = settled(texts, places[i], self.corpus.documents[i].text, ordered, tiled)
             self.doubtful += [chunks[of[n]] for n in doubtful]
             place_of |= {n: (i, *span) for n, span in zip(of, spans, strict=True)}
         return [place_of[n] for n in range(len(chunks))]

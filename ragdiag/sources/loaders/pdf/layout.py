@@ -6,6 +6,7 @@ apart by what stands beside it. A column of prose goes on from line to line, a t
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 import unicodedata
@@ -62,6 +63,11 @@ class _Row(list[Piece]):
 
 def lines(pieces: Sequence[Piece]) -> list[Line]:
     """The lines of a page's pieces, in the order that they are read."""
+    return list(_lines(tuple(pieces)))
+
+
+@functools.lru_cache(maxsize=8)  # many pages may show the same
+def _lines(pieces: tuple[Piece, ...]) -> list[Line]:
     if len(pieces) > MOST_PIECES:
         return [_line(_Row([piece]), False) for piece in pieces]
     rtl = _is_rtl(pieces)

@@ -250,6 +250,7 @@ def test_a_formula_joins_no_number_beside_it(read: Read) -> None:
         (["2", run("1", RAISED), run("0", RAISED), "4"], "2^10 4"),
         (["10", run("−3", RAISED)], "10^−3"),
         (["40 m", run("2", RAISED)], "40 m²"),
+        (["40km", run("2", RAISED), " by Smith", run("2", RAISED)], "40km² by Smith^2"),
         (["5.", run("1", RAISED)], "5.^1"),
         (["the 1", run("st", RAISED), " day"], "the 1st day"),
         (["H", run("2", LOWERED), "O"], "H2O"),

@@ -633,6 +633,14 @@ def test_a_labelled_alternative_is_no_copy() -> None:
     assert [(d, copy) for _, _, d, _, _, copy in rows(labels)] == [(0, False), (1, False)]
 
 
+def test_half_of_a_number_with_a_fraction_is_no_evidence() -> None:
+    docs = corpus(a="The narrow bridge near town spans 5 metres.", b="The narrow bridge near town spans 5½ metres.")
+    half = "The narrow bridge near town spans 5"
+    assert rows(locate([asked(Label("a", half))], docs)) == [(0, 0, 0, 0, len(half), False)]
+    labels = locate([asked(Label("b", half))], docs)
+    assert not rows(labels) and labels.defects[0].kind == "text_differs"
+
+
 def test_a_short_passage_has_no_copies() -> None:
     words = SENTENCE.split()
     short, enough = " ".join(words[: COPY_WORDS - 1]), " ".join(words[:COPY_WORDS])

@@ -146,7 +146,8 @@ def test_pictures_without_text_and_objects_are_told(page: Page) -> None:
         ("costs 7<sup>1</sup> or 2<sup>8</sup>-1", "costs 7^1 or 2^8-1"),
         ("end.<sup>2</sup> word<sup>3</sup>", "end.^2 word^3"),
         ("10<sup>-3</sup> x<sup>n-1</sup> 2<sup>2<sup>3</sup></sup>", "10^-3 x^(n-1) 2^(2^3)"),
-        ("10<sup>6</sup>7 m<sup>3</sup>/h", "10^6 7 m^3/h"),
+        ("10<sup>6</sup>7 m<sup>3</sup>/h", "10^6 7 m³/h"),
+        ("40m<sup>2</sup> or km<sup> <b>12</b> </sup>h mm<sup>-1</sup>", "40m² or km¹² h mm^-1"),
         ("4<span style='vertical-align: super'>1</span> 4<span class=superscript>2</span>", "4^1 4^2"),
         ("9<sup><a href=#f1>1</a></sup> 9<sup>[1]</sup> 9<sup>1,2</sup>", "9^1 9[1] 9^1,2"),
         ("<p><sup>1</sup>Note", "1 Note"),
@@ -210,6 +211,21 @@ def test_a_long_cell_is_not_said_again_and_many_rows_stay_small(page: Page) -> N
     assert page(f"<table><tr><td rowspan=2>{long}<td>1<tr><td>2</table>").text.split("\n")[1] == " | 2"
     wide = page("<table><tr><td rowspan=99999>" + "y" * 300 + "<tr><td>1" * 9000 + "</table>").text
     assert len(wide) < 1_100_000
+    many = page("<table><tr>" + "<td rowspan=0>a" * 1000 + "<tr><td>x" * 2000 + "</table>").text
+    assert len(many) < 1_100_000
+    assert many.count("x") == 2000  # no cell of its own is lost
+
+
+def test_a_long_cell_does_not_use_up_what_others_may_repeat(page: Page) -> None:
+    rows = "<tr><td>1" * 1500
+    text = page(f"<table><tr><td rowspan=0>Basic<td rowspan=0>{'long ' * 400}<td>0{rows}</table>").text
+    assert text.endswith("Basic |  | 1")
+
+
+def test_a_formula_is_read_once_however_deep_it_nests(page: Page) -> None:
+    deep = 40
+    formula = "<mrow><mi>a</mi><mo>+</mo>" * deep + "<mi>b</mi>" + "</mrow>" * deep
+    assert page(f"<p><math>{formula}</math>").text == "a + " * deep + "b"
 
 
 def test_a_page_of_menus_alone_holds_no_text(page: Page) -> None:

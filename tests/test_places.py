@@ -82,6 +82,17 @@ def test_the_order_of_a_shuffled_list_says_nothing_about_any_document() -> None:
     assert {(c.doc_id, c.text) for c in shuffled.doubtful} == {("0", "ab"), ("1", "ab")}
 
 
+def test_chunks_left_out_of_one_document_may_be_left_out_of_another() -> None:
+    texts = ["q ab x ab y", "one two three four five six"]
+    corpus = Corpus(tuple(Document(str(i), text) for i, text in enumerate(texts)))
+    cut = [StoredChunk(doc_id="0", text=text) for text in ("q", "ab")]  # the first "ab", or the second
+    whole, part = Placer(corpus), Placer(corpus)
+    whole.spans([*cut, *(StoredChunk(doc_id="1", text=word) for word in texts[1].split())])
+    part.spans([*cut, *(StoredChunk(doc_id="1", text=word) for word in texts[1].split()[::2])])
+    assert not whole.doubtful
+    assert [c.text for c in part.doubtful] == ["ab"]
+
+
 NAMED = Corpus(
     (
         Document("README.md", "Same words. Top."),

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 __all__ = ["Pattern", "parsed", "verdict"]
 
 _TOKEN = re.compile(r"\\.|\[[!^]?\]?(?:\\.|\[:\w+:\]|[^\]\\])*\]|(?:^|(?<=/))\*\*/|/\*\*$|\*+|.", re.DOTALL)
 """A piece of a pattern: an escaped character, a class, any number of folders, any characters, or a character."""
+
+ANY = "[^/]*?"
+"""Any characters of a name, as few as will do."""
 
 _CLASSES = {"alpha": "a-zA-Z", "digit": "0-9", "alnum": "a-zA-Z0-9", "lower": "a-z", "upper": "A-Z", "space": r"\s"}
 
@@ -44,7 +47,7 @@ def parsed(line: str) -> Pattern | None:
     text = text if leaves_out else text[1:]
     glob = text.removesuffix("/")
     try:
-        expression = re.compile("".join(map(_expression, _TOKEN.findall(glob.removeprefix("/")))), re.DOTALL)
+        expression = re.compile(_whole(_TOKEN.findall(glob.removeprefix("/"))), re.DOTALL)
     except (re.error, ValueError):
         return None
     return Pattern(leaves_out, glob != text, "/" in glob, expression) if glob.strip("/") else None
@@ -56,14 +59,49 @@ def verdict(patterns: Sequence[Pattern], path: str, is_folder: bool) -> bool | N
     return next(iter(found), None)
 
 
+def _whole(tokens: Sequence[str]) -> str:
+    """A pattern as a regular expression. Raises `ValueError` as `_expression`.
+
+    What ends soonest leaves most to the rest: so all stars but the last take as little as will do, for good, and so do the
+    folders before all parts but the last. Else the time for a long name would be multiplied with each star.
+    """
+    parts = _split(tokens, lambda token: token == "**/")
+    written = ["".join(_stars(part, f"part{n}", is_last=part is parts[-1])) for n, part in enumerate(parts)]
+    return "".join([*(_for_good(part, f"part{n}") for n, part in enumerate(written[:-1])), written[-1]])
+
+
+def _stars(tokens: Sequence[str], name: str, is_last: bool) -> Iterator[str]:
+    """A part of a pattern, which may begin with any number of folders; `is_last`: the pattern ends with it."""
+    pieces = _split(tokens, lambda token: token[0] == "*" and token != "**/")
+    for n, piece in enumerate(pieces):
+        expression = "".join(map(_expression, piece))
+        may_grow = n == 0 or (is_last and piece is pieces[-1])
+        yield expression if may_grow else _for_good(expression, f"{name}star{n}")
+
+
+def _for_good(expression: str, name: str) -> str:
+    """An expression that keeps its first match, whatever follows (``(?>...)`` since Python 3.11); no two have the same `name`."""
+    return f"(?=(?P<{name}>{expression}))(?P={name})"
+
+
+def _split(tokens: Sequence[str], begins: Callable[[str], bool]) -> list[list[str]]:
+    """Stretches of `tokens`, each of which but the first begins with one that `begins` one."""
+    stretches: list[list[str]] = [[]]
+    for token in tokens:
+        if begins(token):
+            stretches.append([])
+        stretches[-1].append(token)
+    return stretches
+
+
 def _expression(token: str) -> str:
     """A piece of a pattern as a regular expression. Raises `ValueError` for half of an escape, or a class that never ends."""
     if token == "**/":
-        return "(?:.*/)?"
+        return "(?:.*?/)??"
     if token == "/**":
         return "/.+"
     if token[0] == "*":
-        return "[^/]*"
+        return ANY
     if token == "?":
         return "[^/]"
     if token in ("\\", "["):

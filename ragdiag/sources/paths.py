@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
 
 from ragdiag.core.records import Corpus
@@ -19,10 +19,13 @@ class Paths:
 
     def __init__(self, corpus: Corpus) -> None:
         self._ids = DocumentNames(corpus)
-        self._by_last: dict[str, list[tuple[int, list[str]]]] = defaultdict(list)
+        self._by_ending: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        self._whole: dict[tuple[str, ...], list[int]] = defaultdict(list)
         for i, document in enumerate(corpus.documents):
             parts = _parts(document.id)
-            self._by_last[parts[-1]].append((i, parts))
+            self._whole[parts].append(i)
+            for ending in _endings(parts):
+                self._by_ending[ending].append(i)
 
     def documents(self, name: str) -> list[int]:
         """The documents that `name` may mean: the one of that id, else those whose path ends as it does, for longest."""
@@ -33,24 +36,21 @@ class Paths:
                 return alike
         return []
 
-    def _ending_alike(self, parts: Sequence[str]) -> list[int]:
+    def _ending_alike(self, parts: tuple[str, ...]) -> list[int]:
         """Those that share the most folders, counted from the file name; of these, an id that is wholly in the name."""
-        shared = {i: _shared(own, parts) for i, own in self._by_last.get(parts[-1], ())}
-        whole = {i: n == len(own) for i, own in self._by_last.get(parts[-1], ()) if (n := shared[i])}
-        best = max(((n, whole[i]) for i, n in shared.items()), default=None)
-        return [i for i, n in shared.items() if (n, whole[i]) == best]
+        longest = next((ending for ending in _endings(parts) if ending in self._by_ending), ())
+        return self._whole.get(longest, []) or self._by_ending.get(longest, [])
 
 
-def _shared(one: Sequence[str], other: Sequence[str]) -> int:
-    """How many parts two paths share from their ends on."""
-    alike = [a == b for a, b in zip(reversed(one), reversed(other), strict=False)]
-    return alike.index(False) if False in alike else len(alike)
+def _endings(parts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """The ends of a path, the longest first: the whole, without its first folder, ..., the file name."""
+    return (parts[n:] for n in range(len(parts)))
 
 
-def _parts(path: str) -> list[str]:
+def _parts(path: str) -> tuple[str, ...]:
     """The folders and the file name of a path, as any system writes it, in one normal form."""
     parts = unicodedata.normalize("NFC", path).replace("\\", "/").split("/")
-    return [part for part in parts if part not in ("", ".")] or [path]
+    return tuple(part for part in parts if part not in ("", ".")) or (path,)
 
 
 def _as_path(name: str) -> str:

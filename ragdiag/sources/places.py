@@ -13,7 +13,7 @@ from ragdiag.core.records import Chunking, Corpus, Document, IntArray, StoredChu
 from ragdiag.sources.holding import SourceText, TextSearch
 from ragdiag.sources.naming import DocumentNames
 from ragdiag.sources.paths import Paths
-from ragdiag.sources.settling import Span, in_order, settled
+from ragdiag.sources.settling import Span, in_order, settled, tiling
 from ragdiag.sources.stored import HintedChunk, names_of
 
 __all__ = ["Place", "Placer", "chunk_id", "from_spans", "nearest_document"]
@@ -81,10 +81,12 @@ class Placer:
         numbers: dict[int, list[int]] = {}
         for n, i in enumerate(documents):
             numbers.setdefault(i, []).append(n)
-        ordered, place_of = in_order([spans_of[n] for n in of] for of in numbers.values()), dict[int, Place]()
+        places, place_of = {i: [spans_of[n] for n in of] for i, of in numbers.items()}, dict[int, Place]()
+        ordered = in_order(places.values())
+        tiled = tiling((self.corpus.documents[i].text, of_document) for i, of_document in places.items())
         for i, of in numbers.items():
-            texts, places = [chunks[n].text for n in of], [spans_of[n] for n in of]
-            spans, doubtful = settled(texts, places, self.corpus.documents[i].text, ordered)
+            texts = [chunks[n].text for n in of]
+            spans, doubtful = settled(texts, places[i], self.corpus.documents[i].text, ordered, tiled)
             self.doubtful += [chunks[of[n]] for n in doubtful]
             place_of |= {n: (i, *span) for n, span in zip(of, spans, strict=True)}
         return [place_of[n] for n in range(len(chunks))]
@@ -92,15 +94,18 @@ class Placer:
     def _spans_of_all(self, chunks: Sequence[StoredChunk], documents: Sequence[int]) -> list[list[Span]]:
         """For each chunk, where it may stand in its document."""
         offsets = [self._offsets(chunk, i) for chunk, i in zip(chunks, documents, strict=True)]
-        found = {n: self._spans(chunks[n], documents[n]) for n, span in enumerate(offsets) if not span}
+        keys = [(i, chunk.text) for chunk, i in zip(chunks, documents, strict=True)]
+        sought = {keys[n]: chunks[n] for n, span in enumerate(offsets) if not span}  # a text that many chunks have once
+        places = {key: self._spans(chunk, key[0]) for key, chunk in sought.items()}
 
-        def as_it_is(n: int, span: Span) -> bool:
-            return self._text(documents[n]).has(chunks[n].text, span)
+        def as_it_is(i: int, text: str, span: Span) -> bool:
+            return self._text(i).has(text, span)
 
         # Where every text stands as it is, its white space tells places apart; where some was changed, it tells nothing.
-        if all(as_it_is(n, spans[0]) for n, spans in found.items()):
-            found = {n: [span for span in spans if as_it_is(n, span)] for n, spans in found.items()}
-        return [[span] if span else sorted(found[n]) for n, span in enumerate(offsets)]
+        if all(as_it_is(*key, spans[0]) for key, spans in places.items()):
+            places = {key: [span for span in spans if as_it_is(*key, span)] for key, spans in places.items()}
+        ordered = {key: sorted(spans) for key, spans in places.items()}
+        return [[span] if span else ordered[key] for key, span in zip(keys, offsets, strict=True)]
 
     def notes(self) -> tuple[str, ...]:
         """Notes on `doubtful` and on `misnamed`, where there are any."""

@@ -10,14 +10,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Span", "in_order", "settled"]
+__all__ = ["Span", "in_order", "settled", "tiling"]
 
 Span = tuple[int, int]
 """Half-open, in characters of a document."""
 
 
 TILING = 0.95
-"""Of a document's neighbouring chunks so many touch where its splitter's chunks are all there."""
+"""Of neighbouring chunks so many touch where its splitter's chunks are all there."""
 
 IN_ORDER = 0.95
 """Of a list's chunks whose place is certain so many follow the one before; else its order is that of no document."""
@@ -33,7 +33,23 @@ def in_order(places: Iterable[Sequence[Sequence[Span]]]) -> bool:
     return sum(follows) >= IN_ORDER * len(follows)
 
 
-def settled(texts: Sequence[str], places: Sequence[Sequence[Span]], document: str, ordered: bool) -> tuple[list[Span], list[int]]:
+def tiling(places: Iterable[tuple[str, Sequence[Sequence[Span]]]]) -> bool:
+    """Whether a list's chunks cover their documents, as far as neighbours with one place each tell.
+
+    `places` has the text of each document, and those of its chunks.
+    """
+    touch = [
+        _touch(document, one[0], other[0])
+        for document, of_document in places
+        for one, other in pairwise(of_document)
+        if len(one) == len(other) == 1
+    ]
+    return sum(touch) >= TILING * len(touch)
+
+
+def settled(
+    texts: Sequence[str], places: Sequence[Sequence[Span]], document: str, ordered: bool, tiled: bool
+) -> tuple[list[Span], list[int]]:
     """A place for each of the chunks of one document, and the numbers of those whose place is a guess.
 
     `places` are those at which a chunk's text stands, in order; a chunk with one stands there. Of the others, no chunk lies
@@ -46,7 +62,7 @@ def settled(texts: Sequence[str], places: Sequence[Sequence[Span]], document: st
     alike = Counter(texts)
     left = _left(texts, places, alike, [span for span in certain if span])
     spans_so_far, last, guessed = list[Span](), dict[str, int](), list[int]()
-    between = _Between(certain, document)
+    between = _Between(certain, document, tiled)
     ordered, before, sure_before = ordered and between.ordered, None, _Before(None, True)
     for n, text in enumerate(texts):
         if (span := certain[n]) is None:
@@ -96,13 +112,12 @@ class _Before(NamedTuple):
 class _Between:
     """What neighbours say about a chunk's place. `ordered`: the chunks that are `certain` come in the order of the document."""
 
-    def __init__(self, certain: Sequence[Span | None], document: str) -> None:
+    def __init__(self, certain: Sequence[Span | None], document: str, tiled: bool) -> None:
         starts = [span[0] for span in certain if span]
         self._document, self._certain, self._after = document, certain, _following(certain)
         self.ordered = len(starts) > 0 and starts == sorted(starts)
-        pairs = [(a, b) for a, b in pairwise(certain) if a and b]
         # Where chunks were left out, one that begins where the last one ends may be the one that was left out.
-        self._tiles = sum(self._touch(*pair) for pair in pairs) >= TILING * len(pairs)
+        self._tiled = tiled
 
     def is_sure(self, spans: Sequence[Span], at: int, n: int, before: _Before) -> bool:
         """Whether chunk `n`, which adjoins the one before it or has one place left, must stand at the place of number `at`."""
@@ -112,11 +127,7 @@ class _Between:
         if high - low == 1:
             return True
         following = self._certain[n + 1] if n + 1 < len(self._certain) else None
-        return before.adjacent and (self._tiles or (following is not None and self._touch(spans[at], following)))
-
-    def _touch(self, one: Span, other: Span) -> bool:
-        """Whether nothing but white space lies between two places."""
-        return not self._document[one[1] : other[0]].strip()
+        return before.adjacent and (self._tiled or (following is not None and _touch(self._document, spans[at], following)))
 
     def chosen(self, spans: Sequence[Span], first: int, n: int, before: Span | None) -> tuple[int, bool]:
         """The number of chunk `n`'s place, which is `first` or later, and whether it is sure; `before` is the last chunk's."""
@@ -135,6 +146,11 @@ class _Between:
         start = bisect_left(spans, (before[1], 0), low, high)
         touching = range(start, bisect_right(spans, (_next_word(self._document, before[1]), len(self._document)), start, high))
         return touching or range(bisect_right(spans, before[1], low, start, key=lambda span: span[1]), start)
+
+
+def _touch(document: str, one: Span, other: Span) -> bool:
+    """Whether nothing but white space lies between two places."""
+    return not document[one[1] : other[0]].strip()
 
 
 def _following(certain: Sequence[Span | None]) -> list[Span | None]:

@@ -85,8 +85,9 @@ def _with_parts(text: str) -> Iterator[str]:
     last = 0
     for match in _identifier().finditer(text):
         whole, parts = words(match[0]), [part.lower() for part in _HUMPS.findall(match[0])]
+        known = set(whole)
         yield from words(text[last : match.end()])
-        yield from (part for part in parts if part not in whole)
+        yield from (part for part in parts if part not in known)
         if len(whole) > 1 and not match[0].replace("-", "").isalpha() and not match[0].replace("-", "").isdigit():
             yield "".join(whole)
         last = match.end()

@@ -20,7 +20,7 @@ _HASHES = re.compile(r"(#{1,6})[ \t]")
 _RULE = re.compile(r"([=\-~^\"'*+#`:])\1{2,}$")
 _SHORT_RULE = re.compile(r"([=\-~^\"'`])\1$")
 _NO_TITLE = re.compile(r"[|#>]|[-*+] ")
-_ANCHOR = re.compile(r"[ \t]*\{:?[ \t]*[#.][\w-][^{}]*\}$")
+_ANCHOR = re.compile(r"\{:?[ \t]*[#.][\w-][^{}]*\}$")
 _MARKED = re.compile(r" {0,3}[#=]{1,6}[ \t]")
 _ASCIIDOC = re.compile(r"(={1,6}|#{1,6})[ \t]+([^\s=].*)")
 _BEFORE_TITLE = re.compile(r"$|[\[:/]")
@@ -211,7 +211,7 @@ def _bare(title: str) -> str:
 def _unanchored(title: str) -> str:
     """A title without the attributes that may stand behind it: ``Usage {#usage}`` is "Usage"."""
     title = title.strip()
-    return _ANCHOR.sub("", title) if title.endswith("}") else title
+    return _ANCHOR.sub("", title).rstrip(" \t") if title.endswith("}") else title
 
 
 def _titled(rule: str, last: _Line, over: _Line) -> _Underlined | None:

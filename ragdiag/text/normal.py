@@ -111,7 +111,8 @@ def _pattern(text: str, instead: Mapping[str, str]) -> re.Pattern[str] | None:
     """What finds the characters `instead` in `text`, and letters with marks that may be composed; None where there are none."""
     alone = f"[{re.escape(''.join(instead))}]" if instead else ""
     dropped = "".join(c for c, new in instead.items() if not new)
-    letter = alone if unicodedata.is_normalized("NFC", text) and not dropped else "."
+    any_letter = f"[^{re.escape(dropped)}]" if dropped else "."  # each run of what is dropped is read through once
+    letter = alone if unicodedata.is_normalized("NFC", text) and not dropped else any_letter
     marks = "".join(filter(_is_mark, set(text))) if letter else ""
     patterns = [f"{letter}[{re.escape(marks + dropped)}]*[{re.escape(marks)}]" if marks else "", alone]
     return re.compile("|".join(filter(None, patterns)), re.DOTALL) if any(patterns) else None

@@ -108,6 +108,7 @@ MARKUP = {
     "fonts never closed": lambda n: "".join(f"<font a={i}><p>x" for i in range(n // 16)),
     "banners round content": lambda n: "<div class=cookie-banner>x" * (n // 26) + "<h1>y",
     "rows": lambda n: "<table>" + "<tr><td>x<td>y" * (n // 14),
+    "formula in formula": lambda n: "<math>" + "<mrow><mn>1</mn>" * (n // 16),
     "comments never closed": lambda n: "x" + "<!--" * (n // 4),
     "attributes never closed": lambda n: "x" + '<a b="' * (n // 6),
 }
@@ -125,6 +126,9 @@ BODIES = {
 def loaders() -> list[Worst]:
     from ragdiag.sources.loaders import load
 
+    def cells(n: int) -> str:
+        return "<table><tr>" + "<td rowspan=0>a" * (n // 30) + "<tr><td>x" * (n // 18)
+
     read = refused(load)
     text = {
         "blanks": lambda n: filled(" ", n),
@@ -134,6 +138,7 @@ def loaders() -> list[Worst]:
     return [
         *(Worst(f"text: {name}", written("a.md", make), read, 100_000) for name, make in text.items()),
         *(Worst(f"html: {name}", written("a.html", make), read) for name, make in MARKUP.items()),
+        Worst("html: cells that go on", written("a.html", cells), read, 100_000),
         *(Worst(f"docx: {name}", written("a.docx", make), read, 60_000) for name, make in BODIES.items()),
         Worst("pdf: pages", written("a.pdf", lambda n: pdf_document([show(i) for i in range(n // 100)], n // 100)), read),
         Worst(
@@ -224,6 +229,7 @@ def routines() -> list[Worst]:
     from ragdiag.label.drafts import asked, drafts
     from ragdiag.reports.text import no_commands
     from ragdiag.search.chunkers._pack import Cuts
+    from ragdiag.text.analysis import Analysis
     from ragdiag.text.duplicates import near_duplicates, shingles
     from ragdiag.text.headings import headings
     from ragdiag.text.normal import folded
@@ -260,6 +266,9 @@ def routines() -> list[Worst]:
         *found,
         Worst("drafts: a heading of blanks", lambda n, _: "How a" + " " * n + "b", asked, 20_000),
         Worst("drafts: Q and blanks", lambda n, _: "x\n\nQ" + " " * n + "b\n", by_name["drafts"], 20_000),
+        Worst("headings: blanks and a bracket", lambda n, _: "# a" + " " * n + "}", headings, 20_000),
+        Worst("folded: nothing to see", lambda n, _: "e\u0301" + "\u200b" * n, folded, 20_000),
+        Worst("words: parts of a long one", lambda n, _: "-".join(f"A{i}" for i in range(n // 6)), Analysis(parts=True), 60_000),
         Worst("headings before chunks: a long one", lambda n, _: "# " + "a" * n + "\n" + "b " * n, under_headings, 20_000),
     ]  # fmt: skip
 
@@ -272,6 +281,34 @@ def versions() -> list[Worst]:
         return [Document(f"d{i}", "", metadata={"family": "f", "version": i}) for i in range(n // 20)]
 
     return [Worst("versions: one family", family, superseded, 40_000)]
+
+
+def places() -> list[Worst]:
+    from ragdiag.core.records import Corpus, Document, StoredChunk
+    from ragdiag.sources.gitignore import Pattern, parsed
+    from ragdiag.sources.paths import Paths
+    from ragdiag.sources.places import Placer
+
+    def alike(n: int, _: Path) -> tuple[Corpus, list[StoredChunk]]:
+        text = "The same line, again."
+        return Corpus((Document("a", f"{text}\n\n" * (n // 23)),)), [StoredChunk(str(i), "a", text) for i in range(n // 23)]
+
+    def called_alike(n: int, _: Path) -> Corpus:
+        return Corpus(tuple(Document(f"d{i}/index.md", "x") for i in range(n // 20)))
+
+    def many_stars(n: int, _: Path) -> tuple[Pattern | None, str]:
+        return parsed("*a" * 12 + "*b"), "a" * (n // 100)
+
+    return [
+        Worst("chunks: one text over and over", alike, lambda case: Placer(case[0]).spans(case[1]), 40_000),
+        Worst(
+            "documents: one name in many folders",
+            called_alike,
+            lambda corpus: [Paths(corpus).documents("/x/d1/index.md"), *map(Paths(corpus).documents, corpus.position)],
+            20_000,
+        ),
+        Worst("gitignore: many stars", many_stars, lambda case: case[0].matches(case[1], False)),
+    ]
 
 
 def evidence() -> list[Worst]:
@@ -342,7 +379,7 @@ def judges() -> list[Worst]:
 
 def worst() -> list[Worst]:
     """All of them."""
-    return [*loaders(), *files(), *routines(), *versions(), *evidence(), *judges()]
+    return [*loaders(), *files(), *routines(), *versions(), *places(), *evidence(), *judges()]
 
 
 def seconds(case: Worst, n: int, folder: Path, repeat: int) -> float:

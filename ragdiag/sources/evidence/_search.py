@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import ahocorasick_rs
@@ -213,11 +214,16 @@ def _to(text: str, position: int, step: int, inside: Callable[[str, int], bool])
     return position
 
 
+def _is_fraction(character: str) -> bool:
+    """Whether a sign is a fraction: "5½" is one number."""
+    return "\u2044" in unicodedata.normalize("NFKC", character)
+
+
 def _inside_a_number(text: str, position: int) -> bool:
     if not 0 < position < len(text):
         return False
     before, behind = text[position - 1], text[position]
-    if is_figure(before) and is_figure(behind):
+    if (is_figure(before) and is_figure(behind)) or (before.isdecimal() and _is_fraction(behind)):
         return True
     if before in BETWEEN_FIGURES:
         return position > 1 and text[position - 2].isdecimal() and behind.isdecimal()

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ragdiag.core.records import Omission
+from ragdiag.text.raised import NEAR, is_power, superscript
 
 __all__ = ["EDGE", "LOWERED", "MARKS", "NOTE", "RAISED", "place", "settled", "without_places"]
 
@@ -24,8 +25,6 @@ _PLACE = "\x04"
 
 MARKS = re.compile(f"{_PLACE}\\d+{_PLACE}|[\x00-\x03]")
 """Every mark."""
-
-_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def place(index: int) -> str:
@@ -48,7 +47,7 @@ def _shifts(text: str) -> str:
     parts: list[str] = []
     last = 0
     for match in re.finditer(f"([{RAISED}{LOWERED}])(.*?)\\1", text, re.DOTALL):
-        before, behind = text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1]
+        before, behind = text[max(match.start() - NEAR, 0) : match.start()], text[match.end() : match.end() + 1]
         parts += [text[last : match.start()], _shifted(before, match[2], raised=match[1] == RAISED)]
         if match[2][-1:].isdecimal() and behind.isdecimal():
             parts.append(" ")
@@ -57,12 +56,12 @@ def _shifts(text: str) -> str:
 
 
 def _shifted(before: str, text: str, raised: bool) -> str:
-    """Raised or lowered text behind a character, so that no other number comes of it."""
-    if before.isdecimal() and re.match(r"[+\-−–]?\d", text):
+    """Raised or lowered text behind the characters `before`, so that no other number comes of it."""
+    if before[-1:].isdecimal() and re.match(r"[+\-−–]?\d", text):
         return ("^" if raised else "_") + text
-    if not raised or text.isalpha() or not before.strip() or not re.search(r"\w", text):
+    if not raised or text.isalpha() or not before[-1:].strip() or not re.search(r"\w", text):
         return text
-    return text.translate(_SUPERSCRIPTS) if before.isalpha() and text.isdecimal() and text.isascii() else "^" + text
+    return superscript(text) if is_power(before, text) else "^" + text
 
 
 def without_places(text: str, left_out: Sequence[Omission]) -> tuple[str, tuple[Omission, ...]]:

@@ -7,11 +7,15 @@ import re
 from collections.abc import Sequence
 
 from ragdiag.sources.loaders.html.nodes import Attributes, Node, collapsed, plain
+from ragdiag.text.raised import is_power, superscript
 
 __all__ = ["GLUE", "PART", "raised", "script", "separated", "spoken"]
 
 GLUE, PART = "\2", "\3"
 """In a line under way: what must stand apart from a word that follows, and what from a number."""
+
+POWER = "\4"
+"""What stands before and behind the power of a unit."""
 
 STYLE = re.compile(r"vertical-align\s*:\s*(super|sub)\b", re.I)
 CLASS = re.compile(r"(?:^|\s)(?:(super(?:script)?|sup)|sub(?:script)?)(?:\s|$)", re.I)
@@ -20,7 +24,6 @@ STARTS = re.compile(r"[+\-\u2212\u2013]?\w")
 ORDINAL = re.compile(
     r"(?:st|nd|rd|th|er|re|ère|e|è|ème|ieme|ième|os?|a|me|mes|lles?|mme|gr|º|ª|ste|de|ter|te)\.?", re.IGNORECASE
 )  # 1st, 2e, M^lle
-LETTER = re.compile(r"[^\W\d_]")
 BARS = ("/", "\u2044", "\u2215")
 
 LONGEST_RAISED = 40
@@ -58,6 +61,8 @@ def raised(kind: str, node: Node, before: str) -> tuple[str, str]:
         return "", PART
     if last.isalnum() and ORDINAL.fullmatch(text):
         return "", ""
+    if is_power(before.rstrip(GLUE + PART), text):
+        return POWER, POWER + GLUE
     return ("^", GLUE) if SIMPLE.fullmatch(text) else ("^(", ")" + GLUE)
 
 
@@ -80,6 +85,7 @@ def separated(line: str) -> str:
     """A line with blanks where raised text would run into what follows, and without its marks."""
     if GLUE not in line and PART not in line:
         return line
+    line = re.sub(f"{POWER}(.*?){POWER}", lambda match: superscript(match[1].strip()), line, flags=re.DOTALL)
     line = re.sub(rf"{GLUE}+(?=\w)", " ", line)
     return re.sub(rf"(?<=\d){PART}(?=\d)|(?<=\w){PART}(?=[^\W\d_]{{3}})", " ", line).replace(GLUE, "").replace(PART, "")
 
@@ -101,14 +107,15 @@ def _linear(node: Node, depth: int) -> str:
     children = [child for child in node.iter() if not child.tag.startswith(("-", "annotation"))]
     if not children:
         return _token(node)
-    parts = [_linear(child, depth + 1).strip() for child in children]
+    written = [_linear(child, depth + 1) for child in children]  # each once: formulas nest deep
+    parts = [part.strip() for part in written]
     if len(parts) == len(SIGNS.get(node.tag, ())):
         return "".join(sign + _bracketed(part) for sign, part in zip(SIGNS[node.tag], parts, strict=True))
     if node.tag == "mroot" and len(parts) == 2:
         return f"{_bracketed(parts[1])}\u221a{_bracketed(parts[0])}"
     if node.tag in BETWEEN:
         return BETWEEN[node.tag].join(parts)
-    return _around(node, _row(children, depth), parts)
+    return _around(node, _row(children, written), parts)
 
 
 def _around(node: Node, row: str, parts: Sequence[str]) -> str:
@@ -140,11 +147,10 @@ SIGNS = {
 """What stands before each part of an element."""
 
 
-def _row(children: Sequence[Node], depth: int) -> str:
-    """Parts beside each other; a blank keeps numbers apart."""
+def _row(children: Sequence[Node], parts: Sequence[str]) -> str:
+    """The parts that some elements are written as, beside each other; a blank keeps numbers apart."""
     text = ""
-    for child in children:
-        part = _linear(child, depth + 1)
+    for child, part in zip(children, parts, strict=True):
         apart = (text[-1:].isalnum() and part[:1].isdigit()) or (text[-1:].isdigit() and child.tag == "mfrac")
         text += (" " if apart else "") + part
     return text

@@ -13,7 +13,11 @@ MOST_COLUMNS = 100
 """How many columns one cell covers at most."""
 
 LONGEST_REPEATED, MOST_REPEATED = 300, 1_000_000
-"""A cell that goes on is said again in the next row if it has so many characters at most, until a table has repeated so many."""
+"""A cell that goes on is said again in the next row if it has so many characters at most; a longer one stays blank there. Where a
+table has repeated so many characters, no cell goes on."""
+
+SEPARATOR = " | "
+"""What parts the cells of a row."""
 
 LONGEST_ROW = 1500
 """Characters of a row with several paragraphs in a table without headers: a longer one lays out a page."""
@@ -55,10 +59,14 @@ class Rows:
     def row(self, cells: Iterable[Cell]) -> list[str]:
         """The texts of a row, column by column; what a cell covers to its right is blank but at the end of the row."""
         texts: dict[int, str] = {}
-        column, last = 0, max(self._open, default=-1)
+        column, last = 0, -1
         goes_on, self._open = self._open, {}
         for at, cell in goes_on.items():
-            self._put(texts, at, self._again(cell.text), cell)
+            again = cell.text if len(cell.text) <= LONGEST_REPEATED else ""
+            self._repeated += len(again) + len(SEPARATOR) * cell.columns
+            if self._repeated <= MOST_REPEATED:
+                self._put(texts, at, again, cell)
+                last = max(last, at)
         for cell in cells:
             while column in texts:
                 column += 1
@@ -71,10 +79,6 @@ class Rows:
         texts.update((at + i, "") for i in range(1, cell.columns) if at + i not in texts)
         if cell.rows > 1:
             self._open[at] = cell._replace(rows=cell.rows - 1)
-
-    def _again(self, text: str) -> str:
-        self._repeated += len(text)
-        return text if len(text) <= LONGEST_REPEATED and self._repeated <= MOST_REPEATED else ""
 
 
 class Tables:

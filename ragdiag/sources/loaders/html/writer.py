@@ -14,7 +14,7 @@ from ragdiag.sources.loaders.html.nodes import Attributes, Node, ancestors, coll
 from ragdiag.sources.loaders.html.page import Page
 from ragdiag.sources.loaders.html.pictures import alternative, is_decoration, picture, title_of_drawing
 from ragdiag.sources.loaders.html.signs import INLINE
-from ragdiag.sources.loaders.html.tables import Cell, Rows, Tables
+from ragdiag.sources.loaders.html.tables import SEPARATOR, Cell, Rows, Tables
 
 __all__ = ["Writer"]
 
@@ -252,7 +252,7 @@ class Writer:
         table = self.inside["table"][-1] if self.inside["table"] else 0
         texts = (self.rows[table] if table else Rows()).row(cells)
         if any(texts):
-            self._add(" | ".join(texts), table)
+            self._add(SEPARATOR.join(texts), table)
 
     def _add(self, text: str, group: int = 0) -> None:
         self.line.clear()

@@ -6,9 +6,11 @@ apart by what stands beside it. A column of prose goes on from line to line, a t
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from statistics import median
 from typing import NamedTuple
@@ -61,6 +63,11 @@ class _Row(list[Piece]):
 
 def lines(pieces: Sequence[Piece]) -> list[Line]:
     """The lines of a page's pieces, in the order that they are read."""
+    return list(_lines(tuple(pieces)))
+
+
+@functools.lru_cache(maxsize=8)  # many pages may show the same
+def _lines(pieces: tuple[Piece, ...]) -> list[Line]:
     if len(pieces) > MOST_PIECES:
         return [_line(_Row([piece]), False) for piece in pieces]
     rtl = _is_rtl(pieces)
@@ -169,7 +176,11 @@ def _split(rows: Sequence[_Row], edges: Sequence[tuple[float, float]]) -> list[l
 
 
 def _place(piece: Piece, edges: Sequence[tuple[float, float]]) -> int:
-    return max(range(len(edges)), key=lambda i: min(edges[i][1], piece.right) - max(edges[i][0], piece.left))
+    """The interval that a piece shares most with, or else is nearest to; they are in order and apart."""
+    first = bisect_left(edges, piece.left, key=lambda edge: edge[1])
+    end = bisect_right(edges, piece.right, key=lambda edge: edge[0])
+    near = range(max(first - 1, 0), min(end + 1, len(edges)))
+    return max(near, key=lambda i: min(edges[i][1], piece.right) - max(edges[i][0], piece.left))
 
 
 # Columns of prose

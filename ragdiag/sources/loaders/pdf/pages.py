@@ -58,7 +58,7 @@ class _Content(NamedTuple):
 
 def pages_of(reader: Any, document: Any, effort: Effort, keep: Keep) -> Iterator[Page]:
     """The pages of a document that pypdf and pdfium have open. Raises `Refused` where they are more than can be read."""
-    texts: dict[tuple[str, int], PageText] = {}
+    known: dict[tuple[str, int], _Content] = {}
     characters = 0
     for number, page in enumerate(reader.pages):
         place, left_out = f"page {number + 1}", list[Left]()
@@ -71,8 +71,8 @@ def pages_of(reader: Any, document: Any, effort: Effort, keep: Keep) -> Iterator
         shown = _Content(PageText({}, 0, ""))
         if not content.beyond:
             try:
-                shown = _shown(document, number, texts.get(content.key), named_letters(page))
-                texts[content.key] = shown.text
+                shown = _shown(document, number, known.get(content.key), named_letters(page))
+                known[content.key] = shown
             except (RuntimeError, IndexError) as e:  # what pypdfium2 raises for a page that pdfium cannot open
                 left_out.append(Left("unreadable", "", f"{place} ({e})"))
         characters += shown.text.characters
@@ -81,13 +81,14 @@ def pages_of(reader: Any, document: Any, effort: Effort, keep: Keep) -> Iterator
         yield _page(page, shown, place, left_out, keep)
 
 
-def _shown(document: Any, number: int, known: PageText | None, names: Names) -> _Content:
-    """What pdfium has of a page, whose text may be known from another page of the same content."""
+def _shown(document: Any, number: int, known: _Content | None, names: Names) -> _Content:
+    """What pdfium has of a page; its text and whether it has a picture may be known from another page of the same content."""
     page = document[number]
     try:
         angle, (left, bottom, right, top) = page.get_rotation(), page.get_mediabox()
         frame = upright("", angle, (left, right, bottom, top))
-        return _Content(known or page_text(page, names), angle, (frame.bottom, frame.top), has_image(page))
+        text, picture = (known.text, known.picture) if known else (page_text(page, names), has_image(page))
+        return _Content(text, angle, (frame.bottom, frame.top), picture)
     finally:
         page.close()
 

@@ -46,6 +46,7 @@ def test_on_ascii_words_are_what_they_are_to_rank_bm25(text: str) -> None:
         ("5¹ 2⁸-1 5½ CO₂ x²", "5 1 2 8 1 5 1 2 co2 x2"),
         ("don’t donʼt", "don t don t"),
         ("Ⅷ №5", "viii no5"),
+        ("२५ दिन ٢٥ ๒๕", "25 दिन 25 25"),
     ],
 )
 def test_words(text: str, expected: str) -> None:

@@ -61,14 +61,17 @@ class Case:
         self._coverage = Coverage(setting.corpus, spans, holding, whole=level != "document")
         self.evidence = frozenset(holding)
         """The chunks that hold any of the query's evidence."""
-        self.ranking, self.length = ranking[ranking >= 0], length
+        self.ranking, self.length, self._scores = ranking[ranking >= 0], length, scores
         self.context = self.ranking[:length].tolist()
         ranks, rank = self._coverage.ranks(self.ranking, {}), self._coverage.rank(self.ranking, {})
         self.standing = Standing(rank, rank is not None and rank <= length)
-        last = None if scores is None or rank is None or not 0 < length < rank else scores[length - 1]
-        self.is_tied = last is not None and scores is not None and rank is not None and bool(scores[rank - 1] == last)
-        """Whether the last of its evidence stands below the context with the same score as the context's last chunk."""
         self.groups = tuple(Group(n + 1, own, ranks.get(n, length + 1) <= length) for n, own in enumerate(spans))
+
+    @property
+    def is_tied(self) -> bool:
+        """Whether the last of its evidence stands below the context with the same score as the context's last chunk."""
+        rank, length, scores = self.standing.rank, self.length, self._scores
+        return scores is not None and rank is not None and 0 < length < rank and bool(scores[rank - 1] == scores[length - 1])
 
     def _trimmed(self, span: Span) -> Span:
         if self.level == "document":

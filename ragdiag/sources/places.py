@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -96,16 +96,16 @@ class Placer:
         offsets = [self._offsets(chunk, i) for chunk, i in zip(chunks, documents, strict=True)]
         keys = [(i, chunk.text) for chunk, i in zip(chunks, documents, strict=True)]
         sought = {keys[n]: chunks[n] for n, span in enumerate(offsets) if not span}  # a text that many chunks have once
-        places = {key: self._spans(chunk, key[0]) for key, chunk in sought.items()}
+        places = self._as_they_are({key: self._spans(chunk, key[0]) for key, chunk in sought.items()})
+        return [[span] if span else places[key] for key, span in zip(keys, offsets, strict=True)]
 
-        def as_it_is(i: int, text: str, span: Span) -> bool:
-            return self._text(i).has(text, span)
+    def _as_they_are(self, places: Mapping[tuple[int, str], list[Span]]) -> dict[tuple[int, str], list[Span]]:
+        """The places of texts, each in a document, in order.
 
-        # Where every text stands as it is, its white space tells places apart; where some was changed, it tells nothing.
-        if all(as_it_is(*key, spans[0]) for key, spans in places.items()):
-            places = {key: [span for span in spans if as_it_is(*key, span)] for key, spans in places.items()}
-        ordered = {key: sorted(spans) for key, spans in places.items()}
-        return [[span] if span else ordered[key] for key, span in zip(keys, offsets, strict=True)]
+        Where every text stands as it is, its white space tells places apart; where some was changed, it tells nothing.
+        """
+        exact = {(i, text): [s for s in spans if self._text(i).has(text, s)] for (i, text), spans in places.items()}
+        return {key: sorted(spans) for key, spans in (exact if all(exact.values()) else places).items()}
 
     def notes(self) -> tuple[str, ...]:
         """Notes on `doubtful` and on `misnamed`, where there are any."""

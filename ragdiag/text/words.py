@@ -22,6 +22,9 @@ DEFINITION = "words 1"
 
 _PLAIN_WORD = re.compile(r"\w+")
 _LOOSE = re.compile(f"[{INVISIBLE}ʹʻʼ]")
+_FIGURE = re.compile(r"[^\D0-9]")
+"""A figure of a script that has its own."""
+
 _NUMBER = re.compile(f"[{NUMBERS_IN_ONE_SIGN}]")
 _MARKS_OR_UNSPACED = "\u0300-\u036f\u0483-\u0489\u0591-\u1fff\u20d0-\u20ff\u2c80-\U0010ffff"
 _WITH_MARKS_OR_UNSPACED = re.compile(f"[{_MARKS_OR_UNSPACED}]")
@@ -48,10 +51,11 @@ def words(text: str) -> list[str]:
 
 
 def plain(text: str) -> str:
-    """`text` in its normal form in lower case, but for what no word holds: quotation marks, dashes and spaces stay."""
+    """`text` in its normal form in lower case, figures of all scripts as 0 to 9; marks that no word holds stay as they are."""
     form = _LOOSE.sub(lambda match: "'" if match[0] in "ʹʻʼ" else "", text)
     if not unicodedata.is_normalized("NFKC", form):
         form = unicodedata.normalize("NFKC", _NUMBER.sub(_apart, form))
+    form = _FIGURE.sub(lambda match: str(unicodedata.decimal(match[0])), form)
     return unicodedata.normalize("NFC", form.casefold())
 
 

@@ -23,6 +23,9 @@ AMOUNTS = frozenset(
     normal(
         "half quarter hundred thousand million billion trillion % ‰ $ € £ ¥ ₹ ° < > ≤ ≥ "
         "cent tausend mille mil тысяч हज़ार लाख करोड़ "
+        "second minute hour day week month year seconds minutes hours days weeks months years "
+        "hourly daily weekly monthly yearly annually "
+        "sekunde minute stunde tag woche monat jahr stunden tage wochen monate jahre täglich wöchentlich monatlich jährlich "
         "january february march april june july august "
         "september october november december monday tuesday wednesday thursday friday saturday sunday "
         "januar februar märz mai juni juli oktober dezember montag dienstag mittwoch donnerstag freitag samstag sonntag "

@@ -56,7 +56,7 @@ def raised(kind: str, node: Node, before: str) -> tuple[str, str]:
     if kind == "sub":
         return ("_" if last.isdigit() and text[0].isdigit() else ""), PART
     if _over_a_bar(node):
-        return (" " if last.isdigit() else ""), ""
+        return " " * last.isdigit(), ""
     if _is_first(before, last):
         return "", PART
     if last.isalnum() and ORDINAL.fullmatch(text):

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from statistics import median
 from typing import NamedTuple
 
-from ragdiag.sources.loaders.pdf.text import GAP, Piece
+from ragdiag.sources.loaders.pdf.text import GAP, Piece, is_rtl
 
 __all__ = ["Line", "lines"]
 
@@ -70,7 +70,7 @@ def lines(pieces: Sequence[Piece]) -> list[Line]:
 def _lines(pieces: tuple[Piece, ...]) -> list[Line]:
     if len(pieces) > MOST_PIECES:
         return [_line(_Row([piece]), False) for piece in pieces]
-    rtl = _is_rtl(pieces)
+    rtl = is_rtl(pieces)
     return _ordered([_joined(row, rtl) for row in _rows(pieces)], rtl)
 
 
@@ -135,7 +135,7 @@ def _line(row: _Row, rtl: bool) -> Line:
     """A row as one line, in the direction of most of its letters; `rtl` where it has none."""
     if not row:
         return Line("", (), 0.0, 0.0)
-    ordered = _as_read(row, _is_rtl(row, rtl))
+    ordered = _as_read(row, is_rtl(row, rtl))
     text = ordered[0].text
     for last, piece in itertools.pairwise(ordered):
         gap = max(piece.left - last.right, last.left - piece.right)
@@ -147,7 +147,7 @@ def _as_read(row: _Row, rtl: bool) -> list[Piece]:
     """The pieces of a line; words of the other direction that stand together keep theirs."""
     done: list[Piece] = []
     ordered = sorted(row, key=lambda p: -p.right) if rtl else list(row)
-    for other, some in itertools.groupby(ordered, key=lambda p: _is_rtl([p], rtl) != rtl):
+    for other, some in itertools.groupby(ordered, key=lambda p: is_rtl([p], rtl) != rtl):
         together = list(some)
         done += together[::-1] if other else together
     return done
@@ -305,10 +305,3 @@ def _is_continued(above: Sequence[str], cells: Sequence[str], close: bool) -> bo
         return False
     filled = [(before, text) for before, text in zip(above, cells, strict=True) if text]
     return not cells[0] and len(filled) < len(cells) and all(_goes_on(before, text) for before, text in filled)
-
-
-def _is_rtl(pieces: Sequence[Piece], otherwise: bool = False) -> bool:
-    """Whether most letters are written from the right; `otherwise` where there are as many of either."""
-    kinds = [unicodedata.bidirectional(c) for piece in pieces for c in piece.text]
-    more = sum(kind in ("R", "AL") for kind in kinds) - sum(kind == "L" for kind in kinds)
-    return more > 0 if more else otherwise

@@ -7,10 +7,10 @@ import itertools
 import math
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-__all__ = ["GAP", "Names", "PageText", "Piece", "has_image", "page_text", "pieces_in", "upright"]
+__all__ = ["GAP", "Names", "PageText", "Piece", "has_image", "is_rtl", "page_text", "pieces_in", "upright"]
 
 GAP = 0.9
 """Heights of a line that part two pieces of it."""
@@ -272,3 +272,10 @@ def _with_words_from_the_right(run: list[_Letter]) -> list[_Letter]:
 def _is_raised(letter: _Letter, last: _Letter) -> bool:
     height = last.top - last.bottom
     return letter.top - letter.bottom < RAISED * height and letter.bottom > last.bottom + 0.1 * height
+
+
+def is_rtl(pieces: Sequence[Piece], otherwise: bool = False) -> bool:
+    """Whether most letters are written from the right; `otherwise` where there are as many of either."""
+    kinds = [unicodedata.bidirectional(c) for piece in pieces for c in piece.text]
+    more = sum(kind in ("R", "AL") for kind in kinds) - sum(kind == "L" for kind in kinds)
+    return more > 0 if more else otherwise

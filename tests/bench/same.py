@@ -4,8 +4,12 @@
     PYTHONPATH=B python tests/bench/same.py keep FOLDER_B
     python tests/bench/same.py hold FOLDER_A FOLDER_B
 
+    PYTHONPATH=B python tests/bench/same.py audits FOLDER_C --ties id
+    python tests/bench/same.py means FOLDER_A FOLDER_C
+
 Both sides run the same commands on the same data. JSON is the same where its bytes are, once `timings` and the version are out
 of it; fields that only the second side has are named, with how often they are there; anything else is a difference, shown.
+`audits` keeps audits alone, with whatever options are added; `means` shows the means that differ.
 """
 
 import json
@@ -62,6 +66,23 @@ def keep(folder: Path) -> None:
                 run(words, folder / f"{name}-{retriever}-explain{i}.txt")
 
 
+def audits(folder: Path, more: list[str]) -> None:
+    """The audits of one version."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in SETS:
+        for retriever in RETRIEVERS:
+            run([*commands(name, retriever, folder)["audit"], *more], folder / f"{name}-{retriever}-audit.txt")
+
+
+def means(left: Path, right: Path) -> None:
+    """Every mean of an audit that is not the same on both sides."""
+    for file in sorted(left.glob("*-audit.json")):
+        before, after = (json.loads((f / file.name).read_text(encoding="utf-8"))["measures"] for f in (left, right))
+        pairs = {m: (before[m]["mean"], after[m]["mean"]) for m in before if before[m] != after[m]}
+        shown = ", ".join(f"{m} {a:.4f} -> {b:.4f}" for m, (a, b) in pairs.items() if a is not None and b is not None)
+        print(f"{file.name.removesuffix('-audit.json')}: {len(pairs)} of {len(before)} differ: {shown}")
+
+
 def timeless(value: object) -> object:
     """A report without what two runs never share."""
     if isinstance(value, dict):
@@ -115,5 +136,9 @@ def hold(left: Path, right: Path) -> int:
 if __name__ == "__main__":
     if sys.argv[1] == "keep":
         keep(Path(sys.argv[2]))
+    elif sys.argv[1] == "audits":
+        audits(Path(sys.argv[2]), sys.argv[3:])
+    elif sys.argv[1] == "means":
+        means(Path(sys.argv[2]), Path(sys.argv[3]))
     else:
         sys.exit(bool(hold(Path(sys.argv[2]), Path(sys.argv[3]))))

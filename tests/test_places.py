@@ -16,6 +16,7 @@ from ragdiag.core.registry import make
 from ragdiag.search.searches import chunks_of
 from ragdiag.sources.chunks import cut, place, read_chunks
 from ragdiag.sources.corpus import load_corpus
+from ragdiag.sources.holding import SourceText
 from ragdiag.sources.occurrences import Occurrences
 from ragdiag.sources.places import Placer
 from ragdiag.sources.stored import HintedChunk, record_of, stored_chunk
@@ -236,3 +237,12 @@ def test_a_document_twice_as_long_takes_twice_the_comparisons() -> None:
         return sum(len(occurrences.of(" ".join(text.split()[i : i + 6]))) for i in range(0, 300, 6))
 
     assert looked_at(4000) <= 2.3 * looked_at(2000)
+
+
+@pytest.mark.parametrize(
+    "text", ["-phrase }\n*  abbr one", "a  full-", "full-phrase }  *", "-phrase", "- The  rest of", "two,  and x-"]
+)
+def test_a_chunk_that_is_cut_at_a_hyphen_is_found_with_other_white_space(text: str) -> None:
+    source = "The abbr gives a full-phrase }\n\n* abbr one two, and x-\nThe rest of it"
+    (span,) = SourceText(source).places(text)
+    assert source[slice(*span)].split() == text.split()

@@ -12,6 +12,12 @@ from ragdiag.text.words import words
 
 __all__ = ["SourceText", "TextSearch"]
 
+_HYPHENS_AND_SPACE = "-\u2010\u2011\u00ad \t\r\n\f\v\u00a0\u3000"
+"""Hyphens, one that no line breaks at and a soft one among them, and white space."""
+
+MOST_SPACE = 100
+"""White space that may stand beside such a hyphen."""
+
 
 class SourceText:
     """A document's text, to find those of chunks in."""
@@ -43,7 +49,33 @@ class SourceText:
         others = [span for span, is_exact in zip(places, exact, strict=True) if not is_exact]
         # A chunk's ends may be evened otherwise than the document there, as where they cut a word.
         as_it_is = as_it_is or [span for span in self._whole.of(searched) if span not in others]
-        return as_it_is + others
+        return as_it_is + others or self._cut_at_hyphens(searched)
+
+    def _cut_at_hyphens(self, searched: str) -> list[Span]:
+        """Where a text stands whose ends cut a word at its hyphen: evened, the word has none, and the text still has."""
+        core = searched.strip(_HYPHENS_AND_SPACE)
+        lead, _, tail = searched.partition(core) if core else (searched, "", "")
+        if not core or not (lead.strip() or tail.strip()):
+            return []
+        spans = [(self._back(start, lead), self._on(end, tail)) for start, end in self.places(core)]
+        return [(start, end) for start, end in spans if start is not None and end is not None]
+
+    def _back(self, at: int, hyphens: str) -> int | None:
+        """Where `hyphens` begin that end at a position, white space apart; None where they do not."""
+        for hyphen in reversed("".join(hyphens.split())):
+            at = len(self.text[max(at - MOST_SPACE, 0) : at].rstrip()) + max(at - MOST_SPACE, 0) - 1
+            if at < 0 or self.text[at] != hyphen:
+                return None
+        return at
+
+    def _on(self, at: int, hyphens: str) -> int | None:
+        """Where `hyphens` end that begin at a position, white space apart; None where they do not."""
+        for hyphen in "".join(hyphens.split()):
+            rest = self.text[at : at + MOST_SPACE]
+            at += len(rest) - len(rest.lstrip()) + 1
+            if self.text[at - 1 : at] != hyphen:
+                return None
+        return at
 
     @cached_property
     def _whole(self) -> Occurrences:

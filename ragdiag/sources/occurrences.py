@@ -23,7 +23,7 @@ _SPACE: BoolArray = np.array([chr(code).isspace() for code in range(0x2100)])
 """By code: whether a character is white space; no other is in a normal form."""
 
 _SOFT_AT_LINE_END = re.compile("\u00ad(?=[ \t\r]*\n)")
-_HYPHEN = re.compile(r"-([^\S\n]*\n\s*)?")
+_HYPHEN = re.compile(r"-(\s+)?")
 _WIDE_MARKS = "\u3001-\u3003\u3008-\u301f"
 """Marks of Chinese and Japanese, which take no space either."""
 
@@ -80,6 +80,7 @@ def _left_out(text: str) -> Iterator[tuple[int, int]]:
         before, behind = text[start - 1 : start], text[end : end + 1]
         if not (_of_a_word(before) and _of_a_word(behind)):
             continue
+        # White space stands for a line end, which whoever collapsed it made a space.
         if match[1]:  # "Franco-\nGerman" and "COVID-\n19" keep their hyphen
             own_hyphen = behind.isdecimal() or before.isdecimal() or (behind.isupper() and not before.isupper())
             yield start + own_hyphen, end

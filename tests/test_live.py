@@ -193,7 +193,7 @@ def test_a_reply_has_a_bound(here: Path, start: Start, monkeypatch: pytest.Monke
     long = {0: "a" * 1000, 1: "a" * 1001, 2: "a" * 2**20}
     done = live(start(lambda prompt, _: long.get(number(prompt), right(prompt))).url, "--condition", "oracle")
     assert done.exit_code == 0, done.output
-    assert "4 answered, 0 known before, 2 failed (more than 1,000,000 characters 1, more than 1 MB 1)" in done.stderr
+    assert "4 answered, 0 known before, 2 failed (more than 1 MB 1, more than 1,000,000 characters 1)" in done.stderr
     assert (here / "rec.jsonl").stat().st_size < 5000
 
 

@@ -98,7 +98,8 @@ def ask_live(
     with progress_bars(quiet) as progress:
         asked = open_.ask(progress)
     if not quiet:
-        failed = ", ".join(f"{kind} {n}" for kind, n in asked.failures.items())
+        kinds = sorted(asked.failures.items(), key=lambda kind: (-kind[1], kind[0]))  # not in the order in which they came
+        failed = ", ".join(f"{kind} {n}" for kind, n in kinds)
         parts = [f"{asked.answered} answered", f"{asked.resumed} known before", f"{sum(asked.failures.values())} failed"]
         click.echo(f"{', '.join(parts)}{f' ({failed})' if failed else ''}; kept in {live.record}", err=True)
         if asked.failures:

@@ -44,9 +44,9 @@ class SourceText:
         places = [self._even.own(*span) for span in self._occurrences.of(Even(searched).text)]
         lead = len(searched) - len(searched.lstrip())
         whole = [(start - lead, start - lead + len(searched)) for start, _ in places]
-        exact = [span[0] >= 0 and self.has(searched, span) for span in whole]
-        as_it_is = [span for span, is_exact in zip(whole, exact, strict=True) if is_exact]
-        others = [span for span, is_exact in zip(places, exact, strict=True) if not is_exact]
+        as_it_is = [span for span in whole if span[0] >= 0 and self.has(searched, span)]
+        exact = set(as_it_is)
+        others = [span for span, own in zip(places, whole, strict=True) if own not in exact]
         # A chunk's ends may be evened otherwise than the document there, as where they cut a word.
         as_it_is = as_it_is or [span for span in self._whole.of(searched) if span not in others]
         return as_it_is + others or self._cut_at_hyphens(searched)

@@ -278,7 +278,7 @@ class Plan:
             f"context:{source.context}",
             source.retriever if options.run or options.search is not None else spec_of(self.retriever, full=True),
             *(source.models or ()),
-            DEFINITION.replace(" ", ":"),
+            DEFINITION,
             f"budget:{options.budget}tok" if options.budget else f"k:{options.k}",
             f"copies:{options.copies}",
             *(f"keep:{kind}" for kind in sorted(kept(options.keep))),

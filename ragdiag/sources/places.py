@@ -139,7 +139,7 @@ class Placer:
 
     def _is_strict(self, chunk: StoredChunk) -> bool:
         """Whether its document is one for sure: a record's own ``doc_id``, which is a document's id."""
-        return (not isinstance(chunk, HintedChunk) or chunk.strict) and chunk.doc_id in self._ids
+        return self._is_own(chunk) and chunk.doc_id in self._ids
 
     def _documents(self, chunk: StoredChunk) -> list[int]:
         """The documents that a chunk may be of: the one that it names, else all that hold its text."""

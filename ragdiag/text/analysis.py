@@ -10,14 +10,13 @@ import functools
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal
 
 import Stemmer
 
 from ragdiag.core.errors import SpecError
 from ragdiag.text.scripts import letters_without_spaces, marks
-from ragdiag.text.words import plain, words
+from ragdiag.text.words import pairs, plain, words
 
 __all__ = ["Analysis", "Analyzer", "Stem", "Stop"]
 
@@ -113,13 +112,8 @@ def _english(text: str) -> list[str]:
 
 def _cjk(text: str) -> list[str]:
     """As Lucene's CJK analyzer: overlapping pairs of Chinese, Japanese and Korean characters, English stop words left out."""
-    form = plain(text)
-    terms = list[str]()
-    for match in _cjk_tokens().finditer(form):
-        if match[1] is None:
-            terms.append(match[0])
-        else:
-            terms += [a + b for a, b in pairwise(match[1])] or [match[1]]
+    tokens = _cjk_tokens().finditer(plain(text))
+    terms = [term for match in tokens for term in (pairs(match[1]) if match[1] else [match[0]])]
     return [term for term in terms if term not in STOP_WORDS["english"]]
 
 

@@ -15,12 +15,12 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 
 from ragdiag.core.arrays import IntArray
-from ragdiag.text.scripts import INVISIBLE, NUMBERS_IN_ONE_SIGN
+from ragdiag.text.scripts import APOSTROPHES, INVISIBLE, NUMBERS_IN_ONE_SIGN
 
 __all__ = ["Normal", "folded", "normal"]
 
 _TYPED_ALIKE = {
-    **dict.fromkeys("‘’‚‛′‵`´ʹʻʼ‹›＇", "'"),
+    **dict.fromkeys("‘’‚‛′‵`´‹›＇" + APOSTROPHES, "'"),
     **dict.fromkeys("“”„‟″‶«»〝〞〟＂", '"'),
     **dict.fromkeys("‐‑‒–—―−⁃﹘﹣－", "-"),
     "\u2044": "/",
@@ -49,7 +49,6 @@ class Normal:
     """A text in the form in which texts are compared, `text`, and the way from there to positions in its source."""
 
     def __init__(self, source: str, fold: bool = False) -> None:
-        self._source_length = len(source)
         self._starts: IntArray | None = None  # of each piece here, where it begins; None where every character is its own
         if source.isascii() and "`" not in source:
             self.text = source.casefold() if fold else source

@@ -56,7 +56,7 @@ _JOINS = NEWLINE | MARK
 
 _CHARACTERS = {
     STOP: ".!?…؟۔։።፧‼⁇⁈⁉",
-    WIDE_STOP: "。！？｡।॥။།༎។៕។",
+    WIDE_STOP: "。！？｡।॥။།༎។៕",
     CLOSER: "\"')]}”’»›*」』）】》〉〕〗〙〛］｝｠｣",
     ITEM: "#-*|•>+",
     NEWLINE: "\n",
@@ -98,24 +98,21 @@ def char_classes(text: str) -> Classes:
     """For each character of `text` its class bits, shape ``(len(text),)``."""
     if text.isascii():
         return np.frombuffer(text.encode("ascii").translate(_class_table()[:256].tobytes()), dtype=np.uint8)
-    classes, codes, wide = _looked_up(text)
-    joined, flags = _joined(text, classes, wide), wide[_within(codes[wide], _FLAG_LETTERS)]
-    _attach(classes, joined, codes[joined] == _JOINER)
-    _pair(classes, flags)
-    return classes
+    return _classes_and_joined(text)[0]
 
 
 def inside_letters(text: str) -> BoolArray:
     """Which characters belong to the letter, sign or emoji before them, shape ``(len(text),)``."""
-    inside: BoolArray = char_classes(text) == FOLLOWS
-    if not text.isascii():
-        classes, _, wide = _looked_up(text)
-        inside[_joined(text, classes, wide)] = True
+    if text.isascii():
+        return np.zeros(len(text), dtype=bool)
+    classes, joined = _classes_and_joined(text)
+    inside: BoolArray = classes == FOLLOWS
+    inside[joined] = True
     return inside
 
 
-def _looked_up(text: str) -> tuple[Classes, Codes, IntArray]:
-    """The class of each character in the table, its code point, and which are beyond Latin-1."""
+def _classes_and_joined(text: str) -> tuple[Classes, IntArray]:
+    """The class of each character, and which took it from what they follow."""
     table = _class_table()
     # A lone surrogate cannot be in a UTF-8 file, but a library user may pass one.
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
@@ -123,14 +120,11 @@ def _looked_up(text: str) -> tuple[Classes, Codes, IntArray]:
     classes = np.frombuffer(codes.astype(np.uint8).tobytes().translate(table[:256].tobytes()), dtype=np.uint8).copy()
     wide = (codes > 255).nonzero()[0]
     classes[wide] = table[codes[wide]]
-    return classes, codes, wide
-
-
-def _joined(text: str, classes: Classes, wide: IntArray) -> IntArray:
-    """Which characters take their class from what they follow; in Latin-1 that is the soft hyphen alone."""
-    among: IntArray = np.arange(len(text)) if "\xad" in text else wide
+    among: IntArray = np.arange(len(text)) if "\xad" in text else wide  # of Latin-1 only the soft hyphen joins
     joined: IntArray = among[(classes[among] & _JOINS) == _JOINS]
-    return joined
+    _attach(classes, joined, codes[joined] == _JOINER)
+    _pair(classes, wide[_within(codes[wide], _FLAG_LETTERS)])
+    return classes, joined
 
 
 def _within(codes: Codes, low_and_high: tuple[int, int]) -> BoolArray:

@@ -10,18 +10,18 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from ragdiag.text.scripts import INVISIBLE, NUMBERS_IN_ONE_SIGN, letters_without_spaces, marks
+from ragdiag.text.scripts import APOSTROPHES, INVISIBLE, NUMBERS_IN_ONE_SIGN, letters_without_spaces, marks
 
-__all__ = ["DEFINITION", "inside_a_word", "plain", "spelled", "unspaced", "words"]
+__all__ = ["DEFINITION", "inside_a_word", "pairs", "plain", "spelled", "unspaced", "words"]
 
-DEFINITION = "words 1"
+DEFINITION = "words:1"
 """Names this notion of a word, in signatures and keys of caches."""
 
 _PLAIN_WORD = re.compile(r"\w+")
-_LOOSE = re.compile(f"[{INVISIBLE}ʹʻʼ]")
+_LOOSE = re.compile(f"[{INVISIBLE}{APOSTROPHES}]")
 _FIGURE = re.compile(r"[^\D0-9]")
 """A figure of a script that has its own."""
 
@@ -30,7 +30,7 @@ _MARKS_OR_UNSPACED = "\u0300-\u036f\u0483-\u0489\u0591-\u1fff\u20d0-\u20ff\u2c80
 _WITH_MARKS_OR_UNSPACED = re.compile(f"[{_MARKS_OR_UNSPACED}]")
 """What may be a combining mark, or a letter of a script without spaces; where there is none, ``\\w+`` finds the words."""
 
-_ODD = re.compile(f"[{INVISIBLE}ʹʻʼ{_MARKS_OR_UNSPACED}]")
+_ODD = re.compile(f"[{INVISIBLE}{APOSTROPHES}{_MARKS_OR_UNSPACED}]")
 """What may have to be dropped, joined or cut before the words are known."""
 
 
@@ -52,7 +52,7 @@ def words(text: str) -> list[str]:
 
 def plain(text: str) -> str:
     """`text` in its normal form in lower case, figures of all scripts as 0 to 9; marks that no word holds stay as they are."""
-    form = _LOOSE.sub(lambda match: "'" if match[0] in "ʹʻʼ" else "", text)
+    form = _LOOSE.sub(lambda match: "'" if match[0] in APOSTROPHES else "", text)
     if not unicodedata.is_normalized("NFKC", form):
         form = unicodedata.normalize("NFKC", _NUMBER.sub(_apart, form))
     form = _FIGURE.sub(lambda match: str(unicodedata.decimal(match[0])), form)
@@ -101,8 +101,12 @@ def _parts(word: str) -> Iterator[str]:
         yield word
         return
     for run in _runs().finditer(word):
-        letters = _letter().findall(run[0]) if run[1] else [run[0]]
-        yield from [a + b for a, b in pairwise(letters)] or letters
+        yield from pairs(_letter().findall(run[0])) if run[1] else [run[0]]
+
+
+def pairs(letters: Sequence[str]) -> list[str]:
+    """Each letter with the one that follows it; a letter that stands alone as itself."""
+    return [a + b for a, b in pairwise(letters)] or list(letters)
 
 
 def inside_a_word(text: str, position: int) -> bool:

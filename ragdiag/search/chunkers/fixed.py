@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ragdiag.core.records import IntArray
-from ragdiag.search.chunkers._pack import Cuts, boundaries, check_size, pack
+from ragdiag.search.chunkers._pack import Cuts, check_size, pack
 from ragdiag.text.tokens import token_starts
 
 
@@ -26,7 +26,7 @@ class Fixed:
         """See `protocols.Chunker`."""
         if self.unit != "tokens":  # a window of those may end inside a word, where it is cut before that word
             return pack(Cuts(text), self.size, [], self.unit, self.overlap)
-        places = boundaries(text, self.unit, token_starts(text))
+        places = np.append(token_starts(text), len(text))
         n = len(places) - 1
         # Windows that would only repeat the end of the one before are not begun.
         starts = np.arange(0, max(n - self.overlap, min(n, 1)), min(self.size - self.overlap, n + 1))

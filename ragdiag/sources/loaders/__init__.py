@@ -1,4 +1,4 @@
-"""Document formats: one file for each that needs a library, with ``load(path) -> Document`` (text, title and pages)."""
+"""Document formats: a folder for each that needs a library, with ``load(path, keep) -> Document``, what is left out included."""
 
 from __future__ import annotations
 

@@ -28,7 +28,6 @@ class Node(Protocol):
     attributes: Attributes
     parent: Node | None
     next: Node | None
-    prev: Node | None
     html: str | None
     text_content: str | None
 

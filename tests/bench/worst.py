@@ -3,6 +3,7 @@
 import functools
 import io
 import json
+import math
 import time
 import zipfile
 from collections.abc import Callable
@@ -96,6 +97,12 @@ def show(i: int) -> bytes:
     return b"BT /F 9 Tf (line %d) Tj ET\n" % i
 
 
+def pages_of_one_content(n: int) -> bytes:
+    """A PDF whose pages all show one content, `n` bytes of it in all: so many are read, and the file has about their root."""
+    side = math.isqrt(n // 50)
+    return pdf_document([b"".join(map(show, range(side)))], side)
+
+
 PARAGRAPH = "<w:p><w:r><w:t>x</w:t></w:r></w:p>"
 MARKUP = {
     "class like a banner's": lambda n: f"<div class='{filled('cookie-', n)}'>x</div>",
@@ -143,8 +150,9 @@ def loaders() -> list[Worst]:
         Worst("pdf: pages", written("a.pdf", lambda n: pdf_document([show(i) for i in range(n // 100)], n // 100)), read),
         Worst(
             "pdf: pages of one content",
-            written("a.pdf", lambda n: pdf_document([b"".join(map(show, range(n // 50)))], n // 50)),
+            written("a.pdf", pages_of_one_content),
             read,
+            300_000,
         ),
     ]
 

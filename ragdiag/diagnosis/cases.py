@@ -21,11 +21,16 @@ NO_EDIT = Edit()
 
 
 class Group(NamedTuple):
-    """One thing that a query needs: its number from 1, its alternatives (space trimmed), and whether the context covers one."""
+    """One thing that a query needs: its number from 1, its alternatives (space trimmed), and whether the context covers one.
+
+    `answer` are the parts of its alternatives that answer, where labels are wider than their answers; empty where nothing
+    narrower than the label is known.
+    """
 
     number: int
     spans: tuple[Span, ...]
     covered: bool
+    answer: tuple[Span, ...] = ()
 
 
 class Observation(NamedTuple):
@@ -40,7 +45,7 @@ class Case:
     """One query against one index. Ranks count from 1.
 
     `number` is the query's among all; `ranking` holds chunks, best first, `length` of which are the context; `scores` are theirs.
-    `level` is "span", "document" or "excluded".
+    `level` is "span", "document" or "excluded". `answers` gives the parts that answer by the numbers of groups.
     """
 
     def __init__(
@@ -54,6 +59,7 @@ class Case:
         length: int,
         defects: tuple[Defect, ...] = (),
         scores: FloatArray | None = None,
+        answers: Mapping[int, tuple[Span, ...]] | None = None,
     ) -> None:
         self.setting, self.number, self.query, self.level, self.defects = setting, number, query, level, defects
         spans = [tuple(self._trimmed(s) for s in alternatives) for alternatives in groups]
@@ -65,7 +71,10 @@ class Case:
         self.context = self.ranking[:length].tolist()
         ranks, rank = self._coverage.ranks(self.ranking, {}), self._coverage.rank(self.ranking, {})
         self.standing = Standing(rank, rank is not None and rank <= length)
-        self.groups = tuple(Group(n + 1, own, ranks.get(n, length + 1) <= length) for n, own in enumerate(spans))
+        answers = answers or {}
+        self.groups = tuple(
+            Group(n, own, ranks.get(n - 1, length + 1) <= length, answers.get(n, ())) for n, own in enumerate(spans, 1)
+        )
 
     @property
     def is_tied(self) -> bool:

@@ -216,6 +216,8 @@ def _query(q: QueryResult) -> JsonObject:
         "status": q.status,
         "causes": list(q.causes),
         "exposures": list(q.exposures),
+        "label": q.label,
+        "label_says": q.label_says,
         "measures": dict(q.measures),
         "least_k": q.least_k,
         "documents": list(q.documents),

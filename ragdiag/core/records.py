@@ -190,6 +190,7 @@ class QueryResult:
     causes: tuple[str, ...] = ()
     exposures: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = field(default=(), repr=False)  # long
+    marginal: bool = False  # its evidence stands a place or two below the context, and no cause is shown: anything helps
     label: str = ""  # "wide": the part that answers is served; "doubtful": the context may answer all the same; "": as it stands
     label_says: str = ""  # why, in a sentence
 

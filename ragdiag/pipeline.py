@@ -123,6 +123,7 @@ def run_audit(
         notes=(
             *loaded.notes,
             *retrieved.notes,
+            *indexed.notes,
             *on_labels(labels, run),
             *on_titles(corpus, labels, options),
             *on_ties(scorer, run, lengths, options),

@@ -14,7 +14,7 @@ from ragdiag.diagnosis.diagnosis import Diagnosis, diagnose
 from ragdiag.diagnosis.probe import Probe
 from ragdiag.diagnosis.setting import Setting
 from ragdiag.scoring.scoring import Scorer
-from ragdiag.search.retrieval import Indexed
+from ragdiag.search.indexed import Indexed
 
 __all__ = ["name_causes"]
 

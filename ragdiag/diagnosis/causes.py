@@ -70,6 +70,7 @@ def name_causes(
             int(lengths[q]),
             tuple(defects.get(labels.queries[q].id, ())),
             None if q in run.listed else run.scores[q],
+            scorer.answering.by_query.get(q),
         )
         for q in at
     ]

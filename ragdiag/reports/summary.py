@@ -26,7 +26,7 @@ __all__ = ["COMPARE", "Fate", "Headline", "Measured", "Summary", "summary"]
 COMPARE = "what these fixes recover and break on all queries: ragdiag compare CORPUS QUERIES, same options"
 """Said below the causes."""
 
-SPAN = ("Sufficient", "Evidence", "CharR", "CharP", "IoU", "Duplicate", "OffTopic")
+SPAN = ("Sufficient", "Answer", "Evidence", "CharR", "CharP", "IoU", "Duplicate", "OffTopic")
 """Measures of what the context holds, as against how chunks are ranked."""
 
 OTHER_MODEL = ("; name a model made for these texts: dense(model=...)", "dim")

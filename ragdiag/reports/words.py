@@ -9,6 +9,7 @@ __all__ = ["MEASURES", "NO_SWAP", "RUN_ALONE", "STATUSES", "expected", "headline
 
 MEASURES = {
     "Sufficient": "the context holds everything the query needs",
+    "Answer": "the context holds every part that answers, where labels are wider than that",
     "Evidence": "share of the passages needed that it holds in full",
     "CharR": "share of the evidence's characters that it holds",
     "CharP": "share of the context that is evidence",

@@ -30,6 +30,7 @@ STATUSES = {
     "compound": "compound (+): two changes do, neither alone",
     "unattainable": "unattainable: longer than a whole context",
     "undetermined": "undetermined: nothing tried helps",
+    "label_wide": "label wide: the part that answers is served",
     "not_decidable": "not decidable",
 }
 """What each status says of the unserved queries that have it."""
@@ -59,6 +60,7 @@ def headline(result: QueryResult) -> str:
         "compound": f"not served, because of {listed(many)}: both must be mended",
         "unattainable": "not served: its evidence does not fit in a context of this size",
         "undetermined": "not served, and nothing tried is shown to restore it",
+        "label_wide": "no failure of retrieval: its context holds the part of the label that answers",
         "excluded": "excluded: its label is wrong about the corpus",
         "not_decidable": "not decidable: no label says what would serve it",
     }

@@ -14,22 +14,19 @@ the sentence that repeats a question rarely answers it.
 from __future__ import annotations
 
 import functools
-import math
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 import numpy as np
 
 from ragdiag.core.records import Corpus, Evidence, IntArray, Labels, Query, Span
 from ragdiag.scoring.measures import Contexts
-from ragdiag.text.analysis import Analysis
+from ragdiag.scoring.rarity import Idf, Rarity, carried, stems_of, weighed
 from ragdiag.text.normal import Normal, folded
 from ragdiag.text.sentences import sentences
 from ragdiag.text.tokens import count_tokens
-from ragdiag.text.words import inside_a_word, words
+from ragdiag.text.words import inside_a_word
 
-__all__ = ["Answering", "Idf", "Rarity", "answering_parts"]
+__all__ = ["Answering", "answering_parts"]
 
 WIDE = 1.5
 """A label is wide where it has so many times the tokens of the part that answers, or more."""
@@ -49,31 +46,11 @@ NEARLY_ALL = 0.9
 FEWEST_WORDS = 4
 """Words of its own, besides the query's, that an answer must have to be looked for in other words."""
 
-STRETCH, MOST_STRETCHES = 1000, 5000
-"""How rare a word is, is told on stretches of so many characters; in a large corpus on so many of them, evenly spread."""
+Place = tuple[int, int]
+"""Where something stands in the text of a label: from, to."""
 
 TINY = 1e-9
 """Sums in another order may differ by so much."""
-
-Idf = Callable[[str], float]
-"""How telling a word is."""
-
-_STEMS = Analysis(stem="english")
-
-
-class _Words(NamedTuple):
-    """Stems with their weights."""
-
-    weights: Mapping[str, float]
-
-    def carried(self, stems: Iterable[str]) -> float:
-        """The weight of those among `stems`."""
-        return sum(self.weights.get(stem, 0.0) for stem in set(stems))
-
-    @property
-    def total(self) -> float:
-        """The weight of all."""
-        return sum(self.weights.values())
 
 
 class Answering:
@@ -124,26 +101,6 @@ class Answering:
         return Evidence(query, group, document, start, end, copy.astype(bool)), Contexts(query, *table[6:])
 
 
-class Rarity:
-    """How rare words are in a corpus, however it is cut: told on stretches of its documents, when first asked."""
-
-    def __init__(self, corpus: Corpus) -> None:
-        self._corpus = corpus
-
-    @functools.cached_property
-    def _counts(self) -> tuple[Counter[str], int]:
-        """In how many stretches each word stands, and how many there are."""
-        stretches = [(d, at) for d, n in enumerate(self._corpus.lengths.tolist()) for at in range(0, n, STRETCH)]
-        some = stretches[:: len(stretches) // MOST_STRETCHES + 1]
-        texts = (self._corpus.documents[d].text[at : at + STRETCH] for d, at in some)
-        return Counter(word for text in texts for word in set(words(text))), len(some)
-
-    def idf(self, word: str) -> float:
-        """``log(1 + n / df)``; a word in no stretch is as rare as one in a single stretch."""
-        frequency, n = self._counts
-        return math.log(1 + n / max(frequency[word], 1))
-
-
 def _columns(evidence: Evidence) -> tuple[IntArray, ...]:
     return evidence.query, evidence.group, evidence.document, evidence.start, evidence.end, evidence.copy.astype(np.int64)
 
@@ -158,49 +115,31 @@ def answering_parts(query: Query, corpus: Corpus, label: Span, idf: Idf) -> tupl
     return tuple(Span(label.document, label.start + a, label.start + b) for a, b in _parts(query, text, idf))
 
 
-def _parts(query: Query, label: str, idf: Idf) -> Sequence[tuple[int, int]]:
+def _parts(query: Query, label: str, idf: Idf) -> Sequence[Place]:
     """Where in the text of a label a reference answer is; nothing where that is not much shorter than the label."""
     stretches = sentences(label)
     if len(stretches) < 2:
         return ()
-    asked = _weighed(query.text, idf)
+    asked = weighed(query.text, idf)
     as_it_is = [place for answer in query.answers for place in _verbatim(answer, asked, label, stretches)]
     places = as_it_is or [place for answer in query.answers for place in _in_other_words(answer, asked, label, stretches, idf)]
     most = count_tokens(label) / WIDE
     return [(a, b) for a, b in dict.fromkeys(places) if count_tokens(label[a:b]) <= most]
 
 
-def _weighed(text: str, idf: Idf) -> _Words:
-    """The telling words of a text: their stems, and the weight of each."""
-    telling = [w for w in words(text) if w not in _function_words()]
-    return _Words({stem: idf(word) for word, stem in zip(telling, _stems(telling), strict=True)})
-
-
-def _stems(terms: Iterable[str]) -> list[str]:
-    return [stem for term in terms for stem in _STEMS(term)[:1] or [term]]
-
-
-@functools.cache
-def _function_words() -> frozenset[str]:
-    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
-
-    return frozenset(ENGLISH_STOP_WORDS)
-
-
-def _verbatim(answer: str, asked: _Words, label: str, stretches: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+def _verbatim(answer: str, asked: Mapping[str, float], label: str, stretches: Sequence[Place]) -> Iterator[Place]:
     """The sentences that hold an answer as it stands, however typed."""
     places = [_round(place, stretches) for place in _stands(answer, label)]
     if len(folded(answer).split()) >= LONG_ANSWER:
         yield from places
         return
-    carried = {place: asked.carried(_STEMS(label[slice(*place)])) for place in places}
-    of_label = asked.carried(_STEMS(label))
-    best = max(carried.values(), default=0.0)
+    weights = {place: carried(asked, stems_of(label[slice(*place)])) for place in places}
+    best, of_label = max(weights.values(), default=0.0), carried(asked, stems_of(label))
     if best and best >= MOST_OF_QUERY * of_label:
-        yield from (place for place, weight in carried.items() if weight == best)
+        yield from (place for place, weight in weights.items() if weight == best)
 
 
-def _stands(answer: str, label: str) -> Iterator[tuple[int, int]]:
+def _stands(answer: str, label: str) -> Iterator[Place]:
     """Every place of an answer in a label, in whole words."""
     sought, form = folded(answer).strip(" .,;:!?\"'"), Normal(label, fold=True)
     text = " ".join(form.text.split(" "))
@@ -212,26 +151,24 @@ def _stands(answer: str, label: str) -> Iterator[tuple[int, int]]:
         start = text.find(sought, start + 1)
 
 
-def _round(place: tuple[int, int], stretches: Sequence[tuple[int, int]]) -> tuple[int, int]:
+def _round(place: Place, stretches: Sequence[Place]) -> Place:
     """The sentences that a place is in, from the start of the first to the end of the last."""
     inside = [(a, b) for a, b in stretches if a < place[1] and b > place[0]]
     return (min(inside[0][0], place[0]), max(inside[-1][1], place[1])) if inside else place
 
 
-def _in_other_words(
-    answer: str, asked: _Words, label: str, stretches: Sequence[tuple[int, int]], idf: Idf
-) -> Iterator[tuple[int, int]]:
+def _in_other_words(answer: str, asked: Mapping[str, float], label: str, stretches: Sequence[Place], idf: Idf) -> Iterator[Place]:
     """The shortest run of sentences with nearly all of the answer's own words that the label has, if it has most of them."""
-    own = {stem: weight for stem, weight in _weighed(answer, idf).weights.items() if stem not in asked.weights}
-    of_each = [own.keys() & set(_STEMS(label[a:b])) for a, b in stretches]
-    held = _Words(own).carried(set[str]().union(*of_each))
-    if len(own) < FEWEST_WORDS or held < MOST_OF_ANSWER * _Words(own).total:
+    own = {stem: weight for stem, weight in weighed(answer, idf).items() if stem not in asked}
+    of_each = [own.keys() & stems_of(label[a:b]) for a, b in stretches]
+    held = carried(own, set[str]().union(*of_each))
+    if len(own) < FEWEST_WORDS or held < MOST_OF_ANSWER * sum(own.values()):
         return
     runs = _runs(of_each, own, NEARLY_ALL * held)
     yield min(((stretches[a][0], stretches[b][1]) for a, b in runs), key=lambda place: place[1] - place[0])
 
 
-def _runs(of_each: Sequence[Set[str]], own: Mapping[str, float], enough: float) -> Iterator[tuple[int, int]]:
+def _runs(of_each: Sequence[Set[str]], own: Mapping[str, float], enough: float) -> Iterator[Place]:
     """For each sentence with one of the words `own`: the first and last of the shortest run that ends there with `enough`."""
     last_of: dict[str, int] = {}  # where each word stood last
     for last, stems in enumerate(of_each):

@@ -14,9 +14,10 @@ from ragdiag.core.errors import InputError, UsageError
 from ragdiag.core.options import Options, check_kind
 from ragdiag.core.protocols import Index, Progress, no_progress
 from ragdiag.core.records import Corpus, FloatArray, IntArray, Labels, Mean, Pipeline, QueryResult, Report, Run
+from ragdiag.diagnosis import notes
 from ragdiag.diagnosis.causes import name_causes
 from ragdiag.diagnosis.diagnosis import Diagnosis
-from ragdiag.diagnosis.notes import on_labels, on_ties, on_titles, on_weights
+from ragdiag.diagnosis.labelling import labels_said, with_labels
 from ragdiag.scoring.measures import Measure, default_measures
 from ragdiag.scoring.scoring import Scorer
 from ragdiag.search.latency import Clock
@@ -24,7 +25,7 @@ from ragdiag.search.retrieval import Plan, Retrieved
 from ragdiag.search.searches import search_depth
 from ragdiag.sources.checked import Checked, left_out
 from ragdiag.sources.corpus import load_corpus
-from ragdiag.sources.evidence import locate, restrict, unlabelled_hits
+from ragdiag.sources.evidence import locate, restrict
 from ragdiag.sources.naming import DocumentNames
 from ragdiag.sources.omissions import amounts, much
 from ragdiag.sources.places import nearest_document
@@ -92,12 +93,12 @@ def run_audit(
         resampler = Resampler(clusters(documents), options.seed)
         means = {m: resampler.mean(by_query) for m, by_query in values.items()}
         shown = scorer.tokens_of(np.where(np.arange(run.chunks.shape[1]) < lengths[:, None], run.chunks, -1)).sum(axis=1)
-        warnings = labels.warnings + unlabelled_hits(corpus, labels, chunking, run.chunks, lengths, scorer.relevant())
     with clock("diagnose"):
         indexed = plan.indexed(retrieved, corpus, progress)
         only = {q for q, query in enumerate(labels.queries) if query.id == diagnosed} if diagnosed else None
         diagnoses = name_causes(scorer, run, lengths, indexed, options, progress, only)
-        results = _results(scorer, run, lengths, values, documents, diagnoses)
+        said = labels_said(scorer, run, lengths, only)
+        results = with_labels(_results(scorer, run, lengths, values, documents, diagnoses), said)
     latency = {"retrieval": plan.latency(index, labels.queries)} if index is not None else {}
     measured = np.concatenate([labels.at("span"), labels.at("document")])
     pipeline = Pipeline(
@@ -118,16 +119,16 @@ def run_audit(
         pipeline=pipeline,
         measures={str(m): mean for m, mean in means.items()},
         label_defects=labels.defects,
-        label_warnings=warnings,
+        label_warnings=labels.warnings + said.warnings,
         problems=corpus.problems,
         notes=(
             *loaded.notes,
             *retrieved.notes,
             *indexed.notes,
-            *on_labels(labels, run),
-            *on_titles(corpus, labels, options),
-            *on_ties(scorer, run, lengths, options),
-            *on_weights(index, len(chunking), results),
+            *notes.of_labels(labels, run),
+            *notes.titles_not_indexed(corpus, labels, options),
+            *notes.of_ties(scorer, run, lengths, options),
+            *notes.of_weights(index, len(chunking), results),
         ),
         causes=_causes(results, resampler),
         queries=results,
@@ -206,11 +207,15 @@ def labelled_documents(labels: Labels) -> list[list[int]]:
 
 
 def _causes(results: Sequence[QueryResult], resampler: Resampler) -> dict[str, Mean]:
-    """The share of unserved queries that each cause has, the most frequent first; a query counts for each of its causes."""
-    counts = Counter(cause for q in results for cause in q.causes)
+    """The share of unserved queries that each cause has, the most frequent first; a query counts for each of its causes.
+
+    Queries whose label is wide, or in doubt, may be served all the same: they count for none.
+    """
+    counted = [q if q.served is False and not q.label else None for q in results]
+    counts = Counter(cause for q in counted if q is not None for cause in q.causes)
     shares = {}
     for cause, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
-        shares[cause] = resampler.mean(np.array([float(cause in q.causes) if q.served is False else np.nan for q in results]))
+        shares[cause] = resampler.mean(np.array([np.nan if q is None else float(cause in q.causes) for q in counted]))
     return shares
 
 

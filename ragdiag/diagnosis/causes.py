@@ -82,6 +82,7 @@ def _cases(scorer: Scorer, run: Run, lengths: IntArray, setting: Setting, looked
             int(lengths[q]),
             tuple(defects.get(labels.queries[q].id, ())),
             None if q in run.listed else run.scores[q],
+            scorer.answering.by_query.get(q),
         )
         for q, level in enumerate(labels.level)
         if level != "unanswerable" and q in looked_at

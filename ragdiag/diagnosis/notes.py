@@ -1,4 +1,4 @@
-"""Notes of an audit: what a reader should know of its labels, its index and its order before believing a figure."""
+"""What a reader of an audit should know besides its figures."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ragdiag.scoring.scoring import Scorer
 from ragdiag.search.nested import weighted
 from ragdiag.text.phrases import counted
 
-__all__ = ["on_labels", "on_ties", "on_titles", "on_weights"]
+__all__ = ["of_labels", "of_ties", "of_weights", "titles_not_indexed"]
 
 
-def on_titles(corpus: Corpus, labels: Labels, options: Options) -> Iterator[str]:
+def titles_not_indexed(corpus: Corpus, labels: Labels, options: Options) -> Iterator[str]:
     """A note where the texts that are searched lack what BEIR counts as part of a document."""
     titled = sum(bool(d.title) and d.file.endswith(".jsonl") and d.title not in d.text for d in corpus.documents)
     own_index = options.run is None and options.search is None
@@ -27,8 +27,8 @@ def on_titles(corpus: Corpus, labels: Labels, options: Options) -> Iterator[str]
         )
 
 
-def on_labels(labels: Labels, run: Run) -> Iterator[str]:
-    """What kinds of labels cannot decide, and how few documents they are about; queries that failed."""
+def of_labels(labels: Labels, run: Run) -> Iterator[str]:
+    """Labels of whole documents, evidence in few documents, queries that failed in the run."""
     n_documents = labels.level.count("document")
     if n_documents:
         yield (
@@ -42,7 +42,7 @@ def on_labels(labels: Labels, run: Run) -> Iterator[str]:
         yield f"{len(run.failed)} queries failed in the run: they retrieve nothing and score 0"
 
 
-def on_ties(scorer: Scorer, run: Run, lengths: IntArray, options: Options) -> Iterator[str]:
+def of_ties(scorer: Scorer, run: Run, lengths: IntArray, options: Options) -> Iterator[str]:
     """How many contexts were chosen among results with equal scores."""
     cut, sways = undecided(scorer, run, lengths, options.k, options.budget, options.seed)
     if len(cut):
@@ -52,7 +52,7 @@ def on_ties(scorer: Scorer, run: Run, lengths: IntArray, options: Options) -> It
         )
 
 
-def on_weights(index: Index | None, n_chunks: int, results: Sequence[QueryResult]) -> Iterator[str]:
+def of_weights(index: Index | None, n_chunks: int, results: Sequence[QueryResult]) -> Iterator[str]:
     """Where an index is too small for what it makes of the rarity of words, and where that chose contexts."""
     if index is not None and weighted(index) and n_chunks < FEW_TEXTS:
         yield (

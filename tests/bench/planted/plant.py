@@ -208,7 +208,7 @@ class Planter:
             k for k in HERRINGS if k != case.kind and not (case.kind in MOVING and k in ("stale", "conflicting", "chunk_split"))
         ]
         self.rng.shuffle(kinds)
-        for kind in kinds:
+        for kind in kinds[:4]:
             for edit in oddity(ground, kind):
                 both = replace(case, extra=edit)
                 apart = not (edit.removed & case.fault.removed or edit.added & case.fault.removed)

@@ -120,7 +120,7 @@ def history(subject: str, rng: random.Random) -> list[dict[str, str]]:
 def without_words(text: str, left_out: Sequence[str], rng: random.Random) -> str:
     """A text with a pronoun for each run of these words."""
     one = "|".join(re.escape(w) for w in left_out)
-    run = rf"(?:\b(?:the|an?|this|that|these|our)\s+)?\b(?:{one})\b(?:['’]s)?(?:[\s/-]+(?:{one})\b)*"
+    run = rf"(?:\b(?:the|an?|this|that|these|our)\s+)?\b(?:{one})\b(?:-\w+)*(?:['’]s)?(?:[\s/-]+(?:{one})\b(?:-\w+)*)*"
     pronoun = rng.choice(PRONOUNS)
 
     def put(match: re.Match[str]) -> str:

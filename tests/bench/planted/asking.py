@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from .ground import Ground
 from .records import Edit
 from .text import content_words, words
-from .wordforms import of_form
+from .wordforms import FILLER, of_form
 from .wording import CASUAL, OTHER_WORDS
 
 RARE = "rare terms"
+FILLED = 0.2  # share of questions that may be lost in filler
 
 
 def query_mismatch(ground: Ground) -> Iterator[Edit]:
@@ -22,6 +23,8 @@ def query_mismatch(ground: Ground) -> Iterator[Edit]:
     kinds["paraphrase"] = [Edit("query_mismatch", "human paraphrase", asked=question.other)] if question.other else []
     kinds["other words"] = list(_in_other_words(ground))
     kinds[RARE] = list(_rare_terms(ground)) if ground.retriever != "bm25" and rng.random() < 0.35 else []
+    if rng.random() > FILLED:
+        del kinds[FILLER]  # it breaks almost any question, and would leave nothing to the others
     for kind in rng.sample(list(kinds), len(kinds)):
         yield from kinds[kind]
 

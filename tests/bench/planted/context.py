@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import re
 from collections.abc import Iterator, Sequence
 
@@ -23,7 +22,8 @@ def contextless(ground: Ground) -> Iterator[Edit]:
     named = set(words(ground.title(ground.passage.page))) | {
         w.lower() for w in re.findall(r"\b[A-Z]\w+", ground.question.text[1:])
     }
-    found = sorted(telling(ground), key=lambda w: w not in named)
+    nouns = [w for w in telling(ground) if len(w) > 3 and not w.endswith(("ed", "ing", "ly", "ive", "ous", "ful"))]
+    found = sorted(nouns, key=lambda w: w not in named)
     place = ground.rng.choice(PLACES if chunks.index(ground.holder(ground.passage)) else PLACES[:1])
     for kin in (0, 5, 8, 11):
         for count in sorted({2, 3, max(len(found) - 1, 1), len(found)} & set(range(1, len(found) + 1))):
@@ -34,14 +34,14 @@ def _taken_out(ground: Ground, subject: Sequence[str], place: str, kin: int) -> 
     """The page anew without `subject` in the evidence's chunk, and `kin` documents of the same kind."""
     rng, passage, page = ground.rng, ground.passage, ground.world.pages[ground.passage.page]
     chunk = ground.holder(passage)
-    pronouns = random.Random(rng.random())
     parts = [page.text[chunk.start : passage.start], ground.text(passage), page.text[passage.end : chunk.end]]
-    parts = [without_words(part, subject, pronouns) for part in parts]
+    parts = [without_words(part, subject) for part in parts]
     if "".join(parts) == ground.text(chunk) or (parts[1] != ground.text(passage) and len(parts[1].split()) < 4):
         return
     name = _named(ground, subject)
+    told = page.title if set(subject) <= set(words(page.title)) else f"{page.title}: {name}"
     context, title = {
-        "title": (f"{page.title}: {name}", f"{page.title}: {name}"),
+        "title": (told, told),
         "heading": (f"# {name}", page.title),
         "neighbour": (rng.choice(INTRODUCTIONS).format(name), page.title),
     }[place]

@@ -67,7 +67,7 @@ TEST = (
 FORMS = ("markdown", "bars", "list")
 
 
-def add_families(world: World, seed: str, name: str, documents: int = 9, asked: int = 3) -> None:
+def add_families(world: World, seed: str, name: str, documents: int = 8, asked: int = 2) -> None:
     """Two families in a world: `documents` pages each, every table in one chunk, `asked` questions on each page."""
     rng = random.Random(f"families of {seed} {name}")
     families = rng.sample(TEST if seed == "test2" else DEV, 2)

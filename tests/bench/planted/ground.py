@@ -119,6 +119,7 @@ class Ground:
         found = [s for c in dict.fromkeys(kin) for s in sentences(self.text(c))]
         found += [s for c in others for s in sentences(self.text(c)) if len(content(s) & about) >= SHARED]
         evidence = [self.text(p) for p in self.question.passages]
+        evidence += sorted(self.world.needed)
         return [s for s in dict.fromkeys(found) if len(s) > 40 and not any(s in e or e.strip() in s for e in evidence)]
 
     def _holds_evidence(self, chunk: Span) -> bool:

@@ -54,6 +54,7 @@ TRIES = {  # questions tried for each case wanted of a class; of others: FEWER
     "contextless": 10,
 }
 FEWER = 6
+TABLES_SHARE = 0.25  # of the cases of these other classes that may be on a table:
 TABLES = ("header_lost", "missing_content", "misspelt", "healthy")  # the classes that questions on tables are for
 MOVING = ("contextless", "header_lost")  # herrings that touch the evidence's page stay away
 
@@ -106,6 +107,8 @@ class Planter:
         rest = [q for q in rest if kind in TABLES or MARK not in q.id]
         if kind == "header_lost":
             rest = [q for q in rest if MARK in q.id]
+        elif self.rng.random() > TABLES_SHARE:
+            rest.sort(key=lambda q: MARK in q.id)
         if kind == "contextless":
             rest = [q for q in rest if not self._pages_chunks(q) & (self.world.reserved | self.world.removed)]
         if kind in ORDERS:

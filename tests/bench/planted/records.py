@@ -197,7 +197,7 @@ class World:
 
     def free(self, edit: Edit) -> bool:
         """Whether an edit leaves alone what other edits changed and what accepted cases need."""
-        copied = any(passage in page.text for page in edit.pages for passage in self.needed)
+        copied = any(passage in page.text for page in edit.pages for passage in self.needed if counts_as_copy(passage))
         told = [{*other.metadata, *other.titles} for other in self.edits]
         versions = any(page in pages for pages in told for page in (*edit.metadata, *edit.titles))
         return not (copied or versions or edit.removed & (self.removed | self.reserved))
@@ -205,5 +205,11 @@ class World:
     def untouched(self, question: Question) -> bool:
         """Whether no edit changed the chunks that hold the evidence, or copied it."""
         new = [page.text for edit in self.edits for page in edit.pages]
-        copied = any(self.text(p).strip() in text for p in question.passages for text in new)
+        passages = [t for p in question.passages if counts_as_copy(t := self.text(p).strip())]
+        copied = any(passage in text for passage in passages for text in new)
         return not (copied or self.holders(question) & self.removed)
+
+
+def counts_as_copy(passage: str) -> bool:
+    """Whether another place with the same words is evidence, too: "3" is found anywhere."""
+    return len(passage.split()) >= 5

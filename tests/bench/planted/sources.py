@@ -17,7 +17,7 @@ from ragdiag.sources.corpus import load_corpus
 from ragdiag.sources.evidence import locate
 from ragdiag.sources.queries import load_queries
 
-from .records import Page, Question, Span, World
+from .records import Page, Question, Span, World, counts_as_copy
 from .text import content_words
 
 __all__ = ["ORDERS", "half", "healthy_world", "passages_of_others", "with_copies", "world_of"]
@@ -180,7 +180,7 @@ def with_copies(groups: Sequence[tuple[Span, ...]], pages: Mapping[str, Page]) -
     for first, *others in groups:
         spans = {first, *others}
         passage = pages[first.page].text[first.start : first.end].strip()
-        for page in pages.values() if len(passage.split()) >= 5 else ():
+        for page in pages.values() if counts_as_copy(passage) else ():
             for match in re.finditer(rf"(?<!\w){re.escape(passage)}(?!\w)", page.text) if passage in page.text else ():
                 span = Span(page.id, *match.span())
                 if not any(span.meets(s) for s in spans):

@@ -6,6 +6,8 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
 from .asking import casual
 from .ground import Ground
 from .records import Edit
@@ -13,7 +15,6 @@ from .text import content_words, words
 
 KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 SHORTEST = 5  # letters of a word that is misspelt
-PRONOUNS = ("it", "it", "this", "that")
 ENDINGS = ("And what about {}?", "what about {}?", "and {}?", "How about {} then?")
 BARE = (
     "And why is that?",
@@ -98,8 +99,8 @@ def follow_up(ground: Ground) -> Iterator[Edit]:
     if not found:
         return
     subject = " ".join(w for w in content_words(text) if w in found[:3])
-    for count in sorted({1, 2, 3, len(found)} & set(range(1, len(found) + 1))):
-        yield _turn(ground, f"{count} of {len(found)} words left out", without_words(text, found[:count], rng), subject)
+    for count in range(1, min(3, len(found)) + 1):
+        yield _turn(ground, f"{count} of {len(found)} words left out", without_words(text, found[:count]), subject)
     left = found[-1] if len(found) > 1 else ""
     if left:
         yield _turn(ground, "and what about", rng.choice(ENDINGS).format(left), subject)
@@ -117,16 +118,17 @@ def history(subject: str, rng: random.Random) -> list[dict[str, str]]:
     return [{"role": role, "content": content} for role, content in turns]
 
 
-def without_words(text: str, left_out: Sequence[str], rng: random.Random) -> str:
-    """A text with a pronoun for each run of these words."""
+def without_words(text: str, left_out: Sequence[str]) -> str:
+    """A text with a pronoun for each run of these words: "it", or "this" before a word that the run belongs to."""
     one = "|".join(re.escape(w) for w in left_out)
     run = rf"(?:\b(?:the|an?|this|that|these|our)\s+)?\b(?:{one})\b(?:-\w+)*(?:['’]s)?(?:[\s/-]+(?:{one})\b(?:-\w+)*)*"
-    pronoun = rng.choice(PRONOUNS)
 
     def put(match: re.Match[str]) -> str:
+        following = re.match(r"\s+([a-z]+)\b", text[match.end() :])
+        pronoun = "this" if following and following[1] not in ENGLISH_STOP_WORDS else "it"
         return pronoun.capitalize() if match[0][0].isupper() and match.start() == 0 else pronoun
 
-    return re.sub(rf"\b({pronoun})(?:\s+{pronoun}\b)+", r"\1", re.sub(run, put, text, flags=re.I))
+    return re.sub(r"\b(it|this)(?:\s+(?:it|this)\b)+", r"\1", re.sub(run, put, text, flags=re.I), flags=re.I)
 
 
 def idle_history(ground: Ground) -> Iterator[Edit]:

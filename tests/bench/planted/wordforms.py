@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from .ground import Ground, cut
 from .records import Edit, Page
@@ -13,6 +13,31 @@ from .text import content_words, words
 FILLER = "filler"
 ABBREVIATION = "abbreviation"
 INFLECTION = "inflection"
+ENDINGS = (
+    "",
+    "s",
+    "es",
+    "ed",
+    "d",
+    "ing",
+    "e",
+    "ion",
+    "ions",
+    "ation",
+    "ations",
+    "al",
+    "ally",
+    "ly",
+    "ment",
+    "ments",
+    "er",
+    "ers",
+    "y",
+    "ies",
+    "ic",
+    "ity",
+)
+SHORTEST_BASE = 4
 FRAMES = (
     "What is the purpose of this document when it comes to the question of {}",
     "I would like to know what method is used, and what the general approach is, with respect to the following: {}",
@@ -44,20 +69,15 @@ def of_form(ground: Ground) -> dict[str, list[Edit]]:
     }
 
 
-def inflected(word: str) -> str:
-    """Another form of a regular English word, or "" where none is plain."""
-    if len(word) < 5 or not word.isalpha():
-        return ""
-    endings = (
-        ("ations", "ate"), ("ation", "ates"), ("ssion", "t"), ("ments", "ed"), ("ment", "ing"), ("ies", "y"), ("ied", "ying"),
-        ("ying", "ied"), ("ting", "tes"), ("ing", "ed"), ("sses", "ss"), ("ted", "ting"), ("ed", "ing"), ("ers", "ing"),
-        ("er", "ing"), ("ly", ""), ("ness", ""), ("ous", ""), ("ive", "ion"), ("ions", "ive"), ("ion", "ed"), ("es", "ed"),
-        ("s", ""), ("y", "ies"), ("e", "ing"),
-    )  # fmt: skip
-    for old, new in endings:
-        if word.endswith(old) and len(word) - len(old) >= 3:
-            return word[: len(word) - len(old)] + new
-    return word + "s"
+def inflected(word: str, known: Container[str]) -> list[str]:
+    """Other forms of an English word among the `known` ones."""
+    found = []
+    for ending in ENDINGS:
+        base = word.removesuffix(ending)
+        if (ending and base == word) or len(base) < SHORTEST_BASE or not word.isalpha():
+            continue
+        found += [f"{base}{other}" for other in ENDINGS if f"{base}{other}" in known]
+    return [w for w in dict.fromkeys(found) if w != word]
 
 
 def _inflected(ground: Ground) -> Iterator[Edit]:
@@ -69,9 +89,9 @@ def _inflected(ground: Ground) -> Iterator[Edit]:
         changed = 0
         asked = text
         for word in shared:
-            new = inflected(word)
-            if new and new not in present and ground.rng.random() <= share:
-                asked, n = re.subn(rf"\b{re.escape(word)}\b", new, asked, flags=re.I)
+            forms = [w for w in inflected(word, ground.world.known) if w not in present]
+            if forms and ground.rng.random() <= share:
+                asked, n = re.subn(rf"\b{re.escape(word)}\b", ground.rng.choice(forms), asked, flags=re.I)
                 changed += bool(n)
         if changed:
             yield Edit("query_mismatch", f"{INFLECTION}, {changed} of {len(shared)} words", asked=asked)

@@ -9,6 +9,6 @@ insufficient, restored by undoing it, not by removing the herring; other single 
 `baselines` and `scoring` say how good the diagnosis is. It takes nothing from the diagnosis, its word lists and names of
 metadata fields included.
 
-The seeds `dev`, `test` and `test2` share no question, `test2` no family of tables either: tune on the first two. ``--keep`` writes
+The seeds `dev`, `test` and `test2` share no question, `test2` no family of tables: tune on the first two. ``--keep`` writes
 the worlds, ``--score`` diagnoses them again.
 """

@@ -9,6 +9,7 @@ from typing import Any
 from ragdiag.core.proofs import Edit, Row, Trial
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.failures._passages import described
+from ragdiag.diagnosis.failures._removals import holds, others_dropped
 from ragdiag.diagnosis.failures._rows import chunk_rows
 from ragdiag.diagnosis.modes import FailureMode
 from ragdiag.search.changes import other_retrievers
@@ -57,9 +58,20 @@ class Pollution(FailureMode):
         """Drop them."""
         edit = Edit(observation.held)
         (outcome,) = yield [edit]
-        fix = FIX + (HUB if observation.detail["hub"] else "")
-        how, rows = "drop the off-topic chunks", _rows(observation.detail)
-        return case.finding("pollution", observation, how, outcome.standing, fix, rows=rows, edit=edit)
+        control = None
+        if outcome.standing.sufficient:
+            control = yield from others_dropped(case, observation.held)
+        return case.finding(
+            "pollution",
+            observation,
+            "drop the off-topic chunks",
+            outcome.standing,
+            FIX + (HUB if observation.detail["hub"] else ""),
+            proved=outcome.standing.sufficient and holds(control),
+            control=control,
+            rows=_rows(observation.detail),
+            edit=edit,
+        )
 
 
 def _rows(detail: Mapping[str, Any]) -> Iterator[Row]:

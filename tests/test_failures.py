@@ -181,7 +181,7 @@ def test_what_is_unattainable_stays_in_the_means() -> None:
 def test_two_repairs_that_suffice_only_together() -> None:
     found = fixture("statuses")
     assert not any(f.after.sufficient for f in found.result("winter-costs").findings if f.cause != "ranking")
-    assert all(found.finding("guest-fee", cause).after.sufficient for cause in ("stale", "pollution"))
+    assert all(found.finding("guest-fee", cause).after.sufficient for cause in ("stale", "diluted"))
 
 
 @pytest.mark.parametrize("name", NAMED)

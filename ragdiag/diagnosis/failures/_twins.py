@@ -40,9 +40,11 @@ class Twin(NamedTuple):
         return listed(pairs)
 
 
-def twin(case: Case, chunk: int) -> Twin | None:
+def twin(case: Case, chunk: int, anywhere: bool = False) -> Twin | None:
     """What a chunk says otherwise than the evidence, of which it is a near-duplicate; None where it is none, where no value
     differs, or where it is about another thing.
+
+    The values are those of the evidence itself, `anywhere` those of the chunk with it as well.
     """
     if not says_nearly(case, chunk):
         return None
@@ -53,7 +55,8 @@ def twin(case: Case, chunk: int) -> Twin | None:
         if about_other_things(whole, (_title(case, document), title), (around, mine)):
             continue
         own_names = _named(case, int(setting.chunking.document[chunk]))
-        values = [d for d in other_values(differences(passage, mine)) if not own_names.issuperset(words(d.other))]
+        otherwise = [*differences(passage, mine), *(whole if anywhere else ())]
+        values = [d for d in other_values(list(dict.fromkeys(otherwise))) if not own_names.issuperset(words(d.other))]
         if values:
             return Twin(document, values)
     return None

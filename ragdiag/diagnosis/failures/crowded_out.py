@@ -15,16 +15,20 @@ from ragdiag.diagnosis.modes import FailureMode
 from ragdiag.search.changes import within
 from ragdiag.text.duplicates import near_duplicates
 from ragdiag.text.phrases import listed
+from ragdiag.text.words import words
 
 FIX = "drop near-duplicates, from the index or from each ranking"
+
+COPY = 0.75
+"""Of the shorter text's pairs of words, those that copies share at least; pages made from one template share fewer."""
 
 
 @dataclass(frozen=True)
 class CrowdedOut(FailureMode):
     """Proved by keeping the first of each cluster of near-duplicates; versions of the evidence are left alone.
 
-    The control drops as many chunks above that belong to no cluster. Pages of one kind are no copies of one another: what they
-    share stands on many pages, and what is left of each is its own (`repeated`).
+    The control drops as many chunks above that belong to no cluster. Pages of one kind, a quarter of which is their own, are no
+    copies of one another.
     """
 
     says = "near-duplicates of one another take the evidence's place"
@@ -78,14 +82,18 @@ def _rows(clusters: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
 
 
 def repeated(case: Case) -> dict[int, int]:
-    """The chunks, down to a context's worth of distinct ones, that repeat one ranked above them, and which."""
+    """The chunks, down to a context's worth of distinct ones, that repeat one ranked above them, and which.
+
+    The query's own words, one beside another, do not count: pages stuffed with them repeat nothing else of one another.
+    """
     setting = case.setting
     kept: dict[int, frozenset[tuple[str, str]]] = {}
     repeats: dict[int, int] = {}
+    asked = frozenset(words(case.query.text))
     last = case.length if case.standing.sufficient else (case.standing.rank or 10 * case.length)
     for chunk in case.ranking[:last].tolist():
-        shingles = setting.shingles(chunk)
-        first = next((c for c, known in kept.items() if near_duplicates(shingles, known)), None)
+        shingles = frozenset(pair for pair in setting.shingles(chunk) if not asked.issuperset(pair))
+        first = next((c for c, known in kept.items() if near_duplicates(shingles, known, COPY)), None)
         if first is None or chunk in case.evidence or _version(case, chunk):
             kept[chunk] = shingles
         else:

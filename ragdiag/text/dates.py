@@ -26,6 +26,7 @@ _SLASHED = re.compile(rf"(?P<one>\d{{1,2}})[/-](?P<two>\d{{1,2}})[/-]{_YEAR}")
 _IN_NAMES = tuple(re.compile(rf"(?<![\w.]){p.pattern}(?![0-9A-Za-z])", re.I) for p in (_AMERICAN, _WORDS))
 _ISO_IN_NAMES = re.compile(rf"(?<![0-9A-Za-z]){_ISO.pattern}(?![0-9A-Za-z])")
 
+_ANY_YEAR = re.compile(r"(?:19|20)\d\d")
 _SECONDS = (1e8, 1e10)  # 1973 to 2286, as seconds since 1970
 _DAY = dt.timedelta(days=1) - dt.timedelta(microseconds=1)
 
@@ -49,12 +50,15 @@ def period(value: Any) -> Period | None:
 def dates_in(name: str) -> list[Period]:
     """The dates that stand in a name ("handbook-2024-03.md", "Prices of March 2024"), each once."""
     periods: list[Period] = []
+    if not _ANY_YEAR.search(name):  # most names: they are read by the thousand
+        return periods
     for pattern in (*_IN_NAMES, _ISO_IN_NAMES):
         for match in pattern.finditer(name):
             dated = _from(match)
             if dated is not None and dated not in periods:
                 periods.append(dated)
-        name = pattern.sub("#", name)
+        if periods:
+            name = pattern.sub("#", name)
     return periods
 
 

@@ -25,10 +25,7 @@ SHOWN = 3
 
 
 class Twin(NamedTuple):
-    """A chunk that says nearly what a passage says, with other values: the passage's document, and the values.
-
-    `values` are empty where only the document is known to be another version.
-    """
+    """A chunk that says nearly what a passage says: the passage's document, and the values that it has in place of others."""
 
     document: int
     values: Sequence[Difference]
@@ -40,11 +37,11 @@ class Twin(NamedTuple):
         return listed(pairs)
 
 
-def twin(case: Case, chunk: int, anywhere: bool = False) -> Twin | None:
-    """What a chunk says otherwise than the evidence, of which it is a near-duplicate; None where it is none, where no value
-    differs, or where it is about another thing.
+def twin(case: Case, chunk: int, in_any_words: bool = False) -> Twin | None:
+    """What a chunk says otherwise than the evidence, of which it is a near-duplicate; None where it is none, where no value of
+    the evidence differs, or where it is about another thing.
 
-    The values are those of the evidence itself, `anywhere` those of the chunk with it as well.
+    `in_any_words`: other words are enough, and values of the chunk with the evidence are told as well.
     """
     if not says_nearly(case, chunk):
         return None
@@ -55,9 +52,9 @@ def twin(case: Case, chunk: int, anywhere: bool = False) -> Twin | None:
         if about_other_things(whole, (_title(case, document), title), (around, mine)):
             continue
         own_names = _named(case, int(setting.chunking.document[chunk]))
-        otherwise = [*differences(passage, mine), *(whole if anywhere else ())]
+        otherwise = [*differences(passage, mine), *(whole if in_any_words else ())]
         values = [d for d in other_values(list(dict.fromkeys(otherwise))) if not own_names.issuperset(words(d.other))]
-        if values:
+        if values or (in_any_words and otherwise):
             return Twin(document, values)
     return None
 

@@ -17,6 +17,9 @@ from ragdiag.text.duplicates import near_duplicates
 from ragdiag.text.phrases import counted
 
 FIX = "keep such pages out of the index, or filter by subject or source at query time"
+COPY = 0.9
+"""Of the shorter text's pairs of words, those that copies of one another share."""
+
 HUB = "; one chunk does it for many queries: look at what it is"
 
 
@@ -105,10 +108,10 @@ def _size(case: Case, chunks: Sequence[int]) -> dict[str, int]:
 
 
 def _distinct(case: Case, chunks: Sequence[int]) -> int:
-    """How many chunks there are, near-duplicates of one another counted once."""
+    """How many chunks there are, copies of one another counted once; pages stuffed with the same words are no copies."""
     kept: list[frozenset[tuple[str, str]]] = []
     for shingles in map(case.setting.shingles, chunks):
-        if not any(near_duplicates(shingles, known) for known in kept):
+        if not any(near_duplicates(shingles, known, COPY) for known in kept):
             kept.append(shingles)
     return len(kept)
 

@@ -22,8 +22,8 @@ NEAR = "near-duplicate of an older document"
 class Stale(FailureMode):
     """Proved by dropping the superseded versions of this evidence, and nothing else.
 
-    A version is known by what documents say of themselves (`Versions.link`), or as a near-duplicate with other values whose
-    document is older. Age alone is no reason. What repeats much of the evidence is a version of the evidence itself and wrong in
+    A version is known by what documents say of themselves (`Versions.link`), or as a near-duplicate in other words whose document
+    is older. Age alone is no reason. What repeats much of the evidence is a version of the evidence itself and wrong in
     any context, however long, so that dropping others is no control of it; other parts of superseded documents have one.
     """
 
@@ -87,6 +87,6 @@ def _known(case: Case, chunk: int, document: int, current: list[int]) -> Iterato
     """The ways in which a chunk is known to be of an older version of one of the documents `current`."""
     versions = case.setting.versions
     yield from ({"by": by} for d in current if (by := versions.link(document, d)))
-    near = twin(case, chunk, anywhere=True) if any(versions.older(document, d) for d in current) else None
+    near = twin(case, chunk, in_any_words=True) if any(versions.older(document, d) for d in current) else None
     if near is not None and (by := versions.older(document, near.document)):
         yield {"by": NEAR, "older_by": by, "values": near.says}

@@ -43,14 +43,12 @@ class Versions:
             return "replaces"
         if other.superseded:
             return ""
-        if mine.family and mine.family == other.family:
-            return "family" if mine.superseded or _decided(mine, other) else ""
-        if mine.stem and mine.stem == other.stem and _decided(mine, other, IN_NAME):
-            return "version in its id"
+        if mine.family and mine.family == other.family and (mine.superseded or _decided(mine, other)):
+            return "family"
         title = _title(self._documents[old])
-        if not mine.superseded or title != _title(self._documents[new]):
-            return ""
-        return "superseded, same title" if self._titles.get(title) == 1 and not no_title(self._documents[old].title) else ""
+        if mine.superseded and title == _title(self._documents[new]) and self._titles.get(title) == 1 and not no_title(title):
+            return "superseded, same title"
+        return "version in its id" if mine.stem and mine.stem == other.stem and _decided(mine, other, IN_NAME) else ""
 
     def older(self, old: int, new: int) -> str:
         """By what `old` comes before `new`, without being said to be a version of it; "" where nothing says so.

@@ -15,7 +15,7 @@ from ragdiag.core.proofs import Addition
 from ragdiag.core.records import Chunking, Corpus, IntArray, Span
 from ragdiag.scoring.packing import Packing
 from ragdiag.text.duplicates import shingles
-from ragdiag.text.versions import current_titles
+from ragdiag.text.versions import Versions
 from ragdiag.text.words import inside_a_word, words
 
 __all__ = ["Setting"]
@@ -58,9 +58,9 @@ class Setting:
         return np.searchsorted(self.chunking.document, np.arange(len(self.corpus.documents) + 1))
 
     @cached_property
-    def titles(self) -> Mapping[str, int]:
-        """See `versions.current_titles`."""
-        return current_titles(self.corpus.documents)
+    def versions(self) -> Versions:
+        """What documents say of their age, and of one another."""
+        return Versions(self.corpus.documents)
 
     @property
     def _lengths(self) -> IntArray:

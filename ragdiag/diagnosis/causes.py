@@ -9,11 +9,13 @@ import numpy as np
 from ragdiag.core.options import Options
 from ragdiag.core.protocols import Progress
 from ragdiag.core.records import Defect, IntArray, Run, Span
+from ragdiag.core.registry import make
 from ragdiag.diagnosis.cases import Case
 from ragdiag.diagnosis.diagnosis import Diagnosis, diagnose
 from ragdiag.diagnosis.probe import Probe
 from ragdiag.diagnosis.setting import Setting
 from ragdiag.scoring.scoring import Scorer
+from ragdiag.search.nested import collection_of
 from ragdiag.search.retrieval import Indexed
 
 __all__ = ["name_causes"]
@@ -40,6 +42,7 @@ def name_causes(
     """
     labels = scorer.labels
     hubs = _foreign(scorer, run, lengths)
+    limit, unit = _limit(options)
     setting = Setting(
         corpus=scorer.corpus,
         chunking=scorer.chunking,
@@ -53,6 +56,8 @@ def name_causes(
         swaps=tuple(indexed.swaps),
         hubs=hubs,
         hub_from=_hub_from(int(lengths.sum()), len(scorer.chunking)),
+        limit=limit,
+        unit=unit,
     )
     groups = _groups(scorer)
     at = [q for q, level in enumerate(labels.level) if level != "unanswerable" and (only is None or q in only)]
@@ -78,6 +83,15 @@ def name_causes(
     for q, diagnosis in zip(at, diagnose(cases, probe, progress), strict=True):
         diagnoses[q] = diagnosis
     return diagnoses
+
+
+def _limit(options: Options) -> tuple[int, str]:
+    """The most that the audit's chunker puts into a chunk, with its unit; 0 where it has no limit, or somebody else cut."""
+    given = options.chunks or options.own_chunks or options.run or options.search is not None
+    if given or collection_of(make("retrievers", options.retriever)) is not None:
+        return 0, "tokens"
+    chunker = make("chunkers", options.chunker)
+    return getattr(chunker, "size", 0), getattr(chunker, "unit", "tokens")
 
 
 def _groups(scorer: Scorer) -> list[list[tuple[Span, ...]]]:

@@ -47,16 +47,23 @@ def asks_in_parts(case: Case) -> bool:
 def may_each_do(case: Case) -> str:
     """Why the passages that the context holds may do without those that it lacks; "" where nothing says so.
 
-    Either they hold the reference answer, and the others bring no more than one word of the question; or the question is one and
-    each of the others says much the same as they do.
+    A question in parts needs them all. Of another, what is held may do where it has the reference answer and the rest brings no
+    more than one word of the question, where the rest says much the same, and where the query is a statement and the rest stands
+    in the same documents.
     """
-    lacking, covered = _words_of(case, case.targets), _words_of(case, _covered(case))
+    if asks_in_parts(case):
+        return ""
+    held = _covered(case)
+    lacking, covered = _words_of(case, case.targets), _words_of(case, held)
     asked = set(telling(case.query.text))
-    brought = asked & lacking - covered
-    if len(brought) <= 1 and any(_holds(covered, answer, asked) for answer in case.query.answers):
+    if len(asked & lacking - covered) <= 1 and any(_holds(covered, answer, asked) for answer in case.query.answers):
         return "what the context holds has the reference answer"
-    if not asks_in_parts(case) and all(_alike(_words_of(case, (g,)), covered) for g in case.targets):
+    if all(_alike(_words_of(case, (g,)), covered) for g in case.targets):
         return "what it lacks says much the same as what it holds"
+    documents = {span.document for g in held for span in g.needed}
+    beside = all(any(span.document in documents for span in g.needed) for g in case.targets)
+    if beside and case.query.text.rstrip().endswith("."):
+        return "the query is a statement, and a passage of the same document may bear it out alone"
     return ""
 
 

@@ -19,8 +19,8 @@ FIX = "hand over the chunk before and after each one found; {tokens} tokens of c
 class Adjacent(FailureMode):
     """Residual, as it gives more context. Proved by handing over the neighbours of the chunks found, whose ranks stay.
 
-    Where the context holds nothing of what it lacks, a neighbour that does is chance: a whole passage that ranks within `contexts`
-    times the context is `ranking`'s.
+    Where the context holds nothing of what it lacks, a neighbour that does is chance: a whole passage that ranks within
+    `contexts` times the context is `ranking`'s.
     """
 
     contexts: int = 10
@@ -43,9 +43,8 @@ class Adjacent(FailureMode):
         """Whether what the query needs is whole, in no part in the context, and found not far below it."""
         reached = case.standing.rank is not None and case.standing.rank <= self.contexts * case.length
         whole = all(case.holder(group) for group in case.targets)
-        spans = [case.setting.span(chunk) for chunk in case.context]
-        begun = any(span.overlaps(part) for span in spans for group in case.targets for part in group.needed)
-        return reached and whole and not begun and not any(group.covered for group in case.groups)
+        pieces = {c for group in case.targets for part in group.needed for c in case.setting.overlapping(part)}
+        return reached and whole and pieces.isdisjoint(case.context) and len(case.targets) == len(case.groups)
 
     def prove(self, case: Case, observation: Observation) -> Trial:
         """Hand them over: seen above, as no rank changes."""

@@ -47,7 +47,7 @@ class Diluted(FailureMode):
     share: float = 0.25
     large: float = 0.75
     controls: int = 10
-    often: float = 0.5
+    often: float = 0.3
 
     says = "the evidence is a small part of its chunk"
     place = 90
@@ -129,7 +129,7 @@ def _piece(case: Case, group: Group) -> tuple[int, Span]:
 
 
 def _half(case: Case, observation: Observation, edit: Edit, outcome: Outcome, counts: bool) -> Finding | None:
-    """Of cut evidence: what may be tried as a pair with making it whole, where the smaller window does; None where it does not."""
+    """Of cut evidence: what may be tried as a pair with making it whole; None where the smaller window does not suffice."""
     if not (outcome.standing.sufficient and counts):
         return None
     how = "a smaller window round the evidence: tried together with making it whole, which alone is not enough"

@@ -29,6 +29,7 @@ class Setting:
     reads, `seen` the same of any texts; None without an encoder. `swaps` names the other retrievers that the probe can ask
     (`proofs.EXACT` where the index is approximate). `readers` are the encoders whose vocabulary is known: that of the index,
     under "", and those of other retrievers, by their names.
+    `limit` is the most that the chunker puts into a chunk, in its `unit` (see `tokens.token_starts`); 0 where that is not known.
     `off_topic` gives, of chunks, those off the topic of the query with a number, with their affinity to it. `hubs` counts, for
     each chunk, the queries whose context it is in without holding any of their evidence.
     """
@@ -45,6 +46,8 @@ class Setting:
     swaps: tuple[str, ...] = ()
     hubs: Mapping[int, int] = field(default_factory=dict)
     hub_from: int = 0
+    limit: int = 0
+    unit: str = "tokens"
     _shingles: dict[int, frozenset[tuple[str, str]]] = field(default_factory=dict, repr=False)
 
     @cached_property

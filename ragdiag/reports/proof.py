@@ -56,9 +56,7 @@ def proof(explanation: Explanation) -> Proof:
     causes = [f for f in findings if f.cause in result.causes or (lost and f.unattainable)]
     notes = [Row.of("", ("both changes at once make its context sufficient", "good"))] if result.status == "compound" else []
     if result.marginal:
-        notes.append(
-            Row.of("", (f"marginal: k {result.least_k} serves it, and so may any change", "dim"))
-        )
+        notes.append(Row.of("", (f"marginal: k {result.least_k} serves it, and so may any change", "dim")))
     if result.status == "undetermined" and not explanation.report.pipeline.swaps:
         notes.append(Row.of("", (NO_SWAP, "dim")))
     return Proof(

@@ -62,6 +62,8 @@ class Case:
         answers: Mapping[int, tuple[Span, ...]] | None = None,
     ) -> None:
         self.setting, self.number, self.query, self.level, self.defects = setting, number, query, level, defects
+        self.rewritten: tuple[str, ...] = ()
+        """What the team's own rewriter makes of the query, where one is named: set once it is known which queries fail."""
         spans = [tuple(self._trimmed(s) for s in alternatives) for alternatives in groups]
         holding = {c: setting.span(c) for alternatives in spans for s in alternatives for c in setting.overlapping(s)}
         self._coverage = Coverage(setting.corpus, spans, holding, whole=level != "document")
@@ -75,6 +77,13 @@ class Case:
         self.groups = tuple(
             Group(n, own, ranks.get(n - 1, length + 1) <= length, answers.get(n, ())) for n, own in enumerate(spans, 1)
         )
+
+    @property
+    def rewritings(self) -> tuple[str, ...]:
+        """The query in other words: the paraphrases that its record gives, then what the team's own rewriter makes of it."""
+        paraphrases = self.query.metadata.get("paraphrases") or ()
+        listed = (paraphrases,) if isinstance(paraphrases, str) else paraphrases
+        return tuple(dict.fromkeys([*map(str, listed), *self.rewritten]))
 
     @property
     def is_tied(self) -> bool:

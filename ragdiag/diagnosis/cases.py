@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from ragdiag.core.phrasings import paraphrases
 from ragdiag.core.proofs import Control, Edit, Finding, Outcome, Row, Standing
 from ragdiag.core.records import Defect, FloatArray, IntArray, Query, Span
 from ragdiag.diagnosis.setting import Setting
@@ -81,9 +82,7 @@ class Case:
     @property
     def rewritings(self) -> tuple[str, ...]:
         """The query in other words: the paraphrases that its record gives, then what the team's own rewriter makes of it."""
-        paraphrases = self.query.metadata.get("paraphrases") or ()
-        listed = (paraphrases,) if isinstance(paraphrases, str) else paraphrases
-        return tuple(dict.fromkeys([*map(str, listed), *self.rewritten]))
+        return tuple(dict.fromkeys([*paraphrases(self.query.metadata), *self.rewritten]))
 
     @property
     def is_tied(self) -> bool:

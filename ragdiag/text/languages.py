@@ -27,14 +27,14 @@ _FUNCTION_WORDS = {
     "wurden werden sind war waren nicht mit von zu zum zur den dem des für auf im bei nach über aus hat haben sich auch oder als",
     "French": "le la les des du de un une et est sont que qui quel quelle quels quelles dans pour par avec sur ne pas au aux ce "
     "cette ont été il elle comment où pourquoi combien sous leur",
-    "Spanish": "el la los las de del y es son que qué quién quiénes cuál cuáles cómo dónde cuándo cuántos en por para con un una "
-    "no se su al fue fueron han lo más",
-    "Italian": "il lo la gli le di del della dei delle e è sono che chi quale quali come dove quando quanti per con un una non si "
-    "su al nel nella ha stato perché più",
+    "Spanish": "el la los las de del y es son que qué quién quiénes cuál cuáles cómo dónde cuándo cuántos en por para con un "
+    "una no se su al fue fueron han lo más",
+    "Italian": "il lo la gli le di del della dei delle e è sono che chi quale quali come dove quando quanti per con un una non "
+    "si su al nel nella ha stato perché più",
     "Portuguese": "o a os as de do da dos das e é são que quem qual quais como onde quando em no na nos nas por para com um uma "
     "não se foi seu sua mais ao",
-    "Dutch": "de het een en is zijn wat wie hoe waar wanneer waarom welke van voor met op in te niet dat die er aan bij naar door "
-    "werd wordt worden hebben heeft om ook",
+    "Dutch": "de het een en is zijn wat wie hoe waar wanneer waarom welke van voor met op in te niet dat die er aan bij naar "
+    "door werd wordt worden hebben heeft om ook",
     "Swedish": "och att det som är på av för den inte med hur vad vilken vilka till från har var när en ett i om",
     "Danish or Norwegian": "og at det som er på af av for den ikke med hvor hvad hva hvilken til fra har var når en et i om",
 }

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from ragdiag.core.proofs import Control, Edit, Row, Trial
 from ragdiag.diagnosis.cases import Case, Observation
+from ragdiag.diagnosis.failures._asking import evidence_words
 from ragdiag.diagnosis.failures._passages import nearest
 from ragdiag.diagnosis.failures._words import said, telling
 from ragdiag.diagnosis.modes import FailureMode
@@ -99,8 +100,8 @@ class Misspelt(FailureMode):
         return list(dict.fromkeys([*texts, _mended(case, found, [""] * len(found))]))
 
     def _others(self, case: Case, slip: Slip) -> list[str]:
-        """Words of the corpus as near to a misspelt one, that neither the evidence nor the query has, and no forms of what is meant."""
-        held = {w for c in case.evidence for w in words(case.setting.text(case.setting.span(c)))} | set(words(case.query.text))
+        """Words of the corpus near a misspelt one that neither evidence nor query has, and no forms of what is meant."""
+        held = evidence_words(case) | set(words(case.query.text))
         (stem,) = stemmed([slip.meant], "english")
         free = (w for w in near(slip.word, case.setting.vocabulary, REACH) if w not in held and w.isalpha())
         return [w for w in free if stemmed([w], "english") != [stem]][: self.controls]
@@ -136,7 +137,7 @@ def _slips(case: Case, evidence: str) -> Iterator[Slip]:
 def _in_phrase(case: Case, word: str, evidence: list[str], english: bool) -> Iterator[Slip]:
     """A word of the query as a slip of one of the evidence between the same two words, where no text has the query's three."""
     asked = words(case.query.text)
-    known = {three: None for three in zip(evidence, evidence[1:], evidence[2:], strict=False)}
+    known = dict.fromkeys(zip(evidence, evidence[1:], evidence[2:], strict=False))
     for three in zip(asked, asked[1:], asked[2:], strict=False):
         others = [w for w in three if w != word]
         if len(others) != 2 or not telling(" ".join(others)):

@@ -1,0 +1,49 @@
+"""Questions put otherwise than they were: what an addition of other words, as many and as rare, comes to beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Sequence
+
+from ragdiag.core.proofs import Control, Edit, Outcome
+from ragdiag.diagnosis.cases import Case
+from ragdiag.diagnosis.failures._words import telling
+from ragdiag.text.words import words
+
+__all__ = ["by_other_words", "evidence_words", "new_words"]
+
+
+def evidence_words(case: Case) -> set[str]:
+    """The words of all chunks that hold any of the query's evidence."""
+    return {word for c in case.evidence for word in words(case.setting.text(case.setting.span(c)))}
+
+
+def new_words(case: Case, text: str) -> list[str]:
+    """The telling words of another way to ask that the query lacks, each once."""
+    asked = set(words(case.query.text))
+    return list(dict.fromkeys(word for word in telling(text) if word not in asked))
+
+
+def by_other_words(
+    case: Case, new: Sequence[str], pools: Iterable[Iterable[str]], most: int
+) -> Generator[Sequence[Edit], Sequence[Outcome], Control | None]:
+    """The control of a question that is put with `new` words: the query with as many others in their place.
+
+    They are words of `pools` (earlier turns, chunks of the context) that neither the evidence nor the query has, as many and as
+    rare as the new ones that the evidence has; `most` times others. None where there are not enough.
+    """
+    of_evidence, idf = evidence_words(case), case.setting.idf
+    held = {*of_evidence, *words(case.query.text), *new}
+    new = [word for word in new if word in of_evidence] or new
+    free = list(dict.fromkeys(word for pool in pools for word in pool if word not in held))
+    edits = list[Edit]()
+    while len(edits) < most and len(free) >= len(new):
+        picked = list[str]()
+        for word in new:
+            picked.append(min(free, key=lambda other: (abs(idf(other) - idf(word)), other)))
+            free.remove(picked[-1])
+        edits.append(Edit(query=" ".join([case.query.text, *picked])))
+    if not edits or not new:
+        return None
+    outcomes = yield edits
+    as_well = sum(outcome.standing.sufficient for outcome in outcomes)
+    return Control(len(edits), as_well, None, f"{as_well} of {len(edits)} additions of as many other words, as rare, do as well")

@@ -17,6 +17,8 @@ FEWEST_WORDS, AHEAD = 2, 3
 """Different words that tell a language, at least, and how many times the runner-up's they must be; beside another script one
 does, which tells that it is a question and no list of names."""
 
+LATIN = "Latin"
+
 EAST_ASIAN = {"CJK", "HIRAGANA", "KATAKANA", "BOPOMOFO"}
 """Scripts of Chinese and Japanese, which short texts do not tell apart."""
 
@@ -49,13 +51,10 @@ def _telling() -> dict[str, str]:
 
 
 @functools.lru_cache(4096)
-def language(text: str, fewest: int = FEWEST_WORDS) -> str:
-    """The language of `text`, or where its script tells no more that script ("Cyrillic"); "" where neither is clear.
-
-    In Latin letters it has at least `fewest` words that tell.
-    """
+def language(text: str) -> str:
+    """The language of `text`, or where its script tells no more that script ("Cyrillic"); "" where neither is clear."""
     script = _script(text)
-    return _latin(text, fewest) if script == "Latin" else script
+    return _latin(text, FEWEST_WORDS) if script == LATIN else script
 
 
 def _script(text: str) -> str:
@@ -81,7 +80,16 @@ def _latin(text: str, fewest: int) -> str:
 
 
 def of_other_languages(text: str, other: str) -> tuple[str, str] | None:
-    """The languages of two texts, where they are clear and not the same."""
-    fewest = FEWEST_WORDS if _script(text) == _script(other) else 1
-    languages = language(text, fewest), language(other, fewest)
+    """The languages of two texts, or their scripts, where they are clear and not the same."""
+    scripts = _script(text), _script(other)
+    if scripts[0] == scripts[1]:
+        languages = language(text), language(other)
+    else:
+        languages = _beside_another(text), _beside_another(other)
     return languages if all(languages) and languages[0] != languages[1] else None
+
+
+def _beside_another(text: str) -> str:
+    """The language of a text beside one in another script: in Latin letters one word tells that it is no list of names."""
+    script = _script(text)
+    return language(text) or (f"{LATIN} letters" if _latin(text, 1) else "") if script == LATIN else script

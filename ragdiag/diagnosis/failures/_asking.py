@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Sequence
+from itertools import chain
 
 from ragdiag.core.proofs import Control, Edit, Outcome
 from ragdiag.diagnosis.cases import Case
@@ -10,6 +11,9 @@ from ragdiag.diagnosis.failures._words import telling
 from ragdiag.text.words import words
 
 __all__ = ["by_other_words", "evidence_words", "new_words"]
+
+NEAR = 4
+"""Contexts down to which chunks lend their words to a control."""
 
 
 def evidence_words(case: Case) -> set[str]:
@@ -24,17 +28,18 @@ def new_words(case: Case, text: str) -> list[str]:
 
 
 def by_other_words(
-    case: Case, new: Sequence[str], pools: Iterable[Iterable[str]], most: int
+    case: Case, new: Sequence[str], first: Sequence[str], most: int
 ) -> Generator[Sequence[Edit], Sequence[Outcome], Control | None]:
     """The control of a question that is put with `new` words: the query with as many others in their place.
 
-    They are words of `pools` (earlier turns, chunks of the context) that neither the evidence nor the query has, as many and as
-    rare as the new ones that the evidence has; `most` times others. None where there are not enough.
+    They are words of `first` and of the best ranked chunks that neither the evidence nor the query has, as many and as rare as
+    the new ones that the evidence has; `most` times others. None where there are not enough.
     """
     of_evidence, idf = evidence_words(case), case.setting.idf
     held = {*of_evidence, *words(case.query.text), *new}
     new = [word for word in new if word in of_evidence] or new
-    free = list(dict.fromkeys(word for pool in pools for word in pool if word not in held))
+    ranked = (telling(case.setting.text(case.setting.span(c))) for c in case.ranking[: NEAR * case.length].tolist())
+    free = [word for word in dict.fromkeys(chain(first, *ranked)) if word not in held]
     edits = list[Edit]()
     while len(edits) < most and len(free) >= len(new):
         picked = list[str]()

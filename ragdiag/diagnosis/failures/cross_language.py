@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ragdiag.core.phrasings import in_full, translations
-from ragdiag.core.proofs import EXACT, Control, Edit, Outcome, Row, Trial
+from ragdiag.core.proofs import EXACT, Edit, Outcome, Row, Trial
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.failures._asking import by_other_words, new_words
 from ragdiag.diagnosis.failures._passages import nearest
-from ragdiag.diagnosis.failures._words import telling
 from ragdiag.diagnosis.modes import FailureMode
 from ragdiag.diagnosis.reading import MOST_UNREAD
 from ragdiag.text.languages import of_other_languages
@@ -65,7 +64,7 @@ class CrossLanguage(FailureMode):
         edit, outcome = _best(edits, outcomes)
         proved, control = _serves(case, edit, outcome), None
         if proved and edit.query:
-            control = yield from self._other_words(case, edit)
+            control = yield from by_other_words(case, new_words(case, edit.query), (), self.controls)
             proved = control is None or not control.as_well
         how = f"search with {edit.retriever} instead" if edit.retriever else f"ask in {observation.detail['evidence']}"
         return case.finding(
@@ -80,11 +79,6 @@ class CrossLanguage(FailureMode):
             rows=_rows(observation.detail, tried),
             edit=edit,
         )
-
-    def _other_words(self, case: Case, edit: Edit) -> Generator[Sequence[Edit], Sequence[Outcome], Control | None]:
-        """The control of a translation."""
-        contexts = (telling(case.setting.text(case.setting.span(c))) for c in case.context)
-        return (yield from by_other_words(case, new_words(case, edit.query), contexts, self.controls))
 
 
 def _readable(case: Case, text: str) -> bool:

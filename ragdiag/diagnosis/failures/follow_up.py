@@ -60,9 +60,7 @@ class FollowUp(FailureMode):
         )
         control = None
         if outcome.standing.sufficient:
-            contexts = (telling(case.setting.text(case.setting.span(c))) for c in case.context)
-            new = new_words(case, edit.query)
-            control = yield from by_other_words(case, new, [telling(" ".join(turns)), *contexts], self.controls)
+            control = yield from by_other_words(case, new_words(case, edit.query), telling(" ".join(turns)), self.controls)
         how = "ask the question in full" if full else "put the turns before the question in front of it (no rewrite is given)"
         return case.finding(
             "follow_up",

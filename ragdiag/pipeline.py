@@ -101,7 +101,6 @@ def run_audit(
         only = {q for q, query in enumerate(labels.queries) if query.id == diagnosed} if diagnosed else None
         diagnoses = name_causes(scorer, run, lengths, indexed, options, progress, only)
         results = _results(scorer, run, lengths, values, documents, diagnoses)
-    latency = {"retrieval": plan.latency(index, labels.queries)} if index is not None else {}
     measured = np.concatenate([labels.at("span"), labels.at("document")])
     pipeline = Pipeline(
         **retrieved.source._asdict(),
@@ -126,6 +125,7 @@ def run_audit(
         notes=(
             *loaded.notes,
             *retrieved.notes,
+            *(plan.rewriter.notes if plan.rewriter else ()),
             *_notes_on(labels, run),
             *_titles_not_indexed(corpus, labels, options),
             *_notes_on_ties(scorer, run, lengths, options),
@@ -133,7 +133,7 @@ def run_audit(
         ),
         causes=_causes(results, resampler),
         queries=results,
-        timings=clock.seconds | latency,
+        timings=clock.seconds | ({} if index is None else {"retrieval": plan.latency(index, labels.queries)}),
     )
     return Audit(report, corpus, labels, scorer, run, lengths, index)
 

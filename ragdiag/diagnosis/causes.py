@@ -7,6 +7,7 @@ from collections.abc import Collection
 import numpy as np
 
 from ragdiag.core.options import Options
+from ragdiag.core.phrasings import earlier_turns
 from ragdiag.core.protocols import Progress
 from ragdiag.core.records import Defect, IntArray, Run, Span
 from ragdiag.diagnosis.cases import Case
@@ -15,6 +16,7 @@ from ragdiag.diagnosis.probe import Probe
 from ragdiag.diagnosis.setting import Setting
 from ragdiag.scoring.scoring import Scorer
 from ragdiag.search.retrieval import Indexed
+from ragdiag.search.rewriting import Asked
 
 __all__ = ["name_causes"]
 
@@ -73,6 +75,11 @@ def name_causes(
         )
         for q in at
     ]
+    if indexed.searchable is not None and indexed.rewriter is not None:
+        failing = [case for case in cases if not case.standing.sufficient and case.level != "excluded"]
+        asked = [Asked(case.query.text, earlier_turns(case.query.metadata)) for case in failing]
+        for case, text in zip(failing, indexed.rewriter.rewritten(asked, indexed.store, progress), strict=True):
+            case.rewritten = (text,) if text else ()
     probe = None if indexed.searchable is None else Probe(indexed.searchable, indexed.swaps, run.chunks.shape[1])
     diagnoses = [Diagnosis("not_decidable")] * len(labels.queries)
     for q, diagnosis in zip(at, diagnose(cases, probe, progress), strict=True):

@@ -16,7 +16,7 @@ from ragdiag.core.encoders import Readable, TextEncoder
 from ragdiag.core.errors import InputError
 from ragdiag.core.options import Options
 from ragdiag.core.pipelines import Unread
-from ragdiag.core.protocols import ChunkTexts, Collection, Index, Progress, Retriever
+from ragdiag.core.protocols import ChunkTexts, Collection, Index, Progress, Retriever, Store
 from ragdiag.core.records import Chunking, Corpus, IndexRecall, IntArray, Labels, Query, Run, Span, StoredChunk, Unseen
 from ragdiag.core.registry import make, spec_of
 from ragdiag.core.version import __version__
@@ -37,6 +37,7 @@ from ragdiag.search.nested import (
     unkept,
 )
 from ragdiag.search.reading import unread_of
+from ragdiag.search.rewriting import Rewriter, rewriter_of
 from ragdiag.search.runs import Rankings, cut_short, read_run
 from ragdiag.search.searches import chunks_of, name_of, search_depth, searched
 from ragdiag.sources.chunks import Placed, cut, embed_texts, place, read_chunks, within
@@ -100,6 +101,8 @@ class Indexed:
     swaps: Mapping[str, Callable[[], Index]] = field(default_factory=dict)
     limit: int = 0
     readers: Mapping[str, Readable] = field(default_factory=dict)
+    rewriter: Rewriter | None = None
+    store: Store | None = None
 
     def unseen(self, lengths: IntArray) -> Unseen | None:
         """Of the chunks, those of which the encoder reads a part only, and the share of all characters that it never sees.
@@ -122,6 +125,7 @@ class Plan:
         self.context = make("contexts", options.context)
         self.retriever = make("retrievers", options.retriever)
         self.swap = make("retrievers", options.swap) if options.swap else None
+        self.rewriter = rewriter_of(options.rewrite)
         self.collection = collection_of(self.retriever)
         if self.collection is not None:  # what a collection has embedded is its own business
             self.context = make("contexts", "none")
@@ -254,6 +258,8 @@ class Plan:
             | exact_swap(index),
             reads.max_tokens if reads else 0,
             readers_of(self.retriever, swaps),
+            self.rewriter,
+            self.store,
         )
 
     def unread(self, retrieved: Retrieved, corpus: Corpus, queries: Sequence[Query]) -> Unread | None:

@@ -81,11 +81,8 @@ def _latin(text: str, fewest: int) -> str:
 
 def of_other_languages(text: str, other: str) -> tuple[str, str] | None:
     """The languages of two texts, or their scripts, where they are clear and not the same."""
-    scripts = _script(text), _script(other)
-    if scripts[0] == scripts[1]:
-        languages = language(text), language(other)
-    else:
-        languages = _beside_another(text), _beside_another(other)
+    told = language if _script(text) == _script(other) else _beside_another
+    languages = told(text), told(other)
     return languages if all(languages) and languages[0] != languages[1] else None
 
 

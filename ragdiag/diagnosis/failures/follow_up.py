@@ -17,6 +17,13 @@ from ragdiag.text.phrases import one_line
 
 FIX = "rewrite follow-up questions in full, from the turns before, before they are searched"
 
+HOW = {
+    "rewrite": "ask the question in full",
+    "rewriter": "ask as your rewriter does",
+    "history": "put the turns before the question in front of it (no rewrite is given)",
+}
+"""What is changed, by what the question in full is from."""
+
 MOST_WORDS = 12
 """Words shown of those that the question lacks."""
 
@@ -25,10 +32,11 @@ MOST_WORDS = 12
 class FollowUp(FailureMode):
     """The record of the query has earlier turns (`history`) or the question in full (`rewrite`), with words that it lacks.
 
-    Proved by the question in full; where the record has none, by the turns before it, all of them or the last two, put before
-    the question, which a finding says. With both, some word that the question in full adds is one of the turns: else it is a
-    paraphrase. The control adds as many other words to the question (`controls` times others): words of the turns, and of the
-    context's chunks, that the evidence does not have. None of these may do as well.
+    Proved by the question in full; where the record has none, by what the team's rewriter makes of it (``--rewrite``), or by the
+    turns before it, all of them or the last two, put before the question, which a finding says. With turns, some word that the
+    question in full adds is one of them: else it is a paraphrase. The control adds as many other words to the question
+    (`controls` times others): words of the turns, and of chunks ranked high, that the evidence does not have. None of these may
+    do as well.
     """
 
     controls: int = 3
@@ -40,13 +48,14 @@ class FollowUp(FailureMode):
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""
         metadata, query = case.query.metadata, case.query.text
-        turns, full = earlier_turns(metadata), in_full(metadata)
+        turns = earlier_turns(metadata)
+        full = in_full(metadata) or ("".join(case.rewritten[:1]) if turns else "")
         if full and of_other_languages(query, full):
             return None
         lacking = new_words(case, full or " ".join(turns))
         if not lacking or (full and turns and not set(lacking) & set(telling(" ".join(turns)))):
             return None
-        return Observation(case.targets, {"by": "rewrite" if full else "history", "lacks": lacking}, (turns, full))
+        return Observation(case.targets, {"by": _by(case, full), "lacks": lacking}, (turns, full))
 
     def prove(self, case: Case, observation: Observation) -> Trial:
         """Ask in full; then with other words in place of those that this adds."""
@@ -61,11 +70,10 @@ class FollowUp(FailureMode):
         control = None
         if outcome.standing.sufficient:
             control = yield from by_other_words(case, new_words(case, edit.query), telling(" ".join(turns)), self.controls)
-        how = "ask the question in full" if full else "put the turns before the question in front of it (no rewrite is given)"
         return case.finding(
             "follow_up",
             observation,
-            how,
+            HOW[observation.detail["by"]],
             outcome.standing,
             FIX,
             proved=outcome.standing.sufficient and control is not None and not control.as_well,
@@ -74,6 +82,11 @@ class FollowUp(FailureMode):
             rows=_rows(edit.query, observation.detail["lacks"]),
             edit=edit,
         )
+
+
+def _by(case: Case, full: str) -> str:
+    """Where the question in full is from: see `HOW`."""
+    return "history" if not full else "rewrite" if full == in_full(case.query.metadata) else "rewriter"
 
 
 def _rows(asked: str, lacking: list[str]) -> Iterator[Row]:

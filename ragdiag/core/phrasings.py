@@ -25,19 +25,17 @@ def wrong_phrasing(record: Mapping[str, object]) -> str:
 
 
 def _fits(name: str, value: object) -> bool:
-    if name == "rewrite":
+    """Whether a field holds what `PHRASINGS` says; where it takes texts, one alone will do."""
+    if name == "rewrite" or (name != "history" and isinstance(value, str)):
         return isinstance(value, str)
-    if name == "translations" and isinstance(value, (str, dict)):
-        return isinstance(value, str) or all(isinstance(text, str) for text in value.values())
-    if name == "history":
-        return isinstance(value, list) and all(isinstance(turn, str) or _content(turn) is not None for turn in value)
-    # A paraphrase alone is read too.
-    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(text, str) for text in value))
+    if name == "translations" and isinstance(value, dict):
+        value = [*value.values()]
+    return isinstance(value, list) and all(isinstance(_content(item) if name == "history" else item, str) for item in value)
 
 
 def _content(turn: object) -> str | None:
-    """What is said in a turn of the form ``{"role", "content"}``; None for anything else."""
-    content = turn.get("content") if isinstance(turn, dict) else None
+    """What is said in a turn, a text or ``{"role", "content"}``; None for anything else."""
+    content = turn.get("content") if isinstance(turn, dict) else turn
     return content if isinstance(content, str) else None
 
 
@@ -50,7 +48,7 @@ def _read(metadata: Mapping[str, Any], name: str) -> Any:
 def earlier_turns(metadata: Mapping[str, Any]) -> tuple[str, ...]:
     """What was said before the question, the oldest first."""
     turns = _read(metadata, "history") or ()
-    return tuple(text for turn in turns if (text := turn if isinstance(turn, str) else _content(turn) or "").strip())
+    return tuple(text for turn in turns if (text := _content(turn) or "").strip())
 
 
 def in_full(metadata: Mapping[str, Any]) -> str:

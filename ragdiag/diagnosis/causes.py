@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -75,16 +75,22 @@ def name_causes(
         )
         for q in at
     ]
-    if indexed.searchable is not None and indexed.rewriter is not None:
-        failing = [case for case in cases if not case.standing.sufficient and case.level != "excluded"]
-        asked = [Asked(case.query.text, earlier_turns(case.query.metadata)) for case in failing]
-        for case, text in zip(failing, indexed.rewriter.rewritten(asked, indexed.store, progress), strict=True):
-            case.rewritten = (text,) if text else ()
+    _rewrite(cases, indexed, progress)
     probe = None if indexed.searchable is None else Probe(indexed.searchable, indexed.swaps, run.chunks.shape[1])
     diagnoses = [Diagnosis("not_decidable")] * len(labels.queries)
     for q, diagnosis in zip(at, diagnose(cases, probe, progress), strict=True):
         diagnoses[q] = diagnosis
     return diagnoses
+
+
+def _rewrite(cases: Sequence[Case], indexed: Indexed, progress: Progress) -> None:
+    """Tell the failing cases what the team's rewriter makes of their queries, where one is named and the index can be asked."""
+    if indexed.searchable is None or indexed.rewriter is None:
+        return
+    failing = [case for case in cases if not case.standing.sufficient and case.level != "excluded"]
+    asked = [Asked(case.query.text, earlier_turns(case.query.metadata)) for case in failing]
+    for case, text in zip(failing, indexed.rewriter.rewritten(asked, indexed.store, progress), strict=True):
+        case.rewritten = (text,) if text else ()
 
 
 def _groups(scorer: Scorer) -> list[list[tuple[Span, ...]]]:

@@ -24,7 +24,7 @@ EAST_ASIAN = {"CJK", "HIRAGANA", "KATAKANA", "BOPOMOFO"}
 
 _FUNCTION_WORDS = {
     "English": "the of and is are was were what which who whom how when where why does did do has have had with that this these "
-    "those from by be been it its their they he she his her to not on at as than there you your can",
+    "those from by be been it its their they he she his her to not on at as than there you your can much many a an for in no or",
     "German": "der die das und ist ein eine einer eines einem einen wie was wer wo wann warum welche welcher welches wird wurde "
     "wurden werden sind war waren nicht mit von zu zum zur den dem des für auf im bei nach über aus hat haben sich auch oder als",
     "French": "le la les des du de un une et est sont que qui quel quelle quels quelles dans pour par avec sur ne pas au aux ce "

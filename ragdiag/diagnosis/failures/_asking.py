@@ -35,20 +35,25 @@ def by_other_words(
     They are words of `first` and of the best ranked chunks that neither the evidence nor the query has, as many and as rare as
     the new ones that the evidence has; `most` times others. None where there are not enough.
     """
-    of_evidence, idf = evidence_words(case), case.setting.idf
+    of_evidence = evidence_words(case)
     held = {*of_evidence, *words(case.query.text), *new}
     new = [word for word in new if word in of_evidence] or new
     ranked = (telling(case.setting.text(case.setting.span(c))) for c in case.ranking[: NEAR * case.length].tolist())
     free = [word for word in dict.fromkeys(chain(first, *ranked)) if word not in held]
     edits = list[Edit]()
     while len(edits) < most and len(free) >= len(new):
-        picked = list[str]()
-        for word in new:
-            picked.append(min(free, key=lambda other: (abs(idf(other) - idf(word)), other)))
-            free.remove(picked[-1])
-        edits.append(Edit(query=" ".join([case.query.text, *picked])))
+        edits.append(Edit(query=" ".join([case.query.text, *_taken(case, new, free)])))
     if not edits or not new:
         return None
     outcomes = yield edits
     as_well = sum(outcome.standing.sufficient for outcome in outcomes)
     return Control(len(edits), as_well, None, f"{as_well} of {len(edits)} additions of as many other words, as rare, do as well")
+
+
+def _taken(case: Case, like: Sequence[str], free: list[str]) -> list[str]:
+    """For each word of `like` the one of `free` that is most nearly as rare, taken out of these."""
+    idf, picked = case.setting.idf, list[str]()
+    for word in like:
+        picked.append(min(free, key=lambda other: (abs(idf(other) - idf(word)), other)))
+        free.remove(picked[-1])
+    return picked

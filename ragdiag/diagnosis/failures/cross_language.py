@@ -53,10 +53,7 @@ class CrossLanguage(FailureMode):
 
     def prove(self, case: Case, observation: Observation) -> Trial:
         """Ask in the language of the evidence; search with another encoder."""
-        given = (*translations(case.query.metadata), in_full(case.query.metadata))
-        own = [t for t in given if t and not of_other_languages(t, observation.held) and of_other_languages(t, case.query.text)]
-        swaps = [s for s in case.setting.swaps if s != EXACT and not s.startswith(BY_WORDS)]
-        edits = [*(Edit(query=t) for t in own if _readable(case, t)), *(Edit(retriever=s) for s in swaps)]
+        edits = [*_translated(case, observation.held), *_elsewhere(case)]
         if not edits:
             return None
         outcomes = yield edits
@@ -66,24 +63,34 @@ class CrossLanguage(FailureMode):
         if proved and edit.query:
             control = yield from by_other_words(case, new_words(case, edit.query), (), self.controls)
             proved = control is None or not control.as_well
-        how = f"search with {edit.retriever} instead" if edit.retriever else f"ask in {observation.detail['evidence']}"
+        translation = f"ask in {observation.detail['evidence']}", TRANSLATE
+        how, fix = (f"search with {edit.retriever} instead", MULTILINGUAL) if edit.retriever else translation
         return case.finding(
             "cross_language",
             observation,
             how,
             outcome.standing,
-            MULTILINGUAL if edit.retriever else TRANSLATE,
+            fix,
             proved=proved,
             control=control,
-            detail={"tried": tried} | ({"gap": True} if edit.retriever else {}),
+            detail={"tried": tried, "gap": bool(edit.retriever)},
             rows=_rows(observation.detail, tried),
             edit=edit,
         )
 
 
-def _readable(case: Case, text: str) -> bool:
-    """Whether the encoder of the index can read a translation."""
-    return case.setting.unread(text) <= MOST_UNREAD
+def _translated(case: Case, passage: str) -> Iterator[Edit]:
+    """The query in the language of the passage, as its record gives it, where the encoder of the index can read that."""
+    metadata = case.query.metadata
+    for text in filter(None, (*translations(metadata), in_full(metadata))):
+        own = not of_other_languages(text, passage) and of_other_languages(text, case.query.text)
+        if own and case.setting.unread(text) <= MOST_UNREAD:
+            yield Edit(query=text)
+
+
+def _elsewhere(case: Case) -> Iterator[Edit]:
+    """Other retrievers that may know both languages."""
+    yield from (Edit(retriever=name) for name in case.setting.swaps if name != EXACT and not name.startswith(BY_WORDS))
 
 
 def _serves(case: Case, edit: Edit, outcome: Outcome) -> bool:

@@ -137,18 +137,28 @@ def _slips(case: Case, evidence: str) -> Iterator[Slip]:
 def _in_phrase(case: Case, word: str, evidence: list[str], english: bool) -> Iterator[Slip]:
     """A word of the query as a slip of one of the evidence between the same two words, where no text has the query's three."""
     asked = words(case.query.text)
-    known = dict.fromkeys(zip(evidence, evidence[1:], evidence[2:], strict=False))
-    for three in zip(asked, asked[1:], asked[2:], strict=False):
-        others = [w for w in three if w != word]
-        if len(others) != 2 or not telling(" ".join(others)):
-            continue
-        place = three.index(word)
-        candidates = [t[place] for t in known if t[:place] == three[:place] and t[place + 1 :] == three[place + 1 :]]
-        meant = slips(word, [w for w in candidates if w not in asked], english)
-        if meant and not case.setting.has_phrase(three):
-            best, n = next(iter(meant.items()))
-            yield Slip(word, best, n)
-            return
+    phrases = [three for three in _threes(asked) if three.count(word) == 1 and telling(" ".join(_beside(word, three)))]
+    candidates = [w for three in phrases for w in _in_its_place(word, three, evidence) if w not in asked]
+    meant = slips(word, candidates, english) if candidates else {}
+    if meant and not any(map(case.setting.has_phrase, phrases)):
+        best, n = next(iter(meant.items()))
+        yield Slip(word, best, n)
+
+
+def _threes(of: list[str]) -> Iterator[tuple[str, str, str]]:
+    return zip(of, of[1:], of[2:], strict=False)
+
+
+def _beside(word: str, phrase: Sequence[str]) -> list[str]:
+    return [other for other in phrase if other != word]
+
+
+def _in_its_place(word: str, phrase: tuple[str, str, str], evidence: list[str]) -> Iterator[str]:
+    """Words of the evidence where a phrase has `word`, between its other two."""
+    place = phrase.index(word)
+    for three in _threes(evidence):
+        if three[:place] + three[place + 1 :] == phrase[:place] + phrase[place + 1 :]:
+            yield three[place]
 
 
 def _rows(found: Sequence[Slip], tried: Mapping[str, Mapping[str, object]]) -> Iterator[Row]:

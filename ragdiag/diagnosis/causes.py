@@ -51,6 +51,7 @@ def name_causes(
         seen=indexed.seen,
         readers=indexed.readers,
         swaps=tuple(indexed.swaps),
+        analyses={mended: spec for mended, (spec, _) in indexed.analyses.items()},
         hubs=hubs,
         hub_from=_hub_from(int(lengths.sum()), len(scorer.chunking)),
     )
@@ -73,7 +74,8 @@ def name_causes(
         )
         for q in at
     ]
-    probe = None if indexed.searchable is None else Probe(indexed.searchable, indexed.swaps, run.chunks.shape[1])
+    others = {**indexed.swaps, **dict(indexed.analyses.values())}
+    probe = None if indexed.searchable is None else Probe(indexed.searchable, others, run.chunks.shape[1])
     diagnoses = [Diagnosis("not_decidable")] * len(labels.queries)
     for q, diagnosis in zip(at, diagnose(cases, probe, progress), strict=True):
         diagnoses[q] = diagnosis

@@ -21,6 +21,7 @@ from ragdiag.core.records import Chunking, Corpus, IndexRecall, IntArray, Labels
 from ragdiag.core.registry import make, spec_of
 from ragdiag.core.version import __version__
 from ragdiag.scoring.packing import Packing
+from ragdiag.search.analyses import analyses_of
 from ragdiag.search.approximate import as_asked, exact_swap, index_health, notes_on
 from ragdiag.search.binding import bind
 from ragdiag.search.latency import Clock, latency_of
@@ -90,7 +91,8 @@ class Indexed:
 
     `searchable` is None where a run was recorded. `visible` is the number of characters that the encoder reads of each chunk's
     text, the largest integer where it reads all; None, as `seen`, without an encoder. `swaps` make other indexes of these texts;
-    `readers` are the encoders whose vocabulary is known: of `searchable`, under "", and of `swaps`, by their names.
+    `readers` are the encoders whose vocabulary is known: of `searchable`, under "", and of `swaps`, by their names. `analyses`
+    are specs of this index with other terms for its BM25s, by what that mends, each with what makes it.
     """
 
     searchable: Index | None
@@ -100,6 +102,7 @@ class Indexed:
     swaps: Mapping[str, Callable[[], Index]] = field(default_factory=dict)
     limit: int = 0
     readers: Mapping[str, Readable] = field(default_factory=dict)
+    analyses: Mapping[str, tuple[str, Callable[[], Index]]] = field(default_factory=dict)
 
     def unseen(self, lengths: IntArray) -> Unseen | None:
         """Of the chunks, those of which the encoder reads a part only, and the share of all characters that it never sees.
@@ -243,6 +246,11 @@ class Plan:
         reads = encoder if isinstance(encoder, TextEncoder) else None  # a function of the team's does not say how far it reads
         visible = None if reads is None else reads.visible(embed_texts(corpus, chunking, self.context), self.store)
         make_index = functools.partial(self._index, corpus=corpus, chunking=chunking, progress=progress)
+
+        def as_asked(made: Callable[[], Index]) -> Callable[[], Index]:
+            return lambda: self._as_asked(made(), corpus, chunking)
+
+        analyses = analyses_of(self.retriever, index, corpus, make_index)
         swap = self.swap
         swaps = {spec_of(swap): lambda: make_index(swap)} if swap else swaps_of(self.retriever, index, make_index)
         return Indexed(
@@ -250,10 +258,10 @@ class Plan:
             embed,
             visible,
             reads.seen if reads else None,
-            {n: functools.partial(lambda made: self._as_asked(made(), corpus, chunking), m) for n, m in swaps.items()}
-            | exact_swap(index),
+            {name: as_asked(made) for name, made in swaps.items()} | exact_swap(index),
             reads.max_tokens if reads else 0,
             readers_of(self.retriever, swaps),
+            {mended: (spec, as_asked(made)) for mended, (spec, made) in analyses.items()},
         )
 
     def unread(self, retrieved: Retrieved, corpus: Corpus, queries: Sequence[Query]) -> Unread | None:

@@ -12,7 +12,7 @@ __all__ = ["FUNCTION_WORDS", "function_words", "language", "language_of"]
 
 FUNCTION_WORDS = {
     "english": "the of and to in is a for that it with as are be was on by or this an from at which not what how have has do can",
-    "german": "der die das und ist von zu den dem ein eine einer einen nicht mit sich auf für als auch an im in wurde war wie was",
+    "german": "der die das und ist von zu den dem ein eine einer einen nicht mit sich auf für als auch an im in wurde wie was",
     "french": "le la les des et est un une du de dans que qui pour pas sur au aux avec par plus ce cette sont il elle ne en",
     "spanish": "el la los las de y que en un una es por con para del se no su al como lo más fue son qué",
     "italian": "il lo la gli le di e che un una è per con del della nel non si da dei sono come alla più i",

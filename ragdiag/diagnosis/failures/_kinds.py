@@ -11,7 +11,7 @@ from ragdiag.core.proofs import Edit
 from ragdiag.core.records import Span
 from ragdiag.diagnosis.cases import Case
 from ragdiag.diagnosis.failures._filler import KEPT, REQUESTS
-from ragdiag.diagnosis.failures._words import added, as_rare, askable, beside, said, telling, unasked, without
+from ragdiag.diagnosis.failures._words import added, as_rare, askable, beside, telling, unasked, without
 from ragdiag.text.analysis import Analysis
 from ragdiag.text.languages import function_words, language
 from ragdiag.text.phrases import listed
@@ -159,25 +159,16 @@ def _as_many(text: str, words: Sequence[str], n: int) -> list[frozenset[str]]:
     return list(dict.fromkeys(drawn))[:CONTROLS]
 
 
-def in_words(case: Case, chunk: int, passages: Sequence[Span], missing: Sequence[str], counts: Sequence[int]) -> list[Attempt]:
-    """The query in words of the evidence: in place of words that it lacks, then added; the fewest first."""
-    askable_words, text = askable(case, passages), case.query.text
-    made: list[Attempt] = []
-    for replacing in (True, False):
-        picked = as_rare(case, askable_words, missing[: counts[-1]]) if replacing else askable_words
-        for n in (n for n in counts if n <= len(picked)):
-            new, old = tuple(picked[:n]), missing[:n] if replacing else ()
-            query = said(text, old, new) if replacing else added(text, new)
-            how = f"say {listed(old)} as {listed(new)}" if replacing else f"ask for {listed(new)} as well"
-            fix = f"rewrite queries in the words of the documents; here: {', '.join(new[:3])}"
-            controls = tuple(_asked_for(case, beside(case, chunk, CONTROLS), old, new))
-            made.append(Attempt(WORDS, Edit(query=query), how, fix, ", ".join(new), controls, None, new))
-    return sorted(made, key=lambda attempt: len(attempt.words))
+def in_words(case: Case, chunk: int, passages: Sequence[Span], counts: Sequence[int]) -> Iterator[Attempt]:
+    """The query with words of the evidence as well; the fewest first.
 
-
-def _asked_for(case: Case, chunks: Sequence[int], old: Sequence[str], like: Sequence[str]) -> Iterator[tuple[Edit, int | None]]:
-    """Other chunks, asked for in as many words of theirs, as rare, in the same way."""
-    for c in chunks:
-        new = as_rare(case, unasked(case, case.setting.span(c)), like)
-        if len(new) == len(like):
-            yield Edit(query=said(case.query.text, old, new) if old else added(case.query.text, new)), c
+    None is put in the place of a word of the query: leaving that one out might be what helps.
+    """
+    known, text = askable(case, passages), case.query.text
+    for new in (tuple(known[:n]) for n in counts if n <= len(known)):
+        fix = f"rewrite queries in the words of the documents; here: {', '.join(new)}"
+        others = ((c, as_rare(case, unasked(case, case.setting.span(c)), new)) for c in beside(case, chunk, CONTROLS))
+        controls = tuple((Edit(query=added(text, theirs)), c) for c, theirs in others if len(theirs) == len(new))
+        yield Attempt(
+            WORDS, Edit(query=added(text, new)), f"ask for {listed(new)} as well", fix, ", ".join(new), controls, None, new
+        )

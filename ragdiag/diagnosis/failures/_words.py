@@ -54,7 +54,7 @@ def gap(case: Case, chunks: Sequence[int]) -> Gap:
 
 
 def _open_words(case: Case) -> tuple[list[str], list[str]]:
-    """The telling words and numbers of a query that no passage in its context accounts for (all, where none is left); the rest."""
+    """The telling words and numbers of a query that no passage in its context accounts for (all, if none is left); the rest."""
     holders = (case.holder(group) for group in case.groups if group.covered)
     covered = {word for holder in holders if holder for word in _words_of(case, holder[0])}
     text = case.query.text
@@ -84,22 +84,23 @@ def as_rare(case: Case, words_there: Sequence[str], like: Sequence[str]) -> list
 
 
 def askable(case: Case, spans: Sequence[Span]) -> list[str]:
-    """Words of the passages at `spans` that somebody who asks could have used, the rarest first.
+    """Words of the passages at `spans` that somebody who asks could have used; first those nearest to the query.
 
-    No name, nothing of a short answer; and the documents use it elsewhere together with a word of the query.
+    No name, nothing of a short answer; and the documents use it elsewhere together with words of the query.
     """
     setting = case.setting
     free = [w for span in spans for w in unasked(case, span) if not _is_name(w, setting.text(span), setting.language)]
     asked = [w for w in dict.fromkeys(telling(case.query.text, setting.language)) if setting.chunks_with(w)]
     of_query = [set(setting.chunks_with(w)) - case.evidence for w in asked]
-    return sorted((w for w in dict.fromkeys(free) if _together(case, w, of_query)), key=lambda w: (-setting.idf(w), w))
+    together = {w: _together(case, w, of_query) for w in dict.fromkeys(free)}
+    return sorted((w for w, n in together.items() if n), key=lambda w: (-together[w], -setting.idf(w), w))
 
 
-def _together(case: Case, word: str, of_query: Sequence[set[int]]) -> bool:
-    """Whether `word` stands with a word of the query, whose chunks are `of_query`, more often than by chance."""
+def _together(case: Case, word: str, of_query: Sequence[set[int]]) -> int:
+    """With how many words of the query, whose chunks are `of_query`, `word` stands more often than by chance."""
     own = set(case.setting.chunks_with(word)) - case.evidence
     least = LIFT * len(own) / max(len(case.setting.chunking), 1)
-    return any(len(own & other) >= max(TOGETHER, least * len(other)) for other in of_query)
+    return sum(len(own & other) >= max(TOGETHER, least * len(other)) for other in of_query)
 
 
 def _is_name(word: str, text: str, language: str) -> bool:
@@ -118,15 +119,6 @@ def unasked(case: Case, span: Span) -> list[str]:
 def added(text: str, new: Sequence[str]) -> str:
     """`text`, then the words `new`."""
     return " ".join([text, *new])
-
-
-def said(text: str, old: Sequence[str], new: Sequence[str]) -> str:
-    """`text` with each of the words `old` said as the word of `new` in its place."""
-    other, parts, last = dict(zip(old, new, strict=False)), list[str](), 0
-    for start, end, word in spelled(text):
-        parts += [text[last:start], other.get(word, text[start:end])]
-        last = end
-    return "".join([*parts, text[last:]])
 
 
 def without(text: str, dropped: Collection[str]) -> str:

@@ -132,7 +132,7 @@ class QueryMismatch(FailureMode):
         held: Held = observation.held
         side, tries = observation.detail["side"], list(held.attempts)
         if side == VOCABULARY and held.chunk is not None:
-            tries += in_words(case, held.chunk, held.passages, observation.detail["missing"], self.word_counts)
+            tries += in_words(case, held.chunk, held.passages, self.word_counts)
         swaps = [s for s in case.setting.swaps if s != EXACT and side and (side == RARE) == s.startswith(SPARSE)]
         edits = [attempt.edit for attempt in tries] + [Edit(retriever=s) for s in swaps]
         outcomes = yield edits
@@ -167,7 +167,8 @@ class QueryMismatch(FailureMode):
             without = attempt.knocked is not None and came[attempt.knocked].standing.sufficient
             control = _control(attempt, as_well, without)
             enough = control is not None and control.tried >= FEWEST and as_well <= self.most_as_well * control.tried
-            ruled.append(Ruled(attempt, outcome, control, attempt.kind == WORDING or (enough and not without)))
+            clear = outcome.standing.rank is not None and outcome.standing.rank < max(case.length, 2)
+            ruled.append(Ruled(attempt, outcome, control, attempt.kind == WORDING or (enough and clear and not without)))
         return ruled
 
 

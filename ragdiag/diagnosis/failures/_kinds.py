@@ -11,7 +11,7 @@ from ragdiag.core.proofs import Edit
 from ragdiag.core.records import Span
 from ragdiag.diagnosis.cases import Case
 from ragdiag.diagnosis.failures._filler import KEPT, REQUESTS
-from ragdiag.diagnosis.failures._words import added, as_rare, askable, beside, telling, unasked, without
+from ragdiag.diagnosis.failures._words import added, as_rare, askable, beside, said, telling, unasked, without
 from ragdiag.text.analysis import Analysis
 from ragdiag.text.languages import function_words, language
 from ragdiag.text.phrases import listed
@@ -159,16 +159,22 @@ def _as_many(text: str, words: Sequence[str], n: int) -> list[frozenset[str]]:
     return list(dict.fromkeys(drawn))[:CONTROLS]
 
 
-def in_words(case: Case, chunk: int, passages: Sequence[Span], counts: Sequence[int]) -> Iterator[Attempt]:
-    """The query with words of the evidence as well; the fewest first.
-
-    None is put in the place of a word of the query: leaving that one out might be what helps.
-    """
+def in_words(
+    case: Case, chunk: int, passages: Sequence[Span], missing: Sequence[str], counts: Sequence[int]
+) -> Iterator[Attempt]:
+    """The query with words of the evidence as well, or in place of words that it lacks; the fewest first."""
     known, text = askable(case, passages), case.query.text
+    others = [(c, unasked(case, case.setting.span(c))) for c in beside(case, chunk, CONTROLS)] if known else []
     for new in (tuple(known[:n]) for n in counts if n <= len(known)):
-        fix = f"rewrite queries in the words of the documents; here: {', '.join(new)}"
-        others = ((c, as_rare(case, unasked(case, case.setting.span(c)), new)) for c in beside(case, chunk, CONTROLS))
-        controls = tuple((Edit(query=added(text, theirs)), c) for c, theirs in others if len(theirs) == len(new))
-        yield Attempt(
-            WORDS, Edit(query=added(text, new)), f"ask for {listed(new)} as well", fix, ", ".join(new), controls, None, new
-        )
+        theirs = [(c, picked) for c, free in others if len(picked := as_rare(case, free, new)) == len(new)]
+        fix = f"rewrite queries in the words of the documents; here: {', '.join(new[:3])}"
+        how, shown = f"ask for {listed(new)} as well", ", ".join(new)
+        controls = tuple((Edit(query=added(text, picked)), c) for c, picked in theirs)
+        yield Attempt(WORDS, Edit(query=added(text, new)), how, fix, shown, controls, None, new)
+        old = missing[: len(new)]
+        if len(old) == len(new):
+            controls = tuple((Edit(query=said(text, old, picked)), c) for c, picked in theirs)
+            # Leaving the words out might be all that helps.
+            knocked = Edit(query=without(text, old) or text)
+            how = f"say {listed(old)} as {listed(new)}"
+            yield Attempt(WORDS, Edit(query=said(text, old, new)), how, fix, shown, controls, knocked, new)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
@@ -86,13 +87,18 @@ def as_rare(case: Case, words_there: Sequence[str], like: Sequence[str]) -> list
 def askable(case: Case, spans: Sequence[Span]) -> list[str]:
     """Words of the passages at `spans` that somebody who asks could have used; first those nearest to the query.
 
-    No name, nothing of a short answer; and the documents use it elsewhere together with words of the query.
+    No name, nothing of a short answer; and the documents use it elsewhere together with words of the query. Where most of these
+    stand in no other text, that cannot be told: then it is enough that the documents use it elsewhere.
     """
     setting = case.setting
     free = [w for span in spans for w in unasked(case, span) if not _is_name(w, setting.text(span), setting.language)]
-    asked = [w for w in dict.fromkeys(telling(case.query.text, setting.language)) if setting.chunks_with(w)]
-    of_query = [set(setting.chunks_with(w)) - case.evidence for w in asked]
-    together = {w: _together(case, w, of_query) for w in dict.fromkeys(free)}
+    asked = [set(setting.chunks_with(w)) - case.evidence for w in dict.fromkeys(telling(case.query.text, setting.language))]
+    known = [chunks for chunks in asked if len(chunks) >= TOGETHER]
+    elsewhere = {w: len(set(setting.chunks_with(w)) - case.evidence) for w in dict.fromkeys(free)}
+    if 2 * len(known) < len(asked):
+        together = {w: int(n > TOGETHER) for w, n in elsewhere.items()}
+    else:
+        together = {w: _together(case, w, known) for w in elsewhere}
     return sorted((w for w, n in together.items() if n), key=lambda w: (-together[w], -setting.idf(w), w))
 
 
@@ -121,13 +127,23 @@ def added(text: str, new: Sequence[str]) -> str:
     return " ".join([text, *new])
 
 
+def said(text: str, old: Sequence[str], new: Sequence[str]) -> str:
+    """`text` with each of the words `old` said as the word of `new` in its place."""
+    other, parts, last = dict(zip(old, new, strict=True)), list[str](), 0
+    for start, end, word in spelled(text):
+        parts += [text[last:start], other.get(word, text[start:end])]
+        last = end
+    return "".join([*parts, text[last:]])
+
+
 def without(text: str, dropped: Collection[str]) -> str:
     """`text` less the words `dropped`."""
     parts, last = list[str](), 0
     for start, end, word in spelled(text):
         parts += [text[last:start], "" if word in dropped else text[start:end]]
         last = end
-    return " ".join("".join([*parts, text[last:]]).split())
+    left = " ".join("".join([*parts, text[last:]]).split())
+    return re.sub(r" (?=[,;:.?!])", "", left).lstrip(" ,;:.?!")
 
 
 def beside(case: Case, chunk: int, n: int) -> list[int]:

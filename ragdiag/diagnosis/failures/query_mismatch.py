@@ -79,8 +79,8 @@ class QueryMismatch(FailureMode):
     low_overlap_found: float = 0.3
     low_ratio: float = 1.0
     rare_ratio: float = 1.3
-    word_counts: tuple[int, ...] = (1, 2, 3)
-    most_as_well: float = 0.2
+    word_counts: tuple[int, ...] = (1, 2, 3, 5)
+    most_as_well: float = 0.25
 
     says = "the query and the evidence use different words"
     place = 110
@@ -132,7 +132,7 @@ class QueryMismatch(FailureMode):
         held: Held = observation.held
         side, tries = observation.detail["side"], list(held.attempts)
         if side == VOCABULARY and held.chunk is not None:
-            tries += in_words(case, held.chunk, held.passages, self.word_counts)
+            tries += in_words(case, held.chunk, held.passages, observation.detail["missing"], self.word_counts)
         swaps = [s for s in case.setting.swaps if s != EXACT and side and (side == RARE) == s.startswith(SPARSE)]
         edits = [attempt.edit for attempt in tries] + [Edit(retriever=s) for s in swaps]
         outcomes = yield edits
@@ -156,7 +156,7 @@ class QueryMismatch(FailureMode):
         asked = dict.fromkeys(
             e for a in first.values() for e in (*(e for e, _ in a.controls), *([a.knocked] if a.knocked else []))
         )
-        outcomes = yield list(asked)
+        outcomes = (yield list(asked)) if asked else ()
         came = dict(zip(asked, outcomes, strict=True))
         ruled = []
         for attempt, outcome in tried:
@@ -192,7 +192,7 @@ def _control(attempt: Attempt, as_well: int, without: bool) -> Control | None:
     if not tried:
         return None
     if without:
-        return Control(tried + 1, tried + 1, None, f"without {', '.join(attempt.words)} it comes in all the same")
+        return Control(tried + 1, tried + 1, None, "without the words that it is about it comes in all the same")
     by_words = (
         f"{as_well} of {counted(tried, 'other chunk')} near it come in as well, asked for in as many words of theirs, as rare"
     )

@@ -55,6 +55,7 @@ def name_causes(
         seen=indexed.seen,
         readers=indexed.readers,
         swaps=tuple(indexed.swaps),
+        analyses={mended: spec for mended, (spec, _) in indexed.analyses.items()},
         hubs=hubs,
         hub_from=_hub_from(int(lengths.sum()), len(scorer.chunking)),
         limit=limit,
@@ -64,7 +65,8 @@ def name_causes(
     looked_at = range(len(scorer.labels.queries)) if only is None or setting.swaps else only
     cases = _cases(scorer, run, lengths, setting, looked_at)
     _rewrite([case for case in cases if only is None or case.number in only], indexed, progress)
-    probe = None if indexed.searchable is None else Probe(indexed.searchable, indexed.swaps, run.chunks.shape[1])
+    others = {**indexed.swaps, **dict(indexed.analyses.values())}
+    probe = None if indexed.searchable is None else Probe(indexed.searchable, others, run.chunks.shape[1])
     asked = None if only is None else {i for i, case in enumerate(cases) if case.number in only}
     diagnoses = [Diagnosis("not_decidable")] * len(scorer.labels.queries)
     for i, diagnosis in enumerate(diagnose(cases, probe, progress, asked)):

@@ -1,4 +1,6 @@
-"""The language that a text is in, as far as that is clear: by its script, and in Latin letters by words that only one has."""
+"""The language that a text is in, as far as that is clear: by its script, and in Latin letters by words that only one has; the
+words that say nothing in a language.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +8,10 @@ import functools
 import unicodedata
 from collections import Counter
 
+from ragdiag.core.documents import Corpus
 from ragdiag.text.words import words
 
-__all__ = ["language", "of_other_languages"]
+__all__ = ["function_words", "language", "language_of", "of_other_languages"]
 
 MAIN, FEWEST_LETTERS = 0.6, 4
 """The share of a text's letters that are of its script, at least, and how many letters tell."""
@@ -41,6 +44,19 @@ _FUNCTION_WORDS = {
     "Danish or Norwegian": "og at det som er på af av for den ikke med hvor hvad hva hvilken til fra har var når en et i om",
 }
 """Frequent words that say nothing of a subject; those that several languages have count for none."""
+
+STEMS = {"Devanagari": "hindi", "Greek": "greek", "Arabic": "arabic", "Cyrillic": "russian", "Danish or Norwegian": "danish"}
+"""What Snowball calls the languages that are told under another name; of a script the commonest one that it has stems for."""
+
+SAMPLE, BEGINNING = 50, 2000
+"""Documents of a corpus that its language is told by, and characters of each."""
+
+_AUXILIARIES = frozenset("does did doing having isn aren wasn weren don doesn didn".split())
+_SUBJECTS = frozenset(
+    "amount bill bottom call computer cry describe detail eg etc empty fill find fire found full give hundred interest mill mine "
+    "move name part serious show side sincere system thick thin top".split()
+)
+"""Words of scikit-learn's list that say what a text may be about."""
 
 
 @functools.cache
@@ -90,3 +106,22 @@ def _beside_another(text: str) -> str:
     """The language of a text beside one in another script: in Latin letters one word tells that it is no list of names."""
     script = _script(text)
     return language(text) or (f"{LATIN} letters" if _latin(text, 1) else "") if script == LATIN else script
+
+
+def language_of(corpus: Corpus) -> str:
+    """The language of most documents by its name in Snowball, told by the beginnings of some; "" where it is not clear."""
+    step = max(len(corpus.documents) // SAMPLE, 1)
+    told = Counter(language(document.text[:BEGINNING]) for document in corpus.documents[::step])
+    name, n = told.most_common(1)[0] if told else ("", 0)
+    return STEMS.get(name, name.lower()) if 2 * n > told.total() else ""
+
+
+@functools.cache
+def function_words(name: str) -> frozenset[str]:
+    """The words that say nothing in a language, which is named as `language_of` does; none where it is not known."""
+    if name == "english":
+        from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+        return (frozenset(ENGLISH_STOP_WORDS) | _AUXILIARIES) - _SUBJECTS
+    known = {STEMS.get(n, n.lower()): listed for n, listed in _FUNCTION_WORDS.items()}
+    return frozenset(known.get(name, "").split())

@@ -53,6 +53,7 @@ def name_causes(
         swaps=tuple(indexed.swaps),
         hubs=hubs,
         hub_from=_hub_from(int(lengths.sum()), len(scorer.chunking)),
+        context=options.context,
     )
     groups = _groups(scorer)
     at = [q for q, level in enumerate(labels.level) if level != "unanswerable" and (only is None or q in only)]

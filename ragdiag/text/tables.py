@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 
@@ -27,14 +28,23 @@ def introduction(text: str, position: int) -> tuple[int, int, str] | None:
     end = text.find("\n", position)
     line = text[start : end if end >= 0 else len(text)]
     if _CELLS.match(line):
-        return _header_row(text, start, "table", lambda other: bool(_CELLS.match(other) or (other.strip() and _RULE.match(other))))
+        return _header_row(text, start, "table", _is_row)
     if _ITEM.match(line):
         return _before_list(text, start)
     for mark in "\t;,":
-        columns = line.count(mark)
-        if columns + 1 >= FEWEST_COLUMNS and f"{mark} " not in line:
-            return _header_row(text, start, "csv", lambda other, n=columns, m=mark: other.count(m) == n and f"{m} " not in other)
+        if line.count(mark) + 1 >= FEWEST_COLUMNS and f"{mark} " not in line:
+            return _header_row(text, start, "csv", functools.partial(_has_columns, mark=mark, n=line.count(mark)))
     return None
+
+
+def _has_columns(line: str, mark: str, n: int) -> bool:
+    """Whether a line is parted by a mark as often as another; a mark with a space behind it is one of a sentence."""
+    return line.count(mark) == n and f"{mark} " not in line
+
+
+def _is_row(line: str) -> bool:
+    """Whether a line is a row of cells, or the rule under a header."""
+    return bool(_CELLS.match(line) or (line.strip() and _RULE.match(line)))
 
 
 def _lines_above(text: str, start: int) -> list[tuple[int, int]]:

@@ -83,16 +83,17 @@ def pieces(case: Case, group: Group) -> list[int]:
     return [] if gaps(case.setting, span) else [c for c in case.setting.overlapping(span) if c not in case.context]
 
 
-def gained(case: Case, held: str, more: str, share: float) -> list[str]:
-    """The query's telling words that name its subject and that `more` has and `held` lacks, also inflected; rarest first.
+def gained(case: Case, held: str, more: str, share: float, subject: bool = True) -> list[str]:
+    """The query's telling words that `more` has and `held` lacks, inflected ones too; the rarest first.
 
-    None where they weigh less than `share` of all, by rarity, or none of them is as rare as the mean.
+    None where they weigh less than `share` of all, by rarity, or, for those that name its `subject`, none is as rare as the mean.
     """
     idf = {word: case.setting.idf(word) for word in telling(case.query.text)}
     known = set(words(held))
-    new = sorted((set(words(more)) - known) & idf.keys(), key=lambda w: (-idf[w], w))
+    mean = sum(idf.values()) / max(len(idf), 1)
+    new = sorted((w for w in (set(words(more)) - known) & idf.keys() if 2 * idf[w] >= mean), key=lambda w: (-idf[w], w))
     new = [w for w in new if not any(_inflected(w, other) for other in known)]
-    heavy = bool(new) and idf[new[0]] * len(idf) >= sum(idf.values())
+    heavy = bool(new) and (not subject or idf[new[0]] >= mean)
     return new if heavy and sum(idf[w] for w in new) >= share * sum(idf.values()) else []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +26,11 @@ NAMES = {
     "heading": "its document's title and the headings above it",
     "neighbours": "the text before and after it",
 }
-OTHERS = {"title": "titles of other documents", "heading": "heading paths of other chunks", "neighbours": "texts round other chunks"}
+OTHERS = {
+    "title": "titles of other documents",
+    "heading": "heading paths of other chunks",
+    "neighbours": "texts round other chunks",
+}
 FIX = "index each chunk with {name}: --context {kind}"
 FILTER = "; or filter by document, and ask which is meant where the question does not say"
 
@@ -44,6 +49,7 @@ class Contextless(FailureMode):
 
     says = "the chunk with the evidence does not say what it belongs to"
     place = 92
+    of_copies = True
     reads = True
     remedies = (with_context("title"), with_context("heading"), with_context("neighbours"))
 
@@ -57,16 +63,18 @@ class Contextless(FailureMode):
             return None
         holders = list(dict.fromkeys(c for _, chunks in concerned for c in chunks))
         by_kind = {kind: list(dict.fromkeys(w for g, _ in concerned for w in supplied[g.number][kind])) for kind in kinds}
-        detail = {"chunks": described(case, holders, len(holders)), "words": {kind: found for kind, found in by_kind.items() if found}}
+        detail = {
+            "chunks": described(case, holders, len(holders)),
+            "words": {kind: found for kind, found in by_kind.items() if found},
+        }
         return Observation(tuple(g for g, _ in concerned), detail, holders)
 
     def prove(self, case: Case, observation: Observation) -> Trial:
         """Try one kind of context after another, the cheapest first."""
         tried: dict[str, Lent] = {}
         for kind in observation.detail["words"]:
-            tried[kind] = yield from lend(
-                case, observation.held, _texts(case, kind), lambda kind=kind: _others(case, observation.held, kind), OTHERS[kind]
-            )
+            others = functools.partial(_others, case, observation.held, kind)
+            tried[kind] = yield from lend(case, observation.held, _texts(case, kind), others, OTHERS[kind])
             if tried[kind].proved:
                 break
         kind = max(tried, key=lambda k: (tried[k].proved, tried[k].control is not None, not tried[k].alone))
@@ -122,7 +130,9 @@ def _others(case: Case, holders: Sequence[int], kind: str) -> list[Texts]:
         frame = _frame(case, chunk, kind)
         if frame not in known and chunk not in case.evidence and any(frame):
             (near if int(documents[chunk]) in own else foreign)[frame] = None
-    frames = spread(list(foreign), CONTROLS) if len(foreign) >= CONTROLS else [*foreign, *spread(list(near), CONTROLS - len(foreign))]
+    frames = (
+        spread(list(foreign), CONTROLS) if len(foreign) >= CONTROLS else [*foreign, *spread(list(near), CONTROLS - len(foreign))]
+    )
     return [_framed(case, before, after) for before, after in frames]
 
 
@@ -139,7 +149,9 @@ def _framed(case: Case, before: str, after: str) -> Texts:
 def _rows(detail: Mapping[str, Any], kind: str, wrong: bool) -> Iterator[Row]:
     """What the chunk lacks and where that stands."""
     for chunk in detail["chunks"][:MOST]:
-        yield Row.of("chunk", f"{chunk['chunk']}, at {at(chunk['rank'])}, does not say ", (", ".join(detail["words"][kind]), "strong"))
+        yield Row.of(
+            "chunk", f"{chunk['chunk']}, at {at(chunk['rank'])}, does not say ", (", ".join(detail["words"][kind]), "strong")
+        )
     yield Row.of("", f"{NAMES[kind]} does")
     if wrong:
         yield Row.of("wrong", ("document: the whole context is of other documents that say much the same", "bad"))

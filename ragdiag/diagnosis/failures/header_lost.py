@@ -77,7 +77,7 @@ class HeaderLost(FailureMode):
         setting, chunks = case.setting, pieces(case, group)
         headers = [header[0] for c in chunks if (header := _header(case, c)) and _in_the_same(case, group, c, header[0])]
         held = " ".join(setting.embed(setting.span(c)) for c in chunks)
-        return chunks if headers and gained(case, held, " ".join(map(setting.text, headers)), self.share) else []
+        return chunks if headers and gained(case, held, " ".join(map(setting.text, headers)), self.share, subject=False) else []
 
 
 def _header(case: Case, chunk: int) -> tuple[Span, str] | None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, NamedTuple
 
 from ragdiag.core.proofs import Control, Edit, Outcome, Row, Standing, Trial
 from ragdiag.core.records import Span
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.failures._lent import ALPHA, CONTROLS, gained
-from ragdiag.diagnosis.failures._passages import described
+from ragdiag.diagnosis.failures._passages import described, placements
 from ragdiag.diagnosis.failures._rows import MOST, at
 from ragdiag.diagnosis.failures._words import beside
 from ragdiag.diagnosis.failures.truncated import unseen
@@ -18,6 +19,9 @@ from ragdiag.diagnosis.modes import FailureMode
 from ragdiag.search.changes import sized
 
 FIX = "chunks {times} times as long, at the same tokens of context"
+
+ENOUGH = 2
+"""Of three ways to place the windows of the evidence, those that suffice at least: nobody knows where a boundary will fall."""
 
 
 class _Enlarged(NamedTuple):
@@ -48,7 +52,7 @@ class TooSmall(FailureMode):
 
     times: tuple[int, ...] = (2, 4)
     share: float = 0.2
-    most: int = 120
+    most: int = 80
 
     says = "the chunk with the evidence is too small to be found"
     place = 95
@@ -57,7 +61,9 @@ class TooSmall(FailureMode):
 
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""
-        holders = {g.number: h[0] for g in case.targets if (h := case.holder(g)) and self._small(case, h[0]) and not unseen(case, g)}
+        holders = {
+            g.number: h[0] for g in case.targets if (h := case.holder(g)) and self._small(case, h[0]) and not unseen(case, g)
+        }
         lacking = {n: {t: self._lacking(case, chunk, t) for t in self.times} for n, chunk in holders.items()}
         groups = tuple(g for g in case.targets if any(lacking.get(g.number, {}).values()))
         if not groups:
@@ -105,31 +111,34 @@ def _enlarged(case: Case, held: Sequence[int], times: int) -> Generator[Sequence
     place, standing = max((rank or len(case.ranking) + 1 for rank in outcome.ranks), default=0), _standing(case, outcome, alone)
     if not standing.sufficient:
         return _Enlarged(times, alone, Standing(standing.rank, False), place, False)
-    edit = _edit(case, held, case.ranking[: 2 * case.length].tolist(), times)
-    (outcome,) = yield [edit]
-    return _Enlarged(times, edit, _standing(case, outcome, edit), place, True)
+    edits = [_edit(case, held, case.ranking[: 2 * case.length].tolist(), times, way) for way in range(3)]
+    outcomes = yield edits
+    standings = [_standing(case, o, e) for o, e in zip(outcomes, edits, strict=True)]
+    enough = sum(s.sufficient for s in standings) >= ENOUGH
+    best = min(range(3), key=lambda i: (not standings[i].sufficient, i))
+    return _Enlarged(times, edits[best], Standing(standings[best].rank, enough), place, True)
 
 
-def _control(
-    case: Case, held: Sequence[int], chosen: _Enlarged
-) -> Generator[Sequence[Edit], Sequence[Outcome], Control | None]:
+def _control(case: Case, held: Sequence[int], chosen: _Enlarged) -> Generator[Sequence[Edit], Sequence[Outcome], Control | None]:
     """Windows as long round chunks that rank as near: how many get as high as the evidence."""
     worst = max(held, key=lambda c: case.rank_of.get(c, len(case.ranking) + 1))
-    chunks = beside(case, worst, CONTROLS)
+    own = [_window(case, c, 2 * chosen.times) for c in held]  # a window that has some of the same text is no other
+    near = (c for c in beside(case, worst, 2 * CONTROLS) if not any(w.overlaps(case.setting.span(c)) for w in own))
+    chunks = list(islice(near, CONTROLS))
     tried = yield [_edit(case, [c], (), chosen.times) for c in chunks]
     as_well = sum(o.ranks[0] is not None and o.ranks[0] <= chosen.place for o in tried)
     says = f"{as_well} of {len(chunks)} windows as long round chunks that rank as near do as well"
     return Control(len(chunks), as_well, (1 + as_well) / (1 + len(chunks)), says)
 
 
-def _edit(case: Case, held: Sequence[int], rivals: Sequence[int], times: int) -> Edit:
-    """Windows in place of chunks, first those with the evidence. A chunk that lies in a window is in no other."""
+def _edit(case: Case, held: Sequence[int], rivals: Sequence[int], times: int, way: int = 0) -> Edit:
+    """Windows in place of chunks, first those with the evidence, in a `way` to place them. A chunk in a window is in no other."""
     windows, removed = list[Span](), set[int]()
     for chunk in (*held, *rivals):
         span = case.setting.span(chunk)
         removed.add(chunk)
         if not any(w.document == span.document and _lies_in(span, w) for w in windows):
-            windows.append(_window(case, chunk, times))
+            windows.append(_window(case, chunk, times, way if chunk in held else 0))
     covered = {c for w in windows for c in case.setting.overlapping(w) if _lies_in(case.setting.span(c), w)}
     return Edit(frozenset(removed | covered), tuple(map(case.setting.addition, windows)))
 
@@ -138,9 +147,10 @@ def _lies_in(span: Span, window: Span) -> bool:
     return window.start <= span.start and span.end <= window.end
 
 
-def _window(case: Case, chunk: int, times: int) -> Span:
+def _window(case: Case, chunk: int, times: int, way: int = 0) -> Span:
+    """A chunk in the middle of a longer window, at its end or at its start."""
     span = case.setting.span(chunk)
-    return case.setting.window(span, times * (span.end - span.start))
+    return placements(case.setting, span, times * (span.end - span.start))[way]
 
 
 def _standing(case: Case, outcome: Outcome, edit: Edit) -> Standing:
@@ -155,5 +165,7 @@ def _standing(case: Case, outcome: Outcome, edit: Edit) -> Standing:
 def _rows(detail: Mapping[str, Any], times: int) -> Iterator[Row]:
     """What the chunk lacks that the text round it has."""
     for chunk in detail["chunks"][:MOST]:
-        yield Row.of("chunk", f"{chunk['chunk']}, at {at(chunk['rank'])}, lacks ", (", ".join(detail["words"][str(times)]), "strong"))
+        yield Row.of(
+            "chunk", f"{chunk['chunk']}, at {at(chunk['rank'])}, lacks ", (", ".join(detail["words"][str(times)]), "strong")
+        )
     yield Row.of("", f"{times} times as long it has them")

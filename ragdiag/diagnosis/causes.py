@@ -60,6 +60,7 @@ def name_causes(
         hub_from=_hub_from(int(lengths.sum()), len(scorer.chunking)),
         limit=limit,
         unit=unit,
+        context=options.context,
     )
     # Of another retriever it is asked what it does for other failing queries too.
     looked_at = range(len(scorer.labels.queries)) if only is None or setting.swaps else only

@@ -15,6 +15,7 @@ import numpy as np
 from ragdiag.core.encoders import Readable
 from ragdiag.core.proofs import Addition
 from ragdiag.core.records import Chunking, Corpus, IntArray, Span
+from ragdiag.core.registry import make
 from ragdiag.scoring.packing import Packing
 from ragdiag.text.abbreviations import abbreviations
 from ragdiag.text.duplicates import shingles
@@ -37,6 +38,7 @@ class Setting:
     not known.
     `off_topic` gives, of chunks, those off the topic of the query with a number, with their affinity to it. `hubs` counts, for
     each chunk, the queries whose context it is in without holding any of their evidence.
+    `context` names what is indexed with each chunk already.
     """
 
     corpus: Corpus
@@ -54,6 +56,8 @@ class Setting:
     hub_from: int = 0
     limit: int = 0
     unit: str = "tokens"
+    context: str = "none"
+    _contexts: dict[tuple[str, int], list[str]] = field(default_factory=dict, repr=False)
     _shingles: dict[int, frozenset[tuple[str, str]]] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -155,6 +159,15 @@ class Setting:
         if chunk not in self._shingles:
             self._shingles[chunk] = shingles(self.text(self.span(chunk)))
         return self._shingles[chunk]
+
+    def in_context(self, kind: str, chunk: int) -> str:
+        """What would be indexed for a chunk with another kind of context (a name of ``--context``), made once a document."""
+        document = int(self.chunking.document[chunk])
+        a, b = int(self.first[document]), int(self.first[document + 1])
+        if (kind, document) not in self._contexts:
+            strategy, start, end = make("contexts", kind), self.chunking.start[a:b], self.chunking.end[a:b]
+            self._contexts[kind, document] = strategy.texts(self.corpus.documents[document], start, end)
+        return self._contexts[kind, document][chunk - a]
 
     def addition(self, span: Span, seen: str = "") -> Addition:
         """`span` as if it were a chunk of the index."""

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from ragdiag.core.records import BoolArray, Chunking, Corpus, FloatArray, IntArray, Labels, Run
+from ragdiag.scoring.judgements import Judgements
 from ragdiag.scoring.measures import (
     SPAN,
     Contexts,
@@ -62,6 +63,7 @@ class Scorer:
         self.grades = self._chunk_grades()
         self._document_grades = self._graded_documents()
         self.subjects = Subjects(corpus, labels, chunking, self.grades.query, self.grades.chunk, self.grades.grade)
+        self.judgements = Judgements(corpus, labels, chunking, self.grades.query, self.grades.chunk)
         self._tokens = np.full(len(chunking), -1, dtype=np.int64)
 
     def _coordinates(self) -> tuple[Contexts, Contexts]:
@@ -196,6 +198,8 @@ class Scorer:
                 of_chunks = self._duplicates(run, lengths)
             elif m.name == "OffTopic":
                 of_chunks = self.subjects.off_topic_share(run, lengths)
+            elif m.name == "Judged":
+                of_chunks = self.judgements.share(run, lengths)
             elif m.name in SPAN:
                 key = m.cutoff, m.tokens, m.tau
                 if key not in known:

@@ -94,9 +94,8 @@ def _on_terminal(session: Session) -> None:
     if isinstance(sys.stdin, io.TextIOWrapper):  # what is not UTF-8 is refused where it matters, not an error here
         sys.stdin.reconfigure(errors="surrogateescape")
     if isinstance(session, Review):
-        click.echo(
-            f"{opening(session)}\n3:2 says that sentence 2 of passage 3 answers the query, n that nothing does; ? shows all commands"
-        )
+        click.echo(opening(session))
+        click.echo("3:2 says that sentence 2 of passage 3 answers the query, n that nothing does; ? shows all commands")
         ask_all(session, input, terminal(), REVIEW)
     else:
         click.echo("3:2 marks sentence 2 of passage 3 as the evidence; ? shows all commands")
@@ -104,12 +103,17 @@ def _on_terminal(session: Session) -> None:
 
 
 def _on_page(session: Session, port: int) -> None:
-    from ragdiag.label.page import serve
+    from ragdiag.label.page import Page, serve
+    from ragdiag.label.review_page import ReviewPage
+    from ragdiag.label.review_terminal import opening
+    from ragdiag.label.reviewing import Review
 
     def started(url: str) -> None:
         click.echo(f"label at {url}\nCtrl-C, or Stop on the page, ends it; every decision is in the file already")
 
-    serve(session, port, started)
+    if isinstance(session, Review):
+        click.echo(opening(session))
+    serve(ReviewPage(session) if isinstance(session, Review) else Page(session), port, started)
 
 
 def _conclude(session: Session, corpus: str, out: str) -> None:

@@ -113,10 +113,12 @@ def opening(session: Review) -> str:
     """How well the measure is known, and how much better it would be once so many more queries are reviewed."""
     now, then = session.corrected(), session.then()
     reviewed = f", {now.reviewed} reviewed so far" if now.reviewed else ""
-    start = f"{session.draw.measure} is {ends(now)}: {now.drawn_from} failing queries have chunks that no label judges{reviewed}"
     more = min(ROUND, now.drawn_from - now.reviewed)
-    narrower = f"an interval some {_points(then)} points wide" if now.mean is None else f"about {_points(then)}"
-    return f"{start}\n{more} {'more ' if now.reviewed else ''}reviewed would make its {_points(now)} points {narrower}"
+    return (
+        f"{session.draw.measure} is {ends(now)}: {now.drawn_from} failing queries have chunks that no label judges{reviewed}\n"
+        f"{counted(more, 'quer', 'y')} {'more ' if now.reviewed else ''}reviewed, some {max(more // 2, 1)} minutes, would narrow "
+        f"that from {_points(now)} points to about {_points(then)}"
+    )
 
 
 def _points(share: Corrected) -> int:

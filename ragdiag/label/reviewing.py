@@ -147,9 +147,8 @@ class Review(Session):
     def _so_far(self, stratum: Drawn) -> Drawn:
         """A stratum with what was decided here: its sample ends with the last query decided, and what was skipped stays open."""
         names = {each.stratum for each in self.draw.corrected.strata}
-        here = [
-            i for i, each in enumerate(self._asked) if (each.stratum if each.stratum in names else "other") == stratum.stratum
-        ]
+        drawn_as = [each.stratum if each.stratum in names else "other" for each in self._asked]
+        here = [i for i, name in enumerate(drawn_as) if name == stratum.stratum]
         decided = [place for place, i in enumerate(here) if self._is_decided(i)]
         served = sum(self.said(self._asked[here[place]]) == "answers" for place in decided)
         inside = max(stratum.open, decided[-1] + 1 if decided else 0)
@@ -189,7 +188,6 @@ def with_review(
             for item in items:
                 item.setdefault("group", name)
                 item["group"] = name if item["group"] is None else item["group"]
-            new["evidence"] += [
-                label_of(span, documents[span.document], items[0]["group"]) | {"accepted": True} for span in passages
-            ]
+            added = (label_of(span, documents[span.document], items[0]["group"]) for span in passages)
+            new["evidence"] += [label | {"accepted": True} for label in added]
     return new | {"reviewed": dict(reviewed)}

@@ -116,7 +116,7 @@ def _asked(report: Mapping[str, Any], draw: Draw, queries: Mapping[str, Query], 
     strata: dict[str, list[Asked]] = {stratum: [] for stratum in STRATA}
     for row in report["queries"]:
         spans = tuple(_span(passage, corpus, path) for passage in row.get("unjudged", ()))
-        if spans and row["id"] in queries:
+        if spans and row["id"] in queries and row.get("label") != "wide":
             stratum = STRATA[row.get("label") != "doubtful"]
             strata[stratum].append(Asked(queries[row["id"]], spans, stratum))
     for asked in strata.values():

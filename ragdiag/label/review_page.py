@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ragdiag.core.errors import UsageError
-from ragdiag.core.records import Span
 from ragdiag.label.page import Page, expect, masked
 from ragdiag.label.review_terminal import ends, opening
 from ragdiag.label.reviewing import Review
@@ -39,19 +38,7 @@ class ReviewPage(Page):
 
     def _marks(self) -> list[list[dict[str, object]]]:
         """The passages that were accepted, each with the number of the evidence that it stands for; 0 where it does for all."""
-        decision, position = self.session.decision, self.session.corpus.position
-        labels = decision.evidence if decision else ()
-        names = list(dict.fromkeys(label.group or f"#{n}" for n, label in enumerate(labels) if not label.accepted))
-        groups: dict[Span, list[int]] = {}
-        for label in labels:
-            if label.accepted and label.group in names and label.start is not None and label.end is not None:
-                span = Span(position[label.doc_id], label.start, label.end)
-                groups.setdefault(span, []).append(names.index(label.group) + 1)
-        return [
-            [self.mark(*span) | {"group": 0 if len(numbers) == len(names) else n}]
-            for span, numbers in groups.items()
-            for n in (numbers if len(numbers) < len(names) else numbers[:1])
-        ]
+        return [[self.mark(*span) | {"group": number}] for number, span in self.session.accepted()]
 
     def _do(self, what: str, request: Mapping[str, object]) -> tuple[str, Sequence[int]]:
         if what == "review":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from rich.console import Console, Group, RenderableType
 from rich.rule import Rule
@@ -36,32 +36,46 @@ HELP = (
     ("q", "quit; every decision is in the file already"),
 )
 
+_PARTS = re.compile(r"p[\d ,]*\d[\d ,]*")
 _MARK = re.compile(r"(?:(\d{1,4})=)?([\d:+|-]*\d)")
+
+
+_DECISIONS: Mapping[str, tuple[Callable[[Review], None], str]] = {
+    "n": (lambda session: session.accept(()), "does not answer it"),
+    "x": (Review.withdraw, "taken back"),
+    "s": (Review.skip, ""),
+    "b": (Review.back, ""),
+}
+"""Commands of one letter: what they do, and what is shown when it is done."""
 
 
 def obey(session: Session, command: str, console: Console) -> bool:
     """Do what the reviewer says; whether the query is to be shown anew."""
     assert isinstance(session, Review)
-    word, _, rest = command.partition(" ")
-    if command in ("n", "x", "s", "b"):
-        {"n": lambda: session.accept(()), "x": session.withdraw, "s": session.skip, "b": session.back}[command]()
-        if command in ("n", "x"):
-            console.print(line(({"n": "does not answer it", "x": "taken back"}[command], "green")))
-    elif word == "p" and re.fullmatch(r"[\d ,]*\d[\d ,]*", rest):
-        session.in_part([int(number) for number in re.findall(r"\d{1,9}", rest)])
-        console.print(line(("noted: part of it. n where nothing answers it by itself", "green")))
+    if command in _DECISIONS:
+        decide, done = _DECISIONS[command]
+        decide(session)
+        _say(done, "green", console)
+    elif _PARTS.fullmatch(command):
+        session.in_part([int(number) for number in re.findall(r"\d{1,9}", command)])
+        _say("noted: part of it. n where nothing answers it by itself", "green", console)
     elif command[:1].isdigit():
         accepted = accepted_by(session, command)
         session.accept(accepted)
         for group, passage in accepted:
             _show_accepted(session, group, passage, console)
     elif (note := look_further(session, command)) is not None:
-        console.print(*([line((note, "dim"))] if note else []))
+        _say(note, "dim", console)
     elif command != "l":
         show_help(HELP, console)
         if command not in ("", "?"):
             raise UsageError(f"{one_line(command, 40)!r} is none of these")
-    return word == "l"
+    return command == "l"
+
+
+def _say(text: str, style: str, console: Console) -> None:
+    if text:
+        console.print(line((text, style)))
 
 
 def accepted_by(session: Review, marks: str) -> list[tuple[int, Span]]:

@@ -6,6 +6,7 @@ What a person accepts becomes an alternative to the evidence that the query has.
 from __future__ import annotations
 
 import copy
+import itertools
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -138,6 +139,20 @@ class Review(Session):
             raise UsageError("nothing was said of this query yet")
         self.file.put(self._originals[self.task.query.id])
 
+    def accepted(self) -> list[tuple[int, Span]]:
+        """What was accepted for the current query: passages, each with the evidence that it stands for (0: all of it)."""
+        decision = self.decision
+        if decision is None:
+            return []
+        labels = decision.evidence
+        names = list(dict.fromkeys(label.group or f"#{n}" for n, label in enumerate(labels) if not label.accepted))
+        numbers: dict[Span, list[int]] = {}
+        for label in labels:
+            if label.accepted and label.group in names:
+                span = Span(self.corpus.position[label.doc_id], *_offsets(label))
+                numbers.setdefault(span, []).append(names.index(label.group) + 1)
+        return [(n, span) for span, each in numbers.items() for n in ((0,) if len(each) == len(names) else each)]
+
     # What it comes to
 
     def corrected(self) -> Corrected:
@@ -171,23 +186,32 @@ class Review(Session):
         return {"answers": best.count("answers"), "part": best.count("part"), "no": best.count("no")}
 
 
+def _offsets(label: Label) -> tuple[int, int]:
+    """Those of a passage that a review accepted, which always has them."""
+    assert label.start is not None and label.end is not None
+    return label.start, label.end
+
+
 def with_review(
     line: Mapping[str, Any], accepted: Sequence[tuple[int, Span]], reviewed: Mapping[str, object], documents: Sequence[Document]
 ) -> dict[str, Any]:
     """A query's line with what a review found: accepted passages are alternatives of an evidence group (from 1; 0: of each)."""
     new: dict[str, Any] = copy.deepcopy(dict(line))
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for n, item in enumerate(new.get("evidence") or ()):
-        groups.setdefault(f"#{n}" if item.get("group") is None else f"={item['group']}", []).append(item)
-    names = {key[1:] for key in groups if key.startswith("=")}
-    for number, (key, items) in enumerate(list(groups.items()), 1):
+    for number, items in enumerate(_by_group(new.get("evidence") or ()), 1):
         passages = list(dict.fromkeys(span for group, span in accepted if group in (0, number)))
         if passages:
-            name = key[1:] if key.startswith("=") else next(g for g in (f"g{i}" for i in range(number, 10**6)) if g not in names)
-            names.add(name)
-            for item in items:
-                item.setdefault("group", name)
-                item["group"] = name if item["group"] is None else item["group"]
-            added = (label_of(span, documents[span.document], items[0]["group"]) for span in passages)
+            name = items[0].get("group")
+            if name is None:
+                taken = {str(item.get("group")) for item in new["evidence"]}
+                name = items[0]["group"] = next(f"g{i}" for i in itertools.count(number) if f"g{i}" not in taken)
+            added = (label_of(span, documents[span.document], name) for span in passages)
             new["evidence"] += [label | {"accepted": True} for label in added]
     return new | {"reviewed": dict(reviewed)}
+
+
+def _by_group(evidence: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Labelled passages by group, in the order of each group's first; one without a group is one by itself."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for n, item in enumerate(evidence):
+        groups.setdefault(f"#{n}" if item.get("group") is None else f"={item['group']}", []).append(item)
+    return list(groups.values())

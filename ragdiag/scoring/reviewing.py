@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from ragdiag.core.records import BoolArray, FloatArray, IntArray, Query, Run
-from ragdiag.core.reviews import STRATA, Corrected, Drawn, Stratum, place_in_draw
+from ragdiag.core.records import BoolArray, FloatArray, IntArray, Query, QueryResult, Run
+from ragdiag.core.reviews import STRATA, Corrected, Drawn, Review, Stratum, place_in_draw
 from ragdiag.scoring.judgements import before_reviews
 from ragdiag.scoring.scoring import Scorer
 from ragdiag.stats.corrected import corrected
@@ -33,11 +33,12 @@ class Sampled(NamedTuple):
 
 
 def sampled(
-    scorer: Scorer, run: Run, lengths: IntArray, doubtful: Collection[int], pipeline: str, resampler: Resampler
+    scorer: Scorer, run: Run, lengths: IntArray, results: Sequence[QueryResult], pipeline: str, resampler: Resampler
 ) -> Sampled | None:
     """What the reviews among the labels are a sample of; None where no query has a label that says where its evidence is.
 
-    `doubtful` are the queries whose label the audit doubts; `pipeline` is its `stamp`.
+    `results` say which labels the audit doubts, and which are wide: queries whose answering part is served are no failures to
+    review. `pipeline` is its `stamp`.
     """
     labels, queries = scorer.labels, scorer.labels.queries
     measured = labels.at("span")
@@ -50,13 +51,14 @@ def sampled(
         before = Scorer(scorer.corpus, before_reviews(labels, scorer.corpus), scorer.chunking)
         as_labelled = before.sufficient(run, lengths) > 0
         unjudged = np.isin(np.arange(len(queries)), list(before.judgements.unjudged(run, lengths))) & ~as_labelled
-    failing = measured[unjudged[measured]]
+    wide, doubtful = ([i for i, q in enumerate(results) if q.label == name] for name in ("wide", "doubtful"))
+    failing = np.setdiff1d(measured[unjudged[measured]], wide)
     values = np.full(len(queries), np.nan)
     values[measured] = served[measured]
-    seed, strata = _strata([queries[i] for i in failing.tolist()], np.isin(failing, list(doubtful)), queries, pipeline,
+    seed, strata = _strata([queries[i] for i in failing.tolist()], np.isin(failing, doubtful), queries, pipeline,
                            served[failing], open_[failing])  # fmt: skip
     least = int(served[measured].sum())
-    certain = least, least + int(open_[measured].sum())
+    certain = least, least + int(open_[failing].sum())
     return Sampled(len(measured), int(as_labelled[measured].sum()), strata, certain, resampler.worth(values), seed)
 
 
@@ -69,18 +71,33 @@ def _strata(
     sample ends where both strata's did. Reviews with different seeds are no one sample, and none is taken from them.
     """
     reviews = [(q.review, q.id) for q in queries if q.review and q.review.stratum]
-    seeds = {review.seed for review, _ in reviews}
-    seed = min(seeds, default=0)
-    ends = dict.fromkeys(STRATA, -1.0)
-    for review, name in reviews if len(seeds) == 1 else ():
-        ends[review.stratum or "other"] = max(ends[review.stratum or "other"], place_in_draw(seed, name))
+    seed, ends = _ends(reviews)
     places = np.array([place_in_draw(seed, q.id) for q in failing])
     if any(review.pipeline != pipeline for review, _ in reviews):
-        end = ends["other"] if ends["doubtful"] < 0 else min(ends.values())
-        return seed, (_drawn("other", places, end, served, open_),) if len(places) else ()
-    rows = [q.review.stratum if q.review and q.review.stratum else STRATA[not d] for q, d in zip(failing, doubtful, strict=True)]
-    of = {name: np.array([row == name for row in rows], dtype=bool) for name in STRATA}
+        return seed, (_drawn("other", places, _end_of_both(ends), served, open_),) if len(places) else ()
+    rows = np.array([_stratum(q, bool(d)) for q, d in zip(failing, doubtful, strict=True)], dtype=object)
+    of = {name: rows == name for name in STRATA}
     return seed, tuple(_drawn(s, places[of[s]], ends[s], served[of[s]], open_[of[s]]) for s in STRATA if of[s].any())
+
+
+def _ends(reviews: Sequence[tuple[Review, str]]) -> tuple[int, dict[Stratum, float]]:
+    """The seed of the draw, and of each stratum the last place that was reviewed; -1 where there is none, or several seeds."""
+    seeds = {review.seed for review, _ in reviews}
+    seed = min(seeds, default=0)
+    places = [(review.stratum, place_in_draw(seed, name)) for review, name in reviews] if len(seeds) == 1 else []
+    return seed, {name: max((place for stratum, place in places if stratum == name), default=-1.0) for name in STRATA}
+
+
+def _end_of_both(ends: Mapping[Stratum, float]) -> float:
+    """The last place up to which both strata were reviewed; where none was doubtful, the other alone."""
+    return ends["other"] if ends["doubtful"] < 0 else min(ends.values())
+
+
+def _stratum(query: Query, doubtful: bool) -> Stratum:
+    """That which a reviewed query was drawn from; else that which it would be."""
+    if query.review and query.review.stratum:
+        return query.review.stratum
+    return STRATA[not doubtful]
 
 
 def _drawn(stratum: Stratum, places: FloatArray, end: float, served: BoolArray, open_: BoolArray) -> Drawn:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from ragdiag.core.records import BoolArray, Chunking, Corpus, FloatArray, IntArray, Labels, Run
+from ragdiag.scoring.answering import Answering
 from ragdiag.scoring.judgements import Judgements
 from ragdiag.scoring.measures import (
     SPAN,
@@ -64,6 +65,7 @@ class Scorer:
         self._document_grades = self._graded_documents()
         self.subjects = Subjects(corpus, labels, chunking, self.grades.query, self.grades.chunk, self.grades.grade)
         self.judgements = Judgements(corpus, labels, chunking, self.grades.query, self.grades.chunk)
+        self.answering = Answering(corpus, labels)
         self._tokens = np.full(len(chunking), -1, dtype=np.int64)
 
     def _coordinates(self) -> tuple[Contexts, Contexts]:
@@ -157,6 +159,11 @@ class Scorer:
     def _span_scores(self, contexts: Contexts, tau: float) -> SpanScores:
         return span_scores(contexts, self.labels.evidence, self._evidence, self._n, int(self.corpus.base[-1]), tau)
 
+    def answered(self, run: Run, lengths: IntArray) -> FloatArray:
+        """1 where the first ``lengths`` chunks hold the part that answers of every group, where none is known the whole label."""
+        contexts, size = self.contexts(run, lengths)[0], int(self.corpus.base[-1])
+        return span_scores(contexts, *self.answering.rows(self._evidence), self._n, size).sufficient
+
     def least_k(self, run: Run) -> IntArray:
         """The least k whose first k chunks hold all evidence (or any relevant document); 0 where no k in the run does."""
         depth = run.chunks.shape[1]
@@ -188,18 +195,14 @@ class Scorer:
         diagnosis is about that one.
         """
         by_chunk, by_document = self._judge_chunks(run, ties), self._documents(run, ties)
-        as_it_is = None
+        as_it_is, of_contexts = None, self._of_contexts()
         known: dict[tuple[int, bool, float], SpanScores] = {}  # of one context and tau, which several measures share
         results = {}
         for m in measures:
             values = np.full(self._n, np.nan)
             lengths = self.lengths(run, m.cutoff, m.cutoff if m.tokens else 0)
-            if m.name == "Duplicate":
-                of_chunks = self._duplicates(run, lengths)
-            elif m.name == "OffTopic":
-                of_chunks = self.subjects.off_topic_share(run, lengths)
-            elif m.name == "Judged":
-                of_chunks = self.judgements.share(run, lengths)
+            if m.name in of_contexts:
+                of_chunks = of_contexts[m.name](run, lengths)
             elif m.name in SPAN:
                 key = m.cutoff, m.tokens, m.tau
                 if key not in known:
@@ -217,6 +220,11 @@ class Scorer:
             values[self._span_queries] = of_chunks[self._span_queries]
             results[m] = values
         return results
+
+    def _of_contexts(self) -> dict[str, Callable[[Run, IntArray], FloatArray]]:
+        """What measures a context otherwise than by its characters of evidence, by the measure's name."""
+        off_topic, judged = self.subjects.off_topic_share, self.judgements.share
+        return {"Duplicate": self._duplicates, "Answer": self.answered, "OffTopic": off_topic, "Judged": judged}
 
     def _duplicates(self, run: Run, lengths: IntArray) -> FloatArray:
         contexts, chunk = self.contexts(run, lengths)

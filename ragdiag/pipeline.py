@@ -224,9 +224,9 @@ def _corrected(
 def _causes(results: Sequence[QueryResult], resampler: Resampler) -> dict[str, Mean]:
     """The share of unserved queries that each cause has, the most frequent first; a query counts for each of its causes.
 
-    Queries whose label is wide, or in doubt, may be served all the same: they count for none.
+    Queries whose label is wide, or in doubt, may be served all the same, and marginal ones lack no cause: they count for none.
     """
-    counted = [q if q.served is False and not q.label else None for q in results]
+    counted = [q if q.served is False and not q.label and not q.marginal else None for q in results]
     counts = Counter(cause for q in counted if q is not None for cause in q.causes)
     shares = {}
     for cause, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])):

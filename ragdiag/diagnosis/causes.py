@@ -9,12 +9,14 @@ import numpy as np
 from ragdiag.core.options import Options
 from ragdiag.core.protocols import Progress
 from ragdiag.core.records import Defect, IntArray, Run, Span
+from ragdiag.core.registry import make
 from ragdiag.diagnosis.cases import Case
 from ragdiag.diagnosis.diagnosis import Diagnosis, diagnose
 from ragdiag.diagnosis.probe import Probe
 from ragdiag.diagnosis.setting import Setting
 from ragdiag.scoring.scoring import Scorer
 from ragdiag.search.indexed import Indexed
+from ragdiag.search.nested import collection_of
 
 __all__ = ["name_causes"]
 
@@ -39,6 +41,7 @@ def name_causes(
     `only` are the positions of the queries asked about: all others are "not_decidable" too.
     """
     hubs = _foreign(scorer, run, lengths)
+    limit, unit = _limit(options)
     setting = Setting(
         corpus=scorer.corpus,
         chunking=scorer.chunking,
@@ -52,6 +55,8 @@ def name_causes(
         swaps=tuple(indexed.swaps),
         hubs=hubs,
         hub_from=_hub_from(int(lengths.sum()), len(scorer.chunking)),
+        limit=limit,
+        unit=unit,
     )
     # Of another retriever it is asked what it does for other failing queries too.
     looked_at = range(len(scorer.labels.queries)) if only is None or setting.swaps else only
@@ -87,6 +92,15 @@ def _cases(scorer: Scorer, run: Run, lengths: IntArray, setting: Setting, looked
         for q, level in enumerate(labels.level)
         if level != "unanswerable" and q in looked_at
     ]
+
+
+def _limit(options: Options) -> tuple[int, str]:
+    """The most that the audit's chunker puts into a chunk, with its unit; 0 where it has no limit, or somebody else cut."""
+    given = options.chunks or options.own_chunks or options.run or options.search is not None
+    if given or collection_of(make("retrievers", options.retriever)) is not None:
+        return 0, "tokens"
+    chunker = make("chunkers", options.chunker)
+    return getattr(chunker, "size", 0), getattr(chunker, "unit", "tokens")
 
 
 def _groups(scorer: Scorer) -> list[list[tuple[Span, ...]]]:

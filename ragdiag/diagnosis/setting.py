@@ -15,7 +15,7 @@ from ragdiag.core.proofs import Addition
 from ragdiag.core.records import Chunking, Corpus, IntArray, Span
 from ragdiag.scoring.packing import Packing
 from ragdiag.text.duplicates import shingles
-from ragdiag.text.versions import current_titles
+from ragdiag.text.versions import Versions
 from ragdiag.text.words import inside_a_word, words
 
 __all__ = ["Setting"]
@@ -29,6 +29,7 @@ class Setting:
     reads, `seen` the same of any texts; None without an encoder. `swaps` names the other retrievers that the probe can ask
     (`proofs.EXACT` where the index is approximate). `readers` are the encoders whose vocabulary is known: that of the index,
     under "", and those of other retrievers, by their names.
+    `limit` is the most that the chunker puts into a chunk, in its `unit` (see `tokens.token_starts`); 0 where that is not known.
     `off_topic` gives, of chunks, those off the topic of the query with a number, with their affinity to it. `hubs` counts, for
     each chunk, the queries whose context it is in without holding any of their evidence.
     """
@@ -45,6 +46,8 @@ class Setting:
     swaps: tuple[str, ...] = ()
     hubs: Mapping[int, int] = field(default_factory=dict)
     hub_from: int = 0
+    limit: int = 0
+    unit: str = "tokens"
     _shingles: dict[int, frozenset[tuple[str, str]]] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -58,9 +61,9 @@ class Setting:
         return np.searchsorted(self.chunking.document, np.arange(len(self.corpus.documents) + 1))
 
     @cached_property
-    def titles(self) -> Mapping[str, int]:
-        """See `versions.current_titles`."""
-        return current_titles(self.corpus.documents)
+    def versions(self) -> Versions:
+        """What documents say of their age, and of one another."""
+        return Versions(self.corpus.documents)
 
     @property
     def _lengths(self) -> IntArray:

@@ -63,7 +63,7 @@ def report(*queries: QueryResult, **pipeline: Any) -> Report:
     means = {"Sufficient@5": Mean(0.5, 0.4, 0.6, len(queries)), "Success@5": Mean(0.5, 0.4, 0.6, len(queries))}
     inputs = {"documents": 3, "queries": len(queries)}
     whole = Pipeline(**size | {"context_tokens": 700.0} | pipeline)
-    return Report("", 0, inputs, whole, means, (), (), (), (), shares, queries, {})
+    return Report("", 0, inputs, whole, means, (), (), (), (), shares, queries, {}, {})
 
 
 def explanation(q: QueryResult, groups: int = 1) -> Explanation:

@@ -9,6 +9,7 @@ from ragdiag.core.errors import InputError
 from ragdiag.core.files import field, shown_name
 from ragdiag.core.phrasings import PHRASINGS, wrong_phrasing
 from ragdiag.core.records import Label, Query
+from ragdiag.core.reviews import SAYS, STRATA, Looked, Passage, Review
 from ragdiag.sources.fields import Fields, log
 from ragdiag.sources.queries._common import Sample, grade, identifier, optional, others, references, sample, samples
 from ragdiag.sources.queries._layouts import rows
@@ -18,9 +19,9 @@ __all__ = ["FORM", "fits", "has_labels", "look", "query", "read"]
 FORM = 'JSON Lines of {"_id", "text", "evidence"}'
 LABELS = ("evidence", "relevant", "unanswerable")
 ANSWERS = ("answer", "answers", "Answer")
-FIELDS = ("_id", "text", *ANSWERS, *LABELS, "meta", "metadata")
+FIELDS = ("_id", "text", *ANSWERS, *LABELS, "meta", "metadata", "reviewed")
 
-PARTS = {"evidence": ("doc_id", "start", "end", "text", "group"), "relevant": ("doc_id", "grade")}
+PARTS = {"evidence": ("doc_id", "start", "end", "text", "group", "accepted"), "relevant": ("doc_id", "grade")}
 """The fields of what a record lists."""
 
 
@@ -82,6 +83,7 @@ def query(record: dict[str, object], path: Path, line: int) -> Query:
         metadata={**others(record, FIELDS), **metadata},
         file=str(path),
         line=line,
+        review=_review(record, path, line),
     )
 
 
@@ -102,7 +104,30 @@ def _label(item: dict[str, object], path: Path, line: int) -> Label:
     if text is None and start is None:
         raise InputError("evidence has neither 'text' nor 'start' and 'end'", path, line, "give one of them")
     group = identifier(item, ("group",), path, line) if item.get("group") is not None else ""
-    return Label(identifier(item, ("doc_id",), path, line), text or "", start, end, group)
+    accepted = optional(item, "accepted", bool, path, line, False)
+    return Label(identifier(item, ("doc_id",), path, line), text or "", start, end, group, accepted=accepted)
+
+
+def _review(record: dict[str, object], path: Path, line: int) -> Review | None:
+    reviewed = optional(record, "reviewed", dict, path, line, None)
+    if reviewed is None:
+        return None
+    stratum = optional(reviewed, "stratum", str, path, line, "")
+    if stratum not in ("", *STRATA):
+        remedy = f"write {' or '.join(map(repr, STRATA))}, or none"
+        raise InputError(f"'reviewed' has the stratum {stratum!r}", path, line, remedy)
+    seed, pipeline = optional(reviewed, "seed", int, path, line, 0), optional(reviewed, "pipeline", str, path, line, "")
+    return Review(tuple(_looked(item, path, line) for item in _items(reviewed, "passages", path, line)), stratum, seed, pipeline)
+
+
+def _looked(item: dict[str, object], path: Path, line: int) -> Looked:
+    start, end = (field(item, (name,), int, path, line) for name in ("start", "end"))
+    says = field(item, ("says",), str, path, line)
+    if says not in SAYS:
+        raise InputError(f"a reviewed passage says {says!r}", path, line, f"write {', '.join(map(repr, SAYS))}")
+    if not 0 <= start < end:
+        raise InputError(f"a reviewed passage from {start} to {end} is none", path, line, "give its offsets, start before end")
+    return Looked(Passage(identifier(item, ("doc_id",), path, line), start, end), says)
 
 
 def _judgement(item: dict[str, object], path: Path, line: int) -> tuple[str, int]:

@@ -195,16 +195,13 @@ class Scorer:
         by_chunk, by_document = self._judge_chunks(run, ties), self._documents(run, ties)
         as_it_is = None
         known: dict[tuple[int, bool, float], SpanScores] = {}  # of one context and tau, which several measures share
+        of_contexts = {"Duplicate": self._duplicates, "Answer": self.answered, "OffTopic": self.subjects.off_topic_share}
         results = {}
         for m in measures:
             values = np.full(self._n, np.nan)
             lengths = self.lengths(run, m.cutoff, m.cutoff if m.tokens else 0)
-            if m.name == "Duplicate":
-                of_chunks = self._duplicates(run, lengths)
-            elif m.name == "Answer":
-                of_chunks = self.answered(run, lengths)
-            elif m.name == "OffTopic":
-                of_chunks = self.subjects.off_topic_share(run, lengths)
+            if m.name in of_contexts:
+                of_chunks = of_contexts[m.name](run, lengths)
             elif m.name in SPAN:
                 key = m.cutoff, m.tokens, m.tau
                 if key not in known:

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ from ragdiag.diagnosis import notes
 from ragdiag.diagnosis.causes import name_causes
 from ragdiag.diagnosis.diagnosis import Diagnosis
 from ragdiag.diagnosis.labelling import labels_said, with_labels
+from ragdiag.scoring.labels import more_than_needed
 from ragdiag.scoring.measures import Measure, default_measures
 from ragdiag.scoring.reviewing import sampled
 from ragdiag.scoring.scoring import Scorer
@@ -161,9 +163,10 @@ def _measures(options: Options) -> list[Measure]:
 
 
 def check(corpus: str | Path, queries: str | Path, progress: Progress = no_progress, **options: Any) -> Checked:
-    """The corpus and its labels with every defect found, and notes; nothing is indexed. Raises as `audit`."""
+    """The corpus and its labels with every defect and warning, and notes; nothing is indexed. Raises as `audit`."""
     _, read, labels, notes = load(corpus, queries, Options.given(**options), progress)
     none = () if _measurable(labels) else (f"no query can be measured ({left_out(labels)})",)
+    labels = replace(labels, warnings=(*labels.warnings, *more_than_needed(read, labels)))
     return Checked(read, labels, (*notes, *none))
 
 

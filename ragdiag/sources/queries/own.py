@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from ragdiag.core.errors import InputError
@@ -19,7 +20,10 @@ __all__ = ["FORM", "fits", "has_labels", "look", "query", "read"]
 FORM = 'JSON Lines of {"_id", "text", "evidence"}'
 LABELS = ("evidence", "relevant", "unanswerable")
 ANSWERS = ("answer", "answers", "Answer")
-FIELDS = ("_id", "text", *ANSWERS, *LABELS, "meta", "metadata", "reviewed")
+FIELDS = ("_id", "text", *ANSWERS, *LABELS, "any", "meta", "metadata", "reviewed")
+
+ANY = "any"
+"""The group of all passages of a query whose record says that any of them will do."""
 
 PARTS = {"evidence": ("doc_id", "start", "end", "text", "group", "accepted"), "relevant": ("doc_id", "grade")}
 """The fields of what a record lists."""
@@ -77,7 +81,7 @@ def query(record: dict[str, object], path: Path, line: int) -> Query:
         id=identifier(record, ("_id",), path, line),
         text=field(record, ("text",), str, path, line),
         **references(record, ANSWERS, path, line),
-        evidence=tuple(_label(item, path, line) for item in _items(record, "evidence", path, line)),
+        evidence=_evidence(record, path, line),
         relevant=tuple(_judgement(item, path, line) for item in _items(record, "relevant", path, line)),
         unanswerable=optional(record, "unanswerable", bool, path, line, False),
         metadata={**others(record, FIELDS), **metadata},
@@ -85,6 +89,16 @@ def query(record: dict[str, object], path: Path, line: int) -> Query:
         line=line,
         review=_review(record, path, line),
     )
+
+
+def _evidence(record: dict[str, object], path: Path, line: int) -> tuple[Label, ...]:
+    """The labelled passages; all of one group where the record says that any will do."""
+    labels = tuple(_label(item, path, line) for item in _items(record, "evidence", path, line))
+    if not optional(record, "any", bool, path, line, False):
+        return labels
+    if any(label.group for label in labels):
+        raise InputError("'any' is true, and passages have a 'group' as well", path, line, "keep one of them")
+    return tuple(replace(label, group=ANY) for label in labels)
 
 
 def _items(record: dict[str, object], name: str, path: Path, line: int) -> Iterator[dict[str, object]]:

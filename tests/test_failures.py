@@ -491,8 +491,8 @@ def test_dropping_others_is_no_control_of_a_version_of_the_evidence_itself(tmp_p
         **OTHERS_ABOUT_LEAVE,
         "carry": "Carry over days of leave, days of leave to carry over.",
     }
-    found = made(tmp_path, documents, "carry over days of leave", ("b-leave", POLICY.format(8)), k=2)
-    assert found.finding("q", "stale").before.rank == 3
+    found = made(tmp_path, documents, "carry over days of leave", ("b-leave", POLICY.format(8)), k=3)
+    assert found.finding("q", "stale").before.rank == 4
     assert (found.finding("q", "stale").proved, found.finding("q", "stale").control) == (True, None)
 
 
@@ -504,10 +504,10 @@ def test_other_parts_of_superseded_documents_have_a_control(tmp_path: Path) -> N
         **OTHERS_ABOUT_LEAVE,
         "carry": "Carry over days of leave, days of leave to carry over.",
     }
-    found = made(tmp_path, documents, "carry over days of leave", ("b-leave", POLICY.format(8)), k=2)
+    found = made(tmp_path, documents, "carry over days of leave", ("b-leave", POLICY.format(8)), k=3)
     finding = found.finding("q", "stale")
-    assert finding.before.rank == 3 and finding.after.sufficient
-    assert finding.control is not None and (finding.control.tried, finding.control.as_well) == (1, 1)
+    assert finding.before.rank == 4 and finding.after.sufficient
+    assert finding.control is not None and finding.control.as_well == finding.control.tried > 0
     assert not finding.proved and "stale" in found.result("q").exposures
 
 

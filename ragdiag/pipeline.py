@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,25 +14,23 @@ from ragdiag.core.errors import InputError, UsageError
 from ragdiag.core.options import Options, check_kind
 from ragdiag.core.protocols import Index, Progress, no_progress
 from ragdiag.core.records import Corpus, FloatArray, IntArray, Labels, Mean, Pipeline, QueryResult, Report, Run
+from ragdiag.diagnosis import notes
 from ragdiag.diagnosis.causes import name_causes
 from ragdiag.diagnosis.diagnosis import Diagnosis
-from ragdiag.diagnosis.weights import FEW_TEXTS, REMEDY
-from ragdiag.scoring.cuts import undecided
+from ragdiag.diagnosis.labelling import labels_said, with_labels
 from ragdiag.scoring.measures import Measure, default_measures
 from ragdiag.scoring.scoring import Scorer
 from ragdiag.search.latency import Clock
-from ragdiag.search.nested import weighted
 from ragdiag.search.retrieval import Plan, Retrieved
 from ragdiag.search.searches import search_depth
 from ragdiag.sources.checked import Checked, left_out
 from ragdiag.sources.corpus import load_corpus
-from ragdiag.sources.evidence import locate, restrict, unlabelled_hits
+from ragdiag.sources.evidence import locate, restrict
 from ragdiag.sources.naming import DocumentNames
 from ragdiag.sources.omissions import amounts, much
 from ragdiag.sources.places import nearest_document
 from ragdiag.sources.queries import load_queries
 from ragdiag.stats.statistics import Resampler, clusters
-from ragdiag.text.phrases import counted
 
 __all__ = [
     "Audit", "Loaded", "Ranked", "audit", "check", "inputs_of", "labelled_documents", "load", "load_measurable", "rank",
@@ -95,12 +93,12 @@ def run_audit(
         resampler = Resampler(clusters(documents), options.seed)
         means = {m: resampler.mean(by_query) for m, by_query in values.items()}
         shown = scorer.tokens_of(np.where(np.arange(run.chunks.shape[1]) < lengths[:, None], run.chunks, -1)).sum(axis=1)
-        warnings = labels.warnings + unlabelled_hits(corpus, labels, chunking, run.chunks, lengths, scorer.relevant())
     with clock("diagnose"):
         indexed = plan.indexed(retrieved, corpus, progress)
         only = {q for q, query in enumerate(labels.queries) if query.id == diagnosed} if diagnosed else None
         diagnoses = name_causes(scorer, run, lengths, indexed, options, progress, only)
-        results = _results(scorer, run, lengths, values, documents, diagnoses)
+        said = labels_said(scorer, run, lengths, only)
+        results = with_labels(_results(scorer, run, lengths, values, documents, diagnoses), said)
     latency = {"retrieval": plan.latency(index, labels.queries)} if index is not None else {}
     measured = np.concatenate([labels.at("span"), labels.at("document")])
     pipeline = Pipeline(
@@ -121,15 +119,16 @@ def run_audit(
         pipeline=pipeline,
         measures={str(m): mean for m, mean in means.items()},
         label_defects=labels.defects,
-        label_warnings=warnings,
+        label_warnings=labels.warnings + said.warnings,
         problems=corpus.problems,
         notes=(
             *loaded.notes,
             *retrieved.notes,
-            *_notes_on(labels, run),
-            *_titles_not_indexed(corpus, labels, options),
-            *_notes_on_ties(scorer, run, lengths, options),
-            *_notes_on_weights(index, len(chunking), results),
+            *indexed.notes,
+            *notes.of_labels(labels, run),
+            *notes.titles_not_indexed(corpus, labels, options),
+            *notes.of_ties(scorer, run, lengths, options),
+            *notes.of_weights(index, len(chunking), results),
         ),
         causes=_causes(results, resampler),
         queries=results,
@@ -208,11 +207,15 @@ def labelled_documents(labels: Labels) -> list[list[int]]:
 
 
 def _causes(results: Sequence[QueryResult], resampler: Resampler) -> dict[str, Mean]:
-    """The share of unserved queries that each cause has, the most frequent first; a query counts for each of its causes."""
-    counts = Counter(cause for q in results for cause in q.causes)
+    """The share of unserved queries that each cause has, the most frequent first; a query counts for each of its causes.
+
+    Queries whose label is wide, or in doubt, may be served all the same: they count for none.
+    """
+    counted = [q if q.served is False and not q.label else None for q in results]
+    counts = Counter(cause for q in counted if q is not None for cause in q.causes)
     shares = {}
     for cause, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
-        shares[cause] = resampler.mean(np.array([float(cause in q.causes) if q.served is False else np.nan for q in results]))
+        shares[cause] = resampler.mean(np.array([np.nan if q is None else float(cause in q.causes) for q in counted]))
     return shares
 
 
@@ -232,7 +235,8 @@ def _results(
         k = int(least[q]) or None if measured else None
         where = tuple(corpus.documents[d].id for d in documents[q])
         served = bool(enough[q]) if measured else None
-        results.append(QueryResult(query.id, query.text, diagnosis.status, named, k, where, served, *diagnosis[1:]))
+        told = diagnosis._asdict()
+        results.append(QueryResult(query.id, query.text, told.pop("status"), named, k, documents=where, served=served, **told))
     return tuple(results)
 
 
@@ -258,53 +262,3 @@ def inputs_of(corpus: Corpus, labels: Labels) -> dict[str, Any]:
         "copies": int(labels.evidence.copy.sum()),
         "unreadable": len(corpus.problems),
     }
-
-
-def _titles_not_indexed(corpus: Corpus, labels: Labels, options: Options) -> Iterator[str]:
-    """A note where the texts that are searched lack what BEIR counts as part of a document."""
-    titled = sum(bool(d.title) and d.file.endswith(".jsonl") and d.title not in d.text for d in corpus.documents)
-    own_index = options.run is None and options.search is None
-    if titled and own_index and options.context == "none" and "document" in labels.level:
-        yield (
-            f"{titled} documents have a title that is not indexed: in BEIR a document is its title and its text, so published "
-            "figures are higher; --context title indexes both"
-        )
-
-
-def _notes_on(labels: Labels, run: Run) -> Iterator[str]:
-    n_documents = labels.level.count("document")
-    if n_documents:
-        yield (
-            f"{n_documents} queries are labelled with whole documents: their ranks are ranks of documents, "
-            "and what needs a passage (Sufficient, Evidence, Char, IoU) is not decidable for them"
-        )
-    used = set(labels.evidence.document[~labels.evidence.copy].tolist())
-    if used and len(used) < 10 <= labels.level.count("span"):
-        yield f"all evidence is in {len(used)} documents: intervals, which treat documents as the sample, are wide and rough"
-    if run.failed:
-        yield f"{len(run.failed)} queries failed in the run: they retrieve nothing and score 0"
-
-
-def _notes_on_ties(scorer: Scorer, run: Run, lengths: IntArray, options: Options) -> Iterator[str]:
-    """How many contexts were chosen among results with equal scores."""
-    cut, sways = undecided(scorer, run, lengths, options.k, options.budget, options.seed)
-    if len(cut):
-        yield (
-            f"{counted(len(cut), 'quer', 'y')} with a tie at the cut: the last result in the context and the next score the "
-            f"same, and only ids chose; for {len(sways)} of them another order changes whether the context holds all evidence"
-        )
-
-
-def _notes_on_weights(index: Index | None, n_chunks: int, results: Sequence[QueryResult]) -> Iterator[str]:
-    """Where an index is too small for what it makes of the rarity of words, and where that chose contexts."""
-    if index is not None and weighted(index) and n_chunks < FEW_TEXTS:
-        yield (
-            f"the index has only {counted(n_chunks, 'chunk')}: in fewer than {FEW_TEXTS}, how rare a word is, by which "
-            "bm25 ranks, is mostly chance; measure on more documents before changing anything"
-        )
-    n = sum(any("worthless" in f.detail for f in q.findings) for q in results)
-    if n:
-        yield (
-            f"{counted(n, 'unserved quer', 'y')} without a proof: words that the query shares with its evidence weigh 0 or less "
-            f"in this index, so that matches count for nothing, or against; try {REMEDY}"
-        )

@@ -21,10 +21,10 @@ from ragdiag.core.protocols import Chunker, no_progress
 from ragdiag.core.records import Corpus, Document
 from ragdiag.core.registry import make, names, strategy_class
 from ragdiag.pipeline import Options, run_audit
-from ragdiag.search.chunkers._pack import Cuts
 from ragdiag.search.chunkers.semantic import Semantic, _bounds
 from ragdiag.search.encoder import WHOLE, Encoder
 from ragdiag.sources.chunks import cut
+from ragdiag.text.sentences import Cuts
 from ragdiag.text.tokens import token_starts
 
 FAMILY = names("chunkers")

@@ -7,16 +7,15 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from click.testing import CliRunner
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ragdiag.cli import main
-from ragdiag.core.records import Chunking, Corpus, Document, Label, Labels, Query
+from ragdiag.core.records import Corpus, Document, Label, Labels, Query
 from ragdiag.sources.corpus import load_corpus
-from ragdiag.sources.evidence import COPY_WORDS, locate, restrict, unlabelled_hits
+from ragdiag.sources.evidence import COPY_WORDS, locate, restrict
 from ragdiag.sources.naming import DocumentNames
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -766,21 +765,6 @@ def test_restrict_to_everything_changes_nothing() -> None:
     part, same = restrict(docs, labels, ["a", "b"])
     assert part.documents == docs.documents
     assert rows(same) == rows(labels)
-
-
-# Hits that nobody labelled
-
-
-def test_an_answer_in_an_unlabelled_chunk_is_worth_a_warning() -> None:
-    docs = corpus(a="It opens on Monday at nine. Closed else.", b="Note: it opens  on monday AT NINE, they say.")
-    labels = locate([asked(Label("a", "Closed else"), answer="It opens on Monday at nine.")], docs)
-    chunks = Chunking(np.array([0, 1]), np.array([0, 0]), np.array([40, 44]))
-    ranked = np.array([[1, 0]])
-    (hit,) = unlabelled_hits(docs, labels, chunks, ranked, np.array([2]), {(0, 0)})
-    assert (hit.kind, hit.message) == ("unlabelled_hit", "the answer also stands in b#0-44, which no label names")
-    assert unlabelled_hits(docs, labels, chunks, ranked, np.array([0]), {(0, 0)}) == ()
-    short = locate([asked(Label("a", "Closed else"), answer="at nine")], docs)
-    assert unlabelled_hits(docs, short, chunks, ranked, np.array([2]), {(0, 0)}) == ()
 
 
 # Real labels

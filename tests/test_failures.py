@@ -94,9 +94,9 @@ def corpus(folder: Path) -> Path:
 def audited(documents: Path, queries: Path, **given: Any) -> Fixture:
     seen: list[tuple[Sequence[Case], Probe | None]] = []
 
-    def watched(cases: Sequence[Case], probe: Probe | None, progress: Any) -> Any:
+    def watched(cases: Sequence[Case], probe: Probe | None, progress: Any, asked: Any = None) -> Any:
         seen.append((cases, probe))
-        return diagnose(cases, probe, progress)
+        return diagnose(cases, probe, progress, asked)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(causes, "diagnose", watched)

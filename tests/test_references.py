@@ -18,11 +18,11 @@ from ragdiag.cli import main
 from ragdiag.core.errors import InputError
 from ragdiag.core.opinions import Opinion
 from ragdiag.core.protocols import no_progress
-from ragdiag.core.records import Answer, Chunking, Corpus, Document, Label, Query, Span
+from ragdiag.core.records import Answer, Corpus, Document, Query, Span
 from ragdiag.diagnosis.failures._words import rarest
 from ragdiag.label.decisions import DecisionFile, record
 from ragdiag.pipeline import inputs_of
-from ragdiag.sources.evidence import locate, unlabelled_hits
+from ragdiag.sources.evidence import locate
 from ragdiag.sources.queries import load_queries
 
 NAMES = ("Mount Cook", "Aoraki")
@@ -153,15 +153,6 @@ def test_short_answers_with_several_references_are_not_compared_as_a_whole() -> 
     asked = [(Query("q", "Where?", "Beijing", also=also), Answer("q", "oracle", "Beijing, China")) for also in ((), ("Peking",))]
     whole, free = ([o and o.correct for o in Matcher().judge(pairs * 2, None, no_progress)] for pairs in (asked[:1], asked))
     assert (whole, free) == ([False] * 2, [True] * 4)
-
-
-def test_a_query_whose_second_reference_stands_elsewhere_is_pointed_to() -> None:
-    text = "He left on the day of the great flood."
-    docs = Corpus((Document("a", "Some evidence stands here."), Document("b", text)))
-    query = Query("q", "When?", "never at all, it seems", (Label("a", "Some evidence"),), also=("the day of the great flood",))
-    chunks = Chunking(*(np.array(column) for column in ([0, 1], [0, 0], [26, len(text)])))
-    (hit,) = unlabelled_hits(docs, locate([query], docs), chunks, np.array([[0, 1]]), np.array([2]), {(0, 0)})
-    assert hit.kind == "unlabelled_hit"
 
 
 def test_labelling_keeps_them_all(tmp_path: Path) -> None:

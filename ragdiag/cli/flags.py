@@ -115,7 +115,7 @@ AUDIT_OPTIONS = (
         "--swap",
         family="retrievers",
         metavar="SPEC",
-        help="Put queries in other words than the documents to this retriever as well, e.g. dense.",
+        help="Put unserved queries to this retriever as well, e.g. dense; none for no other.",
     ),
     reads("--run", "run_file", metavar="FILE", help="Your own ranking, TREC or JSONL, in place of a retriever."),
     tells("-k", "k", type=int, metavar="N", help="Chunks in a context.  [default: 5]"),

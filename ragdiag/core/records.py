@@ -177,7 +177,8 @@ class QueryResult:
 
     `status` is "ok" (`served`), "excluded" (a label defect), "not_decidable" (unanswerable, or not served by a recorded run,
     which cannot be asked why), or what came of looking for the cause: "caused", "over-determined" (several repairs suffice, each
-    alone), "compound" (two do together), "unattainable" (no context of this size holds the evidence) or "undetermined".
+    alone), "compound" (two do together), "unattainable" (no context of this size holds the evidence) or "undetermined"; or
+    "label_wide": not served by the whole label, but by the part of it that answers, and no failure.
     """
 
     id: str
@@ -190,6 +191,7 @@ class QueryResult:
     causes: tuple[str, ...] = ()
     exposures: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = field(default=(), repr=False)  # long
+    marginal: bool = False  # its evidence stands a place or two below the context, and no cause is shown: anything helps
     label: str = ""  # "wide": the part that answers is served; "doubtful": the context may answer all the same; "": as it stands
     label_says: str = ""  # why, in a sentence
 

@@ -15,8 +15,8 @@ from ragdiag.diagnosis.diagnosis import Diagnosis, diagnose
 from ragdiag.diagnosis.probe import Probe
 from ragdiag.diagnosis.setting import Setting
 from ragdiag.scoring.scoring import Scorer
+from ragdiag.search.indexed import Indexed
 from ragdiag.search.nested import collection_of
-from ragdiag.search.retrieval import Indexed
 
 __all__ = ["name_causes"]
 
@@ -40,7 +40,6 @@ def name_causes(
 
     `only` are the positions of the queries asked about: all others are "not_decidable" too.
     """
-    labels = scorer.labels
     hubs = _foreign(scorer, run, lengths)
     limit, unit = _limit(options)
     setting = Setting(
@@ -59,30 +58,40 @@ def name_causes(
         limit=limit,
         unit=unit,
     )
-    groups = _groups(scorer)
-    at = [q for q, level in enumerate(labels.level) if level != "unanswerable" and (only is None or q in only)]
+    # Of another retriever it is asked what it does for other failing queries too.
+    looked_at = range(len(scorer.labels.queries)) if only is None or setting.swaps else only
+    cases = _cases(scorer, run, lengths, setting, looked_at)
+    probe = None if indexed.searchable is None else Probe(indexed.searchable, indexed.swaps, run.chunks.shape[1])
+    asked = None if only is None else {i for i, case in enumerate(cases) if case.number in only}
+    diagnoses = [Diagnosis("not_decidable")] * len(scorer.labels.queries)
+    for i, diagnosis in enumerate(diagnose(cases, probe, progress, asked)):
+        if asked is None or i in asked:
+            diagnoses[cases[i].number] = diagnosis
+    return diagnoses
+
+
+def _cases(scorer: Scorer, run: Run, lengths: IntArray, setting: Setting, looked_at: Collection[int]) -> list[Case]:
+    """A case for each query of `looked_at` that has a label."""
+    labels, groups = scorer.labels, _groups(scorer)
     defects: dict[str, list[Defect]] = {}
     for defect in labels.defects:
         defects.setdefault(defect.query, []).append(defect)
-    cases = [
+    return [
         Case(
             setting,
             q,
             labels.queries[q],
-            labels.level[q],
+            level,
             groups[q],
             run.chunks[q],
             int(lengths[q]),
             tuple(defects.get(labels.queries[q].id, ())),
             None if q in run.listed else run.scores[q],
+            scorer.answering.by_query.get(q),
         )
-        for q in at
+        for q, level in enumerate(labels.level)
+        if level != "unanswerable" and q in looked_at
     ]
-    probe = None if indexed.searchable is None else Probe(indexed.searchable, indexed.swaps, run.chunks.shape[1])
-    diagnoses = [Diagnosis("not_decidable")] * len(labels.queries)
-    for q, diagnosis in zip(at, diagnose(cases, probe, progress), strict=True):
-        diagnoses[q] = diagnosis
-    return diagnoses
 
 
 def _limit(options: Options) -> tuple[int, str]:

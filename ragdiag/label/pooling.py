@@ -22,10 +22,10 @@ from ragdiag.core.options import Options
 from ragdiag.core.protocols import Index, Progress
 from ragdiag.core.records import Chunking, Corpus, IntArray, Span
 from ragdiag.core.registry import make, spec_of
-from ragdiag.search.chunkers._pack import Cuts
 from ragdiag.search.retrieval import DEPTH, Plan
 from ragdiag.sources.chunks import cut
 from ragdiag.text.normal import folded
+from ragdiag.text.sentences import Cuts
 from ragdiag.text.spans import covered, overlapping_pairs, union
 
 __all__ = ["Pool", "default_retrievers", "distinct", "merged", "with_defaults"]

@@ -67,6 +67,8 @@ def _query(explanation: Explanation) -> Iterator[RenderableType]:
             f"{term} {weight:.1f}" if weight < math.inf else f"{term} in no text" for term, weight in explanation.words.items()
         )
         yield line(("words   ", "dim"), one_line(", ".join(terms), ANSWER), (": as indexed, with idf", "dim"))
+    if result.label_says:
+        yield line(("label   ", "dim"), (result.label, "yellow"), f": {result.label_says}")
     yield from map(defect_line, explanation.defects)
     if result.exposures and result.served:
         yield line(("risks   ", "dim"), ", ".join(result.exposures), (": seen, and harmless here", "dim"))

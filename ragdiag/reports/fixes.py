@@ -54,7 +54,8 @@ class NextQuery(NamedTuple):
     def why(self) -> str:
         """The cause that it is shown for, and how many more it has; its status where it has none."""
         others = f" +{len(self.query.causes) - 1}" if len(self.query.causes) > 1 else ""
-        return one_line(self.cause, 24) + others if self.cause else self.query.status.replace("_", " ")
+        status = "label doubtful" if self.query.label == "doubtful" else self.query.status.replace("_", " ")
+        return one_line(self.cause, 24) + others if self.cause else status
 
     def needs(self, depth: int) -> str:
         """The least k that would serve it, as far as `depth` chunks were ranked."""
@@ -62,15 +63,31 @@ class NextQuery(NamedTuple):
 
 
 def fixing(report: Report, failing: Sequence[QueryResult]) -> Fixing:
-    """What to fix, by how many queries each fix restores by itself; residual causes last."""
+    """What to fix, by how many queries each fix restores by itself; residual causes last.
+
+    Queries whose label is wide, or in doubt, may be served all the same: they are left out, and counted.
+    """
+    set_apart = tuple(_set_apart(failing))
+    failing = [q for q in failing if not q.label]
+    if set_apart and not failing:
+        return Fixing("Labels", "no query is left whose label is neither wide nor in doubt", (), set_apart)
     if failing and all(q.status == "not_decidable" for q in failing):
-        return Fixing("Why", RUN_ALONE, (), ())
+        return Fixing("Why", RUN_ALONE, (), set_apart)
     rows = _rows(report, failing)
     proved = sum(bool(set(q.causes) - q.residual) for q in failing)
     residual = sum(bool(q.causes) for q in failing) - proved
     least = f"; {residual} only a residual one" if residual else ""
     headline = f"{proved} of the {len(failing)} have a proved cause{least}"
-    return Fixing("Fix this first", headline, rows, tuple(_notes(report, failing, rows)))
+    return Fixing("Fix this first", headline, rows, (*_notes(report, failing, rows), *set_apart))
+
+
+def _set_apart(failing: Sequence[QueryResult]) -> Iterator[Row]:
+    """How many queries are left out, and why."""
+    counts = Counter(q.label for q in failing if q.label)
+    reasons = {"wide": "the part of the label that answers is served", "doubtful": "the context may answer: look at these first"}
+    said = [f"{counts[label]} label {label} ({reason})" for label, reason in reasons.items() if counts[label]]
+    if said:
+        yield _dim(f"left out: {'; '.join(said)}")
 
 
 def _rows(report: Report, failing: Sequence[QueryResult]) -> tuple[FixRow, ...]:
@@ -146,13 +163,15 @@ def share_said(mean: Mean | None) -> str:
 
 
 def next_queries(failing: Sequence[QueryResult], rows: Sequence[FixRow]) -> list[NextQuery]:
-    """Every unserved query with the cause that it is shown for: one of each cause, then more of each; then those that get least
-    of their evidence, for none.
+    """Every unserved query with the cause that it is shown for: those whose label is in doubt, for none; one of each cause, then
+    more of each; then those that get least of their evidence, for none; last those that are served all that answers.
     """
+    doubtful = [NextQuery(q, "") for q in failing if q.label == "doubtful"]
     turns = zip_longest(*(row.queries for row in rows))
     shown = [NextQuery(q, row.cause) for turn in turns for q, row in zip(turn, rows, strict=True) if q is not None]
     first: dict[str, NextQuery] = {}
-    for next_query in (*shown, *(NextQuery(q, "") for q in _worst(failing))):
+    worst = sorted(_worst(failing), key=lambda q: q.label == "wide")
+    for next_query in (*doubtful, *shown, *(NextQuery(q, "") for q in worst)):
         first.setdefault(next_query.query.id, next_query)
     return list(first.values())
 

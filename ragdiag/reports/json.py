@@ -216,6 +216,7 @@ def _query(q: QueryResult) -> JsonObject:
         "status": q.status,
         "causes": list(q.causes),
         "exposures": list(q.exposures),
+        "marginal": q.marginal,
         "label": q.label,
         "label_says": q.label_says,
         "measures": dict(q.measures),

@@ -26,7 +26,7 @@ __all__ = ["COMPARE", "Fate", "Headline", "Measured", "Summary", "summary"]
 COMPARE = "what these fixes recover and break on all queries: ragdiag compare CORPUS QUERIES, same options"
 """Said below the causes."""
 
-SPAN = ("Sufficient", "Evidence", "CharR", "CharP", "IoU", "Duplicate", "OffTopic")
+SPAN = ("Sufficient", "Answer", "Evidence", "CharR", "CharP", "IoU", "Duplicate", "OffTopic")
 """Measures of what the context holds, as against how chunks are ranked."""
 
 OTHER_MODEL = ("; name a model made for these texts: dense(model=...)", "dim")
@@ -101,8 +101,9 @@ class Summary(NamedTuple):
         """What became of all queries that can be decided: how many are served, have a proved cause, ..."""
         counts = {"served": self.headline.served, "proved cause": 0, "residual cause only": 0}
         for q in self.failing:
-            words = STATUSES.get(q.status, q.status).partition(":")[0]
-            name = "proved cause" if set(q.causes) - q.residual else "residual cause only" if q.causes else words
+            words = "label doubtful" if q.label == "doubtful" else STATUSES.get(q.status, q.status).partition(":")[0]
+            cause = "proved cause" if set(q.causes) - q.residual else "residual cause only"
+            name = cause if q.causes and not q.label else words
             counts[name] = counts.get(name, 0) + 1
         return [Fate(words, count) for words, count in counts.items() if count]
 

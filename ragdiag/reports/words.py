@@ -9,6 +9,7 @@ __all__ = ["MEASURES", "NO_SWAP", "RUN_ALONE", "STATUSES", "expected", "headline
 
 MEASURES = {
     "Sufficient": "the context holds everything the query needs",
+    "Answer": "the context holds every part that answers, where labels are wider than that",
     "Evidence": "share of the passages needed that it holds in full",
     "CharR": "share of the evidence's characters that it holds",
     "CharP": "share of the context that is evidence",
@@ -29,6 +30,7 @@ STATUSES = {
     "compound": "compound (+): two changes do, neither alone",
     "unattainable": "unattainable: longer than a whole context",
     "undetermined": "undetermined: nothing tried helps",
+    "label_wide": "label wide: the part that answers is served",
     "not_decidable": "not decidable",
 }
 """What each status says of the unserved queries that have it."""
@@ -58,6 +60,7 @@ def headline(result: QueryResult) -> str:
         "compound": f"not served, because of {listed(many)}: both must be mended",
         "unattainable": "not served: its evidence does not fit in a context of this size",
         "undetermined": "not served, and nothing tried is shown to restore it",
+        "label_wide": "no failure of retrieval: its context holds the part of the label that answers",
         "excluded": "excluded: its label is wrong about the corpus",
         "not_decidable": "not decidable: no label says what would serve it",
     }

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from ragdiag.core.records import BoolArray, Chunking, Corpus, FloatArray, IntArray, Labels, Run
+from ragdiag.scoring.answering import Answering
 from ragdiag.scoring.measures import (
     SPAN,
     Contexts,
@@ -62,6 +63,7 @@ class Scorer:
         self.grades = self._chunk_grades()
         self._document_grades = self._graded_documents()
         self.subjects = Subjects(corpus, labels, chunking, self.grades.query, self.grades.chunk, self.grades.grade)
+        self.answering = Answering(corpus, labels)
         self._tokens = np.full(len(chunking), -1, dtype=np.int64)
 
     def _coordinates(self) -> tuple[Contexts, Contexts]:
@@ -155,6 +157,11 @@ class Scorer:
     def _span_scores(self, contexts: Contexts, tau: float) -> SpanScores:
         return span_scores(contexts, self.labels.evidence, self._evidence, self._n, int(self.corpus.base[-1]), tau)
 
+    def answered(self, run: Run, lengths: IntArray) -> FloatArray:
+        """1 where the first ``lengths`` chunks hold the part that answers of every group, where none is known the whole label."""
+        contexts, size = self.contexts(run, lengths)[0], int(self.corpus.base[-1])
+        return span_scores(contexts, *self.answering.rows(self._evidence), self._n, size).sufficient
+
     def least_k(self, run: Run) -> IntArray:
         """The least k whose first k chunks hold all evidence (or any relevant document); 0 where no k in the run does."""
         depth = run.chunks.shape[1]
@@ -194,6 +201,8 @@ class Scorer:
             lengths = self.lengths(run, m.cutoff, m.cutoff if m.tokens else 0)
             if m.name == "Duplicate":
                 of_chunks = self._duplicates(run, lengths)
+            elif m.name == "Answer":
+                of_chunks = self.answered(run, lengths)
             elif m.name == "OffTopic":
                 of_chunks = self.subjects.off_topic_share(run, lengths)
             elif m.name in SPAN:

@@ -21,6 +21,10 @@ __all__ = [
 ]  # fmt: skip
 
 
+WORDS = "bm25"
+"""The retriever that searches by words alone."""
+
+
 def models_of(strategy: object) -> list[str]:
     """The models behind a strategy, nested ones too: name, hash of the files, precision."""
     return [model.described for model in all_models(strategy)]
@@ -84,16 +88,20 @@ def unkept(strategies: Iterable[object]) -> list[str]:
     return list(dict.fromkeys(note for model in models for note in model.notes))
 
 
-def swaps_of(retriever: Retriever, index: Index, make_index: Callable[[Retriever], Index]) -> dict[str, Callable[[], Index]]:
-    """Other retrievers for the same texts that cost little: a fusion's parts; bm25 beside an encoder; under the same steps."""
+def swaps_of(
+    retriever: Retriever, index: Index, make_index: Callable[[Retriever], Index], by_meaning: Callable[[], Retriever | None]
+) -> dict[str, Callable[[], Index]]:
+    """Other retrievers for the same texts that cost little: a fusion's parts; bm25 beside an encoder, and beside bm25 what
+    `by_meaning` gives; under the same steps.
+    """
     if isinstance(index, Step) and isinstance(retriever, Wrapper):
-        inner = swaps_of(retriever.retriever, index.indexes[0], make_index)
+        inner = swaps_of(retriever.retriever, index.indexes[0], make_index, by_meaning)
         return {name: functools.partial(lambda make_other: index.over(make_other()), other) for name, other in inner.items()}
     if isinstance(retriever, Fusion) and isinstance(index, Composed):
         parts = zip(retriever.retrievers, index.indexes, strict=True)
         return {spec_of(fused): functools.partial(lambda part: part, part) for fused, part in parts}
-    swap = make("retrievers", "bm25")
-    return {} if spec_of(retriever).startswith("bm25") else {spec_of(swap): lambda: make_index(swap)}
+    swap = by_meaning() if spec_of(retriever).startswith(WORDS) else make("retrievers", WORDS)
+    return {} if swap is None else {spec_of(swap): lambda: make_index(swap)}
 
 
 def collection_of(retriever: Retriever) -> Collection | None:

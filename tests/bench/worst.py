@@ -236,12 +236,12 @@ def routines() -> list[Worst]:
     from ragdiag.core.registry import make
     from ragdiag.label.drafts import asked, drafts
     from ragdiag.reports.text import no_commands
-    from ragdiag.search.chunkers._pack import Cuts
     from ragdiag.text.analysis import Analysis
     from ragdiag.text.duplicates import near_duplicates, shingles
     from ragdiag.text.headings import headings
     from ragdiag.text.normal import folded
     from ragdiag.text.phrases import clean
+    from ragdiag.text.sentences import Cuts
     from ragdiag.text.tokens import token_starts
 
     def alike(text: str) -> bool:

@@ -60,11 +60,15 @@ def may_each_do(case: Case) -> str:
         return "what the context holds has the reference answer"
     if all(_alike(_words_of(case, (g,)), covered) for g in case.targets):
         return "what it lacks says much the same as what it holds"
-    documents = {span.document for g in held for span in g.needed}
-    beside = all(any(span.document in documents for span in g.needed) for g in case.targets)
-    if beside and case.query.text.rstrip().endswith("."):
+    if case.query.text.rstrip().endswith(".") and _in_same_documents(case.targets, held):
         return "the query is a statement, and a passage of the same document may bear it out alone"
     return ""
+
+
+def _in_same_documents(groups: tuple[Group, ...], held: tuple[Group, ...]) -> bool:
+    """Whether each of `groups` has an alternative in a document with one of `held`."""
+    documents = {span.document for g in held for span in g.needed}
+    return all(any(span.document in documents for span in g.needed) for g in groups)
 
 
 def _covered(case: Case) -> tuple[Group, ...]:

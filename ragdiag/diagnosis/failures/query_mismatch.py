@@ -60,6 +60,7 @@ class QueryMismatch(FailureMode):
 
     says = "the query and the evidence use different words"
     place = 110
+    swaps = True
     reads = True
     levels = ("span", "document")
     remedies = (other_retrievers, stemmed, with_context("title"))

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ragdiag.core.records import IntArray
-from ragdiag.search.chunkers._pack import Cuts, check_size, pack
+from ragdiag.search.chunkers._pack import check_size, pack
+from ragdiag.text.sentences import Cuts
 from ragdiag.text.tokens import token_starts
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ragdiag.core.records import IntArray
-from ragdiag.search.chunkers._pack import Cuts, check_size, pack
+from ragdiag.search.chunkers._pack import check_size, pack
+from ragdiag.text.sentences import Cuts
 
 
 @dataclass(frozen=True)

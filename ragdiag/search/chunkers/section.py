@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ragdiag.core.records import IntArray
-from ragdiag.search.chunkers._pack import Cuts, check_size, pack
+from ragdiag.search.chunkers._pack import check_size, pack
 from ragdiag.text.headings import headings
+from ragdiag.text.sentences import Cuts
 
 
 @dataclass(frozen=True)

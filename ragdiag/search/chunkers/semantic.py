@@ -12,7 +12,8 @@ from ragdiag.core.arrays import FloatArray, IntArray, VectorArray
 from ragdiag.core.errors import SpecError
 from ragdiag.core.protocols import Progress, Store, no_progress
 from ragdiag.search.callables import AnyEncoder, encoder_of_model
-from ragdiag.search.chunkers._pack import Cuts, check_size
+from ragdiag.search.chunkers._pack import check_size
+from ragdiag.text.sentences import Cuts
 
 DECIMALS = 6
 """Distances are rounded so: what shares a batch with a text changes the digits beyond."""

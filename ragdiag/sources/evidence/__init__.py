@@ -11,16 +11,13 @@ from typing import Literal
 
 import numpy as np
 
-from ragdiag.core.records import Chunking, Corpus, Defect, Evidence, IntArray, Labels, Query, Span
+from ragdiag.core.records import Corpus, Evidence, Labels, Query, Span
 from ragdiag.sources.evidence._checks import SIMILARITY, Checker, note
 from ragdiag.sources.evidence._restrict import restrict
 from ragdiag.sources.evidence._search import COPY_WORDS, find_all, is_a_passage
 from ragdiag.text.normal import folded
 
-__all__ = ["COPY_WORDS", "SIMILARITY", "locate", "restrict", "unlabelled_hits"]
-
-ANSWER_WORDS = 3
-"""Shortest reference answer whose presence in an unlabelled chunk is worth a warning."""
+__all__ = ["COPY_WORDS", "SIMILARITY", "locate", "restrict"]
 
 Row = tuple[int, str, Span, bool]
 """An alternative: its query, its group's name there, where it is, whether it is a copy."""
@@ -87,26 +84,3 @@ def _columns(rows: list[Row]) -> Evidence:
     )
     query, group, document, start, end, copy = table.T
     return Evidence(query, group, document, start, end, copy.astype(bool))
-
-
-def unlabelled_hits(
-    corpus: Corpus, labels: Labels, chunking: Chunking, ranked: IntArray, lengths: IntArray, relevant: set[tuple[int, int]]
-) -> tuple[Defect, ...]:
-    """Warnings for retrieved chunks outside the evidence that hold a reference answer: perhaps evidence nobody labelled.
-
-    `ranked` and `lengths` are a run's chunks and how many of each query reach the prompt; `relevant` the ``(query, chunk)`` pairs
-    that overlap evidence. Answers of fewer than `ANSWER_WORDS` words stand by chance in too many places to mean anything.
-    """
-    warnings = []
-    for q in labels.at("span").tolist():
-        query = labels.queries[q]
-        answers = [a for a in (folded(answer).strip(" .") for answer in query.answers) if len(a.split()) >= ANSWER_WORDS]
-        if not answers:
-            continue
-        for c in ranked[q, : lengths[q]].tolist():
-            document = corpus.documents[int(chunking.document[c])]
-            text = folded(document.text[int(chunking.start[c]) : int(chunking.end[c])])
-            if (q, c) not in relevant and any(answer in text for answer in answers):
-                where = f"{document.id}#{chunking.start[c]}-{chunking.end[c]}"
-                warnings.append(note(query, "unlabelled_hit", f"the answer also stands in {where}, which no label names"))
-    return tuple(warnings)

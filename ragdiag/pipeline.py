@@ -99,7 +99,6 @@ def run_audit(
         diagnoses = name_causes(scorer, run, lengths, indexed, options, progress, only)
         said = labels_said(scorer, run, lengths, only)
         results = with_labels(_results(scorer, run, lengths, values, documents, diagnoses), said)
-    latency = {"retrieval": plan.latency(index, labels.queries)} if index is not None else {}
     measured = np.concatenate([labels.at("span"), labels.at("document")])
     pipeline = Pipeline(
         **retrieved.source._asdict(),
@@ -125,6 +124,7 @@ def run_audit(
             *loaded.notes,
             *retrieved.notes,
             *indexed.notes,
+            *(plan.rewriter.notes if plan.rewriter else ()),
             *notes.of_labels(labels, run),
             *notes.titles_not_indexed(corpus, labels, options),
             *notes.of_ties(scorer, run, lengths, options),
@@ -132,7 +132,7 @@ def run_audit(
         ),
         causes=_causes(results, resampler),
         queries=results,
-        timings=clock.seconds | latency,
+        timings=clock.seconds | ({} if index is None else {"retrieval": plan.latency(index, labels.queries)}),
     )
     return Audit(report, corpus, labels, scorer, run, lengths, index)
 
@@ -209,9 +209,9 @@ def labelled_documents(labels: Labels) -> list[list[int]]:
 def _causes(results: Sequence[QueryResult], resampler: Resampler) -> dict[str, Mean]:
     """The share of unserved queries that each cause has, the most frequent first; a query counts for each of its causes.
 
-    Queries whose label is wide, or in doubt, may be served all the same: they count for none.
+    Queries whose label is wide, or in doubt, may be served all the same, and marginal ones lack no cause: they count for none.
     """
-    counted = [q if q.served is False and not q.label else None for q in results]
+    counted = [q if q.served is False and not q.label and not q.marginal else None for q in results]
     counts = Counter(cause for q in counted if q is not None for cause in q.causes)
     shares = {}
     for cause, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])):

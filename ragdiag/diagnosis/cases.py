@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from ragdiag.core.phrasings import paraphrases
 from ragdiag.core.proofs import Control, Edit, Finding, Outcome, Row, Standing
 from ragdiag.core.records import Defect, FloatArray, IntArray, Query, Span
 from ragdiag.diagnosis.needs import needed
@@ -50,7 +51,7 @@ class Case:
     `level` is "span", "document" or "excluded". `answers` gives the parts that answer by the numbers of groups.
 
     A query whose context lacks what answers it stands by that: what is cut off, low or missing of the rest of a wide label is no
-    failure, and a repair need not restore it. Where its context holds what answers (`answered`), it stands by the whole label.
+    failure, and a repair need not restore it. Where its context holds what answers, it stands by the whole label.
     """
 
     def __init__(
@@ -67,6 +68,8 @@ class Case:
         answers: Mapping[int, tuple[Span, ...]] | None = None,
     ) -> None:
         self.setting, self.number, self.query, self.level, self.defects = setting, number, query, level, defects
+        self.rewritten: tuple[str, ...] = ()
+        """What the team's own rewriter makes of the query, where one is named: set once it is known which queries fail."""
         self.ranking, self.length, self._scores = ranking[ranking >= 0], length, scores
         self.context = self.ranking[:length].tolist()
         spans = [tuple(self._trimmed(s) for s in alternatives) for alternatives in groups]
@@ -75,9 +78,9 @@ class Case:
         """The chunks that hold any of the query's evidence."""
         needs = self._needs(spans, answers or {})
         self._coverage, self.standing = self._stood(needs, holding)
-        self.answered = needs != spans and self.standing.sufficient
-        """Whether the context holds what answers, where that is less than the labels say."""
-        if self.answered:
+        self.answered = bool(answers) and self.standing.sufficient
+        """Whether the context holds what answers, where that is known and less than the labels say."""
+        if self.standing.sufficient and needs != spans:
             self._coverage, self.standing = self._stood(spans, holding)
         self.groups = self._grouped(spans, needs, answers or {})
 
@@ -100,6 +103,11 @@ class Case:
         covered = [ranks.get(i, self.length + 1) <= self.length for i in range(len(spans))]
         columns = zip(spans, covered, needs, strict=True)
         return tuple(Group(n, own, held, answers.get(n, ()), need) for n, (own, held, need) in enumerate(columns, 1))
+
+    @property
+    def rewritings(self) -> tuple[str, ...]:
+        """The query in other words: the paraphrases that its record gives, then what the team's own rewriter makes of it."""
+        return tuple(dict.fromkeys([*paraphrases(self.query.metadata), *self.rewritten]))
 
     @property
     def is_tied(self) -> bool:

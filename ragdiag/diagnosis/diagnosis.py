@@ -92,7 +92,7 @@ def _trials(
 ) -> Iterator[tuple[int, Trial]]:
     """A proof for each mode seen in a failing case, with the place of the case; of excluded cases without a probe too."""
     for i, case in enumerate(cases):
-        if not case.standing.sufficient and (probed or case.level == "excluded"):
+        if not (case.standing.sufficient or case.answered) and (probed or case.level == "excluded"):
             yield from ((i, _declared(known[name], case, seen)) for name, seen in observed[i].items())
 
 

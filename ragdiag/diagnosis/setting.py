@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +17,7 @@ from ragdiag.core.proofs import Addition
 from ragdiag.core.records import Chunking, Corpus, IntArray, Span
 from ragdiag.scoring.packing import Packing
 from ragdiag.text.duplicates import shingles
-from ragdiag.text.versions import current_titles
+from ragdiag.text.versions import Versions
 from ragdiag.text.words import inside_a_word, words
 
 __all__ = ["Setting"]
@@ -61,9 +63,9 @@ class Setting:
         return np.searchsorted(self.chunking.document, np.arange(len(self.corpus.documents) + 1))
 
     @cached_property
-    def titles(self) -> Mapping[str, int]:
-        """See `versions.current_titles`."""
-        return current_titles(self.corpus.documents)
+    def versions(self) -> Versions:
+        """What documents say of their age, and of one another."""
+        return Versions(self.corpus.documents)
 
     @property
     def _lengths(self) -> IntArray:
@@ -85,6 +87,21 @@ class Setting:
         """In how many chunks each word stands."""
         spans = map(self.span, range(len(self.chunking)))
         return Counter(word for span in spans for word in set(words(self.text(span))))
+
+    @cached_property
+    def vocabulary(self) -> tuple[str, ...]:
+        """Every word of the chunks and of the documents' titles, sorted."""
+        return tuple(sorted(self._frequency.keys() | {word for d in self.corpus.documents for word in words(d.title)}))
+
+    def knows(self, word: str) -> bool:
+        """Whether a word stands in a chunk, or in the title of a document."""
+        at = bisect_left(self.vocabulary, word)
+        return self.vocabulary[at : at + 1] == (word,)
+
+    def has_phrase(self, phrase: Sequence[str]) -> bool:
+        """Whether some document has these words in a row."""
+        pattern = re.compile(r"\W+".join(map(re.escape, phrase)), re.IGNORECASE)
+        return any(pattern.search(document.text) or pattern.search(document.title) for document in self.corpus.documents)
 
     def idf(self, word: str) -> float:
         """``log(1 + n / df)``; a word in no chunk is as rare as one in a single chunk."""

@@ -10,7 +10,7 @@ from ragdiag.diagnosis.cases import Case
 __all__ = ["NEAR", "is_marginal", "telling"]
 
 NEAR = 2
-"""Places by which a marginal query misses its context at most."""
+"""Places by which a marginal query misses its context at most; of small contexts no more than half their size."""
 
 STEP = 0.25
 """What tells more by less than this tells as much."""
@@ -32,9 +32,9 @@ def telling(case: Case, finding: Finding) -> tuple[bool, float]:
 
 
 def is_marginal(case: Case, findings: Sequence[Finding]) -> bool:
-    """Whether all evidence stands within `NEAR` places below the context, and no proof has a control that shows it is more than
-    one of many changes that would move it so little.
+    """Whether all evidence stands a place or two (`NEAR`) below the context, and no proof has a control that shows it is more
+    than one of many changes that would move it so little.
     """
     rank = case.standing.rank
     shown = any(f.proved and not f.residual and f.control is not None for f in findings)
-    return rank is not None and case.length < rank <= case.length + NEAR and not shown
+    return rank is not None and case.length < rank <= case.length + min(NEAR, case.length // 2) and not shown

@@ -28,4 +28,4 @@ def chosen_by_ids(case: Case, finding: Finding) -> Finding:
 
 def as_well(finding: Finding) -> Finding:
     """A finding whose control does as well half of the time or more: no cause, whatever restored the query."""
-    return replace(finding, proved=False) if finding.weak and not finding.residual else finding
+    return replace(finding, proved=False) if finding.as_well and not finding.residual else finding

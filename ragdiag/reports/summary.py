@@ -103,7 +103,7 @@ class Summary(NamedTuple):
         for q in self.failing:
             words = "label doubtful" if q.label == "doubtful" else STATUSES.get(q.status, q.status).partition(":")[0]
             cause = "proved cause" if set(q.causes) - q.residual else "residual cause only"
-            name = cause if q.causes and not q.label else words
+            name = "marginal" if q.marginal and not q.label else cause if q.causes and not q.label else words
             counts[name] = counts.get(name, 0) + 1
         return [Fate(words, count) for words, count in counts.items() if count]
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ragdiag.core.encoders import Readable
-from ragdiag.core.protocols import Index
+from ragdiag.core.protocols import Index, Store
 from ragdiag.core.records import IntArray, Span, Unseen
+from ragdiag.search.rewriting import Rewriter
 
 __all__ = ["Indexed"]
 
@@ -32,6 +33,8 @@ class Indexed:
     limit: int = 0
     readers: Mapping[str, Readable] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    rewriter: Rewriter | None = None
+    store: Store | None = None
 
     def unseen(self, lengths: IntArray) -> Unseen | None:
         """Of the chunks, those of which the encoder reads a part only, and the share of all characters that it never sees.

@@ -38,6 +38,7 @@ from ragdiag.search.nested import (
     unkept,
 )
 from ragdiag.search.reading import unread_of
+from ragdiag.search.rewriting import rewriter_of
 from ragdiag.search.runs import Rankings, cut_short, read_run
 from ragdiag.search.searches import chunks_of, name_of, search_depth, searched
 from ragdiag.sources.chunks import Placed, cut, embed_texts, place, read_chunks, within
@@ -94,6 +95,7 @@ class Plan:
         self.context = make("contexts", options.context)
         self.retriever = make("retrievers", options.retriever)
         self.swap = make("retrievers", options.swap) if options.swap not in ("", NO_SWAP) else None
+        self.rewriter = rewriter_of(options.rewrite)
         self.collection = collection_of(self.retriever)
         if self.collection is not None:  # what a collection has embedded is its own business
             self.context = make("contexts", "none")
@@ -228,6 +230,8 @@ class Plan:
             reads.max_tokens if reads else 0,
             readers_of(self.retriever, swaps),
             (note_on(tuple(swaps)),) if chosen else (),
+            self.rewriter,
+            self.store,
         )
 
     def _swaps(

@@ -99,7 +99,7 @@ class QueryMismatch(FailureMode):
         """Another retriever; the user's other words; words of the evidence."""
         side = observation.detail["side"]
         edits = [Edit(retriever=s) for s in case.setting.swaps if s != EXACT and (side == VOCABULARY or s == SPARSE)]
-        edits += [Edit(query=str(p)) for p in case.query.metadata.get("paraphrases") or ()]
+        edits += [Edit(query=text) for text in case.rewritings]
         outcomes = yield edits
         tried = {e.retriever or f"paraphrase: {e.query}": o.standing._asdict() for e, o in zip(edits, outcomes, strict=True)}
         # No words bring in what no chunk holds whole: with that mended as well, another retriever may.

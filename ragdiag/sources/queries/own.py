@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ragdiag.core.errors import InputError
 from ragdiag.core.files import field, shown_name
+from ragdiag.core.phrasings import PHRASINGS, wrong_phrasing
 from ragdiag.core.records import Label, Query
 from ragdiag.sources.fields import Fields, log
 from ragdiag.sources.queries._common import Sample, grade, identifier, optional, others, references, sample, samples
@@ -56,7 +57,7 @@ def _records(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
 
 def look(fields: Fields, record: dict[str, object], line: int, known: tuple[str, ...] = ()) -> None:
     """`Fields.look` at a record and at what it lists."""
-    fields.look(record, [name for name in FIELDS if name.islower()], line, known=(*known, "Answer"))
+    fields.look(record, [*(name for name in FIELDS if name.islower()), *PHRASINGS], line, known=(*known, "Answer"))
     for name, read_ in PARTS.items():
         items = record.get(name)
         for item in items if isinstance(items, list) else ():
@@ -66,6 +67,8 @@ def look(fields: Fields, record: dict[str, object], line: int, known: tuple[str,
 
 def query(record: dict[str, object], path: Path, line: int) -> Query:
     """One record as a query. Fields that have no place in a `Query` go to its metadata."""
+    if wrong := wrong_phrasing(record):
+        raise InputError(f"{wrong!r} must be {PHRASINGS[wrong]}", path, line, "mend it, or put it under 'metadata'")
     if "meta" in record and "metadata" in record:
         raise InputError("both 'meta' and 'metadata' are given", path, line, "keep one")
     metadata = optional(record, "metadata" if "metadata" in record else "meta", dict, path, line, {})

@@ -49,10 +49,10 @@ class Incomplete(FailureMode):
         rows = [Row.of("has", f"its context holds evidence {has}, and lacks {lacks}")]
         how, after = f"raise k to {k}", Standing(k, k is not None)
         if why := may_each_do(case):
-            control, detail = Control(0, 0, None, f"proves nothing: {why}"), detail | {"may_each_do": why}
+            control = Control(0, 0, None, f"proves nothing: {why}")
             return case.finding(
                 "incomplete", observation, how, after, ONE_GROUP,
-                proved=False, says=EACH, control=control, detail=detail, tokens=tokens, rows=rows,
+                proved=False, says=EACH, control=control, detail=detail | {"may_each_do": why}, tokens=tokens, rows=rows,
             )  # fmt: skip
         fix = _fix(bool(observation.detail["in_parts"]), k, tokens)
         return case.finding("incomplete", observation, how, after, fix, detail=detail, tokens=tokens, rows=rows)

@@ -6,6 +6,7 @@ import re
 
 from ragdiag.diagnosis.cases import Case, Group
 from ragdiag.diagnosis.failures._words import telling
+from ragdiag.text.analysis import STOP_WORDS
 from ragdiag.text.words import words
 
 JOINED = re.compile(
@@ -82,7 +83,7 @@ def _words_of(case: Case, groups: tuple[Group, ...]) -> set[str]:
 
 def _holds(held: set[str], answer: str, asked: set[str]) -> bool:
     """Whether nearly all words of a reference answer that the question does not have stand there."""
-    own = {w for w in words(answer) if (w.isdigit() or telling(w)) and w not in asked}
+    own = {w for w in words(answer) if w not in STOP_WORDS["english"] and w not in asked}
     return bool(own) and len(own & held) >= HELD * len(own)
 
 

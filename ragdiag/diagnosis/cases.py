@@ -51,7 +51,7 @@ class Case:
     `level` is "span", "document" or "excluded". `answers` gives the parts that answer by the numbers of groups.
 
     A query whose context lacks what answers it stands by that: what is cut off, low or missing of the rest of a wide label is no
-    failure, and a repair need not restore it. Where its context holds what answers (`answered`), it stands by the whole label.
+    failure, and a repair need not restore it. Where its context holds what answers, it stands by the whole label.
     """
 
     def __init__(
@@ -68,29 +68,41 @@ class Case:
         answers: Mapping[int, tuple[Span, ...]] | None = None,
     ) -> None:
         self.setting, self.number, self.query, self.level, self.defects = setting, number, query, level, defects
-        answers, whole = answers or {}, level != "document"
         self.rewritten: tuple[str, ...] = ()
         """What the team's own rewriter makes of the query, where one is named: set once it is known which queries fail."""
-        spans = [tuple(self._trimmed(s) for s in alternatives) for alternatives in groups]
-        needs = [needed(setting, own, answers.get(n, ())) if whole else own for n, own in enumerate(spans, 1)]
-        holding = {c: setting.span(c) for alternatives in spans for s in alternatives for c in setting.overlapping(s)}
-        self._coverage = Coverage(setting.corpus, needs, holding, whole)
-        self.evidence = frozenset(holding)
-        """The chunks that hold any of the query's evidence."""
         self.ranking, self.length, self._scores = ranking[ranking >= 0], length, scores
         self.context = self.ranking[:length].tolist()
-        rank = self._coverage.rank(self.ranking, {})
-        self.answered = needs != spans and rank is not None and rank <= length
-        """Whether the context holds what answers, where that is less than the labels say."""
-        if self.answered:
-            self._coverage = Coverage(setting.corpus, spans, holding, whole)
-            rank = self._coverage.rank(self.ranking, {})
+        spans = [tuple(self._trimmed(s) for s in alternatives) for alternatives in groups]
+        holding = {c: setting.span(c) for alternatives in spans for s in alternatives for c in setting.overlapping(s)}
+        self.evidence = frozenset(holding)
+        """The chunks that hold any of the query's evidence."""
+        needs = self._needs(spans, answers or {})
+        self._coverage, self.standing = self._stood(needs, holding)
+        self.answered = bool(answers) and self.standing.sufficient
+        """Whether the context holds what answers, where that is known and less than the labels say."""
+        if self.standing.sufficient and needs != spans:
+            self._coverage, self.standing = self._stood(spans, holding)
+        self.groups = self._grouped(spans, needs, answers or {})
+
+    def _needs(self, spans: Sequence[tuple[Span, ...]], answers: Mapping[int, tuple[Span, ...]]) -> list[tuple[Span, ...]]:
+        """What must be held for each group."""
+        if self.level == "document":
+            return list(spans)
+        return [needed(self.setting, own, answers.get(number, ())) for number, own in enumerate(spans, 1)]
+
+    def _stood(self, spans: Sequence[tuple[Span, ...]], holding: Mapping[int, Span]) -> tuple[Coverage, Standing]:
+        """How the query stands where `spans` must be held."""
+        coverage = Coverage(self.setting.corpus, spans, holding, whole=self.level != "document")
+        rank = coverage.rank(self.ranking, {})
+        return coverage, Standing(rank, rank is not None and rank <= self.length)
+
+    def _grouped(
+        self, spans: Sequence[tuple[Span, ...]], needs: Sequence[tuple[Span, ...]], answers: Mapping[int, tuple[Span, ...]]
+    ) -> tuple[Group, ...]:
         ranks = self._coverage.ranks(self.ranking, {})
-        self.standing = Standing(rank, rank is not None and rank <= length)
-        self.groups = tuple(
-            Group(n, own, ranks.get(n - 1, length + 1) <= length, answers.get(n, ()), needs[n - 1])
-            for n, own in enumerate(spans, 1)
-        )
+        covered = [ranks.get(i, self.length + 1) <= self.length for i in range(len(spans))]
+        columns = zip(spans, covered, needs, strict=True)
+        return tuple(Group(n, own, held, answers.get(n, ()), need) for n, (own, held, need) in enumerate(columns, 1))
 
     @property
     def rewritings(self) -> tuple[str, ...]:

@@ -15,8 +15,8 @@ __all__ = ["needed", "says_nothing"]
 HEADING = 8
 """Words of the longest line that is taken for a heading without a mark of one."""
 
-MARKED = re.compile(r"\s{0,3}(?:#{1,6}|={1,6})\s")
-ITEM = re.compile(r"\s*(?:[-*+\u2022\u2013]|\d{1,3}[.)]|[a-z][.)])(?:\s+|$)")
+MARKED = re.compile(r"^\s{0,3}(?:#{1,6}|={1,6})\s")
+ITEM = re.compile(r"^\s*(?:[-*+\u2022\u2013]|\d{1,3}[.)]|[a-z][.)])(?:\s+|$)")
 CLOSES = re.compile(r"[.!?:;,|\u3002\uff01\uff1f][\"')\]\u201d\u2019]*$")
 
 

@@ -6,6 +6,7 @@ import re
 
 from ragdiag.diagnosis.cases import Case, Group
 from ragdiag.diagnosis.failures._words import telling
+from ragdiag.text.analysis import STOP_WORDS
 from ragdiag.text.words import words
 
 JOINED = re.compile(
@@ -60,11 +61,15 @@ def may_each_do(case: Case) -> str:
         return "what the context holds has the reference answer"
     if all(_alike(_words_of(case, (g,)), covered) for g in case.targets):
         return "what it lacks says much the same as what it holds"
-    documents = {span.document for g in held for span in g.needed}
-    beside = all(any(span.document in documents for span in g.needed) for g in case.targets)
-    if beside and case.query.text.rstrip().endswith("."):
+    if case.query.text.rstrip().endswith(".") and _in_same_documents(case.targets, held):
         return "the query is a statement, and a passage of the same document may bear it out alone"
     return ""
+
+
+def _in_same_documents(groups: tuple[Group, ...], held: tuple[Group, ...]) -> bool:
+    """Whether each of `groups` has an alternative in a document with one of `held`."""
+    documents = {span.document for g in held for span in g.needed}
+    return all(any(span.document in documents for span in g.needed) for g in groups)
 
 
 def _covered(case: Case) -> tuple[Group, ...]:
@@ -78,7 +83,7 @@ def _words_of(case: Case, groups: tuple[Group, ...]) -> set[str]:
 
 def _holds(held: set[str], answer: str, asked: set[str]) -> bool:
     """Whether nearly all words of a reference answer that the question does not have stand there."""
-    own = {w for w in words(answer) if (w.isdigit() or telling(w)) and w not in asked}
+    own = {w for w in words(answer) if w not in STOP_WORDS["english"] and w not in asked}
     return bool(own) and len(own & held) >= HELD * len(own)
 
 

@@ -69,9 +69,8 @@ class Diluted(FailureMode):
     def prove(self, case: Case, observation: Observation) -> Trial:
         """Halve the chunk round the evidence; if that suffices, halve other chunks too."""
         setting, drowned = case.setting, observation.held
-        kept = {h[0] for g in case.groups if g not in observation.groups and (h := case.holder(g))}
         cut = [d.span for d in drowned if d.cut]
-        removed = (frozenset(d.chunk for d in drowned if not d.cut) | replaced(case, cut)) - kept
+        removed = _removed(case, drowned, cut)
         ways = list(zip(*(_windows(case, d) for d in drowned), strict=True))
         edits = [Edit(removed, tuple(map(setting.addition, windows))) for windows in ways]
         outcome, edit = yield from first_enough(case, edits)
@@ -126,6 +125,13 @@ def _piece(case: Case, group: Group) -> tuple[int, Span]:
     """The alternative of a group whose pieces rank best, with the best ranked chunk that holds a piece of it."""
     span = nearest(case, group.needed)
     return min(case.setting.overlapping(span), key=lambda c: (case.rank_of.get(c, len(case.ranking) + 1), c)), span
+
+
+def _removed(case: Case, drowned: Sequence[Drowned], cut: list[Span]) -> frozenset[int]:
+    """The chunks that smaller windows take the place of, but for those that hold what another group needs."""
+    concerned = {d.group.number for d in drowned}
+    kept = {h[0] for g in case.groups if g.number not in concerned and (h := case.holder(g))}
+    return (frozenset(d.chunk for d in drowned if not d.cut) | replaced(case, cut)) - kept
 
 
 def _half(case: Case, observation: Observation, edit: Edit, outcome: Outcome, counts: bool) -> Finding | None:

@@ -46,20 +46,16 @@ class Incomplete(FailureMode):
         tokens = case.tokens_down_to(k) if k else None
         detail = {"least_k": k} | ({} if tokens is None else {"tokens": tokens})
         has, lacks = (listed([str(n) for n in observation.detail[name]]) for name in ("covered", "lacking"))
-        why = may_each_do(case)
-        return case.finding(
-            "incomplete",
-            observation,
-            f"raise k to {k}",
-            Standing(k, k is not None),
-            ONE_GROUP if why else _fix(bool(observation.detail["in_parts"]), k, tokens),
-            proved=k is not None and not why,
-            says=EACH if why else "",
-            control=Control(0, 0, None, f"proves nothing: {why}") if why else None,
-            detail=detail | ({"may_each_do": why} if why else {}),
-            tokens=tokens,
-            rows=[Row.of("has", f"its context holds evidence {has}, and lacks {lacks}")],
-        )
+        rows = [Row.of("has", f"its context holds evidence {has}, and lacks {lacks}")]
+        how, after = f"raise k to {k}", Standing(k, k is not None)
+        if why := may_each_do(case):
+            control = Control(0, 0, None, f"proves nothing: {why}")
+            return case.finding(
+                "incomplete", observation, how, after, ONE_GROUP,
+                proved=False, says=EACH, control=control, detail=detail | {"may_each_do": why}, tokens=tokens, rows=rows,
+            )  # fmt: skip
+        fix = _fix(bool(observation.detail["in_parts"]), k, tokens)
+        return case.finding("incomplete", observation, how, after, fix, detail=detail, tokens=tokens, rows=rows)
 
 
 def _fix(in_parts: bool, k: int | None, tokens: int | None) -> str:

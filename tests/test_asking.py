@@ -208,6 +208,7 @@ def test_a_slip_that_is_a_word_is_seen_by_the_words_beside_it(tmp_path: Path) ->
     query = {"text": "who won the Novel Prize in literature", "evidence": evidence, "answer": "the man from the lake"}
     found = finding(result(tmp_path, "misspelt", "cold-food", query, texts, k=1), "misspelt")
     assert found is not None and found.detail["words"][0] == {"word": "novel", "meant": "nobel", "slips": 1}
+    assert "beside the same words" in found.says
     texts["rules"] = "The novel prize in spring goes to a beginner."
     assert finding(result(tmp_path, "misspelt", "cold-food", query, texts, k=1), "misspelt") is None
 

@@ -95,7 +95,7 @@ class Rewriter:
 
 def rewriter_of(target: object) -> Rewriter | None:
     """The rewriter that is named, or given as a function; None for none. Raises `SpecError` for what is neither."""
-    if target is None or target == "":
+    if target is None or (isinstance(target, str) and not target):
         return None
     if callable(target):
         return Rewriter(target, getattr(target, "__name__", type(target).__name__))

@@ -23,6 +23,9 @@ FIX = "check the spelling of queries against the corpus' own words before they a
 
 IDENTIFIER = re.compile(r"[a-zß-ÿ][A-Z]|_")
 
+IN_PHRASE = "a word of the query is a slip of one of the evidence: no text has it beside the same words"
+"""What a finding says where the slip happens to be a word."""
+
 REACH = 3
 """Slips between a misspelt word and words of other chunks, at most: some have no nearer ones."""
 
@@ -86,6 +89,7 @@ class Misspelt(FailureMode):
             outcome.standing,
             FIX,
             proved=outcome.standing.sufficient and control is not None and not control.as_well,
+            says=IN_PHRASE if any(case.setting.knows(slip.word) for slip in slips_) else "",
             control=control,
             detail={"instead": tried},
             rows=_rows(slips_, tried),

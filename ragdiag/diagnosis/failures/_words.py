@@ -92,20 +92,17 @@ def askable(case: Case, spans: Sequence[Span]) -> list[str]:
     """
     setting = case.setting
     free = [w for span in spans for w in unasked(case, span) if not _is_name(w, setting.text(span), setting.language)]
+    elsewhere = {w: set(setting.chunks_with(w)) - case.evidence for w in dict.fromkeys(free)}
     asked = [set(setting.chunks_with(w)) - case.evidence for w in dict.fromkeys(telling(case.query.text, setting.language))]
     known = [chunks for chunks in asked if len(chunks) >= TOGETHER]
-    elsewhere = {w: len(set(setting.chunks_with(w)) - case.evidence) for w in dict.fromkeys(free)}
-    if 2 * len(known) < len(asked):
-        together = {w: int(n > TOGETHER) for w, n in elsewhere.items()}
-    else:
-        together = {w: _together(case, w, known) for w in elsewhere}
-    return sorted((w for w, n in together.items() if n), key=lambda w: (-together[w], -setting.idf(w), w))
+    told, total = 2 * len(known) >= len(asked), max(len(setting.chunking), 1)
+    near = {w: _together(own, known, total) if told else int(len(own) > TOGETHER) for w, own in elsewhere.items()}
+    return sorted((w for w, n in near.items() if n), key=lambda w: (-near[w], -setting.idf(w), w))
 
 
-def _together(case: Case, word: str, of_query: Sequence[set[int]]) -> int:
-    """With how many words of the query, whose chunks are `of_query`, `word` stands more often than by chance."""
-    own = set(case.setting.chunks_with(word)) - case.evidence
-    least = LIFT * len(own) / max(len(case.setting.chunking), 1)
+def _together(own: set[int], of_query: Sequence[set[int]], total: int) -> int:
+    """With how many words of the query, whose chunks are `of_query`, a word stands more often than by chance."""
+    least = LIFT * len(own) / total
     return sum(len(own & other) >= max(TOGETHER, least * len(other)) for other in of_query)
 
 

@@ -206,7 +206,7 @@ def test_a_paraphrase_of_the_record_is_a_proof(tmp_path: Path) -> None:
 POOLS = {
     "pools": "Our pools in the district are open, and nobody fell ill after a bath in them. Titin Henri.",
     **{f"p{i}": f"Swimming is healthy. Pools {i} are kept clean at {room}." for i, room in enumerate(ROOMS)},
-    **{f"q{i}": f"Sports in {room} are for members only, number {i}." for i, room in enumerate(ROOMS * 8)},
+    **{f"q{i}": f"Sports in {room} are for members only, number {i}." for i, room in enumerate(ROOMS * 25)},
 }
 SWIM = (
     POOLS,

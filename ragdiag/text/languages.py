@@ -32,6 +32,9 @@ LEAST_SHARE = 0.12
 SAMPLE, BEGINNING = 50, 2000
 """Documents of a corpus that its language is told by, and characters of each."""
 
+LEAST_TOLD = 0.1
+"""The share of these that tell its language, at least."""
+
 _COMMON = {name: frozenset(listed.split()) for name, listed in FUNCTION_WORDS.items()}
 
 
@@ -56,11 +59,12 @@ def language(text: str) -> str:
 
 
 def language_of(corpus: Corpus) -> str:
-    """The language of most documents, by the beginnings of some; "" where it cannot be told of most."""
+    """The language of most documents that tell theirs, by the beginnings of some; "" where hardly any does."""
     step = max(len(corpus.documents) // SAMPLE, 1)
     told = Counter(language(document.text[:BEGINNING]) for document in corpus.documents[::step])
+    total, silent = told.total(), told.pop("", 0)
     name, n = told.most_common(1)[0] if told else ("", 0)
-    return name if 2 * n > told.total() else ""
+    return name if 2 * n > total - silent and n >= LEAST_TOLD * total else ""
 
 
 def function_words(name: str) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
@@ -18,6 +19,9 @@ SHORT = 10
 
 LIFT, TOGETHER = 3, 2
 """How much more often than by chance a word stands together with one of the query, and in how many chunks, to be asked for."""
+
+COMMON = 0.05
+"""Of all chunks, the share that have a word which says too little to be asked for."""
 
 FEWEST = 5
 """Other chunks with which what brings evidence in is compared, at least."""
@@ -92,7 +96,8 @@ def askable(case: Case, spans: Sequence[Span]) -> list[str]:
     """
     setting = case.setting
     free = [w for span in spans for w in unasked(case, span) if not _is_name(w, setting.text(span), setting.language)]
-    elsewhere = {w: set(setting.chunks_with(w)) - case.evidence for w in dict.fromkeys(free)}
+    free = [w for w in dict.fromkeys(free) if setting.idf(w) >= math.log(1 + 1 / COMMON)]
+    elsewhere = {w: set(setting.chunks_with(w)) - case.evidence for w in free}
     asked = [set(setting.chunks_with(w)) - case.evidence for w in dict.fromkeys(telling(case.query.text, setting.language))]
     known = [chunks for chunks in asked if len(chunks) >= TOGETHER]
     told, total = 2 * len(known) >= len(asked), max(len(setting.chunking), 1)

@@ -95,14 +95,20 @@ def askable(case: Case, spans: Sequence[Span]) -> list[str]:
     stand in no other text, that cannot be told: then it is enough that the documents use it elsewhere.
     """
     setting = case.setting
-    free = [w for span in spans for w in unasked(case, span) if not _is_name(w, setting.text(span), setting.language)]
-    free = [w for w in dict.fromkeys(free) if setting.idf(w) >= math.log(1 + 1 / COMMON)]
-    elsewhere = {w: set(setting.chunks_with(w)) - case.evidence for w in free}
+    free = [w for span in spans for w in _sayable(case, span)]
+    elsewhere = {w: set(setting.chunks_with(w)) - case.evidence for w in dict.fromkeys(free)}
     asked = [set(setting.chunks_with(w)) - case.evidence for w in dict.fromkeys(telling(case.query.text, setting.language))]
     known = [chunks for chunks in asked if len(chunks) >= TOGETHER]
     told, total = 2 * len(known) >= len(asked), max(len(setting.chunking), 1)
     near = {w: _together(own, known, total) if told else int(len(own) > TOGETHER) for w, own in elsewhere.items()}
     return sorted((w for w, n in near.items() if n), key=lambda w: (-near[w], -setting.idf(w), w))
+
+
+def _sayable(case: Case, span: Span) -> list[str]:
+    """The words of a passage that the query lacks, without names and what many chunks have."""
+    setting, least = case.setting, math.log(1 + 1 / COMMON)
+    telling_words = (w for w in unasked(case, span) if setting.idf(w) >= least)
+    return [w for w in telling_words if not _is_name(w, setting.text(span), setting.language)]
 
 
 def _together(own: set[int], of_query: Sequence[set[int]], total: int) -> int:

@@ -63,10 +63,10 @@ def ruled(of: Case, kind: str, *, as_well: int, knocked: bool = False, rank: int
         return Outcome(Standing(rank if served else None, served), (), order)
 
     asked = trial.send([outcome(edit == attempt.edit) for edit in edits])
-    chunks = dict(attempt.controls)
-    doing_so = [edit for edit, _ in attempt.controls][:as_well] + ([attempt.knocked] if knocked else [])
+    chunks = dict(controls := attempt.controls())
+    doing_so = [edit for edit, _ in controls][:as_well] + ([attempt.knocked] if knocked else [])
     if len(chunks) == 1:  # one search tells of all other chunks
-        order = np.array([chunk for _, chunk in attempt.controls[:as_well]], dtype=np.int64)
+        order = np.array([chunk for _, chunk in controls[:as_well]], dtype=np.int64)
         came = {attempt.edit: Outcome(Standing(None, False), (), order), attempt.knocked: outcome(knocked)}
         answers = [came[edit] for edit in asked]
     else:
@@ -206,7 +206,7 @@ def test_a_paraphrase_of_the_record_is_a_proof(tmp_path: Path) -> None:
 POOLS = {
     "pools": "Our pools in the district are open, and nobody fell ill after a bath in them. Titin Henri.",
     **{f"p{i}": f"Swimming is healthy. Pools {i} are kept clean at {room}." for i, room in enumerate(ROOMS)},
-    **{f"q{i}": f"Sports in {room} are for members only, number {i}." for i, room in enumerate(ROOMS * 8)},
+    **{f"q{i}": f"Sports in {room} are for members only, number {i}." for i, room in enumerate(ROOMS * 25)},
 }
 SWIM = (
     POOLS,

@@ -51,6 +51,9 @@ STEMS = {"Devanagari": "hindi", "Greek": "greek", "Arabic": "arabic", "Cyrillic"
 SAMPLE, BEGINNING = 50, 2000
 """Documents of a corpus that its language is told by, and characters of each."""
 
+LEAST_TOLD = 0.1
+"""The share of these that tell its language, at least."""
+
 _AUXILIARIES = frozenset("does did doing having isn aren wasn weren don doesn didn".split())
 _SUBJECTS = frozenset(
     "amount bill bottom call computer cry describe detail eg etc empty fill find fire found full give hundred interest mill mine "
@@ -109,11 +112,13 @@ def _beside_another(text: str) -> str:
 
 
 def language_of(corpus: Corpus) -> str:
-    """The language of most documents by its name in Snowball, told by the beginnings of some; "" where it is not clear."""
+    """The language of most documents that tell theirs, by the beginnings of some; "" where hardly any does."""
     step = max(len(corpus.documents) // SAMPLE, 1)
     told = Counter(language(document.text[:BEGINNING]) for document in corpus.documents[::step])
+    total, silent = told.total(), told.pop("", 0)
     name, n = told.most_common(1)[0] if told else ("", 0)
-    return STEMS.get(name, name.lower()) if 2 * n > told.total() else ""
+    clear = 2 * n > total - silent and n >= LEAST_TOLD * total
+    return STEMS.get(name, name.lower()) if clear else ""
 
 
 @functools.cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
@@ -18,6 +19,9 @@ SHORT = 10
 
 LIFT, TOGETHER = 3, 2
 """How much more often than by chance a word stands together with one of the query, and in how many chunks, to be asked for."""
+
+COMMON = 0.05
+"""Of all chunks, the share that have a word which says too little to be asked for."""
 
 FEWEST = 5
 """Other chunks with which what brings evidence in is compared, at least."""
@@ -91,21 +95,25 @@ def askable(case: Case, spans: Sequence[Span]) -> list[str]:
     stand in no other text, that cannot be told: then it is enough that the documents use it elsewhere.
     """
     setting = case.setting
-    free = [w for span in spans for w in unasked(case, span) if not _is_name(w, setting.text(span), setting.language)]
+    free = [w for span in spans for w in _sayable(case, span)]
+    elsewhere = {w: set(setting.chunks_with(w)) - case.evidence for w in dict.fromkeys(free)}
     asked = [set(setting.chunks_with(w)) - case.evidence for w in dict.fromkeys(telling(case.query.text, setting.language))]
     known = [chunks for chunks in asked if len(chunks) >= TOGETHER]
-    elsewhere = {w: len(set(setting.chunks_with(w)) - case.evidence) for w in dict.fromkeys(free)}
-    if 2 * len(known) < len(asked):
-        together = {w: int(n > TOGETHER) for w, n in elsewhere.items()}
-    else:
-        together = {w: _together(case, w, known) for w in elsewhere}
-    return sorted((w for w, n in together.items() if n), key=lambda w: (-together[w], -setting.idf(w), w))
+    told, total = 2 * len(known) >= len(asked), max(len(setting.chunking), 1)
+    near = {w: _together(own, known, total) if told else int(len(own) > TOGETHER) for w, own in elsewhere.items()}
+    return sorted((w for w, n in near.items() if n), key=lambda w: (-near[w], -setting.idf(w), w))
 
 
-def _together(case: Case, word: str, of_query: Sequence[set[int]]) -> int:
-    """With how many words of the query, whose chunks are `of_query`, `word` stands more often than by chance."""
-    own = set(case.setting.chunks_with(word)) - case.evidence
-    least = LIFT * len(own) / max(len(case.setting.chunking), 1)
+def _sayable(case: Case, span: Span) -> list[str]:
+    """The words of a passage that the query lacks, without names and what many chunks have."""
+    setting, least = case.setting, math.log(1 + 1 / COMMON)
+    telling_words = (w for w in unasked(case, span) if setting.idf(w) >= least)
+    return [w for w in telling_words if not _is_name(w, setting.text(span), setting.language)]
+
+
+def _together(own: set[int], of_query: Sequence[set[int]], total: int) -> int:
+    """With how many words of the query, whose chunks are `of_query`, a word stands more often than by chance."""
+    least = LIFT * len(own) / total
     return sum(len(own & other) >= max(TOGETHER, least * len(other)) for other in of_query)
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ragdiag.core.proofs import EXACT, Control, Edit, Finding, Outcome, Row, Trial
+from ragdiag.core.proofs import EXACT, Control, Edit, Finding, Outcome, Trial
 from ragdiag.core.records import Span
 from ragdiag.diagnosis.cases import Case, Group, Observation
 from ragdiag.diagnosis.failures._kinds import (
+    ABBREVIATION,
     FILLER,
     RARE_TERM,
     SAYS,
@@ -21,14 +22,13 @@ from ragdiag.diagnosis.failures._kinds import (
     attempts,
     in_words,
 )
+from ragdiag.diagnosis.failures._mismatch_rows import RARE, VOCABULARY, Ruled, mismatch_rows
 from ragdiag.diagnosis.failures._passages import nearest
 from ragdiag.diagnosis.failures._words import FEWEST, gap
 from ragdiag.diagnosis.failures.truncated import unseen
 from ragdiag.diagnosis.modes import FailureMode
 from ragdiag.search.changes import by_parts, other_retrievers, stemmed, with_context, without_stop_words
-from ragdiag.text.phrases import counted, one_line
-
-VOCABULARY, RARE = "vocabulary gap", "rare-term gap"
+from ragdiag.text.phrases import counted
 
 FIX = {
     SYNONYM: "search by meaning as well, as {} does; or rewrite queries in the words of the documents",
@@ -39,9 +39,6 @@ FIX = {
 SPARSE = "bm25"
 """The retriever that finds what an encoder misses."""
 
-MOST_WORDS = 12
-"""Words shown of those that a passage lacks."""
-
 
 class Held(NamedTuple):
     """The chunk with a group's evidence (None where none holds it whole), the passages in it, the acts to try."""
@@ -49,15 +46,6 @@ class Held(NamedTuple):
     chunk: int | None
     passages: tuple[Span, ...]
     attempts: tuple[Attempt, ...]
-
-
-class Ruled(NamedTuple):
-    """An act, what came of it, what its control says."""
-
-    attempt: Attempt
-    outcome: Outcome
-    control: Control | None
-    proved: bool
 
 
 @dataclass(frozen=True)
@@ -134,19 +122,13 @@ class QueryMismatch(FailureMode):
         side, tries = observation.detail["side"], list(held.attempts)
         if side == VOCABULARY and held.chunk is not None:
             tries += in_words(case, held.chunk, held.passages, observation.detail["missing"], self.word_counts)
-        swaps = [s for s in case.setting.swaps if s != EXACT and side and (side == RARE) == s.startswith(SPARSE)]
-        edits = [attempt.edit for attempt in tries] + [Edit(retriever=s) for s in swaps]
-        outcomes = yield edits
+        swaps = _other_side(case.setting.swaps, side)
+        outcomes = yield [attempt.edit for attempt in tries] + [Edit(retriever=s) for s in swaps]
         other = dict(zip(swaps, outcomes[len(tries) :], strict=True))
         ruled = yield from self._ruled(case, list(zip(tries, outcomes[: len(tries)], strict=True)))
-        detail = {"tried": _tried(ruled, other)}
-        best = next((r for r in ruled if r.proved), None)
-        if best is None and other and (swap := _best(case, other, held.chunk is None)):
+        best, detail = _most_telling(ruled, bool(side)), {"tried": _tried(ruled, other)}
+        if other and not (best and best.proved) and (swap := _best(case, other, held.chunk is None)):
             return _by_swap(case, observation, swap, other[swap], ruled, detail)
-        if best is None:
-            best = next((r for r in ruled if r.outcome.standing.sufficient), None)
-        if best is None and side:
-            best = next((r for r in reversed(ruled) if r.attempt.kind in (WORDING, WORDS)), None)
         return _by_act(case, observation, best, ruled, other, detail) if best else None
 
     def _ruled(
@@ -154,23 +136,43 @@ class QueryMismatch(FailureMode):
     ) -> Generator[Sequence[Edit], Sequence[Outcome], list[Ruled]]:
         """Each act with its control, which is tried where it suffices: of several acts of a kind for the first of these only."""
         first = {a.kind: a for a, o in reversed(tried) if o.standing.sufficient}
-        asked = dict.fromkeys(
-            e for a in first.values() for e in (*(e for e, _ in a.controls), *([a.knocked] if a.knocked else []))
-        )
-        outcomes = (yield list(asked)) if asked else ()
+        controls = {kind: attempt.controls() for kind, attempt in first.items()}
+        edits = [edit for of_kind in controls.values() for edit, _ in of_kind]
+        asked = list(dict.fromkeys(edits + [a.knocked for a in first.values() if a.knocked is not None]))
+        outcomes = (yield asked) if asked else ()
         came = dict(zip(asked, outcomes, strict=True))
-        ruled = []
-        for attempt, outcome in tried:
+
+        def rule(attempt: Attempt, outcome: Outcome) -> Ruled:
             if first.get(attempt.kind) is not attempt:
-                ruled.append(Ruled(attempt, outcome, None, False))
-                continue
-            as_well = sum(_as_well(case, came[edit], chunk) for edit, chunk in attempt.controls)
-            without = attempt.knocked is not None and came[attempt.knocked].standing.sufficient
-            control = _control(attempt, as_well, without)
-            enough = control is not None and control.tried >= FEWEST and as_well <= self.most_as_well * control.tried
-            clear = outcome.standing.rank is not None and outcome.standing.rank < max(case.length, 2)
-            ruled.append(Ruled(attempt, outcome, control, attempt.kind == WORDING or (enough and clear and not without)))
-        return ruled
+                return Ruled(attempt, outcome, None, False)
+            as_well = [_as_well(case, came[edit], chunk) for edit, chunk in controls[attempt.kind]]
+            control = _control(attempt, as_well, attempt.knocked is not None and came[attempt.knocked].standing.sufficient)
+            return Ruled(attempt, outcome, control, self._proved(case, attempt, outcome, control))
+
+        return [rule(*pair) for pair in tried]
+
+    def _proved(self, case: Case, attempt: Attempt, outcome: Outcome, control: Control | None) -> bool:
+        """Whether an act that suffices proves its kind: with room to spare, and its control does not do as well.
+
+        A paraphrase is what people do ask, and has no control.
+        """
+        if control is None:
+            return attempt.kind == WORDING
+        to_spare = (outcome.standing.rank or math.inf) < max(case.length, 2)
+        return to_spare and control.tried >= FEWEST and control.as_well <= self.most_as_well * control.tried
+
+
+def _other_side(swaps: Sequence[str], side: str) -> list[str]:
+    """The other retrievers that may find what a gap hides: by words where the words are the same, else by meaning."""
+    return [name for name in swaps if name != EXACT and side and (side == RARE) == name.startswith(SPARSE)]
+
+
+def _most_telling(ruled: Sequence[Ruled], gap: bool) -> Ruled | None:
+    """The first act that proves; else the first that suffices; else, of a `gap`, the last rewording."""
+    proved = [r for r in ruled if r.proved]
+    enough = [r for r in ruled if r.outcome.standing.sufficient]
+    reworded = [r for r in reversed(ruled) if gap and r.attempt.kind in (WORDING, WORDS)]
+    return next(iter([*proved, *enough, *reworded]), None)
 
 
 def _passages(case: Case, group: Group, holder: tuple[int, Span]) -> tuple[Span, ...]:
@@ -187,23 +189,20 @@ def _as_well(case: Case, outcome: Outcome, chunk: int | None) -> bool:
     return outcome.standing.sufficient if chunk is None else chunk in outcome.order[: case.length].tolist()
 
 
-def _control(attempt: Attempt, as_well: int, without: bool) -> Control | None:
+def _control(attempt: Attempt, as_well: Sequence[bool], without: bool) -> Control | None:
     """What the controls of an act came to; `without` the words that it is about, it does as well."""
-    tried = len(attempt.controls)
-    if not tried:
-        return None
+    n, tried = sum(as_well), len(as_well)
     if without:
         return Control(tried + 1, tried + 1, None, "without the words that it is about it comes in all the same")
-    by_words = (
-        f"{as_well} of {counted(tried, 'other chunk')} near it come in as well, asked for in as many words of theirs, as rare"
-    )
+    if not tried:
+        return None
+    chunks = counted(tried, "other chunk")
     says = {
-        WORDS: by_words,
-        FILLER: f"{as_well} of {tried} draws of as many other words left out bring it in as well",
-    }.get(attempt.kind)
-    if says is None and attempt.controls[0][1] is None:
-        says = f"{as_well} of {counted(tried, 'draw')} of as many other words, as rare, bring it in as well"
-    return Control(tried, as_well, None, says or f"{as_well} of {counted(tried, 'other chunk')} near it come in so as well")
+        WORDS: f"{n} of {chunks} near it come in as well, asked for in as many words of theirs, as rare",
+        FILLER: f"{n} of {tried} draws of as many other words left out bring it in as well",
+        ABBREVIATION: f"{n} of {counted(tried, 'draw')} of as many other words, as rare, bring it in as well",
+    }
+    return Control(tried, n, None, says.get(attempt.kind, f"{n} of {chunks} near it come in so as well"))
 
 
 def _best(case: Case, other: Mapping[str, Outcome], cut: bool) -> str:
@@ -250,7 +249,7 @@ def _by_act(
         says=SAYS.get(attempt.kind, ""),
         detail=detail,
         control=control,
-        rows=_rows(observation.detail, best, ruled, other),
+        rows=mismatch_rows(observation.detail, best, ruled, other),
         edit=attempt.edit,
     )
 
@@ -268,40 +267,6 @@ def _by_swap(
         FIX[kind].format(name),
         says=SAYS.get(kind, ""),
         detail={**detail, "kind": kind},
-        rows=_rows(observation.detail, None, ruled, {name: outcome}),
+        rows=mismatch_rows(observation.detail, None, ruled, {name: outcome}),
         edit=Edit(retriever=name),
     )
-
-
-def _rows(detail: Mapping[str, Any], best: Ruled | None, ruled: Sequence[Ruled], other: Mapping[str, Outcome]) -> Iterator[Row]:
-    """What the act is about; which words are missing; what else was tried."""
-    if best is not None:
-        label = {WORDS: "words", WORDING: "asked"}.get(best.attempt.kind, best.attempt.kind)
-        yield Row.of(
-            label, ("in words of the evidence: " if best.attempt.kind == WORDS else "") + one_line(best.attempt.shown, 160)
-        )
-    yield Row.of("overlap", _overlap(detail))
-    missing = detail["missing"]
-    if missing and detail["side"] == VOCABULARY:
-        yield Row.of("lacks", ", ".join(missing[:MOST_WORDS]) + (", …" if len(missing) > MOST_WORDS else ""))
-    for name, outcome in other.items():
-        yield Row.of("instead", f"{one_line(name, 60)} {_came(outcome)}")
-    for attempt, outcome, _, proved in ruled:
-        told = best is not None and attempt is best.attempt
-        if not told and outcome.standing.sufficient and (proved or attempt.kind != WORDS):
-            yield Row.of("also", f"{attempt.kind}: {one_line(attempt.how, 80)} {_came(outcome)}")
-
-
-def _overlap(detail: Mapping[str, Any]) -> str:
-    """What the evidence's chunk has of the query's words, and what is left out of that count."""
-    count = len(detail["left_out"])
-    of = f"query's words but for {counted(count, 'word')} of evidence in the context" if count else "query's words"
-    shares = f"its chunk has {detail['overlap']:.0%} of the {of}, those above it {detail['overlap_above']:.0%}"
-    side = f": {detail['side']}" if detail["side"] else ""
-    return f"{shares} (rare words count more, function words not at all){side}"
-
-
-def _came(outcome: Outcome) -> str:
-    """What came of an act in a few words."""
-    rank, sufficient = outcome.standing
-    return (f"needs k {rank}" if rank else "does not find it") + (", sufficient" if sufficient else "")

@@ -1,15 +1,22 @@
 """Causes on the side of what is indexed with a chunk: proved, not proved where a control does as well, not seen."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from ragdiag.comparing.remedies import remedies
 from ragdiag.core.options import Options
-from ragdiag.core.proofs import Finding
+from ragdiag.core.proofs import Finding, Outcome, Standing
 from ragdiag.core.records import QueryResult
+from ragdiag.diagnosis import causes
+from ragdiag.diagnosis.cases import Case
+from ragdiag.diagnosis.diagnosis import diagnose
+from ragdiag.diagnosis.modes import modes
+from ragdiag.diagnosis.probe import Probe
 from ragdiag.pipeline import run_audit
 from ragdiag.text.tables import introduction
 
@@ -40,6 +47,19 @@ def result(world: tuple[Path, str, dict[str, Any]], corpus: Path | None = None, 
         corpus or folder / "corpus.jsonl", queries, Options(**{"retriever": "bm25", "cache": None, **given, **options})
     )
     return next(q for q in made.report.queries if q.id == name)
+
+
+def case_of(world: tuple[Path, str, dict[str, Any]], patch: pytest.MonkeyPatch) -> Case:
+    """The query of a fixture as a failure mode sees it."""
+    cases = list[Case]()
+
+    def watched(given: Sequence[Case], probe: Probe | None, progress: Any) -> Any:
+        cases.extend(given)
+        return diagnose(given, probe, progress)
+
+    patch.setattr(causes, "diagnose", watched)
+    result(world)
+    return next(c for c in cases if c.query.id == world[1])
 
 
 def finding(query: QueryResult, cause: str) -> Finding | None:
@@ -139,15 +159,37 @@ def test_large_chunks_are_not_called_small() -> None:
     assert finding(query, "too_small") is None
 
 
-def test_longer_windows_that_lift_anything_prove_nothing(tmp_path: Path) -> None:
-    corpus = rows(BRIDGE[0] / "corpus.jsonl")
-    for i in range(25):  # elsewhere too the sentence before says Tarn, and the one after is as short
-        corpus.append(
-            {"_id": f"tarn{i:02}", "text": f"In summer {i} came the masons of Tarn.\n\nIt took ages in all, and then some."}
-        )
-    found = finding(result(BRIDGE, written(tmp_path / "corpus.jsonl", corpus)), "too_small")
-    assert found is not None and not found.proved
-    assert found.control is not None and found.control.as_well > 0
+@pytest.mark.parametrize(("as_well", "proved"), [(0, True), (1, False), (19, False)])
+def test_longer_windows_that_lift_anything_prove_nothing(as_well: int, proved: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    case, mode = case_of(BRIDGE, monkeypatch), modes()["too_small"].strategy
+    seen = mode.observe(case)
+    assert seen is not None
+    trial, first = mode.prove(case, seen), np.array([len(case.setting.chunking)])
+    served = Outcome(Standing(1, True), (1,), first)
+    assert len(next(trial)) == 1  # the evidence alone
+    assert len(trial.send([served])) == 3  # with its rivals, in each way to place it
+    assert len(trial.send([served] * 3)) == 19
+    with pytest.raises(StopIteration) as stop:
+        trial.send([Outcome(Standing(None, False), (1 if i < as_well else None,), first) for i in range(19)])
+    assert stop.value.value.proved is proved
+    assert (stop.value.value.control.tried, stop.value.value.control.as_well) == (19, as_well)
+
+
+@pytest.mark.parametrize(("ways", "proved"), [(1, False), (2, True)])
+def test_longer_windows_must_do_wherever_most_boundaries_fall(ways: int, proved: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    case, mode = case_of(BRIDGE, monkeypatch), modes()["too_small"].strategy
+    seen = mode.observe(case)
+    assert seen is not None
+    trial, first = mode.prove(case, seen), np.array([len(case.setting.chunking)])
+    served, missed = Outcome(Standing(1, True), (1,), first), Outcome(Standing(None, False), (None,), first)
+    next(trial)
+    trial.send([served])
+    try:
+        asked = trial.send([served] * ways + [missed] * (3 - ways))
+        while True:  # the control, or longer windows still
+            asked = trial.send([missed] * len(asked))
+    except StopIteration as stop:
+        assert stop.value.proved is proved
 
 
 def test_each_points_to_a_setting_that_can_be_deployed() -> None:

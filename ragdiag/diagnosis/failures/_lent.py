@@ -65,9 +65,10 @@ def lend(case: Case, holders: Sequence[int], text: Texts, others: Callable[[], S
     (outcome,) = yield [edit]
     if not outcome.standing.sufficient:
         return Lent(outcome, edit)
-    ways = others()
-    tried = yield [Edit(edit.removed, (*additions(case, holders, way), *edit.added[len(own) :])) for way in ways]
-    needed = outcome.standing.rank or 0
+    ways, needed, n = others(), outcome.standing.rank or 0, len(case.setting.chunking)
+    high = set(outcome.order[: needed + 1].tolist())  # a control that falls below the next one does not do as well
+    above = tuple(new for i, new in enumerate(edit.added) if i >= len(own) and n + i in high)
+    tried = yield [Edit(edit.removed, (*additions(case, holders, way), *above)) for way in ways]
     as_well = sum(o.standing.rank is not None and o.standing.rank <= needed for o in tried)
     p = (1 + as_well) / (1 + len(ways))
     return Lent(outcome, edit, Control(len(ways), as_well, p, f"{as_well} of {len(ways)} {what} do as well"))

@@ -24,7 +24,8 @@ class ReviewPage(Page):
         """See `Page`."""
         share = self.session.corrected()
         worth = f"{self.session.draw.measure} corrected: {ends(share)}" if share.reviewed else ""
-        return super().state(message, error, found) | {"review": True, "worth": worth, "opening": opening(self.session).replace("\n", ". ")}
+        start = opening(self.session).replace("\n", ". ")
+        return super().state(message, error, found) | {"review": True, "worth": worth, "opening": start}
 
     def _asked(self) -> dict[str, object]:
         session, decision = self.session, self.session.decision

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ from ragdiag.diagnosis import notes
 from ragdiag.diagnosis.causes import name_causes
 from ragdiag.diagnosis.diagnosis import Diagnosis
 from ragdiag.diagnosis.labelling import labels_said, with_labels
+from ragdiag.scoring.labels import more_than_needed
 from ragdiag.scoring.measures import Measure, default_measures
 from ragdiag.scoring.reviewing import sampled
 from ragdiag.scoring.scoring import Scorer
@@ -102,7 +104,6 @@ def run_audit(
         diagnoses = name_causes(scorer, run, lengths, indexed, options, progress, only)
         said = labels_said(scorer, run, lengths, only)
         results = with_labels(_results(scorer, run, lengths, values, documents, diagnoses), said)
-    latency = {"retrieval": plan.latency(index, labels.queries)} if index is not None else {}
     measured = np.concatenate([labels.at("span"), labels.at("document")])
     pipeline = Pipeline(
         **retrieved.source._asdict(),
@@ -129,6 +130,7 @@ def run_audit(
             *loaded.notes,
             *retrieved.notes,
             *indexed.notes,
+            *(plan.rewriter.notes if plan.rewriter else ()),
             *notes.of_labels(labels, run),
             *notes.titles_not_indexed(corpus, labels, options),
             *notes.of_ties(scorer, run, lengths, options),
@@ -136,7 +138,7 @@ def run_audit(
         ),
         causes=_causes(results, resampler),
         queries=results,
-        timings=clock.seconds | latency,
+        timings=clock.seconds | ({} if index is None else {"retrieval": plan.latency(index, labels.queries)}),
         corrected=_corrected(scorer, run, lengths, results, stamp(signature, inputs), resampler),
     )
     return Audit(report, corpus, labels, scorer, run, lengths, index)
@@ -161,9 +163,10 @@ def _measures(options: Options) -> list[Measure]:
 
 
 def check(corpus: str | Path, queries: str | Path, progress: Progress = no_progress, **options: Any) -> Checked:
-    """The corpus and its labels with every defect found, and notes; nothing is indexed. Raises as `audit`."""
+    """The corpus and its labels with every defect and warning, and notes; nothing is indexed. Raises as `audit`."""
     _, read, labels, notes = load(corpus, queries, Options.given(**options), progress)
     none = () if _measurable(labels) else (f"no query can be measured ({left_out(labels)})",)
+    labels = replace(labels, warnings=(*labels.warnings, *more_than_needed(read, labels)))
     return Checked(read, labels, (*notes, *none))
 
 

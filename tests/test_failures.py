@@ -294,7 +294,7 @@ def test_cut_evidence_in_other_words_is_put_to_another_retriever_and_to_no_words
     mode = modes()["query_mismatch"].strategy
     case = cut_case(tmp_path, swaps=("dense",))
     seen = mode.observe(case)
-    assert seen is not None and seen.held is None
+    assert seen is not None and seen.held.chunk is None
     trial = mode.prove(case, seen)
     assert [e.retriever for e in next(trial)] == ["dense"]
     with pytest.raises(StopIteration) as stop:
@@ -303,16 +303,6 @@ def test_cut_evidence_in_other_words_is_put_to_another_retriever_and_to_no_words
     assert stop.value.value.edit.retriever == "dense", "so that it can be tried with what makes the evidence whole"
     assert list(next(mode.prove(cut_case(tmp_path), seen))) == []  # without another retriever there is nothing to try
     assert list(next(mode.prove(cut_case(tmp_path, swaps=(EXACT,)), seen))) == []  # the same retriever is no other one
-
-
-def test_words_that_prove_a_mismatch_are_no_words_of_a_short_answer(tmp_path: Path) -> None:
-    documents = {"pump": "Torque for the impeller cover: 31 newtons."} | {
-        f"n{i}": f"How tight should what be? Note {i} on fit." for i in range(9)
-    }
-    label = {"evidence": [{"doc_id": "pump", "text": "31 newtons"}], "answer": "31 newtons"}
-    found = made(tmp_path, documents, "how tight should it be", label, k=1)
-    words = found.finding("q", "query_mismatch").detail["words"]
-    assert words and not {"31", "newtons"} & set(words)
 
 
 def test_adjacent_counts_the_tokens_of_what_is_handed_over() -> None:
@@ -347,8 +337,8 @@ def test_diluted_says_how_small_a_part_the_evidence_is() -> None:
 
 
 def test_query_mismatch_names_the_words_that_the_evidence_lacks() -> None:
-    found = fixture("query_mismatch")
-    assert {"flat", "cold"} <= set(found.finding("cold-flat", "query_mismatch").detail["missing"])
+    missing = fixture("query_mismatch").finding("snake", "query_mismatch").detail["missing"]
+    assert {"python", "housemate"} <= set(missing)
 
 
 def test_a_paraphrase_that_the_query_brings_is_tried() -> None:
@@ -484,6 +474,78 @@ def test_a_version_is_known_by_metadata_or_as_an_older_near_duplicate(
     assert found.result("q").causes == (("stale",) if by else ("ranking",) if old else ("conflicting",))
     if by:
         assert [row["by"] for row in found.finding("q", "stale").detail["versions"]] == [by]
+
+
+def test_dropping_others_is_no_control_of_a_version_of_the_evidence_itself(tmp_path: Path) -> None:
+    """It takes the one place that lacks; so does any other chunk, but an old figure is to go whatever k is."""
+    documents = {
+        "a-leave": (POLICY.format(5), {"updated": "2021-01-01"}),
+        "b-leave": (POLICY.format(8) + " It is asked by many people every winter.", {"updated": "2024-01-01"}),
+        **OTHERS_ABOUT_LEAVE,
+        "carry": "Carry over days of leave, days of leave to carry over.",
+    }
+    found = made(tmp_path, documents, "carry over days of leave", ("b-leave", POLICY.format(8)), k=3)
+    assert found.finding("q", "stale").before.rank == 4
+    assert (found.finding("q", "stale").proved, found.finding("q", "stale").control) == (True, None)
+
+
+def test_other_parts_of_superseded_documents_have_a_control(tmp_path: Path) -> None:
+    old = "Forms to carry over days of leave: carry the form over to the desk, days of leave count."
+    documents = {
+        "a-leave": (old, {"family": "leave", "version": 1}),
+        "b-leave": (POLICY.format(8) + " It is asked by many people every winter.", {"family": "leave", "version": 2}),
+        **OTHERS_ABOUT_LEAVE,
+        "carry": "Carry over days of leave, days of leave to carry over.",
+    }
+    found = made(tmp_path, documents, "carry over days of leave", ("b-leave", POLICY.format(8)), k=3)
+    finding = found.finding("q", "stale")
+    assert finding.before.rank == 4 and finding.after.sufficient
+    assert finding.control is not None and finding.control.as_well == finding.control.tried > 0
+    assert not finding.proved and "stale" in found.result("q").exposures
+
+
+def test_one_repeat_that_any_other_chunk_could_stand_for_crowds_nothing_out(tmp_path: Path) -> None:
+    repeated = "Carry over days of leave: ask the desk for the form, fill it in by hand and carry it to the second floor."
+    documents = {"x": repeated, "y": repeated + " Thanks.", "z": "Days of leave carry over: carry over days, carry days over.",
+                 "b-leave": POLICY.format(8) + " It is asked by many people every winter.", **OTHERS_ABOUT_LEAVE}  # fmt: skip
+    found = made(tmp_path, documents, "carry over days of leave", ("b-leave", POLICY.format(8)), k=3)
+    finding = found.finding("q", "crowded_out")
+    assert finding.before.rank == 4 and finding.after.sufficient
+    assert finding.control is not None and finding.control.as_well == finding.control.tried > 0
+    assert not finding.proved and "crowded_out" in found.result("q").exposures
+
+
+@pytest.mark.parametrize(
+    "twins, conflicting",
+    [
+        ([5], True),
+        ([5, 6, 7, 8, 9], False),  # a series
+        ([3], False),  # nothing differs
+    ],
+)
+def test_what_nothing_orders_is_a_conflict(tmp_path: Path, twins: list[int], conflicting: bool) -> None:
+    documents = {f"leave-{'abcdefg'[i]}": POLICY.format(n) for i, n in enumerate(twins)}
+    documents |= {"z-leave": POLICY.format(3) + " Ask early.", **OTHERS_ABOUT_LEAVE}
+    result = made(tmp_path, documents, "carry over days of leave", ("z-leave", POLICY.format(3)), k=6).result("q")
+    assert ("conflicting" in (*result.causes, *result.exposures)) == conflicting
+
+
+def test_pages_with_names_of_their_own_are_no_conflict() -> None:
+    result = fixture("conflicting").result("child-price")
+    case, corpus = fixture("conflicting").cases["child-price"], fixture("conflicting").audit.corpus
+    assert "ticket-pensioner" in {corpus.documents[case.setting.span(c).document].id for c in case.context}
+    assert result.exposures == ()
+
+
+def test_a_conflict_in_a_context_that_serves_is_an_exposure() -> None:
+    result = fixture("conflicting").result("pool-opens")
+    assert (result.status, result.exposures) == ("ok", ("conflicting",))
+
+
+def test_one_off_topic_chunk_is_no_pollution() -> None:
+    case = fixture("statuses").cases["guest-fee"]
+    assert len(case.setting.off_topic(case.number, case.above)) == 1
+    assert modes()["pollution"].strategy.observe(case) is None
 
 
 def test_age_alone_makes_nothing_stale(tmp_path: Path) -> None:

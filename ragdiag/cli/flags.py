@@ -31,6 +31,7 @@ __all__ = [
     "output_option",
     "queries_argument",
     "quiet_option",
+    "rewrite_option",
     "tells",
     "writes",
 ]
@@ -163,6 +164,9 @@ answers_option = reads(
     multiple=True,
     help="Recorded answers, JSONL; CONDITION is retrieved, oracle or closed_book. Repeat for each file.",
 )
+
+rewrite_option = connects("--rewrite", metavar="MODULE:FUNCTION",
+                          help="Your rewriter of questions: called with each that fails, does that mend it?")  # fmt: skip
 
 LITMUS_OPTIONS = (
     chooses("--judge", family="judges", metavar="SPEC", default="matcher", show_default=True,

@@ -203,7 +203,9 @@ def _cause_arrays(material: Material, options: Options, queries: IntArray) -> Ar
     indexed = plan.indexed(retrieved, material.corpus, no_progress)
     only = frozenset(queries.tolist())
     diagnoses = name_causes(scorer, retrieved.run, lengths, indexed, options, no_progress, only)
-    text = json.dumps({q: list(diagnoses[q].causes) or [diagnoses[q].status] for q in sorted(only)})
+    answered = scorer.answered(retrieved.run, lengths)  # though some of the label is not there: see `diagnosis.labelling`
+    named = {q: ["label_wide"] if answered[q] else list(diagnoses[q].causes) or [diagnoses[q].status] for q in sorted(only)}
+    text = json.dumps(named)
     return {"causes": np.frombuffer(text.encode(), dtype=np.uint8)}
 
 

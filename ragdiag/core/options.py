@@ -45,6 +45,7 @@ class Options:
     ties: Literal["expected", "id"] = "expected"  # what rank measures make of results with equal scores
     seed: int = 0
     cache: str | Path | None = ""  # "": the default folder, None: no cache
+    rewrite: Any = None  # rewrites failing questions: module:function, or in Python a function; see `search.rewriting`
     search: Any = None  # Python: the team's own search, in place of a retriever; see `searches`
     own_chunks: tuple[object, ...] = ()  # Python: the team's own chunks, as a search may give them
 

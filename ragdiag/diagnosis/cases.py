@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from ragdiag.core.phrasings import paraphrases
 from ragdiag.core.proofs import Control, Edit, Finding, Outcome, Row, Standing
 from ragdiag.core.records import Defect, FloatArray, IntArray, Query, Span
 from ragdiag.diagnosis.needs import needed
@@ -68,6 +69,8 @@ class Case:
     ) -> None:
         self.setting, self.number, self.query, self.level, self.defects = setting, number, query, level, defects
         answers, whole = answers or {}, level != "document"
+        self.rewritten: tuple[str, ...] = ()
+        """What the team's own rewriter makes of the query, where one is named: set once it is known which queries fail."""
         spans = [tuple(self._trimmed(s) for s in alternatives) for alternatives in groups]
         needs = [needed(setting, own, answers.get(n, ())) if whole else own for n, own in enumerate(spans, 1)]
         holding = {c: setting.span(c) for alternatives in spans for s in alternatives for c in setting.overlapping(s)}
@@ -88,6 +91,11 @@ class Case:
             Group(n, own, ranks.get(n - 1, length + 1) <= length, answers.get(n, ()), needs[n - 1])
             for n, own in enumerate(spans, 1)
         )
+
+    @property
+    def rewritings(self) -> tuple[str, ...]:
+        """The query in other words: the paraphrases that its record gives, then what the team's own rewriter makes of it."""
+        return tuple(dict.fromkeys([*paraphrases(self.query.metadata), *self.rewritten]))
 
     @property
     def is_tied(self) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
 from ragdiag.core.options import Options
+from ragdiag.core.phrasings import earlier_turns
 from ragdiag.core.protocols import Progress
 from ragdiag.core.records import Defect, IntArray, Run, Span
 from ragdiag.core.registry import make
@@ -17,6 +18,7 @@ from ragdiag.diagnosis.setting import Setting
 from ragdiag.scoring.scoring import Scorer
 from ragdiag.search.indexed import Indexed
 from ragdiag.search.nested import collection_of
+from ragdiag.search.rewriting import Asked
 
 __all__ = ["name_causes"]
 
@@ -53,15 +55,19 @@ def name_causes(
         seen=indexed.seen,
         readers=indexed.readers,
         swaps=tuple(indexed.swaps),
+        analyses={mended: spec for mended, (spec, _) in indexed.analyses.items()},
         hubs=hubs,
         hub_from=_hub_from(int(lengths.sum()), len(scorer.chunking)),
         limit=limit,
         unit=unit,
+        context=options.context,
     )
     # Of another retriever it is asked what it does for other failing queries too.
     looked_at = range(len(scorer.labels.queries)) if only is None or setting.swaps else only
     cases = _cases(scorer, run, lengths, setting, looked_at)
-    probe = None if indexed.searchable is None else Probe(indexed.searchable, indexed.swaps, run.chunks.shape[1])
+    _rewrite([case for case in cases if only is None or case.number in only], indexed, progress)
+    others = {**indexed.swaps, **dict(indexed.analyses.values())}
+    probe = None if indexed.searchable is None else Probe(indexed.searchable, others, run.chunks.shape[1])
     asked = None if only is None else {i for i, case in enumerate(cases) if case.number in only}
     diagnoses = [Diagnosis("not_decidable")] * len(scorer.labels.queries)
     for i, diagnosis in enumerate(diagnose(cases, probe, progress, asked)):
@@ -101,6 +107,16 @@ def _limit(options: Options) -> tuple[int, str]:
         return 0, "tokens"
     chunker = make("chunkers", options.chunker)
     return getattr(chunker, "size", 0), getattr(chunker, "unit", "tokens")
+
+
+def _rewrite(cases: Sequence[Case], indexed: Indexed, progress: Progress) -> None:
+    """Tell the failing cases what the team's rewriter makes of their queries, where one is named and the index can be asked."""
+    if indexed.searchable is None or indexed.rewriter is None:
+        return
+    failing = [case for case in cases if not case.standing.sufficient and case.level != "excluded"]
+    asked = [Asked(case.query.text, earlier_turns(case.query.metadata)) for case in failing]
+    for case, text in zip(failing, indexed.rewriter.rewritten(asked, indexed.store, progress), strict=True):
+        case.rewritten = (text,) if text else ()
 
 
 def _groups(scorer: Scorer) -> list[list[tuple[Span, ...]]]:

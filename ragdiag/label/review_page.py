@@ -24,8 +24,11 @@ class ReviewPage(Page):
         """See `Page`."""
         share = self.session.corrected()
         worth = f"{self.session.draw.measure} corrected: {ends(share)}" if share.reviewed else ""
-        start = opening(self.session).replace("\n", ". ")
-        return super().state(message, error, found) | {"review": True, "worth": worth, "opening": start}
+        return super().state(message, error, found) | {
+            "review": True,
+            "worth": worth,
+            "opening": opening(self.session).replace("\n", ". "),
+        }
 
     def _asked(self) -> dict[str, object]:
         session, decision = self.session, self.session.decision

@@ -20,13 +20,13 @@ import numpy as np
 
 from ragdiag.core.records import Corpus, Evidence, IntArray, Labels, Query, Span
 from ragdiag.scoring.measures import Contexts
-from ragdiag.scoring.rarity import Idf, Rarity, carried, stems_of, weighed
+from ragdiag.scoring.rarity import Idf, Rarity, carried, share, stems_of, weighed
 from ragdiag.text.normal import Normal, folded
 from ragdiag.text.sentences import sentences
 from ragdiag.text.tokens import count_tokens
 from ragdiag.text.words import inside_a_word
 
-__all__ = ["Answering", "answering_parts"]
+__all__ = ["Answering", "answering_parts", "answers_alone"]
 
 WIDE = 1.5
 """A label is wide where it has so many times the tokens of the part that answers, or more."""
@@ -113,6 +113,23 @@ def answering_parts(query: Query, corpus: Corpus, label: Span, idf: Idf) -> tupl
     """The parts of one label that answer a query; none where nothing much shorter than the label is known to."""
     text = corpus.documents[label.document].text[label.start : label.end]
     return tuple(Span(label.document, label.start + a, label.start + b) for a, b in _parts(query, text, idf))
+
+
+def answers_alone(query: Query, text: str, idf: Idf) -> bool:
+    """Whether a text clearly answers a query by itself.
+
+    It speaks of the question, and holds a longer reference answer, as it stands or most of its own words.
+    """
+    asked, stems = weighed(query.text, idf), stems_of(text)
+    if share(asked, stems) < MOST_OF_QUERY:
+        return False
+    for answer in query.answers:
+        if len(folded(answer).split()) >= LONG_ANSWER and any(_stands(answer, text)):
+            return True
+        own = {stem: weight for stem, weight in weighed(answer, idf).items() if stem not in asked}
+        if len(own) >= FEWEST_WORDS and share(own, stems) >= MOST_OF_ANSWER:
+            return True
+    return False
 
 
 def _parts(query: Query, label: str, idf: Idf) -> Sequence[Place]:

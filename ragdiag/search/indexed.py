@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ragdiag.core.encoders import Readable
-from ragdiag.core.protocols import Index
+from ragdiag.core.protocols import Index, Store
 from ragdiag.core.records import IntArray, Span, Unseen
+from ragdiag.search.rewriting import Rewriter
 
 __all__ = ["Indexed"]
 
@@ -21,7 +22,8 @@ class Indexed:
     `searchable` is None where a run was recorded. `visible` is the number of characters that the encoder reads of each chunk's
     text, the largest integer where it reads all; None, as `seen`, without an encoder. `swaps` make other indexes of these texts;
     `readers` are the encoders whose vocabulary is known: of `searchable`, under "", and of `swaps`, by their names; `notes` say
-    which of them nobody named.
+    which of them nobody named. `analyses` are specs of this index with other terms for its BM25s, by what that mends, each with
+    what makes it.
     """
 
     searchable: Index | None
@@ -32,6 +34,9 @@ class Indexed:
     limit: int = 0
     readers: Mapping[str, Readable] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    analyses: Mapping[str, tuple[str, Callable[[], Index]]] = field(default_factory=dict)
+    rewriter: Rewriter | None = None
+    store: Store | None = None
 
     def unseen(self, lengths: IntArray) -> Unseen | None:
         """Of the chunks, those of which the encoder reads a part only, and the share of all characters that it never sees.

@@ -17,7 +17,7 @@ from ragdiag.search.callables import FunctionEncoder
 
 __all__ = [
     "all_models", "collection_of", "encoder_of", "encodes_anew", "models_of", "opened", "own_models", "parts_of", "readers_of",
-    "swaps_of", "unkept", "weighted", "weights_of",
+    "reanalysed", "swaps_of", "unkept", "weighted", "weights_of",
 ]  # fmt: skip
 
 
@@ -102,6 +102,18 @@ def swaps_of(
         return {spec_of(fused): functools.partial(lambda part: part, part) for fused, part in parts}
     swap = by_meaning() if spec_of(retriever).startswith(WORDS) else make("retrievers", WORDS)
     return {} if swap is None else {spec_of(swap): lambda: make_index(swap)}
+
+
+def reanalysed(retriever: Any, index: Index, other: Any, make_index: Callable[[Retriever], Index]) -> Index:
+    """The index of `other`, which is `retriever` but for how the BM25s in it read texts; what has none is not made again."""
+    if other == retriever:
+        return index
+    if isinstance(index, Step) and isinstance(retriever, Wrapper):
+        return index.over(reanalysed(retriever.retriever, index.indexes[0], other.retriever, make_index))
+    if isinstance(retriever, Fusion) and isinstance(index, Composed):
+        pairs = zip(retriever.retrievers, index.indexes, other.retrievers, strict=True)
+        return make_index(dataclasses.replace(other, retrievers=tuple(_Open(reanalysed(*pair, make_index)) for pair in pairs)))
+    return make_index(other)
 
 
 def collection_of(retriever: Retriever) -> Collection | None:

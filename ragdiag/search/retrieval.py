@@ -20,6 +20,7 @@ from ragdiag.core.records import Chunking, Corpus, IndexRecall, Labels, Query, R
 from ragdiag.core.registry import make, spec_of
 from ragdiag.core.version import __version__
 from ragdiag.scoring.packing import Packing
+from ragdiag.search.analyses import analyses_of
 from ragdiag.search.approximate import as_asked, exact_swap, index_health, notes_on
 from ragdiag.search.beside import NAME, by_meaning, note_on
 from ragdiag.search.binding import bind
@@ -38,6 +39,7 @@ from ragdiag.search.nested import (
     unkept,
 )
 from ragdiag.search.reading import unread_of
+from ragdiag.search.rewriting import rewriter_of
 from ragdiag.search.runs import Rankings, cut_short, read_run
 from ragdiag.search.searches import chunks_of, name_of, search_depth, searched
 from ragdiag.sources.chunks import Placed, cut, embed_texts, place, read_chunks, within
@@ -94,6 +96,7 @@ class Plan:
         self.context = make("contexts", options.context)
         self.retriever = make("retrievers", options.retriever)
         self.swap = make("retrievers", options.swap) if options.swap not in ("", NO_SWAP) else None
+        self.rewriter = rewriter_of(options.rewrite)
         self.collection = collection_of(self.retriever)
         if self.collection is not None:  # what a collection has embedded is its own business
             self.context = make("contexts", "none")
@@ -218,16 +221,23 @@ class Plan:
         texts = functools.partial(embed_texts, corpus, chunking, self.context)
         swaps = self._swaps(index, make_index, lambda: by_meaning(texts(), self.store))
         chosen = bool(swaps) and not self.options.swap and NAME not in spec_of(self.retriever) and set(swaps) == {NAME}
+
+        def as_asked(made: Callable[[], Index]) -> Callable[[], Index]:
+            return lambda: self._as_asked(made(), corpus, chunking)
+
+        analyses = analyses_of(self.retriever, index, corpus, make_index)
         return Indexed(
             self._as_asked(index, corpus, chunking),
             embed,
             visible,
             reads.seen if reads else None,
-            {n: functools.partial(lambda made: self._as_asked(made(), corpus, chunking), m) for n, m in swaps.items()}
-            | exact_swap(index),
+            {name: as_asked(made) for name, made in swaps.items()} | exact_swap(index),
             reads.max_tokens if reads else 0,
             readers_of(self.retriever, swaps),
             (note_on(tuple(swaps)),) if chosen else (),
+            {mended: (spec, as_asked(made)) for mended, (spec, made) in analyses.items()},
+            self.rewriter,
+            self.store,
         )
 
     def _swaps(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from ragdiag.core.errors import InputError
 from ragdiag.core.files import field, shown_name
+from ragdiag.core.phrasings import PHRASINGS, wrong_phrasing
 from ragdiag.core.records import Label, Query
 from ragdiag.core.reviews import SAYS, STRATA, Looked, Passage, Review
 from ragdiag.sources.fields import Fields, log
@@ -18,7 +20,10 @@ __all__ = ["FORM", "fits", "has_labels", "look", "query", "read"]
 FORM = 'JSON Lines of {"_id", "text", "evidence"}'
 LABELS = ("evidence", "relevant", "unanswerable")
 ANSWERS = ("answer", "answers", "Answer")
-FIELDS = ("_id", "text", *ANSWERS, *LABELS, "meta", "metadata", "reviewed")
+FIELDS = ("_id", "text", *ANSWERS, *LABELS, "any", "meta", "metadata", "reviewed")
+
+ANY = "any"
+"""The group of all passages of a query whose record says that any of them will do."""
 
 PARTS = {"evidence": ("doc_id", "start", "end", "text", "group", "accepted"), "relevant": ("doc_id", "grade")}
 """The fields of what a record lists."""
@@ -57,7 +62,7 @@ def _records(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
 
 def look(fields: Fields, record: dict[str, object], line: int, known: tuple[str, ...] = ()) -> None:
     """`Fields.look` at a record and at what it lists."""
-    fields.look(record, [name for name in FIELDS if name.islower()], line, known=(*known, "Answer"))
+    fields.look(record, [*(name for name in FIELDS if name.islower()), *PHRASINGS], line, known=(*known, "Answer"))
     for name, read_ in PARTS.items():
         items = record.get(name)
         for item in items if isinstance(items, list) else ():
@@ -67,6 +72,8 @@ def look(fields: Fields, record: dict[str, object], line: int, known: tuple[str,
 
 def query(record: dict[str, object], path: Path, line: int) -> Query:
     """One record as a query. Fields that have no place in a `Query` go to its metadata."""
+    if wrong := wrong_phrasing(record):
+        raise InputError(f"{wrong!r} must be {PHRASINGS[wrong]}", path, line, "mend it, or put it under 'metadata'")
     if "meta" in record and "metadata" in record:
         raise InputError("both 'meta' and 'metadata' are given", path, line, "keep one")
     metadata = optional(record, "metadata" if "metadata" in record else "meta", dict, path, line, {})
@@ -74,7 +81,7 @@ def query(record: dict[str, object], path: Path, line: int) -> Query:
         id=identifier(record, ("_id",), path, line),
         text=field(record, ("text",), str, path, line),
         **references(record, ANSWERS, path, line),
-        evidence=tuple(_label(item, path, line) for item in _items(record, "evidence", path, line)),
+        evidence=_evidence(record, path, line),
         relevant=tuple(_judgement(item, path, line) for item in _items(record, "relevant", path, line)),
         unanswerable=optional(record, "unanswerable", bool, path, line, False),
         metadata={**others(record, FIELDS), **metadata},
@@ -82,6 +89,16 @@ def query(record: dict[str, object], path: Path, line: int) -> Query:
         line=line,
         review=_review(record, path, line),
     )
+
+
+def _evidence(record: dict[str, object], path: Path, line: int) -> tuple[Label, ...]:
+    """The labelled passages; all of one group where the record says that any will do."""
+    labels = tuple(_label(item, path, line) for item in _items(record, "evidence", path, line))
+    if not optional(record, "any", bool, path, line, False):
+        return labels
+    if any(label.group for label in labels):
+        raise InputError("'any' is true, and passages have a 'group' as well", path, line, "keep one of them")
+    return tuple(replace(label, group=ANY) for label in labels)
 
 
 def _items(record: dict[str, object], name: str, path: Path, line: int) -> Iterator[dict[str, object]]:

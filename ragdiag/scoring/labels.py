@@ -1,0 +1,59 @@
+"""Labels that ask for more than an answer needs: wider than it, or several passages of which each would do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from ragdiag.core.records import Corpus, Defect, Labels, Query, Span
+from ragdiag.scoring.answering import Answering, answers_alone
+from ragdiag.scoring.rarity import Rarity
+from ragdiag.text.duplicates import near_duplicates, shingles
+from ragdiag.text.tokens import count_tokens
+
+__all__ = ["more_than_needed"]
+
+SAME = 0.8
+"""Share of the shorter passage's runs of words that both have: from here on they say the same."""
+
+REMEDY = '"any": true in the query\'s record, or one "group" for them, makes them alternatives'
+"""What to do where each of several passages answers."""
+
+
+def more_than_needed(corpus: Corpus, labels: Labels) -> Iterator[Defect]:
+    """Warnings: each label much wider than its answer, each query that requires passages of which each alone answers."""
+    rarity, evidence = Rarity(corpus), labels.evidence
+    for row, parts in Answering(corpus, labels).by_row.items():
+        if not evidence.copy[row]:
+            label = Span(*(int(c[row]) for c in (evidence.document, evidence.start, evidence.end)))
+            yield _wide(labels.queries[int(evidence.query[row])], corpus, label, parts[0])
+    for q in labels.at("span").tolist():
+        query, passages = labels.queries[q], _required(corpus, labels, q)
+        if len(passages) > 1 and (why := _each_would_do(query, passages, rarity)):
+            message = f"{len(passages)} passages are required, and {why}: {REMEDY}"
+            yield Defect("each_answers", query.id, query.file, query.line, message)
+
+
+def _wide(query: Query, corpus: Corpus, label: Span, part: Span) -> Defect:
+    long, short = (count_tokens(corpus.documents[s.document].text[s.start : s.end]) for s in (label, part))
+    where = f"{corpus.documents[label.document].id}#{label.start}-{label.end}"
+    message = f"{where} has {long} tokens, of which {short} answer ({part.start}-{part.end}): Answer@k asks for these alone"
+    return Defect("wide_label", query.id, query.file, query.line, message)
+
+
+def _required(corpus: Corpus, labels: Labels, q: int) -> list[str]:
+    """The first labelled passage of each of a query's groups."""
+    evidence, passages = labels.evidence, dict[int, str]()
+    for row in range(*evidence.query.searchsorted([q, q + 1]).tolist()):
+        if not evidence.copy[row]:
+            text = corpus.documents[int(evidence.document[row])].text[int(evidence.start[row]) : int(evidence.end[row])]
+            passages.setdefault(int(evidence.group[row]), text)
+    return list(passages.values())
+
+
+def _each_would_do(query: Query, passages: list[str], rarity: Rarity) -> str:
+    """Why each of several passages would do alone; "" where that is not clear."""
+    if all(answers_alone(query, passage, rarity.idf) for passage in passages):
+        return "each alone holds the answer"
+    pairs = combinations(map(shingles, passages), 2)
+    return "all say nearly the same" if all(near_duplicates(one, other, SAME) for one, other in pairs) else ""

@@ -114,7 +114,7 @@ def heading(session: Session) -> Iterator[Rule | Text]:
     evidence = session.evidence
     for n, passages in enumerate(evidence, 1):
         name = f"evidence {n}" if len(evidence) > 1 else "evidence"
-        yield line((f"{name:<10}", "dim"), (one_line(" or ".join(passages), 400), "dim"))
+        yield line((f"{name:<9} ", "dim"), (one_line(" or ".join(passages), 400), "dim"))
     if decision is not None:
         yield line(("so far    ", "dim"), {"answers": "answered", "part": "in part", "no": "no"}[session.said(session.asked)])
 

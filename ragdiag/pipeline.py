@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,12 +16,14 @@ from ragdiag.core.errors import InputError, UsageError
 from ragdiag.core.options import Options, check_kind
 from ragdiag.core.protocols import Index, Progress, no_progress
 from ragdiag.core.records import Corpus, FloatArray, IntArray, Labels, Mean, Pipeline, QueryResult, Report, Run
+from ragdiag.core.reviews import Corrected, stamp
 from ragdiag.diagnosis import notes
 from ragdiag.diagnosis.causes import name_causes
 from ragdiag.diagnosis.diagnosis import Diagnosis
 from ragdiag.diagnosis.labelling import labels_said, with_labels
 from ragdiag.scoring.labels import more_than_needed
 from ragdiag.scoring.measures import Measure, default_measures
+from ragdiag.scoring.reviewing import sampled
 from ragdiag.scoring.scoring import Scorer
 from ragdiag.search.latency import Clock
 from ragdiag.search.retrieval import Plan, Retrieved
@@ -101,7 +104,6 @@ def run_audit(
         diagnoses = name_causes(scorer, run, lengths, indexed, options, progress, only)
         said = labels_said(scorer, run, lengths, only)
         results = with_labels(_results(scorer, run, lengths, values, documents, diagnoses), said)
-    latency = {"retrieval": plan.latency(index, labels.queries)} if index is not None else {}
     measured = np.concatenate([labels.at("span"), labels.at("document")])
     pipeline = Pipeline(
         **retrieved.source._asdict(),
@@ -114,10 +116,11 @@ def run_audit(
         depth=run.chunks.shape[1],
         context_tokens=round(float(shown[measured].mean()), 1),
     )
+    signature, inputs = plan.signature(retrieved.source), inputs_of(corpus, labels)
     report = Report(
-        signature=plan.signature(retrieved.source),
+        signature=signature,
         seed=options.seed,
-        inputs=inputs_of(corpus, labels),
+        inputs=inputs,
         pipeline=pipeline,
         measures={str(m): mean for m, mean in means.items()},
         label_defects=labels.defects,
@@ -126,6 +129,8 @@ def run_audit(
         notes=(
             *loaded.notes,
             *retrieved.notes,
+            *indexed.notes,
+            *(plan.rewriter.notes if plan.rewriter else ()),
             *notes.of_labels(labels, run),
             *notes.titles_not_indexed(corpus, labels, options),
             *notes.of_ties(scorer, run, lengths, options),
@@ -133,7 +138,8 @@ def run_audit(
         ),
         causes=_causes(results, resampler),
         queries=results,
-        timings=clock.seconds | latency,
+        timings=clock.seconds | ({} if index is None else {"retrieval": plan.latency(index, labels.queries)}),
+        corrected=_corrected(scorer, run, lengths, results, stamp(signature, inputs), resampler),
     )
     return Audit(report, corpus, labels, scorer, run, lengths, index)
 
@@ -208,12 +214,22 @@ def labelled_documents(labels: Labels) -> list[list[int]]:
     return [list(documents) for documents in named]
 
 
+def _corrected(
+    scorer: Scorer, run: Run, lengths: IntArray, results: Sequence[QueryResult], pipeline: str, resampler: Resampler
+) -> dict[str, Corrected]:
+    """What reviews make of the measure of sufficient contexts, by its name; empty where no label says where evidence is."""
+    sample = sampled(scorer, run, lengths, results, pipeline, resampler)
+    if sample is None:
+        return {}
+    return {next(name for name in results[0].measures if name.startswith("Sufficient@")): sample.corrected()}
+
+
 def _causes(results: Sequence[QueryResult], resampler: Resampler) -> dict[str, Mean]:
     """The share of unserved queries that each cause has, the most frequent first; a query counts for each of its causes.
 
-    Queries whose label is wide, or in doubt, may be served all the same: they count for none.
+    Queries whose label is wide, or in doubt, may be served all the same, and marginal ones lack no cause: they count for none.
     """
-    counted = [q if q.served is False and not q.label else None for q in results]
+    counted = [q if q.served is False and not q.label and not q.marginal else None for q in results]
     counts = Counter(cause for q in counted if q is not None for cause in q.causes)
     shares = {}
     for cause, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
@@ -230,6 +246,7 @@ def _results(
     diagnoses: Sequence[Diagnosis],
 ) -> tuple[QueryResult, ...]:
     labels, corpus, least, enough = scorer.labels, scorer.corpus, scorer.least_k(run), scorer.sufficient(run, lengths)
+    unjudged = scorer.judgements.unjudged(run, lengths)
     results = []
     for q, (query, diagnosis) in enumerate(zip(labels.queries, diagnoses, strict=True)):
         named = {str(m): None if np.isnan(v[q]) else float(v[q]) for m, v in values.items()}
@@ -237,7 +254,10 @@ def _results(
         k = int(least[q]) or None if measured else None
         where = tuple(corpus.documents[d].id for d in documents[q])
         served = bool(enough[q]) if measured else None
-        results.append(QueryResult(query.id, query.text, diagnosis.status, named, k, where, served, *diagnosis[1:]))
+        told = diagnosis._asdict()
+        result = QueryResult(query.id, query.text, told.pop("status"), named, k, documents=where, served=served, **told)
+        passages = scorer.judgements.passages(unjudged.get(q, ())) if labels.level[q] == "span" and not served else ()
+        results.append(dataclasses.replace(result, unjudged=passages))
     return tuple(results)
 
 
@@ -249,7 +269,8 @@ def inputs_of(corpus: Corpus, labels: Labels) -> dict[str, Any]:
             raw = part.encode("utf-8", "surrogatepass")
             documents.update(len(raw).to_bytes(8, "little") + raw)
     for q in labels.queries:
-        parts = (q.id, q.text, q.answers if q.also else q.answer, q.evidence, q.relevant, q.unanswerable)
+        reviewed = (q.review,) if q.review else ()
+        parts = (q.id, q.text, q.answers if q.also else q.answer, q.evidence, q.relevant, q.unanswerable, *reviewed)
         queries.update(repr(parts).encode("utf-8", "surrogatepass"))
     counts = {level: labels.level.count(level) for level in ("span", "document", "unanswerable", "excluded")}
     return {

@@ -17,6 +17,7 @@ from ragdiag.core.proofs import Control, Finding, Row, Standing
 from ragdiag.core.records import Explanation, GroupProof, Mean, Pipeline, Query, QueryResult, RankedChunk, Report, Unseen
 from ragdiag.diagnosis.failures import chunk_split
 from ragdiag.diagnosis.modes import modes
+from ragdiag.diagnosis.unproved import as_well as without_proof
 from ragdiag.reports.json import audit_dict, dumps, explain_dict
 from ragdiag.reports.terminal import audit_text, explain_text
 
@@ -62,7 +63,7 @@ def report(*queries: QueryResult, **pipeline: Any) -> Report:
     means = {"Sufficient@5": Mean(0.5, 0.4, 0.6, len(queries)), "Success@5": Mean(0.5, 0.4, 0.6, len(queries))}
     inputs = {"documents": 3, "queries": len(queries)}
     whole = Pipeline(**size | {"context_tokens": 700.0} | pipeline)
-    return Report("", 0, inputs, whole, means, (), (), (), (), shares, queries, {})
+    return Report("", 0, inputs, whole, means, (), (), (), (), shares, queries, {}, {})
 
 
 def explanation(q: QueryResult, groups: int = 1) -> Explanation:
@@ -231,14 +232,23 @@ def test_an_unranked_passage_is_said_to_be_beyond_the_ranking() -> None:
     assert "nothing tried is shown to restore it" in text
 
 
-def test_a_mismatch_proved_by_words_that_prove_little_is_called_weak() -> None:
-    said = "proved by words alone, and 3 of 3 other chunks come in as well"
-    weak = finding("query_mismatch", control=Control(3, 3, None, said))
-    strong = finding("query_mismatch", control=Control(3, 1, None, "1 of 3 other chunks come in as well"))
-    assert f"weak {said}" in " ".join(shown(explain_text(explanation(result("q", "query_mismatch", findings=(weak,))))).split())
-    assert "weak" not in shown(explain_text(explanation(result("q", "query_mismatch", findings=(strong,)))))
-    both = [result("a", "query_mismatch", findings=(weak,)), result("b", "query_mismatch", findings=(strong,))]
-    assert "1 of these proofs is weak (query_mismatch)" in shown(audit_text(report(*both)))
+def test_a_proof_whose_control_does_as_well_is_no_cause_and_stands_among_what_was_tried() -> None:
+    said = "3 of 6 other chunks come in as well"
+    as_well = finding("query_mismatch", control=Control(6, 3, None, said))
+    apart = finding("query_mismatch", control=Control(6, 2, None, "2 of 6 other chunks come in as well"))
+    untested = finding("query_mismatch", control=Control(0, 0, None, "nothing to try"))
+    assert [without_proof(f).proved for f in (as_well, apart, untested)] == [False, True, True]
+    told = explanation(result("q", status="undetermined", findings=(without_proof(as_well),)))
+    text = " ".join(shown(explain_text(told)).split())
+    assert f"What was tried query_mismatch needs k 37 -> 2 enough, but {said}" in text
+
+
+def test_marginal_queries_are_counted_apart() -> None:
+    near = dataclasses.replace(result("near", "ranking", findings=(finding("ranking"),)), marginal=True, least_k=6)
+    screen = shown(audit_text(report(near, result("far", "stale", findings=(finding("stale"),)))))
+    assert "1 of the 1 have a proved cause" in screen
+    assert "1 marginal (anything helps, such as k 6" in " ".join(screen.split())
+    assert "marginal: k 6 serves it, and so may any change" in shown(explain_text(explanation(near)))
 
 
 def test_a_narrow_terminal_shows_whole_fixes_and_leaves_out_ids() -> None:

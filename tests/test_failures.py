@@ -94,9 +94,9 @@ def corpus(folder: Path) -> Path:
 def audited(documents: Path, queries: Path, **given: Any) -> Fixture:
     seen: list[tuple[Sequence[Case], Probe | None]] = []
 
-    def watched(cases: Sequence[Case], probe: Probe | None, progress: Any) -> Any:
+    def watched(cases: Sequence[Case], probe: Probe | None, progress: Any, asked: Any = None) -> Any:
         seen.append((cases, probe))
-        return diagnose(cases, probe, progress)
+        return diagnose(cases, probe, progress, asked)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(causes, "diagnose", watched)
@@ -181,7 +181,7 @@ def test_what_is_unattainable_stays_in_the_means() -> None:
 def test_two_repairs_that_suffice_only_together() -> None:
     found = fixture("statuses")
     assert not any(f.after.sufficient for f in found.result("winter-costs").findings if f.cause != "ranking")
-    assert all(found.finding("guest-fee", cause).after.sufficient for cause in ("stale", "pollution"))
+    assert all(found.finding("guest-fee", cause).after.sufficient for cause in ("stale", "diluted"))
 
 
 @pytest.mark.parametrize("name", NAMED)
@@ -216,11 +216,14 @@ def test_modes_come_in_the_order_of_the_method() -> None:
 
 
 @pytest.mark.encoder
-def test_causes_are_listed_in_the_order_of_the_method() -> None:
+def test_what_proves_nothing_is_listed_in_the_order_of_the_method() -> None:
     for name in (*FAILING, "statuses"):
         for result in fixture(name).audit.report.queries:
-            for listed in (result.causes, result.exposures, [f.cause for f in result.findings]):
-                assert list(listed) == sorted(listed, key=METHOD.index)
+            proved = [f.cause for f in result.findings if f.proved and not f.residual]
+            listed = [f.cause for f in result.findings]
+            assert listed[: len(proved)] == proved, "what is a cause comes first, see test_swaps.py for its order"
+            for rest in (result.exposures, listed[len(proved) :]):
+                assert list(rest) == sorted(rest, key=METHOD.index)
 
 
 # What each proof shows
@@ -291,7 +294,7 @@ def test_cut_evidence_in_other_words_is_put_to_another_retriever_and_to_no_words
     mode = modes()["query_mismatch"].strategy
     case = cut_case(tmp_path, swaps=("dense",))
     seen = mode.observe(case)
-    assert seen is not None and seen.held is None
+    assert seen is not None and seen.held.chunk is None
     trial = mode.prove(case, seen)
     assert [e.retriever for e in next(trial)] == ["dense"]
     with pytest.raises(StopIteration) as stop:
@@ -300,16 +303,6 @@ def test_cut_evidence_in_other_words_is_put_to_another_retriever_and_to_no_words
     assert stop.value.value.edit.retriever == "dense", "so that it can be tried with what makes the evidence whole"
     assert list(next(mode.prove(cut_case(tmp_path), seen))) == []  # without another retriever there is nothing to try
     assert list(next(mode.prove(cut_case(tmp_path, swaps=(EXACT,)), seen))) == []  # the same retriever is no other one
-
-
-def test_words_that_prove_a_mismatch_are_no_words_of_a_short_answer(tmp_path: Path) -> None:
-    documents = {"pump": "Torque for the impeller cover: 31 newtons."} | {
-        f"n{i}": f"How tight should what be? Note {i} on fit." for i in range(9)
-    }
-    label = {"evidence": [{"doc_id": "pump", "text": "31 newtons"}], "answer": "31 newtons"}
-    found = made(tmp_path, documents, "how tight should it be", label, k=1)
-    words = found.finding("q", "query_mismatch").detail["words"]
-    assert words and not {"31", "newtons"} & set(words)
 
 
 def test_adjacent_counts_the_tokens_of_what_is_handed_over() -> None:
@@ -344,8 +337,8 @@ def test_diluted_says_how_small_a_part_the_evidence_is() -> None:
 
 
 def test_query_mismatch_names_the_words_that_the_evidence_lacks() -> None:
-    found = fixture("query_mismatch")
-    assert {"flat", "cold"} <= set(found.finding("cold-flat", "query_mismatch").detail["missing"])
+    missing = fixture("query_mismatch").finding("snake", "query_mismatch").detail["missing"]
+    assert {"python", "housemate"} <= set(missing)
 
 
 def test_a_paraphrase_that_the_query_brings_is_tried() -> None:
@@ -477,7 +470,8 @@ def test_a_version_is_known_by_metadata_or_as_an_older_near_duplicate(
 ) -> None:
     documents = {"a-leave": (POLICY.format(5), old), "b-leave": (POLICY.format(8), new), **OTHERS_ABOUT_LEAVE}
     found = made(tmp_path, documents, "carry over days of leave", ("b-leave", POLICY.format(8)), k=1)
-    assert found.result("q").causes == (("stale",) if by else ("ranking",))
+    # Newer, it is nothing of the kind; where nothing orders the two, they contradict each other.
+    assert found.result("q").causes == (("stale",) if by else ("ranking",) if old else ("conflicting",))
     if by:
         assert [row["by"] for row in found.finding("q", "stale").detail["versions"]] == [by]
 

@@ -12,7 +12,7 @@ from ragdiag.scoring.measures import Measure
 
 def report(**means: Mean) -> Report:
     measures = {name.replace("_at_", "@"): mean for name, mean in means.items()}
-    return Report("", 0, {}, {}, measures, (), (), (), (), {}, (), {})
+    return Report("", 0, {}, {}, measures, (), (), (), (), {}, (), {}, {})
 
 
 @pytest.mark.parametrize(

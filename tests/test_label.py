@@ -29,7 +29,7 @@ from ragdiag.core.records import Corpus, Document, Span
 from ragdiag.label.decisions import DecisionFile
 from ragdiag.label.drafts import asked, drafts, question_id
 from ragdiag.label.labelled import MILESTONES, margin
-from ragdiag.label.page import masked, serve
+from ragdiag.label.page import Page, masked, serve
 from ragdiag.label.pooling import Pool, default_retrievers, distinct, merged
 from ragdiag.label.session import Session
 from ragdiag.label.setup import open_session, questions
@@ -704,7 +704,7 @@ class Served:
             self.url = url
             ready.set()
 
-        self.thread = threading.Thread(target=serve, args=(session, 0, started))
+        self.thread = threading.Thread(target=serve, args=(Page(session), 0, started))
         self.thread.start()
         assert ready.wait(30)
         self.port, self.path = urlsplit(self.url).port, urlsplit(self.url).path

@@ -59,7 +59,7 @@ def test_what_is_no_measure(text, says):
 def test_default_measures_follow_the_context():
     assert [str(m) for m in default_measures(7, 0)] == [
         *("Sufficient@7", "Sufficient(tau=0.8)@7", "Answer@7", "Evidence@7", "CharR@7", "CharP@7", "IoU@7"),
-        *("Duplicate@7", "OffTopic@7"),
+        *("Duplicate@7", "OffTopic@7", "Judged@7"),
         *("Success@7", "P@7", "RR", "AP", "nDCG@10", "R@100"),
     ]
     assert "Sufficient@800tok" in map(str, default_measures(5, 800))

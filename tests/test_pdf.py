@@ -26,7 +26,7 @@ from ragdiag.sources.loaders import pdf
 from ragdiag.sources.loaders.pdf.layout import lines
 from ragdiag.sources.loaders.pdf.text import Piece
 from ragdiag.text.titles import no_title
-from ragdiag.text.versions import current_titles, link, superseded
+from ragdiag.text.versions import Versions
 
 
 def left_out(document: Document, *kinds: str) -> list[tuple[str, str, str]]:
@@ -513,9 +513,9 @@ def test_titles_that_people_write_are_titles(title: str) -> None:
 )
 def test_a_title_binds_versions_only_where_it_is_one(old: str, current: list[str], stale: bool) -> None:
     documents = [Document("old", "text", old, {"superseded": True}), *(Document(str(i), "t", c) for i, c in enumerate(current))]
-    assert superseded(documents).tolist() == [stale, *[False] * len(current)]
-    titles = current_titles(documents)
-    assert bool(link(documents[0], documents[1], titles)) == stale
+    versions = Versions(documents)
+    assert versions.superseded().tolist() == [stale, *[False] * len(current)]
+    assert bool(versions.link(0, 1)) == stale
 
 
 def test_a_page_whose_font_names_no_letters_is_said_and_not_read(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ from ragdiag.search.retrievers.mmr import Mmr
 from ragdiag.search.retrievers.rerank import CrossEncoder, Rerank
 from ragdiag.sources.corpus import load_corpus
 from ragdiag.text.duplicates import near_duplicates, shingles
-from ragdiag.text.versions import current_titles, link, superseded
+from ragdiag.text.versions import Versions, superseded
 
 SLOW = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 TIDEWATER = Path(__file__).parent.parent / "fixtures" / "tidewater"
@@ -183,7 +183,9 @@ FIELDS = st.fixed_dictionaries(
         "superseded_by": st.sampled_from(["d0", "d1", "elsewhere"]),
         "family": st.sampled_from(["f", "g", 3]),
         "version": st.sampled_from([1, 2, 10, "3"]),
-        "date": st.sampled_from(["2024-01-01", "2025-01-01"]),
+        "date": st.sampled_from(["2024-01-01", "2025-01-01", "2024"]),
+        "updated": st.sampled_from(["2024-06-01", "no date"]),
+        "replaces": st.sampled_from(["d0", "d1", "elsewhere"]),
     },
 )
 
@@ -192,9 +194,10 @@ FIELDS = st.fixed_dictionaries(
 @settings(max_examples=300, deadline=None)
 @given(rows=st.lists(st.tuples(st.sampled_from(["", " ", "Leave", "leave ", "Fees"]), FIELDS), max_size=7))
 def test_superseded_is_a_link_to_any_other_document(rows: list[tuple[str, dict[str, Any]]]) -> None:
-    documents = [document(f"d{i}", title, **fields) for i, (title, fields) in enumerate(rows)]
-    titles = current_titles(documents)
-    expected = [any(new is not old and link(old, new, titles) for new in documents) for old in documents]
+    names = [f"d{i}" if i % 3 else f"page-v{i}" for i in range(len(rows))]
+    documents = [document(name, title, **fields) for name, (title, fields) in zip(names, rows, strict=True)]
+    versions, each = Versions(documents), range(len(documents))
+    expected = [any(new != old and versions.link(old, new) for new in each) for old in each]
     assert superseded(documents).tolist() == expected
 
 

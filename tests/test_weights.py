@@ -72,7 +72,7 @@ def test_no_repair_of_an_index_that_ranks_by_such_words_is_a_proof() -> None:
     for f in told:
         assert f.detail["worthless"] == {"pay": -0.2}
         assert f.control and "weigh 0 or less (pay -0.2); try bm25(variant=plus)" in f.control.says
-        assert not f.weak and f.placebo_p is None
+        assert not f.as_well and f.placebo_p is None
 
 
 def test_another_retriever_or_wording_proves_nothing_by_such_words() -> None:

@@ -21,6 +21,7 @@ from ragdiag.cli.flags import (
     output_option,
     queries_argument,
     quiet_option,
+    rewrite_option,
     tells,
 )
 from ragdiag.cli.given import judging_of, options_of
@@ -34,6 +35,7 @@ __all__ = ["audit"]
 @corpus_argument
 @queries_argument
 @options(*AUDIT_OPTIONS, *CORPUS_OPTIONS, *LABEL_OPTIONS)
+@rewrite_option
 @answers_option
 @options(*LITMUS_OPTIONS)
 @json_option

@@ -13,6 +13,7 @@ from ragdiag.cli.flags import (
     options,
     queries_argument,
     quiet_option,
+    rewrite_option,
 )
 from ragdiag.cli.given import options_of
 from ragdiag.cli.outputs import check_outputs
@@ -26,6 +27,7 @@ __all__ = ["explain"]
 @queries_argument
 @click.argument("query_id")
 @options(*AUDIT_OPTIONS, *CORPUS_OPTIONS, *LABEL_OPTIONS)
+@rewrite_option
 @json_option
 @quiet_option
 def explain(corpus: str, queries: str, query_id: str, json_file: str | None, quiet: bool, **given: object) -> None:

@@ -31,6 +31,7 @@ __all__ = [
     "output_option",
     "queries_argument",
     "quiet_option",
+    "rewrite_option",
     "tells",
     "writes",
 ]
@@ -115,7 +116,7 @@ AUDIT_OPTIONS = (
         "--swap",
         family="retrievers",
         metavar="SPEC",
-        help="Put queries in other words than the documents to this retriever as well, e.g. dense.",
+        help="Put unserved queries to this retriever as well, e.g. dense; none for no other.",
     ),
     reads("--run", "run_file", metavar="FILE", help="Your own ranking, TREC or JSONL, in place of a retriever."),
     tells("-k", "k", type=int, metavar="N", help="Chunks in a context.  [default: 5]"),
@@ -163,6 +164,9 @@ answers_option = reads(
     multiple=True,
     help="Recorded answers, JSONL; CONDITION is retrieved, oracle or closed_book. Repeat for each file.",
 )
+
+rewrite_option = connects("--rewrite", metavar="MODULE:FUNCTION",
+                          help="Your rewriter of questions: called with each that fails, does that mend it?")  # fmt: skip
 
 LITMUS_OPTIONS = (
     chooses("--judge", family="judges", metavar="SPEC", default="matcher", show_default=True,

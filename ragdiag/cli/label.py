@@ -13,10 +13,11 @@ from click.core import ParameterSource
 
 from ragdiag.cli.config import settle
 from ragdiag.cli.ending import standard_output
-from ragdiag.cli.flags import CACHE_OPTIONS, CORPUS_OPTIONS, chooses, connects, corpus_argument, options, tells, writes
+from ragdiag.cli.flags import CACHE_OPTIONS, CORPUS_OPTIONS, chooses, connects, corpus_argument, options, reads, tells, writes
 from ragdiag.cli.shell import progress_bars
 
 if TYPE_CHECKING:
+    from ragdiag.core.protocols import Progress
     from ragdiag.label.session import Session
 
 __all__ = ["label"]
@@ -31,29 +32,22 @@ __all__ = ["label"]
               help="Finds passages to show; repeat for several.  [default: bm25 and dense, or lsa]")  # fmt: skip
 @connects("--page", is_flag=True, help="On a page in your browser, from this machine to this machine only.")
 @connects("--port", type=click.IntRange(0, 65535), metavar="N", default=0, help="Of the page.  [default: any that is free]")
+@reads("--review", metavar="REPORT", help="Review failing queries of an audit's --json report, drawn at random.")
 @options(*CACHE_OPTIONS, *CORPUS_OPTIONS)
 def label(corpus: str, queries: str | None, out: str, page: bool, port: int, **given: Any) -> None:
     """Label queries, one by one: see what several retrievers find, mark the evidence. Stop anywhere; the same command goes on.
 
     QUERIES are as for audit, with or without labels, or a .txt with one question a line.
     """
-    from ragdiag.core.errors import UsageError
     from ragdiag.label.pooling import with_defaults
-    from ragdiag.label.setup import open_session
 
-    if queries == "-":
-        raise UsageError("standard input is where you answer: give the queries as a file")
-    if sys.stdin is None and not page:
-        raise UsageError("standard input is closed: that is where you answer, unless you take --page")
-    if not queries and not given["drafts"]:
-        raise UsageError("no queries are given: name a file (one question a line will do), or take --drafts from the documents")
+    _check_usage(queries, given["drafts"], given["review"], page)
     settle(given)
     if click.get_current_context().get_parameter_source("retrievers") is ParameterSource.DEFAULT_MAP:
         given["retrievers"] = with_defaults(given["retrievers"])  # a pool of the audited retriever alone would flatter it
     cache = None if given["no_cache"] else given["cache"] or ""
-    reading = given["keep"], given["exclude"]
     with progress_bars(False) as progress:
-        session, notes = open_session(corpus, queries, out, given["drafts"], given["retrievers"], cache, progress, *reading)
+        session, notes = _opened(corpus, queries, out, cache, progress, given)
     for note in notes:
         click.echo(f"note: {note}", err=True)
     with standard_output():
@@ -63,28 +57,71 @@ def label(corpus: str, queries: str | None, out: str, page: bool, port: int, **g
             _conclude(session, corpus, out)
 
 
+def _check_usage(queries: str | None, drafts: bool, review: str | None, page: bool) -> None:
+    from ragdiag.core.errors import UsageError
+
+    if queries == "-":
+        raise UsageError("standard input is where you answer: give the queries as a file")
+    if sys.stdin is None and not page:
+        raise UsageError("standard input is closed: that is where you answer, unless you take --page")
+    if review and (drafts or not queries):
+        raise UsageError(
+            "--review is about queries that were audited: " + ("leave out --drafts" if drafts else "name their file")
+        )
+    if not queries and not drafts:
+        raise UsageError("no queries are given: name a file (one question a line will do), or take --drafts from the documents")
+
+
+def _opened(
+    corpus: str, queries: str | None, out: str, cache: str | None, progress: Progress, given: dict[str, Any]
+) -> tuple[Session, list[str]]:
+    from ragdiag.label.drawing import open_review
+    from ragdiag.label.setup import open_session
+
+    rest = given["retrievers"], cache, progress, given["keep"], given["exclude"]
+    if queries and given["review"]:
+        return open_review(corpus, queries, given["review"], out, *rest)
+    return open_session(corpus, queries, out, given["drafts"], *rest)
+
+
 def _on_terminal(session: Session) -> None:
+    from ragdiag.label.review_terminal import REVIEW, opening
+    from ragdiag.label.reviewing import Review
     from ragdiag.label.terminal import ask_all, terminal
 
     with contextlib.suppress(ImportError):  # absent on Windows; where it is, lines can be edited
         import readline  # noqa: F401
     if isinstance(sys.stdin, io.TextIOWrapper):  # what is not UTF-8 is refused where it matters, not an error here
         sys.stdin.reconfigure(errors="surrogateescape")
-    click.echo("3:2 marks sentence 2 of passage 3 as the evidence; ? shows all commands")
-    ask_all(session, input, terminal())
+    if isinstance(session, Review):
+        click.echo(opening(session))
+        click.echo("3:2 says that sentence 2 of passage 3 answers the query, n that nothing does; ? shows all commands")
+        ask_all(session, input, terminal(), REVIEW)
+    else:
+        click.echo("3:2 marks sentence 2 of passage 3 as the evidence; ? shows all commands")
+        ask_all(session, input, terminal())
 
 
 def _on_page(session: Session, port: int) -> None:
-    from ragdiag.label.page import serve
+    from ragdiag.label.page import Page, serve
+    from ragdiag.label.review_page import ReviewPage
+    from ragdiag.label.review_terminal import opening
+    from ragdiag.label.reviewing import Review
 
     def started(url: str) -> None:
         click.echo(f"label at {url}\nCtrl-C, or Stop on the page, ends it; every decision is in the file already")
 
-    serve(session, port, started)
+    if isinstance(session, Review):
+        click.echo(opening(session))
+    serve(ReviewPage(session) if isinstance(session, Review) else Page(session), port, started)
 
 
 def _conclude(session: Session, corpus: str, out: str) -> None:
+    from ragdiag.label.review_terminal import review_text
+    from ragdiag.label.reviewing import Review
     from ragdiag.label.summary import label_text
     from ragdiag.label.terminal import terminal
 
-    terminal().print(label_text(session.summary(), *(shlex.quote(name) for name in (corpus, out))), crop=False)
+    names = [shlex.quote(name) for name in (corpus, out)]
+    text = review_text(session, *names) if isinstance(session, Review) else label_text(session.summary(), *names)
+    terminal().print(text, crop=False)

@@ -39,7 +39,7 @@ __all__ = ["Material", "causes_of", "configurations", "measured", "names_of", "u
 WEIGHTS = (0.1, 0.3, 0.7, 0.9)
 """Of a fusion's first ranking; the second has the rest of 1. Equal weights are not among them: a fusion has those anyway."""
 
-LEFT_OUT = ("OffTopic", "Duplicate", "Answer")
+LEFT_OUT = ("OffTopic", "Duplicate", "Answer", "Judged")
 """Measures of an audit that cost more than they tell when configurations are compared."""
 
 

@@ -12,7 +12,10 @@ from ragdiag.core.errors import UsageError, did_you_mean
 from ragdiag.core.plain import plain
 from ragdiag.core.registry import make
 
-__all__ = ["Judging", "Options", "check_kind", "check_names", "several"]
+__all__ = ["NO_SWAP", "Judging", "Options", "check_kind", "check_names", "several"]
+
+NO_SWAP = "none"
+"""The `swap` of an audit that puts queries to no other retriever."""
 
 LARGEST_CONTEXT = 10**9
 """No context is larger, in chunks or in tokens."""
@@ -28,7 +31,7 @@ class Options:
     chunker: str = "sentence"
     context: str = "none"
     retriever: str = "hybrid"
-    swap: str = ""  # the retriever that a mismatched query is put to instead; "": one that costs little
+    swap: str = ""  # the retriever that a mismatched query is put to instead; "": one that costs little, `NO_SWAP`: none
     chunks: str | Path | None = None
     run: str | Path | None = None
     qrels: str | Path | None = None
@@ -42,6 +45,7 @@ class Options:
     ties: Literal["expected", "id"] = "expected"  # what rank measures make of results with equal scores
     seed: int = 0
     cache: str | Path | None = ""  # "": the default folder, None: no cache
+    rewrite: Any = None  # rewrites failing questions: module:function, or in Python a function; see `search.rewriting`
     search: Any = None  # Python: the team's own search, in place of a retriever; see `searches`
     own_chunks: tuple[object, ...] = ()  # Python: the team's own chunks, as a search may give them
 

@@ -147,9 +147,9 @@ class Finding:
         return self.control.p if self.control else None
 
     @property
-    def weak(self) -> bool:
-        """Whether it is proved although at least half of its controls did as well."""
-        return self.proved and self.control is not None and 2 * self.control.as_well >= self.control.tried > 0
+    def as_well(self) -> bool:
+        """Whether at least half of its controls did as well as the intervention."""
+        return self.control is not None and 2 * self.control.as_well >= self.control.tried > 0
 
 
 Trial = Generator[Sequence[Edit], Sequence[Outcome], Finding | None]

@@ -12,6 +12,7 @@ from ragdiag.core.arrays import BoolArray, FloatArray, IntArray
 from ragdiag.core.documents import Corpus, Document, Omission, Problem, Span
 from ragdiag.core.pipelines import IndexRecall, Pipeline, Unseen
 from ragdiag.core.proofs import Finding, GroupProof, RankedChunk
+from ragdiag.core.reviews import Corrected, Passage, Review
 
 __all__ = [
     "Answer", "BoolArray", "Chunking", "Corpus", "Defect", "Document", "Evidence", "Explanation", "FloatArray",
@@ -34,13 +35,15 @@ class Label:
     end: int | None = None
     group: str = ""
     doc_text: str = field(default="", repr=False)
+    accepted: bool = field(default=False, repr=False)  # by whoever reviewed the query: no label had it before
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
     """A labelled query. `relevant` holds ``(doc_id, grade)`` where the labels are whole documents.
 
-    `answer` is the reference answer, `also` further ones that are accepted as well; all of them are `answers`.
+    `answer` is the reference answer, `also` further ones that are accepted as well; all of them are `answers`. `review` is what a
+    person looked at beside its labels.
     """
 
     id: str
@@ -53,6 +56,7 @@ class Query:
     file: str = ""
     line: int = 0
     also: tuple[str, ...] = ()
+    review: Review | None = None
 
     @property
     def answers(self) -> tuple[str, ...]:
@@ -191,8 +195,10 @@ class QueryResult:
     causes: tuple[str, ...] = ()
     exposures: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = field(default=(), repr=False)  # long
+    marginal: bool = False  # its evidence stands a place or two below the context, and no cause is shown: anything helps
     label: str = ""  # "wide": the part that answers is served; "doubtful": the context may answer all the same; "": as it stands
     label_says: str = ""  # why, in a sentence
+    unjudged: tuple[Passage, ...] = field(default=(), repr=False)  # chunks of its context; of a failing query alone
 
     @property
     def residual(self) -> frozenset[str]:
@@ -216,6 +222,7 @@ class Report:
     causes: Mapping[str, Mean]  # each cause's share of the queries that are not served
     queries: tuple[QueryResult, ...]
     timings: Mapping[str, Any]  # seconds by stage; `retrieval` has one query's milliseconds
+    corrected: Mapping[str, Corrected]  # by measure: what a review of failing queries makes of it
 
 
 @dataclass(frozen=True, eq=False)

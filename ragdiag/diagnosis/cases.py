@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from ragdiag.core.phrasings import paraphrases
 from ragdiag.core.proofs import Control, Edit, Finding, Outcome, Row, Standing
 from ragdiag.core.records import Defect, FloatArray, IntArray, Query, Span
+from ragdiag.diagnosis.needs import needed
 from ragdiag.diagnosis.setting import Setting
 from ragdiag.scoring.covering import Coverage
 from ragdiag.text.duplicates import shingles
@@ -24,13 +26,14 @@ class Group(NamedTuple):
     """One thing that a query needs: its number from 1, its alternatives (space trimmed), and whether the context covers one.
 
     `answer` are the parts of its alternatives that answer, where labels are wider than their answers; empty where nothing
-    narrower than the label is known.
+    narrower than the label is known. `needed` is what must be held for it, one of several: see `needs.needed`.
     """
 
     number: int
     spans: tuple[Span, ...]
     covered: bool
     answer: tuple[Span, ...] = ()
+    needed: tuple[Span, ...] = ()
 
 
 class Observation(NamedTuple):
@@ -46,6 +49,9 @@ class Case:
 
     `number` is the query's among all; `ranking` holds chunks, best first, `length` of which are the context; `scores` are theirs.
     `level` is "span", "document" or "excluded". `answers` gives the parts that answer by the numbers of groups.
+
+    A query whose context lacks what answers it stands by that: what is cut off, low or missing of the rest of a wide label is no
+    failure, and a repair need not restore it. Where its context holds what answers (`answered`), it stands by the whole label.
     """
 
     def __init__(
@@ -62,19 +68,34 @@ class Case:
         answers: Mapping[int, tuple[Span, ...]] | None = None,
     ) -> None:
         self.setting, self.number, self.query, self.level, self.defects = setting, number, query, level, defects
+        answers, whole = answers or {}, level != "document"
+        self.rewritten: tuple[str, ...] = ()
+        """What the team's own rewriter makes of the query, where one is named: set once it is known which queries fail."""
         spans = [tuple(self._trimmed(s) for s in alternatives) for alternatives in groups]
+        needs = [needed(setting, own, answers.get(n, ())) if whole else own for n, own in enumerate(spans, 1)]
         holding = {c: setting.span(c) for alternatives in spans for s in alternatives for c in setting.overlapping(s)}
-        self._coverage = Coverage(setting.corpus, spans, holding, whole=level != "document")
+        self._coverage = Coverage(setting.corpus, needs, holding, whole)
         self.evidence = frozenset(holding)
         """The chunks that hold any of the query's evidence."""
         self.ranking, self.length, self._scores = ranking[ranking >= 0], length, scores
         self.context = self.ranking[:length].tolist()
-        ranks, rank = self._coverage.ranks(self.ranking, {}), self._coverage.rank(self.ranking, {})
+        rank = self._coverage.rank(self.ranking, {})
+        self.answered = needs != spans and rank is not None and rank <= length
+        """Whether the context holds what answers, where that is less than the labels say."""
+        if self.answered:
+            self._coverage = Coverage(setting.corpus, spans, holding, whole)
+            rank = self._coverage.rank(self.ranking, {})
+        ranks = self._coverage.ranks(self.ranking, {})
         self.standing = Standing(rank, rank is not None and rank <= length)
-        answers = answers or {}
         self.groups = tuple(
-            Group(n, own, ranks.get(n - 1, length + 1) <= length, answers.get(n, ())) for n, own in enumerate(spans, 1)
+            Group(n, own, ranks.get(n - 1, length + 1) <= length, answers.get(n, ()), needs[n - 1])
+            for n, own in enumerate(spans, 1)
         )
+
+    @property
+    def rewritings(self) -> tuple[str, ...]:
+        """The query in other words: the paraphrases that its record gives, then what the team's own rewriter makes of it."""
+        return tuple(dict.fromkeys([*paraphrases(self.query.metadata), *self.rewritten]))
 
     @property
     def is_tied(self) -> bool:
@@ -137,8 +158,8 @@ class Case:
         return sorted(chunks, key=lambda c: (self.rank_of.get(c, len(self.ranking) + 1), c))
 
     def holder(self, group: Group) -> tuple[int, Span] | None:
-        """The best ranked chunk that holds an alternative of `group` whole, with that alternative."""
-        holders = [(c, s) for s in group.spans for c in self.whole(s)[:1]]
+        """The best ranked chunk that holds what `group` needs, with the part of an alternative that it holds."""
+        holders = [(c, s) for s in group.needed for c in self.whole(s)[:1]]
         return min(holders, key=lambda pair: (self.rank_of.get(pair[0], len(self.ranking) + 1), pair[0]), default=None)
 
     def finding(

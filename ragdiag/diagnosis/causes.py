@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
 from ragdiag.core.options import Options
+from ragdiag.core.phrasings import earlier_turns
 from ragdiag.core.protocols import Progress
 from ragdiag.core.records import Defect, IntArray, Run, Span
+from ragdiag.core.registry import make
 from ragdiag.diagnosis.cases import Case
 from ragdiag.diagnosis.diagnosis import Diagnosis, diagnose
 from ragdiag.diagnosis.probe import Probe
 from ragdiag.diagnosis.setting import Setting
 from ragdiag.scoring.scoring import Scorer
-from ragdiag.search.retrieval import Indexed
+from ragdiag.search.indexed import Indexed
+from ragdiag.search.nested import collection_of
+from ragdiag.search.rewriting import Asked
 
 __all__ = ["name_causes"]
 
@@ -38,8 +42,8 @@ def name_causes(
 
     `only` are the positions of the queries asked about: all others are "not_decidable" too.
     """
-    labels = scorer.labels
     hubs = _foreign(scorer, run, lengths)
+    limit, unit = _limit(options)
     setting = Setting(
         corpus=scorer.corpus,
         chunking=scorer.chunking,
@@ -51,20 +55,39 @@ def name_causes(
         seen=indexed.seen,
         readers=indexed.readers,
         swaps=tuple(indexed.swaps),
+        analyses={mended: spec for mended, (spec, _) in indexed.analyses.items()},
         hubs=hubs,
         hub_from=_hub_from(int(lengths.sum()), len(scorer.chunking)),
+        limit=limit,
+        unit=unit,
+        context=options.context,
     )
-    groups = _groups(scorer)
-    at = [q for q, level in enumerate(labels.level) if level != "unanswerable" and (only is None or q in only)]
+    # Of another retriever it is asked what it does for other failing queries too.
+    looked_at = range(len(scorer.labels.queries)) if only is None or setting.swaps else only
+    cases = _cases(scorer, run, lengths, setting, looked_at)
+    _rewrite([case for case in cases if only is None or case.number in only], indexed, progress)
+    others = {**indexed.swaps, **dict(indexed.analyses.values())}
+    probe = None if indexed.searchable is None else Probe(indexed.searchable, others, run.chunks.shape[1])
+    asked = None if only is None else {i for i, case in enumerate(cases) if case.number in only}
+    diagnoses = [Diagnosis("not_decidable")] * len(scorer.labels.queries)
+    for i, diagnosis in enumerate(diagnose(cases, probe, progress, asked)):
+        if asked is None or i in asked:
+            diagnoses[cases[i].number] = diagnosis
+    return diagnoses
+
+
+def _cases(scorer: Scorer, run: Run, lengths: IntArray, setting: Setting, looked_at: Collection[int]) -> list[Case]:
+    """A case for each query of `looked_at` that has a label."""
+    labels, groups = scorer.labels, _groups(scorer)
     defects: dict[str, list[Defect]] = {}
     for defect in labels.defects:
         defects.setdefault(defect.query, []).append(defect)
-    cases = [
+    return [
         Case(
             setting,
             q,
             labels.queries[q],
-            labels.level[q],
+            level,
             groups[q],
             run.chunks[q],
             int(lengths[q]),
@@ -72,13 +95,28 @@ def name_causes(
             None if q in run.listed else run.scores[q],
             scorer.answering.by_query.get(q),
         )
-        for q in at
+        for q, level in enumerate(labels.level)
+        if level != "unanswerable" and q in looked_at
     ]
-    probe = None if indexed.searchable is None else Probe(indexed.searchable, indexed.swaps, run.chunks.shape[1])
-    diagnoses = [Diagnosis("not_decidable")] * len(labels.queries)
-    for q, diagnosis in zip(at, diagnose(cases, probe, progress), strict=True):
-        diagnoses[q] = diagnosis
-    return diagnoses
+
+
+def _limit(options: Options) -> tuple[int, str]:
+    """The most that the audit's chunker puts into a chunk, with its unit; 0 where it has no limit, or somebody else cut."""
+    given = options.chunks or options.own_chunks or options.run or options.search is not None
+    if given or collection_of(make("retrievers", options.retriever)) is not None:
+        return 0, "tokens"
+    chunker = make("chunkers", options.chunker)
+    return getattr(chunker, "size", 0), getattr(chunker, "unit", "tokens")
+
+
+def _rewrite(cases: Sequence[Case], indexed: Indexed, progress: Progress) -> None:
+    """Tell the failing cases what the team's rewriter makes of their queries, where one is named and the index can be asked."""
+    if indexed.searchable is None or indexed.rewriter is None:
+        return
+    failing = [case for case in cases if not case.standing.sufficient and case.level != "excluded"]
+    asked = [Asked(case.query.text, earlier_turns(case.query.metadata)) for case in failing]
+    for case, text in zip(failing, indexed.rewriter.rewritten(asked, indexed.store, progress), strict=True):
+        case.rewritten = (text,) if text else ()
 
 
 def _groups(scorer: Scorer) -> list[list[tuple[Span, ...]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 from typing import NamedTuple
@@ -13,39 +13,70 @@ from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.modes import Mode, modes
 from ragdiag.diagnosis.probe import Probe
 from ragdiag.diagnosis.reading import read
-from ragdiag.diagnosis.unproved import chosen_by_ids
+from ragdiag.diagnosis.swaps import ASKED, controlled
+from ragdiag.diagnosis.telling import is_marginal, telling
+from ragdiag.diagnosis.unproved import as_well, chosen_by_ids
 from ragdiag.diagnosis.weights import unproved
 
 __all__ = ["Diagnosis", "diagnose"]
 
 
 class Diagnosis(NamedTuple):
-    """What is wrong with one query: status, causes (the most specific first), exposures, and every finding."""
+    """What is wrong with one query: status, causes (the most telling first), exposures, every finding; whether it only just
+    fails (`telling.is_marginal`).
+    """
 
     status: str
     causes: tuple[str, ...] = ()
     exposures: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    marginal: bool = False
 
 
-def diagnose(cases: Sequence[Case], probe: Probe | None, progress: Progress) -> list[Diagnosis]:
-    """What is wrong with each case; without a probe (a recorded run) only what can be observed."""
+def diagnose(
+    cases: Sequence[Case], probe: Probe | None, progress: Progress, asked: Collection[int] | None = None
+) -> list[Diagnosis]:
+    """What is wrong with each case; without a probe (a recorded run) only what can be observed.
+
+    `asked` are the places of the cases that are asked about, None for all. Of the others only what is needed to compare these
+    with is looked at: what is said of them is of no use.
+    """
     known = modes()
-    observed = [_observed(case, known) for case in cases]
+    observed = _gates(cases, known, asked)
     findings = _run(list(_trials(cases, observed, known, probe is not None)), cases, probe, progress)
-    place = {name: i for i, name in enumerate(known)}
-    if probe is not None:
-        findings = [unproved(case, of_case, probe.weights_of) for case, of_case in zip(cases, findings, strict=True)]
-    findings = [_told(case, of_case, known) for case, of_case in zip(cases, findings, strict=True)]
-    ordered = [sorted(_told_apart(of_case), key=lambda f: place[f.cause]) for of_case in findings]
-    pairs = {} if probe is None else _pairs(cases, ordered, probe)
+    findings = _tested(cases, observed, findings, known, probe)
+    pairs = {} if probe is None else _pairs(cases, findings, probe)
     risks = [[name for name in of_case if known[name].exposes] for of_case in observed]
-    return [_conclude(case, ordered[i], pairs.get(i), risks[i], probe is not None) for i, case in enumerate(cases)]
+    return [_conclude(case, findings[i], pairs.get(i), risks[i], probe is not None) for i, case in enumerate(cases)]
+
+
+def _gates(cases: Sequence[Case], known: Mapping[str, Mode], asked: Collection[int] | None) -> list[dict[str, Observation]]:
+    """What is seen of each failure mode in each case; of those not `asked` about only what others are compared with."""
+    compared = {name: mode for name, mode in known.items() if mode.swaps or name == ASKED}
+    return [_observed(case, known if asked is None or i in asked else compared) for i, case in enumerate(cases)]
+
+
+def _tested(
+    cases: Sequence[Case],
+    observed: Sequence[Mapping[str, Observation]],
+    findings: Sequence[Sequence[Finding]],
+    known: Mapping[str, Mode],
+    probe: Probe | None,
+) -> list[list[Finding]]:
+    """The findings of each case, the most telling first, without the proof of those that something else would explain."""
+    place = {name: i for i, name in enumerate(known)}
+    told = controlled(cases, observed, findings)
+    if probe is not None:
+        told = [unproved(case, of_case, probe.weights_of) for case, of_case in zip(cases, told, strict=True)]
+    told = [_told_apart(_told(case, of_case, known)) for case, of_case in zip(cases, told, strict=True)]
+    return [sorted(of_case, key=lambda f: (*telling(case, f), place[f.cause])) for case, of_case in zip(cases, told, strict=True)]
 
 
 def _told(case: Case, findings: Sequence[Finding], known: Mapping[str, Mode]) -> list[Finding]:
-    """`findings`, without the proof of those that rest on words an encoder cannot read, or on nothing but ids."""
-    told = [read(case, f) if known[f.cause].reads else f for f in findings]
+    """`findings`, without the proof of those whose controls do as well, or that rest on words an encoder cannot read, or on
+    nothing but ids.
+    """
+    told = [read(case, f) if known[f.cause].reads else f for f in map(as_well, findings)]
     return [f if f.residual or known[f.cause].of_copies else chosen_by_ids(case, f) for f in told]
 
 
@@ -61,7 +92,7 @@ def _trials(
 ) -> Iterator[tuple[int, Trial]]:
     """A proof for each mode seen in a failing case, with the place of the case; of excluded cases without a probe too."""
     for i, case in enumerate(cases):
-        if not case.standing.sufficient and (probed or case.level == "excluded"):
+        if not (case.standing.sufficient or case.answered) and (probed or case.level == "excluded"):
             yield from ((i, _declared(known[name], case, seen)) for name, seen in observed[i].items())
 
 
@@ -143,7 +174,7 @@ def _pairs(cases: Sequence[Case], findings: Sequence[Sequence[Finding]], probe: 
 def _may_be_half(finding: Finding) -> bool:
     """Whether a repair may be tried together with another. Words added to a query are no repair of the pipeline."""
     useful = finding.edit != Edit() and not finding.edit.query and not finding.after.sufficient
-    return useful and not {"worthless", "unread", "tied"} & finding.detail.keys()
+    return useful and not {"worthless", "unread", "tied", "swap_as_well"} & finding.detail.keys()
 
 
 def _conclude(
@@ -157,7 +188,8 @@ def _conclude(
     if not probed:
         return Diagnosis("not_decidable", exposures=tuple(risks))
     status, causes = _status(findings, pair)
-    return Diagnosis(status, causes, tuple(name for name in risks if name not in causes), tuple(findings))
+    exposures = tuple(name for name in risks if name not in causes)
+    return Diagnosis(status, causes, exposures, tuple(findings), is_marginal(case, findings))
 
 
 def _status(findings: Sequence[Finding], pair: tuple[str, str] | None) -> tuple[str, tuple[str, ...]]:

@@ -36,6 +36,9 @@ class FailureMode(abc.ABC):
     reads: ClassVar[bool] = False
     """Its proof rests on what an encoder makes of words: with one that cannot read them it proves nothing."""
 
+    swaps: ClassVar[bool] = False
+    """Another retriever may prove it: of every failing query it is asked whether it has the gap, see `swaps.controlled`."""
+
     of_copies: ClassVar[bool] = False
     """It is about texts that say nearly the same: that they score the same is its matter, and no chance."""
 
@@ -64,6 +67,7 @@ class Mode(NamedTuple):
     levels: tuple[str, ...]
     residual: bool
     reads: bool
+    swaps: bool
     of_copies: bool
     exposes: bool
     remedies: tuple[Change, ...]

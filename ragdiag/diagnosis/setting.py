@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+import re
+from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,9 +15,12 @@ import numpy as np
 from ragdiag.core.encoders import Readable
 from ragdiag.core.proofs import Addition
 from ragdiag.core.records import Chunking, Corpus, IntArray, Span
+from ragdiag.core.registry import make
 from ragdiag.scoring.packing import Packing
+from ragdiag.text.abbreviations import abbreviations
 from ragdiag.text.duplicates import shingles
-from ragdiag.text.versions import current_titles
+from ragdiag.text.languages import language_of
+from ragdiag.text.versions import Versions
 from ragdiag.text.words import inside_a_word, words
 
 __all__ = ["Setting"]
@@ -27,10 +32,13 @@ class Setting:
 
     `embed` gives what is indexed for a span. `visible` tells how many characters of what is indexed for each chunk the encoder
     reads, `seen` the same of any texts; None without an encoder. `swaps` names the other retrievers that the probe can ask
-    (`proofs.EXACT` where the index is approximate). `readers` are the encoders whose vocabulary is known: that of the index,
-    under "", and those of other retrievers, by their names.
+    (`proofs.EXACT` where the index is approximate), `analyses` those that read the same texts by other terms, by what that mends.
+    `readers` are the encoders whose vocabulary is known: that of the index, under "", and those of other retrievers, by their
+    names. `limit` is the most that the chunker puts into a chunk, in its `unit` (see `tokens.token_starts`); 0 where that is
+    not known.
     `off_topic` gives, of chunks, those off the topic of the query with a number, with their affinity to it. `hubs` counts, for
     each chunk, the queries whose context it is in without holding any of their evidence.
+    `context` names what is indexed with each chunk already.
     """
 
     corpus: Corpus
@@ -43,8 +51,13 @@ class Setting:
     seen: Callable[[Sequence[str]], Sequence[int]] | None = None
     readers: Mapping[str, Readable] = field(default_factory=dict)
     swaps: tuple[str, ...] = ()
+    analyses: Mapping[str, str] = field(default_factory=dict)
     hubs: Mapping[int, int] = field(default_factory=dict)
     hub_from: int = 0
+    limit: int = 0
+    unit: str = "tokens"
+    context: str = "none"
+    _contexts: dict[tuple[str, int], list[str]] = field(default_factory=dict, repr=False)
     _shingles: dict[int, frozenset[tuple[str, str]]] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -58,9 +71,19 @@ class Setting:
         return np.searchsorted(self.chunking.document, np.arange(len(self.corpus.documents) + 1))
 
     @cached_property
-    def titles(self) -> Mapping[str, int]:
-        """See `versions.current_titles`."""
-        return current_titles(self.corpus.documents)
+    def versions(self) -> Versions:
+        """What documents say of their age, and of one another."""
+        return Versions(self.corpus.documents)
+
+    @cached_property
+    def language(self) -> str:
+        """The language of the documents, "" where it cannot be told."""
+        return language_of(self.corpus)
+
+    @cached_property
+    def abbreviations(self) -> Mapping[str, str]:
+        """Short forms with their long forms, as the documents spell them out."""
+        return abbreviations(document.text for document in self.corpus.documents)
 
     @property
     def _lengths(self) -> IntArray:
@@ -78,14 +101,36 @@ class Setting:
         return max(int(np.median(self._lengths)), 1)
 
     @cached_property
-    def _frequency(self) -> Counter[str]:
-        """In how many chunks each word stands."""
-        spans = map(self.span, range(len(self.chunking)))
-        return Counter(word for span in spans for word in set(words(self.text(span))))
+    def _chunks_with(self) -> Mapping[str, Sequence[int]]:
+        """The chunks in which each word stands, in order."""
+        chunks: dict[str, array[int]] = {}
+        for c in range(len(self.chunking)):
+            for word in set(words(self.text(self.span(c)))):
+                chunks.setdefault(word, array("i")).append(c)
+        return chunks
+
+    def chunks_with(self, word: str) -> Sequence[int]:
+        """The chunks in which `word` stands, in order."""
+        return self._chunks_with.get(word, ())
+
+    @cached_property
+    def vocabulary(self) -> tuple[str, ...]:
+        """Every word of the chunks and of the documents' titles, sorted."""
+        return tuple(sorted(self._chunks_with.keys() | {word for d in self.corpus.documents for word in words(d.title)}))
+
+    def knows(self, word: str) -> bool:
+        """Whether a word stands in a chunk, or in the title of a document."""
+        at = bisect_left(self.vocabulary, word)
+        return self.vocabulary[at : at + 1] == (word,)
+
+    def has_phrase(self, phrase: Sequence[str]) -> bool:
+        """Whether some document has these words in a row."""
+        pattern = re.compile(r"\W+".join(map(re.escape, phrase)), re.IGNORECASE)
+        return any(pattern.search(document.text) or pattern.search(document.title) for document in self.corpus.documents)
 
     def idf(self, word: str) -> float:
         """``log(1 + n / df)``; a word in no chunk is as rare as one in a single chunk."""
-        return math.log(1 + len(self.chunking) / max(self._frequency[word], 1))
+        return math.log(1 + len(self.chunking) / max(len(self.chunks_with(word)), 1))
 
     def overlapping(self, span: Span) -> list[int]:
         """The chunks that share a character with `span`."""
@@ -114,6 +159,15 @@ class Setting:
         if chunk not in self._shingles:
             self._shingles[chunk] = shingles(self.text(self.span(chunk)))
         return self._shingles[chunk]
+
+    def in_context(self, kind: str, chunk: int) -> str:
+        """What would be indexed for a chunk with another kind of context (a name of ``--context``), made once a document."""
+        document = int(self.chunking.document[chunk])
+        a, b = int(self.first[document]), int(self.first[document + 1])
+        if (kind, document) not in self._contexts:
+            strategy, start, end = make("contexts", kind), self.chunking.start[a:b], self.chunking.end[a:b]
+            self._contexts[kind, document] = strategy.texts(self.corpus.documents[document], start, end)
+        return self._contexts[kind, document][chunk - a]
 
     def addition(self, span: Span, seen: str = "") -> Addition:
         """`span` as if it were a chunk of the index."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from ragdiag.core.proofs import Control, Finding
 from ragdiag.diagnosis.cases import Case
 
-__all__ = ["chosen_by_ids", "without_proof"]
+__all__ = ["as_well", "chosen_by_ids", "without_proof"]
 
 
 def without_proof(finding: Finding, why: str, **detail: object) -> Finding:
@@ -24,3 +24,8 @@ def chosen_by_ids(case: Case, finding: Finding) -> Finding:
     """
     why = "the evidence has the same score as the last chunk of the context, and only ids chose between them"
     return without_proof(finding, why, tied=True) if case.is_tied else finding
+
+
+def as_well(finding: Finding) -> Finding:
+    """A finding whose control does as well half of the time or more: no cause, whatever restored the query."""
+    return replace(finding, proved=False) if finding.as_well and not finding.residual else finding

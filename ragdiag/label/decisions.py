@@ -14,7 +14,7 @@ from ragdiag.core.records import Document, Query, Span
 from ragdiag.core.writing import PRIVATE, check_writable, json_lines, write_atomically
 from ragdiag.sources.queries.own import query as read_query
 
-__all__ = ["DecisionFile", "expected", "record"]
+__all__ = ["DecisionFile", "expected", "label_of", "record"]
 
 
 def record(query: Query, groups: Sequence[Sequence[Span]], documents: Sequence[Document]) -> dict[str, object]:
@@ -27,7 +27,7 @@ def record(query: Query, groups: Sequence[Sequence[Span]], documents: Sequence[D
         line["unanswerable"] = True
     else:
         line["evidence"] = [
-            _label(passage, documents[passage.document], f"g{n}" if len(group) > 1 else "")
+            label_of(passage, documents[passage.document], f"g{n}" if len(group) > 1 else "")
             for n, group in enumerate(groups, 1)
             for passage in group
         ]
@@ -36,7 +36,8 @@ def record(query: Query, groups: Sequence[Sequence[Span]], documents: Sequence[D
     return line
 
 
-def _label(passage: Span, document: Document, group: str) -> dict[str, object]:
+def label_of(passage: Span, document: Document, group: str) -> dict[str, object]:
+    """A passage as a line names it, in a group of alternatives where there is one."""
     text = document.text[passage.start : passage.end]
     label: dict[str, object] = {"doc_id": document.id, "start": passage.start, "end": passage.end}
     label |= {"text": text} if text.encode("utf-8", "replace").decode() == text else {}
@@ -53,12 +54,13 @@ def expected(answers: Sequence[str]) -> dict[str, object]:
 class DecisionFile:
     """The decided queries of a file, by id: as they stand there in `records`, as they are read in `queries`.
 
-    Raises `InputError` for a file that holds anything else, and `UsageError` where none could be written.
+    With `any_query` it may hold queries without a label as well. Raises `InputError` for a file that holds anything else, and
+    `UsageError` where none could be written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, any_query: bool = False) -> None:
         check_writable(path)
-        self.path = path
+        self.path, self._any_query = path, any_query
         self._raw: bytes | None = None
         self.records: dict[str, Mapping[str, object]] = {}
         self.queries: dict[str, Query] = {}
@@ -69,7 +71,7 @@ class DecisionFile:
 
     def _add(self, content: Mapping[str, object], line: int) -> None:
         query = read_query(dict(content), self.path, line)
-        if not (query.evidence or query.relevant or query.unanswerable):
+        if not (self._any_query or query.evidence or query.relevant or query.unanswerable):
             raise InputError("this is no labelled query", self.path, line, "name another file with --out, or remove that line")
         if query.id in self.queries:
             raise InputError(f"query id {query.id!r} stands twice", self.path, line, "remove one of them")

@@ -23,7 +23,7 @@ from ragdiag.label.summary import worth
 from ragdiag.label.terminal import above
 from ragdiag.text.phrases import UNSAFE, counted
 
-__all__ = ["Page", "serve"]
+__all__ = ["Page", "expect", "masked", "serve"]
 
 T = TypeVar("T")
 
@@ -56,17 +56,19 @@ class Page:
             "worth": worth(summary) if summary.labelled else "",
             "query": None,
         }
-        if session.current is not None:
-            task, decision = session.task, session.decision
-            state |= {
-                "number": session.current + 1,
-                "query": {"id": task.query.id, "text": masked(task.query.text), "draft": task.draft is not None},
-                "answer": session.answer,
-                "passages": [self._passage(shown) for shown in session.shown],
-                "unanswerable": bool(decision and decision.unanswerable),
-                "marks": self._marks(),
-            }
-        return state
+        return state | (self._asked() if session.current is not None else {})
+
+    def _asked(self) -> dict[str, object]:
+        """What is shown of the query that is asked now."""
+        session, task, decision = self.session, self.session.task, self.session.decision
+        return {
+            "number": (session.current or 0) + 1,
+            "query": {"id": task.query.id, "text": masked(task.query.text), "draft": task.draft is not None},
+            "answer": session.answer,
+            "passages": [self._passage(shown) for shown in session.shown],
+            "unanswerable": bool(decision and decision.unanswerable),
+            "marks": self._marks(),
+        }
 
     def _passage(self, shown: Shown) -> dict[str, object]:
         passage = shown.passage
@@ -87,10 +89,11 @@ class Page:
         groups: dict[str, list[dict[str, object]]] = {}
         for n, label in enumerate(decision.evidence if decision else ()):
             if label.doc_id in position and label.start is not None and label.end is not None:
-                groups.setdefault(label.group or f"#{n}", []).append(self._mark(position[label.doc_id], label.start, label.end))
+                groups.setdefault(label.group or f"#{n}", []).append(self.mark(position[label.doc_id], label.start, label.end))
         return list(groups.values())
 
-    def _mark(self, document: int, start: int, end: int) -> dict[str, object]:
+    def mark(self, document: int, start: int, end: int) -> dict[str, object]:
+        """A stretch of a document as the page marks it."""
         text = masked(self.session.corpus.documents[document].text[start:end])
         return {"document": document, "start": start, "end": end, "text": text}
 
@@ -112,20 +115,20 @@ class Page:
         session = self.session
         if what == "label":
             groups = self._groups(request)
-            session.answered(_of(request.get("answer", ""), str))
+            session.answered(expect(request.get("answer", ""), str))
             session.label(groups)
         elif what == "unanswerable":
-            session.answered(_of(request.get("answer", ""), str))
+            session.answered(expect(request.get("answer", ""), str))
             session.unanswerable()
         elif what == "search":
-            numbers = session.search(_of(request.get("words"), str))
+            numbers = session.search(expect(request.get("words"), str))
             return "" if numbers else "no passage has these words", numbers
         elif what == "more":
             return "" if session.more() else "that is all that the retrievers found: search on by words", ()
         elif what == "beside":
-            return "", [session.beside(_of(request.get("number"), int), -1 if request.get("before") else 1)]
+            return "", [session.beside(expect(request.get("number"), int), -1 if request.get("before") else 1)]
         elif what == "reword":
-            session.reword(_of(request.get("text"), str))
+            session.reword(expect(request.get("text"), str))
         elif what in ("skip", "back", "withdraw"):
             {"skip": session.skip, "back": session.back, "withdraw": session.withdraw}[what]()
         elif what != "show":
@@ -133,12 +136,12 @@ class Page:
         return "", ()
 
     def _groups(self, request: Mapping[str, object]) -> list[list[Span]]:
-        return [[self._marked(mark) for mark in _of(group, list)] for group in _of(request.get("groups"), list)]
+        return [[self.marked(mark) for mark in expect(group, list)] for group in expect(request.get("groups"), list)]
 
-    def _marked(self, mark: object) -> Span:
+    def marked(self, mark: object) -> Span:
         """A mark of the page as a passage. Raises `UsageError` where its text is not what the document has there."""
-        fields = _of(mark, dict)
-        passage = Span(*(_of(fields.get(name), int) for name in ("document", "start", "end")))
+        fields = expect(mark, dict)
+        passage = Span(*(expect(fields.get(name), int) for name in ("document", "start", "end")))
         documents = self.session.corpus.documents
         inside = 0 <= passage.document < len(documents) and 0 <= passage.start < passage.end
         if not inside or masked(documents[passage.document].text[passage.start : passage.end]) != fields.get("text"):
@@ -152,17 +155,17 @@ class Page:
         return f"{decided}, {counts.undecided} undecided" + (f"; {worth(counts)}" if counts.labelled else "")
 
 
-def _of(value: object, kind: type[T]) -> T:
+def expect(value: object, kind: type[T]) -> T:
     """`value`, which has to be of `kind`. Raises `UsageError`."""
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise UsageError("the page asked for something that makes no sense: reload it")
     return value
 
 
-def serve(session: Session, port: int, started: Callable[[str], None]) -> None:
+def serve(page: Page, port: int, started: Callable[[str], None]) -> None:
     """Serve the page until it is stopped there or here; `started` is told its address. Raises `UsageError` for a port in use."""
     try:
-        server = _Server(Page(session), port)
+        server = _Server(page, port)
     except OSError as e:
         raise UsageError(f"cannot listen on port {port} ({e.strerror}); leave --port out for one that is free") from e
     with server, contextlib.suppress(KeyboardInterrupt):

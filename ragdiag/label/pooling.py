@@ -104,11 +104,12 @@ class Pool:
         twice = next((name for name, n in Counter(self.names).items() if n > 1), "")
         if twice:
             raise UsageError(f"--retriever {twice} is given twice; name each once")
-        plans = {name: Plan(Options(chunker=PASSAGES, retriever=name, cache=cache)) for name in (*self.names, WORDS)}
+        self._plans = {name: Plan(Options(chunker=PASSAGES, retriever=name, cache=cache)) for name in (*self.names, WORDS)}
+        self._progress = progress
         self._chunking = cut(corpus, make("chunkers", PASSAGES), progress)
         texts = [corpus.documents[d].text[a:b] for d, a, b in self._rows(self._chunking)]
         self._flat = [" ".join(text.split()) for text in texts]
-        self._searched = {name: self._indexed(plan, progress) for name, plan in plans.items()}
+        self._searched: dict[str, _Searched] = {}  # by retriever, once something was asked of it
 
     @staticmethod
     def _rows(chunking: Chunking) -> list[tuple[int, int, int]]:
@@ -145,6 +146,8 @@ class Pool:
         return self._passages(dict.fromkeys([*exactly, *self._ranking(WORDS, words)]))
 
     def _ranking(self, name: str, text: str) -> list[int]:
+        if name not in self._searched:
+            self._searched[name] = self._indexed(self._plans[name], self._progress)
         searchable, passages = self._searched[name]
         positions: IntArray = searchable.search([text], min(DEPTH, len(passages)))[0][0]
         return list(dict.fromkeys(p for c in positions.tolist() if c >= 0 for p in passages[c]))

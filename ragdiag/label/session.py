@@ -23,7 +23,7 @@ __all__ = ["ENOUGH", "Session", "Shown", "Task"]
 FIRST, ENOUGH = 5, 10
 """Passages shown at first and each time that more are asked for; those to have seen before a query is called unanswerable."""
 
-Found = Literal["draft", "pool", "search", "beside"]
+Found = Literal["draft", "context", "pool", "search", "beside"]
 
 
 class Task(NamedTuple):
@@ -53,13 +53,17 @@ class Session:
         self._skipped: list[int] = []
         self._again = False  # whether what was skipped is asked the second time
         self._passed: list[int] = []  # what `back` returns to
-        # Labels that came with the queries say nothing of how far a session got.
-        decided = [i for i in range(len(tasks)) if self._is_decided(i) and "pool" in file.queries[tasks[i].query.id].metadata]
-        first = decided[-1] + 1 if decided else 0
-        order = [*range(first, len(tasks)), *range(first)]
-        self._coming = deque(i for i in order if not self._is_decided(i))
+        self._coming = deque(i for i in self._order() if not self._is_decided(i))
         self.current: int | None = None
         self._next()
+
+    def _order(self) -> list[int]:
+        """All tasks, in the order in which they are asked."""
+        # Labels that came with the queries say nothing of how far a session got.
+        records = [self.file.queries[task.query.id] if self._is_decided(i) else None for i, task in enumerate(self.tasks)]
+        decided = [i for i, query in enumerate(records) if query and "pool" in query.metadata]
+        first = decided[-1] + 1 if decided else 0
+        return [*range(first, len(self.tasks)), *range(first)]
 
     def _is_decided(self, i: int) -> bool:
         name = self.tasks[i].query.id

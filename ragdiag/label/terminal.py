@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.padding import Padding
@@ -19,7 +20,7 @@ from ragdiag.reports.text import line
 from ragdiag.text.headings import headings, path_at
 from ragdiag.text.phrases import one_line
 
-__all__ = ["above", "ask_all", "marked", "terminal"]
+__all__ = ["Surface", "above", "ask_all", "look_further", "marked", "show_help", "terminal"]
 
 WIDEST = 100
 """Columns that are used at most: longer lines are hard to read."""
@@ -59,13 +60,21 @@ _DECISIONS: Mapping[str, tuple[Callable[[Session], None], str]] = {
 """Commands of one letter: what they do, and what is shown when it is done."""
 
 
-def ask_all(session: Session, read: Callable[[str], str], console: Console) -> None:
+class Surface(NamedTuple):
+    """How a terminal serves one kind of session: does what the labeller says (whether to show the query anew), heads a query."""
+
+    obey: Callable[[Session, str, Console], bool]
+    heading: Callable[[Session], Iterator[Rule | Text]]
+
+
+def ask_all(session: Session, read: Callable[[str], str], console: Console, surface: Surface | None = None) -> None:
     """Ask query by query until none is left, or `read` raises `EOFError`, or the labeller quits."""
+    surface = surface or Surface(_obey, _heading)
     on_screen, passages = None, 0  # the query, and how many of its passages
     while session.current is not None:
         if on_screen != session.current:
             on_screen, passages = session.current, 0
-            console.print(*_heading(session), sep="\n")
+            console.print(*surface.heading(session), sep="\n")
         _show_passages(session, console, range(passages + 1, len(session.shown) + 1))
         passages = len(session.shown)
         try:
@@ -75,7 +84,7 @@ def ask_all(session: Session, read: Callable[[str], str], console: Console) -> N
         if command == "q":
             return
         try:
-            if _obey(session, command, console):
+            if surface.obey(session, command, console):
                 on_screen = None
         except UsageError as e:
             console.print(line((str(e), "yellow")))
@@ -96,17 +105,17 @@ def _obey(session: Session, command: str, console: Console) -> bool:
         console.print(line(("answer noted" if session.decision else "answer noted: now mark the evidence", "green")))
     elif _MARKS.fullmatch(command):
         _label(session, command, console)
-    elif (note := _look_further(session, command)) is not None:
+    elif (note := look_further(session, command)) is not None:
         if note:
             console.print(line((note, "dim")))
     elif command != "l":
-        _help(console)
+        show_help(HELP, console)
         if command not in ("", "?"):
             raise UsageError(f"{one_line(command, 40)!r} is none of these")
     return word in ("e", "l")
 
 
-def _look_further(session: Session, command: str) -> str | None:
+def look_further(session: Session, command: str) -> str | None:
     """Show more passages where `command` asks for that, and say what came of it; None where it asks for something else."""
     if command.startswith("/"):
         numbers = session.search(command[1:])
@@ -164,9 +173,10 @@ def _part(session: Session, mark: str) -> Span:
     return Span(passage.document, sentences[first - 1].start, sentences[last - 1].end)
 
 
-def _help(console: Console) -> None:
+def show_help(commands: Sequence[tuple[str, str]], console: Console) -> None:
+    """What can be typed, and what each command does."""
     table = Table.grid(padding=(0, 2))
-    for command, means in HELP:
+    for command, means in commands:
         table.add_row(line((command, "bold")), line(means))
     console.print(Padding(table, (0, 0, 0, 1)))
 

@@ -65,12 +65,13 @@ class NextQuery(NamedTuple):
 def fixing(report: Report, failing: Sequence[QueryResult]) -> Fixing:
     """What to fix, by how many queries each fix restores by itself; residual causes last.
 
-    Queries whose label is wide, or in doubt, may be served all the same: they are left out, and counted.
+    Queries whose label is wide, or in doubt, may be served all the same, and for marginal ones anything helps: they are left out,
+    and counted.
     """
     set_apart = tuple(_set_apart(failing))
-    failing = [q for q in failing if not q.label]
+    failing = [q for q in failing if not q.label and not q.marginal]
     if set_apart and not failing:
-        return Fixing("Labels", "no query is left whose label is neither wide nor in doubt", (), set_apart)
+        return Fixing("Why", "no query is left that clearly fails", (), set_apart)
     if failing and all(q.status == "not_decidable" for q in failing):
         return Fixing("Why", RUN_ALONE, (), set_apart)
     rows = _rows(report, failing)
@@ -86,6 +87,9 @@ def _set_apart(failing: Sequence[QueryResult]) -> Iterator[Row]:
     counts = Counter(q.label for q in failing if q.label)
     reasons = {"wide": "the part of the label that answers is served", "doubtful": "the context may answer: look at these first"}
     said = [f"{counts[label]} label {label} ({reason})" for label, reason in reasons.items() if counts[label]]
+    ks = [q.least_k or 0 for q in failing if q.marginal and not q.label]
+    if ks:
+        said.append(f"{len(ks)} marginal (anything helps, such as k {max(ks)}: their evidence stands a place or two too low)")
     if said:
         yield _dim(f"left out: {'; '.join(said)}")
 
@@ -119,13 +123,9 @@ def _most(sentences: Sequence[str]) -> str:
 
 
 def _notes(report: Report, failing: Sequence[QueryResult], rows: Sequence[FixRow]) -> Iterator[Row]:
-    """What the table leaves open: residual and weak proofs, what lies beside them, queries without one cause."""
+    """What the table leaves open: residual proofs, what lies beside them, queries without one cause."""
     if any(row.residual for row in rows):
         yield _dim("* residual: no more specific change restores these, only more context or a better order")
-    weak = [cause for q in failing for cause in _weak(q)]
-    if weak:
-        verb = "is" if len(weak) == 1 else "are"
-        yield _dim(f"{len(weak)} of these proofs {verb} weak ({_most(weak)}): half or more of the controls came in as easily")
     beside = Counter((f.cause, f.says) for q in failing for f in _beside(q))
     for (cause, says), n in beside.items():
         yield _dim(f"  {n} of them: {says} ({cause})")
@@ -139,11 +139,6 @@ def _by_status(failing: Sequence[QueryResult], swapped: bool) -> Iterator[Row]:
         if ids:
             more = f"; {NO_SWAP}" if status == "undetermined" and not swapped else ""
             yield _dim(f"{len(ids)} {words}{more} ({', '.join(ids[:IDS])}{', …' if len(ids) > IDS else ''})")
-
-
-def _weak(q: QueryResult) -> list[str]:
-    """Causes of a query of which a proof is weak, each once, in the order of its findings."""
-    return list(dict.fromkeys(f.cause for f in q.findings if f.weak and f.cause in q.causes))
 
 
 def _beside(q: QueryResult) -> list[Finding]:

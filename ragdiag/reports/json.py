@@ -70,6 +70,7 @@ def audit_dict(report: Report, verdict: Verdict | None = None) -> JsonObject:
         },
         "queries": [_query(q) for q in report.queries],
         "verdict": NOT_MEASURED if verdict is None else verdict_dict(verdict),
+        "corrected": {name: dataclasses.asdict(share) for name, share in report.corrected.items()},
         "timings": dict(report.timings),
     }
 
@@ -216,10 +217,12 @@ def _query(q: QueryResult) -> JsonObject:
         "status": q.status,
         "causes": list(q.causes),
         "exposures": list(q.exposures),
+        "marginal": q.marginal,
         "label": q.label,
         "label_says": q.label_says,
         "measures": dict(q.measures),
         "least_k": q.least_k,
         "documents": list(q.documents),
+        "unjudged": [passage._asdict() for passage in q.unjudged],
         "findings": [_finding(f) for f in q.findings],
     }

@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ragdiag.core.proofs import Finding, Row
+from ragdiag.core.proofs import Edit, Finding, Row
 from ragdiag.core.records import Explanation
 from ragdiag.reports.text import line, marked, plain_table
 from ragdiag.reports.words import NO_SWAP
@@ -55,6 +55,8 @@ def proof(explanation: Explanation) -> Proof:
     lost = result.status == "unattainable"
     causes = [f for f in findings if f.cause in result.causes or (lost and f.unattainable)]
     notes = [Row.of("", ("both changes at once make its context sufficient", "good"))] if result.status == "compound" else []
+    if result.marginal:
+        notes.append(Row.of("", (f"marginal: k {result.least_k} serves it, and so may any change", "dim")))
     if result.status == "undetermined" and not explanation.report.pipeline.swaps:
         notes.append(Row.of("", (NO_SWAP, "dim")))
     return Proof(
@@ -96,11 +98,16 @@ def _cause(finding: Finding, explanation: Explanation) -> Cause:
     result = Row.of("result", _move(finding, explanation), "  ", outcome)
     proof = (
         [result, Row.of("", (BRUTE, "dim"))]
-        if finding.residual
+        if _raises_k(finding)
         else [Row.of("changed", finding.intervention), result, *_control(finding)]
     )
     observed = _as_it_is(finding) if finding.rows is None else finding.rows
     return Cause(finding, head, (*proof, *observed, Row.of("fix", (finding.fix, "strong"))))
+
+
+def _raises_k(finding: Finding) -> bool:
+    """Whether its repair changes no ranking, and gives more of it."""
+    return finding.residual and finding.edit == Edit()
 
 
 class _Ranks(NamedTuple):
@@ -117,7 +124,7 @@ def _move(finding: Finding, explanation: Explanation) -> str:
     """``needs k 37 -> 2 (has 5)``; a residual cause changes no rank."""
     k, ranks = explanation.report.pipeline.k, _ranks(finding, explanation)
     has = f" (has {k or counted(sum(c.in_context for c in explanation.ranking), 'chunk')})"
-    if not finding.residual:
+    if not _raises_k(finding):
         return f"needs k {ranks.before} -> {ranks.after}{has}"
     return f"needs k {ranks.after}{has}" + (f", {counted(finding.tokens, 'token')} of context" if finding.tokens else "")
 
@@ -128,18 +135,20 @@ def _control(finding: Finding) -> Iterator[Row]:
     if control is None:
         return
     p = "" if control.p is None else f" (p {control.p:.2g})"
-    yield Row.of("weak", (control.says + p, "warn")) if finding.weak else Row.of("control", control.says + p)
+    yield Row.of("control", control.says + p)
 
 
 def _tried(finding: Finding, explanation: Explanation) -> Tried:
     """A change that is no cause, and why it is none."""
     ranks, what = _ranks(finding, explanation), one_line(finding.intervention, EXCERPT)
-    if finding.residual and finding.after.rank:
+    if _raises_k(finding) and finding.after.rank:
         more = f"{finding.intervention}: more context would do, whatever the cause"
         return Tried(finding.cause, f"needs k {ranks.after}", "residual", more)
-    if finding.residual:
+    if _raises_k(finding):
         return Tried(finding.cause, f"needs k {ranks.after}", "not enough", "no k that was ranked would do")
     move = f"needs k {ranks.before} -> {ranks.after}"
+    if finding.after.sufficient and finding.residual:
+        return Tried(finding.cause, move, "residual", what)
     if finding.after.sufficient:
         as_well = finding.control.says if finding.control else "what should make no difference does as well"
         return Tried(finding.cause, move, "enough, but", as_well)

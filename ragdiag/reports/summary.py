@@ -16,7 +16,7 @@ from ragdiag.core.records import Mean, QueryResult, Report
 from ragdiag.core.registry import without_usual
 from ragdiag.reports.fixes import Fixing, NextQuery, fixing, next_queries
 from ragdiag.reports.text import interval
-from ragdiag.reports.words import MEASURES, STATUSES
+from ragdiag.reports.words import MEASURES, STATUSES, corrected_said
 from ragdiag.search.approximate import WHOLE
 from ragdiag.search.reading import HAN
 from ragdiag.text.phrases import counted, one_line
@@ -26,7 +26,7 @@ __all__ = ["COMPARE", "Fate", "Headline", "Measured", "Summary", "summary"]
 COMPARE = "what these fixes recover and break on all queries: ragdiag compare CORPUS QUERIES, same options"
 """Said below the causes."""
 
-SPAN = ("Sufficient", "Answer", "Evidence", "CharR", "CharP", "IoU", "Duplicate", "OffTopic")
+SPAN = ("Sufficient", "Answer", "Evidence", "CharR", "CharP", "IoU", "Duplicate", "OffTopic", "Judged")
 """Measures of what the context holds, as against how chunks are ranked."""
 
 OTHER_MODEL = ("; name a model made for these texts: dense(model=...)", "dim")
@@ -76,9 +76,9 @@ class Fate(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """An audit: what was audited; warnings that come before any score; the headline with its measure; what the unserved queries
-    get; what to fix; risks of served queries; queries to look at, all unserved ones in order; documents with most of them; every
-    measure of contexts and of rankings; a warning of slow retrieval.
+    """An audit: what was audited; warnings that come before any score; the headline with its measure, and what a review makes
+    of it; what the unserved queries get; what to fix; risks of served queries; queries to look at, all unserved ones in order;
+    documents with most of them; every measure of contexts and of rankings; a warning of slow retrieval.
     """
 
     counts: str
@@ -86,6 +86,7 @@ class Summary(NamedTuple):
     warnings: tuple[Row, ...]
     headline: Headline
     main: Measured
+    corrected: str
     unserved: str
     failing: tuple[QueryResult, ...]
     fixing: Fixing | None
@@ -103,7 +104,7 @@ class Summary(NamedTuple):
         for q in self.failing:
             words = "label doubtful" if q.label == "doubtful" else STATUSES.get(q.status, q.status).partition(":")[0]
             cause = "proved cause" if set(q.causes) - q.residual else "residual cause only"
-            name = cause if q.causes and not q.label else words
+            name = "marginal" if q.marginal and not q.label else cause if q.causes and not q.label else words
             counts[name] = counts.get(name, 0) + 1
         return [Fate(words, count) for words, count in counts.items() if count]
 
@@ -121,6 +122,7 @@ def summary(report: Report) -> Summary:
         warnings=(*_unseen(report), *_unread(report), *_index_recall(report)),
         headline=headline._replace(of=headline.served + len(failing)),
         main=main,
+        corrected=corrected_said(report.corrected[main.name]) if main.name in report.corrected else "",
         unserved=_unserved(report, failing, main.name),
         failing=failing,
         fixing=fixes,

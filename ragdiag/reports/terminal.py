@@ -60,10 +60,11 @@ def _heading(audit: Summary) -> Text:
 
 
 def _headline(audit: Summary) -> list[RenderableType]:
-    """Three lines: how many queries are served, the measure with its interval, what the others get."""
+    """How many queries are served, the measure with its interval, what a review makes of it, what the others get."""
     headline = audit.headline
     colour = "green" if not audit.failing else "yellow" if headline.served * 2 >= headline.of else "red"
     lines = [line((headline.text, f"bold {colour}")), line(f"{audit.main.name} {audit.main.said}")]
+    lines += [line((audit.corrected, "dim"))] if audit.corrected else []
     return [*lines, *([line(audit.unserved)] if audit.unserved else [])]
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ragdiag.core.records import Query, QueryResult
+from ragdiag.core.reviews import Corrected
 from ragdiag.text.phrases import listed
 
-__all__ = ["MEASURES", "NO_SWAP", "RUN_ALONE", "STATUSES", "expected", "headline"]
+__all__ = ["MEASURES", "NO_SWAP", "RUN_ALONE", "STATUSES", "corrected_said", "expected", "headline"]
 
 MEASURES = {
     "Sufficient": "the context holds everything the query needs",
@@ -16,6 +17,7 @@ MEASURES = {
     "IoU": "evidence and context in common, of both together",
     "Duplicate": "share of the context that repeats itself",
     "OffTopic": "share of the context about something else",
+    "Judged": "share of the chunks in it that a label or a person judges",
     "Success": "some chunk with evidence is among them",
     "P": "share of them with evidence",
     "R": "share of the chunks with evidence among them",
@@ -41,6 +43,18 @@ RUN_ALONE = "a recorded run cannot be asked what would change: for causes give t
 
 NO_SWAP = "no other retriever was tried: --swap dense tries one"
 """Said where nothing restores a query, and the search was by words alone."""
+
+
+def corrected_said(share: Corrected) -> str:
+    """What a review makes of how many queries are served, in a line; "" where there is nothing to review."""
+    if not share.drawn_from:
+        return ""
+    if share.mean is None:
+        bounds = f"{share.low:.3f} to {share.high:.3f}"
+        return f"{bounds}, since unlabelled chunks may answer {share.drawn_from} of the failing: ragdiag label --review tells"
+    left = f" ({share.open} more not settled)" if share.open else ""
+    ends = f"{share.mean:.3f} [{share.low:.3f}, {share.high:.3f}]"
+    return f"corrected by {share.reviewed} reviewed of {share.drawn_from} failing{left}: {ends}"
 
 
 def expected(query: Query) -> str:

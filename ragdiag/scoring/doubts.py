@@ -61,14 +61,14 @@ class _Sought(NamedTuple):
 
 
 def doubts(scorer: Scorer, run: Run, lengths: IntArray, failing: Collection[int], judge: Judge) -> Iterator[Doubt]:
-    """The chunks in the context of each query that no label names and that hold a reference answer.
+    """The chunks in the context of each query that neither a label nor a person judges and that hold a reference answer.
 
     For a query in `failing` without any: the first that may answer in other words.
     """
-    relevant, rarity = scorer.relevant(), Rarity(scorer.corpus)
+    of_contexts, rarity = scorer.judgements.unjudged(run, lengths), Rarity(scorer.corpus)
     for q in scorer.labels.at("span").tolist():
         ranked = enumerate(run.chunks[q, : lengths[q]].tolist(), 1)
-        unjudged = {c: rank for rank, c in ranked if c >= 0 and (q, c) not in relevant}
+        unjudged = {c: rank for rank, c in ranked if c in of_contexts.get(q, ())}
         query = scorer.labels.queries[q]
         holding = [Doubt(q, c, rank, HOLDS) for c, rank in unjudged.items() if _holds(query, scorer.text(c))]
         if not holding and q in failing:

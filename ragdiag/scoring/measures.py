@@ -1,7 +1,7 @@
 """Measures of a run, per query: pure functions on arrays, spelled as ir_measures spells them.
 
 ``P@5 R@100 RR RR@10 AP nDCG@10 Success@5`` rank chunks (or documents, where labels are documents); ``Evidence@k Sufficient@k
-Answer@k CharP@k CharR@k IoU@k Duplicate@k OffTopic@k`` look at the characters of the context. ``@800tok`` in place of a cutoff
+Answer@k CharP@k CharR@k IoU@k Duplicate@k OffTopic@k Judged@k`` look at what the context holds. ``@800tok`` in place of a cutoff
 means the context that fits 800 tokens. A query without results scores 0; what labels cannot decide is NaN, and shows in the
 report's n.
 """
@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 RANKED = ("P", "R", "RR", "AP", "nDCG", "Success")
-SPAN = ("Evidence", "Sufficient", "Answer", "CharP", "CharR", "IoU", "Duplicate", "OffTopic")
+SPAN = ("Evidence", "Sufficient", "Answer", "CharP", "CharR", "IoU", "Duplicate", "OffTopic", "Judged")
 NEEDS_CUTOFF = ("P", "R", "Success", *SPAN)
 HAS_TAU = ("Evidence", "Sufficient")
 
@@ -230,9 +230,8 @@ def _by_query(start: IntArray, end: IntArray, stride: int, n_queries: int) -> Fl
 def default_measures(k: int, budget: int) -> Sequence[Measure]:
     """The measures every audit reports, at its own context size."""
     here = (budget, True) if budget else (k, False)
-    spans = [
-        Measure(name, *here) for name in ("Sufficient", "Answer", "Evidence", "CharR", "CharP", "IoU", "Duplicate", "OffTopic")
-    ]
+    names = ("Sufficient", "Answer", "Evidence", "CharR", "CharP", "IoU", "Duplicate", "OffTopic", "Judged")
+    spans = [Measure(name, *here) for name in names]
     spans.insert(1, Measure("Sufficient", *here, tau=0.8))
     ranks = [Measure(name, *here) for name in ("Success", "P")]
     return [*spans, *ranks, Measure("RR"), Measure("AP"), Measure("nDCG", 10), Measure("R", 100)]

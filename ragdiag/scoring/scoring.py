@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from ragdiag.core.records import BoolArray, Chunking, Corpus, FloatArray, IntArray, Labels, Run
 from ragdiag.scoring.answering import Answering
+from ragdiag.scoring.judgements import Judgements
 from ragdiag.scoring.measures import (
     SPAN,
     Contexts,
@@ -63,6 +64,7 @@ class Scorer:
         self.grades = self._chunk_grades()
         self._document_grades = self._graded_documents()
         self.subjects = Subjects(corpus, labels, chunking, self.grades.query, self.grades.chunk, self.grades.grade)
+        self.judgements = Judgements(corpus, labels, chunking, self.grades.query, self.grades.chunk)
         self.answering = Answering(corpus, labels)
         self._tokens = np.full(len(chunking), -1, dtype=np.int64)
 
@@ -193,9 +195,8 @@ class Scorer:
         diagnosis is about that one.
         """
         by_chunk, by_document = self._judge_chunks(run, ties), self._documents(run, ties)
-        as_it_is = None
+        as_it_is, of_contexts = None, self._of_contexts()
         known: dict[tuple[int, bool, float], SpanScores] = {}  # of one context and tau, which several measures share
-        of_contexts = {"Duplicate": self._duplicates, "Answer": self.answered, "OffTopic": self.subjects.off_topic_share}
         results = {}
         for m in measures:
             values = np.full(self._n, np.nan)
@@ -219,6 +220,11 @@ class Scorer:
             values[self._span_queries] = of_chunks[self._span_queries]
             results[m] = values
         return results
+
+    def _of_contexts(self) -> dict[str, Callable[[Run, IntArray], FloatArray]]:
+        """What measures a context otherwise than by its characters of evidence, by the measure's name."""
+        off_topic, judged = self.subjects.off_topic_share, self.judgements.share
+        return {"Duplicate": self._duplicates, "Answer": self.answered, "OffTopic": off_topic, "Judged": judged}
 
     def _duplicates(self, run: Run, lengths: IntArray) -> FloatArray:
         contexts, chunk = self.contexts(run, lengths)

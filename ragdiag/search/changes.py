@@ -11,8 +11,11 @@ from typing import Any
 
 from ragdiag.core.options import Options
 from ragdiag.core.registry import make, spec_of
+from ragdiag.search.analyses import analysed
 
-__all__ = ["Change", "other_retrievers", "overlapping", "sized", "stemmed", "with_context", "within"]
+__all__ = [
+    "Change", "by_parts", "other_retrievers", "overlapping", "sized", "stemmed", "with_context", "within", "without_stop_words",
+]  # fmt: skip
 
 Change = Callable[[Options], Iterator[Options]]
 """From the options of an audit to options with one thing changed: none where the change does not apply, or several variants."""
@@ -64,23 +67,23 @@ def other_retrievers(options: Options) -> Iterator[Options]:
 
 def stemmed(options: Options) -> Iterator[Options]:
     """Words searched by their English stems: where a BM25, alone or within another retriever, has no analysis of its own."""
+    yield from _analysed(options, stem="english")
+
+
+def by_parts(options: Options) -> Iterator[Options]:
+    """Compound identifiers searched by their parts as well: where a BM25 has no analysis of its own."""
+    yield from _analysed(options, parts=True)
+
+
+def without_stop_words(options: Options) -> Iterator[Options]:
+    """Words searched without the commonest English ones: where a BM25 has no analysis of its own."""
+    yield from _analysed(options, stop="english")
+
+
+def _analysed(options: Options, **analysis: Any) -> Iterator[Options]:
     retriever = make("retrievers", options.retriever)
-    if (changed := _with_stems(retriever)) != retriever:
+    if (changed := analysed(retriever, **analysis)) != retriever:
         yield dataclasses.replace(options, retriever=spec_of(changed))
-
-
-def _with_stems(strategy: Any) -> Any:
-    """A retriever with stems in each BM25 in it."""
-    from ragdiag.search.retrievers.bm25 import Bm25
-
-    if isinstance(strategy, tuple):
-        return tuple(map(_with_stems, strategy))
-    if isinstance(strategy, Bm25):
-        return dataclasses.replace(strategy, stem="english") if (strategy.analyzer, strategy.stem) == ("words", "") else strategy
-    if not dataclasses.is_dataclass(strategy) or isinstance(strategy, type):
-        return strategy
-    nested = {field.name: _with_stems(getattr(strategy, field.name)) for field in dataclasses.fields(strategy)}
-    return dataclasses.replace(strategy, **nested)
 
 
 def with_context(kind: str) -> Change:

@@ -18,7 +18,19 @@ from ragdiag.core.protocols import Progress, Store, text_key
 from ragdiag.core.registry import require
 from ragdiag.search.model_files import Stamp, checked, stamped
 
-__all__ = ["BATCH", "KEEP_EVERY", "embedded", "folder_of", "from_hub", "identity_of", "load_model", "made", "readable", "unit"]
+__all__ = [
+    "BATCH",
+    "KEEP_EVERY",
+    "embedded",
+    "folder_of",
+    "from_hub",
+    "identity_of",
+    "load_model",
+    "made",
+    "readable",
+    "unit",
+    "vector_key",
+]
 
 BATCH = 32
 KEEP_EVERY = 4  # batches between two writes to the store: what a kill can lose
@@ -128,10 +140,15 @@ def embedded(
     Space around a text is no part of it.
     """
     stripped = [t.strip() for t in texts]
-    key_of = {t: text_key(f"{kind}\0{t}") for t in set(stripped)}
+    key_of = {t: vector_key(kind, t) for t in set(stripped)}
     wanted = {key_of[t]: t for t in sorted(key_of, key=lambda t: (len(t), t))}
     known = made(f"embedding {kind}s", wanted, embed, identity, store, progress)
     return np.stack([known[key_of[t]] for t in stripped]) if stripped else np.empty((0, 0), dtype=np.float32)
+
+
+def vector_key(kind: Kind, text: str) -> bytes:
+    """What the vector of a text is kept under: space around it is no part of it."""
+    return text_key(f"{kind}\0{text.strip()}")
 
 
 def unit(vectors: Array) -> VectorArray:

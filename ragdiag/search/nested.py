@@ -17,8 +17,12 @@ from ragdiag.search.callables import FunctionEncoder
 
 __all__ = [
     "all_models", "collection_of", "encoder_of", "encodes_anew", "models_of", "opened", "own_models", "parts_of", "readers_of",
-    "swaps_of", "unkept", "weighted", "weights_of",
+    "reanalysed", "swaps_of", "unkept", "weighted", "weights_of",
 ]  # fmt: skip
+
+
+WORDS = "bm25"
+"""The retriever that searches by words alone."""
 
 
 def models_of(strategy: object) -> list[str]:
@@ -84,16 +88,32 @@ def unkept(strategies: Iterable[object]) -> list[str]:
     return list(dict.fromkeys(note for model in models for note in model.notes))
 
 
-def swaps_of(retriever: Retriever, index: Index, make_index: Callable[[Retriever], Index]) -> dict[str, Callable[[], Index]]:
-    """Other retrievers for the same texts that cost little: a fusion's parts; bm25 beside an encoder; under the same steps."""
+def swaps_of(
+    retriever: Retriever, index: Index, make_index: Callable[[Retriever], Index], by_meaning: Callable[[], Retriever | None]
+) -> dict[str, Callable[[], Index]]:
+    """Other retrievers for the same texts that cost little: a fusion's parts; bm25 beside an encoder, and beside bm25 what
+    `by_meaning` gives; under the same steps.
+    """
     if isinstance(index, Step) and isinstance(retriever, Wrapper):
-        inner = swaps_of(retriever.retriever, index.indexes[0], make_index)
+        inner = swaps_of(retriever.retriever, index.indexes[0], make_index, by_meaning)
         return {name: functools.partial(lambda make_other: index.over(make_other()), other) for name, other in inner.items()}
     if isinstance(retriever, Fusion) and isinstance(index, Composed):
         parts = zip(retriever.retrievers, index.indexes, strict=True)
         return {spec_of(fused): functools.partial(lambda part: part, part) for fused, part in parts}
-    swap = make("retrievers", "bm25")
-    return {} if spec_of(retriever).startswith("bm25") else {spec_of(swap): lambda: make_index(swap)}
+    swap = by_meaning() if spec_of(retriever).startswith(WORDS) else make("retrievers", WORDS)
+    return {} if swap is None else {spec_of(swap): lambda: make_index(swap)}
+
+
+def reanalysed(retriever: Any, index: Index, other: Any, make_index: Callable[[Retriever], Index]) -> Index:
+    """The index of `other`, which is `retriever` but for how the BM25s in it read texts; what has none is not made again."""
+    if other == retriever:
+        return index
+    if isinstance(index, Step) and isinstance(retriever, Wrapper):
+        return index.over(reanalysed(retriever.retriever, index.indexes[0], other.retriever, make_index))
+    if isinstance(retriever, Fusion) and isinstance(index, Composed):
+        pairs = zip(retriever.retrievers, index.indexes, other.retrievers, strict=True)
+        return make_index(dataclasses.replace(other, retrievers=tuple(_Open(reanalysed(*pair, make_index)) for pair in pairs)))
+    return make_index(other)
 
 
 def collection_of(retriever: Retriever) -> Collection | None:

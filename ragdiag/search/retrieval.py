@@ -5,24 +5,26 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from ragdiag.core.cache import opened as opened_cache
-from ragdiag.core.encoders import Readable, TextEncoder
+from ragdiag.core.encoders import TextEncoder
 from ragdiag.core.errors import InputError
-from ragdiag.core.options import Options
+from ragdiag.core.options import NO_SWAP, Options
 from ragdiag.core.pipelines import Unread
 from ragdiag.core.protocols import ChunkTexts, Collection, Index, Progress, Retriever
-from ragdiag.core.records import Chunking, Corpus, IndexRecall, IntArray, Labels, Query, Run, Span, StoredChunk, Unseen
+from ragdiag.core.records import Chunking, Corpus, IndexRecall, Labels, Query, Run, Span, StoredChunk
 from ragdiag.core.registry import make, spec_of
 from ragdiag.core.version import __version__
 from ragdiag.scoring.packing import Packing
+from ragdiag.search.analyses import analyses_of
 from ragdiag.search.approximate import as_asked, exact_swap, index_health, notes_on
+from ragdiag.search.beside import NAME, by_meaning, note_on
 from ragdiag.search.binding import bind
+from ragdiag.search.indexed import Indexed
 from ragdiag.search.latency import Clock, latency_of
 from ragdiag.search.nested import (
     collection_of,
@@ -37,6 +39,7 @@ from ragdiag.search.nested import (
     unkept,
 )
 from ragdiag.search.reading import unread_of
+from ragdiag.search.rewriting import rewriter_of
 from ragdiag.search.runs import Rankings, cut_short, read_run
 from ragdiag.search.searches import chunks_of, name_of, search_depth, searched
 from ragdiag.sources.chunks import Placed, cut, embed_texts, place, read_chunks, within
@@ -84,35 +87,6 @@ class _Indexed(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Indexed:
-    """An index with what a diagnosis asks of it: what it holds of a span, what its encoder reads, other retrievers.
-
-    `searchable` is None where a run was recorded. `visible` is the number of characters that the encoder reads of each chunk's
-    text, the largest integer where it reads all; None, as `seen`, without an encoder. `swaps` make other indexes of these texts;
-    `readers` are the encoders whose vocabulary is known: of `searchable`, under "", and of `swaps`, by their names.
-    """
-
-    searchable: Index | None
-    embed: Callable[[Span], str]
-    visible: IntArray | None = None
-    seen: Callable[[Sequence[str]], Sequence[int]] | None = None
-    swaps: Mapping[str, Callable[[], Index]] = field(default_factory=dict)
-    limit: int = 0
-    readers: Mapping[str, Readable] = field(default_factory=dict)
-
-    def unseen(self, lengths: IntArray) -> Unseen | None:
-        """Of the chunks, those of which the encoder reads a part only, and the share of all characters that it never sees.
-
-        `lengths` are the chunks' in characters. None without an encoder, and where it reads everything.
-        """
-        if self.visible is None or not (self.visible < lengths).any():
-            return None
-        lost = int(np.maximum(lengths - self.visible, 0).sum())
-        share = round(lost / int(lengths.sum()), 4)
-        return Unseen(int((self.visible < lengths).sum()), share, self.limit)
-
-
 class Plan:
     """The strategies of an audit, made before anything is read: a misspelt name costs no time."""
 
@@ -121,7 +95,8 @@ class Plan:
         self.chunker = make("chunkers", options.chunker)
         self.context = make("contexts", options.context)
         self.retriever = make("retrievers", options.retriever)
-        self.swap = make("retrievers", options.swap) if options.swap else None
+        self.swap = make("retrievers", options.swap) if options.swap not in ("", NO_SWAP) else None
+        self.rewriter = rewriter_of(options.rewrite)
         self.collection = collection_of(self.retriever)
         if self.collection is not None:  # what a collection has embedded is its own business
             self.context = make("contexts", "none")
@@ -243,18 +218,36 @@ class Plan:
         reads = encoder if isinstance(encoder, TextEncoder) else None  # a function of the team's does not say how far it reads
         visible = None if reads is None else reads.visible(embed_texts(corpus, chunking, self.context), self.store)
         make_index = functools.partial(self._index, corpus=corpus, chunking=chunking, progress=progress)
-        swap = self.swap
-        swaps = {spec_of(swap): lambda: make_index(swap)} if swap else swaps_of(self.retriever, index, make_index)
+        texts = functools.partial(embed_texts, corpus, chunking, self.context)
+        swaps = self._swaps(index, make_index, lambda: by_meaning(texts(), self.store))
+        chosen = bool(swaps) and not self.options.swap and NAME not in spec_of(self.retriever) and set(swaps) == {NAME}
+
+        def as_asked(made: Callable[[], Index]) -> Callable[[], Index]:
+            return lambda: self._as_asked(made(), corpus, chunking)
+
+        analyses = analyses_of(self.retriever, index, corpus, make_index)
         return Indexed(
             self._as_asked(index, corpus, chunking),
             embed,
             visible,
             reads.seen if reads else None,
-            {n: functools.partial(lambda made: self._as_asked(made(), corpus, chunking), m) for n, m in swaps.items()}
-            | exact_swap(index),
+            {name: as_asked(made) for name, made in swaps.items()} | exact_swap(index),
             reads.max_tokens if reads else 0,
             readers_of(self.retriever, swaps),
+            (note_on(tuple(swaps)),) if chosen else (),
+            {mended: (spec, as_asked(made)) for mended, (spec, made) in analyses.items()},
+            self.rewriter,
+            self.store,
         )
+
+    def _swaps(
+        self, index: Index, make_index: Callable[[Retriever], Index], meaning: Callable[[], Retriever | None]
+    ) -> dict[str, Callable[[], Index]]:
+        """Other retrievers that queries are put to: the one that is named, or those that cost little."""
+        swap = self.swap
+        if self.options.swap == NO_SWAP:
+            return {}
+        return {spec_of(swap): lambda: make_index(swap)} if swap else swaps_of(self.retriever, index, make_index, meaning)
 
     def unread(self, retrieved: Retrieved, corpus: Corpus, queries: Sequence[Query]) -> Unread | None:
         """What the encoder cannot read of what is indexed and asked; None without one, or where it reads all of it."""

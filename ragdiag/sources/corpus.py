@@ -21,6 +21,7 @@ from ragdiag.sources.ignoring import Rules, mode_of
 from ragdiag.sources.loaders import heading, load
 from ragdiag.sources.omissions import Keep, kept, unread
 from ragdiag.sources.walking import KNOWN, Contents, absolute, found, matches, starting_at
+from ragdiag.text.ages import meaning_of
 
 __all__ = ["load_corpus"]
 
@@ -60,7 +61,7 @@ def _read_records(path: Path, progress: Progress) -> Corpus:
     untexted: set[str] = set()
     with Fields(path) as fields:
         for line, done, record in files.stream_jsonl(path):
-            fields.look(record, ("text", *NAMED), line)
+            fields.look(record, ("text", *NAMED), line, known=_of_age(record))
             document, own_text = _document(record, path, line)
             name = document.id
             untexted |= set() if own_text else {name}
@@ -104,7 +105,13 @@ def _title(record: dict[str, Any], path: Path, line: int) -> str:
 
 def _metadata(record: dict[str, Any], path: Path, line: int) -> dict[str, Any]:
     metadata = {name: record[name] for name in ("metadata", "meta") if record.get(name) is not None}
-    return dict(files.field(metadata, ("metadata", "meta"), dict, path, line)) if metadata else {}
+    own = dict(files.field(metadata, ("metadata", "meta"), dict, path, line)) if metadata else {}
+    return {name: record[name] for name in _of_age(record)} | own
+
+
+def _of_age(record: Mapping[str, Any]) -> list[str]:
+    """The fields of a record that say how old its document is: they count beside its text as they do in its metadata."""
+    return [name for name in record if meaning_of(name)]
 
 
 class _Source(NamedTuple):
@@ -136,7 +143,7 @@ def _listing(folder: Path) -> tuple[Path, dict[Path, _Entry]]:
         return folder / "docs.jsonl", entries
     with Fields(docs) as fields:
         for line, _, record in files.stream_jsonl(docs):
-            fields.look(record, ("file", *NAMED), line)
+            fields.look(record, ("file", *NAMED), line, known=_of_age(record))
             name, file = _id(record, docs, line), files.field(record, ("file",), str, docs, line)
             entry = _Entry(line, file, name, _title(record, docs, line), _metadata(record, docs, line))
             first = entries.setdefault(absolute(docs.parent / file), entry).line

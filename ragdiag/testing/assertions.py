@@ -19,6 +19,7 @@ from ragdiag.core.records import Report
 from ragdiag.core.registry import names
 from ragdiag.reports.litmus import litmus_text
 from ragdiag.reports.text import interval, line, signed
+from ragdiag.reports.words import corrected_said
 from ragdiag.scoring.gates import Gate
 from ragdiag.testing.audited import ASK, WIDTH, Audited, QueryStory, of_report, plain, shown
 from ragdiag.testing.baselines import Change, compared, write_baseline
@@ -35,6 +36,8 @@ VERDICTS = ("RETRIEVAL", "CONTEXT", "BEHAVIOR", "BOTH", "INCONCLUSIVE")
 def check_gates(report: Report | Audited, *gates: str) -> None:
     """Assert that each measure is at least so much: ``"P@5=0.6"`` its mean, ``"P@5.low=0.5"`` the lower end of its interval.
 
+    ``"Sufficient@5.corrected.low=0.5"`` tests what a review of failing queries makes of it (``ragdiag label --review``).
+
     Raises `UsageError` for a measure that the audit did not take.
     """
     __tracebackhide__ = True
@@ -47,9 +50,11 @@ def check_gates(report: Report | Audited, *gates: str) -> None:
         mean = audit.measures.get(str(gate.measure))
         if mean is None:
             raise UsageError(f"{gate.measure} was not measured; audit with measures=({str(gate.measure)!r},)")
-        if why := gate.failure(mean):
+        corrected = audit.corrected.get(str(gate.measure))
+        if why := gate.failure(mean, corrected):
             failed.append(str(gate.measure))
             lines += [why, *([f"  mean {interval(mean, 'not known')}, n {mean.n}"] if mean.n else [])]
+            lines += [f"  {corrected_said(corrected)}"] if gate.corrected and corrected else []
     if failed:
         raise AssertionError(_failure(lines, audit, _worst(audit, failed[0])))
 

@@ -19,6 +19,7 @@ from ragdiag.core.errors import UsageError, nearest
 from ragdiag.core.options import Options
 from ragdiag.core.records import Explanation, Mean, Query, QueryResult, Report
 from ragdiag.core.registry import without_usual
+from ragdiag.core.reviews import Corrected
 from ragdiag.explain import explanations
 from ragdiag.pipeline import Audit, run_audit
 from ragdiag.reports.proof import why
@@ -121,6 +122,7 @@ class Audited:
     queries: tuple[QueryStory, ...]
     failed: tuple[str, ...]  # queries whose search raised, or whose run records an error
     notes: tuple[str, ...]
+    corrected: Mapping[str, Corrected]  # by measure: what a review of failing queries makes of it
 
     def __getitem__(self, query_id: str) -> QueryStory:
         """The story of one query. Raises `UsageError` for an unknown id."""
@@ -153,6 +155,7 @@ class Audited:
         """In JSON's own types."""
         record = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         record["measures"] = {name: dataclasses.asdict(mean) for name, mean in self.measures.items()}
+        record["corrected"] = {name: dataclasses.asdict(share) for name, share in self.corrected.items()}
         record["queries"] = [{"story": str(q), "passage": q.passage, **dataclasses.asdict(q.result)} for q in self.queries]
         return record
 
@@ -166,7 +169,8 @@ class Audited:
             queries.append(QueryStory(story, QueryResult(**result), passage))
         measures = {name: Mean(**mean) for name, mean in record["measures"].items()}
         lists = {name: tuple(record[name]) for name in ("failed", "notes")}
-        return cls(**{**record, **lists, "measures": measures, "queries": tuple(queries)})
+        corrected = {name: Corrected.of(share) for name, share in record["corrected"].items()}
+        return cls(**{**record, **lists, "measures": measures, "corrected": corrected, "queries": tuple(queries)})
 
 
 def audited(corpus: str | Path, queries: str | Path, name: str = "", **options: object) -> Audited:
@@ -204,6 +208,7 @@ def _audited(report: Report, audit: Audit | None, name: str, command: str) -> Au
         queries=(),
         failed=tuple(report.queries[q].id for q in audit.run.failed) if audit else (),
         notes=report.notes,
+        corrected=dict(report.corrected),
     )
     stories = (_story(without_stories, query, known.get(query.id), report) for query in report.queries)
     return dataclasses.replace(without_stories, queries=tuple(stories))
@@ -248,7 +253,7 @@ def _story(audited: Audited, result: QueryResult, explanation: Explanation | Non
     parts: list[RenderableType] = [line(f"{one_line(result.id, 40)}: {outcome}"), line(f"query   {one_line(result.text, 300)}")]
     known = explanation or Explanation(Query(result.id, result.text), result, (), (), (), report)
     parts += [] if result.served else [line(f"label   {d.file}:{d.line}: {d.kind}: {d.message}") for d in known.defects]
-    plainly = dataclasses.replace(result, findings=())
+    plainly = dataclasses.replace(result, findings=(), unjudged=())
     if result.served is not False:
         return QueryStory(plain(Group(*parts), NARROW), plainly, "")
     parts += [*why(known), Text()]

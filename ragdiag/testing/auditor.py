@@ -89,7 +89,7 @@ class Auditor:
         __tracebackhide__ = True
         if isinstance(report, Audited):
             for measure in dict.fromkeys([report.headline_measure(), *(g.partition("=")[0].strip() for g in gates)]):
-                measure = measure.removesuffix(".low")
+                measure = measure.removesuffix(".low").removesuffix(".corrected")
                 if measure in report.measures:
                     mean = report.measures[measure]
                     self._note(report, measure, f"{interval(mean, 'not decidable')} n {mean.n}")

@@ -18,7 +18,7 @@ from ragdiag.core.errors import SpecError
 from ragdiag.text.scripts import letters_without_spaces, marks
 from ragdiag.text.words import pairs, plain, words
 
-__all__ = ["Analysis", "Analyzer", "Stem", "Stop"]
+__all__ = ["Analysis", "Analyzer", "Stem", "Stop", "stemmed"]
 
 Analyzer = Literal["words", "standard", "english", "cjk"]
 
@@ -63,10 +63,11 @@ class Analysis:
         terms = list(_with_parts(text)) if self.parts else words(text)
         if self.stop:
             terms = [term for term in terms if term not in STOP_WORDS[self.stop]]
-        return _stemmed(terms, self.stem) if self.stem else terms
+        return stemmed(terms, self.stem) if self.stem else terms
 
 
-def _stemmed(terms: Sequence[str], language: str) -> list[str]:
+def stemmed(terms: Sequence[str], language: str) -> list[str]:
+    """The stems of `terms` by Snowball's stemmer of a language, see `Stem`."""
     stems: list[str] = _stemmer(language).stemWords(terms)
     return stems
 
@@ -107,7 +108,7 @@ def _standard(text: str) -> list[str]:
 def _english(text: str) -> list[str]:
     """As Lucene's English analyzer: no possessive, no stop words, Porter's stems."""
     terms = [_POSSESSIVE.sub("", token).lower() for token in _tokens(text)]
-    return _stemmed([term for term in terms if term not in STOP_WORDS["english"]], "porter")
+    return stemmed([term for term in terms if term not in STOP_WORDS["english"]], "porter")
 
 
 def _cjk(text: str) -> list[str]:

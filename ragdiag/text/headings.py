@@ -8,6 +8,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ragdiag.text.front_matter import FRONT_MATTER
+
 __all__ = ["Heading", "first_marked", "headings", "path_at", "titled"]
 
 LONGEST = 500
@@ -26,9 +28,6 @@ _ASCIIDOC = re.compile(r"(={1,6}|#{1,6})[ \t]+([^\s=].*)")
 _BEFORE_TITLE = re.compile(r"$|[\[:/]")
 _ASCIIDOC_BLOCK = re.compile(r"(-{4,}|\.{4,}|\+{4,}|/{4,}|`{3,}|~{3,})[\w,-]*$")
 _ASCIIDOC_RULES = "=-~^+"
-_FRONT_MATTER = re.compile(
-    r"(---|\+\+\+)[ \t]*\r?\n(?=#|\[|[\w\"'][^\n:=]*[:=]).*?^(?:\1|\.\.\.)[ \t]*\r?$", re.DOTALL | re.MULTILINE
-)
 
 
 class Heading(NamedTuple):
@@ -108,7 +107,7 @@ def _line_end(text: str) -> str:
 
 
 def _end_of_front_matter(text: str) -> int:
-    front = _FRONT_MATTER.match(text)
+    front = FRONT_MATTER.match(text)
     return front.end() if front else 0
 
 

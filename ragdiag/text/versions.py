@@ -1,113 +1,150 @@
-"""Which document is an older version of which, by their metadata."""
+"""Which document is an older version of which, by what they say of their age (see `ages`)."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from ragdiag.core.records import BoolArray, Document
+from ragdiag.text.ages import IN_NAME, Age, Interval, Key, age_of, comes_before
 from ragdiag.text.titles import no_title
 
-__all__ = ["could_be_older", "current_titles", "link", "superseded"]
+__all__ = ["Versions", "current_titles", "superseded"]
 
-Metadata = Mapping[str, Any]
-"""A document's metadata, as its file has it."""
+BATCH = dt.timedelta(days=2)
+"""Dates of a whole corpus that lie within this are those of an import or a crawl: they order nothing."""
 
-AGES = ("version", "date")
-"""The fields that order versions: of two documents, the first field that both have."""
+FEWEST_DATES = 3
+"""Dates from which they can be told to be those of one batch."""
 
 
-def link(old: Document, new: Document, current_titles: Mapping[str, int]) -> str:
-    """How metadata says that `old` is a superseded version of `new`; "" where it does not.
+class Versions:
+    """The documents of a corpus, by their positions; what each says of its age is read once."""
 
-    A title binds them only where it is one, and of the current documents (`current_titles`) `new` alone bears it: what a
-    program writes by default, or a site on each of its pages, says nothing.
-    """
-    mine, other = old.metadata, new.metadata
-    if mine.get("superseded_by") is not None and str(mine["superseded_by"]) == new.id:
-        return "superseded_by"
-    if other.get("superseded"):
-        return ""
-    if mine.get("family") is not None and mine.get("family") == other.get("family"):
-        return "family" if mine.get("superseded") or _older(mine, other) else ""
-    if not mine.get("superseded") or _title(old) != _title(new):
-        return ""
-    return "superseded, same title" if current_titles.get(_title(old)) == 1 and not no_title(old.title) else ""
+    def __init__(self, documents: Sequence[Document]) -> None:
+        self._documents = documents
+        self.ages: list[Age] = [age_of(document) for document in documents]
+
+    def link(self, old: int, new: int) -> str:
+        """How documents say that `old` is a superseded version of `new`; "" where they do not.
+
+        A title binds them only where it is one, and of the current documents `new` alone bears it: what a program writes by
+        default, or a site on each of its pages, says nothing.
+        """
+        mine, other = self.ages[old], self.ages[new]
+        if self._documents[new].id in mine.by:
+            return "superseded_by"
+        if self._documents[old].id in other.replaces:
+            return "replaces"
+        if other.superseded:
+            return ""
+        if mine.family and mine.family == other.family and (mine.superseded or _decided(mine, other)):
+            return "family"
+        title = _title(self._documents[old])
+        if mine.superseded and title == _title(self._documents[new]) and self._titles.get(title) == 1 and not no_title(title):
+            return "superseded, same title"
+        return "version in its id" if mine.stem and mine.stem == other.stem and _decided(mine, other, IN_NAME) else ""
+
+    def older(self, old: int, new: int) -> str:
+        """By what `old` comes before `new`, without being said to be a version of it; "" where nothing says so.
+
+        Nothing does where two of their fields contradict each other.
+        """
+        mine, other = self.ages[old], self.ages[new]
+        if mine.superseded != other.superseded:
+            return "superseded" if mine.superseded else ""
+        return comes_before(self._without_batches(mine), self._without_batches(other))
+
+    def superseded(self) -> BoolArray:
+        """Whether each document is, by `link`, a superseded version of another one: shape ``(n_documents,)``."""
+        positions = {d.id: i for i, d in enumerate(self._documents)}
+        titled, families, stems = dict[str, int](), defaultdict[str, _Family](_Family), defaultdict[str, _Family](_Family)
+        replaced = {
+            positions.get(name) for i, age in enumerate(self.ages) for name in age.replaces if name != self._documents[i].id
+        }
+        for i, age in enumerate(self.ages):
+            if not age.superseded:
+                titled[_title(self._documents[i])] = i
+                if age.family:
+                    families[age.family].add(age)
+                if age.stem:
+                    stems[age.stem].add(age, IN_NAME)
+
+        def is_old(i: int, age: Age) -> bool:
+            others = [positions.get(name) for name in age.by] + [
+                titled.get(_title(self._documents[i])) if age.superseded else None
+            ]
+            if any(new is not None and new != i and self.link(i, new) for new in others):
+                return True
+            if age.family and age.family in families and (age.superseded or families[age.family].has_newer(age)):
+                return True
+            return age.stem in stems and stems[age.stem].has_newer(age, IN_NAME)
+
+        return np.array([is_old(i, age) or i in replaced for i, age in enumerate(self.ages)], dtype=bool)
+
+    @cached_property
+    def _titles(self) -> Mapping[str, int]:
+        return current_titles(self._documents, self.ages)
+
+    @cached_property
+    def _batches(self) -> frozenset[Key]:
+        """The dates that order nothing, since the whole corpus bears them within `BATCH`."""
+        spread: dict[Key, list[Any]] = {}
+        for age in self.ages:
+            for key, (low, high) in age.values.items():
+                if key[1] == "day":
+                    known = spread.setdefault(key, [low, high, 0])
+                    spread[key] = [min(low, known[0]), max(high, known[1]), known[2] + 1]
+        return frozenset(key for key, (low, high, n) in spread.items() if n >= FEWEST_DATES and high - low <= BATCH)
+
+    def _without_batches(self, age: Age) -> Mapping[Key, Interval]:
+        return {key: value for key, value in age.values.items() if key not in self._batches}
 
 
 class _Family:
-    """Of the documents of a family that are not superseded, the last value of each of `AGES`, as it is and as text.
+    """Of documents of a family that are not superseded, the latest beginning of each value that orders them.
 
-    There is one for each type of value, and for documents with and without a version.
+    They are kept apart by which values they have, since the first that two documents share decides.
     """
 
     def __init__(self) -> None:
-        self._last: dict[tuple[str, bool], dict[type, tuple[Any, str]]] = defaultdict(dict)
+        self._last: dict[tuple[Key, ...], dict[Key, Any]] = {}
 
-    def add(self, metadata: Metadata) -> None:
-        """Take a document's values into account."""
-        versioned = metadata.get("version") is not None
-        for key in AGES:
-            value = metadata.get(key)
-            if value is not None:
-                known, text = self._last[key, versioned].get(type(value), (value, str(value)))
-                self._last[key, versioned][type(value)] = max(known, value), max(text, str(value))
+    def add(self, age: Age, only: str = "") -> None:
+        """Take a document's values into account; `only` those of one meaning."""
+        values = {key: value for key, value in age.values.items() if not only or key[0] == only}
+        last = self._last.setdefault(tuple(values), {key: low for key, (low, _) in values.items()})
+        for key, (low, _) in values.items():
+            last[key] = max(last[key], low)
 
-    def has_newer(self, metadata: Metadata) -> bool:
-        """Whether a document that was added comes after the one of this metadata, as `_older` says."""
-        version, date = (metadata.get(key) for key in AGES)
-        # Those that have a version are ordered by date only beside one that has none.
-        dated = [False] if version is not None else [True, False]
-        return self._after("version", True, version) or any(self._after("date", versioned, date) for versioned in dated)
-
-    def _after(self, key: str, versioned: bool, value: Any) -> bool:
-        last = self._last[key, versioned].items() if value is not None else ()
-        return any(bool(value < known) if kind is type(value) else str(value) < text for kind, (known, text) in last)
+    def has_newer(self, age: Age, only: str = "") -> bool:
+        """Whether a document that was added comes after this one, as `_decided` says."""
+        mine = {key: high for key, (_, high) in age.values.items() if not only or key[0] == only}
+        first = (next(((key, last) for key in mine if key in last), None) for last in self._last.values())
+        return any(mine[key] < last[key] for key, last in filter(None, first))
 
 
 def superseded(documents: Sequence[Document]) -> BoolArray:
-    """Whether each document is, by `link`, a superseded version of another one of `documents`: shape ``(n_documents,)``."""
-    named = {d.id: d for d in documents}
-    titles = current_titles(documents)
-    titled, families = dict[str, Document](), defaultdict[str, _Family](_Family)
-    for d in documents:
-        if not d.metadata.get("superseded"):
-            titled[_title(d)] = d
-            families[repr(d.metadata.get("family"))].add(d.metadata)
-
-    def is_old(old: Document) -> bool:
-        mine = old.metadata
-        others = [named.get(str(mine.get("superseded_by"))), titled.get(_title(old)) if mine.get("superseded") else None]
-        if any(new is not None and new is not old and link(old, new, titles) for new in others):
-            return True
-        family = repr(mine["family"]) if mine.get("family") is not None else ""
-        return family in families and (bool(mine.get("superseded")) or families[family].has_newer(mine))
-
-    return np.array([is_old(d) for d in documents], dtype=bool)
+    """See `Versions.superseded`."""
+    return Versions(documents).superseded()
 
 
-def current_titles(documents: Iterable[Document]) -> Mapping[str, int]:
+def current_titles(documents: Sequence[Document], ages: Iterable[Age]) -> Mapping[str, int]:
     """How many documents that are not superseded bear each title, in lower case."""
-    return Counter(_title(d) for d in documents if not d.metadata.get("superseded"))
-
-
-def could_be_older(old: Document, new: Document) -> bool:
-    """Whether metadata puts `old` before `new`, without saying that they are versions of one another."""
-    return bool(old.metadata.get("superseded") and not new.metadata.get("superseded")) or _older(old.metadata, new.metadata)
+    return Counter(_title(d) for d, age in zip(documents, ages, strict=True) if not age.superseded)
 
 
 def _title(document: Document) -> str:
     return document.title.strip().casefold()
 
 
-def _older(one: Metadata, other: Metadata) -> bool:
-    """Whether one document comes before another by `AGES`."""
-    for key in AGES:
-        a, b = one.get(key), other.get(key)
-        if a is not None and b is not None:
-            # ISO dates order as text.
-            return bool(a < b) if type(a) is type(b) else str(a) < str(b)
-    return False
+def _decided(one: Age, other: Age, only: str = "") -> bool:
+    """Whether one document comes before another by the first value that both have."""
+    both = (key for key in one.values if key in other.values and (not only or key[0] == only))
+    first = next(both, None)
+    return first is not None and bool(one.values[first][1] < other.values[first][0])

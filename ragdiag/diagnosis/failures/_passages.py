@@ -11,6 +11,7 @@ from ragdiag.diagnosis.cases import Case, Group
 from ragdiag.diagnosis.setting import Setting
 from ragdiag.sources.places import chunk_id
 from ragdiag.text.duplicates import near_duplicates
+from ragdiag.text.tokens import token_starts
 
 CUT = "‖"
 """Stands where one chunk ends and the next begins."""
@@ -35,22 +36,27 @@ def gaps(setting: Setting, span: Span) -> list[Span]:
 
 
 def fits(setting: Setting, span: Span) -> bool:
-    """Whether a chunk of this index could hold the passage: no longer than a long one, or than a chunk with a piece of it."""
+    """Whether a chunk of this index could hold the passage: no longer than the chunker's limit.
+
+    Where no limit is known: no longer than a long chunk, or than a chunk with a piece of it.
+    """
+    if setting.limit:
+        return len(token_starts(setting.text(span), setting.unit)) <= setting.limit
     pieces = (setting.span(c) for c in setting.overlapping(span))
     return span.end - span.start <= max([setting.size, *(p.end - p.start for p in pieces)])
 
 
 def cut_groups(case: Case, longest: bool) -> tuple[Group, ...]:
-    """The groups that no chunk holds whole though all their text is indexed; `longest`: those too long for one chunk, else those
-    that would fit in one.
+    """The groups of which no chunk holds what is needed whole though all that text is indexed; `longest`: those too long for one
+    chunk, else those that would fit in one.
     """
     setting = case.setting
 
     def cut(group: Group) -> bool:
-        if any(case.whole(s) for s in group.spans):
+        if any(case.whole(s) for s in group.needed):
             return False
-        fitting = [s for s in group.spans if fits(setting, s)]
-        return bool(fitting) != longest and any(setting.overlapping(s) and not gaps(setting, s) for s in fitting or group.spans)
+        fitting = [s for s in group.needed if fits(setting, s)]
+        return bool(fitting) != longest and any(setting.overlapping(s) and not gaps(setting, s) for s in fitting or group.needed)
 
     return tuple(g for g in case.targets if cut(g))
 
@@ -92,7 +98,7 @@ def marked(case: Case, span: Span, most: int = 1200) -> str:
 
 def replaced(case: Case, spans: list[Span]) -> frozenset[int]:
     """The fragments of `spans`, but for those that hold another of the query's passages whole."""
-    kept = {c for g in case.groups for s in g.spans if s not in spans for c in case.whole(s)}
+    kept = {c for g in case.groups for s in g.needed if s not in spans for c in case.whole(s)}
     return frozenset(c for s in spans for c in case.setting.overlapping(s)) - kept
 
 

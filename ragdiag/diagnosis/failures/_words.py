@@ -2,49 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from ragdiag.core.records import Span
 from ragdiag.diagnosis.cases import Case
+from ragdiag.text.analysis import Analysis
+from ragdiag.text.languages import function_words
 from ragdiag.text.words import spelled, words
 
 SHORT = 10
 """Words of an answer that is the thing asked for; a longer one is a passage, whose words are those of its subject."""
 
 
+LIFT, TOGETHER = 3, 2
+"""How much more often than by chance a word stands together with one of the query, and in how many chunks, to be asked for."""
+
+FEWEST = 5
+"""Other chunks with which what brings evidence in is compared, at least."""
+
+_parts = Analysis(parts=True)
+
+
 class Gap(NamedTuple):
     """How much of a query's words a passage's chunk has, beside what the chunks above it have.
 
-    `overlap` is the share of the words, by idf, that stand in the passage's chunk, `above` the mean of the same share over the
-    chunks of the context that hold no evidence. `missing` are the words that the passage's chunk lacks, the rarest first; `alone`
-    those that it has and no chunk above has.
+    `overlap` is the share of the words and numbers, by idf, that stand in the passage's chunk, those inside identifiers too;
+    `above` the mean of the same share over the chunks of the context that hold no evidence. `missing` are the words that the
+    passage's chunk lacks, the rarest first; `alone` those that it has and no chunk above has. `left_out` are in none of these:
+    words that another passage, which the context holds, accounts for.
     """
 
     overlap: float
     above: float
     missing: tuple[str, ...]
     alone: tuple[str, ...]
+    left_out: tuple[str, ...]
 
 
 def gap(case: Case, chunks: Sequence[int]) -> Gap:
     """What the query shares with `chunks`, which hold the passage, beside the chunks of its context that hold no evidence."""
-    idf = {word: case.setting.idf(word) for word in _open_words(case)}
+    open_words, left_out = _open_words(case)
+    idf = {word: case.setting.idf(word) for word in open_words}
     passage = {word for c in chunks for word in _words_of(case, c)}
     above = [_words_of(case, c) for c in case.context if c not in case.evidence]
     shares = [_share(idf, words) for words in above]
     missing = sorted((word for word in idf if word not in passage), key=lambda word: -idf[word])
     only_here = passage.difference(*above)
     alone = tuple(word for word in dict.fromkeys(words(case.query.text)) if word in only_here)
-    return Gap(_share(idf, passage), sum(shares) / len(shares) if shares else 0.0, tuple(missing), alone)
+    return Gap(_share(idf, passage), sum(shares) / len(shares) if shares else 0.0, tuple(missing), alone, tuple(left_out))
 
 
-def _open_words(case: Case) -> list[str]:
-    """The telling words of a query that no passage in its context accounts for; all of them, where none is left."""
+def _open_words(case: Case) -> tuple[list[str], list[str]]:
+    """The telling words and numbers of a query that no passage in its context accounts for (all, if none is left); the rest."""
     holders = (case.holder(group) for group in case.groups if group.covered)
     covered = {word for holder in holders if holder for word in _words_of(case, holder[0])}
-    telling_words = list(dict.fromkeys(telling(case.query.text) or words(case.query.text)))
-    return [word for word in telling_words if word not in covered] or telling_words
+    text = case.query.text
+    own = list(dict.fromkeys(telling(text, case.setting.language, numbers=True) or words(text)))
+    open_words = [word for word in own if word not in covered]
+    return (open_words, [word for word in own if word in covered]) if open_words else (own, [])
 
 
 def _share(idf: Mapping[str, float], held: set[str]) -> float:
@@ -54,43 +71,79 @@ def _share(idf: Mapping[str, float], held: set[str]) -> float:
 
 
 def _words_of(case: Case, chunk: int) -> set[str]:
-    return set(words(case.setting.text(case.setting.span(chunk))))
+    return set(_parts(case.setting.text(case.setting.span(chunk))))
 
 
-def as_rare(case: Case, span: Span, like: list[str]) -> list[str]:
-    """For each word of `like`, one of a passage (`_askable`, none twice) of the nearest idf; fewer if it has fewer."""
+def as_rare(case: Case, words_there: Sequence[str], like: Sequence[str]) -> list[str]:
+    """For each word of `like`, one of `words_there` (none twice) of the nearest idf; fewer if there are fewer."""
     idf, picked = case.setting.idf, list[str]()
-    free = sorted(_askable(case, span))
+    free = sorted(words_there)
     for word in like[: len(free)]:
         picked.append(min(free, key=lambda w: (abs(idf(w) - idf(word)), w)))
         free.remove(picked[-1])
     return picked
 
 
-def rarest(case: Case, span: Span) -> list[str]:
-    """The words of a passage that could have been asked for, the rarest first."""
-    return sorted(_askable(case, span), key=lambda w: -case.setting.idf(w))
+def askable(case: Case, spans: Sequence[Span]) -> list[str]:
+    """Words of the passages at `spans` that somebody who asks could have used; first those nearest to the query.
+
+    No name, nothing of a short answer; and the documents use it elsewhere together with words of the query. Where most of these
+    stand in no other text, that cannot be told: then it is enough that the documents use it elsewhere.
+    """
+    setting = case.setting
+    free = [w for span in spans for w in unasked(case, span) if not _is_name(w, setting.text(span), setting.language)]
+    asked = [set(setting.chunks_with(w)) - case.evidence for w in dict.fromkeys(telling(case.query.text, setting.language))]
+    known = [chunks for chunks in asked if len(chunks) >= TOGETHER]
+    elsewhere = {w: len(set(setting.chunks_with(w)) - case.evidence) for w in dict.fromkeys(free)}
+    if 2 * len(known) < len(asked):
+        together = {w: int(n > TOGETHER) for w, n in elsewhere.items()}
+    else:
+        together = {w: _together(case, w, known) for w in elsewhere}
+    return sorted((w for w, n in together.items() if n), key=lambda w: (-together[w], -setting.idf(w), w))
 
 
-def _askable(case: Case, span: Span) -> list[str]:
+def _together(case: Case, word: str, of_query: Sequence[set[int]]) -> int:
+    """With how many words of the query, whose chunks are `of_query`, `word` stands more often than by chance."""
+    own = set(case.setting.chunks_with(word)) - case.evidence
+    least = LIFT * len(own) / max(len(case.setting.chunking), 1)
+    return sum(len(own & other) >= max(TOGETHER, least * len(other)) for other in of_query)
+
+
+def _is_name(word: str, text: str, language: str) -> bool:
+    """Whether a text writes a word with a capital wherever it stands; in German that says nothing."""
+    written = [text[start] for start, _, spelling in spelled(text) if spelling == word]
+    return language != "german" and bool(written) and all(letter.isupper() for letter in written)
+
+
+def unasked(case: Case, span: Span) -> list[str]:
     """The telling words of a passage that the query lacks, each once; of short answers none, which nobody who asks knows."""
     answers = [answer for answer in map(words, case.query.answers) if len(answer) <= SHORT]
     known = {*words(case.query.text), *(word for answer in answers for word in answer)}
-    return list(dict.fromkeys(w for w in telling(case.setting.text(span)) if w not in known))
+    return [w for w in dict.fromkeys(telling(case.setting.text(span), case.setting.language)) if w not in known]
 
 
-def added(text: str, _: list[str], new: list[str]) -> str:
+def added(text: str, new: Sequence[str]) -> str:
     """`text`, then the words `new`."""
     return " ".join([text, *new])
 
 
-def said(text: str, old: list[str], new: list[str]) -> str:
+def said(text: str, old: Sequence[str], new: Sequence[str]) -> str:
     """`text` with each of the words `old` said as the word of `new` in its place."""
-    other, parts, last = dict(zip(old, new, strict=False)), list[str](), 0
+    other, parts, last = dict(zip(old, new, strict=True)), list[str](), 0
     for start, end, word in spelled(text):
         parts += [text[last:start], other.get(word, text[start:end])]
         last = end
     return "".join([*parts, text[last:]])
+
+
+def without(text: str, dropped: Collection[str]) -> str:
+    """`text` less the words `dropped`."""
+    parts, last = list[str](), 0
+    for start, end, word in spelled(text):
+        parts += [text[last:start], "" if word in dropped else text[start:end]]
+        last = end
+    left = " ".join("".join([*parts, text[last:]]).split())
+    return re.sub(r" (?=[,;:.?!])", "", left).lstrip(" ,;:.?!")
 
 
 def beside(case: Case, chunk: int, n: int) -> list[int]:
@@ -104,8 +157,7 @@ def beside(case: Case, chunk: int, n: int) -> list[int]:
     return [c for c in dict.fromkeys(spread) if c not in case.evidence and c not in case.rank_of][:n]
 
 
-def telling(text: str) -> list[str]:
-    """The words that say what a text is about: no English function words, no numbers, none of one letter."""
-    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
-
-    return [w for w in words(text) if len(w) > 1 and not w.isdigit() and w not in ENGLISH_STOP_WORDS]
+def telling(text: str, language: str = "english", numbers: bool = False) -> list[str]:
+    """The words that say what a text is about: no function words of its language, none of one letter, no numbers unless asked."""
+    empty = function_words(language)
+    return [w for w in words(text) if (numbers if w.isdigit() else len(w) > 1 and w not in empty)]

@@ -17,21 +17,34 @@ FIX = "hand over the chunk before and after each one found; {tokens} tokens of c
 
 @dataclass(frozen=True)
 class Adjacent(FailureMode):
-    """Residual, as it gives more context. Proved by handing over the neighbours of the chunks found, whose ranks stay."""
+    """Residual, as it gives more context. Proved by handing over the neighbours of the chunks found, whose ranks stay.
+
+    Where the context holds nothing of what it lacks, a neighbour that does is chance: a whole passage that ranks within
+    `contexts` times the context is `ranking`'s.
+    """
+
+    contexts: int = 10
 
     says = "what lacks stands right beside chunks that were found"
-    place = 140
+    place = 127
     residual = True
     remedies = (sized(2), with_context("neighbours"))
 
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""
-        if case.standing.sufficient:
+        if case.standing.sufficient or self._only_low(case):
             return None
         wide = [*case.context, *(c for c in dict.fromkeys(_neighbours(case)) if c not in set(case.context))]
         if case.stand(np.array(wide, dtype=np.int64), Edit()).standing.rank is None:
             return None
         return Observation(case.targets, {"tokens": _tokens(case, wide), "tokens_now": case.tokens_down_to(case.length)})
+
+    def _only_low(self, case: Case) -> bool:
+        """Whether what the query needs is whole, in no part in the context, and found not far below it."""
+        reached = case.standing.rank is not None and case.standing.rank <= self.contexts * case.length
+        whole = all(case.holder(group) for group in case.targets)
+        pieces = {c for group in case.targets for part in group.needed for c in case.setting.overlapping(part)}
+        return reached and whole and pieces.isdisjoint(case.context) and len(case.targets) == len(case.groups)
 
     def prove(self, case: Case, observation: Observation) -> Trial:
         """Hand them over: seen above, as no rank changes."""

@@ -9,19 +9,27 @@ from typing import Any
 from ragdiag.core.proofs import Edit, Row, Trial
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.failures._passages import described, says_nearly
+from ragdiag.diagnosis.failures._removals import holds, others_dropped
 from ragdiag.diagnosis.failures._rows import MOST, beginning, left_out
 from ragdiag.diagnosis.modes import FailureMode
 from ragdiag.search.changes import within
 from ragdiag.text.duplicates import near_duplicates
 from ragdiag.text.phrases import listed
-from ragdiag.text.versions import link
+from ragdiag.text.words import words
 
 FIX = "drop near-duplicates, from the index or from each ranking"
+
+COPY = 0.75
+"""Of the shorter text's pairs of words, those that copies share at least; pages made from one template share fewer."""
 
 
 @dataclass(frozen=True)
 class CrowdedOut(FailureMode):
-    """Proved by keeping the first of each cluster of near-duplicates; versions of the evidence are left alone."""
+    """Proved by keeping the first of each cluster of near-duplicates; versions of the evidence are left alone.
+
+    The control drops as many chunks above that belong to no cluster. Pages of one kind, a quarter of which is their own, are no
+    copies of one another.
+    """
 
     says = "near-duplicates of one another take the evidence's place"
     place = 70
@@ -43,14 +51,26 @@ class CrowdedOut(FailureMode):
             }
             for kept in dict.fromkeys(repeats.values())
         ]
-        return Observation(case.targets, {"clusters": clusters}, frozenset(repeats))
+        return Observation(case.targets, {"clusters": clusters}, repeats)
 
     def prove(self, case: Case, observation: Observation) -> Trial:
         """Drop the repeats."""
-        edit = Edit(observation.held)
+        edit = Edit(frozenset(observation.held))
         (outcome,) = yield [edit]
-        how, rows = "keep the first of each cluster of near-duplicates", _rows(observation.detail["clusters"])
-        return case.finding("crowded_out", observation, how, outcome.standing, FIX, rows=rows, edit=edit)
+        control = None
+        if outcome.standing.sufficient:
+            control = yield from others_dropped(case, observation.held, alike=observation.held.keys() | observation.held.values())
+        return case.finding(
+            "crowded_out",
+            observation,
+            "keep the first of each cluster of near-duplicates",
+            outcome.standing,
+            FIX,
+            proved=outcome.standing.sufficient and holds(control),
+            control=control,
+            rows=_rows(observation.detail["clusters"]),
+            edit=edit,
+        )
 
 
 def _rows(clusters: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
@@ -62,14 +82,18 @@ def _rows(clusters: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
 
 
 def repeated(case: Case) -> dict[int, int]:
-    """The chunks, down to a context's worth of distinct ones, that repeat one ranked above them, and which."""
+    """The chunks, down to a context's worth of distinct ones, that repeat one ranked above them, and which.
+
+    The query's own words, one beside another, do not count: pages stuffed with them repeat nothing else of one another.
+    """
     setting = case.setting
     kept: dict[int, frozenset[tuple[str, str]]] = {}
     repeats: dict[int, int] = {}
+    asked = frozenset(words(case.query.text))
     last = case.length if case.standing.sufficient else (case.standing.rank or 10 * case.length)
     for chunk in case.ranking[:last].tolist():
-        shingles = setting.shingles(chunk)
-        first = next((c for c, known in kept.items() if near_duplicates(shingles, known)), None)
+        shingles = frozenset(pair for pair in setting.shingles(chunk) if not asked.issuperset(pair))
+        first = next((c for c, known in kept.items() if near_duplicates(shingles, known, COPY)), None)
         if first is None or chunk in case.evidence or _version(case, chunk):
             kept[chunk] = shingles
         else:
@@ -81,8 +105,6 @@ def repeated(case: Case) -> dict[int, int]:
 
 def _version(case: Case, chunk: int) -> bool:
     """Whether a chunk is a version of the evidence: by what it says, or by its document's metadata."""
-    documents, titles = case.setting.corpus.documents, case.setting.titles
-    mine = documents[int(case.setting.chunking.document[chunk])]
+    versions, mine = case.setting.versions, int(case.setting.chunking.document[chunk])
     current = {s.document for g in case.groups for s in g.spans}
-    linked = any(link(mine, documents[d], titles) or link(documents[d], mine, titles) for d in current)
-    return linked or says_nearly(case, chunk)
+    return any(versions.link(mine, d) or versions.link(d, mine) for d in current) or says_nearly(case, chunk)

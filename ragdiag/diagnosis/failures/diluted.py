@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from ragdiag.core.proofs import Edit, Row, Trial
+from ragdiag.core.proofs import Control, Edit, Finding, Outcome, Row, Standing, Trial
 from ragdiag.core.records import Span
 from ragdiag.diagnosis.cases import Case, Group, Observation
-from ragdiag.diagnosis.failures._passages import described, first_enough, placements
+from ragdiag.diagnosis.failures._passages import cut_groups, described, first_enough, nearest, placements, replaced
 from ragdiag.diagnosis.failures._rows import MOST, at
+from ragdiag.diagnosis.failures._words import beside
 from ragdiag.diagnosis.failures.truncated import unseen
 from ragdiag.diagnosis.modes import FailureMode
 from ragdiag.search.changes import sized
+from ragdiag.text.phrases import counted
 
 FIX = "smaller chunks, or embed sentences and hand over the passage round them"
+HOW = "a smaller window round the evidence, in the chunk's place"
+
+
+class Drowned(NamedTuple):
+    """What a group needs, in the chunk that holds it; where none does, in the text of the chunks that hold its pieces."""
+
+    group: Group
+    chunk: int
+    place: Span
+    span: Span
+    cut: bool
 
 
 @dataclass(frozen=True)
@@ -21,11 +36,18 @@ class Diluted(FailureMode):
     """Whole and visible, but at most `share` of its chunk, which is no small one: `large` median chunks or more.
 
     Proved by a smaller window round it, in the chunk's place: half the chunk, or as long as the index's median chunk where that
-    is shorter. That is fixed beforehand, since the tightest window rescues almost anything.
+    is shorter. That is fixed beforehand, since the tightest window rescues almost anything. The control is windows as small in
+    the middle of `controls` other chunks, those that rank nearest: where `often` of them or more come into the context, any chunk
+    would.
+
+    Where chunks cut the evidence a smaller window makes it whole as well. That is two changes, and no proof of one: it stands for
+    half of what may suffice together with making it whole.
     """
 
     share: float = 0.25
     large: float = 0.75
+    controls: int = 10
+    often: float = 0.3
 
     says = "the evidence is a small part of its chunk"
     place = 90
@@ -34,50 +56,109 @@ class Diluted(FailureMode):
 
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""
-        drowned = [(g, h) for g in case.targets if (h := self._drowned(case, g)) is not None]
+        cut = {group.number for group in cut_groups(case, longest=False)}
+        drowned = [d for g in case.targets if (d := self._drowned(case, g, g.number in cut)) is not None]
         if not drowned:
             return None
         rows = [
-            row | {"share": round(self._share(case, *h), 3)}
-            for (_, h), row in zip(drowned, described(case, [h[0] for _, h in drowned], len(drowned)), strict=True)
+            row | {"share": round(_share(case, d.place, d.span), 3)}
+            for d, row in zip(drowned, described(case, [d.chunk for d in drowned], len(drowned)), strict=True)
         ]
-        return Observation(tuple(g for g, _ in drowned), {"chunks": rows})
+        return Observation(tuple(d.group for d in drowned), {"chunks": rows}, drowned)
 
     def prove(self, case: Case, observation: Observation) -> Trial:
-        """Halve the chunk round the evidence."""
-        setting = case.setting
-        holders = [h for g in observation.groups if (h := case.holder(g)) is not None]
+        """Halve the chunk round the evidence; if that suffices, halve other chunks too."""
+        setting, drowned = case.setting, observation.held
         kept = {h[0] for g in case.groups if g not in observation.groups and (h := case.holder(g))}
-        removed = frozenset(c for c, _ in holders) - kept
-        ways = zip(*(self._windows(case, chunk, span) for chunk, span in holders), strict=True)
+        cut = [d.span for d in drowned if d.cut]
+        removed = (frozenset(d.chunk for d in drowned if not d.cut) | replaced(case, cut)) - kept
+        ways = list(zip(*(_windows(case, d) for d in drowned), strict=True))
         edits = [Edit(removed, tuple(map(setting.addition, windows))) for windows in ways]
         outcome, edit = yield from first_enough(case, edits)
+        control = None
+        if outcome.standing.sufficient:
+            control = yield from self._control(case, drowned[0], edit)
+        if cut:
+            return _half(case, observation, edit, outcome, self._is_proof(control))
         return case.finding(
             "diluted",
             observation,
-            "a smaller window round the evidence, in the chunk's place",
+            HOW,
             outcome.standing,
             FIX,
-            rows=[
-                Row.of("share", f"{c['share']:.0%} of {c['chunk']}, at {at(c['rank'])}")
-                for c in observation.detail["chunks"][:MOST]
-            ],
+            proved=outcome.standing.sufficient and self._is_proof(control),
+            control=control,
+            rows=_rows(observation),
             edit=edit,
         )
 
-    def _windows(self, case: Case, chunk: int, span: Span) -> list[Span]:
-        """The smaller windows, in three ways to place them within the chunk."""
-        place = case.setting.span(chunk)
-        return placements(case.setting, span, min((place.end - place.start) // 2, case.setting.typical), place)
+    def _is_proof(self, control: Control | None) -> bool:
+        """Whether fewer other chunks than `often` come in by the same change."""
+        return control is not None and control.as_well < self.often * max(control.tried, 1)
 
-    def _drowned(self, case: Case, group: Group) -> tuple[int, Span] | None:
+    def _control(self, case: Case, drowned: Drowned, edit: Edit) -> Generator[Sequence[Edit], Sequence[Outcome], Control]:
+        """Windows as small in the middle of other chunks, in their place: how many come into the context."""
+        setting, length = case.setting, _length(case, drowned.place)
+        others = beside(case, drowned.chunk, self.controls)
+        spans = [setting.span(chunk) for chunk in others]
+        windows = [setting.window(_middle(span), length, span) for span in spans]
+        tried = yield [Edit(frozenset([c]), (setting.addition(w),)) for c, w in zip(others, windows, strict=True)]
+        inside = sum(o.ranks[0] is not None and o.ranks[0] <= case.length for o in tried)
+        says = f"{inside} of {counted(len(others), 'other chunk')} ranked near it come in as well when halved so"
+        return Control(len(others), inside, None, says)
+
+    def _drowned(self, case: Case, group: Group, cut: bool) -> Drowned | None:
+        """What `group` needs, where that is a small part of a large chunk that the encoder reads."""
         holder = case.holder(group)
-        if holder is None or self._share(case, *holder) > self.share or unseen(case, group):
+        if holder is None and not cut:
             return None
-        chunk = case.setting.span(holder[0])
-        return holder if chunk.end - chunk.start >= self.large * case.setting.typical else None
+        chunk, span = holder or _piece(case, group)
+        place = case.setting.span(chunk)
+        if not holder:
+            place = case.setting.window(span, max(place.end - place.start, case.setting.typical, span.end - span.start))
+        large = place.end - place.start >= self.large * case.setting.typical
+        if not large or _share(case, place, span) > self.share or unseen(case, group):
+            return None
+        return Drowned(group, chunk, place, span, not holder)
 
-    def _share(self, case: Case, chunk: int, span: Span) -> float:
-        """Of the chunk's characters other than space, those of the evidence."""
-        whole = "".join(case.setting.text(case.setting.span(chunk)).split())
-        return len("".join(case.setting.text(span).split())) / max(len(whole), 1)
+
+def _piece(case: Case, group: Group) -> tuple[int, Span]:
+    """The alternative of a group whose pieces rank best, with the best ranked chunk that holds a piece of it."""
+    span = nearest(case, group.needed)
+    return min(case.setting.overlapping(span), key=lambda c: (case.rank_of.get(c, len(case.ranking) + 1), c)), span
+
+
+def _half(case: Case, observation: Observation, edit: Edit, outcome: Outcome, counts: bool) -> Finding | None:
+    """Of cut evidence: what may be tried as a pair with making it whole; None where the smaller window does not suffice."""
+    if not (outcome.standing.sufficient and counts):
+        return None
+    how = "a smaller window round the evidence: tried together with making it whole, which alone is not enough"
+    before = Standing(case.standing.rank, False)
+    return case.finding("diluted", observation, how, before, FIX, proved=False, rows=_rows(observation), edit=edit)
+
+
+def _windows(case: Case, drowned: Drowned) -> list[Span]:
+    """The smaller windows, in three ways to place them within the chunk."""
+    return placements(case.setting, drowned.span, _length(case, drowned.place), drowned.place)
+
+
+def _length(case: Case, place: Span) -> int:
+    """Characters of a smaller window."""
+    return min((place.end - place.start) // 2, case.setting.typical)
+
+
+def _middle(span: Span) -> Span:
+    """The character in the middle of a chunk."""
+    middle = (span.start + span.end) // 2
+    return Span(span.document, middle, min(middle + 1, span.end))
+
+
+def _share(case: Case, place: Span, span: Span) -> float:
+    """Of the characters other than space in `place`, those of the evidence."""
+    whole = "".join(case.setting.text(place).split())
+    return len("".join(case.setting.text(span).split())) / max(len(whole), 1)
+
+
+def _rows(observation: Observation) -> list[Row]:
+    """How small a part of each chunk the evidence is."""
+    return [Row.of("share", f"{c['share']:.0%} of {c['chunk']}, at {at(c['rank'])}") for c in observation.detail["chunks"][:MOST]]

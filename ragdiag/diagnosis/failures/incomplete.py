@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ragdiag.core.proofs import Row, Standing, Trial
+from ragdiag.core.proofs import Control, Row, Standing, Trial
 from ragdiag.diagnosis.cases import Case, Observation
+from ragdiag.diagnosis.failures._parts import asks_in_parts, may_each_do
 from ragdiag.diagnosis.modes import FailureMode
 from ragdiag.search.changes import other_retrievers, with_context, within
 from ragdiag.text.phrases import listed
 
-FIX = "ask in parts: one search for each thing that the query needs; or raise k to {k}"
+PARTS = "ask in parts: one search for each thing that the query needs"
+MORE = "raise k to {k} ({tokens} tokens of context)"
+NEIGHBOURS = "hand over more of each document: what lacks is not ranked"
+ONE_GROUP = 'where each of these passages answers alone, give them one "group" in the labels'
+EACH = "the labels list passages that may each answer alone, and the context holds one of them"
 
 
 @dataclass(frozen=True)
 class Incomplete(FailureMode):
-    """Residual: named where nothing more specific suffices. Proved by the least k that covers all."""
+    """Residual: named where nothing more specific suffices. Proved by the least k that covers all.
+
+    It proves nothing where the passages may be alternatives that the labels list as if all were needed: see
+    `_parts.may_each_do`.
+    """
 
     says = "some of what the query needs is in its context, the rest is not"
     place = 120
@@ -27,7 +36,8 @@ class Incomplete(FailureMode):
         covered = [g.number for g in case.groups if g.covered]
         if not covered or len(covered) == len(case.groups):
             return None
-        return Observation(case.targets, {"covered": covered, "lacking": [g.number for g in case.targets]})
+        detail = {"covered": covered, "lacking": [g.number for g in case.targets], "in_parts": asks_in_parts(case)}
+        return Observation(case.targets, detail)
 
     def prove(self, case: Case, observation: Observation) -> Trial:
         """Raise k."""
@@ -35,8 +45,24 @@ class Incomplete(FailureMode):
         k = case.standing.rank
         tokens = case.tokens_down_to(k) if k else None
         detail = {"least_k": k} | ({} if tokens is None else {"tokens": tokens})
-        after = Standing(k, k is not None)
-        fix = FIX.format(k=k) if k else FIX.split(";")[0]
         has, lacks = (listed([str(n) for n in observation.detail[name]]) for name in ("covered", "lacking"))
-        rows = [Row.of("has", f"its context holds evidence {has}, and lacks {lacks}")]
-        return case.finding("incomplete", observation, f"raise k to {k}", after, fix, detail=detail, tokens=tokens, rows=rows)
+        why = may_each_do(case)
+        return case.finding(
+            "incomplete",
+            observation,
+            f"raise k to {k}",
+            Standing(k, k is not None),
+            ONE_GROUP if why else _fix(bool(observation.detail["in_parts"]), k, tokens),
+            proved=k is not None and not why,
+            says=EACH if why else "",
+            control=Control(0, 0, None, f"proves nothing: {why}") if why else None,
+            detail=detail | ({"may_each_do": why} if why else {}),
+            tokens=tokens,
+            rows=[Row.of("has", f"its context holds evidence {has}, and lacks {lacks}")],
+        )
+
+
+def _fix(in_parts: bool, k: int | None, tokens: int | None) -> str:
+    """Ask in parts only where the question has them; else more context."""
+    more = MORE.format(k=k, tokens=tokens) if k else NEIGHBOURS
+    return f"{PARTS}; or {more}" if in_parts else more

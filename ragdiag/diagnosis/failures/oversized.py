@@ -29,13 +29,13 @@ class Oversized(FailureMode):
         groups = cut_groups(case, longest=True)
         if not groups:
             return None
-        spans = [_alternative(case, g.spans) for g in groups]
+        spans = [_alternative(case, g.needed) for g in groups]
         tokens = [case.tokens(s) for s in spans]
         return Observation(groups, {"tokens": tokens, "unattainable": any(_too_long(case, s) for s in spans)})
 
     def prove(self, case: Case, observation: Observation) -> Trial:
         """One window for each passage."""
-        spans = [_alternative(case, g.spans) for g in observation.groups]
+        spans = [_alternative(case, g.needed) for g in observation.groups]
         edit = Edit(replaced(case, spans), tuple(case.setting.addition(_joined(case, s)) for s in spans))
         (outcome,) = yield [edit]
         lost = bool(observation.detail["unattainable"])

@@ -86,7 +86,7 @@ def unseen(case: Case, group: Group) -> list[Unseen]:
     """
     if case.setting.visible is None:
         return []
-    places = [(chunk, span) for span in group.spans for chunk in case.whole(span)]
+    places = [(chunk, span) for span in group.needed for chunk in case.whole(span)]
     hidden = [_hidden(case, chunk, span) for chunk, span in places] if places else _hidden_pieces(case, group)
     known = [u for u in hidden if u is not None]
     if places:
@@ -96,7 +96,7 @@ def unseen(case: Case, group: Group) -> list[Unseen]:
 
 def _hidden_pieces(case: Case, group: Group) -> list[Unseen | None]:
     """Of the alternative whose fragments rank best, what the chunks outside the context hide of it."""
-    cut = nearest(case, group.spans)
+    cut = nearest(case, group.needed)
     return [_hidden(case, c, cut) for c in case.setting.overlapping(cut) if _rank(case, c) > case.length]
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from ragdiag.core.errors import InputError
 from ragdiag.core.files import field, shown_name
+from ragdiag.core.phrasings import PHRASINGS, wrong_phrasing
 from ragdiag.core.records import Label, Query
+from ragdiag.core.reviews import SAYS, STRATA, Looked, Passage, Review
 from ragdiag.sources.fields import Fields, log
 from ragdiag.sources.queries._common import Sample, grade, identifier, optional, others, references, sample, samples
 from ragdiag.sources.queries._layouts import rows
@@ -18,12 +20,12 @@ __all__ = ["FORM", "fits", "has_labels", "look", "query", "read"]
 FORM = 'JSON Lines of {"_id", "text", "evidence"}'
 LABELS = ("evidence", "relevant", "unanswerable")
 ANSWERS = ("answer", "answers", "Answer")
-FIELDS = ("_id", "text", *ANSWERS, *LABELS, "any", "meta", "metadata")
+FIELDS = ("_id", "text", *ANSWERS, *LABELS, "any", "meta", "metadata", "reviewed")
 
 ANY = "any"
 """The group of all passages of a query whose record says that any of them will do."""
 
-PARTS = {"evidence": ("doc_id", "start", "end", "text", "group"), "relevant": ("doc_id", "grade")}
+PARTS = {"evidence": ("doc_id", "start", "end", "text", "group", "accepted"), "relevant": ("doc_id", "grade")}
 """The fields of what a record lists."""
 
 
@@ -60,7 +62,7 @@ def _records(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
 
 def look(fields: Fields, record: dict[str, object], line: int, known: tuple[str, ...] = ()) -> None:
     """`Fields.look` at a record and at what it lists."""
-    fields.look(record, [name for name in FIELDS if name.islower()], line, known=(*known, "Answer"))
+    fields.look(record, [*(name for name in FIELDS if name.islower()), *PHRASINGS], line, known=(*known, "Answer"))
     for name, read_ in PARTS.items():
         items = record.get(name)
         for item in items if isinstance(items, list) else ():
@@ -70,6 +72,8 @@ def look(fields: Fields, record: dict[str, object], line: int, known: tuple[str,
 
 def query(record: dict[str, object], path: Path, line: int) -> Query:
     """One record as a query. Fields that have no place in a `Query` go to its metadata."""
+    if wrong := wrong_phrasing(record):
+        raise InputError(f"{wrong!r} must be {PHRASINGS[wrong]}", path, line, "mend it, or put it under 'metadata'")
     if "meta" in record and "metadata" in record:
         raise InputError("both 'meta' and 'metadata' are given", path, line, "keep one")
     metadata = optional(record, "metadata" if "metadata" in record else "meta", dict, path, line, {})
@@ -83,6 +87,7 @@ def query(record: dict[str, object], path: Path, line: int) -> Query:
         metadata={**others(record, FIELDS), **metadata},
         file=str(path),
         line=line,
+        review=_review(record, path, line),
     )
 
 
@@ -91,8 +96,8 @@ def _evidence(record: dict[str, object], path: Path, line: int) -> tuple[Label, 
     labels = tuple(_label(item, path, line) for item in _items(record, "evidence", path, line))
     if not optional(record, "any", bool, path, line, False):
         return labels
-    if any(label.group for label in labels):
-        raise InputError("'any' is true, and passages have a 'group' as well", path, line, "keep one of them")
+    if len({label.group for label in labels} - {""}) > 1:
+        raise InputError("'any' is true, and passages have different groups", path, line, "keep one of them")
     return tuple(replace(label, group=ANY) for label in labels)
 
 
@@ -113,7 +118,30 @@ def _label(item: dict[str, object], path: Path, line: int) -> Label:
     if text is None and start is None:
         raise InputError("evidence has neither 'text' nor 'start' and 'end'", path, line, "give one of them")
     group = identifier(item, ("group",), path, line) if item.get("group") is not None else ""
-    return Label(identifier(item, ("doc_id",), path, line), text or "", start, end, group)
+    accepted = optional(item, "accepted", bool, path, line, False)
+    return Label(identifier(item, ("doc_id",), path, line), text or "", start, end, group, accepted=accepted)
+
+
+def _review(record: dict[str, object], path: Path, line: int) -> Review | None:
+    reviewed = optional(record, "reviewed", dict, path, line, None)
+    if reviewed is None:
+        return None
+    stratum = optional(reviewed, "stratum", str, path, line, "")
+    if stratum not in ("", *STRATA):
+        remedy = f"write {' or '.join(map(repr, STRATA))}, or none"
+        raise InputError(f"'reviewed' has the stratum {stratum!r}", path, line, remedy)
+    seed, pipeline = optional(reviewed, "seed", int, path, line, 0), optional(reviewed, "pipeline", str, path, line, "")
+    return Review(tuple(_looked(item, path, line) for item in _items(reviewed, "passages", path, line)), stratum, seed, pipeline)
+
+
+def _looked(item: dict[str, object], path: Path, line: int) -> Looked:
+    start, end = (field(item, (name,), int, path, line) for name in ("start", "end"))
+    says = field(item, ("says",), str, path, line)
+    if says not in SAYS:
+        raise InputError(f"a reviewed passage says {says!r}", path, line, f"write {', '.join(map(repr, SAYS))}")
+    if not 0 <= start < end:
+        raise InputError(f"a reviewed passage from {start} to {end} is none", path, line, "give its offsets, start before end")
+    return Looked(Passage(identifier(item, ("doc_id",), path, line), start, end), says)
 
 
 def _judgement(item: dict[str, object], path: Path, line: int) -> tuple[str, int]:

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import random
 import re
-from collections import Counter
 from collections.abc import Iterator
 
 from .ground import Ground
 from .records import Edit
 from .text import content_words, words
+from .wordforms import FILLER, of_form
 from .wording import CASUAL, OTHER_WORDS
 
 RARE = "rare terms"
+FILLED = 0.2  # share of questions that may be lost in filler
 
 
 def query_mismatch(ground: Ground) -> Iterator[Edit]:
-    """A person's paraphrase; the question in other words, ever more of them; or only by its passage's rare terms."""
+    """In other forms, in filler, a person's paraphrase, other words, or only its passage's rare terms: whichever comes first."""
     question, rng = ground.question, ground.rng
-    if question.other:
-        yield Edit("query_mismatch", "human paraphrase", asked=question.other)
-    if ground.retriever != "bm25" and rng.random() < 0.35:
-        yield from _rare_terms(ground)
+    kinds = of_form(ground)
+    kinds["paraphrase"] = [Edit("query_mismatch", "human paraphrase", asked=question.other)] if question.other else []
+    kinds["other words"] = list(_in_other_words(ground))
+    kinds[RARE] = list(_rare_terms(ground)) if ground.retriever != "bm25" and rng.random() < 0.35 else []
+    if rng.random() > FILLED:
+        del kinds[FILLER]  # it breaks almost any question, and would leave nothing to the others
+    for kind in rng.sample(list(kinds), len(kinds)):
+        yield from kinds[kind]
+
+
+def _in_other_words(ground: Ground) -> Iterator[Edit]:
+    """Ever more of the words shared with the passage in others, at times as one would type it to a colleague."""
+    question, rng = ground.question, ground.rng
     present = set(words(" ".join(ground.text(c) for c in ground.world.holders(question))))
     shared = [w for w in content_words(question.text) if w in present]
     for share in (0.6, 0.6, 0.8, 1.0):
@@ -57,7 +67,7 @@ def casual(text: str, rng: random.Random) -> str:
 
 def _rare_terms(ground: Ground) -> Iterator[Edit]:
     """Only the identifiers, numbers and codes that the passage's chunk alone has."""
-    known = Counter(w for page in ground.world.pages.values() for w in set(words(page.text)))
+    known = ground.world.known
     chunk = ground.text(ground.holder(ground.passage))
     asked = set(content_words(ground.question.text))
     rare = [w for w in dict.fromkeys(re.findall(r"\w+", chunk)) if known[w.lower()] == 1 and w.lower() not in asked]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
@@ -33,16 +34,23 @@ def chunk_split(ground: Ground) -> Iterator[Edit]:
     """A boundary in the middle 60 % of the passage, its neighbours cut anew at about the same length."""
     if len(ground.group) > 1:
         return
-    rng, passage = ground.rng, ground.passage
-    length = passage.end - passage.start
-    for _ in range(4):
-        at = passage.start + round(length * rng.uniform(0.2, 0.8))
-        style = "in a word"
-        if rng.random() < 0.7:
-            style, at = "between words", _space_near(ground, at)
+    passage = ground.passage
+    for style, at in _boundaries(ground):
         edit = split_at(ground, passage, at, style)
         if passage.start < at < passage.end and ground.alone(edit.removed):
             yield edit
+
+
+def _boundaries(ground: Ground) -> list[tuple[str, int]]:
+    """Where a passage may be cut: between its sentences, at a line of a list, within a sentence; never within a word."""
+    rng, passage = ground.rng, ground.passage
+    text, length = ground.text(passage), passage.end - passage.start
+    inner = range(round(0.15 * length), round(0.85 * length))
+    ends = {"between sentences": r"[.!?]\s+", "at a line": r"\n+(?=\s*(?:[-*•|]|\d+[.)]|\w))", "at a clause": r"[,;:]\s+"}
+    found = [(style, passage.start + m.end()) for style, end in ends.items() for m in re.finditer(end, text) if m.end() in inner]
+    rng.shuffle(found)
+    within = [("within a sentence", _space_near(ground, passage.start + round(length * rng.uniform(0.2, 0.8)))) for _ in range(3)]
+    return found[:3] + within if rng.random() < 0.6 else within + found[:3]
 
 
 def split_at(ground: Ground, passage: Span, at: int, style: str) -> Edit:
@@ -139,6 +147,36 @@ def _start_before(ground: Ground, least: int, pieces: int) -> int:
     if len(encoded) <= spent:
         return least
     return min(_space_near(ground, least + encoded[len(encoded) - max(spent, 1)][0]), passage.start)
+
+
+def too_small(ground: Ground) -> Iterator[Edit]:
+    """The chunks round the passage cut into single sentences, or two; the passage's own stay whole in one."""
+    if len(ground.group) > 1:
+        return
+    passage, chunks = ground.passage, ground.world.on(ground.passage.page)
+    i = chunks.index(ground.holder(passage))
+    for around, beside in ((1, 1), (1, 0), (0, 0), (2, 0)):
+        old = chunks[max(i - around, 0) : i + around + 1]
+        starts = [*_sentence_starts(ground, old[0].start, old[-1].end), old[-1].end]
+        first = max(n for n, at in enumerate(starts) if at <= passage.start)
+        last = next(n for n, at in enumerate(starts) if at >= passage.end)
+        middle = Span(passage.page, starts[first], starts[min(last + beside, len(starts) - 1)])
+        if middle.end - middle.start > 0.5 * (chunks[i].end - chunks[i].start) or not ground.alone(old):
+            continue
+        left, right = [s for s in starts if s <= middle.start], [s for s in starts if s >= middle.end]
+        rest = [Span(passage.page, *pair) for side in (left, right) for pair in pairwise(side)]
+        yield recut("too_small", f"{'two sentences' if beside else 'a sentence'}, {len(old)} chunks", old, [middle, *rest])
+
+
+def _sentence_starts(ground: Ground, start: int, end: int) -> list[int]:
+    """Where sentences of at least a few words begin in a stretch of the passage's page."""
+    text = ground.world.pages[ground.passage.page].text
+    starts = [start]
+    for match in re.finditer(r"[.!?]\s+(?=[A-Z0-9\"(])|\n+", text[start:end]):
+        at = start + match.end()
+        if at < end and len(text[starts[-1] : at].split()) > 3:
+            starts.append(at)
+    return starts
 
 
 def cut_elsewhere(ground: Ground, rng: random.Random) -> Iterator[Edit]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from .ground import Ground
 from .records import Edit, Page, Span
-from .text import likeness, sprinkle
+from .text import likeness
 
 LEADS = (
     "A further note on {}.",
@@ -15,6 +15,12 @@ LEADS = (
     "The following concerns {}.",
     "Background to {}:",
     "See here, too, for {}.",
+)
+CLOSERS = (
+    "Readers often ask about {}; see the pages named there.",
+    "Questions on {} are collected elsewhere.",
+    "For {}, compare the parts before and after.",
+    "More on {} is in the next part.",
 )
 
 
@@ -56,7 +62,7 @@ def on_subject(ground: Ground, passage: Span, count: int, closeness: int) -> lis
 
 
 def _nearer(ground: Ground, parts: list[str], closeness: int) -> str:
-    """Sentences with the query's words among them: in a lead, sprinkled, as a heading."""
+    """Sentences with the query's words round them, as a page on the same topic has them: a lead, a heading, a pointer to more."""
     rng, terms = ground.rng, list(ground.terms)
     rng.shuffle(terms)
     lead = rng.choice(LEADS).format(" and ".join(filter(None, (" ".join(terms[:2]), " ".join(terms[2:])))))
@@ -64,5 +70,5 @@ def _nearer(ground: Ground, parts: list[str], closeness: int) -> str:
         return " ".join([lead, *parts])
     if closeness == 1:
         return " ".join([ground.question.text, lead, *parts])
-    mixed = [sprinkle(p, rng.sample(terms, (len(terms) + 1) // 2), rng) for p in parts]
-    return " ".join([ground.question.text, *mixed, lead])
+    closer = rng.choice(CLOSERS).format(" ".join(terms))
+    return " ".join([ground.question.text, lead, *parts, closer])

@@ -22,10 +22,20 @@ def write_world(folder: Path, world: World, cases: Iterable[Case], **about: Any)
     """The four files of a world, and `about` it."""
     folder.mkdir(parents=True, exist_ok=True)
     metadata = {page: dict(given) for edit in world.edits for page, given in edit.metadata.items()}
-    pages = sorted(world.pages.values(), key=lambda p: p.id)
+    titles = {page: new for edit in world.edits for page, new in edit.titles.items()}
+    gone = world.gone
+    pages = sorted((p for p in world.pages.values() if p.id not in gone), key=lambda p: p.id)
     write_rows(
         folder / "corpus.jsonl",
-        ({"_id": p.id, "title": p.title, "text": p.text, "metadata": metadata.get(p.id, dict(p.metadata))} for p in pages),
+        (
+            {
+                "_id": p.id,
+                "title": titles.get(p.id, p.title),
+                "text": p.text,
+                "metadata": metadata.get(p.id, dict(p.metadata)),
+            }
+            for p in pages
+        ),
     )
     write_rows(folder / "chunks.jsonl", ({"doc_id": s.page, "start": s.start, "end": s.end} for s in world.view().spans))
     cases = sorted(cases, key=lambda c: c.question.id)
@@ -37,10 +47,10 @@ def write_world(folder: Path, world: World, cases: Iterable[Case], **about: Any)
 def _query(world: World, case: Case) -> dict[str, Any]:
     evidence = [
         {"doc_id": s.page, "start": s.start, "end": s.end, "text": world.text(s), "group": f"g{n}"}
-        for n, group in enumerate(case.question.groups)
+        for n, group in enumerate(case.needs.groups)
         for s in group
     ]
-    return {"_id": case.question.id, "text": case.asked, "evidence": evidence}
+    return {"_id": case.question.id, "text": case.asked, **case.record, "evidence": evidence}
 
 
 def _truth(case: Case) -> dict[str, Any]:

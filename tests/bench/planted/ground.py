@@ -82,11 +82,28 @@ class Ground:
     def adding(
         self, kind: str, style: str, pages: Iterable[Page], metadata: Mapping[str, Mapping[str, Any]] | None = None
     ) -> Edit:
-        """An edit that adds pages; one that by chance holds the evidence is left out."""
-        evidence = [self.text(p).strip() for p in self.question.passages]
+        """An edit that adds pages; one that by chance holds the evidence, or its answer, is left out."""
+        evidence = [t for p in self.question.passages if (t := self.text(p).strip())]
+        evidence += [self.question.answer.strip()] if self.question.answer else []
         kept = tuple(p for p in pages if not any(e in p.text for e in evidence))
         spans = frozenset(span for page in kept for span in cut(page))
         return Edit(kind, style, kept, added=spans, metadata=metadata or {})
+
+    def elsewhere(self, most: int) -> list[str]:
+        """Texts of original chunks on something else: without a word of the question and no part of any evidence."""
+        needed = [p for q in self.world.questions for p in q.passages]
+        near = {*self.terms, *content(self.text(self.holder(self.passage)))}
+        found: list[str] = []
+        for chunk in self.rng.sample(sorted(self.world.base), min(300, len(self.world.base))):
+            text = self.text(chunk)
+            own = content(text)
+            if own & set(self.terms) or len(own & near) > 0.15 * len(own) or len(text) < 200:
+                continue
+            if not any(chunk.meets(p) for p in needed):
+                found.append(text)
+            if len(found) == most:
+                break
+        return found
 
     def competitors(self, most: int = 20) -> list[Span]:
         """Chunks of the original pages, best ranked first, that hold none of the evidence."""
@@ -102,6 +119,7 @@ class Ground:
         found = [s for c in dict.fromkeys(kin) for s in sentences(self.text(c))]
         found += [s for c in others for s in sentences(self.text(c)) if len(content(s) & about) >= SHARED]
         evidence = [self.text(p) for p in self.question.passages]
+        evidence += sorted(self.world.needed)
         return [s for s in dict.fromkeys(found) if len(s) > 40 and not any(s in e or e.strip() in s for e in evidence)]
 
     def _holds_evidence(self, chunk: Span) -> bool:

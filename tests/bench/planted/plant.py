@@ -4,30 +4,40 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
-from .additions import crowded_out, pollution, stale, stuffed
+from .additions import conflicting, crowded_out, pollution, stale, stuffed
 from .asking import query_mismatch
-from .cuts import chunk_split, diluted, missing_content, truncated
+from .context import contextless
+from .cuts import chunk_split, diluted, missing_content, too_small, truncated
 from .distractors import incomplete, ranking
+from .families import MARK, header_lost
 from .ground import Ground
-from .harmless import DECOYS, HERRINGS, oddity
-from .records import Case, Edit, Question, World
+from .harmless import DECOYS, HERRINGS, WIDE, oddity
+from .records import LABEL_WIDE, Case, Edit, Page, Question, Span, World
 from .search import RETRIEVERS, Ranker, sufficient
 from .sources import with_copies
 from .text import content, content_words
+from .turns import follow_up, misspelt
 from .verify import Verifier
 from .wording import OTHER_WORDS
 
 PLANTERS: dict[str, Callable[[Ground], Iterator[Edit]]] = {
     "missing_content": missing_content,
+    "header_lost": header_lost,
     "chunk_split": chunk_split,
     "truncated": truncated,
     "stale": stale,
+    "conflicting": conflicting,
     "crowded_out": crowded_out,
     "pollution": pollution,
     "diluted": diluted,
+    "contextless": contextless,
+    "too_small": too_small,
+    "follow_up": follow_up,
+    "misspelt": misspelt,
     "query_mismatch": query_mismatch,
     "incomplete": incomplete,
     "ranking": ranking,
@@ -35,8 +45,18 @@ PLANTERS: dict[str, Callable[[Ground], Iterator[Edit]]] = {
 JOIN = "+"
 FINISHED = "in the finished world: "
 HUBS = 0.2  # share of pollution by pages that several questions find
-TRIES = {"truncated": 8, "diluted": 20, "query_mismatch": 12}  # questions tried for each case wanted of a class; of others:
+TRIES = {  # questions tried for each case wanted of a class; of others: FEWER
+    "truncated": 8,
+    "diluted": 15,
+    "query_mismatch": 12,
+    "too_small": 15,
+    "header_lost": 8,
+    "contextless": 10,
+}
 FEWER = 6
+TABLES_SHARE = 0.25  # of the cases of these other classes that may be on a table:
+TABLES = ("header_lost", "missing_content", "misspelt", "healthy")  # the classes that questions on tables are for
+MOVING = ("contextless", "header_lost")  # herrings that touch the evidence's page stay away
 
 
 class Planter:
@@ -84,9 +104,16 @@ class Planter:
     def _next(self, kind: str, refused: set[str]) -> Question | None:
         """A question that a class may be tried on, not one `refused` already; for `incomplete` one made of two, if need be."""
         rest = [q for q in self.pool if q.id not in refused and (kind != "incomplete" or len(q.groups) > 1)]
-        if kind in ("diluted", "query_mismatch"):
-            rest.sort(key=self._small_passage if kind == "diluted" else self._fewest_left)
-        singles = [q for q in self.pool if len(q.groups) == 1]
+        rest = [q for q in rest if kind in TABLES or MARK not in q.id]
+        if kind == "header_lost":
+            rest = [q for q in rest if MARK in q.id]
+        elif self.rng.random() > TABLES_SHARE:
+            rest.sort(key=lambda q: MARK in q.id)
+        if kind == "contextless":
+            rest = [q for q in rest if not self._pages_chunks(q) & (self.world.reserved | self.world.removed)]
+        if kind in ORDERS:
+            rest.sort(key=partial(ORDERS[kind], self))
+        singles = [q for q in self.pool if len(q.groups) == 1 and MARK not in q.id]
         for question in [*rest, *(self._joined(singles) if kind == "incomplete" else ())]:
             refused.add(question.id)
             if self.world.untouched(question) and self.verifier.serves(question, question.text):
@@ -102,6 +129,15 @@ class Planter:
         present = content(" ".join(self.world.text(c) for c in sorted(self.world.holders(question))))
         shared = [w for w in content_words(question.text) if w in present]
         return 0.0 if question.other else sum(w not in OTHER_WORDS for w in shared) / max(len(shared), 1)
+
+    def _words_beside(self, question: Question) -> int:
+        """Words of the question that the passage's chunk has outside the passage, the most first."""
+        passages = content(" ".join(self.world.text(p) for p in question.passages))
+        chunks = content(" ".join(self.world.text(c) for c in sorted(self.world.holders(question))))
+        return -len((chunks - passages) & set(content_words(question.text)))
+
+    def _pages_chunks(self, question: Question) -> set[Span]:
+        return {c for p in question.passages for c in self.world.on(p.page)}
 
     def _joined(self, singles: list[Question]) -> Iterator[Question]:
         """Questions that ask two things at once."""
@@ -131,7 +167,7 @@ class Planter:
 
     def _hub(self, question: Question) -> list[Case]:
         """The question and two more, served no longer because of pages stuffed for all of them."""
-        others = [q for q in self.pool if q.id != question.id and self.world.untouched(q)]
+        others = [q for q in self.pool if q.id != question.id and MARK not in q.id and self.world.untouched(q)]
         several = [question, *self.rng.sample(others, min(2, len(others)))]
         several = [q for q in several if self.verifier.serves(q, q.text)]
         ground = self._ground(question)
@@ -171,12 +207,15 @@ class Planter:
         """The case, in half of all with a harmless oddity of another kind beside the fault."""
         if self.rng.random() > 0.53:
             return case
-        kinds = [k for k in HERRINGS if k != case.kind]
+        kinds = [
+            k for k in HERRINGS if k != case.kind and not (case.kind in MOVING and k in ("stale", "conflicting", "chunk_split"))
+        ]
         self.rng.shuffle(kinds)
-        for kind in kinds:
+        for kind in kinds[:4]:
             for edit in oddity(ground, kind):
                 both = replace(case, extra=edit)
                 apart = not (edit.removed & case.fault.removed or edit.added & case.fault.removed)
+                apart &= not ((edit.asked or edit.record) and (case.fault.asked or case.fault.record))
                 if apart and self.world.free(edit) and not self.verifier.flaw(both, plus=(case.fault, edit)):
                     return both
         return case
@@ -189,21 +228,43 @@ class Planter:
         self.rng.shuffle(kinds)
         for kind in kinds:
             for edit in oddity(ground, kind):
-                if self.world.free(edit) and self.verifier.harmless(ground.question, edit):
-                    return Case(ground.question, None, edit)
+                case = Case(ground.question, None, edit)
+                if self.world.free(edit) and not self.verifier.flaw(case, plus=(edit,)):
+                    return case
         return self._drop("healthy", "no harmless decoy")
 
     def _finished(self) -> list[Case]:
         """The cases that hold now that all faults live beside one another, with every repair that would be right."""
         kept = []
+        gone = self.world.gone
+        standing = {name: page for name, page in self.world.pages.items() if name not in gone}
         for case in self.cases:
             # Another fault's pages may hold the passage too, and then count as evidence.
-            case.question = replace(case.question, groups=with_copies(case.question.groups, self.world.pages))
+            whole = replace(case.needs, groups=with_copies(_on(standing, case.needs.groups), standing))
+            if case.needs == case.question:
+                case.question = whole
+            case.needs = whole
             flaw = self.verifier.flaw(case)
             if flaw:
                 self._drop(case.kind, f"{FINISHED}{flaw}")
                 continue
-            case.right = self.verifier.right(case) if case.fault else ["healthy"]
+            case.right = self.verifier.right(case) if case.fault else ["healthy", *([LABEL_WIDE] if _is_wide(case) else [])]
             case.notes["provable"] = self.verifier.provable(case)
             kept.append(case)
         return kept
+
+
+ORDERS = {  # by what makes a class likely to be planted
+    "diluted": Planter._small_passage,
+    "query_mismatch": Planter._fewest_left,
+    "too_small": Planter._words_beside,
+}
+
+
+def _on(pages: Mapping[str, Page], groups: Sequence[tuple[Span, ...]]) -> list[tuple[Span, ...]]:
+    """The passages of each group on these pages."""
+    return [tuple(span for span in spans if span.page in pages) for spans in groups]
+
+
+def _is_wide(case: Case) -> bool:
+    return case.extra is not None and case.extra.kind == WIDE

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, NamedTuple
+
+from .text import words
 
 CAUSES = (
     "missing_content",
+    "header_lost",
     "chunk_split",
     "truncated",
     "stale",
+    "conflicting",
     "crowded_out",
     "pollution",
     "diluted",
+    "contextless",
+    "too_small",
+    "follow_up",
+    "misspelt",
     "query_mismatch",
     "incomplete",
     "ranking",
 )
 K = 5
+LABEL_WIDE = "label wide"  # what is said of a label whose answering part is served
 
 
 class Span(NamedTuple):
@@ -47,12 +58,13 @@ class Page:
 
 @dataclass(frozen=True)
 class Question:
-    """A labelled query: an AND of groups, each an OR of passages. `other` asks the same in another's words."""
+    """A labelled query: an AND of groups, each an OR of passages. `other` asks it in another's words, `answer` is the set's."""
 
     id: str
     text: str
     groups: tuple[tuple[Span, ...], ...]
     other: str = ""
+    answer: str = ""
 
     @property
     def passages(self) -> list[Span]:
@@ -61,7 +73,11 @@ class Question:
 
 @dataclass(frozen=True, eq=False)
 class Edit:
-    """One change to a world: a fault, a herring or a decoy of some kind. Undoing it is leaving it out."""
+    """One change to a world: a fault, a herring or a decoy of some kind. Undoing it is leaving it out.
+
+    `gone` are pages that it takes out of the corpus, `groups` where the evidence stands from then on, `titles` new titles of
+    pages, `record` more fields of the query's record, `context` what the evidence's chunk lacks and its surroundings say.
+    """
 
     kind: str
     style: str
@@ -70,17 +86,29 @@ class Edit:
     removed: frozenset[Span] = frozenset()
     asked: str = ""
     metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    gone: frozenset[str] = frozenset()
+    groups: tuple[tuple[Span, ...], ...] = ()
+    titles: Mapping[str, str] = field(default_factory=dict)
+    record: Mapping[str, Any] = field(default_factory=dict)
+    context: str = ""
 
 
 @dataclass
 class Case:
-    """A question of a finished world with what was done to it; a healthy control has no `fault`, and its `extra` is a decoy."""
+    """A question of a finished world with what was done to it; a healthy control has no `fault`, and its `extra` is a decoy.
+
+    `needs` is the question with its evidence where it stands after the edits.
+    """
 
     question: Question
     fault: Edit | None
     extra: Edit | None
     right: list[str] = field(default_factory=list)
     notes: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        moved = [e.groups for e in (self.fault, self.extra) if e and e.groups]
+        self.needs = replace(self.question, groups=moved[0]) if moved else self.question
 
     @property
     def kind(self) -> str:
@@ -90,6 +118,12 @@ class Case:
     def asked(self) -> str:
         edits = [e for e in (self.fault, self.extra) if e and e.asked]
         return edits[0].asked if edits else self.question.text
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """Fields of the query's record beside its text and its evidence."""
+        answer = {"answer": self.question.answer} if self.question.answer else {}
+        return {**answer, **{k: v for e in (self.extra, self.fault) if e for k, v in e.record.items()}}
 
 
 class View(NamedTuple):
@@ -111,6 +145,12 @@ class World:
         for span in sorted(self.base):
             self._on.setdefault(span.page, []).append(span)
 
+    def include(self, page: Page, chunks: Iterable[Span]) -> None:
+        """One more original page."""
+        self.pages[page.id] = page
+        self._on[page.id] = sorted(chunks)
+        self.base |= frozenset(chunks)
+
     def on(self, page: str) -> list[Span]:
         """The chunks of a page as they were before any edit."""
         return self._on.get(page, [])
@@ -118,6 +158,15 @@ class World:
     def holders(self, question: Question) -> set[Span]:
         """The base chunks that hold any of the evidence."""
         return {c for p in question.passages for c in self.on(p.page) if c.meets(p)}
+
+    @cached_property
+    def known(self) -> Counter[str]:
+        """In how many of the original pages each word stands."""
+        return Counter(w for page in self.pages.values() for w in set(words(page.text)))
+
+    @property
+    def gone(self) -> set[str]:
+        return {page for edit in self.edits for page in edit.gone}
 
     @property
     def removed(self) -> set[Span]:
@@ -144,16 +193,23 @@ class World:
                 self.edits.append(edit)
                 self.pages |= {p.id: p for p in edit.pages}
         self.reserved |= self.holders(case.question)
-        self.needed |= {self.text(p).strip() for p in case.question.passages}
+        self.needed |= {self.text(p).strip() for p in (*case.question.passages, *case.needs.passages)}
 
     def free(self, edit: Edit) -> bool:
         """Whether an edit leaves alone what other edits changed and what accepted cases need."""
-        copied = any(passage in page.text for page in edit.pages for passage in self.needed)
-        versions = any(page in other.metadata for other in self.edits for page in edit.metadata)
+        copied = any(passage in page.text for page in edit.pages for passage in self.needed if counts_as_copy(passage))
+        told = [{*other.metadata, *other.titles} for other in self.edits]
+        versions = any(page in pages for pages in told for page in (*edit.metadata, *edit.titles))
         return not (copied or versions or edit.removed & (self.removed | self.reserved))
 
     def untouched(self, question: Question) -> bool:
         """Whether no edit changed the chunks that hold the evidence, or copied it."""
         new = [page.text for edit in self.edits for page in edit.pages]
-        copied = any(self.text(p).strip() in text for p in question.passages for text in new)
+        passages = [t for p in question.passages if counts_as_copy(t := self.text(p).strip())]
+        copied = any(passage in text for passage in passages for text in new)
         return not (copied or self.holders(question) & self.removed)
+
+
+def counts_as_copy(passage: str) -> bool:
+    """Whether another place with the same words is evidence, too: "3" is found anywhere."""
+    return len(passage.split()) >= 5

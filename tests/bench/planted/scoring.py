@@ -8,10 +8,13 @@ from typing import Any
 
 from sklearn.metrics import cohen_kappa_score, f1_score
 
-from .records import CAUSES
+from .records import CAUSES, LABEL_WIDE
 
 CLASSES = ("healthy", *CAUSES)
-SHORT = dict(zip((*CLASSES, "undetermined"), "ok miss spl trun stal crow poll dilu mism inco rank und".split(), strict=True))
+LABEL_DOUBTFUL = "label doubtful"
+NOT_NAMED = ("undetermined", "other_retriever", LABEL_WIDE, LABEL_DOUBTFUL)  # honest, and no cause
+ABBREVIATED = "ok miss head spl trun stal conf crow poll dilu ctx smal foll typo mism inco rank und othr wide dbt"
+SHORT = dict(zip((*CLASSES, *NOT_NAMED), ABBREVIATED.split(), strict=True))
 
 Row = Mapping[str, Any]
 
@@ -75,7 +78,7 @@ def baselines(rows: Sequence[Row]) -> dict[str, list[dict[str, Any]]]:
 def report(rows: Sequence[Row]) -> str:
     """Everything, as text."""
     retrievers = list(dict.fromkeys(r["retriever"] for r in rows))
-    parts = [_confusion(rows), _classes(rows, retrievers)]
+    parts = [_confusion(rows), _not_named(rows), _kinds(rows), _classes(rows, retrievers)]
     methods = {"diagnosis": rows, **{f"diagnosis, {x}": [r for r in rows if r["retriever"] == x] for x in retrievers}}
     methods |= baselines(rows)
     methods |= {f"surface check, {x}": [r for r in baselines(rows)["surface check"] if r["retriever"] == x] for x in retrievers}
@@ -89,6 +92,39 @@ def _confusion(rows: Sequence[Row]) -> str:
     table = Counter((r["truth"], counted(r)) for r in rows)
     lines = [[name, *(str(table[name, c] or ".") for c in columns)] for name in CLASSES]
     return "Planted (rows) and predicted (columns)\n" + _aligned([["", *(SHORT.get(c, c[:4]) for c in columns)], *lines])
+
+
+def predicted(status: str, causes: Sequence[str], label: str) -> str:
+    """The class that an audit's result stands for: what it says of the label, else the first of its causes."""
+    if status == "ok":
+        return "healthy"
+    if label:
+        return f"label {label}"
+    return next(iter(causes), "undetermined")
+
+
+def _not_named(rows: Sequence[Row]) -> str:
+    """How many faults come out as each of the honest outcomes that name no cause."""
+    faulty = [counted(r) for r in rows if r["truth"] != "healthy"]
+    told = ", ".join(f"{name} {faulty.count(name)}" for name in NOT_NAMED)
+    return f"Not named, of {len(faulty)} faults: {told}"
+
+
+def _kinds(rows: Sequence[Row]) -> str:
+    """Planted mismatches by how they are worded, stale versions by what orders them: right of planted."""
+    lines = []
+    for truth in ("query_mismatch", "stale", "chunk_split", "pollution", "contextless", "misspelt"):
+        found: dict[str, list[bool]] = {}
+        for row in rows:
+            if row["truth"] == truth:
+                found.setdefault(_kind(row["style"]), []).append(_is_right(row))
+        lines.append(f"{truth}: " + ", ".join(f"{kind} {sum(hits)}/{len(hits)}" for kind, hits in sorted(found.items())))
+    return "By how it was planted, right of planted\n" + "\n".join(lines)
+
+
+def _kind(style: str) -> str:
+    """A style without its numbers."""
+    return "other words" if style[:1].isdigit() else style.split(",")[0]
 
 
 def _classes(rows: Sequence[Row], retrievers: Iterable[str]) -> str:

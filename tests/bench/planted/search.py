@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from ragdiag.core.cache import Cache
 from ragdiag.core.protocols import no_progress
@@ -35,7 +34,7 @@ class Ranker:
     def __init__(self, cache: Path) -> None:
         self.cache = cache
         self._terms: defaultdict[str, int] = defaultdict(count().__next__)
-        self._counts: dict[str, tuple[Any, Any]] = {}
+        self._counts: dict[str, tuple[Any, Any, int]] = {}
         self._vectors: dict[tuple[str, str], Any] = {}
 
     @cached_property
@@ -74,33 +73,38 @@ class Ranker:
 
     def _sparse(self, texts: Sequence[str], queries: Sequence[str]) -> list[list[int]]:
         counted = [self._count(t) for t in texts]
-        terms = np.concatenate([ids for ids, _ in counted])
-        frequency = np.concatenate([n for _, n in counted])
-        lengths = np.array([n.sum() for _, n in counted])
-        ends = np.cumsum([0, *(len(ids) for ids, _ in counted)])
+        terms = np.concatenate([ids for ids, _, _ in counted])
+        frequency = np.concatenate([n for _, n, _ in counted])
+        lengths = np.array([length for _, _, length in counted])
+        rows = np.repeat(np.arange(len(texts)), [len(ids) for ids, _, _ in counted])
         in_texts = np.bincount(terms, minlength=len(self._terms))
         idf = np.log(len(texts) - in_texts + 0.5) - np.log(in_texts + 0.5)
         idf = np.where(idf < 0, EPSILON * idf[in_texts > 0].mean(), idf)
-        norm = np.repeat(1 - B + B * lengths / lengths.mean(), np.diff(ends))
-        weights = idf[terms] * (frequency * (K1 + 1) / (frequency + K1 * norm))
-        matrix = sparse.csr_array((weights, terms, ends), shape=(len(texts), len(in_texts))).tocsc()
-        return [self._best_by_words(matrix, in_texts, query) for query in queries]
+        norm = 1 - B + B * lengths / lengths.mean()
+        found = []
+        for query in queries:
+            asked = [self._terms[w] for w in words(query) if w in self._terms and in_texts[self._terms[w]]]
+            times = np.bincount(np.array(asked, dtype=np.int64), minlength=len(in_texts))
+            at = np.flatnonzero(times[terms])
+            weights = idf[terms[at]] * (frequency[at] * (K1 + 1) / (frequency[at] + K1 * norm[rows[at]]))
+            scores = np.zeros(len(texts))
+            for term in asked:  # in the order of the query: equal scores have to be equal to the last bit
+                here = terms[at] == term
+                scores[rows[at[here]]] += weights[here]
+            found.append(self._best(rows[at], scores))
+        return found
 
-    def _best_by_words(self, matrix: Any, in_texts: Any, query: str) -> list[int]:
-        columns = [self._terms[w] for w in words(query) if w in self._terms and in_texts[self._terms[w]]]
-        if not columns:
-            return []
-        chosen = matrix[:, columns]
-        scores = chosen @ np.ones(len(columns))
-        matching = np.unique(chosen.indices)
+    def _best(self, rows: Any, scores: Any) -> list[int]:
+        """The best of the texts that share a word with the query."""
+        matching = np.unique(rows)
         order = np.lexsort((matching, -scores[matching]))[:DEPTH]
         return matching[order].tolist()
 
-    def _count(self, text: str) -> tuple[Any, Any]:
+    def _count(self, text: str) -> tuple[Any, Any, int]:
         if text not in self._counts:
             counted = Counter(words(text))
             ids = np.array([self._terms[w] for w in counted], dtype=np.int64)
-            self._counts[text] = ids, np.array(list(counted.values()), dtype=np.int64)
+            self._counts[text] = ids, np.array(list(counted.values()), dtype=np.int64), counted.total()
         return self._counts[text]
 
     def _dense(self, texts: Sequence[str], queries: Sequence[str]) -> list[list[int]]:

@@ -17,10 +17,10 @@ from ragdiag.sources.corpus import load_corpus
 from ragdiag.sources.evidence import locate
 from ragdiag.sources.queries import load_queries
 
-from .records import Page, Question, Span, World
+from .records import Page, Question, Span, World, counts_as_copy
 from .text import content_words
 
-__all__ = ["SETS", "half", "healthy_world", "passages_of_others", "with_copies", "world_of"]
+__all__ = ["ORDERS", "half", "healthy_world", "passages_of_others", "with_copies", "world_of"]
 
 MOST_CHUNKS = 700
 PAGE_CHUNKS = 9
@@ -28,6 +28,13 @@ LONG_EVIDENCE = 500  # characters; longer labels are narrowed to the sentences t
 NARROWED = 350
 CHUNKER = "sentence(size=160)"
 DIGEST = "-digest-"  # in the id of a page of several documents
+LONGEST_ANSWER = 200  # characters of a reference answer that is handed on; a longer one is the passage once more
+MORE = "_more"  # after the name of a set: other documents of it
+ORDERS = {  # small sets first: what they cannot give, the large ones do
+    "dev": ("anthropic_docs", "hotpot100", "covidqa", "covid_faq_versions", "chroma_chunking"),
+    "test": ("anthropic_docs", "hotpot100", "covidqa", "covid_faq_versions", "chroma_chunking"),
+    "test2": ("fastapi_docs", "chroma_chunking", "covidqa", f"covidqa{MORE}"),
+}
 
 
 class Part(NamedTuple):
@@ -45,23 +52,32 @@ def half(name: str) -> str:
 
 
 def healthy_world(name: str, seed: str, most: int = MOST_CHUNKS) -> World:
-    """The pages of a set, the same for every seed, with the questions of this seed's half."""
-    corpus_path, queries_path = paths(name)
+    """The pages of a set with the questions of this seed: `dev` and `test` halve those of one choice, `test2` has others."""
+    corpus_path, queries_path = paths(name.removesuffix(MORE))
     corpus = load_corpus(corpus_path)
     labels = locate(load_queries(queries_path), corpus)
-    world = world_of(corpus, labels, _documents(name, corpus, labels), most)
-    world.questions = [q for q in world.questions if half(q.id) == seed]
-    return world
+    chosen = _documents(name, corpus, labels)
+    if seed != "test2":
+        world = world_of(corpus, labels, chosen, most)
+        world.questions = [q for q in world.questions if half(q.id) == seed]
+        return world
+    if name.removesuffix(MORE) == "covidqa":
+        old = _documents("covidqa", corpus, labels)
+        rest = [i for i in range(len(corpus.documents)) if i not in old]
+        random.Random("documents of test2").shuffle(rest)
+        return world_of(corpus, labels, sorted(rest[24:48] if name.endswith(MORE) else rest[:24]), most)
+    used = {q.id for q in world_of(corpus, labels, chosen, most).questions} if name in SETS else set()
+    return world_of(corpus, labels, chosen, most, frozenset(used))
 
 
-def world_of(corpus: Corpus, labels: Labels, chosen: list[int], most: int) -> World:
-    """Some documents of a corpus as pages of at most `most` chunks in all, with the questions that they answer."""
+def world_of(corpus: Corpus, labels: Labels, chosen: list[int], most: int, used: frozenset[str] = frozenset()) -> World:
+    """Some documents as pages of at most `most` chunks in all, with those of the questions they answer that are not `used`."""
     pages, parts, chunks = [], list[tuple[str, Part]](), list[Span]()
     for page, inside, cut in _paged(corpus, chosen):
         pages.append(page)
         parts += [(page.id, part) for part in inside]
         chunks += cut
-    questions = list(_questions(corpus, labels, parts, {p.id: p for p in pages}, chunks))
+    questions = [q for q in _questions(corpus, labels, parts, {p.id: p for p in pages}, chunks) if q.id not in used]
     keep = _within(most, pages, chunks, questions)
     questions = [q for q in questions if all(p.page in keep for p in q.passages)]
     return World([p for p in pages if p.id in keep], [c for c in chunks if c.page in keep], questions)
@@ -147,7 +163,15 @@ def _questions(
         query = labels.queries[q]
         if all(found.values()):
             unique = list(dict.fromkeys(tuple(spans) for spans in found.values()))
-            yield Question(query.id, query.text, with_copies(unique, pages), str(query.metadata.get("faq_question", "")))
+            answer = query.answer if _stands(query.answer.strip(), unique, pages) else ""
+            other = str(query.metadata.get("faq_question", ""))
+            yield Question(query.id, query.text, with_copies(unique, pages), other, answer)
+
+
+def _stands(answer: str, groups: Sequence[tuple[Span, ...]], pages: Mapping[str, Page]) -> bool:
+    """Whether a reference answer stands in a passage, word for word."""
+    texts = [pages[s.page].text[s.start : s.end] for spans in groups for s in spans]
+    return 3 < len(answer) <= LONGEST_ANSWER and any(answer in text for text in texts)
 
 
 def with_copies(groups: Sequence[tuple[Span, ...]], pages: Mapping[str, Page]) -> tuple[tuple[Span, ...], ...]:
@@ -156,7 +180,7 @@ def with_copies(groups: Sequence[tuple[Span, ...]], pages: Mapping[str, Page]) -
     for first, *others in groups:
         spans = {first, *others}
         passage = pages[first.page].text[first.start : first.end].strip()
-        for page in pages.values() if len(passage.split()) >= 5 else ():
+        for page in pages.values() if counts_as_copy(passage) else ():
             for match in re.finditer(rf"(?<!\w){re.escape(passage)}(?!\w)", page.text) if passage in page.text else ():
                 span = Span(page.id, *match.span())
                 if not any(span.meets(s) for s in spans):
@@ -210,6 +234,7 @@ def _within(most: int, pages: list[Page], chunks: list[Span], questions: list[Qu
 
 def passages_of_others(name: str) -> list[str]:
     """Passages of the other sets, to pollute this one with."""
+    name = name.removesuffix(MORE)
     rng = random.Random(f"others of {name}")
     kin = {"covidqa", "covid_faq_versions"}
     others = [s for s in SETS if s != name and not (name in kin and s in kin)]

@@ -1,0 +1,76 @@
+"""A near-duplicate of the evidence says something else, and nothing tells which of them holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ragdiag.core.proofs import Edit, Trial
+from ragdiag.diagnosis.cases import Case, Observation
+from ragdiag.diagnosis.failures._passages import described
+from ragdiag.diagnosis.failures._removals import holds, others_dropped
+from ragdiag.diagnosis.failures._rows import chunk_rows
+from ragdiag.diagnosis.failures._twins import Twin, twin
+from ragdiag.diagnosis.modes import FailureMode
+
+FIX = "decide which of them holds; remove the other, or mark it as superseded"
+
+MOST_VERSIONS = 4
+"""Values that may stand in one place of near-duplicates: more are a series, a page for each branch or year, and no conflict."""
+
+
+@dataclass(frozen=True)
+class Conflicting(FailureMode):
+    """Near-duplicates of the evidence with other values, which no date, version or mark orders, in the context or above it.
+
+    Which of them is right is for their owner to say: a finding wherever it is seen, and a cause where dropping those above serves
+    the query and dropping as many others does not.
+    """
+
+    says = "near-duplicates of the evidence say something else, and nothing tells which holds"
+    place = 65
+    of_copies = True
+    levels = ("span", "document")
+    exposes = True
+
+    def observe(self, case: Case) -> Observation | None:
+        """See `modes.FailureMode`."""
+        twins = unordered(case)
+        if not twins:
+            return None
+        rows = [row | {"values": t.says} for row, t in zip(described(case, list(twins)), twins.values(), strict=False)]
+        return Observation(case.targets, {"conflicts": rows}, frozenset(twins) & frozenset(case.above))
+
+    def prove(self, case: Case, observation: Observation) -> Trial:
+        """Drop them; if that suffices, see whether dropping as many others does as well."""
+        edit = Edit(observation.held)
+        (outcome,) = yield [edit]
+        control = None
+        if outcome.standing.sufficient:
+            control = yield from others_dropped(case, observation.held)
+        return case.finding(
+            "conflicting",
+            observation,
+            "drop the near-duplicates with other values",
+            outcome.standing,
+            FIX,
+            proved=outcome.standing.sufficient and holds(control),
+            control=control,
+            rows=chunk_rows("beside", observation.detail["conflicts"], lambda chunk: f" (says {chunk['values']})"),
+            edit=edit,
+        )
+
+
+def unordered(case: Case) -> dict[int, Twin]:
+    """The chunks in the context or above the evidence that say something else in its words, and that nothing orders."""
+    versions, documents = case.setting.versions, case.setting.chunking.document
+    current = {s.document for g in case.groups for s in g.spans}
+    twins: dict[int, Twin] = {}
+    for chunk in dict.fromkeys([*case.context, *case.above]):
+        mine = int(documents[chunk])
+        if chunk in case.evidence or mine in current or not (near := twin(case, chunk)):
+            continue
+        pairs = ((mine, near.document), (near.document, mine))
+        if not any(versions.link(*pair) or versions.older(*pair) for pair in pairs):
+            twins[chunk] = near
+    stated = {value.other.casefold() for near in twins.values() for value in near.values[:1]}
+    return {} if len(stated) > MOST_VERSIONS else twins

@@ -1,0 +1,157 @@
+"""The chunk with the evidence does not say what it belongs to: words that name its subject stand round it, or above it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ragdiag.core.proofs import Row, Trial
+from ragdiag.diagnosis.cases import Case, Observation
+from ragdiag.diagnosis.failures._lent import CONTROLS, Lent, Texts, gained, lend, pieces, spread
+from ragdiag.diagnosis.failures._passages import described
+from ragdiag.diagnosis.failures._rows import MOST, at
+from ragdiag.diagnosis.failures._words import telling
+from ragdiag.diagnosis.failures.truncated import unseen
+from ragdiag.diagnosis.modes import FailureMode
+from ragdiag.search.changes import with_context
+from ragdiag.text.words import words
+
+LACKING = {"none": ("title", "heading", "neighbours"), "title": ("heading",), "heading": (), "neighbours": ("title", "heading")}
+"""By what is indexed with each chunk already (``--context``): what could be besides, the cheapest first."""
+
+NAMES = {
+    "title": "its document's title",
+    "heading": "its document's title and the headings above it",
+    "neighbours": "the text before and after it",
+}
+OTHERS = {
+    "title": "titles of other documents",
+    "heading": "heading paths of other chunks",
+    "neighbours": "texts round other chunks",
+}
+FIX = "index each chunk with {name}: --context {kind}"
+FILTER = "; or filter by document, and ask which is meant where the question does not say"
+
+
+@dataclass(frozen=True)
+class Contextless(FailureMode):
+    """Whole and visible; of the query's telling words, by rarity, its chunk lacks at least `share` that its title, its headings
+    or the text round it have.
+
+    Proved by indexing that with the chunk, and with every rival as well: a deployed index gives a title to all. The control is
+    what stands before other chunks, put before this one.
+    """
+
+    share: float = 0.2
+    alike: float = 0.2
+
+    says = "the chunk with the evidence does not say what it belongs to"
+    place = 92
+    of_copies = True
+    reads = True
+    remedies = (with_context("title"), with_context("heading"), with_context("neighbours"))
+
+    def observe(self, case: Case) -> Observation | None:
+        """See `modes.FailureMode`."""
+        kinds = LACKING.get(case.setting.context.partition("(")[0], ())
+        concerned = [(g, chunks) for g in case.targets if kinds and not unseen(case, g) and (chunks := pieces(case, g))]
+        supplied = {g.number: {kind: self._supplied(case, chunks, kind) for kind in kinds} for g, chunks in concerned}
+        concerned = [(g, chunks) for g, chunks in concerned if any(supplied[g.number].values())]
+        if not concerned:
+            return None
+        holders = list(dict.fromkeys(c for _, chunks in concerned for c in chunks))
+        by_kind = {kind: list(dict.fromkeys(w for g, _ in concerned for w in supplied[g.number][kind])) for kind in kinds}
+        detail = {
+            "chunks": described(case, holders, len(holders)),
+            "words": {kind: found for kind, found in by_kind.items() if found},
+        }
+        return Observation(tuple(g for g, _ in concerned), detail, holders)
+
+    def prove(self, case: Case, observation: Observation) -> Trial:
+        """Try one kind of context after another, the cheapest first."""
+        tried: dict[str, Lent] = {}
+        for kind in observation.detail["words"]:
+            others = functools.partial(_others, case, observation.held, kind)
+            tried[kind] = yield from lend(case, observation.held, _texts(case, kind), others, OTHERS[kind])
+            if tried[kind].proved:
+                break
+        kind = max(tried, key=lambda k: (tried[k].proved, tried[k].control is not None, not tried[k].alone))
+        lent, wrong = tried[kind], self._wrong_document(case)
+        outcomes = {k: {"rank": t.outcome.standing.rank, "alone": t.alone, "proved": t.proved} for k, t in tried.items()}
+        return case.finding(
+            "contextless",
+            observation,
+            f"index each chunk with {NAMES[kind]}" + (", tried with this chunk alone" if lent.alone else ""),
+            lent.outcome.standing,
+            FIX.format(name=NAMES[kind], kind=kind) + (FILTER if wrong else ""),
+            proved=lent.proved,
+            control=lent.control,
+            detail={"kind": kind, "tried": outcomes, "wrong_document": wrong},
+            rows=_rows(observation.detail, kind, wrong),
+            edit=lent.edit,
+        )
+
+    def _supplied(self, case: Case, chunks: Sequence[int], kind: str) -> list[str]:
+        """The query's words that chunks lack and that kind of context gives them."""
+        setting = case.setting
+        held = " ".join(setting.embed(setting.span(c)) for c in chunks)
+        return gained(case, held, " ".join(setting.in_context(kind, c) for c in chunks), self.share)
+
+    def _wrong_document(self, case: Case) -> bool:
+        """Whether the whole context is of other documents, and most of it says much the same as the evidence's chunk."""
+        setting = case.setting
+        own = {s.document for g in case.groups for s in g.spans}
+        if not case.context or any(int(setting.chunking.document[c]) in own for c in case.context):
+            return False
+        asked = set(words(case.query.text))
+        bags = [set(telling(setting.text(setting.span(c)))) - asked for c in (*case.context, *_holders(case))]
+        of_context, evidence = bags[: len(case.context)], set[str]().union(*bags[len(case.context) :])
+        near = [len(bag & evidence) >= self.alike * max(min(len(bag), len(evidence)), 1) for bag in of_context]
+        return 2 * sum(near) > len(near)
+
+
+def _holders(case: Case) -> list[int]:
+    return [c for g in case.targets for c in pieces(case, g)]
+
+
+def _texts(case: Case, kind: str) -> Texts:
+    return lambda chunk: case.setting.in_context(kind, chunk)
+
+
+def _others(case: Case, holders: Sequence[int], kind: str) -> list[Texts]:
+    """What that kind of context puts round other chunks, of other documents where there are enough, put round these."""
+    setting, documents = case.setting, case.setting.chunking.document
+    own = {int(documents[c]) for c in holders}
+    known = {_frame(case, c, kind) for c in holders}
+    foreign, near = dict[tuple[str, str], None](), dict[tuple[str, str], None]()
+    for chunk in spread(range(len(setting.chunking)), 40 * CONTROLS):
+        frame = _frame(case, chunk, kind)
+        if frame not in known and chunk not in case.evidence and any(frame):
+            (near if int(documents[chunk]) in own else foreign)[frame] = None
+    frames = (
+        spread(list(foreign), CONTROLS) if len(foreign) >= CONTROLS else [*foreign, *spread(list(near), CONTROLS - len(foreign))]
+    )
+    return [_framed(case, before, after) for before, after in frames]
+
+
+def _frame(case: Case, chunk: int, kind: str) -> tuple[str, str]:
+    """What stands before and after a chunk's own text where it is indexed with that kind of context."""
+    before, _, after = case.setting.in_context(kind, chunk).partition(case.setting.text(case.setting.span(chunk)))
+    return before, after
+
+
+def _framed(case: Case, before: str, after: str) -> Texts:
+    return lambda chunk: before + case.setting.text(case.setting.span(chunk)) + after
+
+
+def _rows(detail: Mapping[str, Any], kind: str, wrong: bool) -> Iterator[Row]:
+    """What the chunk lacks and where that stands."""
+    for chunk in detail["chunks"][:MOST]:
+        yield Row.of(
+            "chunk", f"{chunk['chunk']}, at {at(chunk['rank'])}, does not say ", (", ".join(detail["words"][kind]), "strong")
+        )
+    yield Row.of("", f"{NAMES[kind]} does")
+    if wrong:
+        yield Row.of("wrong", ("document: the whole context is of other documents that say much the same", "bad"))

@@ -1,0 +1,50 @@
+"""An index as a diagnosis asks it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ragdiag.core.encoders import Readable
+from ragdiag.core.protocols import Index, Store
+from ragdiag.core.records import IntArray, Span, Unseen
+from ragdiag.search.rewriting import Rewriter
+
+__all__ = ["Indexed"]
+
+
+@dataclass(frozen=True)
+class Indexed:
+    """An index with what a diagnosis asks of it: what it holds of a span, what its encoder reads, other retrievers.
+
+    `searchable` is None where a run was recorded. `visible` is the number of characters that the encoder reads of each chunk's
+    text, the largest integer where it reads all; None, as `seen`, without an encoder. `swaps` make other indexes of these texts;
+    `readers` are the encoders whose vocabulary is known: of `searchable`, under "", and of `swaps`, by their names; `notes` say
+    which of them nobody named. `analyses` are specs of this index with other terms for its BM25s, by what that mends, each with
+    what makes it.
+    """
+
+    searchable: Index | None
+    embed: Callable[[Span], str]
+    visible: IntArray | None = None
+    seen: Callable[[Sequence[str]], Sequence[int]] | None = None
+    swaps: Mapping[str, Callable[[], Index]] = field(default_factory=dict)
+    limit: int = 0
+    readers: Mapping[str, Readable] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    analyses: Mapping[str, tuple[str, Callable[[], Index]]] = field(default_factory=dict)
+    rewriter: Rewriter | None = None
+    store: Store | None = None
+
+    def unseen(self, lengths: IntArray) -> Unseen | None:
+        """Of the chunks, those of which the encoder reads a part only, and the share of all characters that it never sees.
+
+        `lengths` are the chunks' in characters. None without an encoder, and where it reads everything.
+        """
+        if self.visible is None or not (self.visible < lengths).any():
+            return None
+        lost = int(np.maximum(lengths - self.visible, 0).sum())
+        share = round(lost / int(lengths.sum()), 4)
+        return Unseen(int((self.visible < lengths).sum()), share, self.limit)

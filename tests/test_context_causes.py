@@ -1,0 +1,176 @@
+"""Causes on the side of what is indexed with a chunk: proved, not proved where a control does as well, not seen."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ragdiag.comparing.remedies import remedies
+from ragdiag.core.options import Options
+from ragdiag.core.proofs import Finding
+from ragdiag.core.records import QueryResult
+from ragdiag.pipeline import run_audit
+from ragdiag.text.tables import introduction
+
+FIXTURES = Path(__file__).parent.parent / "fixtures" / "failures"
+
+LEASES = FIXTURES / "contextless", "quarry-notice", {"chunker": "paragraph(size=40)", "k": 3}
+ROOMS = FIXTURES / "header_lost", "aspen-rate", {"chunker": "recursive(size=40)", "k": 2}
+BRIDGE = FIXTURES / "too_small", "hollow-years", {"chunker": "paragraph(size=16)", "k": 4}
+
+
+def rows(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def written(file: Path, records: list[dict[str, Any]]) -> Path:
+    file.write_text("".join(json.dumps(r) + "\n" for r in records), encoding="utf-8")
+    return file
+
+
+def result(world: tuple[Path, str, dict[str, Any]], corpus: Path | None = None, text: str = "", **options: Any) -> QueryResult:
+    """The query of a fixture, with another corpus, another text or other options."""
+    folder, name, given = world
+    queries = folder / "queries.jsonl"
+    if corpus is not None or text:
+        known = [row | ({"text": text} if text else {}) for row in rows(queries) if row["_id"] == name]
+        queries = written((corpus or Path()).parent / "queries.jsonl", known)
+    made = run_audit(
+        corpus or folder / "corpus.jsonl", queries, Options(**{"retriever": "bm25", "cache": None, **given, **options})
+    )
+    return next(q for q in made.report.queries if q.id == name)
+
+
+def finding(query: QueryResult, cause: str) -> Finding | None:
+    return next((f for f in query.findings if f.cause == cause), None)
+
+
+def test_a_title_that_names_the_subject_proves_contextless_and_says_wrong_document() -> None:
+    found = finding(result(LEASES), "contextless")
+    assert found is not None and found.proved
+    assert found.detail["kind"] == "title" and found.detail["wrong_document"]
+    assert set(found.detail["words"]["title"]) == {"quarry", "depot"}
+    assert found.control is not None and (found.control.tried, found.control.as_well) == (19, 0)
+    assert "--context title" in found.fix and "filter by document" in found.fix
+
+
+def test_the_act_serves_the_query_when_it_is_really_made() -> None:
+    assert not result(LEASES).served
+    assert result(LEASES, context="title").served
+
+
+def test_rivals_get_their_titles_too(tmp_path: Path) -> None:
+    corpus = rows(LEASES[0] / "corpus.jsonl")
+    for row in corpus:  # several leases of the same place: a title brings in all of them alike
+        if row["_id"] in ("alder", "birch", "cedar", "dale", "elm", "fern", "glebe", "holly", "ivy", "juniper", "larch", "mill"):
+            row["title"] = f"Quarry Side depot, lease {row['_id']}"
+    query = result(LEASES, written(tmp_path / "corpus.jsonl", corpus))
+    found = finding(query, "contextless")
+    assert found is not None and not found.proved and "contextless" not in query.causes
+
+
+def test_few_other_titles_are_no_control(tmp_path: Path) -> None:
+    corpus = rows(LEASES[0] / "corpus.jsonl")
+    for row in corpus:
+        row["title"] = row["title"] if row["_id"] in ("quarry", "yew", "elm") else "Lease"
+    found = finding(result(LEASES, written(tmp_path / "corpus.jsonl", corpus)), "contextless")
+    assert found is not None and not found.proved
+    assert found.control is not None and found.control.p is not None and found.control.p > 0.05
+
+
+def test_what_is_indexed_already_is_not_tried() -> None:
+    query = result(LEASES, context="heading", k=1, text="", chunker="paragraph(size=40)")
+    assert finding(query, "contextless") is None
+
+
+def test_a_subject_that_stands_nowhere_round_the_evidence_is_not_seen(tmp_path: Path) -> None:
+    corpus = rows(LEASES[0] / "corpus.jsonl")
+    for row in corpus:
+        row["title"] = ""
+    assert finding(result(LEASES, written(tmp_path / "corpus.jsonl", corpus)), "contextless") is None
+
+
+def test_a_header_given_back_proves_header_lost() -> None:
+    found = finding(result(ROOMS), "header_lost")
+    assert found is not None and found.proved
+    (chunk,) = found.detail["chunks"]
+    assert chunk["kind"] == "table" and chunk["header"] == "| room | seats | wheelchair access | daily rate |"
+    assert found.control is not None and (found.control.tried, found.control.as_well) == (19, 0)
+
+
+def test_other_lines_that_do_as_well_take_the_proof_of_a_header(tmp_path: Path) -> None:
+    corpus = rows(ROOMS[0] / "corpus.jsonl")
+    for row in corpus:
+        if row["_id"] == "rooms":  # every other line of the page has the words of the header
+            row["text"] += "".join(f"\n\nThe wheelchair access, daily rate {i}." for i in range(30))
+    found = finding(result(ROOMS, written(tmp_path / "corpus.jsonl", corpus), k=2), "header_lost")
+    assert found is not None and not found.proved
+    assert found.control is not None and found.control.as_well > 0
+
+
+def test_a_row_whose_header_stands_in_its_chunk_is_not_seen() -> None:
+    query = result(ROOMS, chunker="recursive(size=400)")
+    assert finding(query, "header_lost") is None
+
+
+def test_a_header_without_words_of_the_query_is_not_seen(tmp_path: Path) -> None:
+    corpus = rows(ROOMS[0] / "corpus.jsonl")
+    for row in corpus:
+        row["text"] = row["text"].replace("| room | seats | wheelchair access | daily rate |", "| a | b | c | d |")
+    assert finding(result(ROOMS, written(tmp_path / "corpus.jsonl", corpus)), "header_lost") is None
+
+
+def test_longer_windows_prove_too_small() -> None:
+    found = finding(result(BRIDGE), "too_small")
+    assert found is not None and found.proved and found.detail["times"] == 2
+    assert found.control is not None and (found.control.tried, found.control.as_well) == (19, 0)
+
+
+def test_a_subject_far_away_is_no_matter_of_size(tmp_path: Path) -> None:
+    corpus = rows(BRIDGE[0] / "corpus.jsonl")
+    for row in corpus:
+        row["text"] = row["text"].replace("In spring came the masons of Tarn.", "In spring came others.")
+    assert finding(result(BRIDGE, written(tmp_path / "corpus.jsonl", corpus)), "too_small") is None
+
+
+def test_large_chunks_are_not_called_small() -> None:
+    query = result(BRIDGE, chunker="fixed(size=200)")
+    assert finding(query, "too_small") is None
+
+
+def test_longer_windows_that_lift_anything_prove_nothing(tmp_path: Path) -> None:
+    corpus = rows(BRIDGE[0] / "corpus.jsonl")
+    for i in range(25):  # elsewhere too the sentence before says Tarn, and the one after is as short
+        corpus.append(
+            {"_id": f"tarn{i:02}", "text": f"In summer {i} came the masons of Tarn.\n\nIt took ages in all, and then some."}
+        )
+    found = finding(result(BRIDGE, written(tmp_path / "corpus.jsonl", corpus)), "too_small")
+    assert found is not None and not found.proved
+    assert found.control is not None and found.control.as_well > 0
+
+
+def test_each_points_to_a_setting_that_can_be_deployed() -> None:
+    base = Options(chunker="sentence(size=40)", retriever="bm25")
+    tried = remedies(base, ["contextless", "too_small"])
+    assert {o.context for o in tried} >= {"title", "heading", "neighbours"}
+    assert {o.chunker for o in tried} >= {"sentence(size=80)", "sentence"}  # 160 is its default
+
+
+@pytest.mark.parametrize(
+    "text, line, header",
+    [
+        ("| A | B |\n|---|---|\n| x | 1 |\n| y | 2 |", "| y", "| A | B |"),
+        ("Year | Sum\n2019 | 2\n2020 | 4", "2020", "Year | Sum"),
+        ("2018 | 1\n2019 | 2\n2020 | 4", "2020", None),  # the first row is one of data
+        ("| A | B |\n|---|---|\n| x | 1 |", "| A", None),  # the header itself
+        ("You need:\n\n- a\n- b\n  more\n- c", "- c", "You need:"),
+        ("You need it.\n\n- a\n- b", "- b", None),  # nothing introduces it
+        ("name,year,sum\na,1,2\nb,3,4", "b,3", "name,year,sum"),
+        ("Ann, Bea, Cy came.\nDan, Eve, Flo went.\nGus, Hal, Ida sat.", "Gus", None),  # sentences
+        ("Plain words.\nMore of them.", "More", None),
+    ],
+)
+def test_what_introduces_a_line(text: str, line: str, header: str | None) -> None:
+    known = introduction(text, text.index(line))
+    assert (None if known is None else text[known[0] : known[1]]) == header

@@ -184,7 +184,10 @@ def test_any_makes_all_passages_of_a_record_alternatives(tmp_path: Path) -> None
     path.write_text(json.dumps({"_id": "q", "text": "?", "any": False, "evidence": evidence}))
     assert {label.group for label in load_queries(path)[0].evidence} == {""}
     path.write_text(json.dumps({"_id": "q", "text": "?", "any": True, "evidence": [evidence[0] | {"group": "g"}, evidence[1]]}))
-    with pytest.raises(InputError, match="'any' is true, and passages have a 'group' as well"):
+    assert len({label.group for label in load_queries(path)[0].evidence}) == 1
+    two = [item | {"group": group} for item, group in zip(evidence, "gh", strict=True)]
+    path.write_text(json.dumps({"_id": "q", "text": "?", "any": True, "evidence": two}))
+    with pytest.raises(InputError, match="'any' is true, and passages have different groups"):
         load_queries(path)
     path.write_text(json.dumps({"_id": "q", "text": "?", "any": "yes", "evidence": evidence}))
     with pytest.raises(InputError, match="'any'"):

@@ -197,7 +197,6 @@ class Scorer:
         by_chunk, by_document = self._judge_chunks(run, ties), self._documents(run, ties)
         as_it_is, of_contexts = None, self._of_contexts()
         known: dict[tuple[int, bool, float], SpanScores] = {}  # of one context and tau, which several measures share
-        of_contexts = {"Duplicate": self._duplicates, "Answer": self.answered, "OffTopic": self.subjects.off_topic_share}
         results = {}
         for m in measures:
             values = np.full(self._n, np.nan)

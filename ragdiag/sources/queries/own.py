@@ -96,8 +96,8 @@ def _evidence(record: dict[str, object], path: Path, line: int) -> tuple[Label, 
     labels = tuple(_label(item, path, line) for item in _items(record, "evidence", path, line))
     if not optional(record, "any", bool, path, line, False):
         return labels
-    if any(label.group for label in labels):
-        raise InputError("'any' is true, and passages have a 'group' as well", path, line, "keep one of them")
+    if len({label.group for label in labels} - {""}) > 1:
+        raise InputError("'any' is true, and passages have different groups", path, line, "keep one of them")
     return tuple(replace(label, group=ANY) for label in labels)
 
 

@@ -476,6 +476,78 @@ def test_a_version_is_known_by_metadata_or_as_an_older_near_duplicate(
         assert [row["by"] for row in found.finding("q", "stale").detail["versions"]] == [by]
 
 
+def test_dropping_others_is_no_control_of_a_version_of_the_evidence_itself(tmp_path: Path) -> None:
+    """It takes the one place that lacks; so does any other chunk, but an old figure is to go whatever k is."""
+    documents = {
+        "a-leave": (POLICY.format(5), {"updated": "2021-01-01"}),
+        "b-leave": (POLICY.format(8) + " It is asked by many people every winter.", {"updated": "2024-01-01"}),
+        **OTHERS_ABOUT_LEAVE,
+        "carry": "Carry over days of leave, days of leave to carry over.",
+    }
+    found = made(tmp_path, documents, "carry over days of leave", ("b-leave", POLICY.format(8)), k=3)
+    assert found.finding("q", "stale").before.rank == 4
+    assert (found.finding("q", "stale").proved, found.finding("q", "stale").control) == (True, None)
+
+
+def test_other_parts_of_superseded_documents_have_a_control(tmp_path: Path) -> None:
+    old = "Forms to carry over days of leave: carry the form over to the desk, days of leave count."
+    documents = {
+        "a-leave": (old, {"family": "leave", "version": 1}),
+        "b-leave": (POLICY.format(8) + " It is asked by many people every winter.", {"family": "leave", "version": 2}),
+        **OTHERS_ABOUT_LEAVE,
+        "carry": "Carry over days of leave, days of leave to carry over.",
+    }
+    found = made(tmp_path, documents, "carry over days of leave", ("b-leave", POLICY.format(8)), k=3)
+    finding = found.finding("q", "stale")
+    assert finding.before.rank == 4 and finding.after.sufficient
+    assert finding.control is not None and finding.control.as_well == finding.control.tried > 0
+    assert not finding.proved and "stale" in found.result("q").exposures
+
+
+def test_one_repeat_that_any_other_chunk_could_stand_for_crowds_nothing_out(tmp_path: Path) -> None:
+    repeated = "Carry over days of leave: ask the desk for the form, fill it in by hand and carry it to the second floor."
+    documents = {"x": repeated, "y": repeated + " Thanks.", "z": "Days of leave carry over: carry over days, carry days over.",
+                 "b-leave": POLICY.format(8) + " It is asked by many people every winter.", **OTHERS_ABOUT_LEAVE}  # fmt: skip
+    found = made(tmp_path, documents, "carry over days of leave", ("b-leave", POLICY.format(8)), k=3)
+    finding = found.finding("q", "crowded_out")
+    assert finding.before.rank == 4 and finding.after.sufficient
+    assert finding.control is not None and finding.control.as_well == finding.control.tried > 0
+    assert not finding.proved and "crowded_out" in found.result("q").exposures
+
+
+@pytest.mark.parametrize(
+    "twins, conflicting",
+    [
+        ([5], True),
+        ([5, 6, 7, 8, 9], False),  # a series
+        ([3], False),  # nothing differs
+    ],
+)
+def test_what_nothing_orders_is_a_conflict(tmp_path: Path, twins: list[int], conflicting: bool) -> None:
+    documents = {f"leave-{'abcdefg'[i]}": POLICY.format(n) for i, n in enumerate(twins)}
+    documents |= {"z-leave": POLICY.format(3) + " Ask early.", **OTHERS_ABOUT_LEAVE}
+    result = made(tmp_path, documents, "carry over days of leave", ("z-leave", POLICY.format(3)), k=6).result("q")
+    assert ("conflicting" in (*result.causes, *result.exposures)) == conflicting
+
+
+def test_pages_with_names_of_their_own_are_no_conflict() -> None:
+    result = fixture("conflicting").result("child-price")
+    case, corpus = fixture("conflicting").cases["child-price"], fixture("conflicting").audit.corpus
+    assert "ticket-pensioner" in {corpus.documents[case.setting.span(c).document].id for c in case.context}
+    assert result.exposures == ()
+
+
+def test_a_conflict_in_a_context_that_serves_is_an_exposure() -> None:
+    result = fixture("conflicting").result("pool-opens")
+    assert (result.status, result.exposures) == ("ok", ("conflicting",))
+
+
+def test_one_off_topic_chunk_is_no_pollution() -> None:
+    case = fixture("statuses").cases["guest-fee"]
+    assert len(case.setting.off_topic(case.number, case.above)) == 1
+    assert modes()["pollution"].strategy.observe(case) is None
+
+
 def test_age_alone_makes_nothing_stale(tmp_path: Path) -> None:
     documents = {
         "a-travel": ("Days of leave are not carried over a business trip: carry receipts, days count.", {"date": "2012-01-01"}),

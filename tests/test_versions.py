@@ -185,6 +185,10 @@ def test_a_year_or_a_number_in_an_id_makes_no_version(one: str, other: str) -> N
     assert not versions.superseded().any()
 
 
+def test_versions_of_other_pages_order_nothing() -> None:
+    assert not older(document("leave-v1"), document("travel-v2"))
+
+
 @pytest.mark.parametrize(
     "old, new",
     [(("report-2023.md", ""), ("report-2024.md", "")), (("a", "Prices of March 2023"), ("b", "Prices of May 2023")),

@@ -101,10 +101,10 @@ def _is_value(word: str) -> bool:
 
 
 def _names(difference: Difference) -> Iterator[tuple[str, str]]:
-    """What stands where the other text has another word, in stretches of as many words; values are no names."""
+    """What stands where the other text has another word, in stretches of as many words; no values, and no function words."""
     one, other = difference.one.casefold().split(), difference.other.casefold().split()
     if len(one) == len(other) <= FEW:
-        yield from ((a, b) for a, b in zip(one, other, strict=True) if a != b and not (_is_value(a) or _is_value(b)))
+        yield from ((a, b) for a, b in zip(one, other, strict=True) if a != b and _telling(a) and _telling(b))
 
 
 def _telling(text: str) -> frozenset[str]:

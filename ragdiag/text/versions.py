@@ -58,7 +58,10 @@ class Versions:
         mine, other = self.ages[old], self.ages[new]
         if mine.superseded != other.superseded:
             return "superseded" if mine.superseded else ""
-        return comes_before(self._without_batches(mine), self._without_batches(other))
+        values, others = self._without_batches(mine), self._without_batches(other)
+        if mine.stem != other.stem:  # what version another page has, says nothing of this one
+            values = {key: value for key, value in values.items() if key[0] != IN_NAME}
+        return comes_before(values, others)
 
     def superseded(self) -> BoolArray:
         """Whether each document is, by `link`, a superseded version of another one: shape ``(n_documents,)``."""

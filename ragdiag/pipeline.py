@@ -97,14 +97,12 @@ def run_audit(
         documents = labelled_documents(labels)
         resampler = Resampler(clusters(documents), options.seed)
         means = {m: resampler.mean(by_query) for m, by_query in values.items()}
-        shown = scorer.tokens_of(np.where(np.arange(run.chunks.shape[1]) < lengths[:, None], run.chunks, -1)).sum(axis=1)
     with clock("diagnose"):
         indexed = plan.indexed(retrieved, corpus, progress)
         only = {q for q, query in enumerate(labels.queries) if query.id == diagnosed} if diagnosed else None
         diagnoses = name_causes(scorer, run, lengths, indexed, options, progress, only)
         said = labels_said(scorer, run, lengths, only)
         results = with_labels(_results(scorer, run, lengths, values, documents, diagnoses), said)
-    measured = np.concatenate([labels.at("span"), labels.at("document")])
     pipeline = Pipeline(
         **retrieved.source._asdict(),
         k=None if options.budget else options.k,
@@ -114,7 +112,7 @@ def run_audit(
         unread=plan.unread(retrieved, corpus, labels.queries),
         swaps=tuple(indexed.swaps),
         depth=run.chunks.shape[1],
-        context_tokens=round(float(shown[measured].mean()), 1),
+        context_tokens=_context_tokens(scorer, run, lengths),
     )
     signature, inputs = plan.signature(retrieved.source), inputs_of(corpus, labels)
     report = Report(
@@ -142,6 +140,13 @@ def run_audit(
         corrected=_corrected(scorer, run, lengths, results, stamp(signature, inputs), resampler),
     )
     return Audit(report, corpus, labels, scorer, run, lengths, index)
+
+
+def _context_tokens(scorer: Scorer, run: Run, lengths: IntArray) -> float:
+    """The mean tokens of a context, over the queries that are measured."""
+    measured = np.concatenate([scorer.labels.at("span"), scorer.labels.at("document")])
+    shown = np.where(np.arange(run.chunks.shape[1]) < lengths[:, None], run.chunks, -1)[measured]
+    return round(float(scorer.tokens_of(shown).sum(axis=1).mean()), 1)
 
 
 def rank(plan: Plan, loaded: Loaded, progress: Progress) -> Ranked:

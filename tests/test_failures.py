@@ -543,7 +543,7 @@ def test_a_conflict_in_a_context_that_serves_is_an_exposure() -> None:
 
 
 def test_one_off_topic_chunk_is_no_pollution() -> None:
-    case = fixture("statuses").cases["guest-fee"]
+    case = fixture("statuses").cases["winter-costs"]
     assert len(case.setting.off_topic(case.number, case.above)) == 1
     assert modes()["pollution"].strategy.observe(case) is None
 

@@ -17,6 +17,12 @@ HEADING = 8
 
 MARKED = re.compile(r"^\s{0,3}(?:#{1,6}|={1,6})\s")
 ITEM = re.compile(r"^\s*(?:[-*+\u2022\u2013]|\d{1,3}[.)]|[a-z][.)])(?:\s+|$)")
+POINTER = re.compile(
+    r"^\W*(?:(?:for|find|read|get|see|view) (?:more|further|additional)|more (?:information|details)|learn more|"
+    r"see (?:also|the|our)|visit)\b",
+    re.IGNORECASE,
+)
+"""How a sentence begins that sends a reader elsewhere."""
 CLOSES = re.compile(r"[.!?:;,|\u3002\uff01\uff1f][\"')\]\u201d\u2019]*$")
 
 
@@ -54,14 +60,15 @@ def _loses_nothing(setting: Setting, span: Span, part: Span) -> bool:
 
 
 def says_nothing(text: str) -> bool:
-    """Whether `text` holds no content word, headings left out.
+    """Whether `text` holds no content word, headings and pointers to other pages left out.
 
     A line without a mark is a heading where it is short, states no number, does not end as a sentence does, and a blank line
     comes after it.
     """
     lines = text.splitlines()
     blank_after = [i + 1 < len(lines) and not lines[i + 1].strip() for i in range(len(lines))]
-    return not any(_content(line) and not _is_heading(line, blank) for line, blank in zip(lines, blank_after, strict=True))
+    telling = (line for line, blank in zip(lines, blank_after, strict=True) if _content(line) and not _is_heading(line, blank))
+    return all(POINTER.match(line) for line in telling)
 
 
 def _content(line: str) -> list[str]:

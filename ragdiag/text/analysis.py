@@ -63,12 +63,22 @@ class Analysis:
 
     def __call__(self, text: str) -> list[str]:
         """The terms of `text`, in order."""
-        if self.analyzer != "words":
-            return PRESETS[self.analyzer](text)
-        terms = _with_parts(text) if self.parts else words(text)
+        terms = self.written(text)
         if self.stop:
             terms = [term for term in terms if term not in STOP_WORDS[self.stop]]
         return stemmed(terms, self.stem) if self.stem else terms
+
+    def written(self, text: str) -> list[str]:
+        """The terms of `text`, stop words too, before they are stemmed."""
+        if self.analyzer != "words":
+            return PRESETS[self.analyzer](text)
+        return _with_parts(text) if self.parts else words(text)
+
+    def of_written(self, terms: Sequence[str]) -> list[str | None]:
+        """What becomes of each of `terms`, as they are written: its stem; None where it is left out."""
+        left_out = STOP_WORDS[self.stop] if self.stop else frozenset[str]()
+        become = stemmed(terms, self.stem) if self.stem else terms
+        return [None if term in left_out else new for term, new in zip(terms, become, strict=True)]
 
 
 def stemmed(terms: Sequence[str], language: str) -> list[str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, Literal
 
 import numpy as np
@@ -68,15 +69,20 @@ class Bm25:
         return Bm25Index(self, arrays)
 
     def _build(self, texts: Sequence[str]) -> dict[str, Array]:
-        from sklearn.feature_extraction.text import CountVectorizer
-
-        vectorizer = CountVectorizer(analyzer=self.analysis, dtype=np.int32)
-        try:
-            counts = sparse.csc_array(vectorizer.fit_transform(texts))
-        except ValueError:  # "empty vocabulary": no text has a token
-            counts = sparse.csc_array((len(texts), 0), dtype=np.int32)
-            return self._arrays(counts, [])
-        return self._arrays(counts, vectorizer.get_feature_names_out().tolist())
+        number, columns, times, ends = defaultdict[str, int](count().__next__), list[int](), list[int](), [0]
+        for text in texts:
+            of_text = Counter(self.analysis.written(text))
+            columns += map(number.__getitem__, of_text)
+            times += of_text.values()
+            ends.append(len(columns))
+        # What becomes of a term is looked up once, however many texts have it.
+        become = self.analysis.of_written(list(number))
+        terms = sorted({term for term in become if term is not None})
+        place: dict[str | None, int] = {None: len(terms), **{term: i for i, term in enumerate(terms)}}
+        column = np.array([place[term] for term in become], dtype=np.int64)[columns] if columns else np.zeros(0, dtype=np.int64)
+        counts = sparse.csr_array((np.array(times, dtype=np.int32), column, ends), shape=(len(texts), len(terms) + 1))
+        counts.sum_duplicates()
+        return self._arrays(sparse.csc_array(counts)[:, : len(terms)], terms)
 
     def _arrays(self, counts: Any, terms: list[str]) -> dict[str, Array]:
         counts.sort_indices()

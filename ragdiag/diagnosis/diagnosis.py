@@ -51,9 +51,23 @@ def diagnose(
 
 
 def _gates(cases: Sequence[Case], known: Mapping[str, Mode], asked: Collection[int] | None) -> list[dict[str, Observation]]:
-    """What is seen of each failure mode in each case; of those not `asked` about only what others are compared with."""
+    """What is seen of each failure mode in each case: of one that does not fail only what exposes, of one not `asked` about only
+    what others are compared with.
+    """
+    risks = {name: mode for name, mode in known.items() if mode.exposes}
     compared = {name: mode for name, mode in known.items() if mode.swaps or name == ASKED}
-    return [_observed(case, known if asked is None or i in asked else compared) for i, case in enumerate(cases)]
+
+    def looked_for(i: int, case: Case) -> Mapping[str, Mode]:
+        if asked is not None and i not in asked:
+            return compared if _fails(case) else {}
+        return known if _fails(case) else risks
+
+    return [_observed(case, looked_for(i, case)) for i, case in enumerate(cases)]
+
+
+def _fails(case: Case) -> bool:
+    """Whether something is to be proved of a case."""
+    return case.level == "excluded" or not (case.standing.sufficient or case.answered)
 
 
 def _tested(
@@ -92,7 +106,7 @@ def _trials(
 ) -> Iterator[tuple[int, Trial]]:
     """A proof for each mode seen in a failing case, with the place of the case; of excluded cases without a probe too."""
     for i, case in enumerate(cases):
-        if not (case.standing.sufficient or case.answered) and (probed or case.level == "excluded"):
+        if _fails(case) and (probed or case.level == "excluded"):
             yield from ((i, _declared(known[name], case, seen)) for name, seen in observed[i].items())
 
 

@@ -34,7 +34,10 @@ class Rarity:
         stretches = [(d, at) for d, n in enumerate(self._corpus.lengths.tolist()) for at in range(0, n, STRETCH)]
         some = stretches[:: len(stretches) // MOST_STRETCHES + 1]
         texts = (self._corpus.documents[d].text[at : at + STRETCH] for d, at in some)
-        return Counter(word for text in texts for word in set(words(text))), len(some)
+        counts = Counter[str]()
+        for text in texts:
+            counts.update(set(words(text)))
+        return counts, len(some)
 
     def idf(self, word: str) -> float:
         """``log(1 + n / df)``; a word in no stretch is as rare as one in a single stretch."""

@@ -162,6 +162,7 @@ class Bm25Index:
         self._weights = sparse.csc_array((arrays["weights"], arrays["indices"], arrays["indptr"]), shape=shape)
         self._absent = arrays["absent"]
         self._tokens = bm25.analysis
+        self._known: dict[tuple[str, str], float] = {}  # scores of texts that are not in the index
 
     def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`."""
@@ -178,8 +179,16 @@ class Bm25Index:
     def what_if(self, queries: Sequence[str], edits: Sequence[Edit], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`; idf and the mean length stay those of the index."""
         texts = [[a.text for a in edit.added] for edit in edits]
-        counts = {text: Counter(self._tokens(text)) for own in texts for text in own}
-        return edited(self.search, lambda q, t: self._score(q, counts[t]), self._weights.shape[0], queries, edits, texts, depth)
+        counts: dict[str, Counter[str]] = {}
+
+        def score(query: str, text: str) -> float:
+            if (query, text) not in self._known:
+                if text not in counts:
+                    counts[text] = Counter(self._tokens(text))
+                self._known[query, text] = self._score(query, counts[text])
+            return self._known[query, text]
+
+        return edited(self.search, score, self._weights.shape[0], queries, edits, texts, depth)
 
     def _score(self, query: str, counts: Counter[str]) -> float:
         """What a text with these tokens would score; -inf where it shares none with the query.

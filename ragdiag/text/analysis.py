@@ -74,11 +74,11 @@ class Analysis:
             return PRESETS[self.analyzer](text)
         return _with_parts(text) if self.parts else words(text)
 
-    def of_written(self, terms: Sequence[str]) -> list[str | None]:
-        """What becomes of each of `terms`, as they are written: its stem; None where it is left out."""
+    def of_written(self, terms: Sequence[str]) -> list[list[str]]:
+        """What becomes of each of `terms`, as they are written: its stem; nothing where it is left out."""
         left_out = STOP_WORDS[self.stop] if self.stop else frozenset[str]()
         become = stemmed(terms, self.stem) if self.stem else terms
-        return [None if term in left_out else new for term, new in zip(terms, become, strict=True)]
+        return [[] if term in left_out else [new] for term, new in zip(terms, become, strict=True)]
 
 
 def stemmed(terms: Sequence[str], language: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, Literal
@@ -69,20 +69,12 @@ class Bm25:
         return Bm25Index(self, arrays)
 
     def _build(self, texts: Sequence[str]) -> dict[str, Array]:
-        number, columns, times, ends = defaultdict[str, int](count().__next__), list[int](), list[int](), [0]
-        for text in texts:
-            of_text = Counter(self.analysis.written(text))
-            columns += map(number.__getitem__, of_text)
-            times += of_text.values()
-            ends.append(len(columns))
-        # What becomes of a term is looked up once, however many texts have it.
-        become = self.analysis.of_written(list(number))
-        terms = sorted({term for term in become if term is not None})
-        place: dict[str | None, int] = {None: len(terms), **{term: i for i, term in enumerate(terms)}}
-        column = np.array([place[term] for term in become], dtype=np.int64)[columns] if columns else np.zeros(0, dtype=np.int64)
-        counts = sparse.csr_array((np.array(times, dtype=np.int32), column, ends), shape=(len(texts), len(terms) + 1))
-        counts.sum_duplicates()
-        return self._arrays(sparse.csc_array(counts)[:, : len(terms)], terms)
+        # No term goes on beyond white space: what stands between is read once, however many texts have it.
+        pieces, stretches = _counted(map(str.split, texts))
+        counts, written = _counted(map(self.analysis.written, stretches))
+        become, terms = _counted(self.analysis.of_written(written))
+        order = sorted(range(len(terms)), key=terms.__getitem__)
+        return self._arrays(sparse.csc_array(pieces @ counts @ become)[:, order], [terms[t] for t in order])
 
     def _arrays(self, counts: Any, terms: list[str]) -> dict[str, Array]:
         counts.sort_indices()
@@ -143,6 +135,18 @@ class Bm25:
         extra = {"epsilon": self.epsilon} if self.variant == "okapi" else {}
         statistics = FromCounts(counts, k1=self.k1, b=self.b, **extra)
         return np.array([statistics.idf[t] for t in terms]), float(statistics.avgdl)
+
+
+def _counted(rows: Iterable[list[str]]) -> tuple[Any, list[str]]:
+    """How often each row has each item, as a matrix, and the items by its columns."""
+    number, columns, times, ends = defaultdict[str, int](count().__next__), list[int](), list[int](), [0]
+    for row in rows:
+        of_row = Counter(row)
+        columns += map(number.__getitem__, of_row)
+        times += of_row.values()
+        ends.append(len(columns))
+    data = np.array(times, dtype=np.int32), np.array(columns, dtype=np.int32), np.array(ends, dtype=np.int32)
+    return sparse.csr_array(data, shape=(len(ends) - 1, len(number))), list(number)
 
 
 def _first_seen(counts: Any) -> list[int]:

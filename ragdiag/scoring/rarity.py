@@ -58,6 +58,7 @@ def _function_words() -> frozenset[str]:
     return frozenset(ENGLISH_STOP_WORDS)
 
 
+@functools.lru_cache(4096)
 def stems_of(text: str) -> Set[str]:
     """The stems of all words of a text."""
     return frozenset(_STEMS(text))

@@ -38,22 +38,34 @@ def diagnose(
 ) -> list[Diagnosis]:
     """What is wrong with each case; without a probe (a recorded run) only what can be observed.
 
-    `asked` are the places of the cases that are asked about, None for all. Of the others only what is needed to compare these
-    with is looked at: what is said of them is of no use.
+    `asked` are the places of the cases that are asked about, None for all. Others are looked at only where a finding rests on
+    another retriever, and only for what that does for them: what else is said of them is of no use.
     """
     known = modes()
-    observed = _gates(cases, known, asked)
+    here = range(len(cases)) if asked is None else asked
+    observed = [_observed(case, _looked_for(case, known)) if i in here else {} for i, case in enumerate(cases)]
     findings = _run(list(_trials(cases, observed, known, probe is not None)), cases, probe, progress)
+    if len(here) < len(cases) and any(f.edit.retriever and not f.residual for i in here for f in findings[i]):
+        compared = {name: mode for name, mode in known.items() if mode.swaps or name == ASKED}
+        others = [_observed(case, compared) if i not in here and _fails(case) else {} for i, case in enumerate(cases)]
+        swapped = [{name: seen for name, seen in of_case.items() if name == ASKED} for of_case in others]
+        beside = _run(list(_trials(cases, swapped, known, probe is not None)), cases, probe, progress)
+        observed = [own or other for own, other in zip(observed, others, strict=True)]
+        findings = [own or other for own, other in zip(findings, beside, strict=True)]
     findings = _tested(cases, observed, findings, known, probe)
     pairs = {} if probe is None else _pairs(cases, findings, probe)
     risks = [[name for name in of_case if known[name].exposes] for of_case in observed]
     return [_conclude(case, findings[i], pairs.get(i), risks[i], probe is not None) for i, case in enumerate(cases)]
 
 
-def _gates(cases: Sequence[Case], known: Mapping[str, Mode], asked: Collection[int] | None) -> list[dict[str, Observation]]:
-    """What is seen of each failure mode in each case; of those not `asked` about only what others are compared with."""
-    compared = {name: mode for name, mode in known.items() if mode.swaps or name == ASKED}
-    return [_observed(case, known if asked is None or i in asked else compared) for i, case in enumerate(cases)]
+def _looked_for(case: Case, known: Mapping[str, Mode]) -> Mapping[str, Mode]:
+    """The failure modes that may be seen in a case: where it does not fail only those that expose."""
+    return known if _fails(case) else {name: mode for name, mode in known.items() if mode.exposes}
+
+
+def _fails(case: Case) -> bool:
+    """Whether something is to be proved of a case."""
+    return case.level == "excluded" or not (case.standing.sufficient or case.answered)
 
 
 def _tested(
@@ -94,7 +106,7 @@ def _trials(
 ) -> Iterator[tuple[int, Trial]]:
     """A proof for each mode seen in a failing case, with the place of the case; of excluded cases without a probe too."""
     for i, case in enumerate(cases):
-        if not (case.standing.sufficient or case.answered) and (probed or case.level == "excluded"):
+        if _fails(case) and (probed or case.level == "excluded"):
             yield from ((i, _declared(known[name], case, seen)) for name, seen in observed[i].items())
 
 

@@ -6,6 +6,7 @@ import math
 import re
 from array import array
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,12 +19,16 @@ from ragdiag.core.records import Chunking, Corpus, IntArray, Span
 from ragdiag.core.registry import make
 from ragdiag.scoring.packing import Packing
 from ragdiag.text.abbreviations import abbreviations
+from ragdiag.text.analysis import Analysis
 from ragdiag.text.duplicates import shingles
 from ragdiag.text.languages import language_of
 from ragdiag.text.versions import Versions
 from ragdiag.text.words import inside_a_word, words
 
 __all__ = ["Setting"]
+
+BY_PARTS = Analysis(parts=True)
+"""Words, those inside identifiers too."""
 
 
 @dataclass(eq=False)
@@ -59,6 +64,9 @@ class Setting:
     context: str = "none"
     _contexts: dict[tuple[str, int], list[str]] = field(default_factory=dict, repr=False)
     _shingles: dict[int, frozenset[tuple[str, str]]] = field(default_factory=dict, repr=False)
+    _extents: dict[int, tuple[IntArray, IntArray, IntArray]] = field(default_factory=dict, repr=False)
+    _idf: dict[str, float] = field(default_factory=dict, repr=False)
+    _parts: dict[int, frozenset[str]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def packing(self) -> Packing:
@@ -103,11 +111,11 @@ class Setting:
     @cached_property
     def _chunks_with(self) -> Mapping[str, Sequence[int]]:
         """The chunks in which each word stands, in order."""
-        chunks: dict[str, array[int]] = {}
+        chunks: defaultdict[str, array[int]] = defaultdict(lambda: array("i"))
         for c in range(len(self.chunking)):
             for word in set(words(self.text(self.span(c)))):
-                chunks.setdefault(word, array("i")).append(c)
-        return chunks
+                chunks[word].append(c)
+        return dict(chunks)
 
     def chunks_with(self, word: str) -> Sequence[int]:
         """The chunks in which `word` stands, in order."""
@@ -130,7 +138,23 @@ class Setting:
 
     def idf(self, word: str) -> float:
         """``log(1 + n / df)``; a word in no chunk is as rare as one in a single chunk."""
-        return math.log(1 + len(self.chunking) / max(len(self.chunks_with(word)), 1))
+        if word not in self._idf:
+            self._idf[word] = math.log(1 + len(self.chunking) / max(len(self.chunks_with(word)), 1))
+        return self._idf[word]
+
+    def words_in(self, chunk: int) -> frozenset[str]:
+        """The words of a chunk, those inside identifiers too, told once."""
+        if chunk not in self._parts:
+            self._parts[chunk] = frozenset(BY_PARTS(self.text(self.span(chunk))))
+        return self._parts[chunk]
+
+    def extents(self, document: int) -> tuple[IntArray, IntArray, IntArray]:
+        """Where the chunks of a document start and end, and how far each and those before it reach."""
+        if document not in self._extents:
+            a, b = self.first[document], self.first[document + 1]
+            ends = self.chunking.end[a:b]
+            self._extents[document] = self.chunking.start[a:b], ends, np.maximum.accumulate(ends)
+        return self._extents[document]
 
     def overlapping(self, span: Span) -> list[int]:
         """The chunks that share a character with `span`."""

@@ -57,7 +57,7 @@ class Answering:
     """The parts of labels that answer, found when first asked for."""
 
     def __init__(self, corpus: Corpus, labels: Labels) -> None:
-        self._corpus, self._labels, self._idf = corpus, labels, Rarity(corpus).idf
+        self._corpus, self._labels, self.rarity = corpus, labels, Rarity(corpus)
 
     @functools.cached_property
     def by_row(self) -> Mapping[int, tuple[Span, ...]]:
@@ -66,7 +66,7 @@ class Answering:
         columns = (evidence.query, evidence.document, evidence.start, evidence.end)
         for row, (query, *place) in enumerate(zip(*(c.tolist() for c in columns), strict=True)):
             asked = self._labels.queries[query]
-            if asked.answers and (of_row := answering_parts(asked, self._corpus, Span(*place), self._idf)):
+            if asked.answers and (of_row := answering_parts(asked, self._corpus, Span(*place), self.rarity.idf)):
                 parts[row] = of_row
         return parts
 

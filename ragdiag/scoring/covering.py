@@ -27,6 +27,7 @@ class Coverage:
     ) -> None:
         self._corpus, self._groups, self._whole = corpus, groups, whole
         self._pieces = {chunk: self._held(span) for chunk, span in chunks.items()}
+        self._needed: dict[tuple[int, int], BoolArray] = {}
 
     def _held(self, span: Span) -> list[tuple[int, int, Span]]:
         """The alternatives that `span` holds some of, by group and place in it, each with `span`."""
@@ -61,7 +62,15 @@ class Coverage:
             return True
         key = group, alternative
         if key not in lacking:
-            text = self._corpus.documents[need.document].text[need.start : need.end]
-            lacking[key] = np.array([not c.isspace() for c in text], dtype=bool)
+            lacking[key] = self._characters(*key).copy()
         lacking[key][max(span.start - need.start, 0) : max(span.end - need.start, 0)] = False
         return not lacking[key].any()
+
+    def _characters(self, group: int, alternative: int) -> BoolArray:
+        """The characters of an alternative that have to be covered."""
+        key = group, alternative
+        if key not in self._needed:
+            need = self._groups[group][alternative]
+            text = self._corpus.documents[need.document].text[need.start : need.end]
+            self._needed[key] = np.array([not c.isspace() for c in text], dtype=bool)
+        return self._needed[key]

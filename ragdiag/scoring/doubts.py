@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from ragdiag.core.protocols import Judge, no_progress
 from ragdiag.core.records import Answer, IntArray, Query, Run
-from ragdiag.scoring.rarity import Idf, Rarity, share, stems_of, weighed
+from ragdiag.scoring.rarity import Idf, share, stems_of, weighed
 from ragdiag.scoring.scoring import Scorer
 from ragdiag.text.normal import folded
 from ragdiag.text.sentences import sentences
@@ -65,7 +65,7 @@ def doubts(scorer: Scorer, run: Run, lengths: IntArray, failing: Collection[int]
 
     For a query in `failing` without any: the first that may answer in other words.
     """
-    of_contexts, rarity = scorer.judgements.unjudged(run, lengths), Rarity(scorer.corpus)
+    of_contexts, rarity = scorer.judgements.unjudged(run, lengths), scorer.answering.rarity
     for q in scorer.labels.at("span").tolist():
         ranked = enumerate(run.chunks[q, : lengths[q]].tolist(), 1)
         unjudged = {c: rank for rank, c in ranked if c in of_contexts.get(q, ())}

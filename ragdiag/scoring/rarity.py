@@ -34,7 +34,10 @@ class Rarity:
         stretches = [(d, at) for d, n in enumerate(self._corpus.lengths.tolist()) for at in range(0, n, STRETCH)]
         some = stretches[:: len(stretches) // MOST_STRETCHES + 1]
         texts = (self._corpus.documents[d].text[at : at + STRETCH] for d, at in some)
-        return Counter(word for text in texts for word in set(words(text))), len(some)
+        counts = Counter[str]()
+        for text in texts:
+            counts.update(set(words(text)))
+        return counts, len(some)
 
     def idf(self, word: str) -> float:
         """``log(1 + n / df)``; a word in no stretch is as rare as one in a single stretch."""
@@ -55,6 +58,7 @@ def _function_words() -> frozenset[str]:
     return frozenset(ENGLISH_STOP_WORDS)
 
 
+@functools.lru_cache(4096)
 def stems_of(text: str) -> Set[str]:
     """The stems of all words of a text."""
     return frozenset(_STEMS(text))

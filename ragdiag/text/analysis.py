@@ -40,6 +40,11 @@ STOP_WORDS = {
 """By language: the words that Lucene's analyzer of that language leaves out."""
 
 _HUMPS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_COMPOUND = re.compile(
+    r"(?<!\S)[!-~]*(?:(?:[a-z][A-Z]|[A-Z]{2}[a-z]|[A-Za-z][0-9]|[0-9][A-Za-z]|_|[A-Za-z0-9]-[A-Za-z0-9_])|[^\s!-~])\S*"
+)
+"""From space to space, what may hold an identifier of more than one part, or a letter that is not ASCII."""
+
 _POSSESSIVE = re.compile(r"['’＇][sS]$")
 
 
@@ -58,12 +63,22 @@ class Analysis:
 
     def __call__(self, text: str) -> list[str]:
         """The terms of `text`, in order."""
-        if self.analyzer != "words":
-            return PRESETS[self.analyzer](text)
-        terms = list(_with_parts(text)) if self.parts else words(text)
+        terms = self.written(text)
         if self.stop:
             terms = [term for term in terms if term not in STOP_WORDS[self.stop]]
         return stemmed(terms, self.stem) if self.stem else terms
+
+    def written(self, text: str) -> list[str]:
+        """The terms of `text`, stop words too, before they are stemmed."""
+        if self.analyzer != "words":
+            return PRESETS[self.analyzer](text)
+        return _with_parts(text) if self.parts else words(text)
+
+    def of_written(self, terms: Sequence[str]) -> list[list[str]]:
+        """What becomes of each of `terms`, as they are written: its stem; nothing where it is left out."""
+        left_out = STOP_WORDS[self.stop] if self.stop else frozenset[str]()
+        become = stemmed(terms, self.stem) if self.stem else terms
+        return [[] if term in left_out else [new] for term, new in zip(terms, become, strict=True)]
 
 
 def stemmed(terms: Sequence[str], language: str) -> list[str]:
@@ -77,11 +92,21 @@ def _stemmer(language: str) -> Stemmer.Stemmer:
     return Stemmer.Stemmer(language)
 
 
-def _with_parts(text: str) -> Iterator[str]:
+def _with_parts(text: str) -> list[str]:
     """The words of a text, and with each identifier its parts (``CORSMiddleware``, ``snake_case``), ``AB-1234`` in one as well.
 
     An identifier is of ASCII letters, figures and underscores; letters of scripts without spaces may stand beside it.
     """
+    terms, last = list[str](), 0
+    for match in _COMPOUND.finditer(text):
+        terms += words(text[last : match.start()])
+        terms += _taken_apart(match[0])
+        last = match.end()
+    return terms + words(text[last:])
+
+
+def _taken_apart(text: str) -> Iterator[str]:
+    """As `_with_parts`, identifier by identifier."""
     last = 0
     for match in _identifier().finditer(text):
         whole, parts = words(match[0]), [part.lower() for part in _HUMPS.findall(match[0])]

@@ -77,7 +77,9 @@ def language(text: str) -> str:
 
 
 def _script(text: str) -> str:
-    letters = Counter(_script_of(c) for c in text if c.isalpha())
+    letters = Counter[str]()
+    for letter, n in Counter(filter(str.isalpha, text)).items():
+        letters[_script_of(letter)] += n
     if letters.total() < FEWEST_LETTERS:
         return ""
     name, n = letters.most_common(1)[0]

@@ -40,6 +40,7 @@ def normal(text: str, fold: bool = False) -> str:
     return Normal(text, fold).text
 
 
+@functools.lru_cache(4096)
 def folded(text: str) -> str:
     """`text` in its normal form in one case, with single spaces: texts for which that is the same count as the same."""
     return " ".join(normal(text, fold=True).split())

@@ -1,4 +1,10 @@
-"""What a diagnosis costs beside the audit it belongs to: CPU seconds by stage, cold, and how it grows with the corpus."""
+"""What a diagnosis costs beside the audit it belongs to: CPU seconds, cold and from a cache, and how it grows with the corpus.
+
+    python tests/bench/diagnosis.py [SET:RETRIEVER ...]
+
+`beside` is the diagnosis as a multiple of the rest of the audit, `share` its part of the whole. "Cold" starts
+with an empty cache; "from a cache" is a second run, whose vectors are all known.
+"""
 
 import json
 import sys
@@ -24,10 +30,13 @@ class Cpu(Clock):
         self.seconds[stage] = time.process_time() - started
 
 
-def audit(corpus, queries, retriever):
+MEASURED = ("chroma_chunking", "covid_faq_versions", "covidqa")
+
+
+def audit(corpus, queries, retriever, cache=None):
     """Report, and CPU seconds: all of the audit without its diagnosis, and the diagnosis."""
     started = time.process_time()
-    report = ragdiag.pipeline.run_audit(corpus, queries, Options(retriever=retriever, cache=None)).report
+    report = ragdiag.pipeline.run_audit(corpus, queries, Options(retriever=retriever, cache=cache)).report
     whole, diagnosis = time.process_time() - started, report.timings["diagnose"]
     return report, whole - diagnosis, diagnosis
 
@@ -45,14 +54,23 @@ def grown(folder, copies):
     return file
 
 
-def main(*retrievers):
+def beside(name, retriever, how, cache):
+    """One audit, and what its diagnosis cost."""
+    report, rest, diagnosis = audit(*paths(name), retriever, cache)
+    failing = sum(q.served is False for q in report.queries)
+    parts = {"beside": diagnosis / rest, "share": diagnosis / (rest + diagnosis)}
+    show(f"{name} {retriever}, {how}", failing=failing, audit_cpu_s=rest, diagnosis_cpu_s=diagnosis, **parts)
+
+
+def main(*chosen):
     ragdiag.pipeline.Clock = ragdiag.search.retrieval.Clock = Cpu
     corpus, queries = paths("chroma_chunking")
     audit(corpus, queries, "bm25")  # imports
-    for retriever in retrievers or ("bm25", "dense", "hybrid"):
-        report, rest, diagnosis = audit(corpus, queries, retriever)
-        failing = sum(q.served is False for q in report.queries)
-        show(f"chroma_chunking {retriever}", failing=failing, audit_cpu_s=rest, diagnosis_cpu_s=diagnosis, share=diagnosis / rest)
+    for run in chosen or (f"{name}:{retriever}" for name in MEASURED for retriever in ("bm25", "dense", "hybrid")):
+        name, retriever = run.split(":")
+        with tempfile.TemporaryDirectory() as cache:
+            beside(name, retriever, "cold", cache)
+            beside(name, retriever, "from a cache", cache)
     with tempfile.TemporaryDirectory() as folder:
         for copies in (0, 1, 3):
             report, rest, diagnosis = audit(grown(folder, copies), queries, "bm25")

@@ -24,10 +24,13 @@ NEAR = 4
 def gaps(setting: Setting, span: Span) -> list[Span]:
     """The stretches in no chunk that share a character other than space with `span`, at their full length."""
     text = setting.corpus.documents[span.document].text
-    a, b = setting.first[span.document], setting.first[span.document + 1]
-    stretches, reach = [], 0
-    starts, ends = setting.chunking.start[a:b].tolist(), setting.chunking.end[a:b].tolist()
-    for start, end in [*zip(starts, ends, strict=True), (len(text), len(text))]:
+    starts, ends, reached = setting.extents(span.document)
+    # Chunks that end before the span, and all but the first that begin behind it, leave no part of it out.
+    first, last = int(reached.searchsorted(span.start, side="right")), int(starts.searchsorted(span.end))
+    stretches, reach = list[Span](), int(reached[first - 1]) if first else 0
+    near = zip(starts[first:last].tolist(), ends[first:last].tolist(), strict=True)
+    behind = int(starts[last]) if last < len(starts) else len(text)
+    for start, end in [*near, (behind, len(text))]:
         low, high = max(reach, span.start), min(start, span.end)
         if low < high and not text[low:high].isspace():
             stretches.append(Span(span.document, reach, start))

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from ragdiag.core.records import Span
 from ragdiag.diagnosis.cases import Case
-from ragdiag.text.analysis import Analysis
 from ragdiag.text.languages import function_words
 from ragdiag.text.words import spelled, words
 
@@ -25,8 +24,6 @@ COMMON = 0.05
 
 FEWEST = 5
 """Other chunks with which what brings evidence in is compared, at least."""
-
-_parts = Analysis(parts=True)
 
 
 class Gap(NamedTuple):
@@ -68,14 +65,14 @@ def _open_words(case: Case) -> tuple[list[str], list[str]]:
     return (open_words, [word for word in own if word in covered]) if open_words else (own, [])
 
 
-def _share(idf: Mapping[str, float], held: set[str]) -> float:
+def _share(idf: Mapping[str, float], held: Collection[str]) -> float:
     """Of the weight of all words of `idf`, that of those in `held`."""
     total = sum(idf.values())
     return sum(weight for word, weight in idf.items() if word in held) / total if total else 0.0
 
 
-def _words_of(case: Case, chunk: int) -> set[str]:
-    return set(_parts(case.setting.text(case.setting.span(chunk))))
+def _words_of(case: Case, chunk: int) -> frozenset[str]:
+    return case.setting.words_in(chunk)
 
 
 def as_rare(case: Case, words_there: Sequence[str], like: Sequence[str]) -> list[str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, Literal
 
 import numpy as np
@@ -68,15 +69,12 @@ class Bm25:
         return Bm25Index(self, arrays)
 
     def _build(self, texts: Sequence[str]) -> dict[str, Array]:
-        from sklearn.feature_extraction.text import CountVectorizer
-
-        vectorizer = CountVectorizer(analyzer=self.analysis, dtype=np.int32)
-        try:
-            counts = sparse.csc_array(vectorizer.fit_transform(texts))
-        except ValueError:  # "empty vocabulary": no text has a token
-            counts = sparse.csc_array((len(texts), 0), dtype=np.int32)
-            return self._arrays(counts, [])
-        return self._arrays(counts, vectorizer.get_feature_names_out().tolist())
+        # No term goes on beyond white space: what stands between is read once, however many texts have it.
+        pieces, stretches = _counted(map(str.split, texts))
+        counts, written = _counted(map(self.analysis.written, stretches))
+        become, terms = _counted(self.analysis.of_written(written))
+        order = sorted(range(len(terms)), key=terms.__getitem__)
+        return self._arrays(sparse.csc_array(pieces @ counts @ become)[:, order], [terms[t] for t in order])
 
     def _arrays(self, counts: Any, terms: list[str]) -> dict[str, Array]:
         counts.sort_indices()
@@ -139,6 +137,18 @@ class Bm25:
         return np.array([statistics.idf[t] for t in terms]), float(statistics.avgdl)
 
 
+def _counted(rows: Iterable[list[str]]) -> tuple[Any, list[str]]:
+    """How often each row has each item, as a matrix, and the items by its columns."""
+    number, columns, times, ends = defaultdict[str, int](count().__next__), list[int](), list[int](), [0]
+    for row in rows:
+        of_row = Counter(row)
+        columns += map(number.__getitem__, of_row)
+        times += of_row.values()
+        ends.append(len(columns))
+    data = np.array(times, dtype=np.int32), np.array(columns, dtype=np.int32), np.array(ends, dtype=np.int32)
+    return sparse.csr_array(data, shape=(len(ends) - 1, len(number))), list(number)
+
+
 def _first_seen(counts: Any) -> list[int]:
     """Terms in the order of the first text that has them (within one text, by name)."""
     first = counts.indices[np.minimum(counts.indptr[:-1], max(counts.nnz - 1, 0))] if counts.nnz else np.zeros(0)
@@ -156,6 +166,7 @@ class Bm25Index:
         self._weights = sparse.csc_array((arrays["weights"], arrays["indices"], arrays["indptr"]), shape=shape)
         self._absent = arrays["absent"]
         self._tokens = bm25.analysis
+        self._known: dict[tuple[str, str], float] = {}  # scores of texts that are not in the index
 
     def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`."""
@@ -172,8 +183,16 @@ class Bm25Index:
     def what_if(self, queries: Sequence[str], edits: Sequence[Edit], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`; idf and the mean length stay those of the index."""
         texts = [[a.text for a in edit.added] for edit in edits]
-        counts = {text: Counter(self._tokens(text)) for own in texts for text in own}
-        return edited(self.search, lambda q, t: self._score(q, counts[t]), self._weights.shape[0], queries, edits, texts, depth)
+        counts: dict[str, Counter[str]] = {}
+
+        def score(query: str, text: str) -> float:
+            if (query, text) not in self._known:
+                if text not in counts:
+                    counts[text] = Counter(self._tokens(text))
+                self._known[query, text] = self._score(query, counts[text])
+            return self._known[query, text]
+
+        return edited(self.search, score, self._weights.shape[0], queries, edits, texts, depth)
 
     def _score(self, query: str, counts: Counter[str]) -> float:
         """What a text with these tokens would score; -inf where it shares none with the query.

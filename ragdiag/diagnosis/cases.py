@@ -15,11 +15,18 @@ from ragdiag.scoring.covering import Coverage
 from ragdiag.text.duplicates import shingles
 from ragdiag.text.tokens import count_tokens
 
-__all__ = ["Case", "Group", "Observation"]
+__all__ = ["ENOUGH", "Case", "Group", "Observation"]
 
 
 NO_EDIT = Edit()
 """Nothing changed."""
+
+
+ENOUGH = 250
+"""Characters of a passage with what surrounds it, by which a text that says nearly the same is told."""
+
+FEWEST = 16
+"""Pairs of words that they have at least."""
 
 
 class Group(NamedTuple):
@@ -159,6 +166,17 @@ class Case:
         holders = [self.setting.shingles(h[0]) for g in self.groups if (h := self.holder(g))]
         passages = [s for g in self.groups for s in g.spans[:1]] if self.level == "span" else []
         return holders + [shingles(self.setting.text(s)) for s in passages]
+
+    @cached_property
+    def surroundings(self) -> list[tuple[Span, frozenset[tuple[str, str]]]]:
+        """The query's passages with the words round them in the best chunk that holds them, so that there are enough to tell them
+        by, as `duplicates.shingles`; none that stand alone in few words, and none for whole documents.
+        """
+        spans = [s for g in self.groups for s in g.spans[:1]] if self.level == "span" else []
+        wide = [(s, self.setting.span(h[0])) for s in spans if (h := self.whole(s))]
+        windows = [self.setting.window(s, ENOUGH, chunk) for s, chunk in wide]
+        told = ((window, shingles(self.setting.text(window))) for window in windows)
+        return [(window, pairs) for window, pairs in told if len(pairs) >= FEWEST]
 
     def whole(self, span: Span) -> list[int]:
         """The chunks that hold all of `span`, best ranked first; for document labels, every chunk of the document."""

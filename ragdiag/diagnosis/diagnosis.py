@@ -63,7 +63,7 @@ def _tested(
     known: Mapping[str, Mode],
     probe: Probe | None,
 ) -> list[list[Finding]]:
-    """The findings of each case, causes and the most specific first, without the proof of those that something else would explain."""
+    """The findings of each case, causes first, by place, without the proof of those that something else would explain."""
     place = {name: i for i, name in enumerate(known)}
     told = controlled(cases, observed, findings)
     if probe is not None:

@@ -24,16 +24,19 @@ NUMBERS = frozenset(
 NEGATIONS = frozenset("not no never none neither nor without cannot except unless t".split())
 """Words that turn a statement round; "t" is what is left of "don't"."""
 
-_OPPOSITES = """increase decrease, increases decreases, increased decreased, increasing decreasing, rise fall, rises falls, rose fell,
-higher lower, high low, highest lowest, more less, more fewer, most least, most few, largest smallest, larger smaller, large small,
-longer shorter, long short, maximum minimum, above below, over under, before after, first last, first second,
-second third, first third, early late, earlier later, earliest latest, north south, northern southern, east west, eastern western,
-left right, all some, all none, always never, always rarely, often rarely, every some, can cannot, may must, must should, required
+_OPPOSITES = """
+increase decrease, increases decreases, increased decreased, increasing decreasing, rise fall, rises falls, rose fell, higher
+lower, high low, highest lowest, more less, more fewer, most least, most few, largest smallest, larger smaller, large small,
+longer shorter, long short, maximum minimum, above below, over under, before after, first last, first second, second third,
+first third, early late, earlier later, earliest latest, north south, northern southern, east west, eastern western, left
+right, all some, all none, always never, always rarely, often rarely, every some, can cannot, may must, must should, required
 optional, mandatory optional, allowed forbidden, allowed prohibited, permitted prohibited, include exclude, included excluded,
-including excluding, enabled disabled, enable disable, on off, true false, yes no, accept reject, accepted rejected, open closed,
-free paid, public private, internal external, new old, same other, same different, positive negative, male female, men women, win
-lose, won lost, success failure, safe unsafe, better worse, best worst, fast slow, faster slower, hot cold, up down, with without"""
-OPPOSITES = frozenset(frozenset(pair.split()) for pair in _OPPOSITES.replace("\n", " ").split(", "))
+including excluding, enabled disabled, enable disable, on off, true false, yes no, accept reject, accepted rejected, open
+closed, free paid, public private, internal external, new old, same other, same different, positive negative, male female, men
+women, win lose, won lost, success failure, safe unsafe, better worse, best worst, fast slow, faster slower, hot cold, up
+down, with without
+"""
+OPPOSITES = frozenset(frozenset(pair.split()) for pair in _OPPOSITES.split(","))
 """Pairs of words of which one turns what the other says round, or puts another amount, order or duty in its place."""
 
 LONGEST = 800

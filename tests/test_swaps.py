@@ -93,9 +93,19 @@ def test_each_side_of_a_gap_has_its_own_rate() -> None:
 
 
 def test_the_most_specific_cause_comes_first_and_what_is_none_last() -> None:
-    of_case = [asked(1), finding("diluted", 1), finding("pollution", None), finding("stale", 5)]
-    untied: Any = SimpleNamespace(length=5, standing=Standing(40, False), is_tied=False, setting=SimpleNamespace(readers={}))
-    untied.targets, untied.query = (), SimpleNamespace(text="")
+    of_case = [
+        asked(1),
+        finding("diluted", 1, retriever=""),
+        finding("pollution", None, retriever=""),
+        finding("stale", 5, retriever=""),
+    ]
+    untied = case()
+    untied.is_tied, untied.setting, untied.targets, untied.query = (
+        False,
+        SimpleNamespace(readers={}),
+        (),
+        SimpleNamespace(text=""),
+    )
     (told,) = _tested([untied], [{}], [of_case], modes(), None)
     assert [f.cause for f in told] == ["stale", "diluted", "pollution", "other_retriever"]
 

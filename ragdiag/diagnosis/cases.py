@@ -168,15 +168,14 @@ class Case:
         return holders + [shingles(self.setting.text(s)) for s in passages]
 
     @cached_property
-    def surroundings(self) -> list[tuple[Span, frozenset[tuple[str, str]]]]:
-        """The query's passages with the words round them in the best chunk that holds them, so that there are enough to tell them
-        by, as `duplicates.shingles`; none that stand alone in few words, and none for whole documents.
+    def surroundings(self) -> list[frozenset[tuple[str, str]]]:
+        """The query's passages, alone and with the words round them in the best chunk that holds them, as `duplicates.shingles`:
+        those with enough words to be told by. None for whole documents.
         """
         spans = [s for g in self.groups for s in g.spans[:1]] if self.level == "span" else []
-        wide = [(s, self.setting.span(h[0])) for s in spans if (h := self.whole(s))]
-        windows = [self.setting.window(s, ENOUGH, chunk) for s, chunk in wide]
-        told = ((window, shingles(self.setting.text(window))) for window in windows)
-        return [(window, pairs) for window, pairs in told if len(pairs) >= FEWEST]
+        wide = [self.setting.window(s, ENOUGH, self.setting.span(holders[0])) for s in spans if (holders := self.whole(s))]
+        told = (shingles(self.setting.text(s)) for s in dict.fromkeys([*spans, *wide]))
+        return [pairs for pairs in told if len(pairs) >= FEWEST]
 
     def whole(self, span: Span) -> list[int]:
         """The chunks that hold all of `span`, best ranked first; for document labels, every chunk of the document."""

@@ -90,7 +90,7 @@ def says_nearly(case: Case, chunk: int) -> bool:
     with whatever else.
     """
     shingles = case.setting.shingles(chunk)
-    inside = (len(shingles & known) >= WITHIN * len(known) for _, known in case.surroundings)
+    inside = (len(shingles & known) >= WITHIN * len(known) for known in case.surroundings)
     return any(near_duplicates(shingles, known) for known in case.evidence_shingles) or any(inside)
 
 

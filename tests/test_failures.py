@@ -519,15 +519,31 @@ def test_one_repeat_that_any_other_chunk_could_stand_for_crowds_nothing_out(tmp_
     "twins, conflicting",
     [
         ([5], True),
-        ([5, 6, 7, 8, 9], False),  # a series
+        ([5, 6, 7, 8, 9], True),
+        ([*range(5, 18)], False),  # a series
         ([3], False),  # nothing differs
     ],
 )
 def test_what_nothing_orders_is_a_conflict(tmp_path: Path, twins: list[int], conflicting: bool) -> None:
-    documents = {f"leave-{'abcdefg'[i]}": POLICY.format(n) for i, n in enumerate(twins)}
+    documents = {f"leave-{'abcdefghijklm'[i]}": POLICY.format(n) for i, n in enumerate(twins)}
     documents |= {"z-leave": POLICY.format(3) + " Ask early.", **OTHERS_ABOUT_LEAVE}
     result = made(tmp_path, documents, "carry over days of leave", ("z-leave", POLICY.format(3)), k=6).result("q")
     assert ("conflicting" in (*result.causes, *result.exposures)) == conflicting
+
+
+def test_a_sentence_with_another_value_is_a_conflict_in_a_page_of_any_length(tmp_path: Path) -> None:
+    """The page that holds it is much shorter than the evidence's, and otherwise says nothing of what that says."""
+    rest = " It is asked by many people every winter, and the desk on the second floor answers each of them by letter." * 4
+    documents = {
+        "a-leave": POLICY.format(5) + " Notice.",
+        "b-leave": POLICY.format(8) + rest,
+        **OTHERS_ABOUT_LEAVE,
+        "carry": "Carry over days of leave, days of leave to carry over.",
+    }
+    found = made(tmp_path, documents, "carry over days of leave", ("b-leave", POLICY.format(8)), k=2)
+    finding = found.finding("q", "conflicting")
+    assert finding.before.rank == 3
+    assert (finding.proved, finding.control) == (True, None)  # dropping the "carry" page does as well, and is no control
 
 
 def test_pages_with_names_of_their_own_are_no_conflict() -> None:

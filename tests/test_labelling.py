@@ -9,6 +9,7 @@ import pytest
 
 import ragdiag
 from ragdiag.core.errors import InputError
+from ragdiag.core.proofs import Finding, Standing
 from ragdiag.core.records import Chunking, Corpus, Document, Label, Mean, Query, QueryResult, Run
 from ragdiag.core.registry import make
 from ragdiag.diagnosis.labelling import labels_said, with_labels
@@ -101,6 +102,13 @@ def test_a_doubtful_label_keeps_status_and_causes_and_a_warning_names_the_chunk(
     # A copy or superseded version that was proved to be in the way says nearly the same, and is no reason to doubt.
     for cause in ("stale", "crowded_out"):
         (explained,) = with_labels([result(causes=(cause,))], told)
+        assert explained.label == ""
+    # Neither is a chunk that is known to say something else, or for an old version, whatever the cause is.
+    for key in ("versions", "conflicts"):
+        seen = Finding(
+            "stale", None, "", Standing(None, False), Standing(None, False), "", False, detail={key: [{"chunk": "d01#0-55"}]}
+        )
+        (explained,) = with_labels([result(findings=(seen,))], told)
         assert explained.label == ""
 
 

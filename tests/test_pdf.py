@@ -485,7 +485,7 @@ def test_a_title_by_default_is_none(tmp_path: Path, title: str) -> None:
 @pytest.mark.parametrize(
     "title",
     "|  |(untitled)|Untitled Document|Document1|Dokument 2|PowerPoint Presentation|Folie 3|Layout 1|"
-    "Microsoft Word - Letter of May.docx|Annual report 2020.doc|index.html|---|2024|无标题|Home".split("|"),
+    "Microsoft Word - Letter of May.docx|Annual report 2020.doc|index.html|---|2024|无标题|Home|Notes|Read me".split("|"),
 )
 def test_titles_that_programs_write_are_none(title: str) -> None:
     assert no_title(title)
@@ -494,7 +494,7 @@ def test_titles_that_programs_write_are_none(title: str) -> None:
 @pytest.mark.parametrize(
     "title",
     "Travel|Document retention policy|Untitled works of the 1920s|Slide rules|Home office rules|How to write a README.md|"
-    "Layout of the works|Title IX|Node.js".split("|"),
+    "Layout of the works|Title IX|Node.js|Notes on leave".split("|"),
 )
 def test_titles_that_people_write_are_titles(title: str) -> None:
     assert not no_title(title)

@@ -1,4 +1,4 @@
-"""Another retriever as a proof: only clearly high, and far more often with the gap than without it. Which proof tells most."""
+"""Another retriever as a proof: only clearly high, and far more often with the gap than without it. Which proof comes first."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -8,8 +8,10 @@ import pytest
 
 from ragdiag.core.proofs import Control, Edit, Finding, Standing
 from ragdiag.diagnosis.cases import Case, Observation
+from ragdiag.diagnosis.diagnosis import _tested
+from ragdiag.diagnosis.marginal import is_marginal
+from ragdiag.diagnosis.modes import modes
 from ragdiag.diagnosis.swaps import ALPHA, clearly_high, controlled
-from ragdiag.diagnosis.telling import is_marginal, telling
 from ragdiag.diagnosis.unproved import rises
 
 OTHER = "bm25"
@@ -90,13 +92,22 @@ def test_each_side_of_a_gap_has_its_own_rate() -> None:
     assert told[7][1].detail["swap_rates"]["with_gap"] == [5, 5] and told[7][1].proved
 
 
-def test_what_tells_most_comes_first() -> None:
-    near, far = finding("a", 5), finding("b", 1)
-    assert telling(case(), far) < telling(case(), near)
-    doubted = finding("b", 1, control=Control(10, 4, None, ""))
-    assert telling(case(), far) < telling(case(), doubted)
-    assert telling(case(), near) < telling(case(), finding("c", None))  # no cause at all
-    assert telling(case(), finding("a", 1)) == telling(case(), finding("b", 1))  # then the order of the method decides
+def test_the_most_specific_cause_comes_first_and_what_is_none_last() -> None:
+    of_case = [
+        asked(1),
+        finding("diluted", 1, retriever=""),
+        finding("pollution", None, retriever=""),
+        finding("stale", 5, retriever=""),
+    ]
+    untied = case()
+    untied.is_tied, untied.setting, untied.targets, untied.query = (
+        False,
+        SimpleNamespace(readers={}),
+        (),
+        SimpleNamespace(text=""),
+    )
+    (told,) = _tested([untied], [{}], [of_case], modes(), None)
+    assert [f.cause for f in told] == ["stale", "diluted", "pollution", "other_retriever"]
 
 
 def test_marginal_is_a_place_or_two_and_nothing_shown() -> None:

@@ -166,6 +166,21 @@ def test_one_id_but_for_a_version_makes_versions(old: str, new: str) -> None:
     assert versions.superseded().tolist() == [True, False]
 
 
+@pytest.mark.parametrize("field", ["path", "url", "sourceFile", "file_path"])
+def test_one_path_but_for_a_version_makes_versions(field: str) -> None:
+    old, new, other = ({field: f"https://example.org/{path}"} for path in ("docs/1.9/a.md", "docs/1.10/a.md", "docs/2.0/b.md"))
+    versions = Versions([document("x", **old), document("y", **new), document("z", **other)])
+    known = field != "sourceFile"
+    assert versions.link(0, 1) == ("version in its path" if known else "") and versions.link(1, 0) == ""
+    assert versions.link(0, 2) == "" and versions.older(0, 2) == ""  # another page
+    assert versions.superseded().tolist() == [known, False, False]
+
+
+def test_a_date_in_a_path_is_no_age() -> None:
+    versions = Versions([document("x", path="crawl-2023-01-01/a.md"), document("y", path="crawl-2024-01-01/a.md")])
+    assert versions.link(0, 1) == versions.older(0, 1) == ""
+
+
 @pytest.mark.parametrize(
     "one, other",
     [
@@ -265,6 +280,7 @@ FEE = "The fee for a guest mooring is $18 a night and is paid at the office befo
         (FEE.replace("is paid", "is not paid"), [("", "not")]),
         ("Welcome. " + FEE + " Boats longer than 12 metres pay 9 more.", []),
         (FEE.replace("office", "kiosk"), []),
+        (FEE.replace("before", "after"), [("before", "after")]),
         ("Something else altogether, with 24 in it and not a word of the other.", []),
     ],
 )
@@ -280,3 +296,4 @@ def test_pages_of_one_kind_are_about_other_things() -> None:
     assert about_other_things(differences(one, other), ("Mail plan", "Web plan"), (one, other))
     assert not about_other_things(differences(one, other), ("Plan of 2023", "Plan of 2024"), (one, other))
     assert not about_other_things(differences(one, other), ("untitled", "Plan"), (one, other))
+    assert not about_other_things(differences(one, other), ("Handout", "Mail plan"), (one, other))

@@ -15,11 +15,18 @@ from ragdiag.scoring.covering import Coverage
 from ragdiag.text.duplicates import shingles
 from ragdiag.text.tokens import count_tokens
 
-__all__ = ["Case", "Group", "Observation"]
+__all__ = ["ENOUGH", "Case", "Group", "Observation"]
 
 
 NO_EDIT = Edit()
 """Nothing changed."""
+
+
+ENOUGH = 250
+"""Characters of a passage with what surrounds it, by which a text that says nearly the same is told."""
+
+FEWEST = 16
+"""Pairs of words that they have at least."""
 
 
 class Group(NamedTuple):
@@ -159,6 +166,16 @@ class Case:
         holders = [self.setting.shingles(h[0]) for g in self.groups if (h := self.holder(g))]
         passages = [s for g in self.groups for s in g.spans[:1]] if self.level == "span" else []
         return holders + [shingles(self.setting.text(s)) for s in passages]
+
+    @cached_property
+    def surroundings(self) -> list[frozenset[tuple[str, str]]]:
+        """The query's passages, alone and with the words round them in the best chunk that holds them, as `duplicates.shingles`:
+        those with enough words to be told by. None for whole documents.
+        """
+        spans = [s for g in self.groups for s in g.spans[:1]] if self.level == "span" else []
+        wide = [self.setting.window(s, ENOUGH, self.setting.span(holders[0])) for s in spans if (holders := self.whole(s))]
+        told = (shingles(self.setting.text(s)) for s in dict.fromkeys([*spans, *wide]))
+        return [pairs for pairs in told if len(pairs) >= FEWEST]
 
     def whole(self, span: Span) -> list[int]:
         """The chunks that hold all of `span`, best ranked first; for document labels, every chunk of the document."""

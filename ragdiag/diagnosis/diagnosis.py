@@ -10,11 +10,11 @@ from typing import NamedTuple
 from ragdiag.core.proofs import EXACT, Control, Edit, Finding, Outcome, Trial
 from ragdiag.core.protocols import Progress
 from ragdiag.diagnosis.cases import Case, Observation
+from ragdiag.diagnosis.marginal import is_marginal
 from ragdiag.diagnosis.modes import Mode, modes
 from ragdiag.diagnosis.probe import Probe
 from ragdiag.diagnosis.reading import read
 from ragdiag.diagnosis.swaps import ASKED, controlled
-from ragdiag.diagnosis.telling import is_marginal, telling
 from ragdiag.diagnosis.unproved import answered, as_well, chosen_by_ids, rises
 from ragdiag.diagnosis.weights import unproved
 
@@ -22,8 +22,8 @@ __all__ = ["Diagnosis", "diagnose"]
 
 
 class Diagnosis(NamedTuple):
-    """What is wrong with one query: status, causes (the most telling first), exposures, every finding; whether it only just
-    fails (`telling.is_marginal`).
+    """What is wrong with one query: status, causes (the most specific first), exposures, every finding; whether it only just
+    fails (`marginal.is_marginal`).
     """
 
     status: str
@@ -75,13 +75,13 @@ def _tested(
     known: Mapping[str, Mode],
     probe: Probe | None,
 ) -> list[list[Finding]]:
-    """The findings of each case, the most telling first, without the proof of those that something else would explain."""
+    """The findings of each case, causes first, by place, without the proof of those that something else would explain."""
     place = {name: i for i, name in enumerate(known)}
     told = controlled(cases, observed, findings)
     if probe is not None:
         told = [unproved(case, of_case, probe.weights_of) for case, of_case in zip(cases, told, strict=True)]
     told = [_told_apart(_told(case, of_case, known)) for case, of_case in zip(cases, told, strict=True)]
-    return [sorted(of_case, key=lambda f: (*telling(case, f), place[f.cause])) for case, of_case in zip(cases, told, strict=True)]
+    return [sorted(of_case, key=lambda f: (not f.proved or f.residual, place[f.cause])) for of_case in told]
 
 
 def _told(case: Case, findings: Sequence[Finding], known: Mapping[str, Mode]) -> list[Finding]:

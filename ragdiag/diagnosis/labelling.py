@@ -24,11 +24,17 @@ JUDGE = "matcher(style=free)"
 """Who says whether a passage says what a reference answer says: needs no model."""
 
 
+OTHERWISE = ("versions", "conflicts")
+"""What findings call the chunks that are old versions of the evidence, or that say something else in its words."""
+
+
 class LabelsSaid(NamedTuple):
-    """Of failing queries, by position: why a label is wide, or in doubt; and a warning for each chunk that may answer."""
+    """Of failing queries, by position: why a label is wide, or in doubt (by the chunks that cast the doubt, best ranked first);
+    and a warning for each chunk that may answer.
+    """
 
     wide: Mapping[int, str]
-    doubtful: Mapping[int, str]
+    doubtful: Mapping[int, Mapping[str, str]]
     warnings: tuple[Defect, ...]
 
 
@@ -39,15 +45,19 @@ def labels_said(scorer: Scorer, run: Run, lengths: IntArray, only: Collection[in
     wide = {q: _wide(scorer, q) for q in failing if answered[q]}
     judge: Judge = make("judges", JUDGE)
     doubted = list(doubts(scorer, run, lengths, set(failing) - wide.keys(), judge))
-    first = {d.query: _doubtful(scorer, d) for d in reversed(doubted) if d.query in failing and d.query not in wide}
-    return LabelsSaid(wide, first, tuple(_warning(scorer, d) for d in doubted))
+    doubtful: dict[int, dict[str, str]] = {}
+    for doubt in doubted:
+        if doubt.query in failing and doubt.query not in wide:
+            doubtful.setdefault(doubt.query, {})[_name(scorer, doubt)] = _doubtful(scorer, doubt)
+    return LabelsSaid(wide, doubtful, tuple(_warning(scorer, d) for d in doubted))
 
 
 def with_labels(results: Sequence[QueryResult], said: LabelsSaid) -> tuple[QueryResult, ...]:
     """`results` with what is said of their labels.
 
     A query whose label is wide is no failure and has no cause. One that a superseded version or a copy of its evidence keeps
-    unserved is explained by that: it says nearly what the label says, and casts no doubt on it.
+    unserved is explained by that: it says nearly what the label says, and casts no doubt on it. Neither does a chunk that is
+    known for an old version of the evidence, or for one with other values, whatever the cause is.
     """
     copies = {name for name, mode in modes().items() if mode.of_copies}
     return tuple(_with_label(result, q, said, copies) for q, result in enumerate(results))
@@ -57,7 +67,10 @@ def _with_label(result: QueryResult, q: int, said: LabelsSaid, copies: Set[str])
     if q in said.wide:
         return replace(result, status="label_wide", causes=(), label="wide", label_says=said.wide[q])
     if q in said.doubtful and copies.isdisjoint(result.causes):
-        return replace(result, label="doubtful", label_says=said.doubtful[q])
+        versions = {row["chunk"] for f in result.findings for key in OTHERWISE for row in f.detail.get(key, ())}
+        for chunk, why in said.doubtful[q].items():
+            if chunk not in versions:
+                return replace(result, label="doubtful", label_says=why)
     return result
 
 

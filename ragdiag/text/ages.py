@@ -17,7 +17,7 @@ from ragdiag.core.records import Document
 from ragdiag.text.dates import dates_in, period
 from ragdiag.text.front_matter import front_matter
 
-__all__ = ["IN_NAME", "Age", "Interval", "Key", "age_of", "comes_before", "meaning_of"]
+__all__ = ["IN_NAMES", "Age", "Interval", "Key", "age_of", "comes_before", "meaning_of"]
 
 Key = tuple[str, str]
 """A meaning, and the kind of its value: "number" or "day". Values of other kinds cannot be compared."""
@@ -44,6 +44,7 @@ MEANINGS: Mapping[str, str] = {
     "superseded_by": "superseded by, replaced by, obsoleted by",
     "replaces": "replaces, supersedes, obsoletes",
     "family": "family, document family, doc family",
+    "path": "path, file, file path, filepath, filename, file name, url, uri, link, href, permalink, source",
 }
 """What names of fields mean; the first five, and "dated", order documents, those that say most of it first.
 
@@ -51,13 +52,16 @@ Capitals, and what stands between words, make no difference: `lastModified`, ``l
 """
 
 ORDERING = ("version", "in force", "changed", "published", "dated", "created")
-IN_NAME, DATE_IN_NAME, IN_TITLE, DATE_IN_TITLE = (
+IN_NAME, DATE_IN_NAME, IN_PATH, IN_TITLE, DATE_IN_TITLE = (
     "version in its id",
     "date in its id",
+    "version in its path",
     "version in its title",
     "date in its title",
 )
-ALL_ORDERING = (*ORDERING, IN_NAME, IN_TITLE, DATE_IN_NAME, DATE_IN_TITLE)
+ALL_ORDERING = (*ORDERING, IN_NAME, IN_PATH, IN_TITLE, DATE_IN_NAME, DATE_IN_TITLE)
+IN_NAMES = (IN_NAME, IN_PATH)
+"""Versions in names that bind documents: those whose names are the same but for it."""
 
 OUT_OF_FORCE = frozenset(
     "archived archive obsolete superseded deprecated retired withdrawn outdated expired replaced draft inactive".split()
@@ -87,7 +91,8 @@ _PRE_RELEASE = re.compile(r"[a-z]+", re.I)
 class Age:
     """What a document says of its age.
 
-    `values` come in the order of `ALL_ORDERING`. `stem` is its id with the version taken out; "" where that has none.
+    `values` come in the order of `ALL_ORDERING`. `stems` are its id and its path with the version taken out, by `IN_NAMES`;
+    without those that have none.
     """
 
     superseded: bool = False
@@ -95,7 +100,7 @@ class Age:
     replaces: tuple[str, ...] = ()
     family: str = ""
     values: Mapping[Key, Interval] = field(default_factory=dict)
-    stem: str = ""
+    stems: Mapping[str, str] = field(default_factory=dict)
 
 
 @functools.lru_cache(4096)  # a corpus has the same fields in document after document
@@ -111,7 +116,11 @@ def age_of(document: Document) -> Age:
         if value is not None and (meaning := meaning_of(str(name))):
             fields.setdefault(meaning, []).append(value)
     values = dict(_values(fields))
-    stem = _read_name(document.id, IN_NAME, DATE_IN_NAME, values)
+    path = next((value for value in fields.get("path", ()) if isinstance(value, str)), "")
+    stems = {
+        IN_NAME: _read_name(document.id, IN_NAME, DATE_IN_NAME, values),
+        IN_PATH: _read_name(path, IN_PATH, "", values),
+    }
     _read_name(document.title, IN_TITLE, DATE_IN_TITLE, values)
     return Age(
         superseded=_out_of_force(fields),
@@ -119,7 +128,7 @@ def age_of(document: Document) -> Age:
         replaces=tuple(_ids(fields.get("replaces", ()))),
         family=next((repr(value) for value in fields.get("family", ())), ""),
         values={key: values[key] for meaning in ALL_ORDERING for key in values if key[0] == meaning},
-        stem=stem if any(meaning == IN_NAME for meaning, _ in values) else "",
+        stems={name: stem for name, stem in stems.items() if (name, "number") in values},
     )
 
 
@@ -178,7 +187,8 @@ def _numbers(text: str) -> Interval:
 
 
 def _read_name(name: str, version: str, date: str, values: dict[Key, Interval]) -> str:
-    """Add the version and the date in a name to `values`; the name without its version.
+    """Add the version and the date in a name to `values`; the name without its version. Without a `date` no date is read: in
+    paths it may be that of a crawl.
 
     A name with two versions, or two dates, says nothing: which of them is its age is not known.
     """
@@ -187,7 +197,7 @@ def _read_name(name: str, version: str, date: str, values: dict[Key, Interval]) 
     if len(marks) == 1:
         number = next(group for group in marks[0].groups() if group)
         values[version, "number"] = _numbers(number)
-    days = dates_in(stem)
+    days = dates_in(stem) if date else []
     if len(days) == 1:
         values[date, "day"] = days[0]
     return stem.casefold()

@@ -20,6 +20,8 @@ _DEFAULTS = frozenset(
     dokument, neues dokument, unbenannt, unbenanntes dokument, ohne titel, kein titel, titel, sans titre, document sans titre,
     sin título, documento, documento sin título, senza titolo, sem título, naamloos, namnlös, uten navn, nimetön, bez tytułu,
     bez názvu, без названия, безымянный, 无标题, 未命名, 無題, 無標題, 제목 없음, بدون عنوان, ללא שם, शीर्षकहीन,
+    notes, note, handout, memo, draft, copy, summary, overview, readme, read me, faq, minutes, slides, attachment, appendix,
+    wiki, from the wiki, wiki page, excerpt, extract, introduction, contents, table of contents,
     home, homepage, home page, startseite, accueil, inicio, index, default, web page, localhost, about:blank
     """.split(",")
 )

@@ -24,6 +24,21 @@ NUMBERS = frozenset(
 NEGATIONS = frozenset("not no never none neither nor without cannot except unless t".split())
 """Words that turn a statement round; "t" is what is left of "don't"."""
 
+_OPPOSITES = """
+increase decrease, increases decreases, increased decreased, increasing decreasing, rise fall, rises falls, rose fell, higher
+lower, high low, highest lowest, more less, more fewer, most least, most few, largest smallest, larger smaller, large small,
+longer shorter, long short, maximum minimum, above below, over under, before after, first last, first second, second third,
+first third, early late, earlier later, earliest latest, north south, northern southern, east west, eastern western, left
+right, all some, all none, always never, always rarely, often rarely, every some, can cannot, may must, must should, required
+optional, mandatory optional, allowed forbidden, allowed prohibited, permitted prohibited, include exclude, included excluded,
+including excluding, enabled disabled, enable disable, on off, true false, yes no, accept reject, accepted rejected, open
+closed, free paid, public private, internal external, new old, same other, same different, positive negative, male female, men
+women, win lose, won lost, success failure, safe unsafe, better worse, best worst, fast slow, faster slower, hot cold, up
+down, with without
+"""
+OPPOSITES = frozenset(frozenset(pair.split()) for pair in _OPPOSITES.split(","))
+"""Pairs of words of which one turns what the other says round, or puts another amount, order or duty in its place."""
+
 LONGEST = 800
 """Words of a text that are compared."""
 
@@ -65,8 +80,9 @@ def differences(one: str, other: str) -> list[Difference]:
 
 
 def other_values(of: Sequence[Difference]) -> list[Difference]:
-    """The differences in which a value stands in place of another, or a negation is added or taken away."""
-    return [difference for difference in of if _short(difference) and (_replaced(difference) or _turned(difference))]
+    """The differences in which a value stands in place of another, or an opposite, or a negation is added or taken away."""
+    tests = (_replaced, _turned, _opposed)
+    return [difference for difference in of if _short(difference) and any(test(difference) for test in tests)]
 
 
 def about_other_things(of: Sequence[Difference], titles: tuple[str, str], texts: tuple[str, str]) -> bool:
@@ -94,6 +110,11 @@ def _replaced(difference: Difference) -> bool:
 def _turned(difference: Difference) -> bool:
     one, other = (sum(word in NEGATIONS for word in words(side)) for side in difference)
     return one != other
+
+
+def _opposed(difference: Difference) -> bool:
+    one, other = (words(side) for side in difference)
+    return len(one) == len(other) and any(frozenset(pair) in OPPOSITES for pair in zip(one, other, strict=True))
 
 
 def _is_value(word: str) -> bool:

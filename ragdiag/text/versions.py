@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ragdiag.core.records import BoolArray, Document
-from ragdiag.text.ages import IN_NAME, Age, Interval, Key, age_of, comes_before
+from ragdiag.text.ages import IN_NAMES, Age, Interval, Key, age_of, comes_before
 from ragdiag.text.titles import no_title
 
 __all__ = ["Versions", "current_titles", "superseded"]
@@ -48,7 +48,7 @@ class Versions:
         title = _title(self._documents[old])
         if mine.superseded and title == _title(self._documents[new]) and self._titles.get(title) == 1 and not no_title(title):
             return "superseded, same title"
-        return "version in its id" if mine.stem and mine.stem == other.stem and _decided(mine, other, IN_NAME) else ""
+        return next((name for name in _shared(mine, other) if _decided(mine, other, name)), "")
 
     def older(self, old: int, new: int) -> str:
         """By what `old` comes before `new`, without being said to be a version of it; "" where nothing says so.
@@ -59,14 +59,15 @@ class Versions:
         if mine.superseded != other.superseded:
             return "superseded" if mine.superseded else ""
         values, others = self._without_batches(mine), self._without_batches(other)
-        if mine.stem != other.stem:  # what version another page has, says nothing of this one
-            values = {key: value for key, value in values.items() if key[0] != IN_NAME}
+        shared = _shared(mine, other)  # what version another page has, says nothing of this one
+        values = {key: value for key, value in values.items() if key[0] not in IN_NAMES or key[0] in shared}
         return comes_before(values, others)
 
     def superseded(self) -> BoolArray:
         """Whether each document is, by `link`, a superseded version of another one: shape ``(n_documents,)``."""
         positions = {d.id: i for i, d in enumerate(self._documents)}
-        titled, families, stems = dict[str, int](), defaultdict[str, _Family](_Family), defaultdict[str, _Family](_Family)
+        titled, families = dict[str, int](), defaultdict[str, _Family](_Family)
+        stems = defaultdict[tuple[str, str], _Family](_Family)
         replaced = {
             positions.get(name) for i, age in enumerate(self.ages) for name in age.replaces if name != self._documents[i].id
         }
@@ -75,8 +76,8 @@ class Versions:
                 titled[_title(self._documents[i])] = i
                 if age.family:
                     families[age.family].add(age)
-                if age.stem:
-                    stems[age.stem].add(age, IN_NAME)
+                for name, stem in age.stems.items():
+                    stems[name, stem].add(age, name)
 
         def is_old(i: int, age: Age) -> bool:
             others = [positions.get(name) for name in age.by] + [
@@ -86,7 +87,7 @@ class Versions:
                 return True
             if age.family and age.family in families and (age.superseded or families[age.family].has_newer(age)):
                 return True
-            return age.stem in stems and stems[age.stem].has_newer(age, IN_NAME)
+            return any(key in stems and stems[key].has_newer(age, key[0]) for key in age.stems.items())
 
         return np.array([is_old(i, age) or i in replaced for i, age in enumerate(self.ages)], dtype=bool)
 
@@ -144,6 +145,11 @@ def current_titles(documents: Sequence[Document], ages: Iterable[Age]) -> Mappin
 
 def _title(document: Document) -> str:
     return document.title.strip().casefold()
+
+
+def _shared(one: Age, other: Age) -> tuple[str, ...]:
+    """The names, of `IN_NAMES`, that are the same of two documents but for the version in them."""
+    return tuple(name for name in IN_NAMES if name in one.stems and one.stems[name] == other.stems.get(name))
 
 
 def _decided(one: Age, other: Age, only: str = "") -> bool:

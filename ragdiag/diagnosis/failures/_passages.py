@@ -21,6 +21,10 @@ NEAR = 4
 """Contexts within which a change that does not suffice might, made a little otherwise."""
 
 
+WITHIN = 0.5
+"""Of the pairs of words of the evidence with what surrounds it, those that a longer text has which says nearly the same."""
+
+
 def gaps(setting: Setting, span: Span) -> list[Span]:
     """The stretches in no chunk that share a character other than space with `span`, at their full length."""
     text = setting.corpus.documents[span.document].text
@@ -85,9 +89,12 @@ def first_enough(case: Case, edits: Sequence[Edit]) -> Generator[Sequence[Edit],
 
 
 def says_nearly(case: Case, chunk: int) -> bool:
-    """Whether a chunk says nearly what a chunk with the evidence, or the evidence itself, says."""
+    """Whether a chunk says nearly what a chunk with the evidence, or the evidence itself, says; or what surrounds the evidence,
+    with whatever else.
+    """
     shingles = case.setting.shingles(chunk)
-    return any(near_duplicates(shingles, known) for known in case.evidence_shingles)
+    inside = (len(shingles & known) >= WITHIN * len(known) for known in case.surroundings)
+    return any(near_duplicates(shingles, known) for known in case.evidence_shingles) or any(inside)
 
 
 def marked(case: Case, span: Span, most: int = 1200) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ragdiag.diagnosis.cases import Case
+from ragdiag.diagnosis.cases import ENOUGH, Case
 from ragdiag.diagnosis.failures._passages import says_nearly
 from ragdiag.text.phrases import listed, one_line
 from ragdiag.text.values import Difference, about_other_things, differences, other_values
@@ -72,13 +72,17 @@ def is_version(case: Case, chunk: int) -> bool:
 
 
 def _passages(case: Case) -> Iterator[tuple[int, str, str]]:
-    """The evidence's passages: document, text, and the text of the chunk that holds it."""
+    """The evidence's passages: document, text with enough of what surrounds it, and the text of the chunk that holds it."""
     setting = case.setting
     for group in case.groups[:MOST_PASSAGES]:
         for span in group.spans[:MOST_PASSAGES]:
             holders = case.whole(span)[:1]
             around = setting.text(setting.span(holders[0])) if holders else setting.text(span)
-            yield span.document, around if case.level == "document" else setting.text(span), around
+            if case.level == "document":
+                yield span.document, around, around
+            else:
+                wide = setting.window(span, ENOUGH, setting.span(holders[0])) if holders else span
+                yield span.document, setting.text(wide), around
 
 
 def _title(case: Case, document: int) -> str:

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from ragdiag.core.proofs import Edit, Trial
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.failures._passages import described
-from ragdiag.diagnosis.failures._removals import holds, others_dropped
 from ragdiag.diagnosis.failures._rows import chunk_rows
 from ragdiag.diagnosis.failures._twins import Twin, twin
 from ragdiag.diagnosis.modes import FailureMode
 
 FIX = "decide which of them holds; remove the other, or mark it as superseded"
 
-MOST_VERSIONS = 4
+MOST_VERSIONS = 12
 """Values that may stand in one place of near-duplicates: more are a series, a page for each branch or year, and no conflict."""
 
 
@@ -23,7 +22,8 @@ class Conflicting(FailureMode):
     """Near-duplicates of the evidence with other values, which no date, version or mark orders, in the context or above it.
 
     Which of them is right is for their owner to say: a finding wherever it is seen, and a cause where dropping those above serves
-    the query and dropping as many others does not.
+    the query. As with old versions of the evidence itself, they are wrong in a context of any length beside it, so that dropping
+    others is no control.
     """
 
     says = "near-duplicates of the evidence say something else, and nothing tells which holds"
@@ -41,20 +41,15 @@ class Conflicting(FailureMode):
         return Observation(case.targets, {"conflicts": rows}, frozenset(twins) & frozenset(case.above))
 
     def prove(self, case: Case, observation: Observation) -> Trial:
-        """Drop them; if that suffices, see whether dropping as many others does as well."""
+        """Drop them."""
         edit = Edit(observation.held)
         (outcome,) = yield [edit]
-        control = None
-        if outcome.standing.sufficient:
-            control = yield from others_dropped(case, observation.held)
         return case.finding(
             "conflicting",
             observation,
             "drop the near-duplicates with other values",
             outcome.standing,
             FIX,
-            proved=outcome.standing.sufficient and holds(control),
-            control=control,
             rows=chunk_rows("beside", observation.detail["conflicts"], lambda chunk: f" (says {chunk['values']})"),
             edit=edit,
         )

@@ -1,4 +1,7 @@
-"""What introduces a line: the header row of its table or CSV file, the line before its list. Told on plain text and Markdown."""
+"""What introduces a line: the header row of its table or CSV file, the line before its list, and what stands above that.
+
+Told on plain text and Markdown.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,13 @@ import functools
 import re
 from collections.abc import Callable
 
-__all__ = ["introduction"]
+__all__ = ["caption", "introduction"]
 
 FARTHEST = 20_000
 """Characters above a line in which its header is looked for."""
+
+LONGEST_CAPTION = 400
+"""Characters of a paragraph that may be what a table or list is of; a longer one tells something of its own."""
 
 FEWEST_COLUMNS, FEWEST_ROWS = 3, 3
 """Of a CSV file: its columns, and its lines down to the one that is asked about, the header among them."""
@@ -35,6 +41,24 @@ def introduction(text: str, position: int) -> tuple[int, int, str] | None:
         if line.count(mark) + 1 >= FEWEST_COLUMNS and f"{mark} " not in line:
             return _header_row(text, start, "csv", functools.partial(_has_columns, mark=mark, n=line.count(mark)))
     return None
+
+
+def caption(text: str, header: int) -> tuple[int, int] | None:
+    """Where the paragraph or heading right above the header at `header` is, half-open, which says what the table or list is of.
+
+    None where nothing stands there, or what does is long, or is of another table or list.
+    """
+    lines = list[tuple[int, int]]()
+    for a, b in _lines_above(text, header):
+        if text[a:b].strip():
+            lines.append((a, b))
+        elif lines:
+            break
+    if not lines or lines[0][1] - lines[-1][0] > LONGEST_CAPTION:
+        return None
+    if any(_is_row(text[a:b]) or _ITEM.match(text[a:b]) for a, b in lines):
+        return None
+    return lines[-1][0], lines[0][1]
 
 
 def _has_columns(line: str, mark: str, n: int) -> bool:

@@ -53,9 +53,9 @@ def case_of(world: tuple[Path, str, dict[str, Any]], patch: pytest.MonkeyPatch) 
     """The query of a fixture as a failure mode sees it."""
     cases = list[Case]()
 
-    def watched(given: Sequence[Case], probe: Probe | None, progress: Any) -> Any:
+    def watched(given: Sequence[Case], probe: Probe | None, progress: Any, asked: Any = None) -> Any:
         cases.extend(given)
-        return diagnose(given, probe, progress)
+        return diagnose(given, probe, progress, asked)
 
     patch.setattr(causes, "diagnose", watched)
     result(world)

@@ -13,6 +13,8 @@ from ragdiag.diagnosis.failures._lent import CONTROLS, Lent, Texts, gained, lend
 from ragdiag.diagnosis.failures._passages import described
 from ragdiag.diagnosis.failures._rows import MOST, at
 from ragdiag.diagnosis.failures._words import telling
+from ragdiag.diagnosis.failures.header_lost import introduced
+from ragdiag.diagnosis.failures.too_small import SMALL, is_small
 from ragdiag.diagnosis.failures.truncated import unseen
 from ragdiag.diagnosis.modes import FailureMode
 from ragdiag.search.changes import with_context
@@ -31,6 +33,9 @@ OTHERS = {
     "heading": "heading paths of other chunks",
     "neighbours": "texts round other chunks",
 }
+FAR_BELOW = 0.75
+"""Of the usual chunk's text, the share of a chunk that is too small: what its neighbours lend, it would have at a usual size."""
+
 FIX = "index each chunk with {name}: --context {kind}"
 FILTER = "; or filter by document, and ask which is meant where the question does not say"
 
@@ -44,7 +49,7 @@ class Contextless(FailureMode):
     what stands before other chunks, put before this one.
     """
 
-    share: float = 0.2
+    share: float = 0.15
     alike: float = 0.2
 
     says = "the chunk with the evidence does not say what it belongs to"
@@ -56,7 +61,7 @@ class Contextless(FailureMode):
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""
         kinds = LACKING.get(case.setting.context.partition("(")[0], ())
-        concerned = [(g, chunks) for g in case.targets if kinds and not unseen(case, g) and (chunks := pieces(case, g))]
+        concerned = [(g, chunks) for g in case.targets if kinds and (chunks := pieces(case, g)) and not unseen(case, g)]
         supplied = {g.number: {kind: self._supplied(case, chunks, kind) for kind in kinds} for g, chunks in concerned}
         concerned = [(g, chunks) for g, chunks in concerned if any(supplied[g.number].values())]
         if not concerned:
@@ -94,10 +99,18 @@ class Contextless(FailureMode):
         )
 
     def _supplied(self, case: Case, chunks: Sequence[int], kind: str) -> list[str]:
-        """The query's words that chunks lack and that kind of context gives them."""
+        """The query's words that chunks lack and that kind of context gives them.
+
+        What neighbours lend does not count where a chunk is far smaller than is usual, or where they lend it its lost header:
+        these have names of their own.
+        """
         setting = case.setting
-        held = " ".join(setting.embed(setting.span(c)) for c in chunks)
-        return gained(case, held, " ".join(setting.in_context(kind, c) for c in chunks), self.share)
+        held = [setting.embed(setting.span(c)) for c in chunks]
+        if kind == "neighbours":
+            if all(is_small(case, c, SMALL, FAR_BELOW) for c in chunks):
+                return []
+            held.append(introduced(case, chunks))
+        return gained(case, " ".join(held), " ".join(setting.in_context(kind, c) for c in chunks), self.share)
 
     def _wrong_document(self, case: Case) -> bool:
         """Whether the whole context is of other documents, and most of it says much the same as the evidence's chunk."""

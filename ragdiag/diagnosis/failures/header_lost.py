@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -105,6 +106,12 @@ class HeaderLost(FailureMode):
         return chunks if gained(case, held, " ".join(map(setting.text, headers)), self.share, subject=False) else []
 
 
+def introduced(case: Case, chunks: Sequence[int]) -> str:
+    """The headers that chunks were cut from, with what stands above them: what gives these back is a header, and no more."""
+    lost = [known for c in chunks if (known := _lost(case, c)) is not None]
+    return "\n".join(text for known in lost for text in (_above(case, known), case.setting.text(known.header)))
+
+
 def _lost(case: Case, chunk: int) -> _Lost | None:
     """The header that a chunk was cut from, as it begins inside a table or list."""
     span = case.setting.span(chunk)
@@ -145,39 +152,32 @@ def _texts(case: Case, above: bool) -> Texts:
 
 
 def _others(case: Case, lost: Mapping[int, _Lost]) -> list[Texts]:
-    """Other lines, about as long as the header, in its place: of the same document, then of those that stand in the context.
+    """Other lines, about as long as the header, in its place: of the same document, then of those that rank, then of any.
 
     None of the same table or list, nor what stands above it: these name what the header names.
     """
-    setting = case.setting
-    headers = [setting.text(known.header) for known in lost.values()]
-    own = [int(setting.chunking.document[c]) for c in lost]
-    taken = [
-        t for c, known in lost.items() for t in (setting.text(known.header), _above(case, known), setting.text(setting.span(c)))
-    ]
-    same = {line.strip() for text in taken for line in text.splitlines()}
+    corpus, documents = case.setting.corpus, case.setting.chunking.document
+    own = [int(documents[c]) for c in lost]
+    near = [int(documents[c]) for c in case.ranking.tolist()]
     lines = list[str]()
-    for document in dict.fromkeys([*own, *(int(setting.chunking.document[c]) for c in case.ranking.tolist())]):
-        text = setting.corpus.documents[document].text
-        known_lines = ((m.start(), m.group().strip()) for m in re.finditer(r"[^\n]+", text))
-        alike = [
-            line
-            for start, line in known_lines
-            if line
-            and line not in same
-            and len(headers[0]) <= 3 * len(line) <= 9 * len(headers[0])
-            and not (document in own and _of_the_same(text, document, start, lost))
-        ]
-        lines = list(dict.fromkeys([*lines, *spread(alike, CONTROLS)]))[: 2 * CONTROLS]
+    for document in dict.fromkeys(itertools.chain(own, near, range(len(corpus.documents)))):
+        lines = list(dict.fromkeys([*lines, *spread(_alike(case, document, lost), CONTROLS)]))[: 2 * CONTROLS]
         if len(lines) >= CONTROLS:
             break
     return [_under(case, line) for line in spread(lines, CONTROLS)]
 
 
-def _of_the_same(text: str, document: int, start: int, lost: Mapping[int, _Lost]) -> bool:
-    """Whether the line at `start` of a document is of a table or list whose header chunks lack."""
-    known = introduction(text, start)
-    return known is not None and any(k.header.document == document and k.header.start == known[0] for k in lost.values())
+def _alike(case: Case, document: int, lost: Mapping[int, _Lost]) -> list[str]:
+    """The lines of a document about as long as the header that chunks lost, but for those of its own table or list."""
+    text, setting = case.setting.corpus.documents[document].text, case.setting
+    headers = [known.header for known in lost.values()]
+    taken = [*headers, *(known.caption for known in lost.values() if known.caption), *map(setting.span, lost)]
+    same = {line.strip() for span in taken for line in setting.text(span).splitlines()}
+    tables = {header.start for header in headers if header.document == document}
+    length = headers[0].end - headers[0].start
+    lines = ((m.start(), m.group().strip()) for m in re.finditer(r"[^\n]+", text))
+    alike = ((at, line) for at, line in lines if line and line not in same and length <= 3 * len(line) <= 9 * length)
+    return [line for at, line in alike if not tables or (introduction(text, at) or (None,))[0] not in tables]
 
 
 def _under(case: Case, line: str) -> Texts:

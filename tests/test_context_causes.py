@@ -70,7 +70,7 @@ def test_a_title_that_names_the_subject_proves_contextless_and_says_wrong_docume
     found = finding(result(LEASES), "contextless")
     assert found is not None and found.proved
     assert found.detail["kind"] == "title" and found.detail["wrong_document"]
-    assert set(found.detail["words"]["title"]) == {"quarry", "depot"}
+    assert set(found.detail["words"]["title"]) == {"quarry", "side", "depot"}
     assert found.control is not None and (found.control.tried, found.control.as_well) == (19, 0)
     assert "--context title" in found.fix and "filter by document" in found.fix
 

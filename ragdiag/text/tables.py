@@ -6,6 +6,7 @@ Told on plain text and Markdown.
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Callable
 
@@ -18,7 +19,7 @@ LONGEST_CAPTION = 400
 """Characters of a paragraph that may be what a table or list is of; a longer one tells something of its own."""
 
 FEWEST_COLUMNS, FEWEST_ROWS = 3, 3
-"""Of a CSV file: its columns, and its lines down to the one that is asked about, the header among them."""
+"""Of a CSV file: its columns. Of any table: its lines, the header among them."""
 
 _ITEM = re.compile(r"\s*(?:[-*+•–]|\d{1,3}[.)])\s+\S")
 _RULE = re.compile(r"[\s|:+=-]*-[\s|:+=-]*$")
@@ -81,17 +82,24 @@ def _lines_above(text: str, start: int) -> list[tuple[int, int]]:
 
 def _header_row(text: str, start: int, kind: str, is_row: Callable[[str], bool]) -> tuple[int, int, str] | None:
     """The first of the rows that stand together above `start`, where its cells are words, as those of a header are."""
-    header, rows, ruled = None, 1, False
+    header, ruled = None, False
     for a, b in _lines_above(text, start):
         if not is_row(text[a:b]):
             break
-        rows += 1
         ruled = bool(_RULE.match(text[a:b])) if header is None else ruled or bool(_RULE.match(text[a:b]))
         header = (a, b)
-    if header is None or rows < FEWEST_ROWS or _RULE.match(text[slice(*header)]):
+    if header is None or _RULE.match(text[slice(*header)]):
+        return None
+    if text.count("\n", header[0], start) + _rows_from(text, start, is_row) < FEWEST_ROWS:
         return None
     words_only = not any(c.isdigit() for c in text[slice(*header)])
     return (*header, kind) if ruled or words_only else None
+
+
+def _rows_from(text: str, start: int, is_row: Callable[[str], bool]) -> int:
+    """How many rows stand together from `start` on, as far as it matters."""
+    lines = text[start : start + FARTHEST].split("\n", FEWEST_ROWS)[:FEWEST_ROWS]
+    return len(list(itertools.takewhile(is_row, lines)))
 
 
 def _before_list(text: str, start: int) -> tuple[int, int, str] | None:

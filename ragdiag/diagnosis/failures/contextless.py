@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ragdiag.core.proofs import Row, Trial
-from ragdiag.diagnosis.cases import Case, Observation
-from ragdiag.diagnosis.failures._lent import CONTROLS, Lent, Texts, gained, lend, pieces, spread
-from ragdiag.diagnosis.failures._passages import described
+from ragdiag.diagnosis.cases import Case, Group, Observation
+from ragdiag.diagnosis.failures._lent import Lent, Texts, gained, lend, pieces, spread
+from ragdiag.diagnosis.failures._passages import described, nearest
 from ragdiag.diagnosis.failures._rows import MOST, at
 from ragdiag.diagnosis.failures._words import telling
 from ragdiag.diagnosis.failures.header_lost import introduced
@@ -62,7 +62,7 @@ class Contextless(FailureMode):
         """See `modes.FailureMode`."""
         kinds = LACKING.get(case.setting.context.partition("(")[0], ())
         concerned = [(g, chunks) for g in case.targets if kinds and (chunks := pieces(case, g)) and not unseen(case, g)]
-        supplied = {g.number: {kind: self._supplied(case, chunks, kind) for kind in kinds} for g, chunks in concerned}
+        supplied = {g.number: {kind: self._supplied(case, g, chunks, kind) for kind in kinds} for g, chunks in concerned}
         concerned = [(g, chunks) for g, chunks in concerned if any(supplied[g.number].values())]
         if not concerned:
             return None
@@ -98,18 +98,18 @@ class Contextless(FailureMode):
             edit=lent.edit,
         )
 
-    def _supplied(self, case: Case, chunks: Sequence[int], kind: str) -> list[str]:
+    def _supplied(self, case: Case, group: Group, chunks: Sequence[int], kind: str) -> list[str]:
         """The query's words that chunks lack and that kind of context gives them.
 
-        What neighbours lend does not count where a chunk is far smaller than is usual, or where they lend it its lost header:
-        these have names of their own.
+        What neighbours lend does not count where a chunk is far smaller than is usual, or where they lend it its lost header or
+        the rest of cut evidence: these have names of their own.
         """
         setting = case.setting
         held = [setting.embed(setting.span(c)) for c in chunks]
         if kind == "neighbours":
             if all(is_small(case, c, SMALL, FAR_BELOW) for c in chunks):
                 return []
-            held.append(introduced(case, chunks))
+            held += [introduced(case, chunks), setting.text(nearest(case, group.spans))]
         return gained(case, " ".join(held), " ".join(setting.in_context(kind, c) for c in chunks), self.share)
 
     def _wrong_document(self, case: Case) -> bool:
@@ -133,19 +133,17 @@ def _texts(case: Case, kind: str) -> Texts:
     return lambda chunk: case.setting.in_context(kind, chunk)
 
 
-def _others(case: Case, holders: Sequence[int], kind: str) -> list[Texts]:
+def _others(case: Case, holders: Sequence[int], kind: str, n: int) -> list[Texts]:
     """What that kind of context puts round other chunks, of other documents where there are enough, put round these."""
     setting, documents = case.setting, case.setting.chunking.document
     own = {int(documents[c]) for c in holders}
     known = {_frame(case, c, kind) for c in holders}
     foreign, near = dict[tuple[str, str], None](), dict[tuple[str, str], None]()
-    for chunk in spread(range(len(setting.chunking)), 40 * CONTROLS):
+    for chunk in spread(range(len(setting.chunking)), 40 * n):
         frame = _frame(case, chunk, kind)
         if frame not in known and chunk not in case.evidence and any(frame):
             (near if int(documents[chunk]) in own else foreign)[frame] = None
-    frames = (
-        spread(list(foreign), CONTROLS) if len(foreign) >= CONTROLS else [*foreign, *spread(list(near), CONTROLS - len(foreign))]
-    )
+    frames = spread(list(foreign), n) if len(foreign) >= n else [*foreign, *spread(list(near), n - len(foreign))]
     return [_framed(case, before, after) for before, after in frames]
 
 

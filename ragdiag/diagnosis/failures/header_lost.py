@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from ragdiag.core.proofs import Row, Trial
 from ragdiag.core.records import Span
 from ragdiag.diagnosis.cases import Case, Group, Observation
-from ragdiag.diagnosis.failures._lent import CONTROLS, Texts, gained, lend, pieces, spread
+from ragdiag.diagnosis.failures._lent import Texts, gained, lend, pieces, spread
 from ragdiag.diagnosis.failures._passages import described
 from ragdiag.diagnosis.failures._rows import MOST, at
 from ragdiag.diagnosis.failures.truncated import unseen
@@ -74,9 +74,12 @@ class HeaderLost(FailureMode):
         """Give the header back; where that is not enough, what stands above it as well."""
         chunks, lost = observation.held
         rows, kind = observation.detail["chunks"], next(iter(lost.values())).kind
-        lent, above = (yield from lend(case, chunks, _texts(case, False), lambda: _others(case, lost), "other lines")), False
+        lent, above = (
+            (yield from lend(case, chunks, _texts(case, False), functools.partial(_others, case, lost), "other lines")),
+            False,
+        )
         if not lent.proved and any(known.caption for known in lost.values()):
-            more = yield from lend(case, chunks, _texts(case, True), lambda: _others(case, lost), "other lines")
+            more = yield from lend(case, chunks, _texts(case, True), functools.partial(_others, case, lost), "other lines")
             if more.outcome.standing.sufficient and (more.proved or not lent.outcome.standing.sufficient):
                 lent, above = more, True
                 rows = [
@@ -151,7 +154,7 @@ def _texts(case: Case, above: bool) -> Texts:
     return text
 
 
-def _others(case: Case, lost: Mapping[int, _Lost]) -> list[Texts]:
+def _others(case: Case, lost: Mapping[int, _Lost], n: int) -> list[Texts]:
     """Other lines, about as long as the header, in its place: of the same document, then of those that rank, then of any.
 
     None of the same table or list, nor what stands above it: these name what the header names.
@@ -161,10 +164,10 @@ def _others(case: Case, lost: Mapping[int, _Lost]) -> list[Texts]:
     near = [int(documents[c]) for c in case.ranking.tolist()]
     lines = list[str]()
     for document in dict.fromkeys(itertools.chain(own, near, range(len(corpus.documents)))):
-        lines = list(dict.fromkeys([*lines, *spread(_alike(case, document, lost), CONTROLS)]))[: 2 * CONTROLS]
-        if len(lines) >= CONTROLS:
+        lines = list(dict.fromkeys([*lines, *spread(_alike(case, document, lost), n)]))[: 2 * n]
+        if len(lines) >= n:
             break
-    return [_under(case, line) for line in spread(lines, CONTROLS)]
+    return [_under(case, line) for line in spread(lines, n)]
 
 
 def _alike(case: Case, document: int, lost: Mapping[int, _Lost]) -> list[str]:

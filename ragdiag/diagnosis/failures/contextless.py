@@ -67,7 +67,8 @@ class Contextless(FailureMode):
         if not concerned:
             return None
         holders = list(dict.fromkeys(c for _, chunks in concerned for c in chunks))
-        by_kind = {kind: list(dict.fromkeys(w for g, _ in concerned for w in supplied[g.number][kind])) for kind in kinds}
+        tried = _differing(case, holders, kinds)
+        by_kind = {kind: list(dict.fromkeys(w for g, _ in concerned for w in supplied[g.number][kind])) for kind in tried}
         detail = {
             "chunks": described(case, holders, len(holders)),
             "words": {kind: found for kind, found in by_kind.items() if found},
@@ -129,6 +130,12 @@ def _holders(case: Case) -> list[int]:
     return [c for g in case.targets for c in pieces(case, g)]
 
 
+def _differing(case: Case, chunks: Sequence[int], kinds: Sequence[str]) -> list[str]:
+    """`kinds` without those that give chunks the same texts as one before: a page without headings has but its title."""
+    by_text = {tuple(case.setting.in_context(kind, c) for c in chunks): kind for kind in reversed(kinds)}
+    return [kind for kind in kinds if kind in by_text.values()]
+
+
 def _texts(case: Case, kind: str) -> Texts:
     return lambda chunk: case.setting.in_context(kind, chunk)
 
@@ -139,10 +146,13 @@ def _others(case: Case, holders: Sequence[int], kind: str, n: int) -> list[Texts
     own = {int(documents[c]) for c in holders}
     known = {_frame(case, c, kind) for c in holders}
     foreign, near = dict[tuple[str, str], None](), dict[tuple[str, str], None]()
-    for chunk in spread(range(len(setting.chunking)), 40 * n):
-        frame = _frame(case, chunk, kind)
-        if frame not in known and chunk not in case.evidence and any(frame):
-            (near if int(documents[chunk]) in own else foreign)[frame] = None
+    for looked_at in (2 * n, 40 * n):
+        for chunk in spread(range(len(setting.chunking)), looked_at):
+            frame = _frame(case, chunk, kind)
+            if frame not in known and chunk not in case.evidence and any(frame):
+                (near if int(documents[chunk]) in own else foreign)[frame] = None
+        if len(foreign) >= n:
+            break
     frames = spread(list(foreign), n) if len(foreign) >= n else [*foreign, *spread(list(near), n - len(foreign))]
     return [_framed(case, before, after) for before, after in frames]
 

@@ -58,12 +58,14 @@ def lend(case: Case, holders: Sequence[int], text: Texts, others: Callable[[int]
     Where it still does, the control: each of so many `others` for the chunks with the evidence, all else the same. One does as
     well when the query needs no larger k with it. `what` names them: "titles of other documents".
     """
-    own = additions(case, holders, text)
-    alone = Edit(frozenset(holders), own)
+    alone = Edit(frozenset(holders), additions(case, holders, text))
     (outcome,) = yield [alone]
     if not outcome.standing.sufficient:
         return Lent(outcome, alone, alone=True)
-    rest = [c for c in rivals(case) if c not in holders and text(c) != case.setting.embed(case.setting.span(c))]
+    lent = [c for c in rivals(case) if c not in holders and text(c) != case.setting.embed(case.setting.span(c))]
+    # Where chunks overlap, others hold the evidence too: what brings these in shows the same.
+    holders, rest = [*holders, *(c for c in lent if c in case.evidence)], [c for c in lent if c not in case.evidence]
+    own = additions(case, holders, text)
     edit = Edit(frozenset([*holders, *rest]), (*own, *additions(case, rest, text)))
     (outcome,) = yield [edit]
     if not outcome.standing.sufficient:

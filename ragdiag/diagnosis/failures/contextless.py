@@ -49,7 +49,7 @@ class Contextless(FailureMode):
     what stands before other chunks, put before this one.
     """
 
-    share: float = 0.15
+    share: float = 0.2
     alike: float = 0.2
 
     says = "the chunk with the evidence does not say what it belongs to"

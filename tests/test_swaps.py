@@ -1,5 +1,6 @@
 """Another retriever as a proof: only clearly high, and far more often with the gap than without it. Which proof tells most."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,6 +10,7 @@ from ragdiag.core.proofs import Control, Edit, Finding, Standing
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.swaps import ALPHA, clearly_high, controlled
 from ragdiag.diagnosis.telling import is_marginal, telling
+from ragdiag.diagnosis.unproved import rises
 
 OTHER = "bm25"
 
@@ -101,5 +103,15 @@ def test_marginal_is_a_place_or_two_and_nothing_shown() -> None:
     assert [is_marginal(case(rank=r), []) for r in (6, 7, 8, None)] == [True, True, False, False]
     assert not is_marginal(case(length=1, rank=2), [])  # twice the context
     assert is_marginal(case(length=2, rank=3), []) and not is_marginal(case(length=2, rank=4), [])
-    assert is_marginal(case(rank=6), [finding("pollution", 5)])
-    assert not is_marginal(case(rank=6), [finding("pollution", 5, control=Control(9, 0, None, ""))])
+    assert is_marginal(case(rank=6), [finding("other_retriever", 1)])
+    assert not is_marginal(case(rank=6), [finding("pollution", 5)])
+
+
+def test_a_small_rise_into_the_lower_half_of_the_context_proves_nothing() -> None:
+    def risen(before: int | None, after: int, **of: int) -> bool:
+        found = finding("diluted", after)
+        return rises(case(**of), replace(found, before=Standing(before, False))).proved
+
+    assert [risen(before, 4) for before in (6, 9, 10, None)] == [False, False, True, True]
+    assert risen(6, 3)  # the upper half
+    assert risen(6, 4, groups=4)  # all of whose groups cannot stand higher

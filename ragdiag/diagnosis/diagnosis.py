@@ -15,7 +15,7 @@ from ragdiag.diagnosis.probe import Probe
 from ragdiag.diagnosis.reading import read
 from ragdiag.diagnosis.swaps import ASKED, controlled
 from ragdiag.diagnosis.telling import is_marginal, telling
-from ragdiag.diagnosis.unproved import as_well, chosen_by_ids
+from ragdiag.diagnosis.unproved import as_well, chosen_by_ids, rises
 from ragdiag.diagnosis.weights import unproved
 
 __all__ = ["Diagnosis", "diagnose"]
@@ -77,6 +77,7 @@ def _told(case: Case, findings: Sequence[Finding], known: Mapping[str, Mode]) ->
     nothing but ids.
     """
     told = [read(case, f) if known[f.cause].reads else f for f in map(as_well, findings)]
+    told = [rises(case, f) if known[f.cause].by_degrees else f for f in told]
     return [f if f.residual or known[f.cause].of_copies else chosen_by_ids(case, f) for f in told]
 
 

@@ -36,6 +36,9 @@ class FailureMode(abc.ABC):
     reads: ClassVar[bool] = False
     """Its proof rests on what an encoder makes of words: with one that cannot read them it proves nothing."""
 
+    by_degrees: ClassVar[bool] = False
+    """Its repair raises the evidence a little or a lot: a small rise that just suffices proves nothing, see `unproved.rises`."""
+
     swaps: ClassVar[bool] = False
     """Another retriever may prove it: of every failing query it is asked whether it has the gap, see `swaps.controlled`."""
 
@@ -67,6 +70,7 @@ class Mode(NamedTuple):
     levels: tuple[str, ...]
     residual: bool
     reads: bool
+    by_degrees: bool
     swaps: bool
     of_copies: bool
     exposes: bool

@@ -32,9 +32,8 @@ def telling(case: Case, finding: Finding) -> tuple[bool, float]:
 
 
 def is_marginal(case: Case, findings: Sequence[Finding]) -> bool:
-    """Whether all evidence stands a place or two (`NEAR`) below the context, and no proof has a control that shows it is more
-    than one of many changes that would move it so little.
-    """
+    """Whether all evidence stands a place or two (`NEAR`) below the context, and no cause is shown: any change may serve it."""
     rank = case.standing.rank
-    shown = any(f.proved and not f.residual and f.control is not None for f in findings)
-    return rank is not None and case.length < rank <= case.length + min(NEAR, case.length // 2) and not shown
+    if rank is None or any(f.proved and not f.residual for f in findings):
+        return False
+    return case.length < rank <= case.length + min(NEAR, case.length // 2)

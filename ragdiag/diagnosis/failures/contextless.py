@@ -54,6 +54,7 @@ class Contextless(FailureMode):
 
     says = "the chunk with the evidence does not say what it belongs to"
     place = 92
+    by_degrees = True
     of_copies = True
     reads = True
     remedies = (with_context("title"), with_context("heading"), with_context("neighbours"))

@@ -51,6 +51,7 @@ class Diluted(FailureMode):
 
     says = "the evidence is a small part of its chunk"
     place = 90
+    by_degrees = True
     reads = True
     remedies = (sized(0.5),)
 

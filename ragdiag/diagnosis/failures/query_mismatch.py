@@ -72,6 +72,7 @@ class QueryMismatch(FailureMode):
 
     says = "the query and the evidence use different words"
     place = 110
+    by_degrees = True
     swaps = True
     reads = True
     levels = ("span", "document")

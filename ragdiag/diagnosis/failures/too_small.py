@@ -67,6 +67,7 @@ class TooSmall(FailureMode):
 
     says = "the chunk with the evidence is too small to be found"
     place = 95
+    by_degrees = True
     reads = True
     remedies = (sized(2), sized(4))
 

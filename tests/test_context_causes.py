@@ -15,10 +15,12 @@ from ragdiag.core.records import QueryResult
 from ragdiag.diagnosis import causes
 from ragdiag.diagnosis.cases import Case
 from ragdiag.diagnosis.diagnosis import diagnose
+from ragdiag.diagnosis.failures._lent import lend
+from ragdiag.diagnosis.failures.too_small import is_small
 from ragdiag.diagnosis.modes import modes
 from ragdiag.diagnosis.probe import Probe
 from ragdiag.pipeline import run_audit
-from ragdiag.text.tables import introduction
+from ragdiag.text.tables import caption, introduction
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "failures"
 
@@ -53,9 +55,9 @@ def case_of(world: tuple[Path, str, dict[str, Any]], patch: pytest.MonkeyPatch) 
     """The query of a fixture as a failure mode sees it."""
     cases = list[Case]()
 
-    def watched(given: Sequence[Case], probe: Probe | None, progress: Any) -> Any:
+    def watched(given: Sequence[Case], probe: Probe | None, progress: Any, asked: Any = None) -> Any:
         cases.extend(given)
-        return diagnose(given, probe, progress)
+        return diagnose(given, probe, progress, asked)
 
     patch.setattr(causes, "diagnose", watched)
     result(world)
@@ -70,7 +72,7 @@ def test_a_title_that_names_the_subject_proves_contextless_and_says_wrong_docume
     found = finding(result(LEASES), "contextless")
     assert found is not None and found.proved
     assert found.detail["kind"] == "title" and found.detail["wrong_document"]
-    assert set(found.detail["words"]["title"]) == {"quarry", "depot"}
+    assert set(found.detail["words"]["title"]) == {"quarry", "side", "depot"}
     assert found.control is not None and (found.control.tried, found.control.as_well) == (19, 0)
     assert "--context title" in found.fix and "filter by document" in found.fix
 
@@ -129,6 +131,35 @@ def test_other_lines_that_do_as_well_take_the_proof_of_a_header(tmp_path: Path) 
     assert found.control is not None and found.control.as_well > 0
 
 
+def rooms_of_houses(tmp_path: Path) -> Path:
+    """The rooms of several houses under the same header: only the line above it says which house."""
+    corpus = rows(ROOMS[0] / "corpus.jsonl")
+    (own,) = (row for row in corpus if row["_id"] == "rooms")
+    for i, house in enumerate(("Elm", "Oak", "Ash", "Fir"), 62):
+        text = own["text"].replace(
+            "# Rooms to let\n\nRooms are let by the day. Keys are at the desk.", f"Rooms of {house} House:"
+        )
+        corpus.append({"_id": house.lower(), "title": "", "text": text.replace("$42", f"${i}")})
+    return written(tmp_path / "corpus.jsonl", corpus)
+
+
+def test_what_stands_above_a_table_is_given_back_where_its_header_is_not_enough(tmp_path: Path) -> None:
+    corpus = rooms_of_houses(tmp_path)
+    text = next(row["text"] for row in rows(corpus) if row["_id"] == "oak")
+    line = "| Aspen lounge 9 | 18 | no | $63 |"
+    start = text.index(line)
+    asked = {"_id": "aspen-rate", "text": "what is the daily rate of the aspen lounge 9 in Oak House", "evidence": [
+        {"doc_id": "oak", "start": start, "end": start + len(line), "text": line}
+    ]}  # fmt: skip
+    queries = written(tmp_path / "queries.jsonl", [asked])
+    made = run_audit(corpus, queries, Options(retriever="bm25", cache=None, **ROOMS[2]))
+    (query,) = made.report.queries
+    found = finding(query, "header_lost")
+    assert found is not None and found.proved and query.causes[0] == "header_lost"
+    assert "what stands above" in found.intervention and found.detail["chunks"][0]["above"] == "Rooms of Oak House:"
+    assert finding(query, "too_small") is None  # a longer chunk would lend it the same words
+
+
 def test_a_row_whose_header_stands_in_its_chunk_is_not_seen() -> None:
     query = result(ROOMS, chunker="recursive(size=400)")
     assert finding(query, "header_lost") is None
@@ -152,6 +183,46 @@ def test_a_subject_far_away_is_no_matter_of_size(tmp_path: Path) -> None:
     for row in corpus:
         row["text"] = row["text"].replace("In spring came the masons of Tarn.", "In spring came others.")
     assert finding(result(BRIDGE, written(tmp_path / "corpus.jsonl", corpus)), "too_small") is None
+
+
+def test_a_chunk_as_long_as_is_usual_is_not_called_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = case_of(BRIDGE, monkeypatch)
+    (chunk,) = case.evidence
+    length = case.setting.span(chunk).end - case.setting.span(chunk).start
+    monkeypatch.setattr(case.setting, "typical", 10_000)
+    assert is_small(case, chunk) and is_small(case, chunk, usual=0.75)
+    monkeypatch.setattr(case.setting, "typical", length)
+    assert is_small(case, chunk)  # the whole index is of small chunks
+    assert not is_small(case, chunk, most=2) and not is_small(case, chunk, usual=0.75)
+
+
+def test_what_neighbours_lend_a_chunk_far_below_the_usual_size_is_no_context(monkeypatch: pytest.MonkeyPatch) -> None:
+    case, mode = case_of(BRIDGE, monkeypatch), modes()["contextless"].strategy
+    seen = mode.observe(case)
+    assert seen is None or "neighbours" not in seen.detail["words"]
+    monkeypatch.setattr(case.setting, "typical", 1)
+    seen = mode.observe(case)
+    assert seen is not None and "tarn" in seen.detail["words"]["neighbours"]
+
+
+@pytest.mark.parametrize(
+    ("first", "more", "tried", "proved"), [(0, 0, 19, True), (1, 2, 59, True), (1, 3, 59, False), (2, 0, 19, False)]
+)
+def test_one_control_in_nineteen_asks_for_more(
+    first: int, more: int, tried: int, proved: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = case_of(LEASES, monkeypatch)
+    chunk, order = min(case.evidence), np.array([len(case.setting.chunking)])
+    served, missed = Outcome(Standing(1, True), (1,), order), Outcome(Standing(None, False), (None,), order)
+    asking = lend(case, [chunk], lambda c: f"text {c}", lambda n: [lambda c: "other"] * n, "others")
+    next(asking)
+    asked = asking.send([served])
+    asked = asking.send([served])
+    assert len(asked) == 19
+    with pytest.raises(StopIteration) as stop:
+        asked = asking.send([served] * first + [missed] * (19 - first))
+        asking.send([served] * more + [missed] * (len(asked) - more))
+    assert stop.value.value.control.tried == tried and stop.value.value.proved is proved
 
 
 def test_large_chunks_are_not_called_small() -> None:
@@ -204,6 +275,8 @@ def test_each_points_to_a_setting_that_can_be_deployed() -> None:
     [
         ("| A | B |\n|---|---|\n| x | 1 |\n| y | 2 |", "| y", "| A | B |"),
         ("Year | Sum\n2019 | 2\n2020 | 4", "2020", "Year | Sum"),
+        ("Year | Sum\n2019 | 2\n2020 | 4", "2019", "Year | Sum"),  # the first row
+        ("Year | Sum\n2019 | 2", "2019", None),  # two lines are no table
         ("2018 | 1\n2019 | 2\n2020 | 4", "2020", None),  # the first row is one of data
         ("| A | B |\n|---|---|\n| x | 1 |", "| A", None),  # the header itself
         ("You need:\n\n- a\n- b\n  more\n- c", "- c", "You need:"),
@@ -216,3 +289,19 @@ def test_each_points_to_a_setting_that_can_be_deployed() -> None:
 def test_what_introduces_a_line(text: str, line: str, header: str | None) -> None:
     known = introduction(text, text.index(line))
     assert (None if known is None else text[known[0] : known[1]]) == header
+
+
+@pytest.mark.parametrize(
+    ("text", "header", "above"),
+    [
+        ("# Rates\n\n| A | B |\n|---|---|\n| x | 1 |", "| A", "# Rates"),
+        ("Long ago.\n\nRates of Oak House,\nby the day:\nYear | Sum\n2019 | 2", "Year", "Rates of Oak House,\nby the day:"),
+        ("| A | B |\n|---|---|\n| x | 1 |", "| A", None),  # nothing stands above it
+        ("x | 1\n\nYear | Sum\n2019 | 2", "Year", None),  # the end of another table
+        ("- a\n\nYear | Sum\n2019 | 2", "Year", None),  # of a list
+        ("word " * 100 + "\n\nYear | Sum\n2019 | 2", "Year", None),  # tells something of its own
+    ],
+)
+def test_what_stands_above_a_header(text: str, header: str, above: str | None) -> None:
+    found = caption(text, text.index(header))
+    assert (text[slice(*found)] if found else None) == above

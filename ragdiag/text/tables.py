@@ -1,18 +1,25 @@
-"""What introduces a line: the header row of its table or CSV file, the line before its list. Told on plain text and Markdown."""
+"""What introduces a line: the header row of its table or CSV file, the line before its list, and what stands above that.
+
+Told on plain text and Markdown.
+"""
 
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Callable
 
-__all__ = ["introduction"]
+__all__ = ["caption", "introduction"]
 
 FARTHEST = 20_000
 """Characters above a line in which its header is looked for."""
 
+LONGEST_CAPTION = 400
+"""Characters of a paragraph that may be what a table or list is of; a longer one tells something of its own."""
+
 FEWEST_COLUMNS, FEWEST_ROWS = 3, 3
-"""Of a CSV file: its columns, and its lines down to the one that is asked about, the header among them."""
+"""Of a CSV file: its columns. Of any table: its lines, the header among them."""
 
 _ITEM = re.compile(r"\s*(?:[-*+•–]|\d{1,3}[.)])\s+\S")
 _RULE = re.compile(r"[\s|:+=-]*-[\s|:+=-]*$")
@@ -37,6 +44,24 @@ def introduction(text: str, position: int) -> tuple[int, int, str] | None:
     return None
 
 
+def caption(text: str, header: int) -> tuple[int, int] | None:
+    """Where the paragraph or heading right above the header at `header` is, half-open, which says what the table or list is of.
+
+    None where nothing stands there, or what does is long, or is of another table or list.
+    """
+    lines = list[tuple[int, int]]()
+    for a, b in _lines_above(text, header):
+        if text[a:b].strip():
+            lines.append((a, b))
+        elif lines:
+            break
+    if not lines or lines[0][1] - lines[-1][0] > LONGEST_CAPTION:
+        return None
+    if any(_is_row(text[a:b]) or _ITEM.match(text[a:b]) for a, b in lines):
+        return None
+    return lines[-1][0], lines[0][1]
+
+
 def _has_columns(line: str, mark: str, n: int) -> bool:
     """Whether a line is parted by a mark as often as another; a mark with a space behind it is one of a sentence."""
     return line.count(mark) == n and f"{mark} " not in line
@@ -57,17 +82,24 @@ def _lines_above(text: str, start: int) -> list[tuple[int, int]]:
 
 def _header_row(text: str, start: int, kind: str, is_row: Callable[[str], bool]) -> tuple[int, int, str] | None:
     """The first of the rows that stand together above `start`, where its cells are words, as those of a header are."""
-    header, rows, ruled = None, 1, False
+    header, ruled = None, False
     for a, b in _lines_above(text, start):
         if not is_row(text[a:b]):
             break
-        rows += 1
         ruled = bool(_RULE.match(text[a:b])) if header is None else ruled or bool(_RULE.match(text[a:b]))
         header = (a, b)
-    if header is None or rows < FEWEST_ROWS or _RULE.match(text[slice(*header)]):
+    if header is None or _RULE.match(text[slice(*header)]):
+        return None
+    if text.count("\n", header[0], start) + _rows_from(text, start, is_row) < FEWEST_ROWS:
         return None
     words_only = not any(c.isdigit() for c in text[slice(*header)])
     return (*header, kind) if ruled or words_only else None
+
+
+def _rows_from(text: str, start: int, is_row: Callable[[str], bool]) -> int:
+    """How many rows stand together from `start` on, as far as it matters."""
+    lines = text[start : start + FARTHEST].split("\n", FEWEST_ROWS)[:FEWEST_ROWS]
+    return len(list(itertools.takewhile(is_row, lines)))
 
 
 def _before_list(text: str, start: int) -> tuple[int, int, str] | None:

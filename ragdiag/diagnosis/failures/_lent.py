@@ -18,6 +18,9 @@ Item = TypeVar("Item")
 CONTROLS = 19
 """Controls that a p of .05 needs at least."""
 
+MORE = 59
+"""Controls where just one of the first does as well, which 19 cannot tell from chance: two of these may."""
+
 ALPHA = 0.05
 """The p of a proof at most."""
 
@@ -49,29 +52,35 @@ class Lent(NamedTuple):
         return self.outcome.standing.sufficient and p is not None and p <= ALPHA
 
 
-def lend(case: Case, holders: Sequence[int], text: Texts, others: Callable[[], Sequence[Texts]], what: str) -> Asking:
+def lend(case: Case, holders: Sequence[int], text: Texts, others: Callable[[int], Sequence[Texts]], what: str) -> Asking:
     """Index `text` for the chunks with the evidence; where that suffices, for their rivals too, as a deployed index would.
 
-    Where it still does, the control: each of `others` for the chunks with the evidence, all else the same. One does as well when
-    the query needs no larger k with it. `what` names them: "titles of other documents".
+    Where it still does, the control: each of so many `others` for the chunks with the evidence, all else the same. One does as
+    well when the query needs no larger k with it. `what` names them: "titles of other documents".
     """
-    own = additions(case, holders, text)
-    alone = Edit(frozenset(holders), own)
+    alone = Edit(frozenset(holders), additions(case, holders, text))
     (outcome,) = yield [alone]
     if not outcome.standing.sufficient:
         return Lent(outcome, alone, alone=True)
-    rest = [c for c in rivals(case) if c not in holders and text(c) != case.setting.embed(case.setting.span(c))]
+    lent = [c for c in rivals(case) if c not in holders and text(c) != case.setting.embed(case.setting.span(c))]
+    # Where chunks overlap, others hold the evidence too: what brings these in shows the same.
+    holders, rest = [*holders, *(c for c in lent if c in case.evidence)], [c for c in lent if c not in case.evidence]
+    own = additions(case, holders, text)
     edit = Edit(frozenset([*holders, *rest]), (*own, *additions(case, rest, text)))
     (outcome,) = yield [edit]
     if not outcome.standing.sufficient:
         return Lent(outcome, edit)
-    ways, needed, n = others(), outcome.standing.rank or 0, len(case.setting.chunking)
+    needed, n = outcome.standing.rank or 0, len(case.setting.chunking)
     high = set(outcome.order[: needed + 1].tolist())  # a control that falls below the next one does not do as well
     above = tuple(new for i, new in enumerate(edit.added) if i >= len(own) and n + i in high)
-    tried = yield [Edit(edit.removed, (*additions(case, holders, way), *above)) for way in ways]
-    as_well = sum(o.standing.rank is not None and o.standing.rank <= needed for o in tried)
-    p = (1 + as_well) / (1 + len(ways))
-    return Lent(outcome, edit, Control(len(ways), as_well, p, f"{as_well} of {len(ways)} {what} do as well"))
+    tried, as_well = 0, 0
+    for most in (CONTROLS, MORE):
+        outcomes = yield [Edit(edit.removed, (*additions(case, holders, way), *above)) for way in others(most)]
+        tried, as_well = len(outcomes), sum(o.standing.rank is not None and o.standing.rank <= needed for o in outcomes)
+        if as_well != 1:
+            break
+    p = (1 + as_well) / (1 + tried)
+    return Lent(outcome, edit, Control(tried, as_well, p, f"{as_well} of {tried} {what} do as well"))
 
 
 def pieces(case: Case, group: Group) -> list[int]:

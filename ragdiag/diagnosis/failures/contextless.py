@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ragdiag.core.proofs import Row, Trial
-from ragdiag.diagnosis.cases import Case, Observation
-from ragdiag.diagnosis.failures._lent import CONTROLS, Lent, Texts, gained, lend, pieces, spread
-from ragdiag.diagnosis.failures._passages import described
+from ragdiag.diagnosis.cases import Case, Group, Observation
+from ragdiag.diagnosis.failures._lent import Lent, Texts, gained, lend, pieces, spread
+from ragdiag.diagnosis.failures._passages import described, nearest
 from ragdiag.diagnosis.failures._rows import MOST, at
 from ragdiag.diagnosis.failures._words import telling
+from ragdiag.diagnosis.failures.header_lost import introduced
+from ragdiag.diagnosis.failures.too_small import SMALL, is_small
 from ragdiag.diagnosis.failures.truncated import unseen
 from ragdiag.diagnosis.modes import FailureMode
 from ragdiag.search.changes import with_context
@@ -31,6 +33,9 @@ OTHERS = {
     "heading": "heading paths of other chunks",
     "neighbours": "texts round other chunks",
 }
+FAR_BELOW = 0.75
+"""Of the usual chunk's text, the share of a chunk that is too small: what its neighbours lend, it would have at a usual size."""
+
 FIX = "index each chunk with {name}: --context {kind}"
 FILTER = "; or filter by document, and ask which is meant where the question does not say"
 
@@ -57,13 +62,14 @@ class Contextless(FailureMode):
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""
         kinds = LACKING.get(case.setting.context.partition("(")[0], ())
-        concerned = [(g, chunks) for g in case.targets if kinds and not unseen(case, g) and (chunks := pieces(case, g))]
-        supplied = {g.number: {kind: self._supplied(case, chunks, kind) for kind in kinds} for g, chunks in concerned}
+        concerned = [(g, chunks) for g in case.targets if kinds and (chunks := pieces(case, g)) and not unseen(case, g)]
+        supplied = {g.number: {kind: self._supplied(case, g, chunks, kind) for kind in kinds} for g, chunks in concerned}
         concerned = [(g, chunks) for g, chunks in concerned if any(supplied[g.number].values())]
         if not concerned:
             return None
         holders = list(dict.fromkeys(c for _, chunks in concerned for c in chunks))
-        by_kind = {kind: list(dict.fromkeys(w for g, _ in concerned for w in supplied[g.number][kind])) for kind in kinds}
+        tried = _differing(case, holders, kinds)
+        by_kind = {kind: list(dict.fromkeys(w for g, _ in concerned for w in supplied[g.number][kind])) for kind in tried}
         detail = {
             "chunks": described(case, holders, len(holders)),
             "words": {kind: found for kind, found in by_kind.items() if found},
@@ -94,11 +100,19 @@ class Contextless(FailureMode):
             edit=lent.edit,
         )
 
-    def _supplied(self, case: Case, chunks: Sequence[int], kind: str) -> list[str]:
-        """The query's words that chunks lack and that kind of context gives them."""
+    def _supplied(self, case: Case, group: Group, chunks: Sequence[int], kind: str) -> list[str]:
+        """The query's words that chunks lack and that kind of context gives them.
+
+        What neighbours lend does not count where a chunk is far smaller than is usual, or where they lend it its lost header or
+        the rest of cut evidence: these have names of their own.
+        """
         setting = case.setting
-        held = " ".join(setting.embed(setting.span(c)) for c in chunks)
-        return gained(case, held, " ".join(setting.in_context(kind, c) for c in chunks), self.share)
+        held = [setting.embed(setting.span(c)) for c in chunks]
+        if kind == "neighbours":
+            if all(is_small(case, c, SMALL, FAR_BELOW) for c in chunks):
+                return []
+            held += [introduced(case, chunks), setting.text(nearest(case, group.spans))]
+        return gained(case, " ".join(held), " ".join(setting.in_context(kind, c) for c in chunks), self.share)
 
     def _wrong_document(self, case: Case) -> bool:
         """Whether the whole context is of other documents, and most of it says much the same as the evidence's chunk."""
@@ -117,23 +131,30 @@ def _holders(case: Case) -> list[int]:
     return [c for g in case.targets for c in pieces(case, g)]
 
 
+def _differing(case: Case, chunks: Sequence[int], kinds: Sequence[str]) -> list[str]:
+    """`kinds` without those that give chunks the same texts as one before: a page without headings has but its title."""
+    by_text = {tuple(case.setting.in_context(kind, c) for c in chunks): kind for kind in reversed(kinds)}
+    return [kind for kind in kinds if kind in by_text.values()]
+
+
 def _texts(case: Case, kind: str) -> Texts:
     return lambda chunk: case.setting.in_context(kind, chunk)
 
 
-def _others(case: Case, holders: Sequence[int], kind: str) -> list[Texts]:
+def _others(case: Case, holders: Sequence[int], kind: str, n: int) -> list[Texts]:
     """What that kind of context puts round other chunks, of other documents where there are enough, put round these."""
     setting, documents = case.setting, case.setting.chunking.document
     own = {int(documents[c]) for c in holders}
     known = {_frame(case, c, kind) for c in holders}
     foreign, near = dict[tuple[str, str], None](), dict[tuple[str, str], None]()
-    for chunk in spread(range(len(setting.chunking)), 40 * CONTROLS):
-        frame = _frame(case, chunk, kind)
-        if frame not in known and chunk not in case.evidence and any(frame):
-            (near if int(documents[chunk]) in own else foreign)[frame] = None
-    frames = (
-        spread(list(foreign), CONTROLS) if len(foreign) >= CONTROLS else [*foreign, *spread(list(near), CONTROLS - len(foreign))]
-    )
+    for looked_at in (2 * n, 40 * n):
+        for chunk in spread(range(len(setting.chunking)), looked_at):
+            frame = _frame(case, chunk, kind)
+            if frame not in known and chunk not in case.evidence and any(frame):
+                (near if int(documents[chunk]) in own else foreign)[frame] = None
+        if len(foreign) >= n:
+            break
+    frames = spread(list(foreign), n) if len(foreign) >= n else [*foreign, *spread(list(near), n - len(foreign))]
     return [_framed(case, before, after) for before, after in frames]
 
 

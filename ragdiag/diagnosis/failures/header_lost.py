@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ragdiag.core.proofs import Row, Trial
 from ragdiag.core.records import Span
 from ragdiag.diagnosis.cases import Case, Group, Observation
-from ragdiag.diagnosis.failures._lent import CONTROLS, Texts, gained, lend, pieces, spread
+from ragdiag.diagnosis.failures._lent import Texts, gained, lend, pieces, spread
 from ragdiag.diagnosis.failures._passages import described
 from ragdiag.diagnosis.failures._rows import MOST, at
 from ragdiag.diagnosis.failures.truncated import unseen
 from ragdiag.diagnosis.modes import FailureMode
 from ragdiag.search.changes import sized
 from ragdiag.text.phrases import one_line
-from ragdiag.text.tables import introduction
+from ragdiag.text.tables import caption, introduction
 
 FIXES = {
     "table": "repeat the header row with each part of a table, or keep tables whole",
     "csv": "repeat the header line with each part of the file, or write each line out as `column: value`",
     "list": "repeat the line that introduces a list with each part of it, or keep lists whole",
 }
+FIX_CAPTION = "repeat what stands above a {kind}, and its header, with each part of it, or keep {kind}s whole"
+HOW = "the header before each chunk that was cut from it"
+HOW_CAPTION = "the header, with what stands above it, before each chunk that was cut from it"
 LONGEST = 160
 """Characters of a header shown."""
+
+
+class _Lost(NamedTuple):
+    """What a chunk was cut from: the header, of what kind, and what stands right above that, which says what it is all of."""
+
+    header: Span
+    kind: str
+    caption: Span | None
 
 
 @dataclass(frozen=True)
@@ -32,7 +46,8 @@ class HeaderLost(FailureMode):
     """The evidence begins in a row or an item, in a chunk without its header, which has words of the query that the chunk lacks.
 
     `share` is what these weigh at least of all telling words of the query, by rarity. Proved by the header before the chunk, and
-    before every rival that lacks its own, as a chunker does that repeats headers. The control is other lines of the document.
+    before every rival that lacks its own, as a chunker does that repeats headers; where that is not enough, by the header with
+    what stands above it. The control is other lines, none of the same table or list.
     """
 
     share: float = 0.1
@@ -44,51 +59,72 @@ class HeaderLost(FailureMode):
 
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""
-        cut = [(g, chunks) for g in case.targets if not unseen(case, g) and (chunks := self._cut(case, g))]
+        cut = [(g, chunks) for g in case.targets if (chunks := self._cut(case, g)) and not unseen(case, g)]
         if not cut:
             return None
         chunks = list(dict.fromkeys(c for _, of_group in cut for c in of_group))
-        headers = {c: header for c in chunks if (header := _header(case, c)) is not None}
+        lost = {c: known for c in chunks if (known := _lost(case, c)) is not None}
         rows = [
-            row | {"kind": headers[c][1], "header": one_line(case.setting.text(headers[c][0]), LONGEST)}
-            for c, row in zip(headers, described(case, list(headers), len(headers)), strict=True)
+            row | {"kind": lost[c].kind, "header": one_line(case.setting.text(lost[c].header), LONGEST)}
+            for c, row in zip(lost, described(case, list(lost), len(lost)), strict=True)
         ]
-        return Observation(tuple(g for g, _ in cut), {"chunks": rows}, chunks)
+        return Observation(tuple(g for g, _ in cut), {"chunks": rows}, (chunks, lost))
 
     def prove(self, case: Case, observation: Observation) -> Trial:
-        """Give the header back."""
-        chunks: list[int] = observation.held
-        kind = observation.detail["chunks"][0]["kind"]
-        lent = yield from lend(case, chunks, _texts(case), lambda: _others(case, chunks), "other lines")
+        """Give the header back; where that is not enough, what stands above it as well."""
+        chunks, lost = observation.held
+        rows, kind = observation.detail["chunks"], next(iter(lost.values())).kind
+        lent, above = (
+            (yield from lend(case, chunks, _texts(case, False), functools.partial(_others, case, lost), "other lines")),
+            False,
+        )
+        if not lent.proved and any(known.caption for known in lost.values()):
+            more = yield from lend(case, chunks, _texts(case, True), functools.partial(_others, case, lost), "other lines")
+            if more.outcome.standing.sufficient and (more.proved or not lent.outcome.standing.sufficient):
+                lent, above = more, True
+                rows = [
+                    row | {"above": one_line(_above(case, known), LONGEST)}
+                    for row, known in zip(rows, lost.values(), strict=True)
+                ]
         return case.finding(
             "header_lost",
             observation,
-            "the header before each chunk that was cut from it" + (", tried with this chunk alone" if lent.alone else ""),
+            (HOW_CAPTION if above else HOW) + (", tried with this chunk alone" if lent.alone else ""),
             lent.outcome.standing,
-            FIXES[kind],
+            FIX_CAPTION.format(kind="list" if kind == "list" else "table") if above else FIXES[kind],
             proved=lent.proved,
             control=lent.control,
-            rows=_rows(observation.detail["chunks"]),
+            detail={"chunks": rows},
+            rows=_rows(rows),
             edit=lent.edit,
         )
 
     def _cut(self, case: Case, group: Group) -> list[int]:
         """The chunks with the group's evidence, where one of them lacks its header, and the query asks by its words."""
         setting, chunks = case.setting, pieces(case, group)
-        headers = [header[0] for c in chunks if (header := _header(case, c)) and _in_the_same(case, group, c, header[0])]
+        headers = [known.header for c in chunks if (known := _lost(case, c)) and _in_the_same(case, group, c, known.header)]
+        if not headers:
+            return []
         held = " ".join(setting.embed(setting.span(c)) for c in chunks)
-        return chunks if headers and gained(case, held, " ".join(map(setting.text, headers)), self.share, subject=False) else []
+        return chunks if gained(case, held, " ".join(map(setting.text, headers)), self.share, subject=False) else []
 
 
-def _header(case: Case, chunk: int) -> tuple[Span, str] | None:
-    """The header that a chunk was cut from, as it begins inside a table or list, and what that is."""
+def introduced(case: Case, chunks: Sequence[int]) -> str:
+    """The headers that chunks were cut from, with what stands above them: what gives these back is a header, and no more."""
+    lost = [known for c in chunks if (known := _lost(case, c)) is not None]
+    return "\n".join(text for known in lost for text in (_above(case, known), case.setting.text(known.header)))
+
+
+def _lost(case: Case, chunk: int) -> _Lost | None:
+    """The header that a chunk was cut from, as it begins inside a table or list."""
     span = case.setting.span(chunk)
     text = case.setting.corpus.documents[span.document].text
     begins = span.end - len(text[span.start : span.end].lstrip())
     known = introduction(text, begins) if begins < span.end else None
     if known is None or known[1] > span.start:
         return None
-    return Span(span.document, known[0], known[1]), known[2]
+    above = caption(text, known[0])
+    return _Lost(Span(span.document, known[0], known[1]), known[2], Span(span.document, *above) if above else None)
 
 
 def _in_the_same(case: Case, group: Group, chunk: int, header: Span) -> bool:
@@ -99,30 +135,52 @@ def _in_the_same(case: Case, group: Group, chunk: int, header: Span) -> bool:
     return any(where is not None and where[0] == header.start for where in known)
 
 
-def _texts(case: Case) -> Texts:
-    """Each chunk under its header, where it was cut from one."""
+def _above(case: Case, known: _Lost) -> str:
+    return case.setting.text(known.caption) if known.caption else ""
+
+
+def _texts(case: Case, above: bool) -> Texts:
+    """Each chunk under its header, where it was cut from one, and under what stands `above` that."""
     setting = case.setting
 
+    @functools.cache
     def text(chunk: int) -> str:
-        header, own = _header(case, chunk), setting.embed(setting.span(chunk))
-        return own if header is None else f"{setting.text(header[0])}\n{own}"
+        known, own = _lost(case, chunk), setting.embed(setting.span(chunk))
+        if known is None:
+            return own
+        before = [_above(case, known)] if above and known.caption else []
+        return "\n".join([*before, setting.text(known.header), own])
 
     return text
 
 
-def _others(case: Case, chunks: Sequence[int]) -> list[Texts]:
-    """Other lines, about as long as the header, in its place: of the same document, then of those that stand in the context."""
-    setting = case.setting
-    headers = [setting.text(header[0]) for c in chunks if (header := _header(case, c)) is not None]
-    own = [int(setting.chunking.document[c]) for c in chunks]
+def _others(case: Case, lost: Mapping[int, _Lost], n: int) -> list[Texts]:
+    """Other lines, about as long as the header, in its place: of the same document, then of those that rank, then of any.
+
+    None of the same table or list, nor what stands above it: these name what the header names.
+    """
+    corpus, documents = case.setting.corpus, case.setting.chunking.document
+    own = [int(documents[c]) for c in lost]
+    near = [int(documents[c]) for c in case.ranking.tolist()]
     lines = list[str]()
-    for document in dict.fromkeys([*own, *(int(setting.chunking.document[c]) for c in case.ranking.tolist())]):
-        known = (line.strip() for line in setting.corpus.documents[document].text.splitlines())
-        alike = [s for s in known if s and s not in headers and len(headers[0]) <= 3 * len(s) <= 9 * len(headers[0])]
-        lines = list(dict.fromkeys([*lines, *spread(alike, CONTROLS)]))[: 2 * CONTROLS]
-        if len(lines) >= CONTROLS:
+    for document in dict.fromkeys(itertools.chain(own, near, range(len(corpus.documents)))):
+        lines = list(dict.fromkeys([*lines, *spread(_alike(case, document, lost), n)]))[: 2 * n]
+        if len(lines) >= n:
             break
-    return [_under(case, line) for line in spread(lines, CONTROLS)]
+    return [_under(case, line) for line in spread(lines, n)]
+
+
+def _alike(case: Case, document: int, lost: Mapping[int, _Lost]) -> list[str]:
+    """The lines of a document about as long as the header that chunks lost, but for those of its own table or list."""
+    text, setting = case.setting.corpus.documents[document].text, case.setting
+    headers = [known.header for known in lost.values()]
+    taken = [*headers, *(known.caption for known in lost.values() if known.caption), *map(setting.span, lost)]
+    same = {line.strip() for span in taken for line in setting.text(span).splitlines()}
+    tables = {header.start for header in headers if header.document == document}
+    length = headers[0].end - headers[0].start
+    lines = ((m.start(), m.group().strip()) for m in re.finditer(r"[^\n]+", text))
+    alike = ((at, line) for at, line in lines if line and line not in same and length <= 3 * len(line) <= 9 * length)
+    return [line for at, line in alike if not tables or (introduction(text, at) or (None,))[0] not in tables]
 
 
 def _under(case: Case, line: str) -> Texts:
@@ -133,4 +191,6 @@ def _rows(chunks: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
     """Which chunks lack which header."""
     for chunk in chunks[:MOST]:
         yield Row.of("chunk", f"{chunk['chunk']}, at {at(chunk['rank'])}, lacks")
+        if chunk.get("above"):
+            yield Row.of("above", (str(chunk["above"]), "good"))
         yield Row.of("header", (str(chunk["header"]), "good"))

@@ -14,11 +14,21 @@ from ragdiag.diagnosis.failures._lent import ALPHA, CONTROLS, gained
 from ragdiag.diagnosis.failures._passages import described, placements
 from ragdiag.diagnosis.failures._rows import MOST, at
 from ragdiag.diagnosis.failures._words import beside
+from ragdiag.diagnosis.failures.header_lost import introduced
 from ragdiag.diagnosis.failures.truncated import unseen
 from ragdiag.diagnosis.modes import FailureMode
 from ragdiag.search.changes import sized
 
 FIX = "chunks {times} times as long, at the same tokens of context"
+
+SMALL = 80
+"""Tokens of a small chunk at most."""
+
+TIMES = 4
+"""Windows of more times a chunk's length are looked at only where they are no longer than long chunks of the index."""
+
+LETTERS = 5
+"""Characters of a token, roughly: where the usual chunk has no more than a small one may have, all chunks are small."""
 
 ENOUGH = 2
 """Of three ways to place the windows of the evidence, those that suffice at least: nobody knows where a boundary will fall."""
@@ -45,14 +55,15 @@ class _Enlarged(NamedTuple):
 class TooSmall(FailureMode):
     """Of the query's telling words, by rarity, the chunk lacks at least `share` that a window of one of `times` its length has.
 
-    Chunks of more than `most` tokens are not called small. Proved by such a window in its place, and as long ones for the chunks
-    that stand high, at no more tokens than the context has now. The control is as long windows round chunks that rank as near:
-    how many get as high as the evidence does.
+    Chunks of more than `most` tokens are not called small, nor those as long as most of an index whose chunks are longer. What a
+    lost header says does not count. Proved by such a window in its place, and as long ones for shorter chunks that stand high, at
+    no more tokens than the context has now. The control is windows as many times as long round chunks that rank as near: how many
+    get as high as the evidence does.
     """
 
-    times: tuple[int, ...] = (2, 4)
-    share: float = 0.2
-    most: int = 80
+    times: tuple[int, ...] = (2, 4, 8)
+    share: float = 0.15
+    most: int = SMALL
 
     says = "the chunk with the evidence is too small to be found"
     place = 95
@@ -63,14 +74,16 @@ class TooSmall(FailureMode):
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""
         holders = {
-            g.number: h[0] for g in case.targets if (h := case.holder(g)) and self._small(case, h[0]) and not unseen(case, g)
+            g.number: h[0]
+            for g in case.targets
+            if (h := case.holder(g)) and is_small(case, h[0], self.most) and not unseen(case, g)
         }
-        lacking = {n: {t: self._lacking(case, chunk, t) for t in self.times} for n, chunk in holders.items()}
+        lacking = {n: self._lacking(case, chunk) for n, chunk in holders.items()}
         groups = tuple(g for g in case.targets if any(lacking.get(g.number, {}).values()))
         if not groups:
             return None
         chunks = list(dict.fromkeys(holders[g.number] for g in groups))
-        by_times = {t: list(dict.fromkeys(w for g in groups for w in lacking[g.number][t])) for t in self.times}
+        by_times = {t: list(dict.fromkeys(w for g in groups for w in lacking[g.number].get(t, ()))) for t in self.times}
         detail = {"chunks": described(case, chunks, len(chunks)), "words": {str(t): w for t, w in by_times.items() if w}}
         return Observation(groups, detail, chunks)
 
@@ -97,12 +110,22 @@ class TooSmall(FailureMode):
             edit=chosen.edit,
         )
 
-    def _small(self, case: Case, chunk: int) -> bool:
-        return case.tokens(case.setting.span(chunk)) <= self.most
+    def _lacking(self, case: Case, chunk: int) -> dict[int, list[str]]:
+        """By how many times as long a window is: the query's words that it has and the chunk lacks, not counting lost headers."""
+        setting, span = case.setting, case.setting.span(chunk)
+        length, held = span.end - span.start, f"{setting.embed(span)}\n{introduced(case, [chunk])}"
+        times = [t for t in self.times if t <= TIMES or t * length <= setting.size]
+        return {t: gained(case, held, setting.text(_window(case, span, t * length)), self.share) for t in times}
 
-    def _lacking(self, case: Case, chunk: int, times: int) -> list[str]:
-        setting = case.setting
-        return gained(case, setting.embed(setting.span(chunk)), setting.text(_window(case, chunk, times)), self.share)
+
+def is_small(case: Case, chunk: int, most: int = SMALL, usual: float = 1.0) -> bool:
+    """Whether a chunk has `most` tokens at most, and less than a share of the usual chunk's text, `usual` of it.
+
+    Where the usual chunk is as small, all are.
+    """
+    span, typical = case.setting.span(chunk), case.setting.typical
+    shorter = span.end - span.start < usual * typical or (usual >= 1 and typical <= LETTERS * most)
+    return shorter and case.tokens(span) <= most
 
 
 def _enlarged(case: Case, held: Sequence[int], times: int) -> Generator[Sequence[Edit], Sequence[Outcome], _Enlarged]:
@@ -123,7 +146,9 @@ def _enlarged(case: Case, held: Sequence[int], times: int) -> Generator[Sequence
 def _control(case: Case, held: Sequence[int], chosen: _Enlarged) -> Generator[Sequence[Edit], Sequence[Outcome], Control | None]:
     """Windows as long round chunks that rank as near: how many get as high as the evidence."""
     worst = max(held, key=lambda c: case.rank_of.get(c, len(case.ranking) + 1))
-    own = [_window(case, c, 2 * chosen.times) for c in held]  # a window that has some of the same text is no other
+    spans = map(case.setting.span, held)
+    # A window that has some of the same text is no other.
+    own = [_window(case, span, 2 * chosen.times * (span.end - span.start)) for span in spans]
     near = (c for c in beside(case, worst, 2 * CONTROLS) if not any(w.overlaps(case.setting.span(c)) for w in own))
     chunks = list(islice(near, CONTROLS))
     tried = yield [_edit(case, [c], (), chosen.times) for c in chunks]
@@ -133,25 +158,38 @@ def _control(case: Case, held: Sequence[int], chosen: _Enlarged) -> Generator[Se
 
 
 def _edit(case: Case, held: Sequence[int], rivals: Sequence[int], times: int, way: int = 0) -> Edit:
-    """Windows in place of chunks, first those with the evidence, in a `way` to place them. A chunk in a window is in no other."""
-    windows, removed = list[Span](), set[int]()
-    for chunk in (*held, *rivals):
+    """Windows `times` as long in place of chunks with the evidence, in a `way` to place them, and such for shorter rivals.
+
+    A chunk in a window is in no other.
+    """
+    spans = [case.setting.span(c) for c in held]
+    length = times * max(span.end - span.start for span in spans)
+    windows, removed = list[Span](), set(held)
+    for span in spans:
+        if not _lies_in_any(span, windows):
+            windows.append(_window(case, span, times * (span.end - span.start), way))
+    for chunk in rivals:
         span = case.setting.span(chunk)
+        if chunk in removed or span.end - span.start >= length:
+            continue
         removed.add(chunk)
-        if not any(w.document == span.document and _lies_in(span, w) for w in windows):
-            windows.append(_window(case, chunk, times, way if chunk in held else 0))
+        if not _lies_in_any(span, windows):
+            windows.append(_window(case, span, length))
     covered = {c for w in windows for c in case.setting.overlapping(w) if _lies_in(case.setting.span(c), w)}
     return Edit(frozenset(removed | covered), tuple(map(case.setting.addition, windows)))
+
+
+def _lies_in_any(span: Span, windows: Sequence[Span]) -> bool:
+    return any(w.document == span.document and _lies_in(span, w) for w in windows)
 
 
 def _lies_in(span: Span, window: Span) -> bool:
     return window.start <= span.start and span.end <= window.end
 
 
-def _window(case: Case, chunk: int, times: int, way: int = 0) -> Span:
+def _window(case: Case, span: Span, length: int, way: int = 0) -> Span:
     """A chunk in the middle of a longer window, at its end or at its start."""
-    span = case.setting.span(chunk)
-    return placements(case.setting, span, times * (span.end - span.start))[way]
+    return placements(case.setting, span, length)[way]
 
 
 def _standing(case: Case, outcome: Outcome, edit: Edit) -> Standing:

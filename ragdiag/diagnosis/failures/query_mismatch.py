@@ -134,8 +134,11 @@ class QueryMismatch(FailureMode):
     def _ruled(
         self, case: Case, tried: Sequence[tuple[Attempt, Outcome]]
     ) -> Generator[Sequence[Edit], Sequence[Outcome], list[Ruled]]:
-        """Each act with its control, which is tried where it suffices: of several acts of a kind for the first of these only."""
+        """Each act with its control, which is tried where it suffices: of several acts of a kind for one only, the first that
+        does so with room to spare, or the first.
+        """
         first = {a.kind: a for a, o in reversed(tried) if o.standing.sufficient}
+        first |= {a.kind: a for a, o in reversed(tried) if _to_spare(case, o)}
         controls = {kind: attempt.controls() for kind, attempt in first.items()}
         edits = [edit for of_kind in controls.values() for edit, _ in of_kind]
         asked = list(dict.fromkeys(edits + [a.knocked for a in first.values() if a.knocked is not None]))
@@ -152,14 +155,20 @@ class QueryMismatch(FailureMode):
         return [rule(*pair) for pair in tried]
 
     def _proved(self, case: Case, attempt: Attempt, outcome: Outcome, control: Control | None) -> bool:
-        """Whether an act that suffices proves its kind: with room to spare, and its control does not do as well.
+        """Whether an act that suffices proves its kind: with room to spare or no control that does as well, and few that do.
 
         A paraphrase is what people do ask, and has no control.
         """
         if control is None:
             return attempt.kind == WORDING
-        to_spare = (outcome.standing.rank or math.inf) < max(case.length, 2)
-        return to_spare and control.tried >= FEWEST and control.as_well <= self.most_as_well * control.tried
+        # Words that are added bring in much; of a change that needs none of the evidence's words a control alone may tell.
+        enough = _to_spare(case, outcome) or (attempt.kind != WORDS and not control.as_well and outcome.standing.sufficient)
+        return enough and control.tried >= FEWEST and control.as_well <= self.most_as_well * control.tried
+
+
+def _to_spare(case: Case, outcome: Outcome) -> bool:
+    """Whether all evidence is in the context, and not at its last place."""
+    return outcome.standing.sufficient and (outcome.standing.rank or math.inf) < max(case.length, 2)
 
 
 def _other_side(swaps: Sequence[str], side: str) -> list[str]:

@@ -155,15 +155,13 @@ class QueryMismatch(FailureMode):
         return [rule(*pair) for pair in tried]
 
     def _proved(self, case: Case, attempt: Attempt, outcome: Outcome, control: Control | None) -> bool:
-        """Whether an act that suffices proves its kind: with room to spare or no control that does as well, and few that do.
+        """Whether an act that suffices proves its kind: with room to spare, and its control does not do as well.
 
         A paraphrase is what people do ask, and has no control.
         """
         if control is None:
             return attempt.kind == WORDING
-        # Words that are added bring in much; of a change that needs none of the evidence's words a control alone may tell.
-        enough = _to_spare(case, outcome) or (attempt.kind != WORDS and not control.as_well and outcome.standing.sufficient)
-        return enough and control.tried >= FEWEST and control.as_well <= self.most_as_well * control.tried
+        return _to_spare(case, outcome) and control.tried >= FEWEST and control.as_well <= self.most_as_well * control.tried
 
 
 def _to_spare(case: Case, outcome: Outcome) -> bool:

@@ -12,7 +12,7 @@ from ragdiag.core.proofs import Edit
 from ragdiag.core.records import Span
 from ragdiag.diagnosis.cases import Case
 from ragdiag.diagnosis.failures._filler import KEPT, REQUESTS
-from ragdiag.diagnosis.failures._words import added, as_rare, askable, beside, said, telling, unasked, without
+from ragdiag.diagnosis.failures._words import added, as_rare, askable, beside, telling, unasked, without
 from ragdiag.text.analysis import Analysis
 from ragdiag.text.languages import function_words, language
 from ragdiag.text.phrases import counted, listed
@@ -200,23 +200,18 @@ def _as_many(text: str, others: Sequence[str], n: int) -> Controls:
     return tuple((Edit(query=without(text, dropped)), None) for dropped in list(drawn)[:CONTROLS])
 
 
-def in_words(
-    case: Case, chunk: int, passages: Sequence[Span], missing: Sequence[str], counts: Sequence[int]
-) -> Iterator[Attempt]:
-    """The query with words of the evidence as well, or in place of words that it lacks; the fewest first."""
+def in_words(case: Case, chunk: int, passages: Sequence[Span], counts: Sequence[int]) -> Iterator[Attempt]:
+    """The query with words of the evidence as well, the fewest first.
+
+    None is put in the place of a word of the query: which of them means the same is not known.
+    """
     known, text = askable(case, passages), case.query.text
     for new in (tuple(known[:n]) for n in counts if n <= len(known)):
-        old = missing[: len(new)]
         fix = f"rewrite queries in the words of the documents; here: {', '.join(new[:3])}"
-        acts: list[tuple[str, Callable[..., str], Edit | None]] = [("ask for " + listed(new) + " as well", added, None)]
-        if len(old) == len(new):  # leaving them out might be all that helps
-            replace = functools.partial(said, old=old)
-            acts.append((f"say {listed(old)} as {listed(new)}", replace, Edit(query=without(text, old) or text)))
-        for how, say, knocked in acts:
-            controls = functools.partial(_asked_for, case, chunk, say, new)
-            yield Attempt(WORDS, Edit(query=say(text, new=new)), how, fix, ", ".join(new), controls, knocked, new)
+        controls, how = functools.partial(_asked_for, case, chunk, new), f"ask for {listed(new)} as well"
+        yield Attempt(WORDS, Edit(query=added(text, new)), how, fix, ", ".join(new), controls, None, new)
 
 
-def _asked_for(case: Case, chunk: int, say: Callable[..., str], like: Sequence[str]) -> Controls:
+def _asked_for(case: Case, chunk: int, like: Sequence[str]) -> Controls:
     """Other chunks near `chunk`, asked for in the same way in as many words of theirs, as rare."""
-    return tuple((Edit(query=say(case.query.text, new=picked)), c) for c, picked in _theirs(case, chunk, like))
+    return tuple((Edit(query=added(case.query.text, picked)), c) for c, picked in _theirs(case, chunk, like))

@@ -121,7 +121,7 @@ class QueryMismatch(FailureMode):
         held: Held = observation.held
         side, tries = observation.detail["side"], list(held.attempts)
         if side == VOCABULARY and held.chunk is not None:
-            tries += in_words(case, held.chunk, held.passages, observation.detail["missing"], self.word_counts)
+            tries += in_words(case, held.chunk, held.passages, self.word_counts)
         swaps = _other_side(case.setting.swaps, side)
         outcomes = yield [attempt.edit for attempt in tries] + [Edit(retriever=s) for s in swaps]
         other = dict(zip(swaps, outcomes[len(tries) :], strict=True))

@@ -197,6 +197,57 @@ def test_a_misspelling_is_no_cause_where_a_wrong_word_does_as_well(tmp_path: Pat
     assert not stop.value.value.proved and stop.value.value.control[:2] == (2, 1)
 
 
+def test_a_wrong_word_that_brings_the_evidence_lower_does_not_do_as_well(tmp_path: Path) -> None:
+    from ragdiag.core.proofs import Outcome, Standing
+    from ragdiag.diagnosis.modes import modes
+
+    case = _case(tmp_path, "misspelt", "cold-food", {"near": "A refridgeratour is what some would write."})
+    mode = modes()["misspelt"].strategy
+    trial = mode.prove(case, mode.observe(case))
+    next(trial)
+    trial.send([Outcome(Standing(1, True), (), case.ranking)])
+    with pytest.raises(StopIteration) as stop:
+        trial.send([Outcome(Standing(2, True), (), case.ranking)] * 2)
+    assert stop.value.value.proved and stop.value.value.control[:2] == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "meant"),
+    [("genone", "genome"), ("clinuc", "clinic"), ("osmud", "osmund"), ("cawdalle", "cawdale"), ("illnes", "illness")],
+)
+def test_a_slip_in_the_last_letters_is_a_slip(wrong: str, meant: str) -> None:
+    assert slips(wrong, [meant], True) == {meant: 1}
+
+
+@pytest.mark.parametrize(
+    ("word", "other"),
+    [
+        ("analyses", "analysis"),
+        ("colour", "color"),
+        ("centre", "center"),
+        ("analyse", "analyze"),
+        ("modelling", "modeling"),
+        ("stopped", "stops"),
+        ("defence", "defense"),
+    ],
+)
+def test_other_forms_and_other_spellings_are_no_slips(word: str, other: str) -> None:
+    assert not slips(word, [other], True) and not slips(other, [word], True)
+
+
+def test_a_tie_does_not_hide_a_misspelling(tmp_path: Path) -> None:
+    """As the word is spelt, all documents score the same, and their ids choose; mended, it leads to the one that is meant."""
+    rows = [
+        {"_id": f"{n}", "text": f"The clinic of {name} had {n} visitors."}
+        for n, name in enumerate(("aldmere", "cawdale", "marrowby"))
+    ]
+    write(tmp_path / "corpus.jsonl", rows)
+    evidence = [{"doc_id": "2", "text": rows[2]["text"]}]
+    write(tmp_path / "queries.jsonl", [{"_id": "q", "text": "visitors of marowby clinic", "evidence": evidence}])
+    report = run_audit(tmp_path / "corpus.jsonl", tmp_path / "queries.jsonl", Options(retriever="bm25(variant=plus)", k=2)).report
+    assert report.queries[0].causes[:1] == ("misspelt",)
+
+
 def test_a_slip_that_is_a_word_is_seen_by_the_words_beside_it(tmp_path: Path) -> None:
     texts = {
         "author": "Whatever else he wrote, the man from the lake won the Nobel Prize in Literature late in his life.",

@@ -197,6 +197,20 @@ def test_a_word_that_the_documents_hardly_use_is_no_filler(tmp_path: Path) -> No
     assert not any("method" in a.words for a in attempts(of, holder(of)))
 
 
+def test_a_sentence_that_names_no_subject_is_filler(tmp_path: Path) -> None:
+    documents = {name: text.replace("purpose", "department") for name, text in FILLED[0].items()}
+    text = "This document says what the department does. Lead brass copper zinc steel pumps?"
+    of, _ = case(tmp_path, documents, text, FILLED[2])
+    (asked,) = {a.edit.query for a in attempts(of, holder(of)) if "department" in a.words and "this" in a.words}
+    assert asked == "Lead brass copper zinc steel pumps?"
+
+
+def test_words_that_the_evidence_has_as_much_as_others_are_no_filler(tmp_path: Path) -> None:
+    documents = {**FILLED[0], "pumps": "The purpose of this document, and what it does, please: pumps are drained in winter."}
+    of, _ = case(tmp_path, documents, FILLED[1], ("pumps", "pumps are drained in winter"))
+    assert not any("purpose" in a.words for a in attempts(of, holder(of)) if a.kind == "filler")
+
+
 def test_a_paraphrase_of_the_record_is_a_proof(tmp_path: Path) -> None:
     record = {"metadata": {"paraphrases": "is the engineer there within hours"}}
     _, found = case(tmp_path, BOILER, "the lamp in the hall", ("boiler", "within four hours"), record=record, k=1)
@@ -305,6 +319,11 @@ def test_english_function_words_say_something_elsewhere() -> None:
         ("see the table (Fig 2)", {}),
         ("a dog (CFR)", {}),
         ("(WHO)", {}),
+        ("Short forms\n\nCFR: case fatality rate\nNote: nothing", {"CFR": "case fatality rate"}),
+        ("| CFR | case fatality rate |", {"CFR": "case fatality rate"}),
+        ("- **CFR** - case fatality rate", {"CFR": "case fatality rate"}),
+        ("Here CFR stands for case fatality rate, and no more.", {"CFR": "case fatality rate"}),
+        ("CFR: a dog", {}),
     ],
 )
 def test_abbreviations(text: str, pairs: dict[str, str]) -> None:

@@ -32,8 +32,10 @@ def chosen_by_ids(case: Case, finding: Finding) -> Finding:
     """A finding about a query whose evidence has the score of the last chunk of its context, so that only ids left it out.
 
     Whatever takes a chunk from the context, or moves one a little, brings it in: that proves nothing. More context is what it
-    lacks.
+    lacks. Not so where the query is put otherwise, and other changes of it do not bring the evidence in.
     """
+    if finding.edit.query and finding.control is not None and finding.control.tried and not finding.control.as_well:
+        return finding
     why = "the evidence has the same score as the last chunk of the context, and only ids chose between them"
     return without_proof(finding, why, tied=True) if case.is_tied else finding
 

@@ -1,4 +1,5 @@
-"""Abbreviations that texts spell out where they bring them in: "long form (LF)", or "LF (long form)".
+"""Abbreviations that texts spell out where they bring them in: "long form (LF)", "LF (long form)", "LF stands for long form",
+or in a line of a glossary: "LF: long form", "| LF | long form |".
 
 Found as Schwartz and Hearst (2003) do: the letters of the short form stand in this order in the words before its bracket, the
 first of them at the start of a word.
@@ -19,6 +20,15 @@ BEFORE = 120
 _SHORT = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,9}")
 
 
+_GLOSSED = re.compile(
+    r"(?:^[\s>*+|-]*(?P<line>[A-Za-z][A-Za-z0-9-]{1,9})\**\s*(?::|=|\||\s[-\u2013\u2014]\s)"
+    r"|\b(?P<prose>[A-Z][A-Za-z0-9-]{1,9}) stands for)"
+    r"\W*(?P<long>[^\n|.,;:()]{5,80})",
+    re.MULTILINE,
+)
+"""A short form at the start of a line with what stands behind its colon, dash or cell; or with what it is said to stand for."""
+
+
 def abbreviations(texts: Iterable[str]) -> dict[str, str]:
     """Each short form with its long form: the one that the texts give it most often."""
     forms: dict[str, Counter[str]] = defaultdict(Counter)
@@ -27,6 +37,10 @@ def abbreviations(texts: Iterable[str]) -> dict[str, str]:
             start = bracket.start()
             if pair := _spelled_out(text[max(start - BEFORE, 0) : start].split(), bracket[1].strip()):
                 forms[pair[0]][pair[1].lower()] += 1
+        for entry in _GLOSSED.finditer(text):
+            short, long = entry["line"] or entry["prose"], " ".join(entry["long"].split())
+            if _is_short(short) and _long_form(short, long) == long:
+                forms[short][long.lower()] += 1
     return {short: min(longs, key=lambda long: (-longs[long], long)) for short, longs in forms.items()}
 
 

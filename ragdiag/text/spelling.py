@@ -17,8 +17,14 @@ __all__ = ["near", "slips", "spellable"]
 SHORTEST, LONG = 5, 8
 """Letters: shorter words are one letter away from too many others; from `LONG` on two slips are allowed."""
 
-TAIL, LONG_TAIL = 2, 4
-"""Letters at the end of words in which inflections of one English word differ, and those of other languages."""
+TAIL = 4
+"""Letters at the end of words in which inflections of one word differ, in other languages than English."""
+
+ENDINGS = frozenset("s es ed d ing e er ers y ies ied ly al ic ion or is us um a i on en n t st est th ty ce se ve".split())
+"""Endings in which inflections of one English word differ, and words near to it."""
+
+VARIANTS = ({"r", "ur"}, {"er", "re"}, {"se", "ze"}, {"ing", "zing"}, {"l", "ll"}, {"ed", "led"}, {"ing", "ling"})
+"""Endings that English writes in two ways."""
 
 VOWELS = re.compile("[aeiouy]")
 
@@ -56,17 +62,30 @@ def _may_be(word: str, other: str, english: bool) -> bool:
     if plain == plain_other:  # typed without its accents; the other way round it may be another form, such as a plural
         return plain == word
     if english:
-        return stemmed([word], "english") != stemmed([other], "english") and not _differ_at_the_end(plain, plain_other, TAIL)
-    return VOWELS.sub("a", plain) != VOWELS.sub("a", plain_other) and not _differ_at_the_end(plain, plain_other, LONG_TAIL)
+        return stemmed([word], "english") != stemmed([other], "english") and not _other_english(plain, plain_other)
+    return VOWELS.sub("a", plain) != VOWELS.sub("a", plain_other) and not _other_ending(plain, plain_other)
 
 
-def _differ_at_the_end(word: str, other: str, tail: int) -> bool:
-    """Whether words are the same but for an ending; a double letter written once ("illnes") and a swap are slips all the same."""
-    same = next((i for i, (a, b) in enumerate(zip(word, other, strict=False)) if a != b), min(len(word), len(other)))
-    rest, rest_other = word[same:], other[same:]
+def _other_english(word: str, other: str) -> bool:
+    """Whether English words are the same but for an ending; a double letter written once ("illnes") is a slip all the same."""
+    same, rest, rest_other = _ends(word, other)
+    if {rest, rest_other} == {"", word[same - 1]}:
+        return False
+    return {rest, rest_other} <= {"", *ENDINGS} or {rest, rest_other} in VARIANTS
+
+
+def _other_ending(word: str, other: str) -> bool:
+    """Whether words are the same but for an ending; a double letter written once and a swap are slips all the same."""
+    same, rest, rest_other = _ends(word, other)
     if {rest, rest_other} == {"", word[same - 1]} or (len(rest) == 2 and rest == rest_other[::-1]):
         return False
-    return max(len(rest), len(rest_other)) <= tail or not rest or not rest_other
+    return max(len(rest), len(rest_other)) <= TAIL or not rest or not rest_other
+
+
+def _ends(word: str, other: str) -> tuple[int, str, str]:
+    """How many letters words have in common from their start, and what is left of each."""
+    same = next((i for i, (a, b) in enumerate(zip(word, other, strict=False)) if a != b), min(len(word), len(other)))
+    return same, word[same:], other[same:]
 
 
 def _without_marks(word: str) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 REQUESTS = frozenset(
     """
-    according aim aims article briefly called concept concerning deal deals define defined definition described describes
-    describing discuss discussed discusses document documents example examples explain explained explains explanation find
-    following give given happen happens help information kind know let mean meaning means mention mentioned method methods
-    paper paragraph passage please provide provided provides purpose question reason reasons refer referred refers regarding
-    report say says section seen show shown specific specifically stated stating study tell thing trying type types understand
-    use used uses using want way ways wondering
+    according advance aim aims anybody anyone appreciate article brief briefly called concept concerning curious deal deals
+    define defined definition described describes describing detail details discuss discussed discusses document documents
+    elaborate example examples explain explained explains explanation find following general generally give given happen happens
+    hello help hi idea info information interested kind know let like looking main mean meaning means mention mentioned method
+    methods need overall overview paper paragraph passage please point possibly practice provide provided provides purpose
+    question quick quickly reason reasons refer referred refers regarding report respect say says section seen show shown
+    somebody someone specific specifically stated stating study summarize summary tell thank thanks thing trying type types
+    understand use used uses using want way ways wonder wondering
     """.split()
 )
 

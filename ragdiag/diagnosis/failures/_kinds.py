@@ -12,7 +12,7 @@ from ragdiag.core.proofs import Edit
 from ragdiag.core.records import Span
 from ragdiag.diagnosis.cases import Case
 from ragdiag.diagnosis.failures._filler import KEPT, REQUESTS
-from ragdiag.diagnosis.failures._words import added, as_rare, askable, beside, said, telling, unasked, without
+from ragdiag.diagnosis.failures._words import added, as_rare, askable, beside, telling, unasked, without
 from ragdiag.text.analysis import Analysis
 from ragdiag.text.languages import function_words, language
 from ragdiag.text.phrases import counted, listed
@@ -34,6 +34,7 @@ CONTROLS = 9
 """Changes that should not do as well that are tried."""
 
 _TOKEN = re.compile(r"[^\W_][\w-]*")
+_SENTENCE = re.compile(r"(?<=[.:;?!])\s+")
 
 
 Controls = tuple[tuple[Edit, int | None], ...]
@@ -65,7 +66,7 @@ def attempts(case: Case, chunk: int | None) -> Iterator[Attempt]:
         yield from _spelled_out(case, chunk)
         if INFLECTION in case.setting.analyses:
             yield from _by_terms(case, chunk, INFLECTION, Analysis(stem=case.setting.language))  # type: ignore[arg-type]
-        yield from _unfilled(case)
+        yield from _unfilled(case, chunk)
 
 
 def _reworded(text: str) -> Attempt:
@@ -140,16 +141,40 @@ def _other_forms(case: Case) -> Iterator[tuple[str, str]]:
     yield from ((long, short) for short, long in known.items() if long in lower and short.lower() not in lower)
 
 
-def _unfilled(case: Case) -> Iterator[Attempt]:
-    """The query without words that ask for something; and, where an index weighs words, without function words as well."""
+def _unfilled(case: Case, chunk: int) -> Iterator[Attempt]:
+    """The query without words that ask for something; where an index weighs words, without function words as well; and only the
+    sentence of it that names what `chunk` speaks of.
+    """
     text, setting = case.query.text, case.setting
     if setting.language != "english" or language(text) not in ("English", ""):
         return
     own = list(dict.fromkeys(words(text)))
     function = function_words("english") - KEPT if setting.analyses else frozenset[str]()
-    asking = _requests(case, own)
-    left_out = dict.fromkeys([tuple(w for w in own if w in asking), tuple(w for w in own if w in asking | function)])
-    yield from (_less(text, own, dropped) for dropped in left_out if 0 < len(dropped) < len(own) - 1)
+    own_sentence = words(_sentence(case, chunk))
+    common = _common(case, own, own_sentence)
+    asking, beside_it = common & REQUESTS, common.difference(own_sentence)
+    empty = [asking, asking | function, beside_it, beside_it | asking, beside_it | asking | function]
+    left_out = dict.fromkeys(tuple(w for w in own if w in words_) for words_ in empty)
+    fair = (dropped for dropped in left_out if 0 < len(dropped) < len(own) - 1 and _elsewhere(case, chunk, dropped))
+    yield from (_less(text, own, dropped) for dropped in fair)
+
+
+def _sentence(case: Case, chunk: int) -> str:
+    """The sentence of a query, up to a colon too, whose words `chunk` has most of by weight; all of a query that has one."""
+    held, setting = set(words(case.setting.embed(case.setting.span(chunk)))), case.setting
+    parts = [part for part in _SENTENCE.split(case.query.text) if telling(part)]
+    return max(parts, key=lambda part: sum(setting.idf(w) for w in set(telling(part)) & held), default=case.query.text)
+
+
+def _elsewhere(case: Case, chunk: int, dropped: Sequence[str]) -> bool:
+    """Whether words of a query do not lead to `chunk`: it lacks most of them, or has fewer than the chunks above it."""
+    idf = case.setting.idf
+
+    def weight(c: int) -> float:
+        return sum(map(idf, set(words(case.setting.embed(case.setting.span(c)))).intersection(dropped)))
+
+    above, own = [weight(c) for c in case.context if c not in case.evidence], weight(chunk)
+    return 2 * own < sum(map(idf, dropped)) or own < sum(above) / max(len(above), 1)
 
 
 def _less(text: str, own: Sequence[str], dropped: tuple[str, ...]) -> Attempt:
@@ -160,12 +185,12 @@ def _less(text: str, own: Sequence[str], dropped: tuple[str, ...]) -> Attempt:
     return Attempt(FILLER, Edit(query=without(text, dropped)), how, fix, ", ".join(dropped), controls, None, dropped)
 
 
-def _requests(case: Case, own: Sequence[str]) -> set[str]:
-    """Of the words of a query those that ask for something, and that the documents use more than what it is about."""
+def _common(case: Case, own: Sequence[str], sentence: Sequence[str]) -> set[str]:
+    """Of the words of a query those that the documents use more than what its `sentence` is about, or do not have."""
     setting, empty = case.setting, function_words("english")
-    subject = [setting.idf(w) for w in own if w not in empty and w not in REQUESTS and not w.isdigit()]
+    subject = [setting.idf(w) for w in dict.fromkeys(sentence) if w not in empty and w not in REQUESTS and not w.isdigit()]
     mean = sum(subject) / len(subject) if subject else 0.0
-    return {w for w in own if w in REQUESTS and (not setting.chunks_with(w) or setting.idf(w) < mean)}
+    return {w for w in own if not setting.chunks_with(w) or setting.idf(w) < mean}
 
 
 def _as_many(text: str, others: Sequence[str], n: int) -> Controls:
@@ -175,23 +200,18 @@ def _as_many(text: str, others: Sequence[str], n: int) -> Controls:
     return tuple((Edit(query=without(text, dropped)), None) for dropped in list(drawn)[:CONTROLS])
 
 
-def in_words(
-    case: Case, chunk: int, passages: Sequence[Span], missing: Sequence[str], counts: Sequence[int]
-) -> Iterator[Attempt]:
-    """The query with words of the evidence as well, or in place of words that it lacks; the fewest first."""
+def in_words(case: Case, chunk: int, passages: Sequence[Span], counts: Sequence[int]) -> Iterator[Attempt]:
+    """The query with words of the evidence as well, the fewest first.
+
+    None is put in the place of a word of the query: which of them means the same is not known.
+    """
     known, text = askable(case, passages), case.query.text
     for new in (tuple(known[:n]) for n in counts if n <= len(known)):
-        old = missing[: len(new)]
         fix = f"rewrite queries in the words of the documents; here: {', '.join(new[:3])}"
-        acts: list[tuple[str, Callable[..., str], Edit | None]] = [("ask for " + listed(new) + " as well", added, None)]
-        if len(old) == len(new):  # leaving them out might be all that helps
-            replace = functools.partial(said, old=old)
-            acts.append((f"say {listed(old)} as {listed(new)}", replace, Edit(query=without(text, old) or text)))
-        for how, say, knocked in acts:
-            controls = functools.partial(_asked_for, case, chunk, say, new)
-            yield Attempt(WORDS, Edit(query=say(text, new=new)), how, fix, ", ".join(new), controls, knocked, new)
+        controls, how = functools.partial(_asked_for, case, chunk, new), f"ask for {listed(new)} as well"
+        yield Attempt(WORDS, Edit(query=added(text, new)), how, fix, ", ".join(new), controls, None, new)
 
 
-def _asked_for(case: Case, chunk: int, say: Callable[..., str], like: Sequence[str]) -> Controls:
+def _asked_for(case: Case, chunk: int, like: Sequence[str]) -> Controls:
     """Other chunks near `chunk`, asked for in the same way in as many words of theirs, as rare."""
-    return tuple((Edit(query=say(case.query.text, new=picked)), c) for c, picked in _theirs(case, chunk, like))
+    return tuple((Edit(query=added(case.query.text, picked)), c) for c, picked in _theirs(case, chunk, like))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -47,10 +48,12 @@ class Misspelt(FailureMode):
     misspelt.
 
     Proved by the query with that word mended. The control mends it to other words of the corpus, as near as there are (`controls`
-    of them), and leaves it out: none of these may serve the query as well.
+    of them), and leaves it out. One does as well where it serves the query, and has the evidence no lower than the mended query
+    does: no more than `most_as_well` of them may.
     """
 
     controls: int = 5
+    most_as_well: float = 0.25
 
     says = "a word of the query is misspelt: it stands in no text, and in the evidence as it should be"
     place = 106
@@ -78,7 +81,8 @@ class Misspelt(FailureMode):
             wrong = self._wrong(case, slips_)
             outcomes = yield [Edit(query=text) for text in wrong]
             tried = {text: o.standing._asdict() for text, o in zip(wrong, outcomes, strict=True)}
-            as_well = sum(o.standing.sufficient for o in outcomes)
+            best = outcome.standing.rank or math.inf
+            as_well = sum(o.standing.sufficient and (o.standing.rank or math.inf) <= best for o in outcomes)
             control = Control(
                 len(wrong), as_well, None, f"{as_well} of {len(wrong)} other ways to mend it, or to leave it out, do as well"
             )
@@ -88,7 +92,7 @@ class Misspelt(FailureMode):
             "mend " + listed([f"{slip.word} to {slip.meant}" for slip in slips_]),
             outcome.standing,
             FIX,
-            proved=outcome.standing.sufficient and control is not None and not control.as_well,
+            proved=control is not None and control.as_well <= self.most_as_well * control.tried,
             says=IN_PHRASE if any(case.setting.knows(slip.word) for slip in slips_) else "",
             control=control,
             detail={"instead": tried},

@@ -122,7 +122,7 @@ class QueryMismatch(FailureMode):
         held: Held = observation.held
         side, tries = observation.detail["side"], list(held.attempts)
         if side == VOCABULARY and held.chunk is not None:
-            tries += in_words(case, held.chunk, held.passages, observation.detail["missing"], self.word_counts)
+            tries += in_words(case, held.chunk, held.passages, self.word_counts)
         swaps = _other_side(case.setting.swaps, side)
         outcomes = yield [attempt.edit for attempt in tries] + [Edit(retriever=s) for s in swaps]
         other = dict(zip(swaps, outcomes[len(tries) :], strict=True))
@@ -135,8 +135,11 @@ class QueryMismatch(FailureMode):
     def _ruled(
         self, case: Case, tried: Sequence[tuple[Attempt, Outcome]]
     ) -> Generator[Sequence[Edit], Sequence[Outcome], list[Ruled]]:
-        """Each act with its control, which is tried where it suffices: of several acts of a kind for the first of these only."""
+        """Each act with its control, which is tried where it suffices: of several acts of a kind for one only, the first that
+        does so with room to spare, or the first.
+        """
         first = {a.kind: a for a, o in reversed(tried) if o.standing.sufficient}
+        first |= {a.kind: a for a, o in reversed(tried) if _to_spare(case, o)}
         controls = {kind: attempt.controls() for kind, attempt in first.items()}
         edits = [edit for of_kind in controls.values() for edit, _ in of_kind]
         asked = list(dict.fromkeys(edits + [a.knocked for a in first.values() if a.knocked is not None]))
@@ -159,8 +162,12 @@ class QueryMismatch(FailureMode):
         """
         if control is None:
             return attempt.kind == WORDING
-        to_spare = (outcome.standing.rank or math.inf) < max(case.length, 2)
-        return to_spare and control.tried >= FEWEST and control.as_well <= self.most_as_well * control.tried
+        return _to_spare(case, outcome) and control.tried >= FEWEST and control.as_well <= self.most_as_well * control.tried
+
+
+def _to_spare(case: Case, outcome: Outcome) -> bool:
+    """Whether all evidence is in the context, and not at its last place."""
+    return outcome.standing.sufficient and (outcome.standing.rank or math.inf) < max(case.length, 2)
 
 
 def _other_side(swaps: Sequence[str], side: str) -> list[str]:

@@ -1,11 +1,10 @@
 """Why retrieval fails on the public sets, through the command line: causes, what else would serve, whether a cause's fix does.
 
-``--draw`` lists findings to read by eye, ``--fixes`` puts whole indexes of other chunks beside the causes of bm25, ``--twins``
+``--fixes`` puts whole indexes of other chunks beside the causes of bm25, ``--twins``
 looks where superseded versions stand in covid_faq_versions.
 """
 
 import argparse
-import hashlib
 import json
 import re
 import resource
@@ -13,7 +12,6 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -105,33 +103,6 @@ def fixes(audits: Audits, sets: list[str]) -> None:
             _row([name, f"{title}: {chunker}, k {k}", *cells, f"{len(healthy - served)} of {len(healthy)}"])
 
 
-def draw(audits: Audits, sets: list[str], seed: str, n: int = 10) -> None:
-    """`n` findings for each cause: sets in turn, retrievers in turn; by hash, so that few change when few findings do."""
-    pool: dict[str, dict[str, list[tuple[str, str, str]]]] = {}
-    for name in sets:
-        for retriever in RETRIEVERS:
-            for q in _failing(audits.rows(name, retriever)[0]):
-                for cause in [q["status"]] if q["status"] == "compound" else q["causes"] or [q["status"]]:
-                    rows = pool.setdefault(cause, {}).setdefault(name, [])
-                    rows.append((_hash(seed, cause, name, retriever, q["id"]), retriever, q["id"]))
-    for cause, found in sorted(pool.items()):
-        print(cause, *(" ".join(row) for row in _picked(found, seed, cause, n)), sep="\n  ")
-
-
-def _picked(found: dict[str, list[tuple[str, str, str]]], seed: str, cause: str, n: int) -> Iterator[tuple[str, str, str]]:
-    order, used, count = sorted(found, key=lambda name: _hash(seed, cause, name)), set[tuple[str, str]](), 0
-    while count < n and any(found.values()):
-        for name in order:
-            left = sorted(row for row in found[name] if (name, row[2]) not in used)
-            found[name] = left
-            if left and count < n:
-                wanted = RETRIEVERS[(count + int(_hash(seed, cause), 16)) % len(RETRIEVERS)]
-                row = next((r for r in left if r[1] == wanted), left[0])
-                used.add((name, row[2]))
-                count += 1
-                yield name, row[1], row[2]
-
-
 def twins(audits: Audits) -> None:
     """Where the superseded versions of the evidence's document stand: all chunks ranked, by the index that the audit uses."""
     from ragdiag.core.options import Options
@@ -186,10 +157,6 @@ def _row(cells: list[str]) -> None:
     print("| " + " | ".join(cells) + " |", flush=True)
 
 
-def _hash(*parts: str) -> str:
-    return hashlib.sha256("|".join(parts).encode()).hexdigest()
-
-
 def _cpu() -> float:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
@@ -201,15 +168,12 @@ def main() -> None:
     parser.add_argument("--reports", type=Path, help="where the JSON reports are kept")
     parser.add_argument("--cache", help="passed to ragdiag audit")
     parser.add_argument("--reuse", action="store_true", help="take the reports that are there")
-    parser.add_argument("--draw", metavar="SEED", help="list ten findings of each cause")
     parser.add_argument("--fixes", action="store_true")
     parser.add_argument("--twins", action="store_true")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         audits = Audits(given.reports or Path(folder), given.cache, given.reuse)
-        if given.draw:
-            draw(audits, given.sets, given.draw)
-        elif given.fixes:
+        if given.fixes:
             fixes(audits, given.sets)
         elif given.twins:
             twins(audits)

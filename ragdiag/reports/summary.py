@@ -103,10 +103,18 @@ class Summary(NamedTuple):
         counts = {"served": self.headline.served, "proved cause": 0, "residual cause only": 0}
         for q in self.failing:
             words = "label doubtful" if q.label == "doubtful" else STATUSES.get(q.status, q.status).partition(":")[0]
-            cause = "proved cause" if set(q.causes) - q.residual else "residual cause only"
-            name = "marginal" if q.marginal and not q.label else cause if q.causes and not q.label else words
+            name = _fate(q) or words
             counts[name] = counts.get(name, 0) + 1
         return [Fate(words, count) for words, count in counts.items() if count]
+
+
+def _fate(q: QueryResult) -> str:
+    """What became of an unserved query with causes of its own; "" of others, and where two changes do only together."""
+    if q.marginal and not q.label:
+        return "marginal"
+    if q.label or not q.causes or q.status == "compound":
+        return ""
+    return "proved cause" if set(q.causes) - q.residual else "residual cause only"
 
 
 def summary(report: Report) -> Summary:

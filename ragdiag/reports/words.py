@@ -29,7 +29,7 @@ MEASURES = {
 
 STATUSES = {
     "over-determined": "over-determined: any one of several changes does",
-    "compound": "compound (+): two changes do, neither alone",
+    "compound": "compound (+): two changes do, neither alone; a hint, no proof",
     "unattainable": "unattainable: longer than a whole context",
     "undetermined": "undetermined: nothing tried helps",
     "label_wide": "label wide: the part that answers is served",

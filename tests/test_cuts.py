@@ -24,7 +24,7 @@ SPLIT = Path(__file__).parent.parent / "fixtures" / "failures" / "chunk_split"
 
 @functools.cache
 def cut_case() -> Case:
-    """A query whose evidence is cut where "A payment abroad ‖ that is ordered" is."""
+    """A query whose evidence is cut where "On the next ‖ working day" is."""
     seen: list[Case] = []
 
     def watched(cases: Any, *others: Any) -> Any:
@@ -64,7 +64,7 @@ def test_a_cut_that_loses_nothing_of_what_answers_is_no_split() -> None:
     assert ChunkSplit().observe(case) is not None
     (label,) = case.groups[0].spans
     text = case.setting.text(label)
-    tail = Span(label.document, label.start + text.index("one that is ordered later"), label.end)
+    tail = Span(label.document, label.start + text.index("a payment abroad leaves"), label.end)
     held = narrowed(case, tail)
     assert held.groups[0].needed == (tail,) and ChunkSplit().observe(held) is None
     assert held.standing.sufficient == case.standing.sufficient is False, "what answers is served: it stands by its label"
@@ -74,7 +74,7 @@ def test_a_cut_that_loses_nothing_of_what_answers_is_no_split() -> None:
 def test_a_cut_through_what_answers_is_a_split() -> None:
     case = cut_case()
     (label,) = case.groups[0].spans
-    head = Span(label.document, label.start, label.start + case.setting.text(label).index(" on the same working day"))
+    head = Span(label.document, label.start, label.start + case.setting.text(label).index(" a payment abroad"))
     held = narrowed(case, head)
     assert ChunkSplit().observe(held) is not None and not held.answered
 

@@ -558,8 +558,12 @@ def test_a_conflict_in_a_context_that_serves_is_an_exposure() -> None:
     assert (result.status, result.exposures) == ("ok", ("conflicting",))
 
 
-def test_one_off_topic_chunk_is_no_pollution() -> None:
-    case = fixture("statuses").cases["winter-costs"]
+def test_one_off_topic_chunk_is_no_pollution(tmp_path: Path) -> None:
+    pages = [json.loads(line) for line in (FIXTURES / "pollution" / "corpus.jsonl").read_text(encoding="utf-8").splitlines()]
+    documents = {p["_id"]: p["text"] for p in pages if not p["_id"].startswith("blog") or p["_id"] == "blog-lasagne"}
+    label = ("help-cancel", "Whoever wants to leave early pays half of the fees that remain.")
+    case = made(tmp_path, documents, "cancel mobile contract early", label, k=1).cases["q"]
+    assert not case.standing.sufficient
     assert len(case.setting.off_topic(case.number, case.above)) == 1
     assert modes()["pollution"].strategy.observe(case) is None
 

@@ -18,7 +18,9 @@ OTHER = "bm25"
 
 
 def case(length: int = 5, groups: int = 1, rank: int | None = 40) -> Any:
-    return SimpleNamespace(length=length, groups=(None,) * groups, standing=Standing(rank, False))
+    return SimpleNamespace(
+        length=length, groups=(None,) * groups, standing=Standing(rank, False), upper=max(length // 2, groups, 1)
+    )
 
 
 def finding(cause: str, rank: int | None, *, retriever: str = OTHER, control: Control | None = None, **detail: Any) -> Finding:
@@ -124,5 +126,5 @@ def test_a_small_rise_into_the_lower_half_of_the_context_proves_nothing() -> Non
         return rises(case(**of), replace(found, before=Standing(before, False))).proved
 
     assert [risen(before, 4) for before in (6, 9, 10, None)] == [False, False, True, True]
-    assert risen(6, 3)  # the upper half
+    assert risen(6, 2) and not risen(6, 3)  # the upper half
     assert risen(6, 4, groups=4)  # all of whose groups cannot stand higher

@@ -117,6 +117,11 @@ class Case:
         return tuple(dict.fromkeys([*paraphrases(self.query.metadata), *self.rewritten]))
 
     @property
+    def upper(self) -> int:
+        """The last rank of the upper half of the context; where more groups are needed, the last that they can all do with."""
+        return max(self.length // 2, len(self.groups), 1)
+
+    @property
     def is_tied(self) -> bool:
         """Whether the last of its evidence stands below the context with the same score as the context's last chunk."""
         rank, length, scores = self.standing.rank, self.length, self._scores

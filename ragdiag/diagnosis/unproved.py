@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 from ragdiag.core.proofs import Control, Finding
@@ -48,13 +47,13 @@ def as_well(finding: Finding) -> Finding:
 def rises(case: Case, finding: Finding) -> Finding:
     """A finding whose repair raises the evidence: without its proof where that is from just below the context to its lower half.
 
-    Of such findings on public sets, read without knowing the rule, one in eleven was right; of the others ten in thirteen.
+    Of 35 findings on public sets that rose from two contexts or less to rank 3 to 5 of 5, 9 were right when read; of 58 that rose
+    to rank 1 or 2, 40.
     """
     before, after = finding.before.rank, finding.after.rank
     if before is None or after is None or not finding.proved:
         return finding
-    upper = max(math.ceil(case.length / 2), len(case.groups))
-    if before >= FAR * case.length or after <= upper:
+    if before >= FAR * case.length or after <= case.upper:
         return finding
     return without_proof(finding, f"it raises the evidence from rank {before} to {after}, as many a change may", small_rise=True)
 

@@ -36,7 +36,7 @@ class CrossLanguage(FailureMode):
     controls: int = 3
 
     says = "the question is in another language than its evidence"
-    place = 104
+    place = 86
     levels = ("span", "document")
 
     def observe(self, case: Case) -> Observation | None:

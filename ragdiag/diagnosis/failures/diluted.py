@@ -75,8 +75,11 @@ class Diluted(FailureMode):
         ways = list(zip(*(_windows(case, d) for d in drowned), strict=True))
         edits = [Edit(removed, tuple(map(setting.addition, windows))) for windows in ways]
         outcome, edit = yield from first_enough(case, edits)
-        control = None
-        if outcome.standing.sufficient:
+        rank, control = outcome.standing.rank or 0, None
+        clear = outcome.standing.sufficient and rank <= case.upper
+        if outcome.standing.sufficient and not clear and not cut:
+            control = Control(0, 0, None, f"proves nothing: it comes no higher than rank {rank}, as many a smaller chunk would")
+        elif outcome.standing.sufficient:
             control = yield from self._control(case, drowned[0], edit)
         if cut:
             return _half(case, observation, edit, outcome, self._is_proof(control))
@@ -86,7 +89,7 @@ class Diluted(FailureMode):
             HOW,
             outcome.standing,
             FIX,
-            proved=outcome.standing.sufficient and self._is_proof(control),
+            proved=clear and self._is_proof(control),
             control=control,
             rows=_rows(observation),
             edit=edit,

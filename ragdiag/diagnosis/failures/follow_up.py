@@ -42,7 +42,7 @@ class FollowUp(FailureMode):
     controls: int = 3
 
     says = "the question leans on what was said before it, and is searched without that"
-    place = 102
+    place = 84
     levels = ("span", "document")
 
     def observe(self, case: Case) -> Observation | None:

@@ -56,7 +56,7 @@ class Misspelt(FailureMode):
     most_as_well: float = 0.25
 
     says = "a word of the query is misspelt: it stands in no text, and in the evidence as it should be"
-    place = 106
+    place = 88
     levels = ("span", "document")
 
     def observe(self, case: Case) -> Observation | None:

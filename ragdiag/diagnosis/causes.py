@@ -42,9 +42,24 @@ def name_causes(
 
     `only` are the positions of the queries asked about: all others are "not_decidable" too.
     """
-    hubs = _foreign(scorer, run, lengths)
+    every = range(len(scorer.labels.queries))
+    wanted = every if only is None else only
+    setting = _setting(scorer, run, lengths, indexed, options)
+    # Of another retriever it is asked what it does for other failing queries too.
+    cases = _cases(scorer, run, lengths, setting, every if setting.swaps else wanted)
+    _rewrite([case for case in cases if case.number in wanted], indexed, progress)
+    asked = {i for i, case in enumerate(cases) if case.number in wanted}
+    diagnoses = [Diagnosis("not_decidable")] * len(every)
+    for i, diagnosis in enumerate(diagnose(cases, _probe(run, indexed), progress, asked)):
+        if i in asked:
+            diagnoses[cases[i].number] = diagnosis
+    return diagnoses
+
+
+def _setting(scorer: Scorer, run: Run, lengths: IntArray, indexed: Indexed, options: Options) -> Setting:
+    """What all queries of the audit share."""
     limit, unit = _limit(options)
-    setting = Setting(
+    return Setting(
         corpus=scorer.corpus,
         chunking=scorer.chunking,
         k=options.k,
@@ -56,24 +71,18 @@ def name_causes(
         readers=indexed.readers,
         swaps=tuple(indexed.swaps),
         analyses={mended: spec for mended, (spec, _) in indexed.analyses.items()},
-        hubs=hubs,
+        hubs=_foreign(scorer, run, lengths),
         hub_from=_hub_from(int(lengths.sum()), len(scorer.chunking)),
         limit=limit,
         unit=unit,
         context=options.context,
     )
-    # Of another retriever it is asked what it does for other failing queries too.
-    looked_at = range(len(scorer.labels.queries)) if only is None or setting.swaps else only
-    cases = _cases(scorer, run, lengths, setting, looked_at)
-    _rewrite([case for case in cases if only is None or case.number in only], indexed, progress)
+
+
+def _probe(run: Run, indexed: Indexed) -> Probe | None:
+    """What answers what-ifs, with the other retrievers it can ask; None for an index that cannot be asked."""
     others = {**indexed.swaps, **dict(indexed.analyses.values())}
-    probe = None if indexed.searchable is None else Probe(indexed.searchable, others, run.chunks.shape[1])
-    asked = None if only is None else {i for i, case in enumerate(cases) if case.number in only}
-    diagnoses = [Diagnosis("not_decidable")] * len(scorer.labels.queries)
-    for i, diagnosis in enumerate(diagnose(cases, probe, progress, asked)):
-        if asked is None or i in asked:
-            diagnoses[cases[i].number] = diagnosis
-    return diagnoses
+    return None if indexed.searchable is None else Probe(indexed.searchable, others, run.chunks.shape[1])
 
 
 def _cases(scorer: Scorer, run: Run, lengths: IntArray, setting: Setting, looked_at: Collection[int]) -> list[Case]:

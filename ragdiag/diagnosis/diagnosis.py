@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from ragdiag.core.proofs import EXACT, Control, Edit, Finding, Outcome, Trial
 from ragdiag.core.protocols import Progress
@@ -19,6 +19,8 @@ from ragdiag.diagnosis.unproved import answered, as_well, chosen_by_ids, rises
 from ragdiag.diagnosis.weights import unproved
 
 __all__ = ["Diagnosis", "diagnose"]
+
+T = TypeVar("T")
 
 
 class Diagnosis(NamedTuple):
@@ -38,24 +40,63 @@ def diagnose(
 ) -> list[Diagnosis]:
     """What is wrong with each case; without a probe (a recorded run) only what can be observed.
 
+    The gates of the failure modes see what may be wrong; trials find what mends it; tests take the proof from findings that
+    something else would explain; the conclusion follows from what is left.
+
     `asked` are the places of the cases that are asked about, None for all. Others are looked at only where a finding rests on
     another retriever, and only for what that does for them: what else is said of them is of no use.
     """
     known = modes()
     here = range(len(cases)) if asked is None else asked
-    observed = [_observed(case, _looked_for(case, known)) if i in here else {} for i, case in enumerate(cases)]
-    findings = _run(list(_trials(cases, observed, known, probe is not None)), cases, probe, progress)
-    if len(here) < len(cases) and any(f.edit.retriever and not f.residual for i in here for f in findings[i]):
-        compared = {name: mode for name, mode in known.items() if mode.swaps or name == ASKED}
-        others = [_observed(case, compared) if i not in here and _fails(case) else {} for i, case in enumerate(cases)]
-        swapped = [{name: seen for name, seen in of_case.items() if name == ASKED} for of_case in others]
-        beside = _run(list(_trials(cases, swapped, known, probe is not None)), cases, probe, progress)
-        observed = [own or other for own, other in zip(observed, others, strict=True)]
-        findings = [own or other for own, other in zip(findings, beside, strict=True)]
-    findings = _tested(cases, observed, findings, known, probe)
-    pairs = {} if probe is None else _pairs(cases, findings, probe)
-    risks = [[name for name in of_case if known[name].exposes] for of_case in observed]
-    return [_conclude(case, findings[i], pairs.get(i), risks[i], probe is not None) for i, case in enumerate(cases)]
+    observed = _gated(cases, here, known)
+    findings = _found(cases, observed, known, probe, progress)
+    if len(here) < len(cases) and _rests_on_a_retriever(findings, here):
+        others = _others(cases, here, known)
+        swapped = [{ASKED: seen[ASKED]} if ASKED in seen else {} for seen in others]
+        observed = _filled(observed, others)
+        findings = _filled(findings, _found(cases, swapped, known, probe, progress))
+    tested = _tested(cases, observed, findings, known, probe)
+    pairs = {} if probe is None else _pairs(cases, tested, probe)
+    risks = [_risks(seen, known) for seen in observed]
+    return [_conclude(case, tested[i], pairs.get(i), risks[i], probe is not None) for i, case in enumerate(cases)]
+
+
+def _gated(cases: Sequence[Case], places: Collection[int], known: Mapping[str, Mode]) -> list[dict[str, Observation]]:
+    """What the gates see in each case at one of `places`; nothing of others."""
+    return [_observed(case, _looked_for(case, known)) if i in places else {} for i, case in enumerate(cases)]
+
+
+def _others(cases: Sequence[Case], here: Collection[int], known: Mapping[str, Mode]) -> list[dict[str, Observation]]:
+    """What the gates that have to do with other retrievers see in the failing cases that are not `here`."""
+    compared = {name: mode for name, mode in known.items() if mode.swaps or name == ASKED}
+    failing = {i for i, case in enumerate(cases) if i not in here and _fails(case)}
+    return _gated(cases, failing, compared)
+
+
+def _found(
+    cases: Sequence[Case],
+    observed: Sequence[Mapping[str, Observation]],
+    known: Mapping[str, Mode],
+    probe: Probe | None,
+    progress: Progress,
+) -> list[list[Finding]]:
+    """What the trials of all that was observed find in each case."""
+    return _run(list(_trials(cases, observed, known, probe is not None)), cases, probe, progress)
+
+
+def _rests_on_a_retriever(findings: Sequence[Sequence[Finding]], here: Collection[int]) -> bool:
+    """Whether a finding of the cases `here` rests on another retriever, so that other cases have to be its control."""
+    return any(f.edit.retriever and not f.residual for i in here for f in findings[i])
+
+
+def _filled(own: Sequence[T], others: Sequence[T]) -> list[T]:
+    """What each case has of its own; where that is nothing, what stands in its place among `others`."""
+    return [one or other for one, other in zip(own, others, strict=True)]
+
+
+def _risks(observed: Mapping[str, Observation], known: Mapping[str, Mode]) -> list[str]:
+    """The modes observed that expose."""
+    return [name for name in observed if known[name].exposes]
 
 
 def _looked_for(case: Case, known: Mapping[str, Mode]) -> Mapping[str, Mode]:

@@ -10,6 +10,7 @@ from ragdiag.diagnosis.failures._passages import described
 from ragdiag.diagnosis.failures._rows import chunk_rows
 from ragdiag.diagnosis.failures._twins import Twin, twin
 from ragdiag.diagnosis.modes import FailureMode
+from ragdiag.text.versions import Versions
 
 FIX = "decide which of them holds; remove the other, or mark it as superseded"
 
@@ -64,8 +65,12 @@ def unordered(case: Case) -> dict[int, Twin]:
         mine = int(documents[chunk])
         if chunk in case.evidence or mine in current or not (near := twin(case, chunk)):
             continue
-        pairs = ((mine, near.document), (near.document, mine))
-        if not any(versions.link(*pair) or versions.older(*pair) for pair in pairs):
+        if not _ordered(versions, mine, near.document):
             twins[chunk] = near
     stated = {value.other.casefold() for near in twins.values() for value in near.values[:1]}
     return {} if len(stated) > MOST_VERSIONS else twins
+
+
+def _ordered(versions: Versions, one: int, other: int) -> bool:
+    """Whether something tells which of two documents is the older one."""
+    return any(versions.link(*pair) or versions.older(*pair) for pair in ((one, other), (other, one)))

@@ -69,12 +69,9 @@ class Diluted(FailureMode):
 
     def prove(self, case: Case, observation: Observation) -> Trial:
         """Halve the chunk round the evidence; if that suffices, halve other chunks too."""
-        setting, drowned = case.setting, observation.held
+        drowned = observation.held
         cut = [d.span for d in drowned if d.cut]
-        removed = _removed(case, drowned, cut)
-        ways = list(zip(*(_windows(case, d) for d in drowned), strict=True))
-        edits = [Edit(removed, tuple(map(setting.addition, windows))) for windows in ways]
-        outcome, edit = yield from first_enough(case, edits)
+        outcome, edit = yield from first_enough(case, _edits(case, drowned, cut))
         rank, control = outcome.standing.rank or 0, None
         clear = outcome.standing.sufficient and rank <= case.upper
         if outcome.standing.sufficient and not clear and not cut:
@@ -136,6 +133,13 @@ def _removed(case: Case, drowned: Sequence[Drowned], cut: list[Span]) -> frozens
     concerned = {d.group.number for d in drowned}
     kept = {h[0] for g in case.groups if g.number not in concerned and (h := case.holder(g))}
     return (frozenset(d.chunk for d in drowned if not d.cut) | replaced(case, cut)) - kept
+
+
+def _edits(case: Case, drowned: Sequence[Drowned], cut: list[Span]) -> list[Edit]:
+    """Smaller windows in the place of what drowns the evidence: an edit for each way to place them."""
+    removed = _removed(case, drowned, cut)
+    ways = zip(*(_windows(case, d) for d in drowned), strict=True)
+    return [Edit(removed, tuple(map(case.setting.addition, windows))) for windows in ways]
 
 
 def _half(case: Case, observation: Observation, edit: Edit, outcome: Outcome, counts: bool) -> Finding | None:

@@ -75,12 +75,16 @@ def fixing(report: Report, failing: Sequence[QueryResult]) -> Fixing:
     if failing and all(q.status == "not_decidable" for q in failing):
         return Fixing("Why", RUN_ALONE, (), set_apart)
     rows = _rows(report, failing)
+    return Fixing("Fix this first", _headline(failing), rows, (*_notes(report, failing, rows), *set_apart))
+
+
+def _headline(failing: Sequence[QueryResult]) -> str:
+    """How many queries have a proved cause, and how many only a residual one."""
     # Two changes that do only together are a hint: read on public sets, none of eight was what an engineer would have done.
     proved = sum(bool(set(q.causes) - q.residual) for q in failing if q.status != "compound")
     residual = sum(bool(q.causes) for q in failing if q.status != "compound") - proved
     least = f"; {residual} only a residual one" if residual else ""
-    headline = f"{proved} of the {len(failing)} have a proved cause{least}"
-    return Fixing("Fix this first", headline, rows, (*_notes(report, failing, rows), *set_apart))
+    return f"{proved} of the {len(failing)} have a proved cause{least}"
 
 
 def _set_apart(failing: Sequence[QueryResult]) -> Iterator[Row]:

@@ -54,16 +54,22 @@ def proof(explanation: Explanation) -> Proof:
     findings = () if result.status == "excluded" else result.findings  # a defect is shown with file and line
     lost = result.status == "unattainable"
     causes = [f for f in findings if f.cause in result.causes or (lost and f.unattainable)]
-    notes = [Row.of("", ("both changes at once make its context sufficient", "good"))] if result.status == "compound" else []
-    if result.marginal:
-        notes.append(Row.of("", (f"marginal: k {result.least_k} serves it, and so may any change", "dim")))
-    if result.status == "undetermined" and not explanation.report.pipeline.swaps:
-        notes.append(Row.of("", (NO_SWAP, "dim")))
     return Proof(
         tuple(_cause(f, explanation) for f in causes),
         tuple(_tried(f, explanation) for f in findings if f not in causes),
-        tuple(notes),
+        tuple(_notes(explanation)),
     )
+
+
+def _notes(explanation: Explanation) -> Iterator[Row]:
+    """What is to be said of the query as a whole, beside its causes."""
+    result = explanation.result
+    if result.status == "compound":
+        yield Row.of("", ("both changes at once make its context sufficient", "good"))
+    if result.marginal:
+        yield Row.of("", (f"marginal: k {result.least_k} serves it, and so may any change", "dim"))
+    if result.status == "undetermined" and not explanation.report.pipeline.swaps:
+        yield Row.of("", (NO_SWAP, "dim"))
 
 
 def why(explanation: Explanation) -> list[RenderableType]:

@@ -36,13 +36,17 @@ class Versions:
         A title binds them only where it is one, and of the current documents `new` alone bears it: what a program writes by
         default, or a site on each of its pages, says nothing.
         """
-        mine, other = self.ages[old], self.ages[new]
-        if self._documents[new].id in mine.by:
+        return self._reference(old, new) or ("" if self.ages[new].superseded else self._likeness(old, new))
+
+    def _reference(self, old: int, new: int) -> str:
+        """The field in which one of the two documents names the other as its newer or older version; "" for none."""
+        if self._documents[new].id in self.ages[old].by:
             return "superseded_by"
-        if self._documents[old].id in other.replaces:
-            return "replaces"
-        if other.superseded:
-            return ""
+        return "replaces" if self._documents[old].id in self.ages[new].replaces else ""
+
+    def _likeness(self, old: int, new: int) -> str:
+        """What `old` has in common with `new`, a current document, that makes it an older version of it; "" for nothing."""
+        mine, other = self.ages[old], self.ages[new]
         if mine.family and mine.family == other.family and (mine.superseded or _decided(mine, other)):
             return "family"
         title = _title(self._documents[old])
@@ -85,9 +89,7 @@ class Versions:
             ]
             if any(new is not None and new != i and self.link(i, new) for new in others):
                 return True
-            if age.family and age.family in families and (age.superseded or families[age.family].has_newer(age)):
-                return True
-            return any(key in stems and stems[key].has_newer(age, key[0]) for key in age.stems.items())
+            return _newer_in_family(age, families) or _newer_of_name(age, stems)
 
         return np.array([is_old(i, age) or i in replaced for i, age in enumerate(self.ages)], dtype=bool)
 
@@ -131,6 +133,16 @@ class _Family:
         mine = {key: high for key, (_, high) in age.values.items() if not only or key[0] == only}
         first = (next(((key, last) for key in mine if key in last), None) for last in self._last.values())
         return any(mine[key] < last[key] for key, last in filter(None, first))
+
+
+def _newer_in_family(age: Age, families: Mapping[str, _Family]) -> bool:
+    """Whether a document's family has a newer one; for a document that is superseded, any current one will do."""
+    return bool(age.family) and age.family in families and (age.superseded or families[age.family].has_newer(age))
+
+
+def _newer_of_name(age: Age, stems: Mapping[tuple[str, str], _Family]) -> bool:
+    """Whether a newer document bears the same name as this one but for the version in it."""
+    return any(key in stems and stems[key].has_newer(age, key[0]) for key in age.stems.items())
 
 
 def superseded(documents: Sequence[Document]) -> BoolArray:

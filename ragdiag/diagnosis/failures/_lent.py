@@ -62,17 +62,26 @@ def lend(case: Case, holders: Sequence[int], text: Texts, others: Callable[[int]
     (outcome,) = yield [alone]
     if not outcome.standing.sufficient:
         return Lent(outcome, alone, alone=True)
-    lent = [c for c in rivals(case) if c not in holders and text(c) != case.setting.embed(case.setting.span(c))]
-    # Where chunks overlap, others hold the evidence too: what brings these in shows the same.
-    holders, rest = [*holders, *(c for c in lent if c in case.evidence)], [c for c in lent if c not in case.evidence]
-    own = additions(case, holders, text)
-    edit = Edit(frozenset([*holders, *rest]), (*own, *additions(case, rest, text)))
+    holders, rest = _holders_and_rivals(case, holders, text)
+    edit = Edit(frozenset([*holders, *rest]), additions(case, [*holders, *rest], text))
     (outcome,) = yield [edit]
     if not outcome.standing.sufficient:
         return Lent(outcome, edit)
-    needed, n = outcome.standing.rank or 0, len(case.setting.chunking)
-    high = set(outcome.order[: needed + 1].tolist())  # a control that falls below the next one does not do as well
-    above = tuple(new for i, new in enumerate(edit.added) if i >= len(own) and n + i in high)
+    return Lent(outcome, edit, (yield from _control(case, holders, edit, outcome, others, what)))
+
+
+def _holders_and_rivals(case: Case, holders: Sequence[int], text: Texts) -> tuple[list[int], list[int]]:
+    """The chunks with the evidence, and those of their rivals for which `text` is other than what is indexed now."""
+    lent = [c for c in rivals(case) if c not in holders and text(c) != case.setting.embed(case.setting.span(c))]
+    # Where chunks overlap, others hold the evidence too: what brings these in shows the same.
+    return [*holders, *(c for c in lent if c in case.evidence)], [c for c in lent if c not in case.evidence]
+
+
+def _control(
+    case: Case, holders: Sequence[int], edit: Edit, outcome: Outcome, others: Callable[[int], Sequence[Texts]], what: str
+) -> Generator[Sequence[Edit], Sequence[Outcome], Control]:
+    """How many of the other texts, indexed for the chunks with the evidence, do as well as their own."""
+    needed, above = outcome.standing.rank or 0, _high_rivals(case, edit, outcome, len(holders))
     tried, as_well = 0, 0
     for most in (CONTROLS, MORE):
         outcomes = yield [Edit(edit.removed, (*additions(case, holders, way), *above)) for way in others(most)]
@@ -80,7 +89,14 @@ def lend(case: Case, holders: Sequence[int], text: Texts, others: Callable[[int]
         if as_well != 1:
             break
     p = (1 + as_well) / (1 + tried)
-    return Lent(outcome, edit, Control(tried, as_well, p, f"{as_well} of {tried} {what} do as well"))
+    return Control(tried, as_well, p, f"{as_well} of {tried} {what} do as well")
+
+
+def _high_rivals(case: Case, edit: Edit, outcome: Outcome, own: int) -> tuple[Addition, ...]:
+    """What an edit adds after its first `own` texts that comes high enough to stand in a control's way."""
+    needed, n = outcome.standing.rank or 0, len(case.setting.chunking)
+    high = set(outcome.order[: needed + 1].tolist())  # a control that falls below the next one does not do as well
+    return tuple(new for i, new in enumerate(edit.added) if i >= own and n + i in high)
 
 
 def pieces(case: Case, group: Group) -> list[int]:

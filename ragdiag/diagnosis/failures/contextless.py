@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ragdiag.core.proofs import Row, Trial
 from ragdiag.diagnosis.cases import Case, Group, Observation
@@ -40,6 +40,14 @@ FIX = "index each chunk with {name}: --context {kind}"
 FILTER = "; or filter by document, and ask which is meant where the question does not say"
 
 
+class _Concerned(NamedTuple):
+    """A group, the chunks with its evidence, and the query's words that they lack, by the kind of context that gives them."""
+
+    group: Group
+    chunks: list[int]
+    words: dict[str, list[str]]
+
+
 @dataclass(frozen=True)
 class Contextless(FailureMode):
     """Whole and visible; of the query's telling words, by rarity, its chunk lacks at least `share` that its title, its headings
@@ -62,19 +70,17 @@ class Contextless(FailureMode):
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""
         kinds = LACKING.get(case.setting.context.partition("(")[0], ())
-        concerned = [(g, chunks) for g in case.targets if kinds and (chunks := pieces(case, g)) and not unseen(case, g)]
-        supplied = {g.number: {kind: self._supplied(case, g, chunks, kind) for kind in kinds} for g, chunks in concerned}
-        concerned = [(g, chunks) for g, chunks in concerned if any(supplied[g.number].values())]
+        concerned = self._concerned(case, kinds) if kinds else []
         if not concerned:
             return None
-        holders = list(dict.fromkeys(c for _, chunks in concerned for c in chunks))
+        holders = list(dict.fromkeys(c for each in concerned for c in each.chunks))
         tried = _differing(case, holders, kinds)
-        by_kind = {kind: list(dict.fromkeys(w for g, _ in concerned for w in supplied[g.number][kind])) for kind in tried}
+        by_kind = {kind: list(dict.fromkeys(w for each in concerned for w in each.words[kind])) for kind in tried}
         detail = {
             "chunks": described(case, holders, len(holders)),
             "words": {kind: found for kind, found in by_kind.items() if found},
         }
-        return Observation(tuple(g for g, _ in concerned), detail, holders)
+        return Observation(tuple(each.group for each in concerned), detail, holders)
 
     def prove(self, case: Case, observation: Observation) -> Trial:
         """Try one kind of context after another, the cheapest first."""
@@ -99,6 +105,12 @@ class Contextless(FailureMode):
             rows=_rows(observation.detail, kind, wrong),
             edit=lent.edit,
         )
+
+    def _concerned(self, case: Case, kinds: Sequence[str]) -> list[_Concerned]:
+        """The groups whose chunks lack words that some kind of context gives them."""
+        whole = [(g, chunks) for g in case.targets if (chunks := pieces(case, g)) and not unseen(case, g)]
+        supplied = [_Concerned(g, chunks, {kind: self._supplied(case, g, chunks, kind) for kind in kinds}) for g, chunks in whole]
+        return [each for each in supplied if any(each.words.values())]
 
     def _supplied(self, case: Case, group: Group, chunks: Sequence[int], kind: str) -> list[str]:
         """The query's words that chunks lack and that kind of context gives them.

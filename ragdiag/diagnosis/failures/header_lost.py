@@ -172,15 +172,26 @@ def _others(case: Case, lost: Mapping[int, _Lost], n: int) -> list[Texts]:
 
 def _alike(case: Case, document: int, lost: Mapping[int, _Lost]) -> list[str]:
     """The lines of a document about as long as the header that chunks lost, but for those of its own table or list."""
-    text, setting = case.setting.corpus.documents[document].text, case.setting
-    headers = [known.header for known in lost.values()]
-    taken = [*headers, *(known.caption for known in lost.values() if known.caption), *map(setting.span, lost)]
-    same = {line.strip() for span in taken for line in setting.text(span).splitlines()}
+    text = case.setting.corpus.documents[document].text
+    headers, same = [known.header for known in lost.values()], _own_lines(case, lost)
     tables = {header.start for header in headers if header.document == document}
     length = headers[0].end - headers[0].start
     lines = ((m.start(), m.group().strip()) for m in re.finditer(r"[^\n]+", text))
     alike = ((at, line) for at, line in lines if line and line not in same and length <= 3 * len(line) <= 9 * length)
-    return [line for at, line in alike if not tables or (introduction(text, at) or (None,))[0] not in tables]
+    return [line for at, line in alike if not tables or _header_start(text, at) not in tables]
+
+
+def _own_lines(case: Case, lost: Mapping[int, _Lost]) -> set[str]:
+    """The lines of the chunks that lost a header, of the header and of what stands above it."""
+    captions = (known.caption for known in lost.values() if known.caption)
+    spans = [*(known.header for known in lost.values()), *captions, *map(case.setting.span, lost)]
+    return {line.strip() for span in spans for line in case.setting.text(span).splitlines()}
+
+
+def _header_start(text: str, at: int) -> int | None:
+    """Where the header of the table or list round a place begins; None outside of any."""
+    known = introduction(text, at)
+    return known[0] if known else None
 
 
 def _under(case: Case, line: str) -> Texts:

@@ -73,11 +73,7 @@ class TooSmall(FailureMode):
 
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""
-        holders = {
-            g.number: h[0]
-            for g in case.targets
-            if (h := case.holder(g)) and is_small(case, h[0], self.most) and not unseen(case, g)
-        }
+        holders = self._small_holders(case)
         lacking = {n: self._lacking(case, chunk) for n, chunk in holders.items()}
         groups = tuple(g for g in case.targets if any(lacking.get(g.number, {}).values()))
         if not groups:
@@ -109,6 +105,14 @@ class TooSmall(FailureMode):
             rows=_rows(observation.detail, chosen.times),
             edit=chosen.edit,
         )
+
+    def _small_holders(self, case: Case) -> dict[int, int]:
+        """By the number of each group whose evidence can be seen: the chunk that holds it whole, where that is small."""
+        return {
+            g.number: h[0]
+            for g in case.targets
+            if (h := case.holder(g)) and is_small(case, h[0], self.most) and not unseen(case, g)
+        }
 
     def _lacking(self, case: Case, chunk: int) -> dict[int, list[str]]:
         """By how many times as long a window is: the query's words that it has and the chunk lacks, not counting lost headers."""

@@ -70,7 +70,7 @@ def test_a_failing_gate_says_how_far_off_how_sure_and_which_queries(report: Audi
     text = failure(check_gates, report, "Sufficient@5=0.8", "P@5=0.1", "Sufficient@5.low=0.5")
     assert text.startswith("Sufficient@5 is 0.5965, under 0.8\n  mean 0.596 [0.457, 0.722], n 57\nSufficient@5.low is")
     assert "P@5" not in text
-    assert "23 of 57 queries not served: query_mismatch 13, ranking 4, diluted 3" in text
+    assert "23 of 57 queries not served: ranking 7, query_mismatch 3, misspelt 2" in text
     shown = re.findall(r"^(tw-\d\d)  (.+)$", text, re.MULTILINE)
     assert len(shown) == 5 and "and 18 more" in text
     assert len({causes for _, causes in shown}) == 5, "of each cause one, before another of the same"
@@ -113,9 +113,9 @@ def test_a_cause_shows_the_cut_and_the_fix(report: Audited) -> None:
     assert text.startswith("1 query with chunk_split\n")
     assert "cut: On public holidays the stand-by pay of the day is tripled. ‖ A week" in flat(text)
     assert "fix chunk_split: overlapping chunks, or larger ones" in text
-    having = sum(bool({"stale", "diluted"} & set(q.causes)) for q in report.queries)
-    text = failure(no_cause, report, "stale", "diluted", at_most=1)
-    assert text.startswith(f"{having} queries with stale or diluted, more than 1\n")
+    having = sum(bool({"query_mismatch", "misspelt"} & set(q.causes)) for q in report.queries)
+    text = failure(no_cause, report, "query_mismatch", "misspelt", at_most=1)
+    assert text.startswith(f"{having} queries with query_mismatch or misspelt, more than 1\n")
 
 
 def test_causes_cannot_be_asked_of_a_search(tmp_path: Path) -> None:

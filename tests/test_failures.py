@@ -520,7 +520,7 @@ def test_one_repeat_that_any_other_chunk_could_stand_for_crowds_nothing_out(tmp_
     [
         ([5], True),
         ([5, 6, 7, 8, 9], True),
-        ([*range(5, 18)], False),  # a series
+        ([*range(5, 14)], False),  # a series
         ([3], False),  # nothing differs
     ],
 )

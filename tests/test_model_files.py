@@ -155,6 +155,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "corpus" / "a.txt").write_text("Alpha pumps run at 40 bar. The valve closes at night.\n")
     query = {"_id": "q", "text": "bar of pumps", "answer": "at night", "evidence": [{"doc_id": "a.txt", "start": 0, "end": 26}]}
     (tmp_path / "queries.jsonl").write_text(json.dumps(query) + "\n")
+    (tmp_path / "asks.txt").write_text("bar of pumps\n")
     (tmp_path / "answers.jsonl").write_text(
         json.dumps({"query_id": "q", "condition": "retrieved", "answer": "in the dark"}) + "\n"
     )
@@ -172,7 +173,7 @@ COMMANDS = {
     "rerank": ("audit", "corpus", "queries.jsonl", "--retriever", "rerank(bm25, model='MODEL')"),
     "semantic": ("audit", "corpus", "queries.jsonl", "--retriever", "bm25", "--chunker", "semantic(model='MODEL')"),
     "embedding": ("litmus", "queries.jsonl", "--answers", "answers.jsonl", "--judge", "embedding(model='MODEL')"),
-    "label": ("label", "corpus", "queries.jsonl", "--out", "labels.jsonl", "--retriever", "dense(model='MODEL')"),
+    "label": ("label", "corpus", "asks.txt", "--out", "labels.jsonl", "--retriever", "dense(model='MODEL')"),
 }
 
 

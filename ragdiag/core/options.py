@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from ragdiag.core.errors import UsageError, did_you_mean
+from ragdiag.core.errors import SpecError, UsageError, did_you_mean
 from ragdiag.core.plain import plain
 from ragdiag.core.registry import make
 
@@ -79,6 +79,8 @@ class Options:
             check_kind(name, getattr(self, name), str, Path, type(None))
         for name in ("only", "keep", "exclude", "measures", "own_chunks"):
             check_kind(name, getattr(self, name), tuple)
+        if not (self.rewrite is None or isinstance(self.rewrite, str) or callable(self.rewrite)):
+            raise SpecError(f"rewrite must be 'module:function' or a function, not a {type(self.rewrite).__name__}")
 
     @classmethod
     def given(cls, caller: Callable[..., object] | None = None, /, **options: Any) -> Options:

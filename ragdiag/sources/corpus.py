@@ -111,7 +111,7 @@ def _metadata(record: dict[str, Any], path: Path, line: int) -> dict[str, Any]:
 
 def _of_age(record: Mapping[str, Any]) -> list[str]:
     """The fields of a record that say how old its document is: they count beside its text as they do in its metadata."""
-    return [name for name in record if meaning_of(name)]
+    return [name for name in record if name != "file" and meaning_of(name)]
 
 
 class _Source(NamedTuple):

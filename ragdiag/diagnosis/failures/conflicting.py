@@ -14,7 +14,7 @@ from ragdiag.text.versions import Versions
 
 FIX = "decide which of them holds; remove the other, or mark it as superseded"
 
-MOST_VERSIONS = 12
+MOST_VERSIONS = 7
 """Values that may stand in one place of near-duplicates: more are a series, a page for each branch or year, and no conflict."""
 
 

@@ -205,6 +205,7 @@ def surroundings(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     Path("fixtures").symlink_to(ROOT / "fixtures")
 
 
+@pytest.mark.slow  # an audit of few chunks puts queries to an encoder, too
 @pytest.mark.usefixtures("surroundings")
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
 def test_blocks_do_what_they_show(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

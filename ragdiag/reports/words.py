@@ -74,7 +74,7 @@ def headline(result: QueryResult) -> str:
         "compound": f"not served, because of {listed(many)}: both must be mended",
         "unattainable": "not served: its evidence does not fit in a context of this size",
         "undetermined": "not served, and nothing tried is shown to restore it",
-        "label_wide": "no failure of retrieval: its context holds the part of the label that answers",
+        "label_wide": "label wide: what answers is in its context",
         "excluded": "excluded: its label is wrong about the corpus",
         "not_decidable": "not decidable: no label says what would serve it",
     }

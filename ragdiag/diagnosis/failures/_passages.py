@@ -123,6 +123,12 @@ def nearest(case: Case, spans: Sequence[Span]) -> Span:
     return min(spans, key=lambda s: best_fragment(case, s))
 
 
+def holding(case: Case, group: Group) -> list[int]:
+    """The best ranked chunk that holds `group` whole; where none does, those with a piece of its best ranked alternative."""
+    holder = case.holder(group)
+    return [holder[0]] if holder else case.setting.overlapping(nearest(case, group.spans))
+
+
 def described(case: Case, chunks: list[int], most: int = 10) -> list[dict[str, object]]:
     """Chunks for a proof: where they are, their ranks, how their text begins."""
     setting = case.setting

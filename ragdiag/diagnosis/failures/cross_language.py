@@ -10,7 +10,7 @@ from ragdiag.core.phrasings import in_full, translations
 from ragdiag.core.proofs import EXACT, Edit, Outcome, Row, Trial
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.failures._asking import by_other_words, new_words
-from ragdiag.diagnosis.failures._passages import nearest
+from ragdiag.diagnosis.failures._passages import holding
 from ragdiag.diagnosis.modes import FailureMode
 from ragdiag.diagnosis.reading import MOST_UNREAD
 from ragdiag.text.languages import of_other_languages
@@ -44,9 +44,7 @@ class CrossLanguage(FailureMode):
         if case.standing.sufficient:
             return None
         for group in case.targets:
-            holder = case.holder(group)
-            chunks = [holder[0]] if holder else case.setting.overlapping(nearest(case, group.spans))
-            passage = " ".join(case.setting.text(case.setting.span(c)) for c in chunks)
+            passage = " ".join(case.setting.text(case.setting.span(c)) for c in holding(case, group))
             if languages := of_other_languages(case.query.text, passage):
                 return Observation((group,), {"query": languages[0], "evidence": languages[1]}, passage)
         return None

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ragdiag.core.proofs import Control, Edit, Row, Trial
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.failures._asking import evidence_words
-from ragdiag.diagnosis.failures._passages import nearest
+from ragdiag.diagnosis.failures._passages import holding
 from ragdiag.diagnosis.failures._words import said, telling
 from ragdiag.diagnosis.modes import FailureMode
 from ragdiag.text.analysis import stemmed
@@ -64,9 +64,7 @@ class Misspelt(FailureMode):
         if case.standing.sufficient:
             return None
         for group in case.targets:
-            holder = case.holder(group)
-            chunks = [holder[0]] if holder else case.setting.overlapping(nearest(case, group.spans))
-            texts = [case.setting.text(case.setting.span(c)) for c in chunks]
+            texts = [case.setting.text(case.setting.span(c)) for c in holding(case, group)]
             if found := tuple(_slips(case, " ".join(texts))):
                 mended = _mended(case, found, [slip.meant for slip in found])
                 return Observation((group,), {"words": [slip._asdict() for slip in found], "mended": mended}, found)

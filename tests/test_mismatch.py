@@ -242,9 +242,9 @@ def test_words_prove_only_where_other_chunks_do_not_come_in_by_theirs(tmp_path: 
     assert observation.detail["side"] == "vocabulary gap"
     of.length = len(POOLS)  # so that all of a ranking is in the context
 
-    def asked(as_well: bool) -> Finding:
+    def asked(as_well: bool, rank: int = len(POOLS) - 1) -> Finding:
         trial = MODE.prove(of, observation)
-        served = Outcome(Standing(1, True), (), np.array([0]))
+        served = Outcome(Standing(rank, True), (), np.array([0]))
         not_so = Outcome(Standing(None, False), (), np.array([], dtype=np.int64))
         controls = trial.send([served if (e.query or "").endswith("pools") else not_so for e in next(trial)])
         everything = Outcome(not_so.standing, (), np.arange(len(POOLS)))
@@ -256,6 +256,7 @@ def test_words_prove_only_where_other_chunks_do_not_come_in_by_theirs(tmp_path: 
     assert asked(False).proved and asked(False).detail["words"] == ["pools"]
     assert asked(False).rows is not None and asked(False).rows[0].text == "in words of the evidence: pools"
     assert not asked(True).proved
+    assert asked(True, rank=1).proved, "others come in, but not as high"
 
 
 def test_another_retriever_is_a_proof_only_where_it_puts_the_evidence_high(tmp_path: Path) -> None:

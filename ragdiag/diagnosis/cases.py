@@ -141,6 +141,10 @@ class Case:
         sufficient = rank is not None and rank <= self.setting.packing.fits(order, edit)
         return Outcome(Standing(rank, sufficient), tuple(rank_of.get(n + i) for i in range(len(edit.added))), order)
 
+    def ranks(self, order: IntArray) -> dict[int, int]:
+        """The rank at which a ranking first has what each group needs, by the number of the group; of those that it has."""
+        return {at + 1: rank for at, rank in self._coverage.ranks(order, {}).items()}
+
     def tokens(self, span: Span) -> int:
         """Tokens of the document's text there."""
         return count_tokens(self.setting.text(span))

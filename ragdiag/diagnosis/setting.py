@@ -93,6 +93,15 @@ class Setting:
         """Short forms with their long forms, as the documents spell them out."""
         return abbreviations(document.text for document in self.corpus.documents)
 
+    @cached_property
+    def titles(self) -> Mapping[tuple[str, ...], set[int]]:
+        """The documents of each title, by its words; what stands in brackets tells titles apart and is no part of them."""
+        found: defaultdict[tuple[str, ...], set[int]] = defaultdict(set)
+        for d, document in enumerate(self.corpus.documents):
+            if title := tuple(words(document.title.partition(" (")[0])):
+                found[title].add(d)
+        return dict(found)
+
     @property
     def _lengths(self) -> IntArray:
         """Characters in each chunk; where there are no chunks, as if there were one of nothing."""

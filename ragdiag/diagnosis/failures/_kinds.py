@@ -201,17 +201,37 @@ def _as_many(text: str, others: Sequence[str], n: int) -> Controls:
 
 
 def in_words(case: Case, chunk: int, passages: Sequence[Span], counts: Sequence[int]) -> Iterator[Attempt]:
-    """The query with words of the evidence as well, the fewest first.
+    """The query with words of the evidence as well, the fewest first; then with these in place of the words that its chunk lacks.
 
-    None is put in the place of a word of the query: which of them means the same is not known.
+    Which of them means the same as which is not known, so that all of these go at once; names and numbers of the query stay.
     """
-    known, text = askable(case, passages), case.query.text
-    for new in (tuple(known[:n]) for n in counts if n <= len(known)):
-        fix = f"rewrite queries in the words of the documents; here: {', '.join(new[:3])}"
-        controls, how = functools.partial(_asked_for, case, chunk, new), f"ask for {listed(new)} as well"
-        yield Attempt(WORDS, Edit(query=added(text, new)), how, fix, ", ".join(new), controls, None, new)
+    known = askable(case, passages)
+    picked = [tuple(known[:n]) for n in counts if n <= len(known)]
+    gone = _replaceable(case, chunk)
+    for dropped in ((), gone) if gone else ((),):
+        yield from (_said_so(case, chunk, new, dropped) for new in picked)
 
 
-def _asked_for(case: Case, chunk: int, like: Sequence[str]) -> Controls:
+def _said_so(case: Case, chunk: int, new: tuple[str, ...], dropped: tuple[str, ...]) -> Attempt:
+    """The query in words of the evidence, in place of those that are `dropped`."""
+    fix = f"rewrite queries in the words of the documents; here: {', '.join(new[:3])}"
+    how = f"ask for {listed(new)} " + (f"in place of {listed(dropped)}" if dropped else "as well")
+    rest = without(case.query.text, dropped)
+    controls = functools.partial(_asked_for, case, chunk, new, bool(dropped))
+    knocked = Edit(query=rest) if dropped else None
+    return Attempt(WORDS, Edit(query=added(rest, new)), how, fix, ", ".join(new), controls, knocked, new)
+
+
+def _replaceable(case: Case, chunk: int) -> tuple[str, ...]:
+    """The telling words of a query that a chunk lacks, but for what it writes with a capital: that may be a name."""
+    text, held = case.query.text, case.setting.words_in(chunk)
+    small = {word for start, _, word in spelled(text) if start == 0 or not text[start].isupper()}
+    return tuple(w for w in dict.fromkeys(telling(text, case.setting.language)) if w in small and w not in held)
+
+
+def _asked_for(case: Case, chunk: int, like: Sequence[str], instead: bool) -> Controls:
     """Other chunks near `chunk`, asked for in the same way in as many words of theirs, as rare."""
-    return tuple((Edit(query=added(case.query.text, picked)), c) for c, picked in _theirs(case, chunk, like))
+    return tuple(
+        (Edit(query=added(without(case.query.text, _replaceable(case, c) if instead else ()), picked)), c)
+        for c, picked in _theirs(case, chunk, like)
+    )

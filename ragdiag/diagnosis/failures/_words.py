@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
@@ -86,7 +87,8 @@ def as_rare(case: Case, words_there: Sequence[str], like: Sequence[str]) -> list
 
 
 def askable(case: Case, spans: Sequence[Span]) -> list[str]:
-    """Words of the passages at `spans` that somebody who asks could have used; first those nearest to the query.
+    """Words of the passages at `spans` that somebody who asks could have used; first those nearest to the query, of these what
+    their documents speak of most.
 
     No name, nothing of a short answer; and the documents use it elsewhere together with words of the query. Where most of these
     stand in no other text, that cannot be told: then it is enough that the documents use it elsewhere.
@@ -98,7 +100,9 @@ def askable(case: Case, spans: Sequence[Span]) -> list[str]:
     known = [chunks for chunks in asked if len(chunks) >= TOGETHER]
     told, total = 2 * len(known) >= len(asked), max(len(setting.chunking), 1)
     near = {w: _together(own, known, total) if told else int(len(own) > TOGETHER) for w, own in elsewhere.items()}
-    return sorted((w for w, n in near.items() if n), key=lambda w: (-near[w], -setting.idf(w), w))
+    texts = (setting.corpus.documents[document].text for document in {span.document for span in spans})
+    spoken = Counter(word for text in texts for word in words(text))
+    return sorted((w for w, n in near.items() if n), key=lambda w: (-near[w], -spoken[w] * setting.idf(w), w))
 
 
 def _sayable(case: Case, span: Span) -> list[str]:

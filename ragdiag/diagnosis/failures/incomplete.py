@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from ragdiag.core.proofs import Control, Row, Standing, Trial
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.failures._parts import asks_in_parts, may_each_do
+from ragdiag.diagnosis.failures._rows import at
+from ragdiag.diagnosis.failures._second_search import Lead, lead
 from ragdiag.diagnosis.modes import FailureMode
 from ragdiag.search.changes import other_retrievers, with_context, within
 from ragdiag.text.phrases import listed
 
 PARTS = "ask in parts: one search for each thing that the query needs"
+AGAIN = "search again with what the first search found; here: {title}"
+AGAIN_SAYS = "the chunk at {at} names “{title}”: a search for that as well has it at {rank}"
 MORE = "raise k to {k} ({tokens} tokens of context)"
 NEIGHBOURS = "hand over more of each document: what lacks is not ranked"
 ONE_GROUP = 'where each of these passages answers alone, give them one "group" in the labels'
@@ -40,25 +44,30 @@ class Incomplete(FailureMode):
         return Observation(case.targets, detail)
 
     def prove(self, case: Case, observation: Observation) -> Trial:
-        """Raise k."""
-        yield from ()
+        """Raise k; where a chunk that was found names the page of what lacks, search for that too."""
         k = case.standing.rank
         tokens = case.tokens_down_to(k) if k else None
-        detail = {"least_k": k} | ({} if tokens is None else {"tokens": tokens})
+        detail = dict[str, object](least_k=k) | ({} if tokens is None else {"tokens": tokens})
         has, lacks = (listed([str(n) for n in observation.detail[name]]) for name in ("covered", "lacking"))
         rows = [Row.of("has", f"its context holds evidence {has}, and lacks {lacks}")]
         how, after = f"raise k to {k}", Standing(k, k is not None)
         if why := may_each_do(case):
-            control = Control(0, 0, None, f"proves nothing: {why}")
+            nothing = Control(0, 0, None, f"proves nothing: {why}")
             return case.finding(
                 "incomplete", observation, how, after, ONE_GROUP,
-                proved=False, says=EACH, control=control, detail=detail | {"may_each_do": why}, tokens=tokens, rows=rows,
+                proved=False, says=EACH, control=nothing, detail=detail | {"may_each_do": why}, tokens=tokens, rows=rows,
             )  # fmt: skip
-        fix = _fix(bool(observation.detail["in_parts"]), k, tokens)
-        return case.finding("incomplete", observation, how, after, fix, detail=detail, tokens=tokens, rows=rows)
+        found = yield from lead(case)
+        if found is not None:
+            detail |= {"second_search": found.title, "second_rank": found.rank}
+            rows.append(Row.of("again", AGAIN_SAYS.format(at=at(found.named_at), title=found.title, rank=at(found.rank))))
+        fix = _fix(bool(observation.detail["in_parts"]), k, tokens, found)
+        control = found.control if found is not None else None
+        return case.finding("incomplete", observation, how, after, fix, detail=detail, tokens=tokens, rows=rows, control=control)
 
 
-def _fix(in_parts: bool, k: int | None, tokens: int | None) -> str:
-    """Ask in parts only where the question has them; else more context."""
+def _fix(in_parts: bool, k: int | None, tokens: int | None, found: Lead | None) -> str:
+    """Ask in parts only where the question has them, and again only where that finds it; else more context."""
     more = MORE.format(k=k, tokens=tokens) if k else NEIGHBOURS
-    return f"{PARTS}; or {more}" if in_parts else more
+    others = [*([AGAIN.format(title=found.title)] if found else []), *([PARTS] if in_parts else [])]
+    return "; or ".join([*others, more])

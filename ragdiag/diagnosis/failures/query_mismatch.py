@@ -149,7 +149,8 @@ class QueryMismatch(FailureMode):
         def rule(attempt: Attempt, outcome: Outcome) -> Ruled:
             if first.get(attempt.kind) is not attempt:
                 return Ruled(attempt, outcome, None, False)
-            as_well = [_as_well(case, came[edit], chunk) for edit, chunk in controls[attempt.kind]]
+            reach = outcome.standing.rank if attempt.kind == WORDS else case.length
+            as_well = [_as_well(came[edit], chunk, reach) for edit, chunk in controls[attempt.kind]]
             control = _control(attempt, as_well, attempt.knocked is not None and came[attempt.knocked].standing.sufficient)
             return Ruled(attempt, outcome, control, self._proved(case, attempt, outcome, control))
 
@@ -192,9 +193,12 @@ def _passages(case: Case, group: Group, holder: tuple[int, Span]) -> tuple[Span,
     return tuple(inside) or (passage,)
 
 
-def _as_well(case: Case, outcome: Outcome, chunk: int | None) -> bool:
-    """Whether a control did what the act does: bring in `chunk`, or serve the query where that is None."""
-    return outcome.standing.sufficient if chunk is None else chunk in outcome.order[: case.length].tolist()
+def _as_well(control: Outcome, chunk: int | None, reach: int | None) -> bool:
+    """Whether a control does what the act does: bring in `chunk` within `reach`; where that is None, serve the query.
+
+    Words of another chunk do as well as those of the evidence where they bring that chunk as high; stems are the same for all.
+    """
+    return control.standing.sufficient if chunk is None else chunk in control.order[:reach].tolist()
 
 
 def _control(attempt: Attempt, as_well: Sequence[bool], without: bool) -> Control | None:
@@ -206,7 +210,7 @@ def _control(attempt: Attempt, as_well: Sequence[bool], without: bool) -> Contro
         return None
     chunks = counted(tried, "other chunk")
     says = {
-        WORDS: f"{n} of {chunks} near it come in as well, asked for in as many words of theirs, as rare",
+        WORDS: f"{n} of {chunks} near it come as high, asked for in as many words of theirs, as rare",
         FILLER: f"{n} of {tried} draws of as many other words left out bring it in as well",
         ABBREVIATION: f"{n} of {counted(tried, 'draw')} of as many other words, as rare, bring it in as well",
     }

@@ -109,7 +109,10 @@ def test_inflection_is_not_proved_where_its_words_make_no_difference(tmp_path: P
 
 def test_a_change_that_only_just_suffices_is_no_proof(tmp_path: Path) -> None:
     of, _ = case(tmp_path, *INFLECTED)
-    assert not ruled(of, "inflection", as_well=0, rank=3).proved
+    of.standing = Standing(of.length + 2, False)
+    assert not ruled(of, "inflection", as_well=0, rank=of.length).proved
+    of.standing = Standing(None, False)
+    assert ruled(of, "inflection", as_well=0, rank=of.length).proved, "from far below, the last place is far up"
 
 
 def test_an_index_with_stems_of_its_own_is_not_stemmed_again(tmp_path: Path) -> None:

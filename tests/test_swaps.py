@@ -104,7 +104,7 @@ def test_the_most_specific_cause_comes_first_and_what_is_none_last() -> None:
     untied = case()
     untied.is_tied, untied.setting, untied.targets, untied.query = (
         False,
-        SimpleNamespace(readers={}),
+        SimpleNamespace(readers={}, broken=lambda _: 0.0),
         (),
         SimpleNamespace(text=""),
     )
@@ -125,6 +125,8 @@ def test_a_small_rise_into_the_lower_half_of_the_context_proves_nothing() -> Non
         found = finding("diluted", after)
         return rises(case(**of), replace(found, before=Standing(before, False))).proved
 
-    assert [risen(before, 4) for before in (6, 9, 10, None)] == [False, False, True, True]
-    assert risen(6, 2) and not risen(6, 3)  # the upper half
-    assert risen(6, 4, groups=4)  # all of whose groups cannot stand higher
+    assert [risen(before, 4) for before in (7, 9, 10, None)] == [False, False, True, True]
+    assert risen(7, 2) and not risen(7, 3)  # the upper half
+    assert risen(7, 4, groups=4)  # all of whose groups cannot stand higher
+    assert not risen(6, 1), "from the first place below the context anything raises it"
+    assert risen(3, 1, length=2), "in a small one that is a long way"

@@ -93,6 +93,10 @@ class Readable(Protocol):
         """Of each text, the share of its words that it cannot read."""
         ...
 
+    def broken(self, texts: Sequence[str]) -> float:
+        """Of the words of letters of all texts, the share that it cuts in three pieces or more."""
+        ...
+
 
 @runtime_checkable
 class WithEncoder(Protocol):

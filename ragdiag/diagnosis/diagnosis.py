@@ -13,9 +13,9 @@ from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.marginal import is_marginal
 from ragdiag.diagnosis.modes import Mode, modes
 from ragdiag.diagnosis.probe import Probe
-from ragdiag.diagnosis.reading import read
+from ragdiag.diagnosis.reading import read, understood
 from ragdiag.diagnosis.swaps import ASKED, controlled
-from ragdiag.diagnosis.unproved import answered, as_well, chosen_by_ids, rises
+from ragdiag.diagnosis.unproved import as_well, chosen_by_ids, rises
 from ragdiag.diagnosis.weights import unproved
 
 __all__ = ["Diagnosis", "diagnose"]
@@ -130,8 +130,8 @@ def _told(case: Case, findings: Sequence[Finding], known: Mapping[str, Mode]) ->
     nothing but ids.
     """
     told = [read(case, f) if known[f.cause].reads else f for f in map(as_well, findings)]
+    told = [understood(case, f) if known[f.cause].reads and known[f.cause].by_degrees else f for f in told]
     told = [rises(case, f) if known[f.cause].by_degrees else f for f in told]
-    told = [answered(case, f) if known[f.cause].of_cuts else f for f in told]
     return [f if f.residual or known[f.cause].of_copies else chosen_by_ids(case, f) for f in told]
 
 
@@ -229,7 +229,7 @@ def _pairs(cases: Sequence[Case], findings: Sequence[Sequence[Finding]], probe: 
 def _may_be_half(finding: Finding) -> bool:
     """Whether a repair may be tried together with another. Words added to a query are no repair of the pipeline."""
     useful = finding.edit != Edit() and not finding.edit.query and not finding.after.sufficient
-    return useful and not {"worthless", "unread", "tied", "swap_as_well", "answered"} & finding.detail.keys()
+    return useful and not {"worthless", "unread", "broken", "tied", "swap_as_well"} & finding.detail.keys()
 
 
 def _conclude(

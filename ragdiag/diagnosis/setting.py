@@ -27,6 +27,9 @@ from ragdiag.text.words import inside_a_word, words
 
 __all__ = ["Setting"]
 
+SAMPLED = 200
+"""Chunks, evenly spread, by which it is told how an encoder cuts the corpus's words."""
+
 BY_PARTS = Analysis(parts=True)
 """Words, those inside identifiers too."""
 
@@ -67,6 +70,7 @@ class Setting:
     _extents: dict[int, tuple[IntArray, IntArray, IntArray]] = field(default_factory=dict, repr=False)
     _idf: dict[str, float] = field(default_factory=dict, repr=False)
     _parts: dict[int, frozenset[str]] = field(default_factory=dict, repr=False)
+    _broken: dict[str, float] = field(default_factory=dict, repr=False)
 
     @cached_property
     def packing(self) -> Packing:
@@ -186,6 +190,14 @@ class Setting:
         """
         reader = self.readers.get(retriever)
         return float(reader.unread([text])[0]) if reader is not None else 0.0
+
+    def broken(self, retriever: str = "") -> float:
+        """The share of the chunks' words that the encoder of the index, or of one of `swaps`, cuts in three pieces or more."""
+        if retriever not in self._broken:
+            reader, step = self.readers.get(retriever), max(len(self.chunking) // SAMPLED, 1)
+            texts = [self.text(self.span(c)) for c in range(0, len(self.chunking), step)] if reader is not None else []
+            self._broken[retriever] = reader.broken(texts) if reader is not None else 0.0
+        return self._broken[retriever]
 
     def shingles(self, chunk: int) -> frozenset[tuple[str, str]]:
         """A chunk as `duplicates.shingles`, made once."""

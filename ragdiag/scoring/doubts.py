@@ -20,6 +20,7 @@ from ragdiag.scoring.rarity import Idf, share, stems_of, weighed
 from ragdiag.scoring.scoring import Scorer
 from ragdiag.text.normal import folded
 from ragdiag.text.sentences import sentences
+from ragdiag.text.words import words
 
 __all__ = ["Doubt", "doubts"]
 
@@ -36,6 +37,18 @@ NEEDED = ((2, 1.0, 0.6), (4, 1.0, 0.5), (12, 0.75, 0.5), (sys.maxsize, 0.6, 0.4)
 """Up to so many words of its own, an answer is taken for said where this share of them, and this share of the question's words,
 stand together, both by idf."""
 
+HELD, FEWEST = 0.8, 4
+"""The share of the words of a reference answer that the question lacks and the evidence has, from which a chunk has the answer;
+and how many such words tell.
+"""
+
+FEW, ABOUT = 2, 0.66
+"""Of fewer words, so many at least, a chunk needs them all, and this share of the question's words."""
+
+REPEATED = 8
+"""Words of the shortest labelled passage that a chunk can be said to repeat."""
+
+REPEATS = "says the labelled passage word for word"
 HOLDS = "holds the reference answer as it stands"
 SAYS = "says what the reference answer says"
 AS_LABELLED = "says what the labelled passage says"
@@ -45,12 +58,13 @@ TINY = 1e-9
 
 
 class Doubt(NamedTuple):
-    """A chunk in a query's context that no label names and that may answer: query, chunk, its rank from 1, and why."""
+    """A chunk in a query's context that may answer: query, chunk, its rank from 1, why, and whether labels name any of it."""
 
     query: int
     chunk: int
     rank: int
     why: str
+    labelled: bool = False
 
 
 class _Sought(NamedTuple):
@@ -63,7 +77,8 @@ class _Sought(NamedTuple):
 def doubts(scorer: Scorer, run: Run, lengths: IntArray, failing: Collection[int], judge: Judge) -> Iterator[Doubt]:
     """The chunks in the context of each query that neither a label nor a person judges and that hold a reference answer.
 
-    For a query in `failing` without any: the first that may answer in other words.
+    For a query in `failing` without any: the first that says what a label names word for word, that may answer in other words, or
+    that has nearly all words of a reference answer, though labels name some of it: they may be wider than the answer.
     """
     of_contexts, rarity = scorer.judgements.unjudged(run, lengths), scorer.answering.rarity
     for q in scorer.labels.at("span").tolist():
@@ -72,7 +87,12 @@ def doubts(scorer: Scorer, run: Run, lengths: IntArray, failing: Collection[int]
         query = scorer.labels.queries[q]
         holding = [Doubt(q, c, rank, HOLDS) for c, rank in unjudged.items() if _holds(query, scorer.text(c))]
         if not holding and q in failing:
-            holding = _in_other_words(scorer, q, unjudged, rarity.idf, judge)
+            context = dict(zip(run.chunks[q, : lengths[q]].tolist(), range(1, int(lengths[q]) + 1), strict=True))
+            holding = (
+                _repeating(scorer, q, unjudged)
+                or _in_other_words(scorer, q, unjudged, rarity.idf, judge)
+                or _having(scorer, q, context, unjudged)
+            )
         yield from holding
 
 
@@ -80,6 +100,47 @@ def _holds(query: Query, text: str) -> bool:
     answers = [form for answer in query.answers if len((form := folded(answer).strip(" .")).split()) >= ANSWER_WORDS]
     form = folded(text) if answers else ""
     return any(answer in form for answer in answers)
+
+
+def _repeating(scorer: Scorer, q: int, unjudged: Mapping[int, int]) -> list[Doubt]:
+    """The first chunk that says a labelled passage word for word, of a query that needs no other."""
+    passages = list(_passages_of(scorer, q).values())
+    wordings = [words(text) for text in passages[0]] if len(passages) == 1 else []
+    sought = [f" {' '.join(wording)} " for wording in wordings if len(wording) >= REPEATED]
+    for chunk, rank in unjudged.items() if sought else ():
+        held = f" {' '.join(words(scorer.text(chunk)))} "
+        if any(passage in held for passage in sought):
+            return [Doubt(q, chunk, rank, REPEATS)]
+    return []
+
+
+def _having(scorer: Scorer, q: int, context: Mapping[int, int], unjudged: Collection[int]) -> list[Doubt]:
+    """The first chunk that has nearly all words of a reference answer that the question lacks and the evidence has."""
+    query = scorer.labels.queries[q]
+    asked, labelled = _stems(query.text), _stems(" ".join(text for group in _passages_of(scorer, q).values() for text in group))
+    for own in ((_stems(answer) - asked) & labelled for answer in query.answers):
+        for chunk, rank in context.items() if len(own) >= FEW else ():
+            held = stems_of(scorer.text(chunk))
+            of_answer, of_question = len(own & held), len(asked & held)
+            few = len(own) < FEWEST
+            if of_answer >= (1.0 if few else HELD) * len(own) and (not few or of_question >= ABOUT * len(asked)):
+                why = f"has {of_answer} of the {len(own)} words of the reference answer that the question lacks"
+                return [Doubt(q, chunk, rank, why, chunk not in unjudged)]
+    return []
+
+
+def _stems(text: str) -> Set[str]:
+    """The stems of a text's telling words."""
+    return weighed(text, lambda _: 1.0).keys()
+
+
+def _passages_of(scorer: Scorer, q: int) -> Mapping[int, list[str]]:
+    """The texts of a query's labelled passages, by evidence group."""
+    evidence, groups = scorer.labels.evidence, dict[int, list[str]]()
+    for r in range(*evidence.query.searchsorted([q, q + 1]).tolist()):
+        text = scorer.corpus.documents[int(evidence.document[r])].text[int(evidence.start[r]) : int(evidence.end[r])]
+        groups.setdefault(int(evidence.group[r]), []).append(text)
+    return groups
 
 
 def _in_other_words(scorer: Scorer, q: int, unjudged: Mapping[int, int], idf: Idf, judge: Judge) -> list[Doubt]:
@@ -97,11 +158,8 @@ def _in_other_words(scorer: Scorer, q: int, unjudged: Mapping[int, int], idf: Id
 
 def _sought(scorer: Scorer, q: int, question: Mapping[str, float], idf: Idf) -> list[_Sought]:
     """What a context must say: a reference answer; where there is none, what an alternative of each evidence group says."""
-    query, evidence = scorer.labels.queries[q], scorer.labels.evidence
-    groups: dict[int, list[str]] = {-1: list(query.answers)} if query.answers else {}
-    for r in range(*evidence.query.searchsorted([q, q + 1]).tolist()) if not groups else ():
-        text = scorer.corpus.documents[int(evidence.document[r])].text[int(evidence.start[r]) : int(evidence.end[r])]
-        groups.setdefault(int(evidence.group[r]), []).append(text)
+    query = scorer.labels.queries[q]
+    groups = {-1: list(query.answers)} if query.answers else _passages_of(scorer, q)
     distinct = (list(dict.fromkeys(wordings)) for wordings in groups.values())
     return [_Sought(of_one, [_own(wording, question, idf) for wording in of_one]) for of_one in distinct]
 

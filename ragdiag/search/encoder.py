@@ -144,6 +144,10 @@ class Encoder:
         counts = self.words(texts, None)
         return counts[:, 2] / np.maximum(counts[:, 0], 1)
 
+    def broken(self, texts: Sequence[str]) -> float:
+        """See `encoders.Readable`."""
+        return reading.broken([readable(t) for t in texts], self._pieces, self._vocabulary)
+
     def encode(self, texts: Sequence[str], kind: Kind, store: Store | None, progress: Progress) -> VectorArray:
         """Unit vectors of `texts`, float32, shape ``(n_texts, dimension)``; known ones from `store`, new ones added to it."""
         return embedded(texts, kind, lambda batch: self._embed(batch, kind), self.identity, store, progress)

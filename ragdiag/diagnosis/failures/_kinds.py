@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import random
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from ragdiag.core.proofs import Edit
@@ -148,15 +148,23 @@ def _unfilled(case: Case, chunk: int) -> Iterator[Attempt]:
     text, setting = case.query.text, case.setting
     if setting.language != "english" or language(text) not in ("English", ""):
         return
-    own = list(dict.fromkeys(words(text)))
+    own, sentence = list(dict.fromkeys(words(text))), _sentence(case, chunk)
     function = function_words("english") - KEPT if setting.analyses else frozenset[str]()
-    own_sentence = words(_sentence(case, chunk))
+    own_sentence = words(sentence)
     common = _common(case, own, own_sentence)
     asking, beside_it = common & REQUESTS, common.difference(own_sentence)
     empty = [asking, asking | function, beside_it, beside_it | asking, beside_it | asking | function]
     left_out = dict.fromkeys(tuple(w for w in own if w in words_) for words_ in empty)
     fair = (dropped for dropped in left_out if 0 < len(dropped) < len(own) - 1 and _elsewhere(case, chunk, dropped))
-    yield from (_less(text, own, dropped) for dropped in fair)
+    yield from (_less(text, own, dropped, without(text, dropped)) for dropped in fair)
+    yield from _alone(case, chunk, own, sentence, common)
+
+
+def _alone(case: Case, chunk: int, own: Sequence[str], sentence: str, common: Set[str]) -> Iterator[Attempt]:
+    """Only `sentence` of the query, where what stands round it says nothing: function words, and `common` ones."""
+    round_it = tuple(w for w in own if w not in words(sentence))
+    if round_it and set(round_it) <= common | function_words("english") and _elsewhere(case, chunk, round_it):
+        yield _less(case.query.text, own, round_it, sentence.strip())
 
 
 def _sentence(case: Case, chunk: int) -> str:
@@ -177,12 +185,12 @@ def _elsewhere(case: Case, chunk: int, dropped: Sequence[str]) -> bool:
     return 2 * own < sum(map(idf, dropped)) or own < sum(above) / max(len(above), 1)
 
 
-def _less(text: str, own: Sequence[str], dropped: tuple[str, ...]) -> Attempt:
-    """The query without `dropped`, which are some of its `own` words."""
+def _less(text: str, own: Sequence[str], dropped: tuple[str, ...], left: str) -> Attempt:
+    """The query without `dropped`, which are some of its `own` words: what is `left`."""
     how = f"leave out {counted(len(dropped), 'word')} that say nothing" if len(dropped) > 1 else f"leave out {dropped[0]}"
     fix = "leave words that say nothing out of queries before they are searched (a stop list)"
     controls = functools.partial(_as_many, text, [w for w in own if w not in dropped], len(dropped))
-    return Attempt(FILLER, Edit(query=without(text, dropped)), how, fix, ", ".join(dropped), controls, None, dropped)
+    return Attempt(FILLER, Edit(query=left), how, fix, ", ".join(dropped), controls, None, dropped)
 
 
 def _common(case: Case, own: Sequence[str], sentence: Sequence[str]) -> set[str]:

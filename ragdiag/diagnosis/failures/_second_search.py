@@ -42,11 +42,7 @@ def lead(case: Case) -> Leads:
 
     The control asks for titles of other documents that the chunks found name.
     """
-    titles, lacking = case.setting.titles, {span.document for g in case.targets for span in g.needed}
-    named = _named(case, titles)
-    known = {int(case.setting.chunking.document[c]) for c in case.context}
-    sought = next(((t, at) for t, at in named.items() if titles[t] & lacking - known and at <= case.length), None)
-    others = [t for t in named if not titles[t] & (lacking | known)][:MOST]
+    sought, others = _titles(case)
     if sought is None or len(others) < FEWEST:
         return None
     title, at = sought
@@ -56,8 +52,17 @@ def lead(case: Case) -> Leads:
     if ranks[0] > case.length or as_well > MOST_AS_WELL * len(others):
         return None
     says = f"{as_well} of {len(others)} titles of other documents that the chunks found name do as well"
-    written = case.setting.corpus.documents[min(titles[title] & lacking)].title
+    lacking = {span.document for g in case.targets for span in g.needed}
+    written = case.setting.corpus.documents[min(case.setting.titles[title] & lacking)].title
     return Lead(written, at, ranks[0], Control(len(others), as_well, None, says))
+
+
+def _titles(case: Case) -> tuple[tuple[tuple[str, ...], int] | None, list[tuple[str, ...]]]:
+    """The title of what lacks, with the rank of the chunk of the context that names it first; titles of other documents."""
+    titles, found = case.setting.titles, {int(case.setting.chunking.document[c]) for c in case.context}
+    lacking, named = {span.document for g in case.targets for span in g.needed}, _named(case, titles)
+    sought = next(((t, at) for t, at in named.items() if titles[t] & lacking - found and at <= case.length), None)
+    return sought, [t for t in named if not titles[t] & (lacking | found)][:MOST]
 
 
 def _named(case: Case, titles: Container[tuple[str, ...]]) -> dict[tuple[str, ...], int]:

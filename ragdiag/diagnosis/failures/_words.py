@@ -90,19 +90,26 @@ def askable(case: Case, spans: Sequence[Span]) -> list[str]:
     """Words of the passages at `spans` that somebody who asks could have used; first those nearest to the query, of these what
     their documents speak of most.
 
-    No name, nothing of a short answer; and the documents use it elsewhere together with words of the query. Where most of these
-    stand in no other text, that cannot be told: then it is enough that the documents use it elsewhere.
+    No name, nothing of a short answer; and the documents use it elsewhere together with words of the query. Where none is used
+    so, or most words of the query stand in no other text, it is enough that the documents use it elsewhere.
     """
-    setting = case.setting
-    free = [w for span in spans for w in _sayable(case, span)]
-    elsewhere = {w: set(setting.chunks_with(w)) - case.evidence for w in dict.fromkeys(free)}
-    asked = [set(setting.chunks_with(w)) - case.evidence for w in dict.fromkeys(telling(case.query.text, setting.language))]
-    known = [chunks for chunks in asked if len(chunks) >= TOGETHER]
-    told, total = 2 * len(known) >= len(asked), max(len(setting.chunking), 1)
-    near = {w: _together(own, known, total) if told else int(len(own) > TOGETHER) for w, own in elsewhere.items()}
+    setting, near = case.setting, _nearness(case, [w for span in spans for w in _sayable(case, span)])
     texts = (setting.corpus.documents[document].text for document in {span.document for span in spans})
     spoken = Counter(word for text in texts for word in words(text))
     return sorted((w for w, n in near.items() if n), key=lambda w: (-near[w], -spoken[w] * setting.idf(w), w))
+
+
+def _nearness(case: Case, free: Sequence[str]) -> dict[str, int]:
+    """With how many words of the query the documents use each of `free` elsewhere; where that tells nothing, 1 for those that
+    they use elsewhere.
+    """
+    setting = case.setting
+    elsewhere = {w: set(setting.chunks_with(w)) - case.evidence for w in dict.fromkeys(free)}
+    asked = [set(setting.chunks_with(w)) - case.evidence for w in dict.fromkeys(telling(case.query.text, setting.language))]
+    known, total = [chunks for chunks in asked if len(chunks) >= TOGETHER], max(len(setting.chunking), 1)
+    near = {w: _together(own, known, total) for w, own in elsewhere.items()}
+    told = 2 * len(known) >= len(asked) and any(near.values())
+    return near if told else {w: int(len(own) > TOGETHER) for w, own in elsewhere.items()}
 
 
 def _sayable(case: Case, span: Span) -> list[str]:

@@ -59,7 +59,6 @@ class ChunkSplit(FailureMode):
 
     says = "a chunk boundary cuts the evidence"
     place = 30
-    of_cuts = True
     exposes = True
     remedies = (overlapping, sized(2))
 

@@ -16,6 +16,7 @@ from ragdiag.diagnosis.failures.truncated import unseen
 from ragdiag.diagnosis.modes import FailureMode
 from ragdiag.search.changes import sized
 from ragdiag.text.phrases import counted
+from ragdiag.text.sentences import sentences
 
 FIX = "smaller chunks, or embed sentences and hand over the passage round them"
 HOW = "a smaller window round the evidence, in the chunk's place"
@@ -33,7 +34,7 @@ class Drowned(NamedTuple):
 
 @dataclass(frozen=True)
 class Diluted(FailureMode):
-    """Whole and visible, but at most `share` of its chunk, which is no small one: `large` median chunks or more.
+    """Whole and visible, but its sentences are at most `share` of their chunk, no small one: `large` median chunks or more.
 
     Proved by a smaller window round it, in the chunk's place: half the chunk, or as long as the index's median chunk where that
     is shorter. That is fixed beforehand, since the tightest window rescues almost anything. The control is windows as small in
@@ -62,7 +63,7 @@ class Diluted(FailureMode):
         if not drowned:
             return None
         rows = [
-            row | {"share": round(_share(case, d.place, d.span), 3)}
+            row | {"share": round(_share(case, d.place, _sentences(case, d.place, d.span)), 3)}
             for d, row in zip(drowned, described(case, [d.chunk for d in drowned], len(drowned)), strict=True)
         ]
         return Observation(tuple(d.group for d in drowned), {"chunks": rows}, drowned)
@@ -72,12 +73,7 @@ class Diluted(FailureMode):
         drowned = observation.held
         cut = [d.span for d in drowned if d.cut]
         outcome, edit = yield from first_enough(case, _edits(case, drowned, cut))
-        rank, control = outcome.standing.rank or 0, None
-        clear = outcome.standing.sufficient and rank <= case.upper
-        if outcome.standing.sufficient and not clear and not cut:
-            control = Control(0, 0, None, f"proves nothing: it comes no higher than rank {rank}, as many a smaller chunk would")
-        elif outcome.standing.sufficient:
-            control = yield from self._control(case, drowned[0], edit)
+        control = (yield from self._control(case, drowned[0], edit)) if outcome.standing.sufficient else None
         if cut:
             return _half(case, observation, edit, outcome, self._is_proof(control))
         return case.finding(
@@ -86,7 +82,7 @@ class Diluted(FailureMode):
             HOW,
             outcome.standing,
             FIX,
-            proved=clear and self._is_proof(control),
+            proved=outcome.standing.sufficient and self._is_proof(control),
             control=control,
             rows=_rows(observation),
             edit=edit,
@@ -117,7 +113,7 @@ class Diluted(FailureMode):
         if not holder:
             place = case.setting.window(span, max(place.end - place.start, case.setting.typical, span.end - span.start))
         large = place.end - place.start >= self.large * case.setting.typical
-        if not large or _share(case, place, span) > self.share or unseen(case, group):
+        if not large or _share(case, place, _sentences(case, place, span)) > self.share or unseen(case, group):
             return None
         return Drowned(group, chunk, place, span, not holder)
 
@@ -167,6 +163,13 @@ def _middle(span: Span) -> Span:
     return Span(span.document, middle, min(middle + 1, span.end))
 
 
+def _sentences(case: Case, place: Span, span: Span) -> Span:
+    """The sentences of `place` that `span` stands in: a word or a number says nothing of how much of a chunk is about it."""
+    inside = [(place.start + a, place.start + b) for a, b in sentences(case.setting.text(place))]
+    held = [(a, b) for a, b in inside if a < span.end and b > span.start] or [(span.start, span.end)]
+    return Span(span.document, held[0][0], held[-1][1])
+
+
 def _share(case: Case, place: Span, span: Span) -> float:
     """Of the characters other than space in `place`, those of the evidence."""
     whole = "".join(case.setting.text(place).split())
@@ -174,5 +177,5 @@ def _share(case: Case, place: Span, span: Span) -> float:
 
 
 def _rows(observation: Observation) -> list[Row]:
-    """How small a part of each chunk the evidence is."""
+    """How small a part of each chunk the sentences with the evidence are."""
     return [Row.of("share", f"{c['share']:.0%} of {c['chunk']}, at {at(c['rank'])}") for c in observation.detail["chunks"][:MOST]]

@@ -22,7 +22,6 @@ class Oversized(FailureMode):
 
     says = "the evidence is longer than a chunk"
     place = 40
-    of_cuts = True
     remedies = (sized(2), sized(4))
 
     def observe(self, case: Case) -> Observation | None:

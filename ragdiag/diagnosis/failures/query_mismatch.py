@@ -27,6 +27,7 @@ from ragdiag.diagnosis.failures._passages import nearest
 from ragdiag.diagnosis.failures._words import FEWEST, gap
 from ragdiag.diagnosis.failures.truncated import unseen
 from ragdiag.diagnosis.modes import FailureMode
+from ragdiag.diagnosis.unproved import FAR
 from ragdiag.search.changes import by_parts, other_retrievers, stemmed, with_context, without_stop_words
 from ragdiag.text.phrases import counted
 
@@ -167,8 +168,9 @@ class QueryMismatch(FailureMode):
 
 
 def _to_spare(case: Case, outcome: Outcome) -> bool:
-    """Whether all evidence is in the context, and not at its last place."""
-    return outcome.standing.sufficient and (outcome.standing.rank or math.inf) < max(case.length, 2)
+    """Whether all evidence is in the context, and not at its last place, unless it comes from far below."""
+    before, after = case.standing.rank or math.inf, outcome.standing.rank or math.inf
+    return outcome.standing.sufficient and (after < max(case.length, 2) or before >= FAR * case.length)
 
 
 def _other_side(swaps: Sequence[str], side: str) -> list[str]:

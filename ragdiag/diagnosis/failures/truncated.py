@@ -21,6 +21,10 @@ PREFIX = 2000
 """No context puts so many characters before a chunk: where the encoder reads so far beyond the evidence, it reads it."""
 
 
+HALF = 0.5
+"""Of the evidence, the part that the encoder does not read at least: with less unread it knows what the chunk says."""
+
+
 class Unseen(NamedTuple):
     """A chunk with evidence that the encoder does not reach: what is indexed for it, and where the evidence is in that text."""
 
@@ -113,7 +117,8 @@ def _hidden(case: Case, chunk: int, span: Span) -> Unseen | None:
         return None
     text = setting.embed(place)
     before = max(text.find(setting.text(place)), 0)  # a title or a neighbour may come first
-    return Unseen(chunk, text, before + start, before + end, visible) if before + end > visible else None
+    unread = before + end - max(visible, before + start)
+    return Unseen(chunk, text, before + start, before + end, visible) if unread > 0 and unread >= HALF * (end - start) else None
 
 
 def _part(case: Case, unseen: Unseen) -> str:

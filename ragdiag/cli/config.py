@@ -54,10 +54,11 @@ class Option(click.Option):
 
     def _stay_here(self, configuration: Configuration, specs: Sequence[str]) -> None:
         from ragdiag.core.errors import SpecError
+        from ragdiag.core.options import NO_SWAP
         from ragdiag.core.registry import make
         from ragdiag.core.remote import remote_part
 
-        for spec in specs:
+        for spec in (spec for spec in specs if spec != NO_SWAP):
             try:
                 part = remote_part(make(self.family, spec))
             except SpecError as e:

@@ -64,7 +64,7 @@ def with_labels(results: Sequence[QueryResult], said: LabelsSaid) -> tuple[Query
     known for an old version of the evidence, or for one with other values, whatever the cause is. One that says the evidence
     word for word does all the same.
     """
-    copies = {name for name, mode in modes().items() if mode.of_copies}
+    copies = {name for name, mode in modes().items() if mode.of_copies and not mode.by_degrees}
     return tuple(_with_label(result, q, said, copies) for q, result in enumerate(results))
 
 

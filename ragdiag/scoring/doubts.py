@@ -115,18 +115,24 @@ def _repeating(scorer: Scorer, q: int, unjudged: Mapping[int, int]) -> list[Doub
 
 
 def _having(scorer: Scorer, q: int, context: Mapping[int, int], unjudged: Collection[int]) -> list[Doubt]:
-    """The first chunk that has nearly all words of a reference answer that the question lacks and the evidence has."""
+    """The chunks that have nearly all words of a reference answer that the question lacks and the evidence has."""
     query = scorer.labels.queries[q]
     asked, labelled = _stems(query.text), _stems(" ".join(text for group in _passages_of(scorer, q).values() for text in group))
-    for own in ((_stems(answer) - asked) & labelled for answer in query.answers):
-        for chunk, rank in context.items() if len(own) >= FEW else ():
-            held = stems_of(scorer.text(chunk))
-            of_answer, of_question = len(own & held), len(asked & held)
-            few = len(own) < FEWEST
-            if of_answer >= (1.0 if few else HELD) * len(own) and (not few or of_question >= ABOUT * len(asked)):
-                why = f"has {of_answer} of the {len(own)} words of the reference answer that the question lacks"
-                return [Doubt(q, chunk, rank, why, chunk not in unjudged)]
-    return []
+    wordings = [own for answer in query.answers if len(own := (_stems(answer) - asked) & labelled) >= FEW]
+    held = {chunk: stems_of(scorer.text(chunk)) for chunk in context} if wordings else {}
+    having = [(c, own) for c, stems in held.items() for own in wordings if _has(own, asked, stems)]
+    return [Doubt(q, c, context[c], _words_had(own, held[c]), c not in unjudged) for c, own in dict(having).items()]
+
+
+def _has(own: Set[str], asked: Set[str], stems: Set[str]) -> bool:
+    """Whether a chunk has enough of an answer's own words; where these are few, all of them and most of the question's."""
+    if len(own) >= FEWEST:
+        return len(own & stems) >= HELD * len(own)
+    return own <= stems and len(asked & stems) >= ABOUT * len(asked)
+
+
+def _words_had(own: Set[str], stems: Set[str]) -> str:
+    return f"has {len(own & stems)} of the {len(own)} words of the reference answer that the question lacks"
 
 
 def _stems(text: str) -> Set[str]:

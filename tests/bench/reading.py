@@ -17,7 +17,7 @@ from typing import Any
 from causes import RETRIEVERS, _counts, _head, _row
 from common import SETS, paths
 
-HINTS = ("incomplete", "other_retriever", "adjacent", "ranking", "undetermined")
+HINTS = ("incomplete", "other_retriever", "adjacent", "ranking", "word_gap", "undetermined")
 """What is named where nothing is proved: drawn too, and counted apart."""
 
 VERDICTS = ("right", "doubtful", "wrong")
@@ -96,12 +96,15 @@ def kept(folder: Path, reuse: bool, sets: dict[str, tuple[Path, ...]], cache: st
     return rows
 
 
-def drawn(rows: Rows, n: int, rng: random.Random) -> Rows:
-    """Up to `n` findings of each cause, evenly over sets, then retrievers; no query twice, so the rarest cause chooses first."""
+def drawn(rows: Rows, n: int, rng: random.Random, read: set[tuple[str, str]]) -> Rows:
+    """Up to `n` findings of each cause, evenly over sets, then retrievers; no query twice, so the rarest cause chooses first.
+
+    None of a query in `read`, which were read before.
+    """
     pool: dict[str, Rows] = defaultdict(list)
     for row in (row for row in rows if row["card"] and not row["label"]):
         pool[row["cause"]].append(row)
-    used, found = set[tuple[str, str]](), list[dict[str, Any]]()
+    used, found = set(read), list[dict[str, Any]]()
     for cause in sorted(pool, key=lambda cause: (len(pool[cause]), cause)):
         sets, retrievers, left = Counter[str](), Counter[str](), rng.sample(pool[cause], len(pool[cause]))
         while (left := [r for r in left if (r["set"], r["id"]) not in used]) and sets.total() < n:
@@ -183,6 +186,9 @@ def main() -> None:
     cards.add_argument("--reuse", action="store_true", help="take the audits that are there")
     cards.add_argument("--cache", default="", help="vectors, as of ragdiag audit")
     cards.add_argument("--cards", type=Path, required=True, help="where the cards go; their key beside it, as NAME.key.csv")
+    cards.add_argument(
+        "--without", type=Path, nargs="*", default=[], metavar="KEY", help="keys of cards read before: none of these"
+    )
     cards.add_argument("-n", type=int, default=20, help="findings of each cause")
     cards.add_argument("--seed", default="1", help="of what is drawn")
     readers.add_argument("key", type=Path)
@@ -193,7 +199,8 @@ def main() -> None:
         return
     also = {name: tuple(map(Path, files.split(","))) for name, _, files in (other.partition("=") for other in asked.also)}
     counts(rows := kept(asked.reports, asked.reuse, {name: paths(name) for name in asked.sets} | also, asked.cache))
-    write_cards(drawn(rows, asked.n, random.Random(asked.seed)), asked.cards, asked.cards.with_suffix(".key.csv"))
+    read = {(row["set"], row["id"]) for key in asked.without for row in csv.DictReader(key.open(encoding="utf-8"))}
+    write_cards(drawn(rows, asked.n, random.Random(asked.seed), read), asked.cards, asked.cards.with_suffix(".key.csv"))
 
 
 if __name__ == "__main__":

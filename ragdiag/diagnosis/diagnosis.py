@@ -227,8 +227,10 @@ def _pairs(cases: Sequence[Case], findings: Sequence[Sequence[Finding]], probe: 
 
 
 def _may_be_half(finding: Finding) -> bool:
-    """Whether a repair may be tried together with another. Words added to a query are no repair of the pipeline."""
-    useful = finding.edit != Edit() and not finding.edit.query and not finding.after.sufficient
+    """Whether a repair may be tried together with another. Words added to a query are no repair of the pipeline, and a residual
+    one says nothing of what is wrong.
+    """
+    useful = finding.edit != Edit() and not (finding.edit.query or finding.after.sufficient or finding.residual)
     return useful and not {"worthless", "unread", "broken", "tied", "swap_as_well"} & finding.detail.keys()
 
 

@@ -32,7 +32,7 @@ def understood(case: Case, finding: Finding) -> Finding:
     """A finding whose repair moves the evidence by what an encoder makes of it, without its proof where that one cuts the
     corpus's words in pieces: it was trained for another language, and where it puts a text is mostly chance.
     """
-    share = case.setting.broken(finding.edit.retriever)
+    share = case.setting.broken(finding.edit.retriever) if finding.proved else 0.0
     why = f"the encoder cuts {share:.0%} of the words in three pieces or more; take one that was trained for the language"
     return without_proof(finding, why, broken=round(share, 3)) if share > MOST_BROKEN else finding
 

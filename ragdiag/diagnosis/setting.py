@@ -6,7 +6,7 @@ import math
 import re
 from array import array
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -27,7 +27,7 @@ from ragdiag.text.words import inside_a_word, words
 
 __all__ = ["Setting"]
 
-SAMPLED = 200
+SAMPLED = 60
 """Chunks, evenly spread, by which it is told how an encoder cuts the corpus's words."""
 
 BY_PARTS = Analysis(parts=True)
@@ -70,6 +70,7 @@ class Setting:
     _extents: dict[int, tuple[IntArray, IntArray, IntArray]] = field(default_factory=dict, repr=False)
     _idf: dict[str, float] = field(default_factory=dict, repr=False)
     _parts: dict[int, frozenset[str]] = field(default_factory=dict, repr=False)
+    _spoken: dict[int, Counter[str]] = field(default_factory=dict, repr=False)
     _broken: dict[str, float] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -105,6 +106,11 @@ class Setting:
             if title := tuple(words(document.title.partition(" (")[0])):
                 found[title].add(d)
         return dict(found)
+
+    @cached_property
+    def titles_from(self) -> frozenset[str]:
+        """The first words of `titles`."""
+        return frozenset(title[0] for title in self.titles)
 
     @property
     def _lengths(self) -> IntArray:
@@ -160,6 +166,12 @@ class Setting:
         if chunk not in self._parts:
             self._parts[chunk] = frozenset(BY_PARTS(self.text(self.span(chunk))))
         return self._parts[chunk]
+
+    def spoken(self, document: int) -> Counter[str]:
+        """How often each word stands in a document, told once."""
+        if document not in self._spoken:
+            self._spoken[document] = Counter(words(self.corpus.documents[document].text))
+        return self._spoken[document]
 
     def extents(self, document: int) -> tuple[IntArray, IntArray, IntArray]:
         """Where the chunks of a document start and end, and how far each and those before it reach."""

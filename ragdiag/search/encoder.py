@@ -146,7 +146,7 @@ class Encoder:
 
     def broken(self, texts: Sequence[str]) -> float:
         """See `encoders.Readable`."""
-        return reading.broken([readable(t) for t in texts], self._pieces, self._vocabulary)
+        return reading.broken([readable(t) for t in texts], self._pieces)
 
     def encode(self, texts: Sequence[str], kind: Kind, store: Store | None, progress: Progress) -> VectorArray:
         """Unit vectors of `texts`, float32, shape ``(n_texts, dimension)``; known ones from `store`, new ones added to it."""

@@ -15,5 +15,17 @@ REQUESTS = frozenset(
     """.split()
 )
 
+POINTING = frozenset("this these that those it its they them their such".split())
+"""Words that point at what was named before."""
+
+SOURCES = frozenset(
+    """
+    article articles author authors conclusion conclusions data document documents experiment experiments figure finding
+    findings indicate indicated model paper papers passage report reported reports result results researchers show showed shown
+    studies study summarized summarised summary table text texts
+    """.split()
+)
+"""Words for a text and what it says, which name none."""
+
 KEPT = frozenset("no not nor never without none nothing cannot against before after between under over above below".split())
 """Function words that turn what a question asks: never left out."""

@@ -70,7 +70,7 @@ def _named(case: Case, titles: Container[tuple[str, ...]]) -> dict[tuple[str, ..
     asked, found = set(words(case.query.text)), dict[tuple[str, ...], int]()
     for rank, chunk in enumerate(case.ranking[: NEAR * case.length].tolist(), 1):
         text = words(case.setting.text(case.setting.span(chunk)))
-        for start in range(len(text)):
+        for start in (i for i, word in enumerate(text) if word in case.setting.titles_from):
             for end in range(start + 1, min(start + LONGEST, len(text)) + 1):
                 title = tuple(text[start:end])
                 if title in titles and not asked.issuperset(telling(" ".join(title))):

@@ -94,8 +94,7 @@ def askable(case: Case, spans: Sequence[Span]) -> list[str]:
     so, or most words of the query stand in no other text, it is enough that the documents use it elsewhere.
     """
     setting, near = case.setting, _nearness(case, [w for span in spans for w in _sayable(case, span)])
-    texts = (setting.corpus.documents[document].text for document in {span.document for span in spans})
-    spoken = Counter(word for text in texts for word in words(text))
+    spoken = sum((setting.spoken(document) for document in {span.document for span in spans}), Counter[str]())
     return sorted((w for w, n in near.items() if n), key=lambda w: (-near[w], -spoken[w] * setting.idf(w), w))
 
 

@@ -26,7 +26,7 @@ class Adjacent(FailureMode):
     contexts: int = 10
 
     says = "what lacks stands right beside chunks that were found"
-    place = 127
+    place = 124
     residual = True
     remedies = (sized(2), with_context("neighbours"))
 

@@ -11,6 +11,7 @@ from ragdiag.core.records import Span
 from ragdiag.diagnosis.cases import Case, Group, Observation
 from ragdiag.diagnosis.failures._passages import cut_groups, described, first_enough, nearest, placements, replaced
 from ragdiag.diagnosis.failures._rows import MOST, at
+from ragdiag.diagnosis.failures._unspecific import is_unspecific
 from ragdiag.diagnosis.failures._words import beside
 from ragdiag.diagnosis.failures.truncated import unseen
 from ragdiag.diagnosis.modes import FailureMode
@@ -34,7 +35,8 @@ class Drowned(NamedTuple):
 
 @dataclass(frozen=True)
 class Diluted(FailureMode):
-    """Whole and visible, but its sentences are at most `share` of their chunk, no small one: `large` median chunks or more.
+    """Whole and visible, but its sentences are at most `share` of their chunk, which is no small one: as long as `large` median
+    chunks, and `long` tokens, or more.
 
     Proved by a smaller window round it, in the chunk's place: half the chunk, or as long as the index's median chunk where that
     is shorter. That is fixed beforehand, since the tightest window rescues almost anything. The control is windows as small in
@@ -47,6 +49,7 @@ class Diluted(FailureMode):
 
     share: float = 0.25
     large: float = 0.75
+    long: int = 90
     controls: int = 10
     often: float = 0.3
 
@@ -59,7 +62,8 @@ class Diluted(FailureMode):
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""
         cut = {group.number for group in cut_groups(case, longest=False)}
-        drowned = [d for g in case.targets if (d := self._drowned(case, g, g.number in cut)) is not None]
+        targets = () if is_unspecific(case) else case.targets
+        drowned = [d for g in targets if (d := self._drowned(case, g, g.number in cut)) is not None]
         if not drowned:
             return None
         rows = [
@@ -112,7 +116,7 @@ class Diluted(FailureMode):
         place = case.setting.span(chunk)
         if not holder:
             place = case.setting.window(span, max(place.end - place.start, case.setting.typical, span.end - span.start))
-        large = place.end - place.start >= self.large * case.setting.typical
+        large = place.end - place.start >= self.large * case.setting.typical and case.tokens(place) >= self.long
         if not large or _share(case, place, _sentences(case, place, span)) > self.share or unseen(case, group):
             return None
         return Drowned(group, chunk, place, span, not holder)

@@ -17,6 +17,7 @@ PARTS = "ask in parts: one search for each thing that the query needs"
 AGAIN = "search again with what the first search found; here: {title}"
 AGAIN_SAYS = "the chunk at {at} names “{title}”: a search for that as well has it at {rank}"
 MORE = "raise k to {k} ({tokens} tokens of context)"
+BESIDE = "hand over the chunk before and after each one found: what lacks stands there"
 NEIGHBOURS = "hand over more of each document: what lacks is not ranked"
 ONE_GROUP = 'where each of these passages answers alone, give them one "group" in the labels'
 EACH = "the labels list passages that may each answer alone, and the context holds one of them"
@@ -61,13 +62,23 @@ class Incomplete(FailureMode):
         if found is not None:
             detail |= {"second_search": found.title, "second_rank": found.rank}
             rows.append(Row.of("again", AGAIN_SAYS.format(at=at(found.named_at), title=found.title, rank=at(found.rank))))
-        fix = _fix(bool(observation.detail["in_parts"]), k, tokens, found)
+        fix = _fix(bool(observation.detail["in_parts"]), k, tokens, found, _beside(case))
         control = found.control if found is not None else None
         return case.finding("incomplete", observation, how, after, fix, detail=detail, tokens=tokens, rows=rows, control=control)
 
 
-def _fix(in_parts: bool, k: int | None, tokens: int | None, found: Lead | None) -> str:
-    """Ask in parts only where the question has them, and again only where that finds it; else more context."""
-    more = MORE.format(k=k, tokens=tokens) if k else NEIGHBOURS
-    others = [*([AGAIN.format(title=found.title)] if found else []), *([PARTS] if in_parts else [])]
-    return "; or ".join([*others, more])
+def _beside(case: Case) -> bool:
+    """Whether what lacks stands right before or after chunks that were found."""
+    documents = case.setting.chunking.document.tolist()
+    near = {(c + step, documents[c]) for c in case.context for step in (-1, 1)}
+    holders = [case.holder(g) for g in case.targets]
+    return all(holder is not None and (holder[0], documents[holder[0]]) in near for holder in holders)
+
+
+def _fix(in_parts: bool, k: int | None, tokens: int | None, found: Lead | None, beside: bool) -> str:
+    """Ask in parts only where the question has them, again and for neighbours only where that finds it; else more context."""
+    acts = [AGAIN.format(title=found.title)] if found else []
+    acts += [PARTS] if in_parts else []
+    if beside:
+        return "; or ".join([BESIDE, *acts])
+    return "; or ".join([*acts, MORE.format(k=k, tokens=tokens) if k else NEIGHBOURS])

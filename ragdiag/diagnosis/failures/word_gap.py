@@ -9,10 +9,10 @@ from typing import Any
 from ragdiag.core.proofs import Edit, Row, Trial
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.failures._passages import holding, nearest
-from ragdiag.diagnosis.failures._words import added, gap, telling
+from ragdiag.diagnosis.failures._unspecific import is_unspecific
+from ragdiag.diagnosis.failures._words import added, gap, unasked
 from ragdiag.diagnosis.modes import FailureMode
 from ragdiag.search.changes import other_retrievers, stemmed
-from ragdiag.text.words import words
 
 FIX = (
     "rewrite queries in the words of the documents, or search by meaning as well; a paraphrase in the query's record, "
@@ -25,7 +25,7 @@ MOST, SHOWN = 60, 8
 @dataclass(frozen=True)
 class WordGap(FailureMode):
     """Residual: nothing more specific suffices. Of the query's words the chunks with the evidence have `most` at most, by idf,
-    and no more than the chunks above them.
+    and at most `ratio` of what the chunks above them have.
 
     The intervention asks for each passage in its own words, all of them: that brings in nearly any text that is indexed and read.
     It shows no more than that the passage can be found, and that the query's words do not lead to it. Which of them are at fault
@@ -33,6 +33,7 @@ class WordGap(FailureMode):
     """
 
     most: float = 0.5
+    ratio: float = 0.75
 
     says = "the query shares few words with the evidence, which is found when asked for in its own"
     place = 135
@@ -43,13 +44,13 @@ class WordGap(FailureMode):
 
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""
-        if case.standing.sufficient:
+        if case.standing.sufficient or is_unspecific(case):
             return None
         for group in case.targets:
             if not (chunks := holding(case, group)):
                 continue
             seen = gap(case, chunks)
-            if seen.overlap <= min(self.most, seen.above):
+            if seen.overlap <= min(self.most, self.ratio * seen.above):
                 detail = {"overlap": round(seen.overlap, 3), "overlap_above": round(seen.above, 3), "missing": list(seen.missing)}
                 return Observation((group,), detail)
         return None
@@ -57,8 +58,8 @@ class WordGap(FailureMode):
     def prove(self, case: Case, observation: Observation) -> Trial:
         """Ask for what lacks in its own words as well."""
         text, passages = case.query.text, [nearest(case, group.needed) for group in case.targets]
-        own = list(dict.fromkeys(w for p in passages for w in telling(case.setting.text(p), case.setting.language)))
-        new = [word for word in own[:MOST] if word not in words(text)]
+        own = list(dict.fromkeys(w for p in passages for w in unasked(case, p)))
+        new = own[:MOST]
         edit = Edit(query=added(text, new))
         (outcome,) = yield [edit]
         return case.finding(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import random
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from ragdiag.core.proofs import Edit
@@ -79,7 +79,7 @@ def _by_terms(case: Case, chunk: int, kind: str, analysis: Analysis) -> Iterator
     """The same index by other terms, where these give the query words in common with the chunk that it lacks by itself."""
     spec = case.setting.analyses.get(kind)
     gained = _gained(case, chunk, analysis) if spec else {}
-    if not spec or not gained:
+    if not spec or not _of_the_subject(case, gained):
         return
     edit, rest = Edit(retriever=spec), without(case.query.text, gained)
     act = {INFLECTION: "search by stems", IDENTIFIER: "search identifiers by their parts as well"}[kind]
@@ -87,6 +87,12 @@ def _by_terms(case: Case, chunk: int, kind: str, analysis: Analysis) -> Iterator
     shown = f"{', '.join(gained)} in the query, {', '.join(list(forms)[:3])} in the evidence's chunk"
     controls = functools.partial(_others_so, case, chunk, edit)
     yield Attempt(kind, edit, act, f"{act}: {spec}", shown, controls, edit.with_(Edit(query=rest)), tuple(gained))
+
+
+def _of_the_subject(case: Case, gained: Collection[str]) -> bool:
+    """Whether one of these words of the query is as rare as its telling words on average: others say little of its subject."""
+    idf, own = case.setting.idf, telling(case.query.text, case.setting.language)
+    return any(idf(word) * len(own) >= sum(map(idf, own)) for word in gained)
 
 
 def _gained(case: Case, chunk: int, analysis: Analysis) -> Mapping[str, Sequence[str]]:

@@ -17,6 +17,9 @@ __all__ = ["FixRow", "Fixing", "NextQuery", "fixing", "got", "next_queries", "sh
 IDS = 3
 """Queries named behind a status."""
 
+MOST_ACTS = 3
+"""Things to do that are shown of one cause."""
+
 CERTAIN = ("caused", "over-determined", "compound")
 """Statuses with causes, the plainest examples first."""
 
@@ -118,13 +121,25 @@ def _row(cause: str, queries: Sequence[QueryResult], share: Mean | None) -> FixR
         tuple(plainest),
         sum(q.status != "compound" for q in queries),
         share,
-        one_line(_most([f.fix.split(";")[0] for f in findings]), 100),  # without its alternatives
+        _acts([f.fix.split(";")[0] for f in findings]),  # without their alternatives
     )
 
 
 def _most(sentences: Sequence[str]) -> str:
     """The commonest of `sentences`; "" of none."""
     return Counter(sentences).most_common(1)[0][0] if sentences else ""
+
+
+def _acts(fixes: Sequence[str]) -> str:
+    """What to do: where queries of one cause need several things, the commonest with how many need them; figures aside."""
+    alike: dict[str, list[str]] = {}
+    for fix in fixes:
+        alike.setdefault("".join(c for c in fix if not c.isdigit()), []).append(fix)
+    kinds = sorted(alike.values(), key=len, reverse=True)
+    if len(kinds) < 2:
+        return one_line(_most(fixes), 100)
+    shown = [f"{len(kind)}: {one_line(_most(kind), 60)}" for kind in kinds[:MOST_ACTS]]
+    return "; ".join([*shown, *([f"{sum(map(len, kinds[MOST_ACTS:]))} other"] if kinds[MOST_ACTS:] else [])])
 
 
 def _notes(report: Report, failing: Sequence[QueryResult], rows: Sequence[FixRow]) -> Iterator[Row]:

@@ -30,6 +30,9 @@ SAYS = {
 }
 """What a mismatch says of a query, by its kind; of the others that the words differ."""
 
+REWRITE, SHOWN = "rewrite queries in the words of the documents", 3
+"""What to do about words, and how many of them the fix names."""
+
 CONTROLS = 9
 """Changes that should not do as well that are tried."""
 
@@ -71,7 +74,7 @@ def attempts(case: Case, chunk: int | None) -> Iterator[Attempt]:
 
 def _reworded(text: str) -> Attempt:
     """In words of the team itself."""
-    fix = "rewrite queries in the words of the documents, or add theirs to the documents"
+    fix = f"{REWRITE}, or add theirs to the documents"
     return Attempt(WORDING, Edit(query=text), "ask in the words of a paraphrase", fix, text, tuple)
 
 
@@ -215,25 +218,23 @@ def _as_many(text: str, others: Sequence[str], n: int) -> Controls:
 
 
 def in_words(case: Case, chunk: int, passages: Sequence[Span], counts: Sequence[int]) -> Iterator[Attempt]:
-    """The query with words of the evidence as well, the fewest first; then with these in place of the words that its chunk lacks.
-
-    Which of them means the same as which is not known, so that all of these go at once; names and numbers of the query stay.
+    """The query with words of the evidence as well, the fewest first; then with these in place of the words that its chunk lacks,
+    where these are hardly more: which of them means the same as which is not known, so that all go at once. Names stay.
     """
-    known = askable(case, passages)
+    known, gone = askable(case, passages), _replaceable(case, chunk)
     picked = [tuple(known[:n]) for n in counts if n <= len(known)]
-    gone = _replaceable(case, chunk)
-    for dropped in ((), gone) if gone else ((),):
-        yield from (_said_so(case, chunk, new, dropped) for new in picked)
+    yield from (_said_so(case, chunk, new, ()) for new in picked)
+    yield from (_said_so(case, chunk, new, gone) for new in picked if 0 < len(gone) <= len(new) + 1)
 
 
 def _said_so(case: Case, chunk: int, new: tuple[str, ...], dropped: tuple[str, ...]) -> Attempt:
     """The query in words of the evidence, in place of those that are `dropped`."""
-    fix = f"rewrite queries in the words of the documents; here: {', '.join(new[:3])}"
+    said = f"{', '.join(new[:SHOWN])} in place of {', '.join(dropped)}" if dropped else ", ".join(new[:SHOWN])
     how = f"ask for {listed(new)} " + (f"in place of {listed(dropped)}" if dropped else "as well")
     rest = without(case.query.text, dropped)
     controls = functools.partial(_asked_for, case, chunk, new, bool(dropped))
     knocked = Edit(query=rest) if dropped else None
-    return Attempt(WORDS, Edit(query=added(rest, new)), how, fix, ", ".join(new), controls, knocked, new)
+    return Attempt(WORDS, Edit(query=added(rest, new)), how, f"{REWRITE}; here: {said}", ", ".join(new), controls, knocked, new)
 
 
 def _replaceable(case: Case, chunk: int) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ragdiag.core.records import Span
@@ -93,9 +93,16 @@ def askable(case: Case, spans: Sequence[Span]) -> list[str]:
     No name, nothing of a short answer; and the documents use it elsewhere together with words of the query. Where none is used
     so, or most words of the query stand in no other text, it is enough that the documents use it elsewhere.
     """
-    setting, near = case.setting, _nearness(case, [w for span in spans for w in _sayable(case, span)])
+    near = _nearness(case, [w for span in spans for w in _sayable(case, span)])
+    told = spoken_most(case, spans, [w for w, n in near.items() if n])
+    return sorted(told, key=lambda w: -near[w])
+
+
+def spoken_most(case: Case, spans: Sequence[Span], some: Iterable[str]) -> list[str]:
+    """Words, first those that the documents of `spans` speak of most: by how often they have them, and how rare they are."""
+    setting = case.setting
     spoken = sum((setting.spoken(document) for document in {span.document for span in spans}), Counter[str]())
-    return sorted((w for w, n in near.items() if n), key=lambda w: (-near[w], -spoken[w] * setting.idf(w), w))
+    return sorted(some, key=lambda w: (-spoken[w] * setting.idf(w), w))
 
 
 def _nearness(case: Case, free: Sequence[str]) -> dict[str, int]:

@@ -16,6 +16,9 @@ from ragdiag.text.phrases import listed
 PARTS = "ask in parts: one search for each thing that the query needs"
 AGAIN = "search again with what the first search found; here: {title}"
 AGAIN_SAYS = "the chunk at {at} names “{title}”: a search for that as well has it at {rank}"
+FAR_OFF = "find what lacks by a search of its own: only k {k} ({tokens} tokens of context) has it all"
+FAR = 4
+"""Contexts from which on a larger k is nothing to do."""
 MORE = "raise k to {k} ({tokens} tokens of context)"
 BESIDE = "hand over the chunk before and after each one found: what lacks stands there"
 NEIGHBOURS = "hand over more of each document: what lacks is not ranked"
@@ -62,7 +65,7 @@ class Incomplete(FailureMode):
         if found is not None:
             detail |= {"second_search": found.title, "second_rank": found.rank}
             rows.append(Row.of("again", AGAIN_SAYS.format(at=at(found.named_at), title=found.title, rank=at(found.rank))))
-        fix = _fix(bool(observation.detail["in_parts"]), k, tokens, found, _beside(case))
+        fix = _fix(bool(observation.detail["in_parts"]), k, tokens, found, _beside(case), case.length)
         control = found.control if found is not None else None
         return case.finding("incomplete", observation, how, after, fix, detail=detail, tokens=tokens, rows=rows, control=control)
 
@@ -75,10 +78,11 @@ def _beside(case: Case) -> bool:
     return all(holder is not None and (holder[0], documents[holder[0]]) in near for holder in holders)
 
 
-def _fix(in_parts: bool, k: int | None, tokens: int | None, found: Lead | None, beside: bool) -> str:
+def _fix(in_parts: bool, k: int | None, tokens: int | None, found: Lead | None, beside: bool, length: int) -> str:
     """Ask in parts only where the question has them, again and for neighbours only where that finds it; else more context."""
     acts = [AGAIN.format(title=found.title)] if found else []
     acts += [PARTS] if in_parts else []
     if beside:
         return "; or ".join([BESIDE, *acts])
-    return "; or ".join([*acts, MORE.format(k=k, tokens=tokens) if k else NEIGHBOURS])
+    more = (MORE if k <= FAR * length else FAR_OFF).format(k=k, tokens=tokens) if k else NEIGHBOURS
+    return "; or ".join([*acts, more])

@@ -14,6 +14,7 @@ from ragdiag.diagnosis.failures._kinds import (
     ABBREVIATION,
     FILLER,
     RARE_TERM,
+    REWRITE,
     SAYS,
     SYNONYM,
     WORDING,
@@ -32,7 +33,7 @@ from ragdiag.search.changes import by_parts, other_retrievers, stemmed, with_con
 from ragdiag.text.phrases import counted
 
 FIX = {
-    SYNONYM: "search by meaning as well, as {} does; or rewrite queries in the words of the documents",
+    SYNONYM: "search by meaning as well, as {} does; or " + REWRITE,
     RARE_TERM: "search by words as well, as {} does: the encoder misses words of the query that the passage has",
 }
 """What to do where another retriever finds the evidence."""

@@ -8,17 +8,15 @@ from typing import Any
 
 from ragdiag.core.proofs import Edit, Row, Trial
 from ragdiag.diagnosis.cases import Case, Observation
+from ragdiag.diagnosis.failures._kinds import REWRITE
 from ragdiag.diagnosis.failures._passages import holding, nearest
 from ragdiag.diagnosis.failures._unspecific import is_unspecific
-from ragdiag.diagnosis.failures._words import added, gap, unasked
+from ragdiag.diagnosis.failures._words import added, gap, spoken_most, unasked
 from ragdiag.diagnosis.modes import FailureMode
 from ragdiag.search.changes import other_retrievers, stemmed
 
-FIX = (
-    "rewrite queries in the words of the documents, or search by meaning as well; a paraphrase in the query's record, "
-    "or --rewrite, would prove it"
-)
-MOST, SHOWN = 60, 8
+FIX = f"{REWRITE}; a paraphrase in the query's record, or --rewrite, would prove it; or search by meaning (not tried here)"
+MOST, SHOWN = 60, 12
 """Words of passages that are asked for, and words shown."""
 
 
@@ -68,7 +66,7 @@ class WordGap(FailureMode):
             "ask in the words of the passage as well, all of them",
             outcome.standing,
             FIX,
-            rows=_rows(observation.detail, new),
+            rows=_rows(observation.detail, spoken_most(case, passages, new)),
             edit=edit,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 from typing import NamedTuple, TypeVar
@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeVar
 from ragdiag.core.proofs import EXACT, Control, Edit, Finding, Outcome, Trial
 from ragdiag.core.protocols import Progress
 from ragdiag.diagnosis.cases import Case, Observation
+from ragdiag.diagnosis.losses import matters
 from ragdiag.diagnosis.marginal import is_marginal
 from ragdiag.diagnosis.modes import Mode, modes
 from ragdiag.diagnosis.probe import Probe
@@ -126,13 +127,21 @@ def _tested(
 
 
 def _told(case: Case, findings: Sequence[Finding], known: Mapping[str, Mode]) -> list[Finding]:
-    """`findings`, without the proof of those whose controls do as well, or that rest on words an encoder cannot read, or on
-    nothing but ids.
-    """
-    told = [read(case, f) if known[f.cause].reads else f for f in map(as_well, findings)]
-    told = [understood(case, f) if known[f.cause].reads and known[f.cause].by_degrees else f for f in told]
-    told = [rises(case, f) if known[f.cause].by_degrees else f for f in told]
-    return [f if f.residual or known[f.cause].of_copies else chosen_by_ids(case, f) for f in told]
+    """`findings`, without the proof of those that something else would explain: each test looks at what its modes declare."""
+    told = list(map(as_well, findings))
+    for applies, without in TESTS:
+        told = [without(case, f) if applies(known[f.cause]) else f for f in told]
+    return told
+
+
+TESTS: tuple[tuple[Callable[[Mode], bool], Callable[[Case, Finding], Finding]], ...] = (
+    (lambda mode: mode.reads, read),
+    (lambda mode: mode.reads and mode.by_degrees, understood),
+    (lambda mode: mode.of_cuts, matters),
+    (lambda mode: mode.by_degrees, rises),
+    (lambda mode: not (mode.residual or mode.of_copies), chosen_by_ids),
+)
+"""What takes the proof of a finding, and for which modes, in this order."""
 
 
 def _observed(case: Case, known: Mapping[str, Mode]) -> dict[str, Observation]:

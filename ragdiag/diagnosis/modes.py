@@ -36,6 +36,9 @@ class FailureMode(abc.ABC):
     reads: ClassVar[bool] = False
     """Its proof rests on what an encoder makes of words: with one that cannot read them it proves nothing."""
 
+    of_cuts: ClassVar[bool] = False
+    """It is about evidence of which the context may have the part that matters, see `losses.matters`."""
+
     by_degrees: ClassVar[bool] = False
     """Its repair raises the evidence a little or a lot: a small rise that just suffices proves nothing, see `unproved.rises`."""
 
@@ -70,6 +73,7 @@ class Mode(NamedTuple):
     levels: tuple[str, ...]
     residual: bool
     reads: bool
+    of_cuts: bool
     by_degrees: bool
     swaps: bool
     of_copies: bool

@@ -22,7 +22,7 @@ from ragdiag.text.normal import folded
 from ragdiag.text.sentences import sentences
 from ragdiag.text.words import words
 
-__all__ = ["Doubt", "doubts"]
+__all__ = ["FEWEST", "Doubt", "answer_words", "doubts"]
 
 ANSWER_WORDS = 3
 """Words of the shortest reference answer whose presence, as it stands, means something."""
@@ -37,7 +37,7 @@ NEEDED = ((2, 1.0, 0.6), (4, 1.0, 0.5), (12, 0.75, 0.5), (sys.maxsize, 0.6, 0.4)
 """Up to so many words of its own, an answer is taken for said where this share of them, and this share of the question's words,
 stand together, both by idf."""
 
-HELD, FEWEST = 0.8, 4
+HELD, FEWEST = 0.75, 4
 """The share of the words of a reference answer that the question lacks and the evidence has, from which a chunk has the answer;
 and how many such words tell.
 """
@@ -117,11 +117,17 @@ def _repeating(scorer: Scorer, q: int, unjudged: Mapping[int, int]) -> list[Doub
 def _having(scorer: Scorer, q: int, context: Mapping[int, int], unjudged: Collection[int]) -> list[Doubt]:
     """The chunks that have nearly all words of a reference answer that the question lacks and the evidence has."""
     query = scorer.labels.queries[q]
-    asked, labelled = _stems(query.text), _stems(" ".join(text for group in _passages_of(scorer, q).values() for text in group))
-    wordings = [own for answer in query.answers if len(own := (_stems(answer) - asked) & labelled) >= FEW]
+    asked, labelled = _stems(query.text), " ".join(text for group in _passages_of(scorer, q).values() for text in group)
+    wordings = [own for own in answer_words(query, labelled) if len(own) >= FEW]
     held = {chunk: stems_of(scorer.text(chunk)) for chunk in context} if wordings else {}
     having = [(c, own) for c, stems in held.items() for own in wordings if _has(own, asked, stems)]
     return [Doubt(q, c, context[c], _words_had(own, held[c]), c not in unjudged) for c, own in dict(having).items()]
+
+
+def answer_words(query: Query, labelled: str) -> list[Set[str]]:
+    """Of each reference answer the stems of the words that the question lacks and the labelled text has."""
+    asked, there = _stems(query.text), _stems(labelled)
+    return [(_stems(answer) - asked) & there for answer in query.answers]
 
 
 def _has(own: Set[str], asked: Set[str], stems: Set[str]) -> bool:

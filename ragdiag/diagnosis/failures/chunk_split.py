@@ -58,6 +58,7 @@ class ChunkSplit(FailureMode):
     alpha: float = 0.05
 
     says = "a chunk boundary cuts the evidence"
+    of_cuts = True
     place = 30
     exposes = True
     remedies = (overlapping, sized(2))

@@ -11,7 +11,7 @@ from ragdiag.core.records import Span
 from ragdiag.diagnosis.cases import Case, Group, Observation
 from ragdiag.diagnosis.failures._passages import cut_groups, described, first_enough, nearest, placements, replaced
 from ragdiag.diagnosis.failures._rows import MOST, at
-from ragdiag.diagnosis.failures._unspecific import is_unspecific
+from ragdiag.diagnosis.failures._unspecific import TELLS, weight
 from ragdiag.diagnosis.failures._words import beside
 from ragdiag.diagnosis.failures.truncated import unseen
 from ragdiag.diagnosis.modes import FailureMode
@@ -62,7 +62,7 @@ class Diluted(FailureMode):
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""
         cut = {group.number for group in cut_groups(case, longest=False)}
-        targets = () if is_unspecific(case) else case.targets
+        targets = () if weight(case) < TELLS else case.targets
         drowned = [d for g in targets if (d := self._drowned(case, g, g.number in cut)) is not None]
         if not drowned:
             return None
@@ -86,7 +86,7 @@ class Diluted(FailureMode):
             HOW,
             outcome.standing,
             FIX,
-            proved=outcome.standing.sufficient and self._is_proof(control),
+            proved=outcome.standing.sufficient and self._is_proof(control) and not _next_door(case, outcome, drowned),
             control=control,
             rows=_rows(observation),
             edit=edit,
@@ -120,6 +120,13 @@ class Diluted(FailureMode):
         if not large or _share(case, place, _sentences(case, place, span)) > self.share or unseen(case, group):
             return None
         return Drowned(group, chunk, place, span, not holder)
+
+
+def _next_door(case: Case, outcome: Outcome, drowned: Sequence[Drowned]) -> bool:
+    """Whether the evidence comes no higher than the lower half of the context, and its chunk stands beside one that was found."""
+    rank, documents = outcome.standing.rank or 0, case.setting.chunking.document.tolist()
+    near = {(c + step, documents[c]) for c in case.context for step in (-1, 1)}
+    return rank > case.upper and any((d.chunk, documents[d.chunk]) in near for d in drowned)
 
 
 def _piece(case: Case, group: Group) -> tuple[int, Span]:

@@ -21,6 +21,7 @@ class Oversized(FailureMode):
     """Proved by joining its fragments into one chunk: as long as the evidence, and nothing of the text round it is lost."""
 
     says = "the evidence is longer than a chunk"
+    of_cuts = True
     place = 40
     remedies = (sized(2), sized(4))
 

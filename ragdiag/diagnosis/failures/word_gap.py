@@ -10,7 +10,7 @@ from ragdiag.core.proofs import Edit, Row, Trial
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.failures._kinds import REWRITE
 from ragdiag.diagnosis.failures._passages import holding, nearest
-from ragdiag.diagnosis.failures._unspecific import is_unspecific
+from ragdiag.diagnosis.failures._unspecific import TELLS, weight
 from ragdiag.diagnosis.failures._words import added, gap, spoken_most, unasked
 from ragdiag.diagnosis.modes import FailureMode
 from ragdiag.search.changes import other_retrievers, stemmed
@@ -42,7 +42,7 @@ class WordGap(FailureMode):
 
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""
-        if case.standing.sufficient or is_unspecific(case):
+        if case.standing.sufficient or weight(case) < TELLS:
             return None
         for group in case.targets:
             if not (chunks := holding(case, group)):

@@ -74,7 +74,7 @@ def test_a_cut_that_loses_nothing_of_what_answers_is_no_split() -> None:
 def test_a_cut_through_what_answers_is_a_split() -> None:
     case = cut_case()
     (label,) = case.groups[0].spans
-    head = Span(label.document, label.start, label.start + case.setting.text(label).index(" a payment abroad"))
+    head = Span(label.document, label.start, label.start + case.setting.text(label).index(" leaves"))
     held = narrowed(case, head)
     assert ChunkSplit().observe(held) is not None and not held.answered
 

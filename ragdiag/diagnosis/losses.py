@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 
-from ragdiag.core.proofs import Finding
+from ragdiag.core.proofs import Finding, Row
 from ragdiag.core.records import Span
 from ragdiag.diagnosis.cases import Case
 from ragdiag.diagnosis.unproved import without_proof
@@ -27,18 +27,26 @@ def matters(case: Case, finding: Finding) -> Finding:
     """A finding about evidence that is cut: without its proof where the context has most of the answer, or, where no reference
     answer tells, most of the passage, and the rest no further word of the question.
 
-    On cards that two people read blind, cuts that lose so little were right in 4 of 18; of the others 27 in 37.
+    Where no reference answer tells that what is lost matters, a cut is a hint: of 13 of those that were left on cards that two
+    people read, 7 were right; of 6 where one tells, all.
     """
     if not finding.proved or finding.unattainable:
         return finding
-    why = _answered(case) or _hardly_lost(case)
-    return replace(without_proof(finding, why), detail={**finding.detail, "hardly_lost": True}) if why else finding
+    if why := _answered(case) or _hardly_lost(case):
+        return without_proof(finding, why, hardly_lost=True)
+    hint = Row.of("hint", "no reference answer tells whether what is cut off matters")
+    return finding if _telling(case) else replace(finding, residual=True, rows=(*(finding.rows or ()), hint))
+
+
+def _telling(case: Case) -> list[Set[str]]:
+    """Of each reference answer with enough words that the question lacks and the evidence has, those words."""
+    labelled = " ".join(case.setting.text(span) for group in case.groups for span in group.spans)
+    return [wording for wording in answer_words(case.query, labelled) if len(wording) >= FEWEST]
 
 
 def _answered(case: Case) -> str:
     """That a chunk of the context has most words of a reference answer; "" where none does, or its own words are few."""
-    labelled = " ".join(case.setting.text(span) for group in case.groups for span in group.spans)
-    own = [wording for wording in answer_words(case.query, labelled) if len(wording) >= FEWEST]
+    own = _telling(case)
     chunks = [stems_of(case.setting.text(case.setting.span(c))) for c in case.context] if own else []
     share = max((len(wording & chunk) / len(wording) for wording in own for chunk in chunks), default=0.0)
     return f"a chunk of the context has {share:.0%} of the reference answer's words" if share >= MOST_HELD else ""
@@ -48,8 +56,7 @@ def _hardly_lost(case: Case) -> str:
     """That the context has most of each passage that is cut, and the rest are whole sentences without a further word of the
     question; "" where not, or where a reference answer with words of its own can tell.
     """
-    labelled = " ".join(case.setting.text(span) for group in case.groups for span in group.spans)
-    if any(len(wording) >= FEWEST for wording in answer_words(case.query, labelled)):
+    if _telling(case):
         return ""
     asked = stems_of(case.query.text)
     for group in case.targets:

@@ -103,21 +103,23 @@ def _set_apart(failing: Sequence[QueryResult]) -> Iterator[Row]:
 
 
 def _rows(report: Report, failing: Sequence[QueryResult]) -> tuple[FixRow, ...]:
-    queries: dict[str, list[QueryResult]] = {}
+    queries: dict[tuple[str, bool], list[QueryResult]] = {}
     for q in failing:
         for cause in q.causes:
-            queries.setdefault(cause, []).append(q)
-    rows = (_row(cause, behind, report.causes.get(cause)) for cause, behind in queries.items())
+            queries.setdefault((cause, cause in q.residual), []).append(q)
+    shares = {cause: share for cause, share in report.causes.items() if {(cause, True), (cause, False)} - queries.keys()}
+    rows = (_row(cause, residual, behind, shares.get(cause)) for (cause, residual), behind in queries.items())
     return tuple(sorted(rows, key=lambda row: (row.residual, -row.alone, -len(row.queries), row.cause)))
 
 
-def _row(cause: str, queries: Sequence[QueryResult], share: Mean | None) -> FixRow:
+def _row(cause: str, residual: bool, queries: Sequence[QueryResult], share: Mean | None) -> FixRow:
+    """A row of the table. A cause that is proved for some queries and a hint for others has two, and then no share."""
     findings = [f for q in queries for f in q.findings if f.cause == cause]
     plainest = sorted(queries, key=lambda q: CERTAIN.index(q.status) if q.status in CERTAIN else len(CERTAIN))
     return FixRow(
         cause,
         _most([f.says for f in findings]),
-        any(f.residual for f in findings),
+        residual,
         tuple(plainest),
         sum(q.status != "compound" for q in queries),
         share,

@@ -10,6 +10,7 @@ from ragdiag.core.proofs import Edit, Row, Trial
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.failures._kinds import REWRITE
 from ragdiag.diagnosis.failures._passages import holding, nearest
+from ragdiag.diagnosis.failures._second_search import lead
 from ragdiag.diagnosis.failures._unspecific import TELLS, weight
 from ragdiag.diagnosis.failures._words import added, gap, spoken_most, unasked
 from ragdiag.diagnosis.modes import FailureMode
@@ -23,7 +24,7 @@ MOST, SHOWN = 60, 12
 @dataclass(frozen=True)
 class WordGap(FailureMode):
     """Residual: nothing more specific suffices. Of the query's words the chunks with the evidence have `most` at most, by idf,
-    and at most `ratio` of what the chunks above them have.
+    and no more than the chunks above them.
 
     The intervention asks for each passage in its own words, all of them: that brings in nearly any text that is indexed and read.
     It shows no more than that the passage can be found, and that the query's words do not lead to it. Which of them are at fault
@@ -31,7 +32,6 @@ class WordGap(FailureMode):
     """
 
     most: float = 0.5
-    ratio: float = 0.75
 
     says = "the query shares few words with the evidence, which is found when asked for in its own"
     place = 135
@@ -48,7 +48,7 @@ class WordGap(FailureMode):
             if not (chunks := holding(case, group)):
                 continue
             seen = gap(case, chunks)
-            if seen.overlap <= min(self.most, self.ratio * seen.above):
+            if seen.overlap <= min(self.most, seen.above):
                 detail = {"overlap": round(seen.overlap, 3), "overlap_above": round(seen.above, 3), "missing": list(seen.missing)}
                 return Observation((group,), detail)
         return None
@@ -59,6 +59,8 @@ class WordGap(FailureMode):
         own = list(dict.fromkeys(w for p in passages for w in unasked(case, p)))
         new = own[:MOST]
         edit = Edit(query=added(text, new))
+        if (yield from lead(case)) is not None:
+            return None  # a second search for what a page names that was found: no words of the question would do
         (outcome,) = yield [edit]
         return case.finding(
             "word_gap",

@@ -19,6 +19,9 @@ __all__ = ["matters"]
 MOST_HELD = 2 / 3
 """The share of a reference answer's words in a chunk of the context from which on what a cut loses may be a remark."""
 
+SHORT = 2
+"""Sentences of a passage that is hardly more than an answer."""
+
 MOST_KEPT = 0.5
 """The same, without a reference answer, of the words of what is cut, where the rest has no word of the question of its own."""
 
@@ -27,15 +30,16 @@ def matters(case: Case, finding: Finding) -> Finding:
     """A finding about evidence that is cut: without its proof where the context has most of the answer, or, where no reference
     answer tells, most of the passage, and the rest no further word of the question.
 
-    Where no reference answer tells that what is lost matters, a cut is a hint: of 13 of those that were left on cards that two
-    people read, 7 were right; of 6 where one tells, all.
+    Where no reference answer tells that what is lost matters, the cut of a passage of more than `SHORT` sentences is a hint: most
+    of such a label may be more than the answer.
     """
     if not finding.proved or finding.unattainable:
         return finding
     if why := _answered(case) or _hardly_lost(case):
         return without_proof(finding, why, hardly_lost=True)
     hint = Row.of("hint", "no reference answer tells whether what is cut off matters")
-    return finding if _telling(case) else replace(finding, residual=True, rows=(*(finding.rows or ()), hint))
+    is_short = all(len(sentences(case.setting.text(group.spans[0]))) <= SHORT for group in case.targets)
+    return finding if is_short or _telling(case) else replace(finding, residual=True, rows=(*(finding.rows or ()), hint))
 
 
 def _telling(case: Case) -> list[Set[str]]:

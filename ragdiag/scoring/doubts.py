@@ -37,7 +37,7 @@ NEEDED = ((2, 1.0, 0.6), (4, 1.0, 0.5), (12, 0.75, 0.5), (sys.maxsize, 0.6, 0.4)
 """Up to so many words of its own, an answer is taken for said where this share of them, and this share of the question's words,
 stand together, both by idf."""
 
-HELD, FEWEST = 0.75, 4
+HELD, FEWEST = 0.8, 4
 """The share of the words of a reference answer that the question lacks and the evidence has, from which a chunk has the answer;
 and how many such words tell.
 """

@@ -140,7 +140,7 @@ def _acts(fixes: Sequence[str]) -> str:
     kinds = sorted(alike.values(), key=len, reverse=True)
     if len(kinds) < 2:
         return one_line(_most(fixes), 100)
-    shown = [f"{len(kind)}: {one_line(_most(kind), 60)}" for kind in kinds[:MOST_ACTS]]
+    shown = [f"{len(kind)}: {one_line(_most(kind), 70)}" for kind in kinds[:MOST_ACTS]]
     return "; ".join([*shown, *([f"{sum(map(len, kinds[MOST_ACTS:]))} other"] if kinds[MOST_ACTS:] else [])])
 
 

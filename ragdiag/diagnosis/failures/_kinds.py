@@ -197,7 +197,7 @@ def _elsewhere(case: Case, chunk: int, dropped: Sequence[str]) -> bool:
 def _less(text: str, own: Sequence[str], dropped: tuple[str, ...], left: str) -> Attempt:
     """The query without `dropped`, which are some of its `own` words: what is `left`."""
     how = f"leave out {counted(len(dropped), 'word')} that say nothing" if len(dropped) > 1 else f"leave out {dropped[0]}"
-    fix = "leave words that say nothing out of queries before they are searched (a stop list)"
+    fix = "leave words that say nothing out of queries: a stop list"
     controls = functools.partial(_as_many, text, [w for w in own if w not in dropped], len(dropped))
     return Attempt(FILLER, Edit(query=left), how, fix, ", ".join(dropped), controls, None, dropped)
 

@@ -46,10 +46,12 @@ def lead(case: Case) -> Leads:
     if sought is None or len(others) < FEWEST:
         return None
     title, at = sought
-    outcomes = yield [Edit(query=added(case.query.text, t)) for t in (title, *others)]
+    edits = [Edit(query=added(case.query.text, t)) for t in (title, *others)]
+    outcomes = yield edits
     ranks = [_rank(case, outcome) for outcome in outcomes]
-    as_well = sum(rank <= min(case.length, ranks[0]) for rank in ranks[1:])
-    if ranks[0] > case.length or as_well > MOST_AS_WELL * len(others):
+    fits = case.setting.packing.fits(outcomes[0].order, edits[0])
+    as_well = sum(rank <= min(fits, ranks[0]) for rank in ranks[1:])
+    if ranks[0] > fits or as_well > MOST_AS_WELL * len(others):
         return None
     says = f"{as_well} of {len(others)} titles of other documents that the chunks found name do as well"
     lacking = {span.document for g in case.targets for span in g.needed}

@@ -16,11 +16,11 @@ from ragdiag.text.phrases import listed
 PARTS = "ask in parts: one search for each thing that the query needs"
 AGAIN = "search again with what the first search found; here: {title}"
 AGAIN_SAYS = "the chunk at {at} names “{title}”: a search for that as well has it at {rank}"
-FAR_OFF = "find what lacks by a search of its own: only k {k} ({tokens} tokens of context) has it all"
+FAR_OFF = "search for what lacks by itself (only k {k}, {tokens} tokens of context, has it all)"
 FAR = 4
 """Contexts from which on a larger k is nothing to do."""
 MORE = "raise k to {k} ({tokens} tokens of context)"
-BESIDE = "hand over the chunk before and after each one found: what lacks stands there"
+BESIDE = "hand over the chunk before and after each one found"
 NEIGHBOURS = "hand over more of each document: what lacks is not ranked"
 ONE_GROUP = 'where each of these passages answers alone, give them one "group" in the labels'
 EACH = "the labels list passages that may each answer alone, and the context holds one of them"

@@ -77,6 +77,39 @@ def test_what_no_label_names_and_may_answer(query: Query, texts: tuple[str, ...]
     assert said(query, *texts) == expected
 
 
+MANUAL = """The boiler is vented in autumn, and its filter rinsed with cold water; the valve is closed before.
+See also the annex on pumps."""
+
+
+def test_a_chunk_that_repeats_the_label_or_has_the_words_of_an_answer_casts_doubt() -> None:
+    short = "The boiler is vented in autumn, and its filter rinsed with cold water."
+    assert said(asked("How is it kept?", "", short), f"Archive. {short.upper()}") == [
+        (1, "says the labelled passage word for word")
+    ]
+    assert said(asked("How is it kept?", "", short), short.replace("cold", "warm")) == []
+    answer = "vent it in autumn; rinse the filter with cold water"
+    had = "Rinse filters (cold water); autumn: vented."
+    words_had = "has 6 of the 6 words of the reference answer that the question lacks"
+    assert said(asked("How is the boiler kept?", answer, MANUAL), had) == [(1, words_had)]
+    assert said(asked("How is the boiler kept?", answer, MANUAL), "Rinse filters in autumn.") == []
+
+
+def test_a_chunk_with_a_part_of_the_label_casts_doubt_too_and_is_no_unlabelled_hit() -> None:
+    query = asked("How is the boiler kept?", "vent it in autumn; rinse the filter with cold water", MANUAL)
+    corpus = Corpus((Document("d00", MANUAL), *(Document(f"e{n}", text) for n, text in enumerate(FILLER))))
+    cut = MANUAL.index("\nSee also")
+    chunking = Chunking(np.zeros(2, np.int64), np.array([0, cut]), np.array([cut, len(MANUAL)]))
+    told = labels_said(Scorer(corpus, locate([query], corpus), chunking), Run(np.array([[0]]), np.array([[1.0]])), np.array([1]))
+    assert told.wide or "with a part of the evidence" in told.doubtful[0][f"d00#0-{cut}"]
+    assert not told.warnings
+
+
+def test_a_label_that_no_context_holds_is_in_doubt() -> None:
+    scorer, run = scored(asked("How?", "", LEAVE), LEAVE, FILLER[0])
+    (told,) = with_labels([result(status="unattainable", causes=())], labels_said(scorer, run, np.array([1])))
+    assert told.label == "doubtful" and "does not fit into the context" in told.label_says
+
+
 def test_only_what_is_in_the_context_counts_and_only_failing_queries_are_read_closely() -> None:
     query = asked("How many days of paid leave may staff take?", "25")
     scorer, run = scored(query, query.evidence[0].text, LEAVE)

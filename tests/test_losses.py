@@ -24,7 +24,12 @@ def told(query: str, sentences: tuple[str, ...], kept: str, answer: str = "") ->
     )
     group = SimpleNamespace(spans=(Span(0, 0, len(text)),))
     case: Any = SimpleNamespace(
-        query=Query("q", query, answer, ()), groups=(group,), targets=(group,), context=[0], setting=setting
+        query=Query("q", query, answer, ()),
+        groups=(group,),
+        targets=(group,),
+        context=[0],
+        setting=setting,
+        holder=lambda _: None,
     )
     before, after = Standing(9, False), Standing(1, True)
     return matters(case, Finding("chunk_split", 1, "made whole", before, after, "overlap", proved=True, rows=()))

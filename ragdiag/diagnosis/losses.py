@@ -33,7 +33,7 @@ def matters(case: Case, finding: Finding) -> Finding:
     Where no reference answer tells that what is lost matters, the cut of a passage of more than `SHORT` sentences is a hint: most
     of such a label may be more than the answer.
     """
-    if not finding.proved or finding.unattainable:
+    if not finding.proved or finding.unattainable or all(case.holder(group) for group in case.targets):
         return finding
     if why := _answered(case) or _hardly_lost(case):
         return without_proof(finding, why, hardly_lost=True)

@@ -62,6 +62,7 @@ class Contextless(FailureMode):
 
     says = "the chunk with the evidence does not say what it belongs to"
     place = 92
+    of_cuts = True
     by_degrees = True
     of_copies = True
     reads = True

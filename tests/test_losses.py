@@ -3,8 +3,6 @@
 from types import SimpleNamespace
 from typing import Any
 
-import pytest
-
 from ragdiag.core.proofs import Finding, Standing
 from ragdiag.core.records import Query, Span
 from ragdiag.diagnosis.losses import matters
@@ -55,8 +53,7 @@ def test_without_an_answer_whole_sentences_with_no_word_of_the_question_are_no_l
     assert told("where are boats of guests moored", (FIRST, THIRD), FIRST[:-14]).proved, "a sentence is cut in two"
 
 
-@pytest.mark.parametrize("sentences, hint", [((FIRST, SECOND), False), ((FIRST, THIRD, SECOND), True)])
-def test_without_an_answer_the_cut_of_a_long_passage_is_a_hint(sentences: tuple[str, ...], hint: bool) -> None:
-    found = told("what do long stays cost in winter", sentences, FIRST)
-    assert found.proved and found.residual == hint
-    assert ("hint" in [row.label for row in found.rows or ()]) == hint
+def test_without_an_answer_a_cut_is_a_hint() -> None:
+    found = told("what do long stays cost in winter", (FIRST, SECOND), FIRST)
+    assert found.proved and found.residual
+    assert [row.label for row in found.rows or ()] == ["hint"]

@@ -19,9 +19,6 @@ __all__ = ["matters"]
 MOST_HELD = 2 / 3
 """The share of a reference answer's words in a chunk of the context from which on what a cut loses may be a remark."""
 
-SHORT = 2
-"""Sentences of a passage that is hardly more than an answer."""
-
 MOST_KEPT = 0.5
 """The same, without a reference answer, of the words of what is cut, where the rest has no word of the question of its own."""
 
@@ -30,16 +27,15 @@ def matters(case: Case, finding: Finding) -> Finding:
     """A finding about evidence that is cut: without its proof where the context has most of the answer, or, where no reference
     answer tells, most of the passage, and the rest no further word of the question.
 
-    Where no reference answer tells that what is lost matters, the cut of a passage of more than `SHORT` sentences is a hint: most
-    of such a label may be more than the answer.
+    Where no reference answer tells that what is lost matters, a cut is a hint. On cards that two people read blind 5 of 6 cuts
+    were right where one tells, and 5 of 10 where none does.
     """
     if not finding.proved or finding.unattainable or all(case.holder(group) for group in case.targets):
         return finding
     if why := _answered(case) or _hardly_lost(case):
         return without_proof(finding, why, hardly_lost=True)
     hint = Row.of("hint", "no reference answer tells whether what is cut off matters")
-    is_short = all(len(sentences(case.setting.text(group.spans[0]))) <= SHORT for group in case.targets)
-    return finding if is_short or _telling(case) else replace(finding, residual=True, rows=(*(finding.rows or ()), hint))
+    return finding if _telling(case) else replace(finding, residual=True, rows=(*(finding.rows or ()), hint))
 
 
 def _telling(case: Case) -> list[Set[str]]:

@@ -147,7 +147,7 @@ def _acts(fixes: Sequence[str]) -> str:
 def _notes(report: Report, failing: Sequence[QueryResult], rows: Sequence[FixRow]) -> Iterator[Row]:
     """What the table leaves open: residual proofs, what lies beside them, queries without one cause."""
     if any(row.residual for row in rows):
-        yield _dim("* residual: no more specific change restores these, only more context or a better order")
+        yield _dim("* a hint: nothing more specific restores these, or nothing tells whether it matters")
     beside = Counter((f.cause, f.says) for q in failing for f in _beside(q))
     for (cause, says), n in beside.items():
         yield _dim(f"  {n} of them: {says} ({cause})")

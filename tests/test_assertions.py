@@ -70,7 +70,7 @@ def test_a_failing_gate_says_how_far_off_how_sure_and_which_queries(report: Audi
     text = failure(check_gates, report, "Sufficient@5=0.8", "P@5=0.1", "Sufficient@5.low=0.5")
     assert text.startswith("Sufficient@5 is 0.5965, under 0.8\n  mean 0.596 [0.457, 0.722], n 57\nSufficient@5.low is")
     assert "P@5" not in text
-    assert "23 of 57 queries not served: ranking 7, query_mismatch 3, misspelt 2" in text
+    assert "23 of 57 queries not served: ranking 7, query_mismatch 4, word_gap 3,\nmisspelt 2" in text
     shown = re.findall(r"^(tw-\d\d)  (.+)$", text, re.MULTILINE)
     assert len(shown) == 5 and "and 18 more" in text
     assert len({causes for _, causes in shown}) == 5, "of each cause one, before another of the same"

@@ -238,7 +238,7 @@ def test_one_configuration_is_compared_with_what_its_causes_point_to(tmp_path: P
         assert sum(found.cured[i].values()) >= next(c.recovered for c in found.contrasts if c.b == i)
         assert all(n <= found.causes[cause] for cause, n in found.cured[i].items())
         assert sum(found.broke[i].values()) >= next(c.broken for c in found.contrasts if c.b == i)
-    assert "sentence(size=80) | bm25" in [c.name for c in found.cells]
+    assert "sentence(size=160) | bm25(stem=english)" in [c.name for c in found.cells]
 
 
 def test_remedies_change_one_thing() -> None:

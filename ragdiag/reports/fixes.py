@@ -17,7 +17,7 @@ __all__ = ["FixRow", "Fixing", "NextQuery", "fixing", "got", "next_queries", "sh
 IDS = 3
 """Queries named behind a status."""
 
-MOST_ACTS = 3
+MOST_ACTS = 2
 """Things to do that are shown of one cause."""
 
 CERTAIN = ("caused", "over-determined", "compound")
@@ -140,7 +140,7 @@ def _acts(fixes: Sequence[str]) -> str:
     kinds = sorted(alike.values(), key=len, reverse=True)
     if len(kinds) < 2:
         return one_line(_most(fixes), 100)
-    shown = [f"{len(kind)}: {one_line(_most(kind), 70)}" for kind in kinds[:MOST_ACTS]]
+    shown = [f"{len(kind)}: {one_line(_most(kind), 42)}" for kind in kinds[:MOST_ACTS]]
     return "; ".join([*shown, *([f"{sum(map(len, kinds[MOST_ACTS:]))} other"] if kinds[MOST_ACTS:] else [])])
 
 

@@ -142,7 +142,8 @@ def _is_mark(character: str) -> bool:
 
 def _joins(text: str, start: int, written: str) -> bool:
     """Whether a number written in one sign ("½", "²"), or a raised minus, would be read on with the figure before it."""
+    if written[0] not in _RAISED and _NUMBER.match(written) is None:
+        return False
     while start and _DROPPED.match(text[start - 1]):
         start -= 1
-    before = text[max(start - 2, 0) : start].rstrip(".,")[-1:]
-    return before.isdecimal() and (written[0] in _RAISED or _NUMBER.match(written) is not None)
+    return text[max(start - 2, 0) : start].rstrip(".,")[-1:].isdecimal()

@@ -13,7 +13,7 @@ from ragdiag.diagnosis.failures._rows import at
 from ragdiag.diagnosis.modes import FailureMode
 from ragdiag.search.changes import other_retrievers
 
-FIX = "add {retriever}, or weigh it more where it has a part: no more is known than that it alone finds this one"
+FIX = "add {retriever}, or weigh it more: no more is known than that it alone finds this one"
 
 
 @dataclass(frozen=True)

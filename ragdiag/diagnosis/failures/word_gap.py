@@ -16,7 +16,7 @@ from ragdiag.diagnosis.failures._words import added, gap, spoken_most, unasked
 from ragdiag.diagnosis.modes import FailureMode
 from ragdiag.search.changes import other_retrievers, stemmed
 
-FIX = f"{REWRITE}; a paraphrase in the query's record, or --rewrite, would prove it; or search by meaning (not tried here)"
+FIX = f"{REWRITE}; a paraphrase in the record, or --rewrite, would prove it; or search by meaning"
 MOST, SHOWN = 60, 12
 """Words of passages that are asked for, and words shown."""
 

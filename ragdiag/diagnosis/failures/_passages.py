@@ -112,6 +112,12 @@ def replaced(case: Case, spans: list[Span]) -> frozenset[int]:
     return frozenset(c for s in spans for c in case.setting.overlapping(s)) - kept
 
 
+def neighbours(case: Case) -> list[int]:
+    """The chunks before and after each of the context's, in the same documents."""
+    first, document = case.setting.first, case.setting.chunking.document
+    return [n for c in case.context for n in (c - 1, c + 1) if first[document[c]] <= n < first[document[c] + 1]]
+
+
 def best_fragment(case: Case, span: Span) -> tuple[int, int]:
     """For ordering alternatives: the best rank among the fragments of `span`, then its start."""
     worst = len(case.ranking) + 1

@@ -9,6 +9,7 @@ import numpy as np
 from ragdiag.core.proofs import Edit, Standing, Trial
 from ragdiag.core.records import Span
 from ragdiag.diagnosis.cases import Case, Observation
+from ragdiag.diagnosis.failures._passages import neighbours
 from ragdiag.diagnosis.modes import FailureMode
 from ragdiag.search.changes import sized, with_context
 
@@ -34,7 +35,7 @@ class Adjacent(FailureMode):
         """See `modes.FailureMode`."""
         if case.standing.sufficient or self._only_low(case):
             return None
-        wide = [*case.context, *(c for c in dict.fromkeys(_neighbours(case)) if c not in set(case.context))]
+        wide = [*case.context, *(c for c in dict.fromkeys(neighbours(case)) if c not in set(case.context))]
         if case.stand(np.array(wide, dtype=np.int64), Edit()).standing.rank is None:
             return None
         return Observation(case.targets, {"tokens": _tokens(case, wide), "tokens_now": case.tokens_down_to(case.length)})
@@ -53,12 +54,6 @@ class Adjacent(FailureMode):
         how = "hand over the chunk before and after each one found"
         after = Standing(case.length, True)
         return case.finding("adjacent", observation, how, after, fix, tokens=observation.detail["tokens"], rows=())
-
-
-def _neighbours(case: Case) -> list[int]:
-    """The chunks before and after each of the context's, in the same documents."""
-    first, document = case.setting.first, case.setting.chunking.document
-    return [n for c in case.context for n in (c - 1, c + 1) if first[document[c]] <= n < first[document[c] + 1]]
 
 
 def _tokens(case: Case, chunks: list[int]) -> int:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ragdiag.core.proofs import Control, Edit, Finding, Outcome, Row, Standing, Trial
 from ragdiag.core.records import Span
 from ragdiag.diagnosis.cases import Case, Group, Observation
-from ragdiag.diagnosis.failures._passages import cut_groups, described, first_enough, nearest, placements, replaced
+from ragdiag.diagnosis.failures._passages import cut_groups, described, first_enough, nearest, neighbours, placements, replaced
 from ragdiag.diagnosis.failures._rows import MOST, at
 from ragdiag.diagnosis.failures._unspecific import TELLS, weight
 from ragdiag.diagnosis.failures._words import beside
@@ -124,9 +124,7 @@ class Diluted(FailureMode):
 
 def _next_door(case: Case, outcome: Outcome, drowned: Sequence[Drowned]) -> bool:
     """Whether the evidence comes no higher than the lower half of the context, and its chunk stands beside one that was found."""
-    rank, documents = outcome.standing.rank or 0, case.setting.chunking.document.tolist()
-    near = {(c + step, documents[c]) for c in case.context for step in (-1, 1)}
-    return rank > case.upper and any((d.chunk, documents[d.chunk]) in near for d in drowned)
+    return (outcome.standing.rank or 0) > case.upper and any(d.chunk in neighbours(case) for d in drowned)
 
 
 def _piece(case: Case, group: Group) -> tuple[int, Span]:

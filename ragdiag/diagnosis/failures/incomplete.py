@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ragdiag.core.proofs import Control, Row, Standing, Trial
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.failures._parts import asks_in_parts, may_each_do
+from ragdiag.diagnosis.failures._passages import neighbours
 from ragdiag.diagnosis.failures._rows import at
 from ragdiag.diagnosis.failures._second_search import Lead, lead
 from ragdiag.diagnosis.modes import FailureMode
@@ -72,10 +73,8 @@ class Incomplete(FailureMode):
 
 def _beside(case: Case) -> bool:
     """Whether what lacks stands right before or after chunks that were found."""
-    documents = case.setting.chunking.document.tolist()
-    near = {(c + step, documents[c]) for c in case.context for step in (-1, 1)}
-    holders = [case.holder(g) for g in case.targets]
-    return all(holder is not None and (holder[0], documents[holder[0]]) in near for holder in holders)
+    near = neighbours(case)
+    return all((holder := case.holder(g)) is not None and holder[0] in near for g in case.targets)
 
 
 def _fix(in_parts: bool, k: int | None, tokens: int | None, found: Lead | None, beside: bool, length: int) -> str:

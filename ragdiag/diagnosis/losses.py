@@ -32,10 +32,11 @@ def matters(case: Case, finding: Finding) -> Finding:
     """
     if not finding.proved or finding.unattainable or all(case.holder(group) for group in case.targets):
         return finding
-    if why := _answered(case) or _hardly_lost(case):
+    own = _telling(case)
+    if why := _answered(case, own) if own else _hardly_lost(case):
         return without_proof(finding, why, hardly_lost=True)
     hint = Row.of("hint", "no reference answer tells whether what is cut off matters")
-    return finding if _telling(case) else replace(finding, residual=True, rows=(*(finding.rows or ()), hint))
+    return finding if own else replace(finding, residual=True, rows=(*(finding.rows or ()), hint))
 
 
 def _telling(case: Case) -> list[Set[str]]:
@@ -44,20 +45,17 @@ def _telling(case: Case) -> list[Set[str]]:
     return [wording for wording in answer_words(case.query, labelled) if len(wording) >= FEWEST]
 
 
-def _answered(case: Case) -> str:
-    """That a chunk of the context has most words of a reference answer; "" where none does, or its own words are few."""
-    own = _telling(case)
-    chunks = [stems_of(case.setting.text(case.setting.span(c))) for c in case.context] if own else []
+def _answered(case: Case, own: Sequence[Set[str]]) -> str:
+    """That a chunk of the context has most of the words of one of the reference answers; "" where none does."""
+    chunks = [stems_of(case.setting.text(case.setting.span(c))) for c in case.context]
     share = max((len(wording & chunk) / len(wording) for wording in own for chunk in chunks), default=0.0)
     return f"a chunk of the context has {share:.0%} of the reference answer's words" if share >= MOST_HELD else ""
 
 
 def _hardly_lost(case: Case) -> str:
     """That the context has most of each passage that is cut, and the rest are whole sentences without a further word of the
-    question; "" where not, or where a reference answer with words of its own can tell.
+    question; "" where not.
     """
-    if _telling(case):
-        return ""
     asked = stems_of(case.query.text)
     for group in case.targets:
         parts = _parts(case, group.spans[0])

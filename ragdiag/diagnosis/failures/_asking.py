@@ -10,10 +10,10 @@ from ragdiag.diagnosis.cases import Case
 from ragdiag.diagnosis.failures._words import telling
 from ragdiag.text.words import words
 
-__all__ = ["by_other_words", "evidence_words", "new_words"]
+__all__ = ["NEAR", "by_other_words", "evidence_words", "new_words"]
 
 NEAR = 4
-"""Contexts down to which chunks lend their words to a control."""
+"""Contexts down to which chunks lend their words, or the titles that they name, to a control."""
 
 
 def evidence_words(case: Case) -> set[str]:

@@ -7,16 +7,14 @@ from typing import NamedTuple
 
 from ragdiag.core.proofs import Control, Edit, Outcome
 from ragdiag.diagnosis.cases import Case
+from ragdiag.diagnosis.failures._asking import NEAR
 from ragdiag.diagnosis.failures._words import added, telling
 from ragdiag.text.words import words
 
-__all__ = ["Lead", "Leads", "lead"]
+__all__ = ["Lead", "lead"]
 
 LONGEST = 6
 """Words of the longest title that is looked for."""
-
-NEAR = 4
-"""Contexts down to which chunks lend titles to the control."""
 
 FEWEST, MOST = 3, 9
 """Other titles that are asked for as a control."""

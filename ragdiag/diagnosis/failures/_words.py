@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -101,8 +100,8 @@ def askable(case: Case, spans: Sequence[Span]) -> list[str]:
 def spoken_most(case: Case, spans: Sequence[Span], some: Iterable[str]) -> list[str]:
     """Words, first those that the documents of `spans` speak of most: by how often they have them, and how rare they are."""
     setting = case.setting
-    spoken = sum((setting.spoken(document) for document in {span.document for span in spans}), Counter[str]())
-    return sorted(some, key=lambda w: (-spoken[w] * setting.idf(w), w))
+    spoken = [setting.spoken(document) for document in {span.document for span in spans}]
+    return sorted(some, key=lambda w: (-sum(counts[w] for counts in spoken) * setting.idf(w), w))
 
 
 def _nearness(case: Case, free: Sequence[str]) -> dict[str, int]:

@@ -56,11 +56,10 @@ class WordGap(FailureMode):
     def prove(self, case: Case, observation: Observation) -> Trial:
         """Ask for what lacks in its own words as well."""
         text, passages = case.query.text, [nearest(case, group.needed) for group in case.targets]
-        own = list(dict.fromkeys(w for p in passages for w in unasked(case, p)))
-        new = own[:MOST]
-        edit = Edit(query=added(text, new))
         if (yield from lead(case)) is not None:
             return None  # a second search for what a page names that was found: no words of the question would do
+        new = list(dict.fromkeys(w for p in passages for w in unasked(case, p)))[:MOST]
+        edit = Edit(query=added(text, new))
         (outcome,) = yield [edit]
         return case.finding(
             "word_gap",

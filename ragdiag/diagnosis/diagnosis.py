@@ -16,7 +16,7 @@ from ragdiag.diagnosis.modes import Mode, modes
 from ragdiag.diagnosis.probe import Probe
 from ragdiag.diagnosis.reading import read, understood
 from ragdiag.diagnosis.swaps import ASKED, controlled
-from ragdiag.diagnosis.unproved import as_well, chosen_by_ids, rises
+from ragdiag.diagnosis.unproved import as_well, chosen_by_ids, nearly, rises
 from ragdiag.diagnosis.weights import unproved
 
 __all__ = ["Diagnosis", "diagnose"]
@@ -127,7 +127,7 @@ def _tested(
 
 
 def _told(case: Case, findings: Sequence[Finding], known: Mapping[str, Mode]) -> list[Finding]:
-    """`findings`, without the proof of those that something else would explain: each test looks at what its modes declare."""
+    """`findings`, without the proof of those that something else may explain: each test looks at what its modes declare."""
     told = list(map(as_well, findings))
     for applies, without in TESTS:
         told = [without(case, f) if applies(known[f.cause]) else f for f in told]
@@ -138,10 +138,11 @@ TESTS: tuple[tuple[Callable[[Mode], bool], Callable[[Case, Finding], Finding]], 
     (lambda mode: mode.reads, read),
     (lambda mode: mode.reads and mode.by_degrees, understood),
     (lambda mode: mode.of_cuts, matters),
+    (lambda mode: not mode.residual, nearly),
     (lambda mode: mode.by_degrees, rises),
     (lambda mode: not (mode.residual or mode.of_copies), chosen_by_ids),
 )
-"""What takes the proof of a finding, and for which modes, in this order."""
+"""What takes the proof of a finding or makes it a hint, and for which modes, in this order."""
 
 
 def _observed(case: Case, known: Mapping[str, Mode]) -> dict[str, Observation]:
@@ -165,7 +166,7 @@ def _declared(mode: Mode, case: Case, seen: Observation) -> Trial:
     finding = yield from mode.strategy.prove(case, seen)
     if finding is None:
         return None
-    return replace(finding, cause=mode.name, says=finding.says or mode.says, residual=mode.residual)
+    return replace(finding, cause=mode.name, says=finding.says or mode.says, residual=mode.residual or finding.residual)
 
 
 def _run(

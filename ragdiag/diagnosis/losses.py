@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence, Set
-from dataclasses import replace
 
-from ragdiag.core.proofs import Finding, Row
+from ragdiag.core.proofs import Finding
 from ragdiag.core.records import Span
 from ragdiag.diagnosis.cases import Case
-from ragdiag.diagnosis.unproved import without_proof
+from ragdiag.diagnosis.unproved import hint, without_proof
 from ragdiag.scoring.doubts import FEWEST, answer_words
 from ragdiag.scoring.rarity import stems_of
 from ragdiag.text.sentences import sentences
@@ -35,8 +34,7 @@ def matters(case: Case, finding: Finding) -> Finding:
     own = _telling(case)
     if why := _answered(case, own) if own else _hardly_lost(case):
         return without_proof(finding, why, hardly_lost=True)
-    hint = Row.of("hint", "no reference answer tells whether what is cut off matters")
-    return finding if own else replace(finding, residual=True, rows=(*(finding.rows or ()), hint))
+    return finding if own else hint(finding, "no reference answer tells whether what is cut off matters")
 
 
 def _telling(case: Case) -> list[Set[str]]:

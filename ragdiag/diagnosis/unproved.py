@@ -1,17 +1,19 @@
-"""Findings that show what was tried and prove nothing, and the reasons that hold for every failure mode."""
+"""Findings that prove nothing, or point to a cause without proof, and the reasons that hold for every failure mode."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from ragdiag.core.proofs import Control, Finding
+from ragdiag.core.proofs import Control, Finding, Row
 from ragdiag.diagnosis.cases import Case
 
-__all__ = ["FAR", "as_well", "chosen_by_ids", "rises", "without_proof"]
+__all__ = ["FAR", "as_well", "chosen_by_ids", "hint", "nearly", "rises", "without_proof"]
 
 FAR = 2
 """Contexts below which evidence is far off: what brings it in from there moved it, wherever in the context it comes to stand."""
 
+ENOUGH, SELDOM = 9, 0.2
+"""Controls of a hint at least, and the share of them that may do as well."""
 
 FEW = 4
 """Chunks of a context from which on its first place and the first one below it are near each other."""
@@ -21,6 +23,12 @@ def without_proof(finding: Finding, why: str, **detail: object) -> Finding:
     """`finding` as one that proves nothing; `why` is said in place of its control."""
     control = Control(0, 0, None, f"proves nothing: {why}")
     return replace(finding, proved=False, detail={**finding.detail, **detail}, control=control)
+
+
+def hint(finding: Finding, why: str, **detail: object) -> Finding:
+    """A proved finding as one that only points to its cause: it counts where no other does; `why` is said beside its control."""
+    rows = (*(finding.rows or ()), Row.of("hint", why))
+    return replace(finding, residual=True, rows=rows, detail={**finding.detail, **detail})
 
 
 def chosen_by_ids(case: Case, finding: Finding) -> Finding:
@@ -40,8 +48,18 @@ def as_well(finding: Finding) -> Finding:
     return replace(finding, proved=False) if finding.as_well and not finding.residual else finding
 
 
+def nearly(case: Case, finding: Finding) -> Finding:
+    """A hint, where other texts in the index suffice and the control does as well too often for a proof, but seldom."""
+    control = finding.control
+    if finding.proved or control is None or not (finding.after.sufficient and finding.edit.added):
+        return finding
+    if control.tried < ENOUGH or control.as_well > SELDOM * control.tried:
+        return finding
+    return hint(replace(finding, proved=True), "the control does as well too often for a proof")
+
+
 def rises(case: Case, finding: Finding) -> Finding:
-    """A finding whose repair raises the evidence: without its proof where that is from just below the context.
+    """A finding whose repair raises the evidence: a hint where that is from just below the context.
 
     That is from the first place below it, or from two contexts or less to its lower half. Of 35 findings on public sets that rose
     so far to rank 3 to 5 of 5, 9 were right when read; of 58 that rose to rank 1 or 2, 40; of 5 that rose from rank 6, wherever
@@ -53,4 +71,4 @@ def rises(case: Case, finding: Finding) -> Finding:
     first = case.length >= FEW and before == case.length + 1
     if not first and (before >= FAR * case.length or after <= case.upper):
         return finding
-    return without_proof(finding, f"it raises the evidence from rank {before} to {after}, as many a change may", small_rise=True)
+    return hint(finding, f"it rises from rank {before} to {after} only, as by many a change", small_rise=True)

@@ -15,12 +15,14 @@ from ragdiag.diagnosis.failures._unspecific import TELLS, weight
 from ragdiag.diagnosis.failures._words import beside
 from ragdiag.diagnosis.failures.truncated import unseen
 from ragdiag.diagnosis.modes import FailureMode
+from ragdiag.diagnosis.unproved import hint
 from ragdiag.search.changes import sized
 from ragdiag.text.phrases import counted
 from ragdiag.text.sentences import sentences
 
 FIX = "smaller chunks, or embed sentences and hand over the passage round them"
 HOW = "a smaller window round the evidence, in the chunk's place"
+VAGUE = "the question's words hardly tell one text from another"
 
 
 class Drowned(NamedTuple):
@@ -41,7 +43,7 @@ class Diluted(FailureMode):
     Proved by a smaller window round it, in the chunk's place: half the chunk, or as long as the index's median chunk where that
     is shorter. That is fixed beforehand, since the tightest window rescues almost anything. The control is windows as small in
     the middle of `controls` other chunks, those that rank nearest: where `often` of them or more come into the context, any chunk
-    would.
+    would. It is a hint where the question hardly tells one text from another (`_unspecific.weight`).
 
     Where chunks cut the evidence a smaller window makes it whole as well. That is two changes, and no proof of one: it stands for
     half of what may suffice together with making it whole.
@@ -62,8 +64,7 @@ class Diluted(FailureMode):
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""
         cut = {group.number for group in cut_groups(case, longest=False)}
-        targets = () if weight(case) < TELLS else case.targets
-        drowned = [d for g in targets if (d := self._drowned(case, g, g.number in cut)) is not None]
+        drowned = [d for g in case.targets if (d := self._drowned(case, g, g.number in cut)) is not None]
         if not drowned:
             return None
         rows = [
@@ -80,17 +81,11 @@ class Diluted(FailureMode):
         control = (yield from self._control(case, drowned[0], edit)) if outcome.standing.sufficient else None
         if cut:
             return _half(case, observation, edit, outcome, self._is_proof(control))
-        return case.finding(
-            "diluted",
-            observation,
-            HOW,
-            outcome.standing,
-            FIX,
-            proved=outcome.standing.sufficient and self._is_proof(control) and not _next_door(case, outcome, drowned),
-            control=control,
-            rows=_rows(observation),
-            edit=edit,
+        proved = outcome.standing.sufficient and self._is_proof(control) and not _next_door(case, outcome, drowned)
+        finding = case.finding(
+            "diluted", observation, HOW, outcome.standing, FIX, proved=proved, control=control, rows=_rows(observation), edit=edit
         )
+        return hint(finding, VAGUE) if proved and weight(case) < TELLS else finding
 
     def _is_proof(self, control: Control | None) -> bool:
         """Whether fewer other chunks than `often` come in by the same change."""

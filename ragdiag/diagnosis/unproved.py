@@ -53,7 +53,7 @@ def nearly(case: Case, finding: Finding) -> Finding:
     control = finding.control
     if finding.proved or control is None or not (finding.after.sufficient and finding.edit.added):
         return finding
-    if control.tried < ENOUGH or control.as_well > SELDOM * control.tried:
+    if control.tried < ENOUGH or not 0 < control.as_well <= SELDOM * control.tried:
         return finding
     return hint(replace(finding, proved=True), "the control does as well too often for a proof")
 

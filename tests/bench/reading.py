@@ -17,8 +17,8 @@ from typing import Any
 from causes import RETRIEVERS, _counts, _head, _row
 from common import SETS, paths
 
-HINTS = ("incomplete", "other_retriever", "adjacent", "ranking", "word_gap", "undetermined")
-"""What is named where nothing is proved: drawn too, and counted apart."""
+HINT = " *"
+"""Ends the name of what is named without proof: drawn too, and counted apart."""
 
 VERDICTS = ("right", "doubtful", "wrong")
 COLUMNS = ("number", "set", "retriever", "id", "cause", "status", "marginal")
@@ -40,7 +40,16 @@ def audited(name: str, corpus: Path, queries: Path, retriever: str, cache: str) 
         row = rounded(explain_dict(explanation))["query"]
         fails = row["status"] not in ("ok", "excluded", "label_wide", "not_decidable")
         card = _card(explanation, passages[row["id"]]) if fails else ""
-        yield row | {"set": name, "retriever": retriever, "cause": (row["causes"] or [row["status"]])[0], "card": card}
+        yield row | {"set": name, "retriever": retriever, "cause": _first(row), "card": card}
+
+
+def _first(row: dict[str, Any]) -> str:
+    """The first cause of a query, marked where it is a hint; without any its status."""
+    if not row["causes"]:
+        return row["status"] + HINT
+    cause = row["causes"][0]
+    proved = any(f["cause"] == cause and f["proved"] and not f["residual"] for f in row["findings"])
+    return cause + ("" if proved else HINT)
 
 
 def _passages(audit: Any) -> dict[str, list[str]]:
@@ -134,7 +143,7 @@ def counts(rows: Rows) -> None:
         queries = [q for q in rows if (q["set"], q["retriever"]) == (name, retriever) or not retriever]
         failing, labels = [q for q in queries if q["card"]], Counter(q["label"] for q in queries if q["status"] != "ok")
         first = Counter(q["cause"] for q in failing if not q["label"])
-        none = f"{first.pop('undetermined', 0)} of {sum(not q['label'] for q in failing)}"
+        none = f"{first.pop('undetermined' + HINT, 0)} of {sum(not q['label'] for q in failing)}"
         numbers = (len(queries), len(failing), labels["wide"], labels["doubtful"], sum(q["marginal"] for q in failing))
         _row([name, retriever, *map(str, numbers), none, _counts(first)])
 
@@ -150,7 +159,7 @@ def agree(key: Path, readers: list[Path]) -> None:
     first, second = (_read(path, causes) for path in readers)
     both = first.keys() & second.keys()
     groups = {cause: [n for n in both if causes[n] == cause] for cause in sorted({causes[n] for n in both})}
-    groups |= {"all called proved": [n for n in both if causes[n] not in HINTS], "all": both}
+    groups |= {"all called proved": [n for n in both if not causes[n].endswith(HINT)], "all": both}
     _head(("cause", "n", *(f"{which}: {title}" for which in ("first", "second") for title in (*VERDICTS, "95 % of right"))))
     for cause, numbers in groups.items():
         cells = [cause, str(len(numbers))]

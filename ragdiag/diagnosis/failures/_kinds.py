@@ -153,9 +153,11 @@ def _other_forms(case: Case) -> Iterator[tuple[str, str]]:
 def _unfilled(case: Case, chunk: int) -> Iterator[Attempt]:
     """The query without words that ask for something; where an index weighs words, without function words as well; and only the
     sentence of it that names what `chunk` speaks of.
+
+    None where another part of the evidence was found: words of the other part, as of a question in two steps, are no filler.
     """
     text, setting = case.query.text, case.setting
-    if setting.language != "english" or language(text) not in ("English", ""):
+    if setting.language != "english" or language(text) not in ("English", "") or any(g.covered for g in case.groups):
         return
     own, sentence = list(dict.fromkeys(words(text))), _sentence(case, chunk)
     function = function_words("english") - KEPT if setting.analyses else frozenset[str]()

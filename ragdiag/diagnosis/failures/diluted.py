@@ -23,6 +23,7 @@ from ragdiag.text.sentences import sentences
 FIX = "smaller chunks, or embed sentences and hand over the passage round them"
 HOW = "a smaller window round the evidence, in the chunk's place"
 VAGUE = "the question's words hardly tell one text from another"
+LOW = "the smaller window comes no higher than the lower half of the context"
 
 
 class Drowned(NamedTuple):
@@ -43,7 +44,8 @@ class Diluted(FailureMode):
     Proved by a smaller window round it, in the chunk's place: half the chunk, or as long as the index's median chunk where that
     is shorter. That is fixed beforehand, since the tightest window rescues almost anything. The control is windows as small in
     the middle of `controls` other chunks, those that rank nearest: where `often` of them or more come into the context, any chunk
-    would. It is a hint where the question hardly tells one text from another (`_unspecific.weight`).
+    would. It is a hint where the question hardly tells one text from another (`_unspecific.weight`), or where the
+    window comes no higher than the lower half of the context.
 
     Where chunks cut the evidence a smaller window makes it whole as well. That is two changes, and no proof of one: it stands for
     half of what may suffice together with making it whole.
@@ -68,7 +70,7 @@ class Diluted(FailureMode):
         if not drowned:
             return None
         rows = [
-            row | {"share": round(_share(case, d.place, _sentences(case, d.place, d.span)), 3)}
+            row | {"share": round(_share(case, d.place, d.span), 3)}
             for d, row in zip(drowned, described(case, [d.chunk for d in drowned], len(drowned)), strict=True)
         ]
         return Observation(tuple(d.group for d in drowned), {"chunks": rows}, drowned)
@@ -85,7 +87,8 @@ class Diluted(FailureMode):
         finding = case.finding(
             "diluted", observation, HOW, outcome.standing, FIX, proved=proved, control=control, rows=_rows(observation), edit=edit
         )
-        return hint(finding, VAGUE) if proved and weight(case) < TELLS else finding
+        doubt = VAGUE if weight(case) < TELLS else LOW if (outcome.standing.rank or 0) > case.upper else ""
+        return hint(finding, doubt) if proved and doubt else finding
 
     def _is_proof(self, control: Control | None) -> bool:
         """Whether fewer other chunks than `often` come in by the same change."""
@@ -112,7 +115,7 @@ class Diluted(FailureMode):
         if not holder:
             place = case.setting.window(span, max(place.end - place.start, case.setting.typical, span.end - span.start))
         large = place.end - place.start >= self.large * case.setting.typical and case.tokens(place) >= self.long
-        if not large or _share(case, place, _sentences(case, place, span)) > self.share or unseen(case, group):
+        if not large or _share(case, place, span) > self.share or unseen(case, group):
             return None
         return Drowned(group, chunk, place, span, not holder)
 
@@ -167,17 +170,17 @@ def _middle(span: Span) -> Span:
     return Span(span.document, middle, min(middle + 1, span.end))
 
 
-def _sentences(case: Case, place: Span, span: Span) -> Span:
-    """The sentences of `place` that `span` stands in: a word or a number says nothing of how much of a chunk is about it."""
-    inside = [(place.start + a, place.start + b) for a, b in sentences(case.setting.text(place))]
-    held = [(a, b) for a, b in inside if a < span.end and b > span.start] or [(span.start, span.end)]
-    return Span(span.document, held[0][0], held[-1][1])
-
-
 def _share(case: Case, place: Span, span: Span) -> float:
-    """Of the characters other than space in `place`, those of the evidence."""
-    whole = "".join(case.setting.text(place).split())
-    return len("".join(case.setting.text(span).split())) / max(len(whole), 1)
+    """Of the characters other than space in `place`, those of the sentences that `span`, or another labelled passage, stands in.
+
+    A word or a number says nothing of how much of a chunk is about it.
+    """
+    text = case.setting.text(place)
+    labelled = [span, *(s for g in case.groups for s in g.spans if s.overlaps(place))]
+    inside = [(place.start + a, place.start + b) for a, b in sentences(text)]
+    held = [(a, b) for a, b in inside if any(a < s.end and b > s.start for s in labelled)] or [(span.start, span.end)]
+    own = sum(len("".join(case.setting.text(Span(place.document, a, b)).split())) for a, b in held)
+    return own / max(len("".join(text.split())), 1)
 
 
 def _rows(observation: Observation) -> list[Row]:

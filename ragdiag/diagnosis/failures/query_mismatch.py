@@ -28,7 +28,7 @@ from ragdiag.diagnosis.failures._passages import nearest
 from ragdiag.diagnosis.failures._words import FEWEST, gap
 from ragdiag.diagnosis.failures.truncated import unseen
 from ragdiag.diagnosis.modes import FailureMode
-from ragdiag.diagnosis.unproved import FAR
+from ragdiag.diagnosis.unproved import FAR, hint
 from ragdiag.search.changes import by_parts, other_retrievers, stemmed, with_context, without_stop_words
 from ragdiag.text.phrases import counted
 
@@ -37,6 +37,9 @@ FIX = {
     RARE_TERM: "search by words as well, as {} does: the encoder misses words of the query that the passage has",
 }
 """What to do where another retriever finds the evidence."""
+
+HINDSIGHT = "these words are known from the evidence only"
+"""Why words of the evidence are a hint: of 7 findings that two people read blind, one held 1 for right, the other none."""
 
 SPARSE = "bm25"
 """The retriever that finds what an encoder misses."""
@@ -130,7 +133,11 @@ class QueryMismatch(FailureMode):
         other = dict(zip(swaps, outcomes[len(tries) :], strict=True))
         ruled = yield from self._ruled(case, list(zip(tries, outcomes[: len(tries)], strict=True)))
         best, detail = _most_telling(ruled, bool(side)), {"tried": _tried(ruled, other)}
-        if other and not (best and best.proved) and (swap := _best(case, other, held.chunk is None)):
+        if (
+            other
+            and not (best and best.proved and best.attempt.kind != WORDS)
+            and (swap := _best(case, other, held.chunk is None))
+        ):
             return _by_swap(case, observation, swap, other[swap], ruled, detail)
         return _by_act(case, observation, best, ruled, other, detail) if best else None
 
@@ -181,7 +188,7 @@ def _other_side(swaps: Sequence[str], side: str) -> list[str]:
 
 def _most_telling(ruled: Sequence[Ruled], gap: bool) -> Ruled | None:
     """The first act that proves; else the first that suffices; else, of a `gap`, the last rewording."""
-    proved = [r for r in ruled if r.proved]
+    proved = sorted((r for r in ruled if r.proved), key=lambda r: r.attempt.kind == WORDS)
     enough = [r for r in ruled if r.outcome.standing.sufficient]
     reworded = [r for r in reversed(ruled) if gap and r.attempt.kind in (WORDING, WORDS)]
     return next(iter([*proved, *enough, *reworded]), None)
@@ -254,7 +261,7 @@ def _by_act(
     detail = {**detail, "kind": attempt.kind, "words": list(attempt.words)}
     if control is not None:
         detail |= {"others": control.tried, "others_as_well": control.as_well}
-    return case.finding(
+    finding = case.finding(
         "query_mismatch",
         observation,
         attempt.how,
@@ -267,6 +274,7 @@ def _by_act(
         rows=mismatch_rows(observation.detail, best, ruled, other),
         edit=attempt.edit,
     )
+    return hint(finding, HINDSIGHT) if proved and attempt.kind == WORDS else finding
 
 
 def _by_swap(

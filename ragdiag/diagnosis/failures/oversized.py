@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from ragdiag.core.proofs import Edit, Row, Trial
@@ -18,10 +19,13 @@ UNATTAINABLE = "raise the context's size: even whole, the evidence does not fit 
 
 @dataclass(frozen=True)
 class Oversized(FailureMode):
-    """Residual: joining the fragments into one chunk, as long as the evidence, suffices.
+    """Residual: joining the fragments into one chunk, as long as the evidence, suffices; where no k reached them all, it does so
+    with a context of up to `contexts` times the length.
 
     A label that is longer than a chunk is mostly wider than its answer: of 24 such findings read on public sets, 14 were right.
     """
+
+    contexts: int = 10
 
     says = "the evidence is longer than a chunk"
     of_cuts = True
@@ -43,7 +47,9 @@ class Oversized(FailureMode):
         spans = [_alternative(case, g.needed) for g in observation.groups]
         edit = Edit(replaced(case, spans), tuple(case.setting.addition(_joined(case, s)) for s in spans))
         (outcome,) = yield [edit]
-        lost = bool(observation.detail["unattainable"])
+        after, lost = outcome.standing, bool(observation.detail["unattainable"])
+        within = not after.sufficient and case.standing.rank is None and (after.rank or math.inf) <= self.contexts * case.length
+        more = f", and k raised to {after.rank}" if within and not lost else ""
         lengths, most = (
             listed([f"{n:,}" for n in observation.detail["tokens"]]),
             "a whole context" if lost else "a chunk of this index",
@@ -51,10 +57,10 @@ class Oversized(FailureMode):
         return case.finding(
             "oversized",
             observation,
-            "the chunks that hold a piece of the evidence joined into one",
-            outcome.standing,
-            UNATTAINABLE if lost else FIX,
-            proved=outcome.standing.sufficient and not lost,
+            "the chunks that hold a piece of the evidence joined into one" + more,
+            after,
+            UNATTAINABLE if lost else FIX + more,
+            proved=(after.sufficient or within) and not lost,
             unattainable=lost,
             rows=[Row.of("length", f"{lengths} tokens, more than {most} holds")],
             edit=edit,

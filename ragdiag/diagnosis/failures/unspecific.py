@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ragdiag.core.proofs import Control, Edit, Row, Trial
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.failures._unspecific import is_unspecific
 from ragdiag.diagnosis.failures._words import added
 from ragdiag.diagnosis.modes import FailureMode
+from ragdiag.diagnosis.unproved import hint
 from ragdiag.text.phrases import counted, one_line
 
 FIX = "ask which is meant, or say it in the question before it is searched (from the conversation, or a filter by document)"
 HOW = "name the document as well: {}"
+UNNAMED = "none: no title says which document is meant"
+MEANT = "no search can know what is meant"
 SHOWN = 80
 """Characters of a title shown."""
 
@@ -23,7 +26,8 @@ class Unspecific(FailureMode):
     """The question points at something without naming it, and its other words stand in many texts: see `_unspecific`.
 
     Proved by naming the document as well. The control names each of `controls` other documents, those found first, in its place:
-    at most `most_as_well` of them may do as well.
+    at most `most_as_well` of them may do as well. A hint where that is not enough, or there is no title to name: no search can
+    know what is meant.
     """
 
     controls: int = 9
@@ -41,10 +45,12 @@ class Unspecific(FailureMode):
         if case.standing.sufficient or not is_unspecific(case):
             return None
         titles = _titles(case, dict.fromkeys(span.document for g in case.targets for span in g.needed[:1]))
-        return Observation(case.targets, {"titles": titles}) if len(titles) == 1 else None
+        return Observation(case.targets, {"titles": titles})
 
     def prove(self, case: Case, observation: Observation) -> Trial:
         """Name the document; then others in its place."""
+        if len(observation.detail["titles"]) != 1:
+            return hint(case.finding("unspecific", observation, UNNAMED, case.standing, FIX, proved=True), MEANT)
         (title,) = observation.detail["titles"]
         edit = Edit(query=added(case.query.text, [title]))
         own = {span.document for g in case.groups for span in g.spans}
@@ -53,7 +59,7 @@ class Unspecific(FailureMode):
         outcome, *controls = yield [edit, *(Edit(query=added(case.query.text, [other])) for other in others)]
         as_well = sum(o.standing.sufficient for o in controls)
         says = f"{as_well} of {counted(len(others), 'other document')} named in its place do as well"
-        return case.finding(
+        finding = case.finding(
             "unspecific",
             observation,
             HOW.format(one_line(title, SHOWN)),
@@ -64,6 +70,7 @@ class Unspecific(FailureMode):
             rows=[Row.of("about", one_line(title, SHOWN))],
             edit=edit,
         )
+        return finding if outcome.standing.sufficient else hint(replace(finding, proved=True), MEANT)
 
 
 def _titles(case: Case, documents: Iterable[int]) -> list[str]:

@@ -157,7 +157,7 @@ def _unfilled(case: Case, chunk: int) -> Iterator[Attempt]:
     None where another part of the evidence was found: words of the other part, as of a question in two steps, are no filler.
     """
     text, setting = case.query.text, case.setting
-    if setting.language != "english" or language(text) not in ("English", "") or any(g.covered for g in case.groups):
+    if not _may_have_filler(case):
         return
     own, sentence = list(dict.fromkeys(words(text))), _sentence(case, chunk)
     function = function_words("english") - KEPT if setting.analyses else frozenset[str]()
@@ -169,6 +169,12 @@ def _unfilled(case: Case, chunk: int) -> Iterator[Attempt]:
     fair = (dropped for dropped in left_out if 0 < len(dropped) < len(own) - 1 and _elsewhere(case, chunk, dropped))
     yield from (_less(text, own, dropped, without(text, dropped)) for dropped in fair)
     yield from _alone(case, chunk, own, sentence, common)
+
+
+def _may_have_filler(case: Case) -> bool:
+    """Whether query and corpus are English, and no part of the evidence was found."""
+    english = case.setting.language == "english" and language(case.query.text) in ("English", "")
+    return english and not any(g.covered for g in case.groups)
 
 
 def _alone(case: Case, chunk: int, own: Sequence[str], sentence: str, common: Set[str]) -> Iterator[Attempt]:

@@ -11,15 +11,32 @@ from ragdiag.diagnosis.failures._passages import gaps, nearest
 from ragdiag.diagnosis.failures._words import telling
 from ragdiag.text.words import words
 
-__all__ = ["ALPHA", "CONTROLS", "Asking", "Lent", "Texts", "additions", "gained", "lend", "pieces", "rivals", "spread"]
+__all__ = [
+    "ALPHA",
+    "CONTROLS",
+    "LOOKS",
+    "Asking",
+    "Lent",
+    "Texts",
+    "additions",
+    "gained",
+    "is_told",
+    "lend",
+    "pieces",
+    "rivals",
+    "spread",
+]
 
 Item = TypeVar("Item")
 
 CONTROLS = 19
 """Controls that a p of .05 needs at least."""
 
-MORE = 59
-"""Controls where just one of the first does as well, which 19 cannot tell from chance: two of these may."""
+MOST, LOOKS = 60, 6
+"""Controls at most, asked for in so many parts: no more once they prove, or so many do as well that all would not.
+
+Of texts that make no difference that lets through 6 to 7 %, one look at 20 lets through 5 %.
+"""
 
 ALPHA = 0.05
 """The p of a proof at most."""
@@ -82,14 +99,19 @@ def _control(
 ) -> Generator[Sequence[Edit], Sequence[Outcome], Control]:
     """How many of the other texts, indexed for the chunks with the evidence, do as well as their own."""
     needed, above = outcome.standing.rank or 0, _high_rivals(case, edit, outcome, len(holders))
-    tried, as_well = 0, 0
-    for most in (CONTROLS, MORE):
-        outcomes = yield [Edit(edit.removed, (*additions(case, holders, way), *above)) for way in others(most)]
-        tried, as_well = len(outcomes), sum(o.standing.rank is not None and o.standing.rank <= needed for o in outcomes)
-        if as_well != 1:
+    ways, tried, as_well = others(MOST), 0, 0
+    for part in (ways[i::LOOKS] for i in range(LOOKS)):
+        outcomes = yield [Edit(edit.removed, (*additions(case, holders, way), *above)) for way in part]
+        tried += len(part)
+        as_well += sum(o.standing.rank is not None and o.standing.rank <= needed for o in outcomes)
+        if is_told(tried, as_well, len(ways)):
             break
-    p = (1 + as_well) / (1 + tried)
-    return Control(tried, as_well, p, f"{as_well} of {tried} {what} do as well")
+    return Control(tried, as_well, (1 + as_well) / (1 + tried), f"{as_well} of {tried} {what} do as well")
+
+
+def is_told(tried: int, as_well: int, most: int, alpha: float = ALPHA) -> bool:
+    """Whether the controls tried prove, or so many do as well that `most` of them would not."""
+    return (1 + as_well) / (1 + tried) <= alpha or 1 + as_well > alpha * (1 + most)
 
 
 def _high_rivals(case: Case, edit: Edit, outcome: Outcome, own: int) -> tuple[Addition, ...]:

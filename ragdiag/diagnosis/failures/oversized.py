@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ragdiag.core.proofs import Edit, Row, Trial
+from ragdiag.core.proofs import Edit, Row, Standing, Trial
 from ragdiag.core.records import Span
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.failures._passages import best_fragment, cut_groups, replaced
@@ -48,12 +48,10 @@ class Oversized(FailureMode):
         edit = Edit(replaced(case, spans), tuple(case.setting.addition(_joined(case, s)) for s in spans))
         (outcome,) = yield [edit]
         after, lost = outcome.standing, bool(observation.detail["unattainable"])
-        within = not after.sufficient and case.standing.rank is None and (after.rank or math.inf) <= self.contexts * case.length
+        within = self._within(case, after)
         more = f", and k raised to {after.rank}" if within and not lost else ""
-        lengths, most = (
-            listed([f"{n:,}" for n in observation.detail["tokens"]]),
-            "a whole context" if lost else "a chunk of this index",
-        )
+        lengths = listed([f"{n:,}" for n in observation.detail["tokens"]])
+        most = "a whole context" if lost else "a chunk of this index"
         return case.finding(
             "oversized",
             observation,
@@ -65,6 +63,10 @@ class Oversized(FailureMode):
             rows=[Row.of("length", f"{lengths} tokens, more than {most} holds")],
             edit=edit,
         )
+
+    def _within(self, case: Case, after: Standing) -> bool:
+        """Whether it does not suffice, but a context of `contexts` times the length would have what no k reached."""
+        return not after.sufficient and case.standing.rank is None and (after.rank or math.inf) <= self.contexts * case.length
 
 
 def _alternative(case: Case, spans: tuple[Span, ...]) -> Span:

@@ -69,17 +69,25 @@ class Lent(NamedTuple):
         return self.outcome.standing.sufficient and p is not None and p <= ALPHA
 
 
-def lend(case: Case, holders: Sequence[int], text: Texts, others: Callable[[int], Sequence[Texts]], what: str) -> Asking:
+def lend(
+    case: Case,
+    holders: Sequence[int],
+    text: Texts,
+    others: Callable[[int], Sequence[Texts]],
+    what: str,
+    shared: bool = True,
+) -> Asking:
     """Index `text` for the chunks with the evidence; where that suffices, for their rivals too, as a deployed index would.
 
     Where it still does, the control: each of so many `others` for the chunks with the evidence, all else the same. One does as
-    well when the query needs no larger k with it. `what` names them: "titles of other documents".
+    well when the query needs no larger k with it. `what` names them: "titles of other documents". `shared` tells whether chunks
+    of one document get the same.
     """
     alone = Edit(frozenset(holders), additions(case, holders, text))
     (outcome,) = yield [alone]
     if not outcome.standing.sufficient:
         return Lent(outcome, alone, alone=True)
-    holders, rest = _holders_and_rivals(case, holders, text)
+    holders, rest = _holders_and_rivals(case, holders, text, shared)
     edit = Edit(frozenset([*holders, *rest]), additions(case, [*holders, *rest], text))
     (outcome,) = yield [edit]
     if not outcome.standing.sufficient:
@@ -87,9 +95,9 @@ def lend(case: Case, holders: Sequence[int], text: Texts, others: Callable[[int]
     return Lent(outcome, edit, (yield from _control(case, holders, edit, outcome, others, what)))
 
 
-def _holders_and_rivals(case: Case, holders: Sequence[int], text: Texts) -> tuple[list[int], list[int]]:
+def _holders_and_rivals(case: Case, holders: Sequence[int], text: Texts, shared: bool) -> tuple[list[int], list[int]]:
     """The chunks with the evidence, and those of their rivals for which `text` is other than what is indexed now."""
-    lent = [c for c in rivals(case) if c not in holders and text(c) != case.setting.embed(case.setting.span(c))]
+    lent = [c for c in rivals(case, shared) if c not in holders and text(c) != case.setting.embed(case.setting.span(c))]
     # Where chunks overlap, others hold the evidence too: what brings these in shows the same.
     return [*holders, *(c for c in lent if c in case.evidence)], [c for c in lent if c not in case.evidence]
 
@@ -157,12 +165,12 @@ def additions(case: Case, chunks: Sequence[int], text: Texts) -> tuple[Addition,
     return tuple(setting.addition(setting.span(c))._replace(text=text(c), place=float(c)) for c in chunks)
 
 
-def rivals(case: Case) -> list[int]:
-    """The chunks that stand high, and those ranked from the evidence's documents, which get the same title as it."""
+def rivals(case: Case, shared: bool) -> list[int]:
+    """The chunks that stand high; where it is `shared`, those ranked from the evidence's documents too: they get the same."""
     documents = {span.document for group in case.groups for span in group.spans}
     near = case.ranking[: 10 * case.length].tolist()
     high = set(near[: RIVALS * case.length])
-    return [c for c in near if c in high or int(case.setting.chunking.document[c]) in documents]
+    return [c for c in near if c in high or (shared and int(case.setting.chunking.document[c]) in documents)]
 
 
 def spread(items: Sequence[Item], n: int) -> list[Item]:

@@ -88,7 +88,8 @@ class Contextless(FailureMode):
         tried: dict[str, Lent] = {}
         for kind in observation.detail["words"]:
             others = functools.partial(_others, case, observation.held, kind)
-            tried[kind] = yield from lend(case, observation.held, _texts(case, kind), others, OTHERS[kind])
+            shared = kind != "neighbours"
+            tried[kind] = yield from lend(case, observation.held, _texts(case, kind), others, OTHERS[kind], shared)
             if tried[kind].proved:
                 break
         kind = max(tried, key=lambda k: (tried[k].proved, tried[k].control is not None, not tried[k].alone))

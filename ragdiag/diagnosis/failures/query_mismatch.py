@@ -172,7 +172,9 @@ class QueryMismatch(FailureMode):
         """
         if control is None:
             return attempt.kind == WORDING
-        return _to_spare(case, outcome) and control.tried >= FEWEST and control.as_well <= self.most_as_well * control.tried
+        # Other terms order everything anew, as another retriever does.
+        high = _high(case, outcome) if attempt.edit.retriever else _to_spare(case, outcome)
+        return high and control.tried >= FEWEST and control.as_well <= self.most_as_well * control.tried
 
 
 def _to_spare(case: Case, outcome: Outcome) -> bool:

@@ -343,10 +343,13 @@ def test_tidewater_from_audit_to_proof(tmp_path: Path, monkeypatch: pytest.Monke
     assert audited.exit_code == 0, audited.output
     found = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     unserved = [q for q in found["queries"] if q["status"] in ("caused", "over-determined", "compound", "undetermined")]
-    proved = [q for q in unserved if set(q["causes"]) - set({m.name for m in MODES.values() if m.residual})]
+    named = {
+        (f["cause"], f["residual"], q["id"]) for q in unserved for f in q["findings"] if f["proved"] and f["cause"] in q["causes"]
+    }
+    proved = {query for _, residual, query in named if not residual}
     assert f"{len(proved)} of the {len(unserved)} have a proved cause" in audited.stdout
     table = rows(audited.stdout)
-    assert {row.split()[0] for row in table[: len(found["causes"])]} == set(found["causes"])
+    assert {row.split()[0] for row in table[: len({row[:2] for row in named})]} == set(found["causes"])
     for cause in found["causes"]:
         q = next(q for q in unserved if cause in q["causes"])
         told = CliRunner().invoke(main, ["explain", *place, q["id"], *options])

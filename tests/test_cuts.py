@@ -1,5 +1,6 @@
 """What must be held of a label, when a control is looked at twice, what fits in a chunk, and when passages may each do."""
 
+import copy
 import dataclasses
 import functools
 import json
@@ -9,13 +10,14 @@ from typing import Any
 import pytest
 
 from ragdiag.core.options import Options
-from ragdiag.core.proofs import Finding
+from ragdiag.core.proofs import Finding, Outcome, Standing
 from ragdiag.core.records import Span
 from ragdiag.diagnosis import causes
-from ragdiag.diagnosis.cases import Case
+from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.diagnosis import diagnose
 from ragdiag.diagnosis.failures._passages import fits
 from ragdiag.diagnosis.failures.chunk_split import ChunkSplit
+from ragdiag.diagnosis.failures.oversized import Oversized
 from ragdiag.diagnosis.needs import says_nothing
 from ragdiag.pipeline import audit, run_audit
 
@@ -125,3 +127,26 @@ def test_a_question_in_parts_is_asked_in_parts(tmp_path: Path) -> None:
     query = "when does the hall on Birch Lane open, and what does a locker cost?"
     found = incomplete(tmp_path, query, "at nine; two dollars", "A locker is two dollars for one day.")
     assert found.proved and found.fix.startswith("ask in parts")
+
+
+def joined(case: Case, rank: int | None) -> Finding:
+    """What `oversized` finds where the pieces joined into one chunk stand at `rank`."""
+    trial = Oversized().prove(case, Observation(case.groups, {"tokens": [900], "unattainable": False}))
+    next(trial)
+    served = rank is not None and rank <= case.length
+    with pytest.raises(StopIteration) as stop:
+        trial.send([Outcome(Standing(rank, served), (rank,), case.ranking)])
+    found: Finding = stop.value.value
+    return found
+
+
+def test_what_no_k_reached_is_oversized_where_its_pieces_as_one_are_within_ten_contexts() -> None:
+    case = cut_case()
+    found = {rank: joined(case, rank) for rank in (2, 20, 21, None)}
+    assert case.length == 2 and case.standing.rank is not None
+    assert [found[rank].proved for rank in found] == [True, False, False, False], "a larger k would serve it: that is `ranking`"
+    unreached = copy.copy(case)
+    unreached.standing = Standing(None, False)
+    found = {rank: joined(unreached, rank) for rank in (2, 20, 21, None)}
+    assert [found[rank].proved for rank in found] == [True, True, False, False]
+    assert found[20].fix.endswith("and k raised to 20") and "k raised" not in found[2].fix

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,10 +16,11 @@ import pytest
 
 from ragdiag.core.options import Options
 from ragdiag.core.proofs import EXACT, Finding, Outcome, Standing
-from ragdiag.core.records import QueryResult
+from ragdiag.core.records import QueryResult, Span
 from ragdiag.diagnosis import causes, failures
 from ragdiag.diagnosis.cases import Case
 from ragdiag.diagnosis.diagnosis import diagnose
+from ragdiag.diagnosis.failures.diluted import _share
 from ragdiag.diagnosis.modes import FailureMode, modes
 from ragdiag.diagnosis.probe import Probe
 from ragdiag.pipeline import Audit, run_audit
@@ -334,6 +336,20 @@ def test_pollution_names_the_pages() -> None:
 def test_diluted_says_how_small_a_part_the_evidence_is() -> None:
     (chunk,) = fixture("diluted").finding("patients-park", "diluted").detail["chunks"]
     assert 0 < chunk["share"] <= 0.25
+
+
+def test_every_labelled_sentence_of_a_chunk_counts_in_what_is_about_it() -> None:
+    text = "One is first. Two is second. Three is third. Four is fourth."
+    setting = SimpleNamespace(text=lambda span: text[span.start : span.end])
+    first, third = (Span(0, text.index(word), text.index(word) + 3) for word in ("One", "Thr"))
+
+    def share(*labelled: Span) -> float:
+        case: Any = SimpleNamespace(setting=setting, groups=[SimpleNamespace(spans=[span]) for span in labelled])
+        return _share(case, Span(0, 0, len(text)), first)
+
+    letters = len(text.replace(" ", ""))
+    assert share(first) == len("Oneisfirst.") / letters
+    assert share(first, third) == len("Oneisfirst.Threeisthird.") / letters
 
 
 def test_query_mismatch_names_the_words_that_the_evidence_lacks() -> None:

@@ -112,7 +112,11 @@ def test_a_change_that_only_just_suffices_is_no_proof(tmp_path: Path) -> None:
     of.standing = Standing(of.length + 2, False)
     assert not ruled(of, "inflection", as_well=0, rank=of.length).proved
     of.standing = Standing(None, False)
-    assert ruled(of, "inflection", as_well=0, rank=of.length).proved, "from far below, the last place is far up"
+    assert not ruled(of, "inflection", as_well=0, rank=of.length).proved, "other terms order everything anew"
+    assert ruled(of, "inflection", as_well=0, rank=(of.length + 1) // 2).proved
+    chatty, _ = case(tmp_path, *FILLED)
+    chatty.standing = Standing(None, False)
+    assert ruled(chatty, "filler", as_well=0, rank=chatty.length).proved, "from far below, the last place is far up"
 
 
 def test_an_index_with_stems_of_its_own_is_not_stemmed_again(tmp_path: Path) -> None:
@@ -194,6 +198,14 @@ def test_filler_is_proved_where_the_question_without_it_brings_the_evidence_in(t
     assert not ruled(of, "filler", as_well=5).proved
 
 
+def test_nothing_is_filler_where_a_part_of_the_evidence_was_found(tmp_path: Path) -> None:
+    of, _ = case(tmp_path, *FILLED)
+    chunk = holder(of)
+    assert any(a.kind == "filler" for a in attempts(of, chunk))
+    of.groups = (of.groups[0]._replace(covered=True),)
+    assert not any(a.kind == "filler" for a in attempts(of, chunk))
+
+
 def test_a_word_that_the_documents_hardly_use_is_no_filler(tmp_path: Path) -> None:
     documents = {**FILLED[0], "only": "A method for lamps."}
     of, _ = case(tmp_path, documents, FILLED[1].replace("purpose", "method"), FILLED[2])
@@ -239,7 +251,7 @@ def test_words_to_ask_for_are_those_that_the_documents_use_with_words_of_the_que
     assert askable(of, of.groups[0].spans) == [], "a short answer is what nobody who asks knows"
 
 
-def test_words_prove_only_where_other_chunks_do_not_come_in_by_theirs(tmp_path: Path) -> None:
+def test_words_point_only_where_other_chunks_do_not_come_in_by_theirs(tmp_path: Path) -> None:
     of, _ = case(tmp_path, *SWIM)
     observation = MODE.observe(of)
     assert observation.detail["side"] == "vocabulary gap"
@@ -257,6 +269,7 @@ def test_words_prove_only_where_other_chunks_do_not_come_in_by_theirs(tmp_path: 
         return found
 
     assert asked(False).proved and asked(False).detail["words"] == ["pools"]
+    assert asked(False).residual, "words known from the evidence only are a hint"
     assert asked(False).rows is not None and asked(False).rows[0].text == "in words of the evidence: pools"
     assert not asked(True).proved
     assert asked(True, rank=1).proved, "others come in, but not as high"

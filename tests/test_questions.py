@@ -78,3 +78,16 @@ def test_a_question_that_names_nothing_is_served_by_the_title_of_its_document(
         (finding,) = found
         assert finding.proved and finding.edit.query == f"{query} Herring in the bay"
         assert finding.control is not None and finding.control.tried == 7 and not finding.control.as_well
+        assert not finding.residual
+
+
+@pytest.mark.parametrize("titled", [True, False])
+def test_a_question_that_names_nothing_is_a_hint_where_its_title_does_not_serve_it(tmp_path: Path, titled: bool) -> None:
+    pages = {name: f"{text} The study of the bay: herring in the bay, herring." for name, text in STUDIES.items()}
+    pages |= {"Herring in the bay": "It was made late in the year."}  # nothing of what is asked
+    named = pages if titled else {f"p{i}": text for i, text in enumerate(pages.values())}
+    own = next(name for name, text in named.items() if "late in" in text)
+    result = asked(tmp_path, named, "what does this study show", [(own, "made late in the year")], k=1)
+    (found,) = (f for f in result.findings if f.cause == "unspecific")
+    assert found.proved and found.residual and not found.after.sufficient
+    assert result.causes == ("unspecific",) and result.residual == {"unspecific"}

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from ragdiag.core.proofs import Control, Edit, Finding, Standing
+from ragdiag.core.proofs import Addition, Control, Edit, Finding, Standing
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.diagnosis import _tested
 from ragdiag.diagnosis.marginal import is_marginal
 from ragdiag.diagnosis.modes import modes
 from ragdiag.diagnosis.swaps import ALPHA, clearly_high, controlled
-from ragdiag.diagnosis.unproved import rises
+from ragdiag.diagnosis.unproved import nearly, rises
 
 OTHER = "bm25"
 
@@ -120,13 +120,32 @@ def test_marginal_is_a_place_or_two_and_nothing_shown() -> None:
     assert not is_marginal(case(rank=6), [finding("pollution", 5)])
 
 
-def test_a_small_rise_into_the_lower_half_of_the_context_proves_nothing() -> None:
+def test_a_small_rise_into_the_lower_half_of_the_context_is_a_hint() -> None:
     def risen(before: int | None, after: int, **of: int) -> bool:
         found = finding("diluted", after)
-        return rises(case(**of), replace(found, before=Standing(before, False))).proved
+        told = rises(case(**of), replace(found, before=Standing(before, False), edit=Edit()))
+        assert told.proved and told.residual is ("small_rise" in told.detail)
+        return not told.residual
 
     assert [risen(before, 4) for before in (7, 9, 10, None)] == [False, False, True, True]
     assert risen(7, 2) and not risen(7, 3)  # the upper half
     assert risen(7, 4, groups=4)  # all of whose groups cannot stand higher
     assert not risen(6, 1), "from the first place below the context anything raises it"
     assert risen(3, 1, length=2), "in a small one that is a long way"
+
+
+def test_a_small_rise_by_another_retriever_is_left_to_the_hint_that_says_so() -> None:
+    found = replace(finding("query_mismatch", 4), before=Standing(7, False), edit=Edit(retriever="dense"))
+    told = rises(case(), found)
+    assert not told.proved and told.detail["small_rise"]
+
+
+@pytest.mark.parametrize(
+    ("tried", "as_well", "points"), [(20, 2, True), (20, 4, True), (20, 5, False), (20, 0, False), (8, 1, False)]
+)
+def test_a_control_that_does_as_well_now_and_then_leaves_a_hint(tried: int, as_well: int, points: bool) -> None:
+    added = Edit(added=(Addition(0, 0, 9, "longer", 0.0),))
+    found = replace(finding("too_small", 2), proved=False, edit=added, control=Control(tried, as_well, None, ""))
+    told = nearly(case(), found)
+    assert (told.proved and told.residual) is points
+    assert not nearly(case(), replace(found, edit=Edit(query="other words"))).proved

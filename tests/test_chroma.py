@@ -191,9 +191,9 @@ def test_a_second_audit_loads_no_model(data, notes, tmp_path, monkeypatch):
 
 
 def test_pages_and_blocks(data, notes, dense, monkeypatch):
-    monkeypatch.setattr("ragdiag.search.retrievers.chroma.PAGE", 2)
-    monkeypatch.setattr("ragdiag.search.retrievers.chroma.QUERIES", 3)
-    monkeypatch.setattr("ragdiag.search.retrievers.chroma.ANSWERS", 20)
+    monkeypatch.setattr("ragdiag.search.retrievers._chroma.PAGE", 2)
+    monkeypatch.setattr("ragdiag.search.retrievers._stored_index.QUERIES", 3)
+    monkeypatch.setattr("ragdiag.search.retrievers._stored_index.ANSWERS", 20)
     assert_same(run(data, spec(notes)), dense)
 
 
@@ -518,7 +518,7 @@ def test_records_that_no_stored_graph_has_are_linked_in_the_order_of_the_log(dat
     ]
     assert f"{min(recall['mean'], *recall['other_starts']):.1%} to" in note
     for start in (0, 1):
-        with Chroma("notes", str(tmp_path / "store")).started_anew(start).opened() as copy:
+        with Chroma("notes", str(tmp_path / "store")).source.started_anew(start)._opened() as copy:
             assert sorted(copy.get()["ids"]) == ids
             own = copy.get(ids=["day-002"], include=["embeddings", "documents"])
             assert own["documents"] == whole["documents"]

@@ -8,18 +8,108 @@ import random
 import shutil
 import sqlite3
 import tempfile
+import warnings
 import weakref
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ragdiag.core.errors import InputError, SpecError, did_you_mean
-from ragdiag.core.protocols import Progress
+import numpy as np
+
+from ragdiag.core.arrays import VectorArray
+from ragdiag.core.errors import InputError, RagdiagError, SpecError, did_you_mean
+from ragdiag.core.protocols import Progress, no_progress
 from ragdiag.core.registry import require
+from ragdiag.search.retrievers._source import PAGE, Row, Space, one_line
+
+OF_SERVER = "check that a Chroma server runs there and admits you"
+OF_FOLDER = "check that this version of chromadb opens it, and that there is room for a copy in the temporary folder"
 
 NOBODY = "ragdiag: no record has this id"
 """To update a record that is not there changes nothing, and makes Chroma take in what its log holds."""
+
+
+class ChromaSource:
+    """A collection as a source, see `_source.Source`: of one client, opened when first asked for."""
+
+    def __init__(self, name: str, path: str, url: str, start: int = 0) -> None:
+        self._name, self._path, self._url = name, path, url
+        self._connection = Connection(name, path, url, start)
+
+    @property
+    def place(self) -> str:
+        """See `_source.Source`."""
+        return f"{self._path or self._url} [{self._name}]"
+
+    @property
+    def unlinked(self) -> int:
+        """See `_source.Restarted`."""
+        return self._connection.unlinked
+
+    def started_anew(self, start: int) -> ChromaSource:
+        """See `_source.Restarted` and `Connection`."""
+        return ChromaSource(self._name, self._path, self._url, start)
+
+    def connect(self, progress: Progress) -> None:
+        """Open it: a folder may have records to be linked first, which takes long."""
+        with self._opened(progress):
+            pass
+
+    @cached_property
+    def space(self) -> Space:
+        """See `_source.Source`."""
+        with self._opened() as collection, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # chromadb's own, about collections that have no embedding function
+            space: Space = ((collection.configuration or {}).get("hnsw") or {}).get("space") or "l2"
+        return space
+
+    def count(self) -> int:
+        """See `_source.Source`."""
+        with self._opened() as collection:
+            return int(collection.count())
+
+    def rows(self) -> Iterator[Row]:
+        """See `_source.Source`. Until a page is empty, not up to the count: a live collection may grow meanwhile."""
+        read = 0
+        while page := self._got(limit=PAGE, offset=read):
+            read += len(page)
+            yield from page
+
+    def records(self, ids: Sequence[str]) -> list[Row]:
+        """See `_source.Source`."""
+        of = {row.id: row for row in self._got(ids=list(ids))}
+        return [of[name] for name in ids]
+
+    def _got(self, **which: Any) -> list[Row]:
+        with self._opened() as collection:
+            page = collection.get(**which, include=["documents", "metadatas"])
+        rows = zip(page["ids"], page["documents"], page["metadatas"], strict=True)
+        return [Row(name, text, metadata or {}) for name, text, metadata in rows]
+
+    def vectors(self, ids: Sequence[str]) -> VectorArray:
+        """See `_source.Source`."""
+        with self._opened() as collection:
+            page = collection.get(ids=list(ids), include=["embeddings"])
+        of = dict(zip(page["ids"], page["embeddings"], strict=True))
+        return np.array([of[name] for name in ids], dtype=np.float32)
+
+    def nearest(self, vectors: VectorArray, n: int) -> list[tuple[list[str], list[float]]]:
+        """See `_source.Source`."""
+        with self._opened() as collection:
+            found = collection.query(query_embeddings=vectors, n_results=n, include=["distances"])
+        return list(zip(found["ids"], found["distances"], strict=True))
+
+    @contextlib.contextmanager
+    def _opened(self, progress: Progress = no_progress) -> Iterator[Any]:
+        """The collection as chromadb gives it; what chromadb raises is raised as `RagdiagError`."""
+        try:
+            yield self._connection.collection(progress)
+        except RagdiagError:
+            raise
+        except Exception as e:
+            raise RagdiagError(f"{self.place}: {one_line(e)}; {OF_SERVER if self._url else OF_FOLDER}") from e
 
 
 class Connection:

@@ -98,7 +98,7 @@ def run_audit(
         resampler = Resampler(clusters(documents), options.seed)
         means = {m: resampler.mean(by_query) for m, by_query in values.items()}
     with clock("diagnose"):
-        indexed = plan.indexed(retrieved, corpus, progress)
+        indexed = plan.indexed(retrieved, progress)
         only = {q for q, query in enumerate(labels.queries) if query.id == diagnosed} if diagnosed else None
         diagnoses = name_causes(scorer, run, lengths, indexed, options, progress, only)
         said = labels_said(scorer, run, lengths, only)
@@ -109,7 +109,7 @@ def run_audit(
         budget=options.budget or None,
         chunks=len(chunking),
         unseen=indexed.unseen(chunking.end - chunking.start),
-        unread=plan.unread(retrieved, corpus, labels.queries),
+        unread=plan.unread(retrieved, labels.queries),
         swaps=tuple(indexed.swaps),
         depth=run.chunks.shape[1],
         context_tokens=_context_tokens(scorer, run, lengths),
@@ -139,7 +139,7 @@ def run_audit(
         timings=clock.seconds | ({} if index is None else {"retrieval": plan.latency(index, labels.queries)}),
         corrected=_corrected(scorer, run, lengths, results, stamp(signature, inputs), resampler),
     )
-    return Audit(report, corpus, labels, scorer, run, lengths, index)
+    return Audit(report, retrieved.corpus, labels, scorer, run, lengths, index)
 
 
 def _context_tokens(scorer: Scorer, run: Run, lengths: IntArray) -> float:
@@ -153,7 +153,7 @@ def rank(plan: Plan, loaded: Loaded, progress: Progress) -> Ranked:
     """What each query retrieves, ready to be scored."""
     retrieved, clock = plan.retrieve(loaded.whole, loaded.corpus, loaded.labels.queries, progress, loaded.labels), Clock()
     with clock("measure"):
-        scorer = Scorer(loaded.corpus, loaded.labels, retrieved.chunking)
+        scorer = Scorer(retrieved.corpus, loaded.labels, retrieved.chunking)
         lengths = scorer.lengths(retrieved.run, plan.options.k, plan.options.budget)
     return Ranked(retrieved, scorer, lengths, {**retrieved.seconds, **clock.seconds})
 

@@ -200,7 +200,7 @@ def _cause_arrays(material: Material, options: Options, queries: IntArray) -> Ar
     """The causes of queries as JSON, in an array for a store."""
     plan = Plan(options)
     retrieved, scorer, lengths = _scored(plan, material)
-    indexed = plan.indexed(retrieved, material.corpus, no_progress)
+    indexed = plan.indexed(retrieved, no_progress)
     only = frozenset(queries.tolist())
     diagnoses = name_causes(scorer, retrieved.run, lengths, indexed, options, no_progress, only)
     answered = scorer.answered(retrieved.run, lengths)  # though some of the label is not there: see `diagnosis.labelling`
@@ -212,7 +212,7 @@ def _cause_arrays(material: Material, options: Options, queries: IntArray) -> Ar
 def _scored(plan: Plan, material: Material) -> tuple[Retrieved, Scorer, IntArray]:
     """A configuration's index and rankings, what scores them, and how many chunks each context has."""
     retrieved = plan.retrieve(material.whole, material.corpus, material.labels.queries, no_progress, material.labels)
-    scorer = Scorer(material.corpus, material.labels, retrieved.chunking)
+    scorer = Scorer(retrieved.corpus, material.labels, retrieved.chunking)
     return retrieved, scorer, scorer.lengths(retrieved.run, plan.options.k, plan.options.budget)
 
 
@@ -250,7 +250,7 @@ def measure(material: Material, options: Options) -> Cell:
         chunks=len(chunking),
         bytes=0 if index is None else int(index.nbytes),
         whole=_whole(corpus, labels, chunking.document),
-        unseen=_unseen(plan, retrieved, corpus),
+        unseen=_unseen(plan, retrieved),
         unread=_unread(plan, retrieved, material),
         timings={**retrieved.seconds, **_latency(plan, index, labels)},
     )
@@ -260,15 +260,15 @@ def _latency(plan: Plan, index: Index | None, labels: Labels) -> Figures:
     return {} if index is None else {"retrieval": plan.latency(index, labels.queries)}
 
 
-def _unseen(plan: Plan, retrieved: Retrieved, corpus: Corpus) -> float:
+def _unseen(plan: Plan, retrieved: Retrieved) -> float:
     """The share of the text that the encoder does not read."""
-    unseen = plan.indexed(retrieved, corpus, no_progress).unseen(retrieved.chunking.end - retrieved.chunking.start)
+    unseen = plan.indexed(retrieved, no_progress).unseen(retrieved.chunking.end - retrieved.chunking.start)
     return unseen.share if unseen else 0.0
 
 
 def _unread(plan: Plan, retrieved: Retrieved, material: Material) -> float:
     """The share of the queries that the encoder cannot read."""
-    unread = plan.unread(retrieved, material.corpus, material.labels.queries)
+    unread = plan.unread(retrieved, material.labels.queries)
     return unread.of_queries if unread else 0.0
 
 

@@ -45,7 +45,8 @@ class Omission:
 @dataclass(frozen=True, slots=True)
 class Document:
     """One source text. `pages` holds the position where each page starts, for formats that have pages; `left_out` what its loader
-    left out, in the order of the source.
+    left out, in the order of the source. `foreign` is not empty for a record of a store that is of no document of the corpus: it
+    says why, "changed" or "orphan", and the text is the record's.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Document:
     file: str = ""
     pages: tuple[int, ...] = ()
     left_out: tuple[Omission, ...] = ()
+    foreign: str = ""
 
 
 @dataclass(frozen=True, slots=True)

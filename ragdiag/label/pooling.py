@@ -120,11 +120,11 @@ class Pool:
         retrieved = plan.retrieve(self.corpus, self.corpus, (), progress)
         if retrieved.searchable is None:
             raise UsageError(f"{plan.options.retriever} cannot be searched")
-        return _Searched(retrieved.searchable, self._shown_as(retrieved.chunking))
+        return _Searched(retrieved.searchable, self._shown_as(retrieved.chunking, retrieved.corpus.base))
 
-    def _shown_as(self, chunking: Chunking) -> list[list[int]]:
-        """For each chunk, the passages that it overlaps, by how much of it they have."""
-        base, passages = self.corpus.base, self._chunking
+    def _shown_as(self, chunking: Chunking, base: IntArray) -> list[list[int]]:
+        """For each chunk, the passages that it overlaps, by how much of it they have; `base` is that of the chunks' corpus."""
+        passages = self._chunking
         start, end = base[passages.document] + passages.start, base[passages.document] + passages.end
         chunk_start, chunk_end = base[chunking.document] + chunking.start, base[chunking.document] + chunking.end
         chunk, passage = overlapping_pairs(chunk_start, chunk_end, start, end)

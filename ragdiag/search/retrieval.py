@@ -42,7 +42,7 @@ from ragdiag.search.reading import unread_of
 from ragdiag.search.rewriting import rewriter_of
 from ragdiag.search.runs import Rankings, cut_short, read_run
 from ragdiag.search.searches import chunks_of, name_of, search_depth, searched
-from ragdiag.sources.chunks import Placed, cut, embed_texts, place, read_chunks, within
+from ragdiag.sources.chunks import Placed, cut, embed_texts, place, place_stored, read_chunks, within
 from ragdiag.sources.omissions import kept
 from ragdiag.text.words import DEFINITION
 
@@ -66,7 +66,8 @@ class Source(NamedTuple):
 class Retrieved(NamedTuple):
     """The chunks, each query's ranking of them, what made both, and the index (None where a run was recorded).
 
-    `seconds` are those of each stage, `notes` what a reader should know.
+    `seconds` are those of each stage, `notes` what a reader should know. `corpus` is what was audited; where a store has records
+    of no document of it, with a document for each, behind all others.
     """
 
     chunking: Chunking
@@ -75,6 +76,7 @@ class Retrieved(NamedTuple):
     searchable: Index | None
     notes: tuple[str, ...]
     seconds: Mapping[str, float]
+    corpus: Corpus
 
 
 class _Indexed(NamedTuple):
@@ -84,6 +86,7 @@ class _Indexed(NamedTuple):
     searchable: Index
     chunker: str
     context: str | None
+    corpus: Corpus
     notes: tuple[str, ...] = ()
 
 
@@ -117,14 +120,14 @@ class Plan:
         else:
             made = self._cut(whole, corpus, clock, progress)
         with clock("search"):
-            run = self._search(self._as_asked(made.searchable, corpus, made.chunking), queries, len(made.chunking))
+            run = self._search(self._as_asked(made.searchable, made.corpus, made.chunking), queries, len(made.chunking))
         cuts = self.collection is None and not self._own_name()
         makers = (self.retriever, *([self.chunker] if cuts else []))
         models = dict.fromkeys(name for maker in makers for name in models_of(maker))
         health = index_health(made.searchable, _texts(queries), self.options.k)
         source = Source(made.chunker, made.context, spec_of(self.retriever), tuple(models) or None, *health)
         notes = (*made.notes, *notes_on(health, len(made.chunking)), *unkept(makers))
-        return Retrieved(made.chunking, run, source, made.searchable, notes, clock.seconds)
+        return Retrieved(made.chunking, run, source, made.searchable, notes, clock.seconds, made.corpus)
 
     def _recorded(
         self, whole: Corpus, corpus: Corpus, queries: Sequence[Query], progress: Progress, labels: Labels | None
@@ -140,7 +143,7 @@ class Plan:
         source = Source(self._own_name() or f"as in the {kind}", None, name)
         cut = cut_short(ranked.rankings, search_depth(self.options), len(bound.chunking), recorded=bool(file))
         notes = [*(own.notes if own else ()), *ranked.notes, *cut, *bound.notes]
-        return Retrieved(bound.chunking, bound.run, source, None, tuple(notes), clock.seconds)
+        return Retrieved(bound.chunking, bound.run, source, None, tuple(notes), clock.seconds, corpus)
 
     def texts(self, whole: Corpus, corpus: Corpus, progress: Progress) -> list[str]:
         """What is indexed for each chunk; nothing for a collection that has its own."""
@@ -170,9 +173,9 @@ class Plan:
     def _stored(self, collection: Collection, whole: Corpus, corpus: Corpus, clock: Clock, progress: Progress) -> _Indexed:
         """The chunks of the collection, and the index that it is."""
         with clock("open collection"):
-            chunking, notes = _placed(collection.stored_chunks(progress), whole, corpus)
-            index = self._index(opened(self.retriever, chunking, self.store), corpus, chunking, progress)
-        return _Indexed(chunking, index, "as stored", None, notes)
+            (chunking, notes), known = place_stored(collection.stored_chunks(progress), whole, corpus)
+            index = self._index(opened(self.retriever, chunking, self.store), known, chunking, progress)
+        return _Indexed(chunking, index, "as stored", None, known, notes)
 
     def _cut(self, whole: Corpus, corpus: Corpus, clock: Clock, progress: Progress) -> _Indexed:
         """The team's own chunks, or those of the chunker, and an index of them."""
@@ -184,7 +187,7 @@ class Plan:
         with clock("index"):
             index = self._index(self.retriever, corpus, chunking, progress)
         chunker = self._own_name() or spec_of(self.chunker, full=True)
-        return _Indexed(chunking, index, chunker, spec_of(self.context), own.notes if own else ())
+        return _Indexed(chunking, index, chunker, spec_of(self.context), corpus, own.notes if own else ())
 
     def _index(self, retriever: Retriever, corpus: Corpus, chunking: Chunking, progress: Progress) -> Index:
         texts = ChunkTexts(embed_texts(corpus, chunking, self.context), corpus, chunking)
@@ -203,9 +206,9 @@ class Plan:
         chunks[with_text], scores[with_text] = ranked
         return Run(chunks, scores)
 
-    def indexed(self, retrieved: Retrieved, corpus: Corpus, progress: Progress) -> Indexed:
+    def indexed(self, retrieved: Retrieved, progress: Progress) -> Indexed:
         """What a diagnosis may ask of the index that `retrieve` made."""
-        chunking, index = retrieved.chunking, retrieved.searchable
+        chunking, index, corpus = retrieved.chunking, retrieved.searchable, retrieved.corpus
 
         def embed(span: Span) -> str:
             where = np.array([span.start]), np.array([span.end])
@@ -249,12 +252,12 @@ class Plan:
             return {}
         return {spec_of(swap): lambda: make_index(swap)} if swap else swaps_of(self.retriever, index, make_index, meaning)
 
-    def unread(self, retrieved: Retrieved, corpus: Corpus, queries: Sequence[Query]) -> Unread | None:
+    def unread(self, retrieved: Retrieved, queries: Sequence[Query]) -> Unread | None:
         """What the encoder cannot read of what is indexed and asked; None without one, or where it reads all of it."""
         reader = next(iter(readers_of(self.retriever, ()).values()), None)
         if reader is None or retrieved.searchable is None:
             return None
-        return unread_of(reader, embed_texts(corpus, retrieved.chunking, self.context), _texts(queries), self.store)
+        return unread_of(reader, embed_texts(retrieved.corpus, retrieved.chunking, self.context), _texts(queries), self.store)
 
     def latency(self, index: Index, queries: Sequence[Query]) -> dict[str, object]:
         """How long one query takes, see `latency.latency_of`; ``encoding`` tells whether that includes encoding it."""

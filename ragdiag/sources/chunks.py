@@ -13,10 +13,11 @@ from ragdiag.core.files import read_jsonl
 from ragdiag.core.protocols import Chunker, Context, CorpusChunker, Progress, Store
 from ragdiag.core.records import Chunking, Corpus, StoredChunk
 from ragdiag.sources.fields import Fields
+from ragdiag.sources.foreign import sorted_out, with_foreign
 from ragdiag.sources.places import Placer, from_spans
 from ragdiag.sources.stored import BESIDE, CHUNK, stored_chunk
 
-__all__ = ["Placed", "cut", "embed_texts", "place", "read_chunks", "within"]
+__all__ = ["Placed", "cut", "embed_texts", "place", "place_stored", "read_chunks", "within"]
 
 
 def cut(corpus: Corpus, chunker: Chunker, progress: Progress, store: Store | None = None) -> Chunking:
@@ -71,6 +72,20 @@ def place(chunks: Sequence[StoredChunk], corpus: Corpus) -> Placed:
     placer = Placer(corpus)
     chunking = from_spans(placer.spans(chunks), [c.id for c in chunks], chunks)
     return Placed(chunking, tuple(placer.notes()))
+
+
+def place_stored(chunks: Sequence[StoredChunk], whole: Corpus, part: Corpus) -> tuple[Placed, Corpus]:
+    """The chunks of a store that are in documents of `part`, and those that are of none of `whole` (see `foreign`); `part` with a
+    document for each of these. Raises `InputError` where no record is of the corpus.
+    """
+    try:
+        placed, foreign = place(chunks, whole), list[tuple[StoredChunk, str]]()
+    except InputError:  # a store that is in order is sorted out by none
+        known = sorted_out(chunks, whole)
+        placed, foreign = place(known.placed, whole), known.foreign
+        placed = placed._replace(notes=(*placed.notes, *known.notes))
+    chunking, corpus = with_foreign(within(placed.chunking, whole, part), part, foreign)
+    return placed._replace(chunking=chunking), corpus
 
 
 def within(chunking: Chunking, whole: Corpus, part: Corpus) -> Chunking:

@@ -74,6 +74,10 @@ class Placer:
         places = [(i, *span) for i in documents for span in self._spans(chunk, i)]
         return [place for place in places if place in self._among] or places
 
+    def named(self, name: str) -> bool:
+        """Whether a name is of a document."""
+        return bool(self._paths.documents(name))
+
     def spans(self, chunks: Sequence[StoredChunk]) -> list[Place]:
         """The place of each of the chunks that make up an index, which are all there are. Raises as `places`."""
         documents = [self._document(chunk) for chunk in chunks]

@@ -49,8 +49,8 @@ FAILING = {
 }
 """The queries of each fixture that fail by its mode."""
 
-NO_FIXTURE = ("index_miss",)
-"""`index_miss` needs an approximate index, which would be a database here (see test_approximate.py, test_chroma.py)."""
+NO_FIXTURE = ("foreign", "index_miss")
+"""They need a store, which would be a database here (see test_approximate.py, test_chroma.py, test_foreign.py)."""
 
 OTHERS = {
     (name, query): (found["status"], tuple(found["causes"]))

@@ -1,4 +1,4 @@
-"""Records of a store that are of no document as it is now: kept, counted by kind, a cause where they take the evidence's place."""
+"""Records of a store that no document holds: kept, counted by kind, a cause where they take the evidence's place."""
 
 import json
 from collections.abc import Sequence

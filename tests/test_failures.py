@@ -49,8 +49,9 @@ FAILING = {
 }
 """The queries of each fixture that fail by its mode."""
 
-NO_FIXTURE = ("foreign", "index_miss")
-"""They need a store, which would be a database here (see test_approximate.py, test_chroma.py, test_foreign.py)."""
+NO_FIXTURE = ("foreign", "vector_fault", "index_miss")
+"""They need a store, which would be a database here (see test_approximate.py, test_chroma.py, test_foreign.py,
+test_vector_fault.py)."""
 
 OTHERS = {
     (name, query): (found["status"], tuple(found["causes"]))

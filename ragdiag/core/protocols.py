@@ -17,7 +17,8 @@ from ragdiag.core.records import Answer, Chunking, Corpus, Document, Query, Stor
 
 __all__ = [
     "Approximate", "ChunkTexts", "Chunker", "Collection", "Composed", "Context", "CorpusChunker", "Fusion", "Index", "Judge",
-    "Model", "Progress", "Relinked", "Retriever", "Step", "Store", "Timed", "Weighted", "Wrapper", "no_progress", "text_key",
+    "Kept", "Model", "Progress", "Relinked", "Retriever", "Step", "Store", "Timed", "Weighted", "Wrapper", "no_progress",
+    "text_key",
 ]  # fmt: skip
 
 Progress = Callable[[str, int, int], None]
@@ -143,6 +144,20 @@ class Relinked(Approximate, Protocol):
 
     def started_anew(self, start: int) -> Index:
         """The index of another start; each number from 1 on is one."""
+        ...
+
+
+@runtime_checkable
+class Kept(Index, Protocol):
+    """An index whose vectors were made elsewhere, at some time, of texts that it holds."""
+
+    @property
+    def adds(self) -> bool:
+        """Whether texts can be added as its own were: what was embedded for these is known."""
+        ...
+
+    def drifted(self, chunks: Sequence[int]) -> Sequence[bool]:
+        """Of each chunk, whether its vector is not what the encoder makes of its text now."""
         ...
 
 

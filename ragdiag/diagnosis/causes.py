@@ -76,6 +76,8 @@ def _setting(scorer: Scorer, run: Run, lengths: IntArray, indexed: Indexed, opti
         limit=limit,
         unit=unit,
         context=options.context,
+        drifted=indexed.drifted,
+        adds=indexed.adds,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import combinations
 from typing import NamedTuple, TypeVar
 
-from ragdiag.core.proofs import EXACT, Control, Edit, Finding, Outcome, Trial
+from ragdiag.core.proofs import Control, Edit, Finding, Outcome, Trial
 from ragdiag.core.protocols import Progress
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.losses import matters
@@ -16,7 +16,7 @@ from ragdiag.diagnosis.modes import Mode, modes
 from ragdiag.diagnosis.probe import Probe
 from ragdiag.diagnosis.reading import read, understood
 from ragdiag.diagnosis.swaps import ASKED, controlled
-from ragdiag.diagnosis.unproved import as_well, chosen_by_ids, nearly, rises
+from ragdiag.diagnosis.unproved import addable, as_well, chosen_by_ids, nearly, rises
 from ragdiag.diagnosis.weights import unproved
 
 __all__ = ["Diagnosis", "diagnose"]
@@ -122,7 +122,7 @@ def _tested(
     told = controlled(cases, observed, findings)
     if probe is not None:
         told = [unproved(case, of_case, probe.weights_of) for case, of_case in zip(cases, told, strict=True)]
-    told = [_told_apart(_told(case, of_case, known)) for case, of_case in zip(cases, told, strict=True)]
+    told = [_told_apart(_told(case, of_case, known), known) for case, of_case in zip(cases, told, strict=True)]
     return [sorted(of_case, key=lambda f: (not f.proved or f.residual, place[f.cause])) for of_case in told]
 
 
@@ -139,6 +139,7 @@ TESTS: tuple[tuple[Callable[[Mode], bool], Callable[[Case, Finding], Finding]], 
     (lambda mode: mode.reads and mode.by_degrees, understood),
     (lambda mode: mode.of_cuts, matters),
     (lambda mode: not mode.residual, nearly),
+    (lambda mode: True, addable),
     (lambda mode: mode.by_degrees, rises),
     (lambda mode: not (mode.residual or mode.of_copies), chosen_by_ids),
 )
@@ -199,21 +200,27 @@ def _advanced(trial: Trial, outcomes: Sequence[Outcome] | None) -> Sequence[Edit
         return finding
 
 
-def _told_apart(findings: Sequence[Finding]) -> list[Finding]:
-    """`findings`, less the proof of those that only step round what an approximate index misses.
+def _told_apart(findings: Sequence[Finding], known: Mapping[str, Mode]) -> list[Finding]:
+    """`findings`, less the proof of those that only step round what an approximate index misses, or a vector that is none of its
+    text.
 
-    Where searching the same texts exactly suffices, their words, length and cut do no harm: new texts and other retrievers serve
-    the query for the one reason that the index does not miss them as well.
+    Where searching the same texts exactly suffices, or embedding them anew, their words, length and cut do no harm: new texts
+    and other retrievers serve the query for the one reason that the index does not miss these, or that their vectors are right.
     """
-    if not any(f.proved and f.edit.retriever == EXACT for f in findings):
+    repair = next((f for f in findings if f.proved and known[f.cause].alone), None)
+    if repair is None:
         return list(findings)
 
     def without_proof(finding: Finding) -> Finding:
-        if finding.edit.retriever == EXACT or finding.edit == Edit(finding.edit.removed):
+        drops_others = finding.edit == Edit(finding.edit.removed) and not finding.edit.removed <= repair.edit.removed
+        if known[finding.cause].alone or drops_others:
             return finding
         detail = {**finding.detail, "exact_as_well": True}
         return replace(
-            finding, proved=False, detail=detail, control=Control(1, 1, finding.placebo_p, "exact search alone does as well")
+            finding,
+            proved=False,
+            detail=detail,
+            control=Control(1, 1, finding.placebo_p, f"{known[repair.cause].alone} alone does as well"),
         )
 
     return [without_proof(finding) for finding in findings]

@@ -45,6 +45,9 @@ class FailureMode(abc.ABC):
     swaps: ClassVar[bool] = False
     """Another retriever may prove it: of every failing query it is asked whether it has the gap, see `swaps.controlled`."""
 
+    alone: ClassVar[str] = ""
+    """What its repair is called, which changes no text: where that suffices, changes of texts prove nothing; "" for others."""
+
     of_copies: ClassVar[bool] = False
     """It is about texts that say nearly the same: that they score the same is its matter, and no chance."""
 
@@ -76,6 +79,7 @@ class Mode(NamedTuple):
     of_cuts: bool
     by_degrees: bool
     swaps: bool
+    alone: str
     of_copies: bool
     exposes: bool
     remedies: tuple[Change, ...]

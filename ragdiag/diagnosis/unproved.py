@@ -7,7 +7,7 @@ from dataclasses import replace
 from ragdiag.core.proofs import Control, Finding, Row
 from ragdiag.diagnosis.cases import Case
 
-__all__ = ["FAR", "as_well", "chosen_by_ids", "hint", "nearly", "rises", "without_proof"]
+__all__ = ["FAR", "addable", "as_well", "chosen_by_ids", "hint", "nearly", "rises", "without_proof"]
 
 FAR = 2
 """Contexts below which evidence is far off: what brings it in from there moved it, wherever in the context it comes to stand."""
@@ -46,6 +46,14 @@ def chosen_by_ids(case: Case, finding: Finding) -> Finding:
 def as_well(finding: Finding) -> Finding:
     """A finding whose control does as well half of the time or more: no cause, whatever restored the query."""
     return replace(finding, proved=False) if finding.as_well and not finding.residual else finding
+
+
+def addable(case: Case, finding: Finding) -> Finding:
+    """A finding that adds texts to an index: not one that could be tested where it is not known what is embedded for a text."""
+    if case.setting.adds or not finding.edit.added:
+        return finding
+    why = "cannot be tested on this index, as what it embeds for a text is not known"
+    return replace(without_proof(finding, why, untestable=True), residual=False)
 
 
 def nearly(case: Case, finding: Finding) -> Finding:

@@ -15,7 +15,7 @@ from ragdiag.core.encoders import TextEncoder
 from ragdiag.core.errors import InputError
 from ragdiag.core.options import NO_SWAP, Options
 from ragdiag.core.pipelines import Unread
-from ragdiag.core.protocols import ChunkTexts, Collection, Index, Progress, Retriever
+from ragdiag.core.protocols import ChunkTexts, Collection, Index, Kept, Progress, Retriever
 from ragdiag.core.records import Chunking, Corpus, IndexRecall, Labels, Query, Run, Span, StoredChunk
 from ragdiag.core.registry import make, spec_of
 from ragdiag.core.version import __version__
@@ -241,6 +241,7 @@ class Plan:
             {mended: (spec, as_asked(made)) for mended, (spec, made) in analyses.items()},
             self.rewriter,
             self.store,
+            *_kept(index),
         )
 
     def _swaps(
@@ -291,6 +292,12 @@ def _placed(chunks: Sequence[StoredChunk], whole: Corpus, corpus: Corpus) -> Pla
     """Chunks in the documents that are audited."""
     placed = place(chunks, whole)
     return placed._replace(chunking=within(placed.chunking, whole, corpus))
+
+
+def _kept(index: Index) -> tuple[Callable[[Sequence[int]], Sequence[bool]] | None, bool]:
+    """What tells which stored vectors of an index are not of their texts, None without any; whether texts can be added."""
+    kept = next((part for part in parts_of(index) if isinstance(part, Kept)), None)
+    return (kept.drifted, kept.adds) if kept else (None, True)
 
 
 def _texts(queries: Sequence[Query]) -> list[str]:

@@ -20,6 +20,7 @@ class IndexMiss(FailureMode):
 
     says = "the index does not return a chunk that exact search finds"
     place = 100
+    alone = "exact search"
     levels = ("span", "document")
 
     def observe(self, case: Case) -> Observation | None:

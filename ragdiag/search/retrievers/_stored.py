@@ -13,13 +13,14 @@ from ragdiag.core.protocols import Progress, Store, no_progress
 from ragdiag.core.records import StoredChunk
 from ragdiag.search.callables import AnyEncoder, encoder_of_model
 from ragdiag.search.models import unit
+from ragdiag.search.retrievers._frames import framing
 from ragdiag.search.retrievers._source import PAGE, Source
 from ragdiag.search.retrievers._stored_index import StoredIndex
 from ragdiag.sources.stored import hinted_chunk
 
 __all__ = ["Stored"]
 
-SAMPLE = 8
+SAMPLE = 16
 SAME_MODEL = 0.3
 """Mean cosine between stored vectors and new ones of the same texts, below which another model made them.
 
@@ -67,13 +68,14 @@ class Stored(abc.ABC):
         if not ids:
             raise InputError("none of its chunks is of these documents", source.place, remedy="audit the documents that it holds")
         sample, encoder = list(ids[:: -(-len(ids) // SAMPLE)]), self.encoder
-        stored = source.vectors(sample)
-        made = encoder.encode([row.text or "" for row in source.records(sample)], "document", store, no_progress)
+        stored, rows = source.vectors(sample), source.records(sample)
+        made = encoder.encode([row.text or "" for row in rows], "document", store, no_progress)
         name, remedy = encoder.described, "name the model that made the vectors: model=..."
         if stored.shape[1] != made.shape[1]:
             sizes = f"{stored.shape[1]} dimensions, those of {name} have {made.shape[1]}"
             raise SpecError(f"{source.place}: the collection's vectors have {sizes}; {remedy}")
         if (cosine := float((unit(stored) * made).sum(axis=1).mean())) < SAME_MODEL:
             raise SpecError(f"{source.place}: the collection's vectors are not of {name} (mean cosine {cosine:.2f}); {remedy}")
-        length = float(np.linalg.norm(stored, axis=1).mean())
-        return StoredIndex(source, encoder, ids, store, length, len(ids) * stored[0].nbytes)
+        found = framing(rows, stored, lambda texts: encoder.encode(texts, "document", store, no_progress))
+        length = float(np.median(np.linalg.norm(stored, axis=1)))
+        return StoredIndex(source, encoder, ids, store, length, len(ids) * stored[0].nbytes, found)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
 
 from ragdiag.core.arrays import FloatArray, IntArray, VectorArray
 from ragdiag.core.encoders import Kind
-from ragdiag.core.proofs import Edit
+from ragdiag.core.proofs import Addition, Edit
 from ragdiag.core.protocols import Store, no_progress
 from ragdiag.core.ranking import best, edited, padded
 from ragdiag.search.callables import AnyEncoder
 from ragdiag.search.models import unit
+from ragdiag.search.retrievers._frames import Framing
 from ragdiag.search.retrievers._source import PAGE, Restarted, Source
 from ragdiag.search.retrievers._vectors import DECIMALS, Encode, Vectors, encoded
 
@@ -25,21 +27,38 @@ ANSWERS = 10_000
 
 QUERIES = 100
 
+KNOWN = 0.97
+"""Middle cosine between stored vectors and ones made anew, below which it is not known what was embedded: no vector is faulty."""
+
+ALIKE_ENOUGH, ODD = 0.9, 0.2
+"""A vector is not of its text whose cosine is less than this share of the usual one, or, where length counts, whose length
+differs from the usual one by more than a share.
+"""
+
 
 class StoredIndex:
     """A store, its chunks numbered as in `ids`; see `protocols.Index`. Chunks not in `ids` are passed over.
 
-    `length` is the mean length of its vectors, `nbytes` what they take.
+    `length` is the usual length of its vectors, `nbytes` what they take, `framing` what was embedded for a record. Texts that an
+    edit adds are embedded in the same frame, with the metadata of the chunk in whose place they come.
     """
 
     encodes_anew: ClassVar[bool] = False
 
     def __init__(
-        self, source: Source, model: AnyEncoder, ids: Sequence[str], store: Store | None, length: float, nbytes: int
+        self,
+        source: Source,
+        model: AnyEncoder,
+        ids: Sequence[str],
+        store: Store | None,
+        length: float,
+        nbytes: int,
+        framing: Framing,
     ) -> None:
         self._source, self.encoder, self._space, self._length = source, model, source.space, length
-        self._encode = _encoding(model, store)
-        self.nbytes = nbytes
+        self._encode, self._framing = _encoding(model, store), framing
+        self.nbytes, self._ids = nbytes, list(ids)
+        self._frames = _Frames(source, self._ids, framing)
         self._position = {name: i for i, name in enumerate(ids)}
         self._exact: ExactIndex | None = None
         self._known: dict[tuple[str, int], tuple[IntArray, FloatArray]] = {}
@@ -73,6 +92,7 @@ class StoredIndex:
 
     def what_if(self, queries: Sequence[str], edits: Sequence[Edit], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`. What the collection returns is edited: a chunk that its search misses stays missed."""
+        edits = self._frames(edits)
         texts, vectors, added = encoded(self._encode, queries, edits)
 
         def score(query: str, text: str) -> float:
@@ -90,11 +110,29 @@ class StoredIndex:
         """See `protocols.Index`. All vectors are read, once."""
         if self._exact is None:
             vectors = np.empty((len(self._position), self.nbytes // 4 // len(self._position)), dtype=np.float32)
-            names = list(self._position)
-            for i in range(0, len(names), PAGE):
-                vectors[i : i + PAGE] = self._source.vectors(names[i : i + PAGE])
-            self._exact = ExactIndex(vectors, self._encode, self._space, self._length)
+            for i in range(0, len(self._ids), PAGE):
+                vectors[i : i + PAGE] = self._source.vectors(self._ids[i : i + PAGE])
+            self._exact = ExactIndex(vectors, self._encode, self._space, self._length, self._frames)
         return self._exact
+
+    @property
+    def adds(self) -> bool:
+        """See `protocols.Kept`."""
+        return self._framing.fits
+
+    def drifted(self, chunks: Sequence[int]) -> list[bool]:
+        """See `protocols.Kept`."""
+        if self._framing.cosine < KNOWN or not chunks:
+            return [False] * len(chunks)
+        ids = [self._ids[c] for c in chunks]
+        stored, texts = (
+            self._source.vectors(ids),
+            [self._framing.frame(r.text or "", r.metadata) for r in self._source.records(ids)],
+        )
+        cosine = (unit(stored) * self._encode(texts, "document")).sum(axis=1)
+        length = np.linalg.norm(stored, axis=1) / self._length
+        odd = (np.abs(length - 1) > ODD) & (self._space != "cosine")
+        return [bool(fault) for fault in (cosine < ALIKE_ENOUGH * self._framing.cosine) | odd]
 
     def _distance(self, cosine: float) -> float:
         """The store's distance between a query, of length 1, and a vector as long as the collection's."""
@@ -136,6 +174,33 @@ class StoredIndex:
         return positions[top], scores[top]
 
 
+class _Frames:
+    """Texts that edits add, as a store would embed them: with the metadata of the chunk in whose place or beside which they come.
+
+    It holds no index, so that these go when the audit does.
+    """
+
+    def __init__(self, source: Source, ids: Sequence[str], framing: Framing) -> None:
+        self._source, self._ids, self._framing = source, ids, framing
+
+    def __call__(self, edits: Sequence[Edit]) -> list[Edit]:
+        """`edits` with such texts."""
+        places = dict.fromkeys(self._place(a) for edit in edits for a in edit.added) if self._framing.is_framed else {}
+        if not places:
+            return list(edits)
+        rows = self._source.records([self._ids[place] for place in places])
+        metadata = dict(zip(places, (row.metadata for row in rows), strict=True))
+
+        def framed(added: Addition) -> Addition:
+            frame, own = self._framing.frame, metadata[self._place(added)]
+            return added._replace(text=frame(added.text, own), seen=frame(added.seen, own) if added.seen else "")
+
+        return [replace(edit, added=tuple(map(framed, edit.added))) for edit in edits]
+
+    def _place(self, added: Addition) -> int:
+        return min(max(int(added.place), 0), len(self._ids) - 1)
+
+
 def _encoding(encoder: AnyEncoder, store: Store | None) -> Encode:
     """`encoder` with `store`: a function of neither index, so that both, and the copy of a folder, go when the audit does."""
     return lambda texts, kind: encoder.encode(texts, kind, store, no_progress)
@@ -144,11 +209,11 @@ def _encoding(encoder: AnyEncoder, store: Store | None) -> Encode:
 class ExactIndex:
     """A collection's own `vectors`, all compared by its own distance (`space`); see `protocols.Index`.
 
-    `length` is the mean length of its vectors, which texts that an edit adds are given.
+    `length` is the usual length of its vectors, which texts that an edit adds are given; `frames` makes these as the store's are.
     """
 
-    def __init__(self, vectors: VectorArray, encode: Encode, space: str, length: float) -> None:
-        self._made, self._space, self._length = encode, space, length
+    def __init__(self, vectors: VectorArray, encode: Encode, space: str, length: float, frames: _Frames) -> None:
+        self._made, self._space, self._length, self._frames = encode, space, length, frames
         self._vectors = Vectors(self._placed(unit(vectors) if space == "cosine" else vectors))
 
     @property
@@ -166,7 +231,7 @@ class ExactIndex:
 
     def what_if(self, queries: Sequence[str], edits: Sequence[Edit], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`."""
-        return self._scored(*self._vectors.what_if(self._encode, queries, edits, depth))
+        return self._scored(*self._vectors.what_if(self._encode, queries, self._frames(edits), depth))
 
     def _encode(self, texts: Sequence[str], kind: Kind) -> VectorArray:
         vectors = self._made(texts, kind)

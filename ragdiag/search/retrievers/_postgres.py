@@ -146,20 +146,28 @@ class PostgresSource:
     @cached_property
     def _parts(self) -> dict[str, sql.Composable]:
         """What queries are made of, by the names that they give it."""
-        sql, table, columns = psycopg_library().sql, self._table, self._columns
-        vector_type = sql.Identifier(columns.schema, columns.vector_type)
-        operator = sql.SQL("OPERATOR({}.{})").format(sql.Identifier(columns.schema), sql.SQL(SPACES[columns.space]))
-        vector = sql.Identifier(table.vector)
+        library, table, columns = psycopg_library().sql, self._table, self._columns
+
+        def named(*names: str) -> sql.Identifier:
+            made: sql.Identifier = library.Identifier(
+                *(name.replace("%", "%%") for name in names)
+            )  # one % stands for a parameter
+            return made
+
+        operator = library.SQL("OPERATOR({}.{})").format(named(columns.schema), library.SQL(SPACES[columns.space]))
         return {
-            "table": sql.Identifier(*table.name),
-            "id": sql.Identifier(table.id),
-            "text": sql.Identifier(table.text),
-            "vector": vector,
-            "metadata": sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier(name)) for name in table.metadata),
-            # The line's end ends a comment; % would stand for a parameter.
-            "where": sql.SQL("(" + (table.where.replace("%", "%%") or "true") + "\n)"),
-            "ids": sql.SQL("%s::text[]::" + columns.id_type + "[]"),  # as ids are, so that their index is used
-            "distance": sql.SQL("{} {} %s::{}").format(vector, operator, vector_type),
+            "table": named(*table.name),
+            "id": named(table.id),
+            "text": named(table.text),
+            "vector": named(table.vector),
+            "metadata": library.SQL("").join(library.SQL(", {}").format(named(name)) for name in table.metadata),
+            "where": library.SQL("(" + (table.where.replace("%", "%%") or "true") + "\n)"),  # the line's end ends a comment
+            "ids": library.SQL(
+                "%s::text[]::" + columns.id_type.replace("%", "%%") + "[]"
+            ),  # as ids are: then their index is used
+            "distance": library.SQL("{} {} %s::{}").format(
+                named(table.vector), operator, named(columns.schema, columns.vector_type)
+            ),
         }
 
     def _sql(self, query: str) -> sql.Composed:

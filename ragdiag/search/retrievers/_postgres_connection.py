@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 DSNS = ("RAGDIAG_PG_DSN", "DATABASE_URL")
 OF_LIBPQ = ("PGSERVICE", "PGHOST", "PGHOSTADDR")
 
+MANNERS = {"default_transaction_read_only": "on", "idle_in_transaction_session_timeout": "5min"}
+"""What holds for a session: it cannot write, and a reading that was given up does not stay open."""
+
 REASONS = {
     "definition of service": "no such service is in pg_service.conf; define it there, or correct the name",
     "service file": "pg_service.conf cannot be read; correct it, or PGSERVICEFILE",
@@ -96,7 +99,8 @@ class Connection:
             raise RagdiagError(f"{self.place}: cannot connect: {reason}")
         self._held.callback(connection.close)
         try:
-            connection.execute("SELECT set_config('default_transaction_read_only', 'on', false)")
+            for name, value in MANNERS.items():
+                connection.execute("SELECT set_config(%s, %s, false)", [name, value])
             _load(connection, self.place)
             for name, value in self._settings.items():
                 connection.execute("SELECT set_config(%s, %s, false)", [name, value])

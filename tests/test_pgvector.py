@@ -321,6 +321,21 @@ def test_what_the_index_misses_is_an_index_miss(admin, data, herds):
     assert whole.run.chunks[:, :5].tolist() == exact.run.chunks[:, :5].tolist()
 
 
+def test_a_view_of_an_expression_uses_the_index_on_it(admin, herds, monkeypatch):
+    admin.execute("CREATE INDEX of_halves ON herds USING hnsw ((embedding::halfvec(384)) halfvec_l2_ops)")
+    admin.execute("CREATE OR REPLACE VIEW half AS SELECT id, text, embedding::halfvec(384) AS v FROM herds")
+    monkeypatch.setenv("PGOPTIONS", "-c enable_seqscan=off")
+    asked: list[tuple[object, list[object]]] = []
+    source = Pgvector("half", vector="v", space="l2").source
+    got = source._got
+    monkeypatch.setattr(source, "_got", lambda query, values: asked.append((query, values)) or got(query, values))
+    ((ids, distances),) = source.nearest(np.eye(384, dtype=np.float32)[:1], 3)
+    assert len(ids) == 3 and distances == sorted(distances)
+    ((query, values),) = asked
+    plan = got(f"EXPLAIN {query}", values)
+    assert any("Index Scan using of_halves" in line for (line,) in plan), plan
+
+
 # What may not change, and what may not be told.
 
 

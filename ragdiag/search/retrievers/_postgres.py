@@ -124,9 +124,9 @@ class PostgresSource:
         return distance + 1 if self.space == "ip" else distance
 
     def _ordered(self, ids: Sequence[str], found: Mapping[str, Any]) -> list[Any]:
-        if gone := next((name for name in ids if name not in found), None):
+        if gone := [name for name in ids if name not in found]:
             raise RagdiagError(
-                f"{self.place}: record {gone!r} is gone since the table was read; audit it while nothing is deleted"
+                f"{self.place}: record {gone[0]!r} is gone since the table was read; audit it while nothing is deleted"
             )
         return [found[name] for name in ids]
 

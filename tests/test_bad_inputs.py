@@ -552,7 +552,11 @@ def test_a_document_format_that_is_not_installed(file: str, module: str, tmp_pat
 
 @pytest.mark.parametrize(
     ("retriever", "module", "extra"),
-    [("dense", "sentence_transformers", "dense"), ("chroma(collection=c, path='corpus')", "chromadb", "chroma")],
+    [
+        ("dense", "sentence_transformers", "dense"),
+        ("chroma(collection=c, path='corpus')", "chromadb", "chroma"),
+        ("pgvector(table=t)", "psycopg", "pgvector"),
+    ],
 )
 def test_a_retriever_that_is_not_installed(
     retriever: str, module: str, extra: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

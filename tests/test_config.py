@@ -12,6 +12,7 @@ from ragdiag.cli import main
 from ragdiag.cli.config import CONFIGURABLE, Does, Option
 from ragdiag.core.registry import make, names, strategy_class
 from ragdiag.core.remote import FETCHED, LOCAL, is_text, remote_part
+from ragdiag.search.retrievers.pgvector import Pgvector
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 TINY = (str(FIXTURES / "tiny"), str(FIXTURES / "tiny" / "queries.jsonl"))
@@ -71,7 +72,8 @@ def test_every_text_of_a_strategy_is_known_to_stay_here_or_may_not_be_configured
         for field in dataclasses.fields(strategy)
         if field.init and is_text(strategy, field.name)
     }
-    assert texts == LOCAL | FETCHED | {"url"}
+    of_a_database = {field.name for field in dataclasses.fields(Pgvector) if is_text(Pgvector, field.name)} - FETCHED
+    assert texts == LOCAL | FETCHED | {"url"} | of_a_database
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,6 +137,7 @@ def test_what_writes_connects_or_agrees_is_not_taken_from_a_folder(here: Path, n
     ("key", "value"),
     [
         ("retriever", "chroma(url='http://127.0.0.1:9/', collection=docs)"),
+        ("retriever", "pgvector(table=docs)"),
         ("retriever", "dense(model='someone/model')"),
         ("chunker", "fixed(unit='someone/model')"),
         ("swap", "rerank(bm25, model='someone/model')"),

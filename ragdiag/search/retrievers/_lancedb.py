@@ -18,6 +18,7 @@ from ragdiag.search.retrievers._source import PAGE, Row, Space, asked
 
 OF_TABLE = "check that this version of lancedb reads the table, and that where=... is SQL on its columns"
 SPACES: dict[str, Space] = {"l2": "l2", "cosine": "cosine", "dot": "ip"}
+LONG = ("fixed_size_list", "list", "large_list", "binary", "large_binary")
 ROW = "_rowid"
 """LanceDB's own number of a row. It stays as long as a version does, and rows are taken by it without a scan."""
 
@@ -102,9 +103,10 @@ class LancedbSource:
         """Rows in the order of `ids`: LanceDB gives them in its own."""
         with self._asked():
             numbers = [self._numbers[name] for name in ids]
-            taken = self._table.take_row_ids(numbers).select(columns).with_row_id(True).to_arrow().to_pylist()
-        of = {record[ROW]: record for record in taken}
-        return [of[number] for number in numbers]
+            wanted = list(dict.fromkeys([self._columns.id, *columns]))
+            taken = self._table.take_row_ids(numbers).select(wanted).to_arrow().to_pylist()
+        of = {str(record[self._columns.id]): record for record in taken}
+        return [of[name] for name in ids]
 
     def _asked(self) -> contextlib.AbstractContextManager[None]:
         return asked(self.place, OF_TABLE)
@@ -137,9 +139,9 @@ class LancedbSource:
 
     @cached_property
     def _read(self) -> list[str]:
-        """The columns of a record: all but vectors, which are long."""
+        """The columns of a record: without lists, as vectors are, and without binary ones, which may be long."""
         with self._asked():
-            return [each.name for each in self._table.schema if "list" not in str(each.type)]
+            return [each.name for each in self._table.schema if not str(each.type).startswith(LONG)]
 
     @cached_property
     def _metric(self) -> str:

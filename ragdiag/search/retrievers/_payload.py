@@ -22,7 +22,7 @@ def flattened(fields: Mapping[str, object]) -> dict[str, object]:
             found |= nested
     found |= fields
     node = _parsed(found.get(NODE))
-    return flattened({name: value for name, value in node.items() if name != NODE}) | found
+    return flattened({name: value for name, value in node.items() if name != NODE}) | found if node else found
 
 
 def text_in(fields: Mapping[str, object], names: Sequence[str]) -> str | None:

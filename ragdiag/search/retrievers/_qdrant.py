@@ -70,7 +70,7 @@ class QdrantSource:
         return [of[name] for name in ids]
 
     def vectors(self, ids: Sequence[str]) -> VectorArray:
-        """See `_source.Source`. Raises `InputError` for a point that has none. Under cosine they have length 1 in Qdrant."""
+        """See `_source.Source`. Raises `InputError` for a point that has none. Under cosine a server keeps them at length 1."""
         name = self._searched[0]
         wanted: bool | list[str] = [name] if name else True
         of = dict[str, Any]()
@@ -137,7 +137,7 @@ class QdrantSource:
         key = os.environ.get(KEY, "").strip()
         if not (key.isascii() and key.isprintable()):  # an error about it would show it
             raise SpecError(f"the environment variable {KEY} holds characters that no key has; set it anew")
-        return self._library.QdrantClient(url=self._url, api_key=key or None, timeout=SECONDS)
+        return self._library.QdrantClient(url=self._url, api_key=key or None, timeout=SECONDS, check_compatibility=False)
 
     def _copied(self, held: contextlib.ExitStack) -> Any:
         folder = Path(self._path)
@@ -154,10 +154,11 @@ class QdrantSource:
         vectors = self._ask("get_collection").config.params.vectors or {}
         of = vectors if isinstance(vectors, dict) else {"": vectors}
         name = self._vector or (next(iter(of)) if len(of) == 1 else "")
+        if not name and name not in of:
+            known = ", ".join(of) or "none"
+            raise SpecError(f"{self.place}: the collection has no single dense vector; name one: vector=... (known: {known})")
         if name not in of:
-            wrong = f"no vector {name!r}{did_you_mean(name, filter(None, of))}" if name else "several vectors, or none that is dense"
-            known = f"; name one: vector=... (known: {', '.join(of) or 'none'})" if not name else ""
-            raise SpecError(f"{self.place}: the collection has {wrong}{known}")
+            raise SpecError(f"{self.place}: the collection has no vector {name!r}{did_you_mean(name, filter(None, of))}")
         distance = str(getattr(of[name].distance, "value", of[name].distance))
         if distance not in SPACES or of[name].multivector_config:
             what = "several vectors a point (multivector)" if of[name].multivector_config else f"the distance {distance}"

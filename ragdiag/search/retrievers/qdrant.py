@@ -45,7 +45,8 @@ class Qdrant(Stored):
         except ValueError:
             is_filter = False
         if not is_filter:
-            raise SpecError("""qdrant: where must be a filter as JSON, e.g. '{"must": [{"key": "lang", "match": {"value": "en"}}]}'""")
+            example = '{"must": [{"key": "lang", "match": {"value": "en"}}]}'
+            raise SpecError(f"qdrant: where must be a filter as JSON, e.g. '{example}'")
 
     @cached_property
     def source(self) -> QdrantSource:

@@ -101,6 +101,10 @@ def test_a_text_that_nobody_knows_may_lead_anywhere() -> None:
         ("hybrid(bm25, dense(model='someone/model'))", "model='someone/model'"),
         ("dedupe(latest(rerank(bm25, model=m)))", "model='m'"),
         ("chroma(url='http://there:8000', collection=docs)", "url='http://there:8000'"),
+        ("qdrant(path='index', collection=docs)", ""),
+        ("qdrant(url='http://there:6333', collection=docs)", "url='http://there:6333'"),
+        ("lancedb(path='index', table=docs)", ""),
+        ("faiss(path='index.faiss', texts='texts.jsonl')", ""),
         ("chroma(path='index', collection=docs, model='someone/model')", "model='someone/model'"),
     ],
 )

@@ -14,8 +14,8 @@ from ragdiag.core.functions import names_function
 
 __all__ = ["FETCHED", "KEY", "LOCAL", "api_key", "check_url", "is_text", "remote_part"]
 
-LOCAL = {"collection", "path"}
-"""Parameters of strategies whose text names something on this machine."""
+LOCAL = {"collection", "id", "path", "table", "text", "texts", "vector", "where"}
+"""Parameters of strategies whose text names something on this machine, or within a store that another parameter names."""
 
 FETCHED = {"model", "unit"}
 """Parameters whose text names something on this machine where that exists, and else something that is fetched."""

@@ -191,7 +191,7 @@ def _index_recall(report: Report) -> Iterator[Row]:
     recall = report.pipeline.index_recall
     if recall and recall.mean < WHOLE:
         share = f"the index returns {recall.mean:.1%} of the first {recall.k} chunks that exact search finds"
-        yield Row.of("", (share, "warn"), ("; raise ef_search, search exactly, or rebuild the index", "dim"))
+        yield Row.of("", (share, "warn"), ("; raise ef_search or nprobe, search exactly, or rebuild the index", "dim"))
 
 
 def _slow(report: Report) -> Iterator[Row]:

@@ -11,7 +11,7 @@ from ragdiag.diagnosis.failures._passages import described
 from ragdiag.diagnosis.failures._rows import MOST, beginning, left_out
 from ragdiag.diagnosis.modes import FailureMode
 
-FIX = "raise ef_search (the index then looks at more vectors), search exactly, or rebuild the index with more links"
+FIX = "raise ef_search or nprobe (the index then looks at more vectors), search exactly, or rebuild the index with more links"
 
 
 @dataclass(frozen=True)

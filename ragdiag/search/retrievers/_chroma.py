@@ -14,15 +14,14 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 
 from ragdiag.core.arrays import VectorArray
-from ragdiag.core.errors import InputError, RagdiagError, SpecError, did_you_mean
+from ragdiag.core.errors import InputError, SpecError, did_you_mean
 from ragdiag.core.protocols import Progress, no_progress
 from ragdiag.core.registry import require
-from ragdiag.search.retrievers._source import PAGE, Row, Space, one_line
+from ragdiag.search.retrievers._source import PAGE, Row, Space, address, asked
 
 OF_SERVER = "check that a Chroma server runs there and admits you"
 OF_FOLDER = "check that this version of chromadb opens it, and that there is room for a copy in the temporary folder"
@@ -103,13 +102,9 @@ class ChromaSource:
 
     @contextlib.contextmanager
     def _opened(self, progress: Progress = no_progress) -> Iterator[Any]:
-        """The collection as chromadb gives it; what chromadb raises is raised as `RagdiagError`."""
-        try:
+        """The collection as chromadb gives it; see `_source.asked`."""
+        with asked(self.place, OF_SERVER if self._url else OF_FOLDER):
             yield self._connection.collection(progress)
-        except RagdiagError:
-            raise
-        except Exception as e:
-            raise RagdiagError(f"{self.place}: {one_line(e)}; {OF_SERVER if self._url else OF_FOLDER}") from e
 
 
 class Connection:
@@ -139,7 +134,7 @@ class Connection:
         return self._collection
 
     def _served(self, chromadb: Any, held: contextlib.ExitStack) -> Any:
-        host, port, ssl = address(self._url)
+        host, port, ssl = address(self._url, "chroma")
         client = held.enter_context(chromadb.HttpClient(host, port, ssl, settings=_settings(chromadb)))
         held.callback(_hang_up, client)
         return self._got(chromadb, client)
@@ -225,16 +220,3 @@ def _hang_up(client: Any) -> None:
         session = getattr(getattr(part, "_server", None), "_session", None)
         if session is not None:
             session.close()
-
-
-def address(url: str) -> tuple[str, int, bool]:
-    """Host, port and whether it is https. Raises `SpecError` for a `url` that says anything else."""
-    wrong = SpecError("chroma: url must be http://host:port or https://host:port, and no more")
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-    except ValueError as e:
-        raise wrong from e
-    if parts.scheme not in ("http", "https") or not host or parts.path.strip("/") or parts.query or "@" in parts.netloc:
-        raise wrong
-    return f"[{host}]" if ":" in host else host, port, parts.scheme == "https"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from urllib.parse import urlsplit
 
 from ragdiag.core.arrays import VectorArray
+from ragdiag.core.errors import RagdiagError, SpecError
 
-__all__ = ["PAGE", "Restarted", "Row", "Source", "Space", "one_line"]
+__all__ = ["PAGE", "Restarted", "Row", "Source", "Space", "address", "asked", "one_line"]
 
 PAGE = 1000
 """Records read in one request."""
@@ -76,3 +79,27 @@ def one_line(error: Exception, most: int = 160) -> str:
     """What an error says, on one line."""
     words = " ".join(str(error).split()) or type(error).__name__
     return words if len(words) <= most else words[: most - 1] + "…"
+
+
+@contextlib.contextmanager
+def asked(place: str, remedy: str) -> Iterator[None]:
+    """While a store is asked: what its library raises is raised as a `RagdiagError` of one line, with `place` and `remedy`."""
+    try:
+        yield
+    except RagdiagError:
+        raise
+    except Exception as e:
+        raise RagdiagError(f"{place}: {one_line(e)}; {remedy}") from e
+
+
+def address(url: str, store: str) -> tuple[str, int, bool]:
+    """Host, port and whether it is https. Raises `SpecError`, which names the `store`, for a `url` that says anything else."""
+    wrong = SpecError(f"{store}: url must be http://host:port or https://host:port, and no more")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError as e:
+        raise wrong from e
+    if parts.scheme not in ("http", "https") or not host or parts.path.strip("/") or parts.query or "@" in parts.netloc:
+        raise wrong
+    return f"[{host}]" if ":" in host else host, port, parts.scheme == "https"

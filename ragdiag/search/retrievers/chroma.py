@@ -9,7 +9,8 @@ from typing import Literal
 from ragdiag.core.errors import SpecError
 from ragdiag.core.protocols import Progress
 from ragdiag.core.records import StoredChunk
-from ragdiag.search.retrievers._chroma import ChromaSource, address
+from ragdiag.search.retrievers._chroma import ChromaSource
+from ragdiag.search.retrievers._source import address
 from ragdiag.search.retrievers._stored import Stored
 
 
@@ -34,7 +35,7 @@ class Chroma(Stored):
         if bool(self.path) == bool(self.url):
             raise SpecError('chroma needs either path="folder" or url="http://host:port"')
         if self.url:
-            address(self.url)
+            address(self.url, "chroma")
 
     @cached_property
     def source(self) -> ChromaSource:

@@ -17,8 +17,11 @@ from ragdiag.core.reviews import Corrected, Passage, Review
 __all__ = [
     "Answer", "BoolArray", "Chunking", "Corpus", "Defect", "Document", "Evidence", "Explanation", "FloatArray",
     "GroupProof", "IndexRecall", "IntArray", "Label", "Labels", "Mean", "Omission", "Pipeline", "Problem", "Query",
-    "QueryResult", "RankedChunk", "Report", "Run", "Span", "StoredChunk", "Unseen",
+    "QueryResult", "RankedChunk", "Report", "Run", "STAGES", "Span", "StoredChunk", "Unseen",
 ]  # fmt: skip
+
+STAGES = ("found", "filtered", "reranked", "prompted")
+"""What a pipeline holds for a query, step after step: a stage that is absent did not happen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +146,15 @@ class Run:
     """Chunk positions for each query, best first, shape ``(n_queries, depth)``, padded with -1; scores padded with -inf.
 
     `failed` are the queries whose retrieval failed: they rank nothing and score 0. `listed` are those whose order somebody else
-    states, by ranks or as a list: equal scores are no ties there.
+    states, by ranks or as a list: equal scores are no ties there. `stages` has, by query and name, the chunks of each stage that was
+    recorded, in the order of `STAGES`; the last of them is what is ranked.
     """
 
     chunks: IntArray
     scores: FloatArray
     failed: tuple[int, ...] = ()
     listed: tuple[int, ...] = ()
+    stages: Mapping[int, Mapping[str, IntArray]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +228,7 @@ class Report:
     queries: tuple[QueryResult, ...]
     timings: Mapping[str, Any]  # seconds by stage; `retrieval` has one query's milliseconds
     corrected: Mapping[str, Corrected]  # by measure: what a review of failing queries makes of it
+    stages: Mapping[str, Mean] = field(default_factory=dict, kw_only=True)  # the share of queries whose evidence is all in each
 
 
 @dataclass(frozen=True, eq=False)

@@ -51,6 +51,9 @@ class FailureMode(abc.ABC):
     exposes: ClassVar[bool] = False
     """Seen on a context that holds all evidence, it is a risk worth naming."""
 
+    stage: ClassVar[str] = ""
+    """The recorded stage that it undoes. It proves without an index, from what the stages hold, and has `staged.told` as control."""
+
     remedies: ClassVar[tuple[Change, ...]] = ()
     """What could be deployed against it, for ``ragdiag compare`` to try."""
 
@@ -78,6 +81,7 @@ class Mode(NamedTuple):
     swaps: bool
     of_copies: bool
     exposes: bool
+    stage: str
     remedies: tuple[Change, ...]
 
 

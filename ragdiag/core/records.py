@@ -15,9 +15,33 @@ from ragdiag.core.proofs import Finding, GroupProof, RankedChunk
 from ragdiag.core.reviews import Corrected, Passage, Review
 
 __all__ = [
-    "Answer", "BoolArray", "Chunking", "Corpus", "Defect", "Document", "Evidence", "Explanation", "FloatArray",
-    "GroupProof", "IndexRecall", "IntArray", "Label", "Labels", "Mean", "Omission", "Pipeline", "Problem", "Query",
-    "QueryResult", "RankedChunk", "Report", "Run", "STAGES", "Span", "StoredChunk", "Unseen",
+    "STAGES",
+    "Answer",
+    "BoolArray",
+    "Chunking",
+    "Corpus",
+    "Defect",
+    "Document",
+    "Evidence",
+    "Explanation",
+    "FloatArray",
+    "GroupProof",
+    "IndexRecall",
+    "IntArray",
+    "Label",
+    "Labels",
+    "Mean",
+    "Omission",
+    "Pipeline",
+    "Problem",
+    "Query",
+    "QueryResult",
+    "RankedChunk",
+    "Report",
+    "Run",
+    "Span",
+    "StoredChunk",
+    "Unseen",
 ]  # fmt: skip
 
 STAGES = ("found", "filtered", "reranked", "prompted")
@@ -146,8 +170,8 @@ class Run:
     """Chunk positions for each query, best first, shape ``(n_queries, depth)``, padded with -1; scores padded with -inf.
 
     `failed` are the queries whose retrieval failed: they rank nothing and score 0. `listed` are those whose order somebody else
-    states, by ranks or as a list: equal scores are no ties there. `stages` has, by query and name, the chunks of each stage that was
-    recorded, in the order of `STAGES`; the last of them is what is ranked.
+    states, by ranks or as a list: equal scores are no ties there. `stages` has, by query and name, the chunks of each stage that
+    was recorded, in the order of `STAGES`; the last of them is what is ranked.
     """
 
     chunks: IntArray

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from ragdiag.core.errors import InputError, did_you_mean
 from ragdiag.core.records import STAGES, StoredChunk
 
-__all__ = ["Stage", "linked", "no_list", "stage_lists"]
+__all__ = ["Stage", "linked", "longer", "no_list", "stage_lists"]
 
 REMEDY = f"give lists of results under {', '.join(STAGES)}; leave out a stage that did not happen"
 
@@ -53,6 +53,12 @@ def linked(stages: Mapping[str, tuple[StoredChunk, ...]]) -> tuple[Stage, ...]:
                 known.setdefault(chunk.id, chunk)
         done.append(Stage(name, whole))
     return tuple(done)
+
+
+def longer(prompted: Sequence[int], k: int) -> Iterator[str]:
+    """A note where prompts hold more chunks than the context that is scored; `prompted` are their lengths."""
+    if more := [n for n in prompted if n > k]:
+        yield f"{len(more)} of {len(prompted)} prompts hold more than k {k} chunks, which is all that is scored: -k {max(more)} scores them"
 
 
 def _is_bare(chunk: StoredChunk) -> bool:

@@ -19,7 +19,9 @@ def seen(case: Case, stage: str) -> Observation | None:
     found = {c for chunks in case.stages.values() for c in chunks.tolist() if c in case.evidence and c not in case.context}
     if not found:
         return None
-    chunks = [{"chunk": row["chunk"], "ranks": _ranks(case, c)} for c, row in zip(found, described(case, list(found)), strict=False)]
+    chunks = [
+        {"chunk": row["chunk"], "ranks": _ranks(case, c)} for c, row in zip(found, described(case, list(found)), strict=False)
+    ]
     return Observation(case.targets, {"stage": stage, "chunks": chunks})
 
 

@@ -98,7 +98,6 @@ def run_audit(
         documents = labelled_documents(labels)
         resampler = Resampler(clusters(documents), options.seed)
         means = {m: resampler.mean(by_query) for m, by_query in values.items()}
-        stages = {name: resampler.mean(by_query) for name, by_query in held_by_stage(scorer, run).items()}
     with clock("diagnose"):
         indexed = plan.indexed(retrieved, corpus, progress)
         only = {q for q, query in enumerate(labels.queries) if query.id == diagnosed} if diagnosed else None
@@ -140,7 +139,7 @@ def run_audit(
         queries=results,
         timings=clock.seconds | ({} if index is None else {"retrieval": plan.latency(index, labels.queries)}),
         corrected=_corrected(scorer, run, lengths, results, stamp(signature, inputs), resampler),
-        stages=stages,
+        stages={name: resampler.mean(by_query) for name, by_query in held_by_stage(scorer, run).items()},
     )
     return Audit(report, corpus, labels, scorer, run, lengths, index)
 

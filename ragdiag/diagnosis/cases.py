@@ -55,8 +55,8 @@ class Case:
     """One query against one index. Ranks count from 1.
 
     `number` is the query's among all; `ranking` holds chunks, best first, `length` of which are the context; `scores` are theirs.
-    `level` is "span", "document" or "excluded". `answers` gives the parts that answer by the numbers of groups. `stages` are those
-    of the pipeline that were recorded, in order: chunks, best first.
+    `level` is "span", "document" or "excluded". `answers` gives the parts that answer by the numbers of groups. `stages` are
+    those of the pipeline that were recorded, in order: chunks, best first.
 
     A query whose context lacks what answers it stands by that: what is cut off, low or missing of the rest of a wide label is no
     failure, and a repair need not restore it. Where its context holds what answers, it stands by the whole label.

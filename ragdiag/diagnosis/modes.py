@@ -52,7 +52,7 @@ class FailureMode(abc.ABC):
     """Seen on a context that holds all evidence, it is a risk worth naming."""
 
     stage: ClassVar[str] = ""
-    """The recorded stage that it undoes. It proves without an index, from what the stages hold, and has `staged.told` as control."""
+    """The recorded stage that it undoes: it proves without an index, from what the stages hold, and `staged` is its control."""
 
     remedies: ClassVar[tuple[Change, ...]] = ()
     """What could be deployed against it, for ``ragdiag compare`` to try."""

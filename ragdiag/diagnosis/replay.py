@@ -15,7 +15,7 @@ from ragdiag.core.proofs import Edit, Standing
 from ragdiag.core.records import IntArray
 from ragdiag.diagnosis.cases import Case
 
-__all__ = ["changed", "pairs", "replayed", "undoable", "without"]
+__all__ = ["PACKS", "changed", "pairs", "replayed", "undoable", "without"]
 
 PACKS = "prompted"
 """The stage that only takes and leaves; it ranks nothing."""

@@ -78,8 +78,8 @@ class Fate(NamedTuple):
 class Summary(NamedTuple):
     """An audit: what was audited; warnings that come before any score; the headline with its measure, and what a review makes
     of it; what the unserved queries get; what to fix; risks of served queries; queries to look at, all unserved ones in order;
-    documents with most of them; every measure of contexts and of rankings; a warning of slow retrieval; how much evidence came through each
-    stage; where fixes can be compared.
+    documents with most of them; every measure of contexts and of rankings; a warning of slow retrieval; how much
+    evidence came through each stage; where fixes can be compared.
     """
 
     counts: str

@@ -106,7 +106,7 @@ def _columns(rankings: Sequence[PlacedRanking], chunks: Iterable[int], position:
 
 
 def _numbers(rankings: Sequence[PlacedRanking], chunking: Chunking) -> list[int]:
-    """The number in `chunking` of each result of `_lists`, by its place, else by its id. Raises `InputError` for one not there."""
+    """The number in `chunking` of each result of `_lists`, by its place, else by its id. Raises `InputError` where none is."""
     by_span: dict[Place, int] = {}
     for i, span in enumerate(rows_of(chunking)):
         by_span.setdefault(span, i)

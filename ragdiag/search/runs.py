@@ -24,8 +24,8 @@ __all__ = ["Ranking", "Rankings", "cut_short", "read_run", "run_lines"]
 class Ranking(NamedTuple):
     """What one query retrieved, best first; `failed` where the file records an error instead.
 
-    `listed`: somebody states the order, by ranks or as a list, so that equal scores are no ties. `stages` are what the file has of the
-    pipeline's stages, in order; `chunks` are then those of the last.
+    `listed`: somebody states the order, by ranks or as a list, so that equal scores are no ties. `stages` are those of the
+    pipeline that the file has, in order; `chunks` are then those of the last.
     """
 
     query_id: str
@@ -61,7 +61,8 @@ def cut_short(rankings: Sequence[Ranking], depth: int, chunks: int, recorded: bo
     """A note where rankings end all at the same number of results, fewer than the `depth` that measures look at.
 
     `chunks` are those that all rankings name together: where one ranking names them all, there are no more. A `recorded` run may
-    be of an application that uses no more than it recorded; a search was asked for more. Where stages are known, so is what cut them.
+    be of an application that uses no more than it recorded; a search was asked for more. Where
+    stages are known, so is what cut them.
     """
     lengths = [len(r.chunks) for r in rankings if not r.failed and not r.stages]
     most = max(lengths, default=0)
@@ -151,7 +152,8 @@ def _ranking(record: dict[str, Any], fields: Fields, path: Path, line: int, orde
 def _chunks(items: Sequence[Any], where: str, fields: Fields, path: Path, line: int) -> list[StoredChunk]:
     """The chunks of a list of results, as listed."""
     if not all(isinstance(item, dict) for item in items):
-        raise InputError(f"each {where} item must be an object", path, line, 'write {"doc_id", "start", "end"}')
+        wanted = "an object" if where == "retrieved" else "an object or a chunk's id"
+        raise InputError(f"each {where} item must be {wanted}", path, line, 'write {"doc_id", "start", "end"}')
     for item in items:
         fields.look(item, (*CHUNK, *ORDER), line, where, known=BESIDE)
     return [stored_chunk(item, path, line, named=True) for item in items]

@@ -11,7 +11,7 @@ from ragdiag.core.records import STAGES, StoredChunk
 
 __all__ = ["Stage", "linked", "longer", "no_list", "stage_lists"]
 
-REMEDY = f"give lists of results under {', '.join(STAGES)}; leave out a stage that did not happen"
+REMEDY = f"give lists of results under any of {', '.join(STAGES)}"
 
 
 class Stage(NamedTuple):
@@ -30,7 +30,7 @@ def stage_lists(given: object, file: str | Path, line: int = 0) -> dict[str, obj
         raise InputError(f"'stages' is a {type(given).__name__}, not an object", file, line, REMEDY)
     for name in given:
         if name not in STAGES:
-            raise InputError(f"unknown stage {name!r}{did_you_mean(str(name), STAGES)}", file, line, REMEDY)
+            raise InputError(f"unknown stage {name!r}{did_you_mean(str(name), STAGES)}", file, line, "mend its name")
     lists = {name: given[name] for name in STAGES if given.get(name) is not None}
     if not lists:
         raise InputError("'stages' has no stage", file, line, REMEDY)
@@ -58,7 +58,8 @@ def linked(stages: Mapping[str, tuple[StoredChunk, ...]]) -> tuple[Stage, ...]:
 def longer(prompted: Sequence[int], k: int) -> Iterator[str]:
     """A note where prompts hold more chunks than the context that is scored; `prompted` are their lengths."""
     if more := [n for n in prompted if n > k]:
-        yield f"{len(more)} of {len(prompted)} prompts hold more than k {k} chunks, which is all that is scored: -k {max(more)} scores them"
+        most = f"more than k {k} chunks, of which the first {k} are scored: -k {max(more)} scores all"
+        yield f"{len(more)} of {len(prompted)} prompts hold {most}"
 
 
 def _is_bare(chunk: StoredChunk) -> bool:

@@ -9,19 +9,23 @@ import numpy as np
 from ragdiag.core.proofs import Edit, Row
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.failures._passages import described
-from ragdiag.diagnosis.replay import changed
+from ragdiag.diagnosis.replay import PACKS, changed
 
 
 def seen(case: Case, stage: str) -> Observation | None:
-    """What a stage did to the evidence that the context lacks; None where it changed nothing, or none was found at all."""
-    if case.standing.sufficient or not changed(case.stages, stage):
+    """What a stage did to the evidence that the context lacks; None where it changed nothing, or none was found at all.
+
+    None, too, where the prompt holds all of it, so that only the k of the audit leaves it out.
+    """
+    prompted = PACKS in case.stages and case.standing.rank is not None
+    if case.standing.sufficient or prompted or not changed(case.stages, stage):
         return None
-    found = {c for chunks in case.stages.values() for c in chunks.tolist() if c in case.evidence and c not in case.context}
+    held = {c for chunks in case.stages.values() for c in chunks.tolist()}
+    found = sorted(held & case.evidence - set(case.context))
     if not found:
         return None
-    chunks = [
-        {"chunk": row["chunk"], "ranks": _ranks(case, c)} for c, row in zip(found, described(case, list(found)), strict=False)
-    ]
+    names = [row["chunk"] for row in described(case, found, len(found))]
+    chunks = [{"chunk": name, "ranks": _ranks(case, c)} for name, c in zip(names, found, strict=True)]
     return Observation(case.targets, {"stage": stage, "chunks": chunks})
 
 

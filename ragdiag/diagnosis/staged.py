@@ -14,18 +14,27 @@ __all__ = ["told", "two_together"]
 
 
 def told(cases: Sequence[Case], findings: Sequence[Sequence[Finding]], known: Mapping[str, Mode]) -> list[list[Finding]]:
-    """`findings`, those that undo a stage with what undoing it does to the queries that are served."""
+    """`findings`, those that undo a stage with what undoing it does to the queries that are served.
+
+    More context is credited only where no two stages undone do in a context of the same size.
+    """
     controls: dict[str, Control] = {}
 
-    def with_control(finding: Finding) -> Finding:
+    def with_control(case: Case, finding: Finding) -> Finding:
         stage = known[finding.cause].stage
         if not stage:
             return finding
         if stage not in controls:
             controls[stage] = _control(cases, stage)
-        return replace(finding, control=controls[stage])
+        proved = finding.proved and not (finding.residual and _two(case))
+        return replace(finding, proved=proved, control=controls[stage])
 
-    return [[with_control(finding) for finding in of_case] for of_case in findings]
+    return [[with_control(case, finding) for finding in own] for case, own in zip(cases, findings, strict=True)]
+
+
+def _two(case: Case) -> list[tuple[str, str]]:
+    """The stages that suffice undone two at a time."""
+    return [pair for pair in pairs(case.stages) if without(case, *pair).sufficient]
 
 
 def _control(cases: Sequence[Case], stage: str) -> Control:
@@ -46,8 +55,7 @@ def two_together(
     enough: dict[int, tuple[str, str]] = {}
     for i, (case, of_case) in enumerate(zip(cases, findings, strict=True)):
         open_still = bool(of_case) and not any(f.proved and not f.residual for f in of_case)
-        for one, other in pairs(case.stages) if open_still else ():
-            if i not in enough and {one, other} <= cause_of.keys() and without(case, one, other).sufficient:
-                first, second = sorted((cause_of[one], cause_of[other]), key=list(known).index)
-                enough[i] = first, second
+        for pair in _two(case) if open_still else ():
+            first, second = sorted((cause_of[stage] for stage in pair), key=list(known).index)
+            enough.setdefault(i, (first, second))
     return enough

@@ -79,7 +79,7 @@ class Summary(NamedTuple):
     """An audit: what was audited; warnings that come before any score; the headline with its measure, and what a review makes
     of it; what the unserved queries get; what to fix; risks of served queries; queries to look at, all unserved ones in order;
     documents with most of them; every measure of contexts and of rankings; a warning of slow retrieval; how much
-    evidence came through each stage; where fixes can be compared.
+    evidence came through each stage.
     """
 
     counts: str
@@ -98,7 +98,11 @@ class Summary(NamedTuple):
     ranking: tuple[Measured, ...]
     slow: tuple[Row, ...]
     stages: tuple[Row, ...]
-    compare: str
+
+    @property
+    def compare(self) -> str:
+        """Where fixes can be compared; "" for stages, which only the team's own pipeline can leave out."""
+        return "" if self.stages else COMPARE
 
     @property
     def fates(self) -> list[Fate]:
@@ -144,7 +148,6 @@ def summary(report: Report) -> Summary:
         ranking=tuple(m for m in measured if not _of_context(m.name)),
         slow=tuple(_slow(report)),
         stages=tuple(_stages(report)),
-        compare="" if report.stages else COMPARE,
     )
 
 

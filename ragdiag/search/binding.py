@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -48,17 +48,18 @@ def bind(
     standing = Standing(whole or corpus, corpus, chunking, labels)
     placed = [standing.ranking(r, position[r.query_id]) for r in known]
     if chunking is None:
-        spans = sorted({r.place for ranking in placed for held in _lists(ranking) for r in held if r.place})
-        named = from_spans(spans, [])
+        named = from_spans(sorted({r.place for r in _results(placed) if r.place}), [])
         chunking = Chunking(named.document, named.start, named.end, complete=False)
     run, repeated = _columns(placed, _numbers(placed, chunking), position)
     notes = _notes(len(rankings) - len(known), len(queries) - len(known), repeated, _new(run))
     return Bound(chunking, run, (*notes, *standing.notes()))
 
 
-def _lists(ranking: PlacedRanking) -> list[list[PlacedResult]]:
-    """The results that are ranked, then those of each stage."""
-    return [ranking.results, *ranking.stages.values()]
+def _results(rankings: Iterable[PlacedRanking]) -> Iterator[PlacedResult]:
+    """All that is ranked, each ranking followed by its stages."""
+    for ranking in rankings:
+        for held in (ranking.results, *ranking.stages.values()):
+            yield from held
 
 
 def _new(run: Run) -> int:
@@ -106,13 +107,13 @@ def _columns(rankings: Sequence[PlacedRanking], chunks: Iterable[int], position:
 
 
 def _numbers(rankings: Sequence[PlacedRanking], chunking: Chunking) -> list[int]:
-    """The number in `chunking` of each result of `_lists`, by its place, else by its id. Raises `InputError` where none is."""
+    """The number in `chunking` of each of `_results`, by its place, else by its id. Raises `InputError` where none is."""
     by_span: dict[Place, int] = {}
     for i, span in enumerate(rows_of(chunking)):
         by_span.setdefault(span, i)
     by_id = {name: i for i, name in enumerate(chunking.ids)}
     numbers = []
-    for chunk, place, _ in (result for ranking in rankings for held in _lists(ranking) for result in held):
+    for chunk, place, _ in _results(rankings):
         number = by_span.get(place) if place else by_id.get(chunk.id)
         if number is None:
             message = f"chunk {chunk.id or chunk.doc_id!r} is not one of --chunks"

@@ -94,7 +94,7 @@ def test_what_is_no_stage_is_refused_with_its_line(stages: object, says: str, tm
 
 
 def test_a_search_gives_its_stages(tmp_path: Path) -> None:
-    """By texts, by records, and by ids of an earlier stage; a search that gives something else says which query's stage it was."""
+    """By texts, by records, and by ids of an earlier stage; what is no list is said with its query and stage."""
     text = DOCUMENTS["ferry-parking"]
 
     def search(query: str, k: int) -> Mapping[str, object]:
@@ -253,6 +253,15 @@ def test_a_filter_whose_chunk_the_packing_would_not_have_taken_is_one_of_two(tmp
     (q,) = audited(tmp_path, {"q": [names[3]]}, {"q": run}).queries
     assert (q.status, q.causes) == ("compound", ("filtered_out", "cut_off"))
     assert [(f.cause, f.proved, f.after.rank) for f in q.findings] == [("filtered_out", False, 4), ("cut_off", False, None)]
+
+
+def test_any_one_of_two_stages_that_is_undone_may_do(tmp_path: Path) -> None:
+    """Found second, reranked fourth, two in the prompt: with the old order it is in, and in a prompt of five it is, too."""
+    names = list(DOCUMENTS)[:8]
+    reranked = [names[0], *names[2:4], names[1], *names[4:]]
+    run = {"found": names, "reranked": reranked, "prompted": reranked[:2]}
+    (q,) = audited(tmp_path, {"q": [names[1]]}, {"q": run}).queries
+    assert (q.status, q.causes) == ("over-determined", ("cut_off", "reranked_away"))
 
 
 def test_what_only_a_longer_prompt_holds_is_cut_off_for_want_of_another_cause(tmp_path: Path) -> None:

@@ -209,9 +209,10 @@ class QueryResult:
     """One query's part of a report.
 
     `status` is "ok" (`served`), "excluded" (a label defect), "not_decidable" (unanswerable, or not served by a recorded run,
-    which cannot be asked why), or what came of looking for the cause: "caused", "over-determined" (several repairs suffice, each
-    alone), "compound" (two do together), "unattainable" (no context of this size holds the evidence) or "undetermined"; or
-    "label_wide": not served by the whole label, but by the part of it that answers, and no failure.
+    which cannot be asked why, and lost by none of its stages), or what came of looking for the cause: "caused",
+    "over-determined" (several repairs suffice, each alone), "compound" (two do together), "unattainable" (no context of this size
+    holds the evidence) or "undetermined"; or "label_wide": not served by the whole label, but by the part of it that answers, and
+    no failure.
     """
 
     id: str

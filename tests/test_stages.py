@@ -14,6 +14,8 @@ import ragdiag
 from ragdiag.core.errors import InputError
 from ragdiag.core.records import STAGES, IntArray
 from ragdiag.diagnosis.replay import changed, replayed
+from ragdiag.explain import explanations
+from ragdiag.reports.html.audit import audit_html
 from ragdiag.reports.json import audit_dict
 from ragdiag.reports.outputs.markdown import Markdown
 from ragdiag.results import AuditResult
@@ -75,6 +77,11 @@ def test_the_last_stage_is_what_is_ranked(tmp_path: Path) -> None:
     by_rank = read(tmp_path, {"found": [{"chunk_id": "a", "rank": 2}, {"chunk_id": "b", "rank": 1}], "filtered": None})
     assert [c.id for c in by_rank.chunks] == ["b", "a"]
     assert read(tmp_path, {"found": ["a"]}, error="timeout").failed
+
+
+def test_results_beside_stages_are_said_to_be_unread(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    assert [c.id for c in read(tmp_path, {"prompted": ["a"]}, retrieved=[{"chunk_id": "b"}]).chunks] == ["a"]
+    assert "fields that are not read: 'retrieved' (at line 1" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -323,6 +330,8 @@ def test_the_funnel_counts_the_queries_that_have_the_stage(tmp_path: Path) -> No
     assert set(audit_dict(report)["stages"]["found"]["share"]) == {"mean", "low", "high", "n"}
     shown = Markdown().audit(report, (), None)
     assert "found 3 of 3 1.000" in shown and "filtered 3 of 4 0.750" in shown
+    page = audit_html(report, explanations(report.audit))
+    assert "3 of 4  0.750" in page and "ragdiag compare CORPUS" not in page
 
 
 def test_without_stages_there_is_no_funnel(tmp_path: Path) -> None:

@@ -174,6 +174,26 @@ def test_a_stage_undone_by_hand(given: dict[str, str], undone: str, order: str, 
     assert at_most == most or (most is None and at_most >= len(order))
 
 
+def test_a_trimmed_chunk_keeps_the_place_of_the_whole_one() -> None:
+    """Of f the prompt has a part, X, and of d and c one text, Y: three chunks in the new order, and three in the old."""
+    given = stages(found="abcdef", reranked="fedcba", prompted="XeY")
+    made = {ord("X"): [ord("f")], ord("Y"): [ord("d"), ord("c")]}
+    order, most = replayed(given, ("reranked",), made)
+    assert ("".join(map(chr, order)), most) == ("abYeX", 3)
+    assert "".join(map(chr, replayed(given, (), made)[0])) == "XeYba"
+
+
+def test_a_prompt_of_trimmed_texts_is_not_blamed_for_what_the_filter_did(tmp_path: Path) -> None:
+    names = list(DOCUMENTS)[:6]
+    trimmed = [{"doc_id": name, "start": 0, "end": len(DOCUMENTS[name]) - 9} for name in (names[0], *names[2:5])]
+    run = {"found": names, "filtered": [names[0], *names[2:]], "prompted": trimmed}
+    (q,) = audited(tmp_path, {"q": [names[1]]}, {"q": run}).queries
+    assert (q.status, q.causes) == ("caused", ("filtered_out",))
+    # What it trimmed off is its own doing.
+    (q,) = audited(tmp_path, {"q": [names[0]]}, {"q": run}).queries
+    assert (q.status, q.causes) == ("caused", ("cut_off",))
+
+
 def test_with_nothing_undone_the_pipeline_ends_where_it_ended() -> None:
     draw = random.Random(0)
     for _ in range(300):

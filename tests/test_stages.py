@@ -177,7 +177,7 @@ def test_a_stage_undone_by_hand(given: dict[str, str], undone: str, order: str, 
 def test_a_trimmed_chunk_keeps_the_place_of_the_whole_one() -> None:
     """Of f the prompt has a part, X, and of d and c one text, Y: three chunks in the new order, and three in the old."""
     given = stages(found="abcdef", reranked="fedcba", prompted="XeY")
-    made = {ord("X"): [ord("f")], ord("Y"): [ord("d"), ord("c")]}
+    made = {ord("f"): ord("X"), ord("d"): ord("Y"), ord("c"): ord("Y")}
     order, most = replayed(given, ("reranked",), made)
     assert ("".join(map(chr, order)), most) == ("abYeX", 3)
     assert "".join(map(chr, replayed(given, (), made)[0])) == "XeYba"

@@ -15,33 +15,9 @@ from ragdiag.core.proofs import Finding, GroupProof, RankedChunk
 from ragdiag.core.reviews import Corrected, Passage, Review
 
 __all__ = [
-    "STAGES",
-    "Answer",
-    "BoolArray",
-    "Chunking",
-    "Corpus",
-    "Defect",
-    "Document",
-    "Evidence",
-    "Explanation",
-    "FloatArray",
-    "GroupProof",
-    "IndexRecall",
-    "IntArray",
-    "Label",
-    "Labels",
-    "Mean",
-    "Omission",
-    "Pipeline",
-    "Problem",
-    "Query",
-    "QueryResult",
-    "RankedChunk",
-    "Report",
-    "Run",
-    "Span",
-    "StoredChunk",
-    "Unseen",
+    "STAGES", "Answer", "BoolArray", "Chunking", "Corpus", "Defect", "Document", "Evidence", "Explanation", "FloatArray",
+    "GroupProof", "IndexRecall", "IntArray", "Label", "Labels", "Mean", "Omission", "Pipeline", "Problem", "Query",
+    "QueryResult", "RankedChunk", "Report", "Run", "Span", "StoredChunk", "Unseen",
 ]  # fmt: skip
 
 STAGES = ("found", "filtered", "reranked", "prompted")

@@ -21,7 +21,7 @@ __all__ = ["PACKS", "changed", "pairs", "replayed", "undoable", "without"]
 PACKS = "prompted"
 """The stage that only takes and leaves; it ranks nothing."""
 
-NOTHING: Mapping[int, Collection[int]] = MappingProxyType({})
+NOTHING: Mapping[int, int] = MappingProxyType({})
 """Nothing was made anew."""
 
 
@@ -46,26 +46,24 @@ def pairs(stages: Mapping[str, IntArray]) -> list[tuple[str, str]]:
 
 
 def replayed(
-    stages: Mapping[str, IntArray], undone: Collection[str], stands_for: Mapping[int, Collection[int]] = NOTHING
+    stages: Mapping[str, IntArray], undone: Collection[str], made_of: Mapping[int, int] = NOTHING
 ) -> tuple[list[int], int]:
     """The list at the end of the pipeline without the stages `undone`, and how many chunks of it are handed over at most.
 
-    A reranker, or a prompt, that left some out keeps as many as it kept. What the packing cut off stands below that. `stands_for`
-    tells of chunks that the packing made anew, by trimming or joining, of which they were made.
+    A reranker, or a prompt, that left some out keeps as many as it kept. What the packing cut off stands below that. `made_of`
+    gives the chunk that the packing made anew of others, by trimming or joining.
     """
-    whole = {c for made in stands_for.values() for c in made}
-    (_, first), *later = stages.items()
-    before = order = first.tolist()
-    most = len(before) + sum(len(chunks) for _, chunks in later)
-    for name, chunks in later:
-        after = chunks.tolist()
+    (_, first), *later = ((name, chunks.tolist()) for name, chunks in stages.items())
+    before = order = first
+    for name, after in later:
+        if name == PACKS and name not in undone:
+            order, before = (list(dict.fromkeys(made_of.get(c, c) for c in chunks)) for chunks in (order, before))
+            return _packed(order, before, after), len(after) if set(before) - set(after) else len({*order, *after})
         if name not in undone:
-            cut = name != "filtered" and bool(set(before) - set(after) - (whole if name == PACKS else set()))
-            order = _packed(order, before, after, cut, stands_for) if name == PACKS else _ordered(order, before, after)
-            most = min(most, len(after)) if cut and name == PACKS else most
-            order = order[: len(after)] if cut and name != PACKS else order
+            order = _ordered(order, before, after)
+            order = order[: len(after)] if name == "reranked" and set(before) - set(after) else order
         before = after
-    return order, most
+    return order, len(order)
 
 
 def _ordered(order: Sequence[int], before: Sequence[int], after: Sequence[int]) -> list[int]:
@@ -82,29 +80,25 @@ def _ordered(order: Sequence[int], before: Sequence[int], after: Sequence[int]) 
     return result + kept
 
 
-def _packed(
-    order: Sequence[int], before: Sequence[int], after: Sequence[int], cut: bool, stands_for: Mapping[int, Collection[int]]
-) -> list[int]:
-    """`order` without what the packing passed over, with what it made or added; what stood below its last chunk stays there."""
-    made_of = {chunk: made for made, chunks in stands_for.items() for chunk in chunks}
-    order = list(dict.fromkeys(made_of.get(c, c) for c in order))
-    before = list(dict.fromkeys(made_of.get(c, c) for c in before))
+def _packed(order: Sequence[int], before: Sequence[int], after: Sequence[int]) -> list[int]:
+    """`order` without what the packing passed over, with what it added; what stood below its last chunk stays there."""
     given, taken = set(before), set(after)
     last = max((i for i, c in enumerate(before) if c in taken), default=-1)
     passed, added = set(before[: last + 1]) - taken, [c for c in after if c not in given]
     kept = [c for c in order if c not in passed and (c in given or c not in taken)]
-    place = len(after) - len(added) if cut else len(kept)
+    place = len(after) - len(added) if given - taken else len(kept)
     return [*kept[:place], *added, *kept[place:]]
 
 
-def _made(case: Case) -> dict[int, list[int]]:
-    """Of each chunk that only the prompt has, those of the stage before that share more than half of it, or of themselves."""
+def _made(case: Case) -> dict[int, int]:
+    """Chunks that the packing trimmed or joined, each with what the prompt has instead: more than half of the shorter is shared."""
     names, span = list(case.stages), case.setting.span
     if PACKS not in names[1:]:
         return {}
     before, after = (case.stages[name].tolist() for name in names[-2:])
-    new = {c: [b for b in before if _mostly(span(b), span(c))] for c in after if c not in before}
-    return {c: chunks for c, chunks in new.items() if chunks}
+    rest = [b for b in before if b not in after]
+    new = [c for c in after if c not in before]
+    return {b: c for c in new for b in rest if _mostly(span(b), span(c))}
 
 
 def _mostly(one: Span, other: Span) -> bool:

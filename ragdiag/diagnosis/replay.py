@@ -91,7 +91,7 @@ def _packed(order: Sequence[int], before: Sequence[int], after: Sequence[int]) -
 
 
 def _made(case: Case) -> dict[int, int]:
-    """Chunks that the packing trimmed or joined, each with what the prompt has instead: more than half of the shorter is shared."""
+    """Chunks that the packing trimmed or joined, each with what the prompt has instead; they share most of the shorter one."""
     names, span = list(case.stages), case.setting.span
     if PACKS not in names[1:]:
         return {}

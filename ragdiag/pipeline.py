@@ -25,6 +25,7 @@ from ragdiag.scoring.labels import more_than_needed
 from ragdiag.scoring.measures import Measure, default_measures
 from ragdiag.scoring.reviewing import sampled
 from ragdiag.scoring.scoring import Scorer
+from ragdiag.scoring.stages import held_by_stage
 from ragdiag.search.latency import Clock
 from ragdiag.search.retrieval import Plan, Retrieved
 from ragdiag.search.searches import search_depth
@@ -138,6 +139,7 @@ def run_audit(
         queries=results,
         timings=clock.seconds | ({} if index is None else {"retrieval": plan.latency(index, labels.queries)}),
         corrected=_corrected(scorer, run, lengths, results, stamp(signature, inputs), resampler),
+        stages={name: resampler.mean(by_query) for name, by_query in held_by_stage(scorer, run).items()},
     )
     return Audit(report, retrieved.corpus, labels, scorer, run, lengths, index)
 

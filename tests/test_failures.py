@@ -87,7 +87,7 @@ class Fixture(NamedTuple):
 
 def options(folder: Path) -> dict[str, Any]:
     found = tomllib.loads((folder / "ragdiag.toml").read_text(encoding="utf-8"))
-    return found | ({"chunks": folder / found["chunks"]} if "chunks" in found else {})
+    return found | {name: folder / found[name] for name in ("chunks", "run") if name in found}
 
 
 def corpus(folder: Path) -> Path:
@@ -200,7 +200,16 @@ def test_every_other_query_of_a_fixture_is_healthy(name: str) -> None:
 def test_no_fixture_has_more_than_it_says() -> None:
     for name in (*FAILING, "statuses"):
         folder = FIXTURES / name
-        known = {"corpus", "corpus.jsonl", "docs.jsonl", "queries.jsonl", "chunks.jsonl", "ragdiag.toml", "expected.json"}
+        known = {
+            "corpus",
+            "corpus.jsonl",
+            "docs.jsonl",
+            "queries.jsonl",
+            "chunks.jsonl",
+            "run.jsonl",
+            "ragdiag.toml",
+            "expected.json",
+        }
         assert {p.name for p in folder.iterdir()} <= known
     assert {p.name for p in FIXTURES.iterdir()} == {*FAILING, "statuses"}
 

@@ -15,10 +15,13 @@ from ragdiag.core.proofs import Finding, GroupProof, RankedChunk
 from ragdiag.core.reviews import Corrected, Passage, Review
 
 __all__ = [
-    "Answer", "BoolArray", "Chunking", "Corpus", "Defect", "Document", "Evidence", "Explanation", "FloatArray",
+    "STAGES", "Answer", "BoolArray", "Chunking", "Corpus", "Defect", "Document", "Evidence", "Explanation", "FloatArray",
     "GroupProof", "IndexRecall", "IntArray", "Label", "Labels", "Mean", "Omission", "Pipeline", "Problem", "Query",
     "QueryResult", "RankedChunk", "Report", "Run", "Span", "StoredChunk", "Unseen",
 ]  # fmt: skip
+
+STAGES = ("found", "filtered", "reranked", "prompted")
+"""What a pipeline holds for a query, step after step: a stage that is absent did not happen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +146,15 @@ class Run:
     """Chunk positions for each query, best first, shape ``(n_queries, depth)``, padded with -1; scores padded with -inf.
 
     `failed` are the queries whose retrieval failed: they rank nothing and score 0. `listed` are those whose order somebody else
-    states, by ranks or as a list: equal scores are no ties there.
+    states, by ranks or as a list: equal scores are no ties there. `stages` has, by query and name, the chunks of each stage that
+    was recorded, in the order of `STAGES`; the last of them is what is ranked.
     """
 
     chunks: IntArray
     scores: FloatArray
     failed: tuple[int, ...] = ()
     listed: tuple[int, ...] = ()
+    stages: Mapping[int, Mapping[str, IntArray]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +185,10 @@ class QueryResult:
     """One query's part of a report.
 
     `status` is "ok" (`served`), "excluded" (a label defect), "not_decidable" (unanswerable, or not served by a recorded run,
-    which cannot be asked why), or what came of looking for the cause: "caused", "over-determined" (several repairs suffice, each
-    alone), "compound" (two do together), "unattainable" (no context of this size holds the evidence) or "undetermined"; or
-    "label_wide": not served by the whole label, but by the part of it that answers, and no failure.
+    which cannot be asked why, and lost by none of its stages), or what came of looking for the cause: "caused",
+    "over-determined" (several repairs suffice, each alone), "compound" (two do together), "unattainable" (no context of this size
+    holds the evidence) or "undetermined"; or "label_wide": not served by the whole label, but by the part of it that answers, and
+    no failure.
     """
 
     id: str
@@ -223,6 +229,7 @@ class Report:
     queries: tuple[QueryResult, ...]
     timings: Mapping[str, Any]  # seconds by stage; `retrieval` has one query's milliseconds
     corrected: Mapping[str, Corrected]  # by measure: what a review of failing queries makes of it
+    stages: Mapping[str, Mean] = field(default_factory=dict, kw_only=True)  # the share of queries whose evidence is all in each
 
 
 @dataclass(frozen=True, eq=False)

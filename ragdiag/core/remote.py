@@ -43,8 +43,12 @@ def check_url(url: str, whose: str) -> None:
 def remote_part(strategy: Any) -> str:
     """The first parameter of a strategy, or of one within it, as ``name='text'``, that may lead elsewhere or run code; else "".
 
-    A text whose parameter is not known to name a thing of this machine may lead anywhere.
+    A text whose parameter is not known to name a thing of this machine may lead anywhere; a strategy that `connects` does so by
+    what its environment says.
     """
+    if getattr(strategy, "connects", False):
+        first = dataclasses.fields(strategy)[0].name
+        return f"{first}={getattr(strategy, first)!r}"
     for field in dataclasses.fields(strategy):
         value = getattr(strategy, field.name)
         nested = [item for item in (value if isinstance(value, tuple) else (value,)) if dataclasses.is_dataclass(item)]

@@ -55,7 +55,8 @@ class Case:
     """One query against one index. Ranks count from 1.
 
     `number` is the query's among all; `ranking` holds chunks, best first, `length` of which are the context; `scores` are theirs.
-    `level` is "span", "document" or "excluded". `answers` gives the parts that answer by the numbers of groups.
+    `level` is "span", "document" or "excluded". `answers` gives the parts that answer by the numbers of groups. `stages` are
+    those of the pipeline that were recorded, in order: chunks, best first.
 
     A query whose context lacks what answers it stands by that: what is cut off, low or missing of the rest of a wide label is no
     failure, and a repair need not restore it. Where its context holds what answers, it stands by the whole label.
@@ -73,11 +74,13 @@ class Case:
         defects: tuple[Defect, ...] = (),
         scores: FloatArray | None = None,
         answers: Mapping[int, tuple[Span, ...]] | None = None,
+        stages: Mapping[str, IntArray] | None = None,
     ) -> None:
         self.setting, self.number, self.query, self.level, self.defects = setting, number, query, level, defects
         self.rewritten: tuple[str, ...] = ()
         """What the team's own rewriter makes of the query, where one is named: set once it is known which queries fail."""
         self.ranking, self.length, self._scores = ranking[ranking >= 0], length, scores
+        self.stages: Mapping[str, IntArray] = stages or {}
         self.context = self.ranking[:length].tolist()
         spans = [tuple(self._trimmed(s) for s in alternatives) for alternatives in groups]
         holding = {c: setting.span(c) for alternatives in spans for s in alternatives for c in setting.overlapping(s)}

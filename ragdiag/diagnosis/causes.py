@@ -45,8 +45,8 @@ def name_causes(
     every = range(len(scorer.labels.queries))
     wanted = every if only is None else only
     setting = _setting(scorer, run, lengths, indexed, options)
-    # Of another retriever it is asked what it does for other failing queries too.
-    cases = _cases(scorer, run, lengths, setting, every if setting.swaps else wanted)
+    # Of another retriever it is asked what it does for other failing queries too; of a stage, what it does for served ones.
+    cases = _cases(scorer, run, lengths, setting, every if setting.swaps or run.stages else wanted)
     _rewrite([case for case in cases if case.number in wanted], indexed, progress)
     asked = {i for i, case in enumerate(cases) if case.number in wanted}
     diagnoses = [Diagnosis("not_decidable")] * len(every)
@@ -105,6 +105,7 @@ def _cases(scorer: Scorer, run: Run, lengths: IntArray, setting: Setting, looked
             tuple(defects.get(labels.queries[q].id, ())),
             None if q in run.listed else run.scores[q],
             scorer.answering.by_query.get(q),
+            run.stages.get(q),
         )
         for q, level in enumerate(labels.level)
         if level != "unanswerable" and q in looked_at

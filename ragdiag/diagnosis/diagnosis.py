@@ -9,12 +9,14 @@ from typing import NamedTuple, TypeVar
 
 from ragdiag.core.proofs import Control, Edit, Finding, Outcome, Trial
 from ragdiag.core.protocols import Progress
+from ragdiag.diagnosis import staged
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.losses import matters
 from ragdiag.diagnosis.marginal import is_marginal
 from ragdiag.diagnosis.modes import Mode, modes
 from ragdiag.diagnosis.probe import Probe
 from ragdiag.diagnosis.reading import read, understood
+from ragdiag.diagnosis.staged import two_together
 from ragdiag.diagnosis.swaps import ASKED, controlled
 from ragdiag.diagnosis.unproved import addable, as_well, chosen_by_ids, nearly, rises
 from ragdiag.diagnosis.weights import unproved
@@ -39,7 +41,7 @@ class Diagnosis(NamedTuple):
 def diagnose(
     cases: Sequence[Case], probe: Probe | None, progress: Progress, asked: Collection[int] | None = None
 ) -> list[Diagnosis]:
-    """What is wrong with each case; without a probe (a recorded run) only what can be observed.
+    """What is wrong with each case; without a probe (a recorded run) only what can be observed, and what its stages prove.
 
     The gates of the failure modes see what may be wrong; trials find what mends it; tests take the proof from findings that
     something else would explain; the conclusion follows from what is left.
@@ -57,9 +59,9 @@ def diagnose(
         observed = _filled(observed, others)
         findings = _filled(findings, _found(cases, swapped, known, probe, progress))
     tested = _tested(cases, observed, findings, known, probe)
-    pairs = {} if probe is None else _pairs(cases, tested, probe)
+    pairs = two_together(cases, tested, known) if probe is None else _pairs(cases, tested, probe)
     risks = [_risks(seen, known) for seen in observed]
-    return [_conclude(case, tested[i], pairs.get(i), risks[i], probe is not None) for i, case in enumerate(cases)]
+    return [_conclude(case, tested[i], pairs.get(i), risks[i], bool(probe or tested[i])) for i, case in enumerate(cases)]
 
 
 def _gated(cases: Sequence[Case], places: Collection[int], known: Mapping[str, Mode]) -> list[dict[str, Observation]]:
@@ -119,7 +121,7 @@ def _tested(
 ) -> list[list[Finding]]:
     """The findings of each case, causes first, by place, without the proof of those that something else would explain."""
     place = {name: i for i, name in enumerate(known)}
-    told = controlled(cases, observed, findings)
+    told = staged.told(cases, controlled(cases, observed, findings), known)
     if probe is not None:
         told = [unproved(case, of_case, probe.weights_of) for case, of_case in zip(cases, told, strict=True)]
     told = [_told_apart(_told(case, of_case, known), known) for case, of_case in zip(cases, told, strict=True)]
@@ -156,10 +158,11 @@ def _observed(case: Case, known: Mapping[str, Mode]) -> dict[str, Observation]:
 def _trials(
     cases: Sequence[Case], observed: Sequence[Mapping[str, Observation]], known: Mapping[str, Mode], probed: bool
 ) -> Iterator[tuple[int, Trial]]:
-    """A proof for each mode seen in a failing case, with the place of the case; of excluded cases without a probe too."""
+    """A proof for each mode seen in a failing case, with the place of the case; without a probe, where none is needed."""
     for i, case in enumerate(cases):
-        if _fails(case) and (probed or case.level == "excluded"):
-            yield from ((i, _declared(known[name], case, seen)) for name, seen in observed[i].items())
+        anyway = probed or case.level == "excluded"
+        seen = observed[i] if _fails(case) else {}
+        yield from ((i, _declared(known[name], case, own)) for name, own in seen.items() if anyway or known[name].stage)
 
 
 def _declared(mode: Mode, case: Case, seen: Observation) -> Trial:

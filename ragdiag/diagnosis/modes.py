@@ -54,6 +54,9 @@ class FailureMode(abc.ABC):
     exposes: ClassVar[bool] = False
     """Seen on a context that holds all evidence, it is a risk worth naming."""
 
+    stage: ClassVar[str] = ""
+    """The recorded stage that it undoes: it proves without an index, from what the stages hold, and `staged` is its control."""
+
     remedies: ClassVar[tuple[Change, ...]] = ()
     """What could be deployed against it, for ``ragdiag compare`` to try."""
 
@@ -82,6 +85,7 @@ class Mode(NamedTuple):
     alone: str
     of_copies: bool
     exposes: bool
+    stage: str
     remedies: tuple[Change, ...]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from ragdiag.answering.verdict import Verdict
 from ragdiag.comparing.cells import Comparison, context_tokens
 from ragdiag.core.proofs import Finding
-from ragdiag.core.records import Explanation, QueryResult, Report
+from ragdiag.core.records import Explanation, Mean, QueryResult, Report
 from ragdiag.core.version import __version__
 from ragdiag.sources.checked import Checked
 from ragdiag.sources.omissions import amounts
@@ -64,15 +64,18 @@ def audit_dict(report: Report, verdict: Verdict | None = None) -> JsonObject:
         "label_warnings": [dataclasses.asdict(d) for d in report.label_warnings],
         "unreadable": [dataclasses.asdict(p) for p in report.problems],
         "notes": list(report.notes),
-        "causes": {
-            name: {"queries": round((share.mean or 0) * share.n), "share": dataclasses.asdict(share)}
-            for name, share in report.causes.items()
-        },
+        "causes": {name: _counted(share) for name, share in report.causes.items()},
+        "stages": {name: _counted(share) for name, share in report.stages.items()},
         "queries": [_query(q) for q in report.queries],
         "verdict": NOT_MEASURED if verdict is None else verdict_dict(verdict),
         "corrected": {name: dataclasses.asdict(share) for name, share in report.corrected.items()},
         "timings": dict(report.timings),
     }
+
+
+def _counted(share: Mean) -> JsonObject:
+    """A share of queries, and how many these are."""
+    return {"queries": round((share.mean or 0) * share.n), "share": dataclasses.asdict(share)}
 
 
 def verdict_dict(verdict: Verdict) -> JsonObject:

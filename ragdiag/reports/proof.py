@@ -68,7 +68,7 @@ def _notes(explanation: Explanation) -> Iterator[Row]:
         yield Row.of("", ("both changes at once make its context sufficient", "good"))
     if result.marginal:
         yield Row.of("", (f"marginal: k {result.least_k} serves it, and so may any change", "dim"))
-    if result.status == "undetermined" and not explanation.report.pipeline.swaps:
+    if result.status == "undetermined" and not (explanation.report.pipeline.swaps or explanation.report.stages):
         yield Row.of("", (NO_SWAP, "dim"))
 
 

@@ -78,7 +78,8 @@ class Fate(NamedTuple):
 class Summary(NamedTuple):
     """An audit: what was audited; warnings that come before any score; the headline with its measure, and what a review makes
     of it; what the unserved queries get; what to fix; risks of served queries; queries to look at, all unserved ones in order;
-    documents with most of them; every measure of contexts and of rankings; a warning of slow retrieval.
+    documents with most of them; every measure of contexts and of rankings; a warning of slow retrieval; how much
+    evidence came through each stage.
     """
 
     counts: str
@@ -96,6 +97,12 @@ class Summary(NamedTuple):
     context: tuple[Measured, ...]
     ranking: tuple[Measured, ...]
     slow: tuple[Row, ...]
+    stages: tuple[Row, ...]
+
+    @property
+    def compare(self) -> str:
+        """Where fixes can be compared; "" for stages, which only the team's own pipeline can leave out."""
+        return "" if self.stages else COMPARE
 
     @property
     def fates(self) -> list[Fate]:
@@ -140,6 +147,7 @@ def summary(report: Report) -> Summary:
         context=tuple(m for m in measured if _of_context(m.name)),
         ranking=tuple(m for m in measured if not _of_context(m.name)),
         slow=tuple(_slow(report)),
+        stages=tuple(_stages(report)),
     )
 
 
@@ -201,6 +209,15 @@ def _slow(report: Report) -> Iterator[Row]:
         times = f"95th percentile {latency['p95_ms']:,.0f} ms a query, above {latency['budget_ms']:,.0f}"
         fix = f"; {latency['fix']}" if latency.get("fix") else ""
         yield Row.of("", (f"retrieval is slow: {times} (the first took {latency['cold_ms']:,.0f})", "warn"), (fix, "dim"))
+
+
+def _stages(report: Report) -> Iterator[Row]:
+    """How many queries have all their evidence in each stage that was recorded."""
+    width = max(map(len, report.stages), default=0)
+    for i, (name, share) in enumerate(report.stages.items()):
+        count = f"{round((share.mean or 0) * share.n)} of {share.n}"
+        head = "evidence all in" if not i else ""
+        yield Row.of("", (f"{head:15}  ", "dim"), f"{name:{width}}  {count}  {interval(share, 'not decidable')}")
 
 
 def _main(report: Report) -> tuple[Measured, str]:

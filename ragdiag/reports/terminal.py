@@ -17,7 +17,7 @@ from ragdiag.reports.explain import explain_text
 from ragdiag.reports.fixes import Fixing, FixRow, got, share_said
 from ragdiag.reports.left_out import left_out_text
 from ragdiag.reports.litmus import litmus_text
-from ragdiag.reports.summary import COMPARE, Measured, Summary, summary
+from ragdiag.reports.summary import Measured, Summary, summary
 from ragdiag.reports.text import defect_line, line, marked, no_commands, plain_table, verbatim
 from ragdiag.sources.checked import Checked
 from ragdiag.text.phrases import one_line
@@ -44,7 +44,7 @@ def audit_text(report: Report, litmus: Litmus | None = None) -> RenderableType:
     parts += [_heading(audit), *map(marked, audit.warnings), Text(), *_headline(audit)]
     if audit.fixing:
         parts += [Text(), *_fix_first(audit.fixing), *map(marked, audit.exposures)]
-        parts += [line((COMPARE, "dim"))] if audit.fixing.rows else []
+        parts += [line((audit.compare, "dim"))] if audit.fixing.rows and audit.compare else []
         parts += [Text(), line(("Look at these first", "bold")), _look_first(audit, report.pipeline.depth)]
         parts += [Text(), marked(audit.where)]
     else:
@@ -65,7 +65,7 @@ def _headline(audit: Summary) -> list[RenderableType]:
     colour = "green" if not audit.failing else "yellow" if headline.served * 2 >= headline.of else "red"
     lines = [line((headline.text, f"bold {colour}")), line(f"{audit.main.name} {audit.main.said}")]
     lines += [line((audit.corrected, "dim"))] if audit.corrected else []
-    return [*lines, *([line(audit.unserved)] if audit.unserved else [])]
+    return [*lines, *([line(audit.unserved)] if audit.unserved else []), *map(marked, audit.stages)]
 
 
 def _fix_first(fixing: Fixing) -> list[RenderableType]:

@@ -37,7 +37,10 @@ STATUSES = {
 }
 """What each status says of the unserved queries that have it."""
 
-RUN_ALONE = "a recorded run cannot be asked what would change: for causes give the index (--chunker or --chunks, and --retriever)"
+RUN_ALONE = (
+    "a recorded run cannot be asked what would change: for causes give the index (--chunker or --chunks, and --retriever), "
+    "or the stages behind its search"
+)
 """Why no cause is named where a run was audited."""
 
 

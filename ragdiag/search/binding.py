@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from ragdiag.core.errors import InputError
-from ragdiag.core.records import Chunking, Corpus, Labels, Query, Run
+from ragdiag.core.records import Chunking, Corpus, IntArray, Labels, Query, Run
 from ragdiag.search.runs import Ranking
-from ragdiag.search.standing import PlacedRanking, Standing, rows_of
+from ragdiag.search.standing import PlacedRanking, PlacedResult, Standing, rows_of
 from ragdiag.sources.places import Place, from_spans
 
 __all__ = ["Bound", "bind"]
@@ -48,19 +48,38 @@ def bind(
     standing = Standing(whole or corpus, corpus, chunking, labels)
     placed = [standing.ranking(r, position[r.query_id]) for r in known]
     if chunking is None:
-        spans = sorted({r.place for ranking in placed for r in ranking.results if r.place})
-        named = from_spans(spans, [])
+        named = from_spans(sorted({r.place for r in _results(placed) if r.place}), [])
         chunking = Chunking(named.document, named.start, named.end, complete=False)
     run, repeated = _columns(placed, _numbers(placed, chunking), position)
-    notes = _notes(len(rankings) - len(known), len(queries) - len(known), repeated)
+    notes = _notes(len(rankings) - len(known), len(queries) - len(known), repeated, _new(run))
     return Bound(chunking, run, (*notes, *standing.notes()))
 
 
-def _notes(unknown: int, missing: int, repeated: int) -> Iterable[str]:
+def _results(rankings: Iterable[PlacedRanking]) -> Iterator[PlacedResult]:
+    """All that is ranked, each ranking followed by its stages."""
+    for ranking in rankings:
+        for held in (ranking.results, *ranking.stages.values()):
+            yield from held
+
+
+def _new(run: Run) -> int:
+    """Chunks of later stages that no earlier one has, of all queries."""
+    new = 0
+    for stages in run.stages.values():
+        (first, *later), earlier = (set(chunks.tolist()) for chunks in stages.values()), set[int]()
+        earlier |= first
+        for chunks in later:
+            new += len(chunks - earlier)
+            earlier |= chunks
+    return new
+
+
+def _notes(unknown: int, missing: int, repeated: int, new: int) -> Iterable[str]:
     counts = (
         (unknown, "queries of the run are not in the query set: left out"),
         (missing, "queries are not in the run: they retrieve nothing and score 0"),
         (repeated, "repeated chunks in rankings: removed"),
+        (new, "chunks of later stages are in no earlier one: kept"),
     )
     return (f"{n} {what}" for n, what in counts if n)
 
@@ -70,27 +89,31 @@ def _columns(rankings: Sequence[PlacedRanking], chunks: Iterable[int], position:
     depth = max((len(r.results) for r in rankings), default=0) or 1
     run = Run(np.full((len(position), depth), -1, dtype=np.int64), np.full((len(position), depth), -np.inf))
     following, repeated = iter(chunks), 0
+    stages: dict[int, dict[str, IntArray]] = {}
     for ranking in rankings:
         score_of = dict[int, float]()
         for result in ranking.results:
             score_of.setdefault(next(following), result.score)
         repeated += len(ranking.results) - len(score_of)
         row = position[ranking.query_id]
+        for name, results in ranking.stages.items():
+            held = dict.fromkeys(next(following) for _ in results)
+            stages.setdefault(row, {})[name] = np.array(list(held), dtype=np.int64)
         run.chunks[row, : len(score_of)] = list(score_of)
         run.scores[row, : len(score_of)] = list(score_of.values())
     failed = tuple(sorted(position[r.query_id] for r in rankings if r.failed))
     listed = tuple(sorted(position[r.query_id] for r in rankings if r.listed))
-    return replace(run, failed=failed, listed=listed), repeated
+    return replace(run, failed=failed, listed=listed, stages=stages), repeated
 
 
 def _numbers(rankings: Sequence[PlacedRanking], chunking: Chunking) -> list[int]:
-    """The number in `chunking` of each result, by its place, else by its id. Raises `InputError` for one that is not there."""
+    """The number in `chunking` of each of `_results`, by its place, else by its id. Raises `InputError` where none is."""
     by_span: dict[Place, int] = {}
     for i, span in enumerate(rows_of(chunking)):
         by_span.setdefault(span, i)
     by_id = {name: i for i, name in enumerate(chunking.ids)}
     numbers = []
-    for chunk, place, _ in (result for ranking in rankings for result in ranking.results):
+    for chunk, place, _ in _results(rankings):
         number = by_span.get(place) if place else by_id.get(chunk.id)
         if number is None:
             message = f"chunk {chunk.id or chunk.doc_id!r} is not one of --chunks"

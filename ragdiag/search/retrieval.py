@@ -42,6 +42,7 @@ from ragdiag.search.reading import unread_of
 from ragdiag.search.rewriting import rewriter_of
 from ragdiag.search.runs import Rankings, cut_short, read_run
 from ragdiag.search.searches import chunks_of, name_of, search_depth, searched
+from ragdiag.search.stages import longer
 from ragdiag.sources.chunks import Placed, cut, embed_texts, place, place_stored, read_chunks, within
 from ragdiag.sources.omissions import kept
 from ragdiag.text.words import DEFINITION
@@ -142,7 +143,9 @@ class Plan:
         kind, name = ("run", f"run {Path(file).name}") if file else ("search", name_of(self.options.search))
         source = Source(self._own_name() or f"as in the {kind}", None, name)
         cut = cut_short(ranked.rankings, search_depth(self.options), len(bound.chunking), recorded=bool(file))
-        notes = [*(own.notes if own else ()), *ranked.notes, *cut, *bound.notes]
+        prompts = [len(stages["prompted"]) for stages in bound.run.stages.values() if "prompted" in stages]
+        more = () if self.options.budget else longer(prompts, self.options.k)
+        notes = [*(own.notes if own else ()), *ranked.notes, *cut, *more, *bound.notes]
         return Retrieved(bound.chunking, bound.run, source, None, tuple(notes), clock.seconds, corpus)
 
     def texts(self, whole: Corpus, corpus: Corpus, progress: Progress) -> list[str]:

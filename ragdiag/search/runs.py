@@ -14,6 +14,7 @@ from ragdiag.core.files import field, read_jsonl, read_text
 from ragdiag.core.records import StoredChunk
 from ragdiag.core.writing import json_lines
 from ragdiag.search.orders import Directions
+from ragdiag.search.stages import Stage, linked, no_list, stage_lists
 from ragdiag.sources.fields import Fields
 from ragdiag.sources.stored import BESIDE, CHUNK, record_of, stored_chunk
 
@@ -23,7 +24,8 @@ __all__ = ["Ranking", "Rankings", "cut_short", "read_run", "run_lines"]
 class Ranking(NamedTuple):
     """What one query retrieved, best first; `failed` where the file records an error instead.
 
-    `listed`: somebody states the order, by ranks or as a list, so that equal scores are no ties.
+    `listed`: somebody states the order, by ranks or as a list, so that equal scores are no ties. `stages` are those of the
+    pipeline that the file has, in order; `chunks` are then those of the last.
     """
 
     query_id: str
@@ -33,6 +35,15 @@ class Ranking(NamedTuple):
     file: str
     line: int
     listed: bool = False
+    stages: tuple[Stage, ...] = ()
+
+    @classmethod
+    def of_stages(cls, query_id: str, stages: Mapping[str, tuple[StoredChunk, ...]], file: str, line: int) -> Ranking:
+        """The ranking that the last of `stages`, which are in order, is."""
+        known = linked(stages)
+        chunks = known[-1].chunks
+        scores = tuple(-float(n) for n in range(len(chunks)))
+        return cls(query_id, chunks, scores, False, file, line, listed=True, stages=known)
 
 
 class Rankings(NamedTuple):
@@ -50,9 +61,10 @@ def cut_short(rankings: Sequence[Ranking], depth: int, chunks: int, recorded: bo
     """A note where rankings end all at the same number of results, fewer than the `depth` that measures look at.
 
     `chunks` are those that all rankings name together: where one ranking names them all, there are no more. A `recorded` run may
-    be of an application that uses no more than it recorded; a search was asked for more.
+    be of an application that uses no more than it recorded; a search was asked for more. Where
+    stages are known, so is what cut them.
     """
-    lengths = [len(r.chunks) for r in rankings if not r.failed]
+    lengths = [len(r.chunks) for r in rankings if not r.failed and not r.stages]
     most = max(lengths, default=0)
     at_most = sum(n == most for n in lengths)
     if not 0 < most < min(depth, chunks) or len(lengths) < 2 or at_most < CUT_SHARE * len(lengths):
@@ -65,6 +77,7 @@ def cut_short(rankings: Sequence[Ranking], depth: int, chunks: int, recorded: bo
 
 
 FIELDS = ("query_id", "_id", "retrieved", "error")
+STAGED = ("query_id", "_id", "stages", "error")
 ORDER = ("rank", "score")
 """What says where a chunk stands in a ranking."""
 
@@ -120,8 +133,9 @@ class _Orders:
 def _jsonl(path: Path, orders: _Orders) -> Iterator[Ranking]:
     with Fields(path) as fields:
         for line, record in read_jsonl(path):
-            fields.look(record, FIELDS, line)
-            yield _ranking(record, fields, path, line, orders)
+            staged = record.get("stages") is not None
+            fields.look(record, STAGED if staged else FIELDS, line)
+            yield (_staged if staged else _ranking)(record, fields, path, line, orders)
 
 
 def _ranking(record: dict[str, Any], fields: Fields, path: Path, line: int, orders: _Orders) -> Ranking:
@@ -129,14 +143,36 @@ def _ranking(record: dict[str, Any], fields: Fields, path: Path, line: int, orde
     if record.get("error"):
         return Ranking(query_id, (), (), True, str(path), line)
     items = field(record, ("retrieved",), list, path, line)
-    if not all(isinstance(item, dict) for item in items):
-        raise InputError("each retrieved item must be an object", path, line, 'write {"doc_id", "start", "end"}')
-    for item in items:
-        fields.look(item, (*CHUNK, *ORDER), line, "retrieved", known=BESIDE)
-    chunks = [stored_chunk(item, path, line, named=True) for item in items]
+    chunks = _chunks(items, "retrieved", fields, path, line)
     order, scores = _order(items, path, line, orders)
     listed = any(item.get("rank") is not None for item in items) or len(set(scores)) == 1
     return Ranking(query_id, tuple(chunks[i] for i in order), tuple(scores), False, str(path), line, listed)
+
+
+def _chunks(items: Sequence[Any], where: str, fields: Fields, path: Path, line: int) -> list[StoredChunk]:
+    """The chunks of a list of results, as listed."""
+    if not all(isinstance(item, dict) for item in items):
+        wanted = "an object" if where == "retrieved" else "an object or a chunk's id"
+        raise InputError(f"each {where} item must be {wanted}", path, line, 'write {"doc_id", "start", "end"}')
+    for item in items:
+        fields.look(item, (*CHUNK, *ORDER), line, where, known=BESIDE)
+    return [stored_chunk(item, path, line, named=True) for item in items]
+
+
+def _staged(record: dict[str, Any], fields: Fields, path: Path, line: int, orders: _Orders) -> Ranking:
+    """The ranking of a record with stages: each by rank where given, else as listed, for a score may be an earlier stage's."""
+    query_id = str(field(record, ("query_id", "_id"), (str, int), path, line))
+    if record.get("error"):
+        return Ranking(query_id, (), (), True, str(path), line)
+    stages = {}
+    for name, given in stage_lists(record["stages"], path, line).items():
+        if not isinstance(given, list):
+            raise no_list(name, given, path, line)
+        items = [{"chunk_id": item} if isinstance(item, str) else item for item in given]
+        chunks = _chunks(items, f"stages.{name}", fields, path, line)
+        order, _ = _order([item | {"score": None} for item in items], path, line, orders)
+        stages[name] = tuple(chunks[i] for i in order)
+    return Ranking.of_stages(query_id, stages, str(path), line)
 
 
 def run_lines(rankings: Iterable[Ranking]) -> bytes:
@@ -148,6 +184,8 @@ def _record(ranking: Ranking) -> dict[str, object]:
     """A ranking as one line's record."""
     if ranking.failed:
         return {"query_id": ranking.query_id, "error": "failed"}
+    if ranking.stages:
+        return {"query_id": ranking.query_id, "stages": {name: list(map(record_of, chunks)) for name, chunks in ranking.stages}}
     return {"query_id": ranking.query_id, "retrieved": [record_of(chunk) for chunk in ranking.chunks]}
 
 

@@ -8,6 +8,8 @@ it gives, best first, is a list of any of these, alone or as ``(item, score)``:
 - an object with ``page_content`` and ``metadata`` (LangChain), ``content`` and ``meta`` (Haystack), or with ``get_content()`` or
   ``text``, itself or in its ``node`` (LlamaIndex, unstructured). Its metadata may name the document and the place; where that
   contradicts the text, the text holds.
+
+Or it is a dict ``{"stages": {"found": [...], ...}}`` with such a list for each stage of the pipeline.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from ragdiag.core.records import Query, StoredChunk
 from ragdiag.scoring.measures import Measure
 from ragdiag.search.orders import Directions
 from ragdiag.search.runs import Ranking, Rankings
+from ragdiag.search.stages import no_list, stage_lists
 from ragdiag.sources.stored import METADATA, TEXT, hinted_chunk, stored_chunk
 
 __all__ = ["chunks_of", "identity_of", "name_of", "search_depth", "searched"]
@@ -120,6 +123,8 @@ def chunks_of(items: Sequence[object]) -> list[StoredChunk]:
 
 def _continued(first: Ranking, more: Ranking, context: int) -> Ranking:
     """A ranking and, where it fills a context, what a deeper one has besides, below it."""
+    if first.stages:
+        return first  # another search has other stages
     known = Counter(map(_identity, first.chunks))
     new, times = [], Counter[tuple[object, ...]]()
     for chunk in more.chunks if len(known) >= context else ():
@@ -166,6 +171,8 @@ def _ranking(query_id: str, answer: object, where: str) -> Ranking:
     if inspect.iscoroutine(answer):
         answer.close()
         raise UsageError(f"{where}: is asynchronous; give one that waits: lambda query, k: asyncio.run(search(query, k))")
+    if isinstance(answer, Mapping) and answer.get("stages") is not None:
+        return _staged(query_id, answer["stages"], where)
     if not isinstance(answer, (list, tuple)):
         raise UsageError(f"{where}: gave a {type(answer).__name__}, not a list; {FORMS}")
     chunks, scores = [], list[float]()
@@ -176,6 +183,18 @@ def _ranking(query_id: str, answer: object, where: str) -> Ranking:
     # As listed: a score may be a distance.
     ranks = scores if len(scores) == len(chunks) else [-float(n) for n in range(len(chunks))]
     return Ranking(query_id, tuple(chunks), tuple(ranks), False, where, 0, listed=True)
+
+
+def _staged(query_id: str, given: object, where: str) -> Ranking:
+    """What a search gave for a query, stage by stage; a text that is the id of an earlier stage's chunk is that chunk."""
+    stages = {}
+    for name, results in stage_lists(given, where).items():
+        listed = _listed(results)
+        if not isinstance(listed, (list, tuple)):
+            raise no_list(name, results, where)
+        places = [f"{where}, stage {name!r}, result {n}" for n in range(1, len(listed) + 1)]
+        stages[name] = tuple(_chunk(_apart(item, place)[0], place) for item, place in zip(listed, places, strict=True))
+    return Ranking.of_stages(query_id, stages, where, 0)
 
 
 def _apart(result: Any, where: str) -> tuple[Any, float | None]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 from ragdiag.core.errors import InputError
@@ -36,6 +37,7 @@ class PlacedRanking(NamedTuple):
     results: list[PlacedResult]
     failed: bool
     listed: bool = False
+    stages: Mapping[str, list[PlacedResult]] = MappingProxyType({})
 
 
 class Standing:
@@ -50,6 +52,7 @@ class Standing:
         self._placer, self._ids = Placer(whole, chunks), frozenset(chunking.ids if chunking is not None else ())
         self._evidence: dict[int, list[Place]] = {}
         self._several: dict[tuple[str, str], bool] = {}
+        self._places: dict[StoredChunk, list[Place]] = {}
         if labels is not None:
             self._learn(labels)
 
@@ -58,13 +61,21 @@ class Standing:
 
         A text that it repeats has its places in turn. Results of documents that are not audited are left out.
         """
+        stages = {name: self._placed(chunks, [0.0] * len(chunks), query) for name, chunks in ranking.stages}
+        results = self._placed(ranking.chunks, ranking.scores, query)
+        return PlacedRanking(ranking.query_id, results, ranking.failed, ranking.listed, stages)
+
+    def _placed(self, chunks: Sequence[StoredChunk], scores: Sequence[float], query: int) -> list[PlacedResult]:
+        """The places of one list of results."""
         turns, results = Counter[tuple[str, Place]](), list[PlacedResult]()
-        for chunk, score in zip(ranking.chunks, ranking.scores, strict=True):
+        for chunk, score in zip(chunks, scores, strict=True):
             named = self._as_span(chunk)
             if named is None or (not named.doc_id and not named.text):
                 results += [PlacedResult(named, None, score)] if named else []
                 continue
-            places = self._placer.places(named)
+            if named not in self._places:
+                self._places[named] = self._placer.places(named)
+            places = self._places[named]
             if len(places) > 1:
                 key = named.text, places[0]
                 places = self._best_first(named, places, query)
@@ -73,7 +84,7 @@ class Standing:
             document, start, end = places[0]
             audited = document if self._part is None else self._part[document]
             results += [PlacedResult(chunk, (audited, start, end), score)] if audited >= 0 else []
-        return PlacedRanking(ranking.query_id, results, ranking.failed, ranking.listed)
+        return results
 
     def notes(self) -> tuple[str, ...]:
         """A note on texts that stand in several places, and those of the placer."""

@@ -12,7 +12,7 @@ from ragdiag.reports.html.queries import queries_data
 from ragdiag.reports.html.text import Grid, Span, blocks, marked_spans
 from ragdiag.reports.json import JsonObject
 from ragdiag.reports.litmus import answer_counts, litmus_lines
-from ragdiag.reports.summary import COMPARE, Fate, summary
+from ragdiag.reports.summary import Fate, summary
 from ragdiag.reports.terminal import LOOK, troubles
 from ragdiag.text.phrases import one_line
 
@@ -44,7 +44,6 @@ def audit_html(report: Report, explanations: Iterable[Explanation], litmus: Litm
         litmus_said=_verdict(litmus) if litmus else [],
         share_said=share_said,
         scale=_scale(audit.fixing.rows if audit.fixing else ()),
-        compare=COMPARE,
         look=[_looked(next_query, depth) for next_query in audit.look[:LOOK]],
         marked=marked_spans,
         tables=(("What the context holds", audit.context), ("How chunks are ranked", audit.ranking)),

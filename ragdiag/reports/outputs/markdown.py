@@ -35,6 +35,7 @@ class Markdown(Output):
         audit = summary(report)
         parts = [f"## {_text(audit.headline.text)}", f"{audit.main.name} {audit.main.said}"]
         parts += [_text(said) for said in (audit.corrected, audit.unserved) if said]
+        parts += [_text(row.text.strip()) for row in audit.stages]
         parts += [_text(verdict_said(litmus))] if litmus else []
         parts += [_text(row.text) for row in audit.warnings]
         parts += _fixing(audit.fixing) if audit.fixing else []

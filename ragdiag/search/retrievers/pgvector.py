@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import ClassVar, Literal
 
 from ragdiag.core.errors import SpecError
 from ragdiag.search.retrievers._postgres import SPACES, PostgresSource, Table
@@ -29,6 +29,8 @@ class Pgvector(Stored):
     Queries are embedded by `model` as in `Dense`; it must be the model that made the vectors. Nothing is written: the session is
     read-only.
     """
+
+    connects: ClassVar[bool] = True
 
     table: str
     id: str = "id"

@@ -49,9 +49,8 @@ FAILING = {
 }
 """The queries of each fixture that fail by its mode."""
 
-NO_FIXTURE = ("foreign", "vector_fault", "index_miss")
-"""They need a store, which would be a database here (see test_approximate.py, test_chroma.py, test_foreign.py,
-test_vector_fault.py)."""
+NO_FIXTURE = ("index_miss",)
+"""`index_miss` needs an approximate index, which would be a database here (see test_approximate.py, test_chroma.py)."""
 
 OTHERS = {
     (name, query): (found["status"], tuple(found["causes"]))
@@ -64,7 +63,7 @@ OTHERS = {
 LOCKERS = json.loads((FIXTURES / "adjacent" / "corpus.jsonl").read_text(encoding="utf-8").splitlines()[0])["text"].split("\n\n")
 
 FAILED = [(mode, query) for mode, queries in FAILING.items() for query in queries]
-ENCODED = {"truncated": pytest.mark.encoder}
+ENCODED = dict.fromkeys(("foreign", "truncated", "vector_fault"), pytest.mark.encoder)
 """What a fixture needs; the others are audited with words alone."""
 
 CAUSED = [pytest.param(mode, query, marks=ENCODED.get(mode, ())) for mode, query in FAILED if mode != "label_defect"]
@@ -87,7 +86,13 @@ class Fixture(NamedTuple):
 
 def options(folder: Path) -> dict[str, Any]:
     found = tomllib.loads((folder / "ragdiag.toml").read_text(encoding="utf-8"))
-    return found | {name: folder / found[name] for name in ("chunks", "run") if name in found}
+    paths = {name: folder / found[name] for name in ("chunks", "run") if name in found}
+    store = (
+        {"retriever": found["retriever"].replace('"store.', f'"{folder}/store.')}
+        if "store." in found.get("retriever", "")
+        else {}
+    )
+    return found | paths | store
 
 
 def corpus(folder: Path) -> Path:
@@ -207,6 +212,8 @@ def test_no_fixture_has_more_than_it_says() -> None:
             "queries.jsonl",
             "chunks.jsonl",
             "run.jsonl",
+            "store.faiss",
+            "store.jsonl",
             "ragdiag.toml",
             "expected.json",
         }
@@ -670,7 +677,8 @@ def test_document_labels_cannot_decide(mode: str, tmp_path: Path) -> None:
         assert mode not in (*result.causes, *result.exposures, *(f.cause for f in result.findings))
 
 
-@pytest.mark.parametrize("name", NAMED)
+# A run cannot name what is of no document.
+@pytest.mark.parametrize("name", [named for named in NAMED if named.values[0] != "foreign"])
 def test_a_run_alone_shows_exposures_and_names_no_cause(name: str, tmp_path: Path) -> None:
     known, folder = fixture(name), FIXTURES / name
     chunking, documents = known.audit.scorer.chunking, known.audit.corpus.documents

@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from ragdiag.core.files import read_jsonl
 from ragdiag.core.plain import is_missing
 from ragdiag.core.registry import require
 from ragdiag.search.retrievers._payload import flattened, text_in
-from ragdiag.search.retrievers._source import PAGE, Row, Space, asked
+from ragdiag.search.retrievers._source import PAGE, Opaque, Row, Space, asked
 from ragdiag.sources.stored import TEXT
 
 IDS = ("chunk_id", "_id", "id")
@@ -90,11 +89,11 @@ class FaissSource:
         return asked(self.place, OF_INDEX)
 
     @cached_property
-    def _library(self) -> Any:
+    def _library(self) -> Opaque:
         return require("faiss", "faiss")
 
     @cached_property
-    def _index(self) -> Any:
+    def _index(self) -> Opaque:
         """The index, with the settings of the application."""
         of = self._library
         if not self._path.is_file():
@@ -110,7 +109,7 @@ class FaissSource:
         return index
 
     @cached_property
-    def _inner(self) -> Any:
+    def _inner(self) -> Opaque:
         """The index in which vectors have the number in which they were added, able to give them back.
 
         Raises `InputError` for a kind that cannot, and for numbers of the application's own that are not in an ``IndexIDMap``.

@@ -14,7 +14,7 @@ from ragdiag.core.arrays import VectorArray
 from ragdiag.core.errors import InputError, SpecError, did_you_mean
 from ragdiag.core.registry import require
 from ragdiag.search.retrievers._payload import flattened
-from ragdiag.search.retrievers._source import PAGE, Row, Space, asked
+from ragdiag.search.retrievers._source import PAGE, Opaque, Row, Space, asked
 
 OF_TABLE = "check that this version of lancedb reads the table, and that where=... is SQL on its columns"
 SPACES: dict[str, Space] = {"l2": "l2", "cosine": "cosine", "dot": "ip"}
@@ -122,7 +122,7 @@ class LancedbSource:
         return numbers
 
     @cached_property
-    def _table(self) -> Any:
+    def _table(self) -> Opaque:
         """The table. Raises `InputError`, `SpecError`, and whatever lancedb does."""
         lancedb, folder = require("lancedb", "lancedb"), Path(self._path)
         if not folder.is_dir():  # lancedb would make it

@@ -20,7 +20,7 @@ from ragdiag.core.arrays import VectorArray
 from ragdiag.core.errors import InputError, SpecError, did_you_mean
 from ragdiag.core.registry import require
 from ragdiag.search.retrievers._payload import flattened, text_in
-from ragdiag.search.retrievers._source import PAGE, Row, Space, asked, one_line
+from ragdiag.search.retrievers._source import PAGE, Opaque, Row, Space, asked, one_line
 
 KEY = "QDRANT_API_KEY"
 TEXTS = ("page_content", "text", "document", "content")
@@ -92,7 +92,7 @@ class QdrantSource:
             for answer in found
         ]
 
-    def _row(self, point: Any) -> Row:
+    def _row(self, point: Opaque) -> Row:
         payload: Mapping[str, object] = point.payload or {}
         text = text_in(payload, self._texts)
         if text is None:
@@ -100,7 +100,7 @@ class QdrantSource:
             raise InputError(f"point {point.id} has no text ({has})", self.place, remedy="name the field that holds it: text=...")
         return Row(str(point.id), text, flattened(payload))
 
-    def _ask(self, method: str, **how: Any) -> Any:
+    def _ask(self, method: str, **how: Opaque) -> Opaque:
         with self._asked():
             return getattr(self._client, method)(self._name, **how)
 
@@ -108,11 +108,11 @@ class QdrantSource:
         return asked(self.place, OF_SERVER if self._url else OF_FOLDER)
 
     @cached_property
-    def _library(self) -> Any:
+    def _library(self) -> Opaque:
         return require("qdrant_client", "qdrant")
 
     @cached_property
-    def _filter(self) -> Any:
+    def _filter(self) -> Opaque:
         if not self._where:
             return None
         try:
@@ -121,7 +121,7 @@ class QdrantSource:
             raise SpecError(f"qdrant: where is no filter of Qdrant's: {one_line(e, 100)}") from e
 
     @cached_property
-    def _client(self) -> Any:
+    def _client(self) -> Opaque:
         """The client. Raises `InputError`, `SpecError`, and whatever qdrant-client does."""
         with contextlib.ExitStack() as held, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about many points in a folder, and a key without https
@@ -133,13 +133,13 @@ class QdrantSource:
             self._held.push(held.pop_all())
         return client
 
-    def _served(self) -> Any:
+    def _served(self) -> Opaque:
         key = os.environ.get(KEY, "").strip()
         if not (key.isascii() and key.isprintable()):  # an error about it would show it
             raise SpecError(f"the environment variable {KEY} holds characters that no key has; set it anew")
         return self._library.QdrantClient(url=self._url, api_key=key or None, timeout=SECONDS, check_compatibility=False)
 
-    def _copied(self, held: contextlib.ExitStack) -> Any:
+    def _copied(self, held: contextlib.ExitStack) -> Opaque:
         folder = Path(self._path)
         if not (folder / "meta.json").is_file():  # the client would make one
             remedy = "give the folder of QdrantClient(path=...), or the url of the server whose storage it is"

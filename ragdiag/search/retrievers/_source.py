@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
 from ragdiag.core.arrays import VectorArray
 from ragdiag.core.errors import RagdiagError, SpecError
 
-__all__ = ["PAGE", "Restarted", "Row", "Source", "Space", "address", "asked", "one_line"]
+__all__ = ["PAGE", "Opaque", "Restarted", "Row", "Source", "Space", "address", "asked", "one_line"]
 
 PAGE = 1000
 """Records read in one request."""
+
+Opaque = Any
+"""An object of a store's own library, which declares no types."""
 
 Space = Literal["l2", "cosine", "ip"]
 """A store's distance: squared L2, one less the cosine, one less the inner product."""

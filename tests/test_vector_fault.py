@@ -118,6 +118,7 @@ def test_vectors_that_are_not_of_their_texts(fault: Callable[..., np.ndarray], s
         assert found.proved and found.control is not None and "other chunk" in found.control.says
         others = [f for f in query.findings if f.edit.added and f.cause != "vector_fault" and f.after.sufficient]
         assert all(f.control and f.control.says == "embedding the same texts anew alone does as well" for f in others)
+        assert all(f.proved for f in query.findings if f.cause == "ranking"), "more context is no change of texts"
 
 
 @pytest.mark.parametrize("space", ["cosine", "l2", "ip"])

@@ -215,8 +215,9 @@ def _told_apart(findings: Sequence[Finding], known: Mapping[str, Mode]) -> list[
         return list(findings)
 
     def without_proof(finding: Finding) -> Finding:
-        drops_others = finding.edit == Edit(finding.edit.removed) and not finding.edit.removed <= repair.edit.removed
-        if known[finding.cause].alone or drops_others:
+        removed = finding.edit.removed
+        only_drops = finding.edit == Edit(removed) and not (removed and removed <= repair.edit.removed)
+        if known[finding.cause].alone or only_drops:
             return finding
         detail = {**finding.detail, "exact_as_well": True}
         return replace(

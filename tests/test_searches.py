@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from decimal import Decimal
@@ -328,14 +329,58 @@ def test_a_search_that_raises_on_all_is_no_measurement() -> None:
         ask(search)
 
 
-async def later(query: str, k: int) -> list[str]:
-    return []
+def test_an_asynchronous_search_is_waited_for_on_one_loop() -> None:
+    loops = list[asyncio.AbstractEventLoop]()
+
+    async def later(query: str, k: int) -> list[str]:
+        await asyncio.sleep(0)
+        loops.append(asyncio.get_running_loop())
+        return ["beta here"]
+
+    async def within() -> None:
+        ask(later)  # as in a notebook, whose own loop runs
+
+    found = ask(later)
+    assert spans(found[0]) == [("c.md", 6, 15)]
+    assert len({id(loop) for loop in loops}) == 1 and all(loop.is_closed() for loop in loops)
+    asyncio.run(within())
+
+
+def test_an_asynchronous_search_that_raises_is_a_failed_query() -> None:
+    async def later(query: str, k: int) -> list[str]:
+        if query == "first":
+            return ["beta here"]
+        raise TimeoutError("slow")
+
+    assert [r.failed for r in ask(later)] == [False, True]
+
+
+def test_the_command_line_takes_a_search_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from click.testing import CliRunner
+
+    from ragdiag.cli import main
+
+    (tmp_path / "ours.py").write_text(
+        "async def search(query, k):\n    return ['alpha beta gamma delta'][:k]\n", encoding="utf-8"
+    )
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "a.md").write_text("alpha beta gamma delta", encoding="utf-8")
+    asked = {"_id": "q", "text": "beta", "evidence": [{"doc_id": "a.md", "text": "beta"}]}
+    (tmp_path / "queries.jsonl").write_text(json.dumps(asked) + "\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    told = CliRunner().invoke(main, ["audit", "corpus", "queries.jsonl", "--search", "ours:search", "--no-cache"])
+    assert told.exit_code == 0 and "1 of 1 queries" in told.output and "search ours.search" in told.output
+    for name, says in (
+        ("ours:serch", "search 'ours:serch': ours has no function 'serch'"),
+        ("no name", "must be 'module:function'"),
+    ):
+        told = CliRunner().invoke(main, ["audit", "corpus", "queries.jsonl", "--search", name, "--no-cache"])
+        assert told.exit_code == 2 and says in " ".join(told.output.split())
 
 
 @pytest.mark.parametrize(
     ("search", "error", "says"),
     [
-        (later, UsageError, "asynchronous"),
         (gives({"document": "x"}), UsageError, "query 'q1', result 1: is a dict with 'document'; give texts"),
         (gives("beta here", 7), UsageError, "result 2: is a int; give texts"),
         (gives(" "), InputError, "the text is empty"),

@@ -22,6 +22,7 @@ from ragdiag.cli.flags import (
     queries_argument,
     quiet_option,
     rewrite_option,
+    search_option,
     tells,
 )
 from ragdiag.cli.given import judging_of, options_of
@@ -36,6 +37,7 @@ __all__ = ["audit"]
 @queries_argument
 @options(*AUDIT_OPTIONS, *CORPUS_OPTIONS, *LABEL_OPTIONS)
 @rewrite_option
+@search_option
 @answers_option
 @options(*LITMUS_OPTIONS)
 @json_option

@@ -14,6 +14,7 @@ from ragdiag.cli.flags import (
     queries_argument,
     quiet_option,
     rewrite_option,
+    search_option,
 )
 from ragdiag.cli.given import options_of
 from ragdiag.cli.outputs import check_outputs
@@ -28,6 +29,7 @@ __all__ = ["explain"]
 @click.argument("query_id")
 @options(*AUDIT_OPTIONS, *CORPUS_OPTIONS, *LABEL_OPTIONS)
 @rewrite_option
+@search_option
 @json_option
 @quiet_option
 def explain(corpus: str, queries: str, query_id: str, json_file: str | None, quiet: bool, **given: object) -> None:

@@ -32,6 +32,7 @@ __all__ = [
     "queries_argument",
     "quiet_option",
     "rewrite_option",
+    "search_option",
     "tells",
     "writes",
 ]
@@ -164,6 +165,9 @@ answers_option = reads(
     multiple=True,
     help="Recorded answers, JSONL; CONDITION is retrieved, oracle or closed_book. Repeat for each file.",
 )
+
+search_option = connects("--search", metavar="MODULE:FUNCTION",
+                         help="Your own search, a function of a query and k, in place of a retriever.")  # fmt: skip
 
 rewrite_option = connects("--rewrite", metavar="MODULE:FUNCTION",
                           help="Your rewriter of questions: called with each that fails, does that mend it?")  # fmt: skip

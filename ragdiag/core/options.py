@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ragdiag.core.errors import SpecError, UsageError, did_you_mean
+from ragdiag.core.functions import load_function, names_function
 from ragdiag.core.plain import plain
 from ragdiag.core.registry import make
 
@@ -46,11 +47,15 @@ class Options:
     seed: int = 0
     cache: str | Path | None = ""  # "": the default folder, None: no cache
     rewrite: Any = None  # rewrites failing questions: module:function, or in Python a function; see `search.rewriting`
-    search: Any = None  # Python: the team's own search, in place of a retriever; see `searches`
+    search: Any = None  # the team's own search, in place of a retriever: module:function, or in Python any; see `searches`
     own_chunks: tuple[object, ...] = ()  # Python: the team's own chunks, as a search may give them
 
     def __post_init__(self) -> None:
         self._check_kinds()
+        if isinstance(self.search, str):
+            if not names_function(self.search):
+                raise SpecError(f"search must be 'module:function', not {self.search!r}")
+            object.__setattr__(self, "search", load_function(self.search, "search"))
         if not 1 <= self.k <= LARGEST_CONTEXT:
             raise UsageError(f"k must be from 1 to {LARGEST_CONTEXT}, not {self.k}")
         if not 0 <= self.budget <= LARGEST_CONTEXT:

@@ -1,7 +1,7 @@
 """The application's own search, and its chunks, as Python objects: what they give becomes what a recorded run holds.
 
-A search is a function ``search(query, k)``, a LangChain retriever (asked by ``invoke``) or a LlamaIndex one (``retrieve``). What
-it gives, best first, is a list of any of these, alone or as ``(item, score)``:
+A search is a function ``search(query, k)``, a LangChain retriever (asked by ``invoke``) or a LlamaIndex one (``retrieve``);
+each may be asynchronous. What it gives, best first, is a list of any of these, alone or as ``(item, score)``:
 
 - a text, which is looked up in the corpus;
 - a dict as in a recorded run: ``doc_id``, ``start``, ``end``, ``text``, ``chunk_id``; or ``text`` and ``metadata``;
@@ -33,6 +33,7 @@ from ragdiag.scoring.measures import Measure
 from ragdiag.search.orders import Directions
 from ragdiag.search.runs import Ranking, Rankings
 from ragdiag.search.stages import no_list, stage_lists
+from ragdiag.search.waiting import Waiting
 from ragdiag.sources.stored import METADATA, TEXT, hinted_chunk, stored_chunk
 
 __all__ = ["chunks_of", "identity_of", "name_of", "search_depth", "searched"]
@@ -79,12 +80,12 @@ def searched(search: object, queries: Sequence[Query], depth: int, progress: Pro
     """
     ask, name, orders = _asker(search), name_of(search), Directions()
     depths = [context, depth] if 0 < context < depth and _takes_k(search) else [depth]
-    rankings, errors = [], list[tuple[str, Exception]]()
+    rankings, errors, waiting = [], list[tuple[str, Exception]](), Waiting()
     for i, query in enumerate(queries):
         progress("searching", i, len(queries))
         where = f"{name}, query {query.id!r}"
         try:
-            answers = [_listed(ask(query.text, n)) for n in depths] if query.text.strip() else [()]
+            answers = [_listed(waiting.waited(ask(query.text, n))) for n in depths] if query.text.strip() else [()]
         except Exception as e:
             errors.append((query.id, e))
             rankings.append(Ranking(query.id, (), (), True, where, 0))
@@ -92,6 +93,7 @@ def searched(search: object, queries: Sequence[Query], depth: int, progress: Pro
         by_depth = [_ranking(query.id, answer, where) for answer in answers]
         rankings.append(_continued(by_depth[0], by_depth[-1], context))
         orders = orders.and_of(by_depth[-1].scores)
+    waiting.close()
     progress("searching", len(queries), len(queries))
     failures = _failure_notes(name, errors, queries)
     return Rankings(rankings, (*failures, *_order_notes(orders)))
@@ -168,9 +170,6 @@ def _listed(answer: object) -> object:
 
 def _ranking(query_id: str, answer: object, where: str) -> Ranking:
     """What a search gave for a query. Raises `UsageError` where that is no list of results."""
-    if inspect.iscoroutine(answer):
-        answer.close()
-        raise UsageError(f"{where}: is asynchronous; give one that waits: lambda query, k: asyncio.run(search(query, k))")
     if isinstance(answer, Mapping) and answer.get("stages") is not None:
         return _staged(query_id, answer["stages"], where)
     if not isinstance(answer, (list, tuple)):

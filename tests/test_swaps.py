@@ -104,7 +104,7 @@ def test_the_most_specific_cause_comes_first_and_what_is_none_last() -> None:
     untied = case()
     untied.is_tied, untied.setting, untied.targets, untied.query = (
         False,
-        SimpleNamespace(readers={}, broken=lambda _: 0.0),
+        SimpleNamespace(readers={}, broken=lambda _: 0.0, adds=True),
         (),
         SimpleNamespace(text=""),
     )

@@ -16,7 +16,6 @@ from ragdiag.diagnosis.marginal import is_marginal
 from ragdiag.diagnosis.modes import Mode, modes
 from ragdiag.diagnosis.probe import Probe
 from ragdiag.diagnosis.reading import read, understood
-from ragdiag.diagnosis.staged import two_together
 from ragdiag.diagnosis.swaps import ASKED, controlled
 from ragdiag.diagnosis.unproved import addable, as_well, chosen_by_ids, nearly, rises
 from ragdiag.diagnosis.weights import unproved
@@ -59,7 +58,7 @@ def diagnose(
         observed = _filled(observed, others)
         findings = _filled(findings, _found(cases, swapped, known, probe, progress))
     tested = _tested(cases, observed, findings, known, probe)
-    pairs = two_together(cases, tested, known) if probe is None else _pairs(cases, tested, probe)
+    pairs = staged.two_together(cases, tested, known) if probe is None else _pairs(cases, tested, probe)
     risks = [_risks(seen, known) for seen in observed]
     return [_conclude(case, tested[i], pairs.get(i), risks[i], bool(probe or tested[i])) for i, case in enumerate(cases)]
 

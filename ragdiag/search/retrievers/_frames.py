@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from ragdiag.core.arrays import VectorArray
 from ragdiag.search.models import unit
+from ragdiag.search.retrievers._payload import NODE, node_in
 from ragdiag.search.retrievers._source import Row
 
 __all__ = ["ALIKE", "Frame", "Framing", "framing"]
@@ -28,9 +28,6 @@ SHAPES = (
     "{key}: {value}\n\n{text}",
     "{key}: {value}\n{text}",
 )
-
-NODE = "_node_content"
-"""LlamaIndex's own record of a node, as JSON."""
 
 Frame = Callable[[str, Mapping[str, object]], str]
 """What is embedded for a text with the metadata of its record."""
@@ -93,7 +90,7 @@ def _shaped(shape: str, key: str) -> Frame:
 
 def _of_llamaindex(text: str, metadata: Mapping[str, object]) -> str:
     """What LlamaIndex embeds for a node: its metadata but for the keys left out, by the node's own templates, then the text."""
-    node: dict[str, Any] = json.loads(str(metadata.get(NODE) or "{}"))
+    node: dict[str, Any] = node_in(metadata)
     left_out = node.get("excluded_embed_metadata_keys") or ()
     line = node.get("metadata_template") or "{key}: {value}"
     between = node.get("metadata_separator") or node.get("metadata_seperator") or "\n"  # older versions spell it so

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from ragdiag.sources.stored import METADATA
 
-__all__ = ["flattened", "text_in"]
+__all__ = ["NODE", "flattened", "node_in", "text_in"]
 
 NODE = "_node_content"
 """Where LlamaIndex keeps a whole node, as JSON."""
@@ -21,7 +21,7 @@ def flattened(fields: Mapping[str, object]) -> dict[str, object]:
         if isinstance(nested, Mapping):
             found |= nested
     found |= fields
-    node = _parsed(found.get(NODE))
+    node = node_in(found)
     return flattened({name: value for name, value in node.items() if name != NODE}) | found if node else found
 
 
@@ -35,7 +35,9 @@ def text_in(fields: Mapping[str, object], names: Sequence[str]) -> str | None:
     return None
 
 
-def _parsed(node: object) -> dict[str, object]:
+def node_in(fields: Mapping[str, object]) -> dict[str, object]:
+    """The node that LlamaIndex keeps in a record's fields; empty where it keeps none that can be read."""
+    node = fields.get(NODE)
     try:
         parsed = json.loads(node) if isinstance(node, str) else None
     except ValueError:

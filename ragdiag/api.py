@@ -132,8 +132,9 @@ def _recorded(
 ) -> Path:
     """What the team's own search finds, as a recorded run; `options` are those of `compare`."""
     from ragdiag.pipeline import load_measurable
+    from ragdiag.search.asking import searched
     from ragdiag.search.runs import run_lines
-    from ragdiag.search.searches import BUDGET_DEPTH, name_of, searched
+    from ragdiag.search.searches import BUDGET_DEPTH, name_of
 
     of_labels = {name: options[name] for name in ("qrels", "keep", "exclude") if name in options}
     labels = load_measurable(corpus, queries, Options.given(**of_labels), progress).labels

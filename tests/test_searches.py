@@ -19,9 +19,10 @@ from ragdiag.core.options import Options
 from ragdiag.core.protocols import no_progress
 from ragdiag.core.records import Corpus, Document, Query, StoredChunk
 from ragdiag.pipeline import run_audit
+from ragdiag.search.asking import searched
 from ragdiag.search.binding import bind
 from ragdiag.search.runs import Ranking
-from ragdiag.search.searches import chunks_of, identity_of, name_of, search_depth, searched
+from ragdiag.search.searches import chunks_of, identity_of, name_of, search_depth
 from ragdiag.search.standing import PlacedResult, Standing
 
 CORPUS = Corpus(
@@ -251,6 +252,10 @@ def test_retrievers_are_asked_by_their_own_method() -> None:
 
 def test_a_search_is_asked_for_a_contexts_worth_and_as_much_as_asked_measures_need() -> None:
     assert search_depth(Options(k=3)) == 3
+    assert search_depth(Options(k=3, search=gives())) == 100, "causes are looked for among so many"
+    assert search_depth(Options(k=30, search=gives())) == 300
+    assert search_depth(Options(k=3, search=gives(), calls=0)) == 3
+    assert search_depth(Options(k=3, search=Four())) == 3, "it says itself how many"
     assert search_depth(Options(k=3, measures=("R@20", "RR"))) == 20
     assert search_depth(Options(k=3, budget=500)) == 100
     assert search_depth(Options(k=3, measures=("Sufficient@800tok",))) == 100  # tokens, not ranks
@@ -275,17 +280,20 @@ def test_a_context_is_what_a_search_for_it_gives_and_deeper_results_only_follow(
     assert few.chunks == alone[1].chunks, "what fills no context has nothing below it"
 
 
-def test_a_retriever_that_keeps_to_its_own_k_is_told(tmp_path: Path) -> None:
-    class Four:
-        def invoke(self, query: str) -> list[Page]:
-            return [Page(text) for text in ["a apple one.", "The apple is here.", "b pear one."]]
+class Four:
+    """As LangChain's retrievers, which know their own k."""
 
+    def invoke(self, query: str) -> list[Page]:
+        return [Page(text) for text in ["a apple one.", "The apple is here.", "b pear one."]]
+
+
+def test_a_retriever_that_keeps_to_its_own_k_is_told(tmp_path: Path) -> None:
     corpus, queries = tiny(tmp_path)
     notes = ragdiag.audit(corpus, queries, search=Four(), k=4, cache=None).notes
     assert not [note for note in notes if "exactly" in note]  # one ranking names all that any does
     other = {"apple": ["a apple one.", "The apple is here."], "pear": ["b pear one.", "The pear is here."]}
     notes = ragdiag.audit(corpus, queries, search=lambda query, k: other[query], k=4, cache=None).notes
-    assert [note for note in notes if note.startswith("every ranking has exactly 2 results, and 4 were asked for")]
+    assert [note for note in notes if note.startswith("every ranking has exactly 2 results, and 100 were asked for")]
 
 
 def test_searches_are_compared_as_they_are_audited(tmp_path: Path) -> None:
@@ -451,7 +459,9 @@ def test_a_search_is_measured_by_hand(tmp_path: Path) -> None:
     assert report.measures["P@2"].mean == 0.25
     assert [q.status for q in report.queries] == ["ok", "not_decidable"]
     assert any("raised on 1 of 2 queries" in note for note in report.notes)
-    assert not {"R@100", "nDCG@10"} & report.measures.keys()  # nobody asked for so many
+    few = ragdiag.audit(corpus, queries, search=search, k=2, calls=0, cache=None).measures
+    assert not {"R@100", "nDCG@10"} & few.keys()  # nobody asked for so many
+    assert {"R@100", "nDCG@10"} <= report.measures.keys(), "causes are looked for among so many"
     assert "R@20" in ragdiag.audit(corpus, queries, search=search, k=2, measures=["R@20"], cache=None).measures
 
 

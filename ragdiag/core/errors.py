@@ -7,7 +7,8 @@
     │   └── UnreadableDocument   one document cannot be read: it is counted and left out
     ├── SpecError                a strategy, parameter or value that does not exist
     ├── UsageError               arguments that make no sense together
-    └── MissingExtra             an optional package is not installed
+    ├── MissingExtra             an optional package is not installed
+    └── Untestable               an index cannot be asked this; within a diagnosis it is caught, and said
 
 A label that is wrong about the corpus is not an error but a *defect*: see `records.Defect`.
 """
@@ -24,6 +25,7 @@ __all__ = [
     "RagdiagError",
     "SpecError",
     "UnreadableDocument",
+    "Untestable",
     "UsageError",
     "did_you_mean",
     "install_line",
@@ -77,6 +79,10 @@ class MissingExtra(RagdiagError):
     def __reduce__(self) -> tuple[type[MissingExtra], tuple[str, str, str]]:
         """So that it comes back from a worker process whole."""
         return type(self), self._given
+
+
+class Untestable(RagdiagError):
+    """What this index cannot be asked, and why: "as what it embeds for a text is not known"."""
 
 
 def install_line(extra: str) -> str:

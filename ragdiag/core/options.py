@@ -48,6 +48,8 @@ class Options:
     cache: str | Path | None = ""  # "": the default folder, None: no cache
     rewrite: Any = None  # rewrites failing questions: module:function, or in Python a function; see `search.rewriting`
     search: Any = None  # the team's own search, in place of a retriever: module:function, or in Python any; see `searches`
+    search_model: str = ""  # what embeds for `search`, where that ranks by the cosine: then added texts can be placed
+    calls: int = 1000  # of `search`, at most, beside those for the labelled queries: to prove causes; 0: it is not asked why
     own_chunks: tuple[object, ...] = ()  # Python: the team's own chunks, as a search may give them
 
     def __post_init__(self) -> None:
@@ -60,8 +62,9 @@ class Options:
             raise UsageError(f"k must be from 1 to {LARGEST_CONTEXT}, not {self.k}")
         if not 0 <= self.budget <= LARGEST_CONTEXT:
             raise UsageError(f"budget must be from 1 to {LARGEST_CONTEXT} tokens, not {self.budget}")
-        if self.seed < 0:
-            raise UsageError(f"seed must be 0 or more, not {self.seed}")
+        for name in ("seed", "calls"):
+            if getattr(self, name) < 0:
+                raise UsageError(f"{name} must be 0 or more, not {getattr(self, name)}")
         if self.copies not in ("count", "ignore"):
             raise UsageError(f"copies must be count or ignore, not {self.copies!r}")
         if self.ties not in ("expected", "id"):
@@ -72,13 +75,13 @@ class Options:
 
     def _check_kinds(self) -> None:
         """Raise `UsageError` for a value of the wrong type."""
-        for name in ("k", "budget", "seed"):
+        for name in ("k", "budget", "seed", "calls"):
             object.__setattr__(self, name, plain(getattr(self, name)))  # a whole number of numpy is one
             check_kind(name, getattr(self, name), int)
         for name in ("chunker", "context", "retriever", "swap"):
             if not isinstance(getattr(self, name), str):
                 raise UsageError(f"{name} must be one spec, such as 'bm25(k1=1.2)'; to compare several: {name}s=[...]")
-        for name in ("copies", "ties"):
+        for name in ("copies", "ties", "search_model"):
             check_kind(name, getattr(self, name), str)
         for name in ("chunks", "run", "qrels", "cache"):
             check_kind(name, getattr(self, name), str, Path, type(None))

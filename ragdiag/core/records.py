@@ -185,10 +185,10 @@ class QueryResult:
     """One query's part of a report.
 
     `status` is "ok" (`served`), "excluded" (a label defect), "not_decidable" (unanswerable, or not served by a recorded run,
-    which cannot be asked why, and lost by none of its stages), or what came of looking for the cause: "caused",
-    "over-determined" (several repairs suffice, each alone), "compound" (two do together), "unattainable" (no context of this size
-    holds the evidence) or "undetermined"; or "label_wide": not served by the whole label, but by the part of it that answers, and
-    no failure.
+    which cannot be asked why, and lost by none of its stages; or what may be wrong is `untested`), or what came of looking for
+    the cause: "caused", "over-determined" (several repairs suffice, each alone), "compound" (two do together), "unattainable" (no
+    context of this size holds the evidence) or "undetermined"; or "label_wide": not served by the whole label, but by the part of
+    it that answers, and no failure.
     """
 
     id: str
@@ -210,6 +210,11 @@ class QueryResult:
     def residual(self) -> frozenset[str]:
         """Those of its causes that are residual."""
         return frozenset(f.cause for f in self.findings if f.residual and f.cause in self.causes)
+
+    @property
+    def untested(self) -> tuple[str, ...]:
+        """What may be wrong with it as well, and cannot be tested on this index."""
+        return tuple(f.cause for f in self.findings if "untestable" in f.detail)
 
 
 @dataclass(frozen=True, eq=False)

@@ -77,18 +77,17 @@ def _setting(scorer: Scorer, run: Run, lengths: IntArray, indexed: Indexed, opti
         unit=unit,
         context=options.context,
         drifted=indexed.drifted,
-        adds=indexed.adds,
     )
 
 
 def _probe(run: Run, indexed: Indexed) -> Probe | None:
     """What answers what-ifs, with the other retrievers it can ask; None for an index that cannot be asked."""
     others = {**indexed.swaps, **dict(indexed.analyses.values())}
-    return None if indexed.searchable is None else Probe(indexed.searchable, others, run.chunks.shape[1])
+    return None if indexed.searchable is None else Probe(indexed.searchable, others, run.chunks.shape[1], indexed.adds)
 
 
 def _cases(scorer: Scorer, run: Run, lengths: IntArray, setting: Setting, looked_at: Collection[int]) -> list[Case]:
-    """A case for each query of `looked_at` that has a label."""
+    """A case for each query of `looked_at` that has a label, and whose search did not fail."""
     labels, groups = scorer.labels, _groups(scorer)
     defects: dict[str, list[Defect]] = {}
     for defect in labels.defects:
@@ -108,7 +107,7 @@ def _cases(scorer: Scorer, run: Run, lengths: IntArray, setting: Setting, looked
             run.stages.get(q),
         )
         for q, level in enumerate(labels.level)
-        if level != "unanswerable" and q in looked_at
+        if level != "unanswerable" and q in looked_at and (level == "excluded" or q not in run.failed)
     ]
 
 

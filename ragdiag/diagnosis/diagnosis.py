@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import combinations
 from typing import NamedTuple, TypeVar
 
+from ragdiag.core.errors import Untestable
 from ragdiag.core.proofs import Control, Edit, Finding, Outcome, Trial
 from ragdiag.core.protocols import Progress
 from ragdiag.diagnosis import staged
@@ -17,7 +18,7 @@ from ragdiag.diagnosis.modes import Mode, modes
 from ragdiag.diagnosis.probe import Probe
 from ragdiag.diagnosis.reading import read, understood
 from ragdiag.diagnosis.swaps import ASKED, controlled
-from ragdiag.diagnosis.unproved import addable, as_well, chosen_by_ids, nearly, rises
+from ragdiag.diagnosis.unproved import as_well, chosen_by_ids, nearly, rises, untestable
 from ragdiag.diagnosis.weights import unproved
 
 __all__ = ["Diagnosis", "diagnose"]
@@ -140,7 +141,6 @@ TESTS: tuple[tuple[Callable[[Mode], bool], Callable[[Case, Finding], Finding]], 
     (lambda mode: mode.reads and mode.by_degrees, understood),
     (lambda mode: mode.of_cuts, matters),
     (lambda mode: not mode.residual, nearly),
-    (lambda mode: True, addable),
     (lambda mode: mode.by_degrees, rises),
     (lambda mode: not (mode.residual or mode.of_copies), chosen_by_ids),
 )
@@ -165,8 +165,12 @@ def _trials(
 
 
 def _declared(mode: Mode, case: Case, seen: Observation) -> Trial:
-    """The mode's proof; its finding carries what the mode declares."""
-    finding = yield from mode.strategy.prove(case, seen)
+    """The mode's proof; its finding carries what the mode declares. What cannot be tested is said in one."""
+    finding: Finding | None
+    try:
+        finding = yield from mode.strategy.prove(case, seen)
+    except Untestable as e:
+        finding = untestable(case, mode.name, seen, e)
     if finding is None:
         return None
     return replace(finding, cause=mode.name, says=finding.says or mode.says, residual=mode.residual or finding.residual)
@@ -177,7 +181,7 @@ def _run(
 ) -> list[list[Finding]]:
     """The findings of each case. All trials go side by side, in rounds: what they ask in one round is searched at once."""
     findings: list[list[Finding]] = [[] for _ in cases]
-    waiting: list[tuple[int, Trial, Sequence[Outcome] | None]] = [(i, trial, None) for i, trial in trials]
+    waiting: list[tuple[int, Trial, Sequence[Outcome | Untestable] | None]] = [(i, trial, None) for i, trial in trials]
     while waiting:
         asking: list[tuple[int, Trial, Sequence[Edit]]] = []
         for i, trial, outcomes in waiting:
@@ -193,10 +197,18 @@ def _run(
     return findings
 
 
-def _advanced(trial: Trial, outcomes: Sequence[Outcome] | None) -> Sequence[Edit] | Finding | None:
-    """What a trial asks for next, sent what came of its last edits (None at its start); at its end its finding, or None."""
+def _advanced(trial: Trial, outcomes: Sequence[Outcome | Untestable] | None) -> Sequence[Edit] | Finding | None:
+    """What a trial asks for next, sent what came of its last edits (None at its start); at its end its finding, or None.
+
+    Where one of these could not be tested, that is thrown into it: no part of a proof, or of its control, is left out.
+    """
     try:
-        return next(trial) if outcomes is None else trial.send(outcomes)
+        if outcomes is None:
+            return next(trial)
+        refused = next((outcome for outcome in outcomes if isinstance(outcome, Untestable)), None)
+        if refused is not None:
+            return trial.throw(refused)
+        return trial.send([outcome for outcome in outcomes if isinstance(outcome, Outcome)])
     except StopIteration as stop:
         finding: Finding | None = stop.value
         return finding
@@ -241,7 +253,7 @@ def _pairs(cases: Sequence[Case], findings: Sequence[Sequence[Finding]], probe: 
     outcomes = probe.outcomes([(cases[i], edit) for i, _, edit in tried]) if tried else []
     enough: dict[int, tuple[str, str]] = {}
     for (i, pair, _), outcome in zip(tried, outcomes, strict=True):
-        if outcome.standing.sufficient:
+        if isinstance(outcome, Outcome) and outcome.standing.sufficient:
             enough.setdefault(i, pair)
     return enough
 
@@ -277,7 +289,18 @@ def _status(findings: Sequence[Finding], pair: tuple[str, str] | None) -> tuple[
         return ("caused" if len(causes) == 1 else "over-determined"), causes
     if any(f.unattainable for f in findings):
         return "unattainable", ()
-    if proved:
+    return _unproved(findings, proved, pair)
+
+
+def _unproved(findings: Sequence[Finding], hints: Sequence[Finding], pair: tuple[str, str] | None) -> tuple[str, tuple[str, ...]]:
+    """What the findings come to where no cause is proved: `hints` are the residual ones.
+
+    Where something could not be tested, that may be what is wrong: a residual cause would say that nothing more specific is.
+    """
+    untested = [f for f in findings if "untestable" in f.detail]
+    if untested and not (hints and all(f.residual for f in untested)):
+        return "not_decidable", ()
+    if hints:
         # Two removals together do what a larger k does; one cause is the simpler story.
-        return "caused", (proved[0].cause,)
+        return "caused", (hints[0].cause,)
     return ("compound", pair) if pair else ("undetermined", ())

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ragdiag.core.errors import Untestable
 from ragdiag.core.proofs import Control, Finding, Row
-from ragdiag.diagnosis.cases import Case
+from ragdiag.diagnosis.cases import Case, Observation
 
-__all__ = ["FAR", "addable", "as_well", "chosen_by_ids", "hint", "nearly", "rises", "without_proof"]
+__all__ = ["FAR", "as_well", "chosen_by_ids", "hint", "nearly", "rises", "untestable", "without_proof"]
 
 FAR = 2
 """Contexts below which evidence is far off: what brings it in from there moved it, wherever in the context it comes to stand."""
@@ -48,12 +49,12 @@ def as_well(finding: Finding) -> Finding:
     return replace(finding, proved=False) if finding.as_well and not finding.residual else finding
 
 
-def addable(case: Case, finding: Finding) -> Finding:
-    """A finding that adds texts to an index: not one that could be tested where it is not known what is embedded for a text."""
-    if case.setting.adds or not finding.edit.added:
-        return finding
-    why = "cannot be tested on this index, as what it embeds for a text is not known"
-    return replace(without_proof(finding, why, untestable=True), residual=False)
+def untestable(case: Case, cause: str, observation: Observation, why: Untestable) -> Finding:
+    """A finding about what may be wrong, and cannot be tested on this index: not said to be wrong, nor ruled out."""
+    says = f"cannot be tested on this index: {why}"
+    control = Control(0, 0, None, says)
+    detail = {"untestable": str(why)}
+    return case.finding(cause, observation, "none", case.standing, "", proved=False, detail=detail, control=control, rows=())
 
 
 def nearly(case: Case, finding: Finding) -> Finding:

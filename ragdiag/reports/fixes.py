@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ragdiag.core.proofs import Finding, Row
 from ragdiag.core.records import Mean, QueryResult, Report
-from ragdiag.reports.words import NO_SWAP, RUN_ALONE, STATUSES
+from ragdiag.reports.words import NO_SWAP, RUN_ALONE, STATUSES, UNTESTED
 from ragdiag.text.phrases import one_line
 
 __all__ = ["FixRow", "Fixing", "NextQuery", "fixing", "got", "next_queries", "share_said"]
@@ -19,6 +19,9 @@ IDS = 3
 
 MOST_ACTS = 2
 """Things to do that are shown of one cause."""
+
+NOT = "not_decidable"
+"""The status of queries of which no cause can be told."""
 
 CERTAIN = ("caused", "over-determined", "compound")
 """Statuses with causes, the plainest examples first."""
@@ -75,7 +78,7 @@ def fixing(report: Report, failing: Sequence[QueryResult]) -> Fixing:
     failing = [q for q in failing if not q.label and not q.marginal]
     if set_apart and not failing:
         return Fixing("Why", "no query is left that clearly fails", (), set_apart)
-    if failing and all(q.status == "not_decidable" for q in failing):
+    if failing and all(q.status == NOT and not q.untested for q in failing):
         return Fixing("Why", RUN_ALONE, (), set_apart)
     rows = _rows(report, failing)
     return Fixing("Fix this first", _headline(failing), rows, (*_notes(report, failing, rows), *set_apart))
@@ -157,10 +160,24 @@ def _notes(report: Report, failing: Sequence[QueryResult], rows: Sequence[FixRow
 def _by_status(failing: Sequence[QueryResult], swapped: bool) -> Iterator[Row]:
     """The queries without one cause, by their status. `swapped`: another retriever was tried."""
     for status, words in STATUSES.items():
-        ids = [one_line(q.id, 28) for q in failing if q.status == status]
-        if ids:
-            more = f"; {NO_SWAP}" if status == "undetermined" and not swapped else ""
-            yield _dim(f"{len(ids)} {words}{more} ({', '.join(ids[:IDS])}{', …' if len(ids) > IDS else ''})")
+        of_status = [q for q in failing if q.status == status]
+        untested = [q for q in of_status if status == NOT and q.untested]
+        more = f"; {NO_SWAP}" if status == "undetermined" and not swapped else ""
+        yield from _shown([q for q in of_status if q not in untested], words + more)
+        yield from _shown(untested, words + _untested(untested))
+
+
+def _shown(queries: Sequence[QueryResult], said: str) -> Iterator[Row]:
+    """How many queries something is said of, and the first of them; nothing of none."""
+    if queries:
+        ids = [one_line(q.id, 28) for q in queries[:IDS]]
+        yield _dim(f"{len(queries)} {said} ({', '.join(ids)}{', …' if len(queries) > IDS else ''})")
+
+
+def _untested(queries: Sequence[QueryResult]) -> str:
+    """What may be wrong with `queries` and cannot be tested, the most frequent first."""
+    counts = Counter(cause for q in queries for cause in q.untested)
+    return f": {UNTESTED}: {', '.join(f'{cause} {n}' for cause, n in counts.most_common())}"
 
 
 def _beside(q: QueryResult) -> list[Finding]:

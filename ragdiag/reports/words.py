@@ -44,6 +44,9 @@ RUN_ALONE = (
 """Why no cause is named where a run was audited."""
 
 
+UNTESTED = "what may be wrong cannot be tested on this index"
+"""Why no cause is named where a text would have to be added, or more be asked for than an index can be."""
+
 NO_SWAP = "no other retriever was tried: --swap dense tries one"
 """Said where nothing restores a query, and the search was by words alone."""
 
@@ -68,7 +71,7 @@ def expected(query: Query) -> str:
 def headline(result: QueryResult) -> str:
     """One query's status and causes as a sentence."""
     if result.served is False and result.status == "not_decidable":
-        return "not served; " + RUN_ALONE
+        return f"not served; {UNTESTED}: {', '.join(result.untested)}" if result.untested else "not served; " + RUN_ALONE
     many = result.causes
     sentences = {
         "ok": "served: its context holds all its evidence",

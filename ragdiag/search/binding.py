@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -18,11 +18,15 @@ __all__ = ["Bound", "bind"]
 
 
 class Bound(NamedTuple):
-    """A run tied to chunks, with notes on what did not fit the query set."""
+    """A run tied to chunks, with notes on what did not fit the query set.
+
+    `numbered` gives the chunks of any other ranking, best first, each once; it raises `InputError` for one that has another.
+    """
 
     chunking: Chunking
     run: Run
     notes: tuple[str, ...]
+    numbered: Callable[[Ranking], IntArray]
 
 
 def bind(
@@ -50,9 +54,15 @@ def bind(
     if chunking is None:
         named = from_spans(sorted({r.place for r in _results(placed) if r.place}), [])
         chunking = Chunking(named.document, named.start, named.end, complete=False)
-    run, repeated = _columns(placed, _numbers(placed, chunking), position)
+    number = _Numbers(chunking)
+    run, repeated = _columns(placed, map(number, _results(placed)), position)
     notes = _notes(len(rankings) - len(known), len(queries) - len(known), repeated, _new(run))
-    return Bound(chunking, run, (*notes, *standing.notes()))
+
+    def numbered(ranking: Ranking) -> IntArray:
+        results = standing.ranking(ranking, None).results
+        return np.array(list(dict.fromkeys(map(number, results))), dtype=np.int64)
+
+    return Bound(chunking, run, (*notes, *standing.notes()), numbered)
 
 
 def _results(rankings: Iterable[PlacedRanking]) -> Iterator[PlacedResult]:
@@ -106,17 +116,20 @@ def _columns(rankings: Sequence[PlacedRanking], chunks: Iterable[int], position:
     return replace(run, failed=failed, listed=listed, stages=stages), repeated
 
 
-def _numbers(rankings: Sequence[PlacedRanking], chunking: Chunking) -> list[int]:
-    """The number in `chunking` of each of `_results`, by its place, else by its id. Raises `InputError` where none is."""
-    by_span: dict[Place, int] = {}
-    for i, span in enumerate(rows_of(chunking)):
-        by_span.setdefault(span, i)
-    by_id = {name: i for i, name in enumerate(chunking.ids)}
-    numbers = []
-    for chunk, place, _ in _results(rankings):
-        number = by_span.get(place) if place else by_id.get(chunk.id)
+class _Numbers:
+    """The number in a chunking of each result, by its place, else by its id."""
+
+    def __init__(self, chunking: Chunking) -> None:
+        self._by_span: dict[Place, int] = {}
+        for i, span in enumerate(rows_of(chunking)):
+            self._by_span.setdefault(span, i)
+        self._by_id = {name: i for i, name in enumerate(chunking.ids)}
+
+    def __call__(self, result: PlacedResult) -> int:
+        """Raises `InputError` where it is none of the chunks."""
+        chunk = result.chunk
+        number = self._by_span.get(result.place) if result.place else self._by_id.get(chunk.id)
         if number is None:
             message = f"chunk {chunk.id or chunk.doc_id!r} is not one of --chunks"
             raise InputError(message, chunk.file, chunk.line, "use one chunk set")
-        numbers.append(number)
-    return numbers
+        return number

@@ -16,8 +16,8 @@ from ragdiag.core.registry import make, spec_of
 from ragdiag.search.callables import FunctionEncoder
 
 __all__ = [
-    "all_models", "collection_of", "encoder_of", "encodes_anew", "models_of", "opened", "own_models", "parts_of", "readers_of",
-    "reanalysed", "swaps_of", "unkept", "weighted", "weights_of",
+    "WORDS", "all_models", "collection_of", "encoder_of", "encodes_anew", "models_of", "opened", "own_models", "parts_of",
+    "readers_of", "reanalysed", "swaps_of", "unkept", "weighted", "weights_of",
 ]  # fmt: skip
 
 
@@ -75,9 +75,10 @@ def weights_of(index: Index, text: str) -> Mapping[str, float]:
     return weights
 
 
-def readers_of(retriever: Retriever, others: Iterable[str]) -> dict[str, Readable]:
+def readers_of(retriever: Retriever | None, others: Iterable[str]) -> dict[str, Readable]:
     """Of each retriever, the first encoder whose vocabulary is known: under "" of `retriever`, under their specs of `others`."""
-    known = {"": retriever, EXACT: retriever} | {spec: make("retrievers", spec) for spec in others}
+    known = dict[str, Retriever](() if retriever is None else {"": retriever, EXACT: retriever})
+    known |= {spec: make("retrievers", spec) for spec in others}
     readers = {spec: next((m for m in all_models(made) if isinstance(m, Readable)), None) for spec, made in known.items()}
     return {spec: reader for spec, reader in readers.items() if reader is not None}
 

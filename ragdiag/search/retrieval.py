@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from ragdiag.core.cache import opened as opened_cache
-from ragdiag.core.encoders import TextEncoder
+from ragdiag.core.encoders import Readable, TextEncoder
 from ragdiag.core.errors import InputError
 from ragdiag.core.options import NO_SWAP, Options
 from ragdiag.core.pipelines import Unread
 from ragdiag.core.protocols import ChunkTexts, Collection, Index, Kept, Progress, Retriever
-from ragdiag.core.records import Chunking, Corpus, IndexRecall, Labels, Query, Run, Span, StoredChunk
+from ragdiag.core.records import Chunking, Corpus, Labels, Query, Run, Span, StoredChunk
 from ragdiag.core.registry import make, spec_of
 from ragdiag.core.version import __version__
 from ragdiag.scoring.packing import Packing
 from ragdiag.search.analyses import analyses_of
 from ragdiag.search.approximate import as_asked, exact_swap, index_health, notes_on
+from ragdiag.search.asked import AskedIndex, ByCosine
 from ragdiag.search.beside import NAME, by_meaning, note_on
-from ragdiag.search.binding import bind
 from ragdiag.search.indexed import Indexed
-from ragdiag.search.latency import Clock, latency_of
+from ragdiag.search.latency import Clock, latency_of, told
 from ragdiag.search.nested import (
+    WORDS,
     collection_of,
     encoder_of,
     encodes_anew,
@@ -39,10 +40,10 @@ from ragdiag.search.nested import (
     unkept,
 )
 from ragdiag.search.reading import unread_of
+from ragdiag.search.recorded import Given, of_run, of_search
+from ragdiag.search.retrieved import Retrieved, Source
 from ragdiag.search.rewriting import rewriter_of
-from ragdiag.search.runs import Rankings, cut_short, read_run
-from ragdiag.search.searches import chunks_of, name_of, search_depth, searched
-from ragdiag.search.stages import longer
+from ragdiag.search.searches import chunks_of
 from ragdiag.sources.chunks import Placed, cut, embed_texts, place, place_stored, read_chunks, within
 from ragdiag.sources.omissions import kept
 from ragdiag.text.words import DEFINITION
@@ -51,33 +52,6 @@ __all__ = ["Indexed", "Plan", "Retrieved", "Source"]
 
 DEPTH = 100
 """Chunks ranked for each query at least; measures with deeper cutoffs see no more unless k asks for it."""
-
-
-class Source(NamedTuple):
-    """What made chunks and rankings, by name: fields of `records.Pipeline`."""
-
-    chunker: str
-    context: str | None
-    retriever: str
-    models: tuple[str, ...] | None = None
-    index_recall: IndexRecall | None = None
-    unlinked: int | None = None
-
-
-class Retrieved(NamedTuple):
-    """The chunks, each query's ranking of them, what made both, and the index (None where a run was recorded).
-
-    `seconds` are those of each stage, `notes` what a reader should know. `corpus` is what was audited; where a store has records
-    of no document of it, with a document for each, behind all others.
-    """
-
-    chunking: Chunking
-    run: Run
-    source: Source
-    searchable: Index | None
-    notes: tuple[str, ...]
-    seconds: Mapping[str, float]
-    corpus: Corpus
 
 
 class _Indexed(NamedTuple):
@@ -134,19 +108,10 @@ class Plan:
         self, whole: Corpus, corpus: Corpus, queries: Sequence[Query], progress: Progress, labels: Labels | None
     ) -> Retrieved:
         """The rankings of a recorded run, or of the team's own search."""
-        file, clock = self.options.run, Clock()
-        own = self._own(whole, corpus)
-        with clock("read run" if file else "search"):
-            ranked = read_run(Path(file), self.options.ties) if file else self._searched(queries, progress)
-            part_of, chunks = None if corpus is whole else whole, own.chunking if own else None
-            bound = bind(ranked.rankings, queries, corpus, chunks, part_of, labels)
-        kind, name = ("run", f"run {Path(file).name}") if file else ("search", name_of(self.options.search))
-        source = Source(self._own_name() or f"as in the {kind}", None, name)
-        cut = cut_short(ranked.rankings, search_depth(self.options), len(bound.chunking), recorded=bool(file))
-        prompts = [len(stages["prompted"]) for stages in bound.run.stages.values() if "prompted" in stages]
-        more = () if self.options.budget else longer(prompts, self.options.k)
-        notes = [*(own.notes if own else ()), *ranked.notes, *cut, *more, *bound.notes]
-        return Retrieved(bound.chunking, bound.run, source, None, tuple(notes), clock.seconds, corpus)
+        options, own = self.options, self._own(whole, corpus)
+        given = Given(whole, corpus, queries, labels, own)
+        made = of_run(options, given) if options.run else of_search(options, given, self.store, progress)
+        return made._replace(source=made.source._replace(chunker=self._own_name() or made.source.chunker))
 
     def texts(self, whole: Corpus, corpus: Corpus, progress: Progress) -> list[str]:
         """What is indexed for each chunk; nothing for a collection that has its own."""
@@ -155,11 +120,6 @@ class Plan:
         own = self._own(whole, corpus)
         chunking = own.chunking if own else cut(corpus, self.chunker, progress, self.store)
         return embed_texts(corpus, chunking, self.context)
-
-    def _searched(self, queries: Sequence[Query], progress: Progress) -> Rankings:
-        """What the team's own search gives: for a context first, then as deep as the measures look."""
-        options, depth = self.options, search_depth(self.options)
-        return searched(options.search, queries, depth, progress, 0 if options.budget else options.k)
 
     def _own(self, whole: Corpus, corpus: Corpus) -> Placed | None:
         """The team's own chunks of the documents that are audited, where they are given."""
@@ -211,15 +171,20 @@ class Plan:
 
     def indexed(self, retrieved: Retrieved, progress: Progress) -> Indexed:
         """What a diagnosis may ask of the index that `retrieve` made."""
-        chunking, index, corpus = retrieved.chunking, retrieved.searchable, retrieved.corpus
+        index, corpus = retrieved.searchable, retrieved.corpus
 
         def embed(span: Span) -> str:
             where = np.array([span.start]), np.array([span.end])
             texts: list[str] = self.context.texts(corpus.documents[span.document], *where)
             return texts[0]
 
-        if index is None:
-            return Indexed(None, embed)
+        if isinstance(index, AskedIndex):
+            return self._asked(index, retrieved, embed, progress)
+        return Indexed(None, embed) if index is None else self._made(index, retrieved, embed, progress)
+
+    def _made(self, index: Index, retrieved: Retrieved, embed: Callable[[Span], str], progress: Progress) -> Indexed:
+        """An index of ours, or a store."""
+        chunking, corpus = retrieved.chunking, retrieved.corpus
         encoder = encoder_of(index)
         reads = encoder if isinstance(encoder, TextEncoder) else None  # a function of the team's does not say how far it reads
         visible = None if reads is None else reads.visible(embed_texts(corpus, chunking, self.context), self.store)
@@ -247,6 +212,33 @@ class Plan:
             *_kept(index),
         )
 
+    def _asked(self, index: AskedIndex, retrieved: Retrieved, embed: Callable[[Span], str], progress: Progress) -> Indexed:
+        """A search, or a run, that takes no text; other retrievers are asked where all its chunks are known."""
+        chunking, corpus = retrieved.chunking, retrieved.corpus
+
+        def made(retriever: Retriever) -> Callable[[], Index]:
+            return lambda: self._as_asked(self._index(retriever, corpus, chunking, progress), corpus, chunking)
+
+        texts = embed_texts(corpus, chunking, self.context)
+        others = [self.swap] if self.swap else [make("retrievers", WORDS), by_meaning(texts, self.store)]
+        wanted = others if chunking.complete and self.options.swap != NO_SWAP else []
+        swaps = {spec_of(other): made(other) for other in wanted if other is not None}
+        encoder = index.encoder if isinstance(index, ByCosine) else None
+        reads = encoder if isinstance(encoder, TextEncoder) else None
+        own: dict[str, Readable] = {"": encoder} if isinstance(encoder, Readable) else {}
+        return Indexed(
+            index,
+            embed,
+            reads.visible(texts, self.store) if reads else None,
+            reads.seen if reads else None,
+            swaps,
+            reads.max_tokens if reads else 0,
+            own | readers_of(None, swaps),
+            rewriter=self.rewriter,
+            store=self.store,
+            adds=encoder is not None,
+        )
+
     def _swaps(
         self, index: Index, make_index: Callable[[Retriever], Index], meaning: Callable[[], Retriever | None]
     ) -> dict[str, Callable[[], Index]]:
@@ -259,12 +251,14 @@ class Plan:
     def unread(self, retrieved: Retrieved, queries: Sequence[Query]) -> Unread | None:
         """What the encoder cannot read of what is indexed and asked; None without one, or where it reads all of it."""
         reader = next(iter(readers_of(self.retriever, ()).values()), None)
-        if reader is None or retrieved.searchable is None:
+        if reader is None or retrieved.searchable is None or isinstance(retrieved.searchable, AskedIndex):
             return None
         return unread_of(reader, embed_texts(retrieved.corpus, retrieved.chunking, self.context), _texts(queries), self.store)
 
     def latency(self, index: Index, queries: Sequence[Query]) -> dict[str, object]:
         """How long one query takes, see `latency.latency_of`; ``encoding`` tells whether that includes encoding it."""
+        if isinstance(index, AskedIndex):
+            return told(index.asking.times) if index.asking else {}
         texts = _texts(queries)
         latency = latency_of(lambda text: index.answer(text, self.options.k), texts)
         timed = [m.loaded and encodes_anew(part) for part in parts_of(index) for m in own_models(part)]

@@ -17,8 +17,7 @@ from __future__ import annotations
 import inspect
 import math
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Real
 from pathlib import Path
 from types import CodeType
@@ -27,31 +26,31 @@ from typing import Any
 from ragdiag.core.errors import InputError, UsageError
 from ragdiag.core.options import Options
 from ragdiag.core.plain import frame_rows, is_frame, plain
-from ragdiag.core.protocols import Progress
-from ragdiag.core.records import Query, StoredChunk
+from ragdiag.core.records import StoredChunk
 from ragdiag.scoring.measures import Measure
-from ragdiag.search.orders import Directions
-from ragdiag.search.runs import Ranking, Rankings
+from ragdiag.search.runs import Ranking
 from ragdiag.search.stages import no_list, stage_lists
-from ragdiag.search.waiting import Waiting
 from ragdiag.sources.stored import METADATA, TEXT, hinted_chunk, stored_chunk
 
-__all__ = ["chunks_of", "identity_of", "name_of", "search_depth", "searched"]
+__all__ = [
+    "BUDGET_DEPTH", "asker", "chunks_of", "identity_of", "listed", "name_of", "ranking_of", "search_depth", "takes_k",
+]  # fmt: skip
 
 BUDGET_DEPTH = 100
 """Results asked for where a context has as many as fit its tokens."""
 
 FORMS = "give texts, dicts with doc_id, start, end or text, or documents of LangChain, LlamaIndex or Haystack"
 
-ERROR_LENGTH = 160
-"""Characters shown of an error."""
-
 
 def search_depth(options: Options) -> int:
-    """How many results a search is asked for: a context's worth, and no more unless a measure that was asked for looks deeper."""
+    """How many results a search is asked for: as many as causes are looked for among.
+
+    Where it may not be asked why (`calls` 0), a context's worth, and no more unless a measure that was asked for looks deeper.
+    """
     measures = [Measure.parse(m) for m in options.measures]
     by_measure = (BUDGET_DEPTH if m.tokens else m.cutoff for m in measures)
-    return max([BUDGET_DEPTH if options.budget else options.k, *by_measure])
+    causes = max(BUDGET_DEPTH, 10 * options.k) if options.calls and options.search is not None and takes_k(options.search) else 0
+    return max([BUDGET_DEPTH if options.budget else options.k, causes, *by_measure])
 
 
 def name_of(search: object) -> str:
@@ -69,89 +68,19 @@ def identity_of(search: object) -> str:
     return f"{name_of(search)} {code.co_filename}:{code.co_firstlineno}" if code and named is search else ""
 
 
-def searched(search: object, queries: Sequence[Query], depth: int, progress: Progress, context: int = 0) -> Rankings:
-    """What `search` gives for each query, its chunks as it names them.
-
-    A function is asked for `depth` results; where a `context` of fewer is given, for that many first, and what only the deeper
-    search finds ranks below: an approximate index may find more when it is asked for more.
-
-    One that raises is a failed query, which ranks nothing and is counted in a note. Raises `UsageError` where it fails on all,
-    or gives something that is no list of results.
-    """
-    ask, name, orders = _asker(search), name_of(search), Directions()
-    depths = [context, depth] if 0 < context < depth and _takes_k(search) else [depth]
-    rankings, errors, waiting = [], list[tuple[str, Exception]](), Waiting()
-    for i, query in enumerate(queries):
-        progress("searching", i, len(queries))
-        where = f"{name}, query {query.id!r}"
-        try:
-            answers = [_listed(waiting.waited(ask(query.text, n))) for n in depths] if query.text.strip() else [()]
-        except Exception as e:
-            errors.append((query.id, e))
-            rankings.append(Ranking(query.id, (), (), True, where, 0))
-            continue
-        by_depth = [_ranking(query.id, answer, where) for answer in answers]
-        rankings.append(_continued(by_depth[0], by_depth[-1], context))
-        orders = orders.and_of(by_depth[-1].scores)
-    waiting.close()
-    progress("searching", len(queries), len(queries))
-    failures = _failure_notes(name, errors, queries)
-    return Rankings(rankings, (*failures, *_order_notes(orders)))
-
-
-def _failure_notes(name: str, errors: Sequence[tuple[str, Exception]], queries: Sequence[Query]) -> Iterator[str]:
-    """A note on the queries, by id, on which a search raised. Raises `UsageError` where it did on all that have text."""
-    if not errors:
-        return
-    first, error = errors[0]
-    message = " ".join(f"{type(error).__name__}: {error}".split())[:ERROR_LENGTH]
-    if len(errors) == sum(bool(q.text.strip()) for q in queries):
-        raise UsageError(f"{name} failed on every query; on {first!r} with {message}") from error
-    yield f"{name} raised on {len(errors)} of {len(queries)} queries, first on {first!r}: {message}"
-
-
-def _order_notes(orders: Directions) -> Iterator[str]:
-    odd = orders.neither + min(orders.rising, orders.falling)
-    if orders.rising and not odd:
-        yield f"scores rise down all {orders.total} rankings: taken for distances, and the rankings as listed, best first"
-    if odd:
-        yield f"scores of {odd} of {orders.total} rankings do not go as those of the others: all are taken as listed, best first"
-
-
 def chunks_of(items: Sequence[object]) -> list[StoredChunk]:
     """The application's own chunks, in the forms in which a search may give them. Raises as `searched`."""
     return [_chunk(item, f"own chunks, number {n}", named=False) for n, item in enumerate(items, 1)]
 
 
-def _continued(first: Ranking, more: Ranking, context: int) -> Ranking:
-    """A ranking and, where it fills a context, what a deeper one has besides, below it."""
-    if first.stages:
-        return first  # another search has other stages
-    known = Counter(map(_identity, first.chunks))
-    new, times = [], Counter[tuple[object, ...]]()
-    for chunk in more.chunks if len(known) >= context else ():
-        times[_identity(chunk)] += 1
-        new += [chunk] if times[_identity(chunk)] > known[_identity(chunk)] else []
-    if not new:
-        return first
-    # Scores of two searches are in no one order.
-    chunks = (*first.chunks, *new)
-    return first._replace(chunks=chunks, scores=tuple(-float(n) for n in range(len(chunks))))
-
-
-def _identity(chunk: StoredChunk) -> tuple[object, ...]:
-    """What makes two results the same: what they say of themselves; not where they were given."""
-    return (chunk.doc_id, chunk.id, chunk.start, chunk.end, chunk.text)
-
-
-def _takes_k(search: object) -> bool:
+def takes_k(search: object) -> bool:
     """Whether it is told how many results to give: retrievers of LangChain and LlamaIndex know that themselves."""
     return inspect.isroutine(search) or not any(callable(getattr(search, name, None)) for name in ("invoke", "retrieve"))
 
 
-def _asker(search: object) -> Callable[[str, int], Any]:
+def asker(search: object) -> Callable[[str, int], Any]:
     """`search` as a function of a query and a number of results. Raises `UsageError` for what cannot be asked."""
-    if not _takes_k(search):
+    if not takes_k(search):
         for method in (getattr(search, name, None) for name in ("invoke", "retrieve")):
             if callable(method):
                 return lambda query, _: method(query)
@@ -161,14 +90,14 @@ def _asker(search: object) -> Callable[[str, int], Any]:
     return search
 
 
-def _listed(answer: object) -> object:
+def listed(answer: object) -> object:
     """The results that there are to be taken one by one: a data frame's are its rows."""
     if is_frame(answer):
         return frame_rows(answer)
     return list(answer) if isinstance(answer, Iterable) and not isinstance(answer, (str, Mapping)) else answer
 
 
-def _ranking(query_id: str, answer: object, where: str) -> Ranking:
+def ranking_of(query_id: str, answer: object, where: str) -> Ranking:
     """What a search gave for a query. Raises `UsageError` where that is no list of results."""
     if isinstance(answer, Mapping) and answer.get("stages") is not None:
         return _staged(query_id, answer["stages"], where)
@@ -188,11 +117,11 @@ def _staged(query_id: str, given: object, where: str) -> Ranking:
     """What a search gave for a query, stage by stage; a text that is the id of an earlier stage's chunk is that chunk."""
     stages = {}
     for name, results in stage_lists(given, where).items():
-        listed = _listed(results)
-        if not isinstance(listed, (list, tuple)):
+        items = listed(results)
+        if not isinstance(items, (list, tuple)):
             raise no_list(name, results, where)
-        places = [f"{where}, stage {name!r}, result {n}" for n in range(1, len(listed) + 1)]
-        stages[name] = tuple(_chunk(_apart(item, place)[0], place) for item, place in zip(listed, places, strict=True))
+        places = [f"{where}, stage {name!r}, result {n}" for n in range(1, len(items) + 1)]
+        stages[name] = tuple(_chunk(_apart(item, place)[0], place) for item, place in zip(items, places, strict=True))
     return Ranking.of_stages(query_id, stages, where, 0)
 
 

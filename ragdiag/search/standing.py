@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -56,8 +57,8 @@ class Standing:
         if labels is not None:
             self._learn(labels)
 
-    def ranking(self, ranking: Ranking, query: int) -> PlacedRanking:
-        """A ranking for the query of that number. Raises `InputError` for a result that is not there.
+    def ranking(self, ranking: Ranking, query: int | None) -> PlacedRanking:
+        """A ranking for the query of that number, or for one of no label. Raises `InputError` for a result that is not there.
 
         A text that it repeats has its places in turn. Results of documents that are not audited are left out.
         """
@@ -65,7 +66,7 @@ class Standing:
         results = self._placed(ranking.chunks, ranking.scores, query)
         return PlacedRanking(ranking.query_id, results, ranking.failed, ranking.listed, stages)
 
-    def _placed(self, chunks: Sequence[StoredChunk], scores: Sequence[float], query: int) -> list[PlacedResult]:
+    def _placed(self, chunks: Sequence[StoredChunk], scores: Sequence[float], query: int | None) -> list[PlacedResult]:
         """The places of one list of results."""
         turns, results = Counter[tuple[str, Place]](), list[PlacedResult]()
         for chunk, score in zip(chunks, scores, strict=True):
@@ -106,9 +107,11 @@ class Standing:
             documents = [self._number[i] for i, grade in grades.items() if grade > 0]
             self._evidence.setdefault(query, []).extend((i, 0, len(self._whole.documents[i].text)) for i in documents)
 
-    def _best_first(self, chunk: StoredChunk, places: Sequence[Place], query: int) -> list[Place]:
-        """The places at which a chunk may stand, those that hold most of the query's evidence first."""
-        shared = {place: sum(_shared(place, each) for each in self._evidence.get(query, ())) for place in places}
+    def _best_first(self, chunk: StoredChunk, places: Sequence[Place], query: int | None) -> list[Place]:
+        """The places at which a chunk may stand, those that hold most of the query's evidence first; without one, of any's."""
+        evidence = chain(*self._evidence.values()) if query is None else self._evidence.get(query, ())
+        held = list(evidence)
+        shared = {place: sum(_shared(place, each) for each in held) for place in places}
         ordered = sorted(places, key=lambda place: -shared[place])
         key = chunk.doc_id, chunk.text
         self._several[key] = self._several.get(key, False) or ordered[0] != places[0]

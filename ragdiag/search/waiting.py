@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
@@ -13,16 +14,15 @@ __all__ = ["Waiting"]
 class Waiting:
     """Waits for what is awaitable, all on one loop: a client of an asynchronous function belongs to the loop that it began on.
 
-    The loop runs in a thread of its own, since in a notebook one runs here already. It is started where it is needed.
+    The loop runs in a thread of its own, since in a notebook one runs here already. It is started where it is needed, and ends
+    with the one who waits.
     """
 
     @cached_property
-    def _loop(self) -> asyncio.AbstractEventLoop:
-        return asyncio.new_event_loop()
-
-    @cached_property
-    def _thread(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(1)
+    def _running(self) -> tuple[asyncio.AbstractEventLoop, ThreadPoolExecutor]:
+        loop, thread = asyncio.new_event_loop(), ThreadPoolExecutor(1)
+        weakref.finalize(self, _ended, loop, thread)
+        return loop, thread
 
     def waited(self, answer: object) -> object:
         """`answer`; what it comes to where it is awaitable. Raises what that raises."""
@@ -32,10 +32,11 @@ class Waiting:
         async def awaited() -> object:
             return await answer
 
-        return self._thread.submit(lambda: self._loop.run_until_complete(awaited())).result()
+        loop, thread = self._running
+        return thread.submit(lambda: loop.run_until_complete(awaited())).result()
 
-    def close(self) -> None:
-        """End the loop and its thread, where they were started."""
-        if "_loop" in vars(self):
-            self._thread.submit(self._loop.close).result()
-            self._thread.shutdown()
+
+def _ended(loop: asyncio.AbstractEventLoop, thread: ThreadPoolExecutor) -> None:
+    """End a loop and its thread."""
+    thread.submit(loop.close).result()
+    thread.shutdown()

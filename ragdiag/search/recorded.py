@@ -1,0 +1,108 @@
+"""Rankings that somebody else made: a recorded run, or the team's own search, which may be asked on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from ragdiag.core.options import Options
+from ragdiag.core.protocols import Progress, Store
+from ragdiag.core.records import Chunking, Corpus, IntArray, Labels, Query
+from ragdiag.scoring.packing import Packing
+from ragdiag.search.asked import AskedIndex, by_cosine
+from ragdiag.search.asking import Asking, searched
+from ragdiag.search.binding import Bound, bind
+from ragdiag.search.callables import encoder_of_model
+from ragdiag.search.inventory import inventory
+from ragdiag.search.latency import Clock
+from ragdiag.search.retrieved import Retrieved, Source
+from ragdiag.search.runs import Rankings, cut_short, read_run
+from ragdiag.search.searches import search_depth
+from ragdiag.search.stages import longer
+from ragdiag.sources.chunks import Placed
+
+__all__ = ["Given", "of_run", "of_search"]
+
+DEFAULT = "default"
+"""The `search_model` that is the one of `dense` without a model."""
+
+
+class Given(NamedTuple):
+    """Documents, queries and labels of an audit, and the team's own chunks where they are given.
+
+    `corpus` is `whole`, or the part of it that is audited; `own`, and `labels`, are of that part.
+    """
+
+    whole: Corpus
+    corpus: Corpus
+    queries: Sequence[Query]
+    labels: Labels | None
+    own: Placed | None
+
+
+def of_run(options: Options, given: Given) -> Retrieved:
+    """The rankings of a recorded run; with the chunks that it ranks it can be asked what a ranking tells. Raises as `bind`."""
+    file, clock = Path(str(options.run)), Clock()
+    with clock("read run"):
+        ranked = read_run(file, options.ties)
+        bound = _bound(ranked, given)
+    index = None if given.own is None else _index(options, given, bound, None)
+    return _retrieved(options, given, ranked, bound, index, clock, Source("as in the run", None, f"run {file.name}"))
+
+
+def of_search(options: Options, given: Given, store: Store | None, progress: Progress) -> Retrieved:
+    """The rankings of the team's own search: for a context first, then as deep as the measures look, or causes.
+
+    Where its chunks are not given, they are taken from what it gives. Raises as `searched` and `bind`.
+    """
+    asking, clock, found = Asking(options.search, options.calls, store), Clock(), None
+    with clock("search"):
+        context = 0 if options.budget else options.k
+        ranked = searched(asking, given.queries, search_depth(options), progress, context)
+    if options.calls and given.own is None and given.labels is not None:
+        with clock("take inventory"):
+            found = inventory(asking, ranked.rankings, given.whole, given.corpus, given.labels, search_depth(options), progress)
+            ranked = ranked._replace(notes=(*ranked.notes, *found.notes))
+    bound = _bound(ranked, given if found is None else given._replace(own=found))
+    index = _index(options, given, bound, asking) if options.calls else None
+    if index is not None and options.search_model:
+        encoder = encoder_of_model("" if options.search_model == DEFAULT else options.search_model)
+        with clock("embed"):
+            index, said = by_cosine(index, encoder, _texts(bound.chunking, given.corpus), store)
+        ranked = ranked._replace(notes=(*ranked.notes, *said))
+    return _retrieved(options, given, ranked, bound, index, clock, Source("as in the search", None, asking.name))
+
+
+def _bound(ranked: Rankings, given: Given) -> Bound:
+    part_of = None if given.corpus is given.whole else given.whole
+    chunks = given.own.chunking if given.own else None
+    return bind(ranked.rankings, given.queries, given.corpus, chunks, part_of, given.labels)
+
+
+def _index(options: Options, given: Given, bound: Bound, asking: Asking | None) -> AskedIndex:
+    """What was ranked, as an index that can be asked."""
+    known, staged = dict[str, IntArray](), set[str]()
+    for q, query in enumerate(given.queries):
+        row = bound.run.chunks[q]
+        if query.text.strip() and q not in bound.run.failed:
+            known.setdefault(query.text, row[row >= 0])
+            staged |= {query.text} if q in bound.run.stages else set()
+    packing = Packing(given.corpus, bound.chunking, options.k, options.budget)
+    return AskedIndex(known, frozenset(staged), bound.numbered, asking, packing, search_depth(options))
+
+
+def _texts(chunking: Chunking, corpus: Corpus) -> list[str]:
+    """The text of each chunk."""
+    columns = (chunking.document.tolist(), chunking.start.tolist(), chunking.end.tolist())
+    return [corpus.documents[d].text[a:b] for d, a, b in zip(*columns, strict=True)]
+
+
+def _retrieved(
+    options: Options, given: Given, ranked: Rankings, bound: Bound, index: AskedIndex | None, clock: Clock, source: Source
+) -> Retrieved:
+    cut = cut_short(ranked.rankings, search_depth(options), len(bound.chunking), recorded=bool(options.run))
+    prompts = [len(stages["prompted"]) for stages in bound.run.stages.values() if "prompted" in stages]
+    more: Iterable[str] = () if options.budget else longer(prompts, options.k)
+    notes = (*(given.own.notes if given.own else ()), *ranked.notes, *cut, *more, *bound.notes)
+    return Retrieved(bound.chunking, bound.run, source, index, notes, clock.seconds, given.corpus)

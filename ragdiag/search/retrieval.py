@@ -24,6 +24,7 @@ from ragdiag.search.analyses import analyses_of
 from ragdiag.search.approximate import as_asked, exact_swap, index_health, notes_on
 from ragdiag.search.asked import AskedIndex, ByCosine
 from ragdiag.search.beside import NAME, by_meaning, note_on
+from ragdiag.search.elsewhere import Given, of_run, of_search
 from ragdiag.search.indexed import Indexed
 from ragdiag.search.latency import Clock, latency_of, told
 from ragdiag.search.nested import (
@@ -40,7 +41,6 @@ from ragdiag.search.nested import (
     unkept,
 )
 from ragdiag.search.reading import unread_of
-from ragdiag.search.recorded import Given, of_run, of_search
 from ragdiag.search.retrieved import Retrieved, Source
 from ragdiag.search.rewriting import rewriter_of
 from ragdiag.search.searches import chunks_of

@@ -92,19 +92,20 @@ def _worlds(folder: Path) -> list[Path]:
     return found
 
 
-def diagnosed(world: Path, cache: Path) -> list[dict[str, Any]]:
-    """What the audit says of each query of a kept world, beside the truth."""
+def diagnosed(world: Path, cache: Path, **door: object) -> list[dict[str, Any]]:
+    """What the audit says of each query of a kept world, beside the truth; `door` are the options of another way to its index."""
     from ragdiag.core.options import Options
     from ragdiag.pipeline import run_audit
 
     truth = {row["id"]: row for row in read_rows(world / "truth.jsonl")}
-    retriever = next(iter(truth.values()))["retriever"]
-    options = Options(chunks=world / "chunks.jsonl", retriever=retriever, k=5, cache=cache)
+    own = {"chunks": world / "chunks.jsonl", "retriever": next(iter(truth.values()))["retriever"]}
+    options = Options(**{**(door or own), "k": 5, "cache": cache})
     found = run_audit(world / "corpus.jsonl", world / "queries.jsonl", options).report
     rows = []
     for query in found.queries:
-        named = predicted(query.status, query.causes, query.label)
-        rows.append(truth[query.id] | {"predicted": named, "causes": list(query.causes), "status": query.status})
+        named = "untested" if query.status == "not_decidable" else predicted(query.status, query.causes, query.label)
+        said = {"predicted": named, "causes": list(query.causes), "status": query.status, "untested": list(query.untested)}
+        rows.append(truth[query.id] | said)
     return rows
 
 

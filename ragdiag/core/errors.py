@@ -7,6 +7,7 @@
     │   └── UnreadableDocument   one document cannot be read: it is counted and left out
     ├── SpecError                a strategy, parameter or value that does not exist
     ├── UsageError               arguments that make no sense together
+    ├── Untestable               what an index cannot be asked
     └── MissingExtra             an optional package is not installed
 
 A label that is wrong about the corpus is not an error but a *defect*: see `records.Defect`.
@@ -24,6 +25,7 @@ __all__ = [
     "RagdiagError",
     "SpecError",
     "UnreadableDocument",
+    "Untestable",
     "UsageError",
     "did_you_mean",
     "install_line",
@@ -64,6 +66,10 @@ class SpecError(RagdiagError):
 
 class UsageError(RagdiagError):
     """Arguments that make no sense, alone or together (``k`` of 0, a gate on an unknown measure)."""
+
+
+class Untestable(RagdiagError):
+    """What this index cannot be asked."""
 
 
 class MissingExtra(RagdiagError):

@@ -97,8 +97,10 @@ def test_an_index_is_measured_without_its_model(tmp_path: Path, index: str, team
 @pytest.mark.stores
 def test_what_needs_the_model_is_said_and_not_tried(tmp_path: Path, index: str) -> None:
     found = ranked(index.replace("MODEL", str(of_queries(tmp_path / "q.jsonl"))))
-    (note,) = [note for note in found.retrieved.notes if "q.jsonl" in note]
-    assert note.startswith("q.jsonl has vectors of queries alone: whether the stored ones are of their texts")
+    limits, lengths = [note for note in found.retrieved.notes if "q.jsonl" in note]
+    assert "are searched at length 1" in lengths and limits.startswith(
+        "q.jsonl has vectors of queries alone: whether the stored ones are of their texts"
+    )
     searchable = found.retrieved.searchable
     assert isinstance(searchable, Kept) and not searchable.adds and not any(searchable.drifted([0, 1, 2]))
     assert found.retrieved.source.index_recall.mean == 1.0  # the exact search of a flat index, with the file's vectors
@@ -127,9 +129,8 @@ def test_an_index_of_other_dimensions(tmp_path: Path, index: str) -> None:
 
 
 def test_a_text_is_known_by_what_it_says(tmp_path: Path) -> None:
-    made = QueryVectors(
-        str(lines(tmp_path / "q.jsonl", [{"text": " one ", "vector": [3, 4]}, {"text": "two", "embedding": [0, 1]}]))
-    )
+    records = [{"text": " one ", "vector": [3, 4]}, {"text": "two", "embedding": [0, 1]}]
+    made = QueryVectors(str(lines(tmp_path / "q.jsonl", records)))
     vectors = made.encode(["two", "one\n", " ", "two"], "query", None, no_progress)
     np.testing.assert_allclose(vectors, [[0, 1], [0.6, 0.8], [0, 0], [0, 1]], atol=1e-6)
     assert made.dimension == 2 and made.encode([], "document", None, no_progress).shape == (0, 2)
@@ -202,7 +203,7 @@ def test_a_file_that_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         ranked('faiss(path="x", model="no/where.jsonl")')  # before the index is opened
     with pytest.raises(InputError, match=r"queries\.jsonl: has no vectors; write a line for each query"):
         _ = encoder_of_model("queries.jsonl").identity
-    with pytest.raises(SpecError, match="is a file of vectors, .* leave precision=float32 out"):
+    with pytest.raises(SpecError, match=r"is a file of vectors, .* leave precision=float32 out"):
         encoder_of_model("queries.jsonl", "float32")
     Path("folder.jsonl").mkdir()
     with pytest.raises(InputError, match=r"folder\.jsonl: is a folder; name a file"):

@@ -19,8 +19,9 @@ from ragdiag.core.protocols import no_progress
 from ragdiag.core.registry import make
 from ragdiag.core.remote import remote_part
 from ragdiag.pipeline import audit
-from ragdiag.search.callables import FunctionEncoder, encoder_of_model
+from ragdiag.search.callables import FunctionEncoder
 from ragdiag.search.encoder import Encoder
+from ragdiag.search.named import encoder_of_model
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 TINY = (FIXTURES / "tiny", FIXTURES / "tiny" / "queries.jsonl")
@@ -234,7 +235,7 @@ def test_nothing_is_imported_from_a_corpus(team: Team, tmp_path: Path) -> None:
 
 def test_the_current_folder_is_not_searched_for_what_is_installed(team: Team) -> None:
     before = list(sys.path)
-    _ = FunctionEncoder("json:dumps").folder
+    _ = FunctionEncoder("json:dumps").identity
     assert sys.path == before
 
 

@@ -20,10 +20,10 @@ import pytest
 from click.testing import CliRunner
 
 from ragdiag.answering.answers import load_answers
-from ragdiag.answering.live import asking, endpoint
+from ragdiag.answering.live import asking
 from ragdiag.answering.live.asking import HOPELESS, Estimate, Questions
 from ragdiag.cli import main
-from ragdiag.core import files
+from ragdiag.core import endpoints, files
 from ragdiag.core.errors import InputError, UsageError
 from ragdiag.core.prompt import Prompt, Reply
 from ragdiag.core.protocols import no_progress
@@ -189,7 +189,7 @@ def test_when_every_call_failed_there_is_nothing_to_judge(here: Path, start: Sta
 
 def test_a_reply_has_a_bound(here: Path, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "LONGEST", 1000)
-    monkeypatch.setattr(endpoint, "LARGEST", 2**20)
+    monkeypatch.setattr(endpoints, "LARGEST", 2**20)
     long = {0: "a" * 1000, 1: "a" * 1001, 2: "a" * 2**20}
     done = live(start(lambda prompt, _: long.get(number(prompt), right(prompt))).url, "--condition", "oracle")
     assert done.exit_code == 0, done.output
@@ -200,10 +200,10 @@ def test_a_reply_has_a_bound(here: Path, start: Start, monkeypatch: pytest.Monke
 def test_a_response_without_an_end_is_not_waited_for() -> None:
     """However much comes, and however slowly."""
     with pytest.raises(OverflowError):
-        endpoint._body(itertools.repeat(b"x" * 2**16), time.monotonic() + 600)
+        endpoints.read_body(itertools.repeat(b"x" * 2**16), time.monotonic() + 600)
     with pytest.raises(TimeoutError):
-        endpoint._body((time.sleep(0.01) or b"x" for _ in itertools.count()), time.monotonic() + 0.1)
-    assert endpoint._body([b"a", b"b"], time.monotonic() + 600) == b"ab"
+        endpoints.read_body((time.sleep(0.01) or b"x" for _ in itertools.count()), time.monotonic() + 0.1)
+    assert endpoints.read_body([b"a", b"b"], time.monotonic() + 600) == b"ab"
 
 
 @pytest.mark.parametrize("end", ["", "\n", '{"query_id": "q0", "cond', "x" * 3000])

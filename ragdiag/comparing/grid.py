@@ -29,9 +29,9 @@ from ragdiag.diagnosis.causes import name_causes
 from ragdiag.pipeline import inputs_of
 from ragdiag.scoring.measures import Measure, default_measures
 from ragdiag.scoring.scoring import Scorer
-from ragdiag.search.callables import AnyEncoder, FunctionEncoder
 from ragdiag.search.encoder import Encoder
 from ragdiag.search.nested import all_models, own_models
+from ragdiag.search.outside import OutsideEncoder
 from ragdiag.search.retrieval import Plan, Retrieved
 
 __all__ = ["Material", "causes_of", "configurations", "measured", "names_of", "usable"]
@@ -154,20 +154,22 @@ def usable(options: Options) -> bool:
     """Whether what the strategies of a configuration need is installed."""
     plan = Plan(options)
     try:
-        return all(m.folder for m in (*own_models(plan.chunker), *all_models(plan.retriever)))
+        return all(m.identity for m in (*own_models(plan.chunker), *all_models(plan.retriever)))
     except MissingExtra:
         return False
 
 
-def _encoders(plan: Plan) -> list[AnyEncoder]:
+def _encoders(plan: Plan) -> list[Encoder | OutsideEncoder]:
     """The encoders of a configuration's retriever whose vectors are kept; none for a recorded run: nothing is encoded here."""
     models = [] if plan.options.run else all_models(plan.retriever)
-    return [m for m in models if isinstance(m, Encoder) or (isinstance(m, FunctionEncoder) and m.version)]
+    return [m for m in models if isinstance(m, Encoder) or (isinstance(m, OutsideEncoder) and m.kept)]
 
 
 def _embed(material: Material, plans: Sequence[Plan], progress: Progress) -> None:
     """Every text that any configuration needs, once, before they run: workers would embed what they share several times."""
-    jobs: dict[str, tuple[AnyEncoder, dict[str, None], Plan]] = {}  # by encoder: the texts to be embedded, each once, in order
+    jobs: dict[
+        str, tuple[Encoder | OutsideEncoder, dict[str, None], Plan]
+    ] = {}  # by encoder: the texts to be embedded, each once, in order
     cuts: dict[tuple[str, str], list[str]] = {}
     for plan in plans:
         encoders = _encoders(plan)

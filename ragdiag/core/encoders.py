@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from ragdiag.core.arrays import FloatArray, IntArray
 from ragdiag.core.protocols import Store
 
-__all__ = ["Characters", "Kind", "LocalModel", "Readable", "TextEncoder", "WithEncoder", "WithScorer"]
+__all__ = ["Characters", "Kind", "NamedModel", "Noted", "Readable", "TextEncoder", "WithEncoder", "WithScorer"]
 
 Kind = Literal["document", "query"]
 """Which side a text is on that is encoded."""
 
 
-class LocalModel(Protocol):
-    """A model whose files are on this machine, or a function of the team's."""
-
-    @property
-    def folder(self) -> Path:
-        """Where the files, or the code, are. Raises `SpecError` or `MissingExtra` where there are none."""
-        ...
+class NamedModel(Protocol):
+    """A model that the user names: its files, a function of the team's, one behind an endpoint, a file of vectors."""
 
     @property
     def identity(self) -> str:
-        """What its results depend on: a hash of the files, the precision."""
+        """What its results depend on: a hash of the files, the precision. Raises `SpecError` or `MissingExtra` without files."""
         ...
 
     @property
@@ -40,8 +34,8 @@ class LocalModel(Protocol):
 
 
 @runtime_checkable
-class TextEncoder(LocalModel, Protocol):
-    """Makes vectors of texts, and says how much of one it reads; a function of the team's does not."""
+class TextEncoder(NamedModel, Protocol):
+    """Makes vectors of texts, and says how much of one it reads: not known of a function of the team's, or behind an endpoint."""
 
     @property
     def max_tokens(self) -> int:
@@ -99,11 +93,21 @@ class Readable(Protocol):
 
 
 @runtime_checkable
+class Noted(Protocol):
+    """A model of which a reader should know something."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What, a sentence each."""
+        ...
+
+
+@runtime_checkable
 class WithEncoder(Protocol):
     """A chunker, a retriever or an index that makes vectors."""
 
     @property
-    def encoder(self) -> LocalModel:
+    def encoder(self) -> NamedModel:
         """The model that makes them."""
         ...
 
@@ -113,6 +117,6 @@ class WithScorer(Protocol):
     """A retriever or an index that scores pairs of a query and a text."""
 
     @property
-    def scorer(self) -> LocalModel:
+    def scorer(self) -> NamedModel:
         """The model that scores them."""
         ...

@@ -6,13 +6,25 @@ import dataclasses
 import os
 import typing
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from ragdiag.core.errors import SpecError
 from ragdiag.core.functions import names_function
 
-__all__ = ["FETCHED", "KEY", "LOCAL", "api_key", "check_url", "is_text", "remote_part"]
+__all__ = [
+    "FETCHED",
+    "KEY",
+    "LOCAL",
+    "ModelForm",
+    "api_key",
+    "check_url",
+    "endpoint_of",
+    "form_of_model",
+    "is_text",
+    "names_endpoint",
+    "remote_part",
+]
 
 LOCAL = {"collection", "id", "path", "table", "text", "texts", "vector", "where"}
 """Parameters of strategies whose text names something on this machine, or within a store that another parameter names."""
@@ -22,6 +34,35 @@ FETCHED = {"model", "unit"}
 
 KEY = "OPENAI_API_KEY"
 """The environment variable that holds the endpoint's key; the key is read from nowhere else."""
+
+ModelForm = Literal["endpoint", "function", "vectors", "files"]
+"""What a parameter `model` may name: an endpoint, a function, a file of vectors, or a model's files, here or on the hub."""
+
+
+def form_of_model(model: str) -> ModelForm:
+    """What a parameter `model` names, by its form alone: ``http://host/v1#name``, ``module:function``, ``queries.jsonl``.
+
+    What happens to exist on this machine makes it nothing else.
+    """
+    if names_endpoint(model):
+        return "endpoint"
+    if names_function(model):
+        return "function"
+    return "vectors" if model.endswith(".jsonl") else "files"
+
+
+def names_endpoint(target: str) -> bool:
+    """Whether `target` is the address of an endpoint."""
+    return target.partition("://")[0].lower() in ("http", "https")
+
+
+def endpoint_of(model: str) -> tuple[str, str]:
+    """The address and the name in ``http://localhost:8000/v1#name``. Raises `SpecError`, which repeats nothing of it."""
+    url, _, name = model.partition("#")
+    check_url(url, "model")
+    if not name or not name.isprintable() or " " in name:
+        raise SpecError('model: an endpoint needs the name of its model behind a #, such as "http://localhost:8000/v1#bge-m3"')
+    return url, name
 
 
 def api_key() -> str:
@@ -44,7 +85,7 @@ def remote_part(strategy: Any) -> str:
     """The first parameter of a strategy, or of one within it, as ``name='text'``, that may lead elsewhere or run code; else "".
 
     A text whose parameter is not known to name a thing of this machine may lead anywhere; a strategy that `connects` does so by
-    what its environment says.
+    what its environment says. Raises `SpecError` for an address with a key in it.
     """
     if getattr(strategy, "connects", False):
         first = dataclasses.fields(strategy)[0].name
@@ -67,7 +108,10 @@ def is_text(strategy: type, parameter: str) -> bool:
 
 def _is_here(parameter: str, value: str) -> bool:
     """Whether the value of a parameter is known to name something on this machine, and no code that would be run."""
-    if parameter == "model" and names_function(value):
+    form = form_of_model(value) if parameter == "model" else "files"
+    if form == "endpoint":
+        endpoint_of(value)  # what is said of it is not to hold a key
+    if form in ("endpoint", "function"):
         return False
     if parameter not in FETCHED:
         return parameter in LOCAL

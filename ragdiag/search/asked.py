@@ -15,7 +15,7 @@ from ragdiag.core.ranking import padded
 from ragdiag.core.records import FloatArray, IntArray
 from ragdiag.scoring.packing import Packing
 from ragdiag.search.asking import Asking
-from ragdiag.search.callables import AnyEncoder
+from ragdiag.search.named import AnyEncoder
 from ragdiag.search.runs import Ranking
 
 __all__ = ["AskedIndex", "ByCosine", "by_cosine"]

@@ -13,9 +13,9 @@ from ragdiag.scoring.packing import Packing
 from ragdiag.search.asked import AskedIndex, by_cosine
 from ragdiag.search.asking import Asking, searched
 from ragdiag.search.binding import Bound, bind
-from ragdiag.search.callables import encoder_of_model
 from ragdiag.search.inventory import inventory
 from ragdiag.search.latency import Clock
+from ragdiag.search.named import encoder_of_model
 from ragdiag.search.retrieved import Retrieved, Source
 from ragdiag.search.runs import Rankings, cut_short, read_run
 from ragdiag.search.searches import search_depth

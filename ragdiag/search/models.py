@@ -27,6 +27,7 @@ __all__ = [
     "identity_of",
     "load_model",
     "made",
+    "path_of",
     "readable",
     "unit",
     "vector_key",
@@ -44,7 +45,7 @@ def folder_of(name: str, instead: str = "") -> Path:
     Raises `SpecError` where there are none, or not only data (`model_files`), `MissingExtra` without a way to fetch them;
     `instead` says how to do without.
     """
-    named = Path(os.path.expanduser(name) if name.startswith("~/") else name)  # noqa: PTH111  # pathlib's fails without a home
+    named = path_of(name)
     if named.is_dir():
         return checked(named)
     if name.startswith((".", "/", "~")):
@@ -55,6 +56,11 @@ def folder_of(name: str, instead: str = "") -> Path:
         raise
     except Exception as e:
         raise SpecError(f"model {name!r} is neither a folder nor to be had from the hub ({type(e).__name__})") from e
+
+
+def path_of(name: str) -> Path:
+    """The path that `name` writes; ``~/`` is the home."""
+    return Path(os.path.expanduser(name) if name.startswith("~/") else name)  # noqa: PTH111  # pathlib's fails without a home
 
 
 def from_hub(name: str, local_only: bool, instead: str = "") -> Path:
@@ -104,20 +110,22 @@ def made(
     identity: str,
     store: Store | None,
     progress: Progress,
+    size: int = BATCH,
+    keep_every: int = KEEP_EVERY,
 ) -> dict[bytes, VectorArray]:
     """What the model called `identity` makes of each thing `wanted`, by key: known in `store`, or made and added to it.
 
-    Made in the order of `wanted` and kept by whole batches, so that what is interrupted goes on to the very same results; sorted
-    by length, the things of a batch need little padding.
+    Made in the order of `wanted`, in batches of `size`, and kept by whole batches, so that what is interrupted goes on to the
+    very same results; sorted by length, the things of a batch need little padding.
     """
     known = store.vectors(identity, list(wanted)) if store is not None else {}
     missing = [key for key in wanted if key not in known]
-    step = BATCH * KEEP_EVERY
+    step = size * keep_every
     for i in range(0, len(missing), step):
         fresh: dict[bytes, VectorArray] = {}
-        for j in range(i, min(i + step, len(missing)), BATCH):
+        for j in range(i, min(i + step, len(missing)), size):
             progress(what, j, len(missing))
-            batch = missing[j : j + BATCH]
+            batch = missing[j : j + size]
             fresh |= zip(batch, make([wanted[key] for key in batch]), strict=True)
         if store is not None:
             store.add_vectors(identity, fresh)
@@ -134,6 +142,8 @@ def embedded(
     identity: str,
     store: Store | None,
     progress: Progress,
+    size: int = BATCH,
+    keep_every: int = KEEP_EVERY,
 ) -> VectorArray:
     """Vectors of `texts`, shape ``(n_texts, dimension)``: each distinct one made once by `embed`, or known; see `made`.
 
@@ -142,7 +152,7 @@ def embedded(
     stripped = [t.strip() for t in texts]
     key_of = {t: vector_key(kind, t) for t in set(stripped)}
     wanted = {key_of[t]: t for t in sorted(key_of, key=lambda t: (len(t), t))}
-    known = made(f"embedding {kind}s", wanted, embed, identity, store, progress)
+    known = made(f"embedding {kind}s", wanted, embed, identity, store, progress, size, keep_every)
     return np.stack([known[key_of[t]] for t in stripped]) if stripped else np.empty((0, 0), dtype=np.float32)
 
 

@@ -7,17 +7,16 @@ import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ragdiag.core.encoders import LocalModel, Readable, WithEncoder, WithScorer
+from ragdiag.core.encoders import NamedModel, Noted, Readable, WithEncoder, WithScorer
 from ragdiag.core.errors import SpecError
 from ragdiag.core.proofs import EXACT
 from ragdiag.core.protocols import Collection, Composed, Fusion, Index, Progress, Retriever, Step, Store, Timed, Weighted, Wrapper
 from ragdiag.core.records import Chunking
 from ragdiag.core.registry import make, spec_of
-from ragdiag.search.callables import FunctionEncoder
 
 __all__ = [
-    "WORDS", "all_models", "collection_of", "encoder_of", "encodes_anew", "models_of", "opened", "own_models", "parts_of",
-    "readers_of", "reanalysed", "swaps_of", "unkept", "weighted", "weights_of",
+    "WORDS", "all_models", "collection_of", "encoder_of", "encodes_anew", "models_of", "notes_on_models", "opened", "own_models",
+    "parts_of", "readers_of", "reanalysed", "swaps_of", "weighted", "weights_of",
 ]  # fmt: skip
 
 
@@ -30,14 +29,14 @@ def models_of(strategy: object) -> list[str]:
     return [model.described for model in all_models(strategy)]
 
 
-def all_models(strategy: object) -> list[LocalModel]:
+def all_models(strategy: object) -> list[NamedModel]:
     """The models behind a strategy, nested ones too."""
     return own_models(strategy) + [model for inner in _inside(strategy) for model in all_models(inner)]
 
 
-def own_models(part: object) -> list[LocalModel]:
+def own_models(part: object) -> list[NamedModel]:
     """The models that a strategy or an index has itself: what makes vectors, what scores pairs."""
-    encoders: list[LocalModel] = [part.encoder] if isinstance(part, WithEncoder) else []
+    encoders: list[NamedModel] = [part.encoder] if isinstance(part, WithEncoder) else []
     return encoders + ([part.scorer] if isinstance(part, WithScorer) else [])
 
 
@@ -56,7 +55,7 @@ def parts_of(index: Index) -> Iterator[Index]:
             yield from parts_of(part)
 
 
-def encoder_of(index: Index) -> LocalModel | None:
+def encoder_of(index: Index) -> NamedModel | None:
     """The encoder of an index, or of the first part of it that has one."""
     return next((part.encoder for part in parts_of(index) if isinstance(part, WithEncoder)), None)
 
@@ -83,9 +82,9 @@ def readers_of(retriever: Retriever | None, others: Iterable[str]) -> dict[str, 
     return {spec: reader for spec, reader in readers.items() if reader is not None}
 
 
-def unkept(strategies: Iterable[object]) -> list[str]:
-    """A note on each function of the team's behind strategies whose vectors are not kept from run to run."""
-    models = (model for strategy in strategies for model in all_models(strategy) if isinstance(model, FunctionEncoder))
+def notes_on_models(strategies: Iterable[object]) -> list[str]:
+    """What a reader should know of the models behind strategies, each thing once."""
+    models = (model for strategy in strategies for model in all_models(strategy) if isinstance(model, Noted))
     return list(dict.fromkeys(note for model in models for note in model.notes))
 
 

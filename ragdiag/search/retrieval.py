@@ -29,16 +29,17 @@ from ragdiag.search.indexed import Indexed
 from ragdiag.search.latency import Clock, latency_of, told
 from ragdiag.search.nested import (
     WORDS,
+    all_models,
     collection_of,
     encoder_of,
     encodes_anew,
     models_of,
+    notes_on_models,
     opened,
     own_models,
     parts_of,
     readers_of,
     swaps_of,
-    unkept,
 )
 from ragdiag.search.reading import unread_of
 from ragdiag.search.retrieved import Retrieved, Source
@@ -74,6 +75,7 @@ class Plan:
         self.context = make("contexts", options.context)
         self.retriever = make("retrievers", options.retriever)
         self.swap = make("retrievers", options.swap) if options.swap not in ("", NO_SWAP) else None
+        _ = [all_models(strategy) for strategy in (self.chunker, self.retriever, self.swap)]  # raises where one cannot be
         self.rewriter = rewriter_of(options.rewrite)
         self.collection = collection_of(self.retriever)
         if self.collection is not None:  # what a collection has embedded is its own business
@@ -101,7 +103,7 @@ class Plan:
         models = dict.fromkeys(name for maker in makers for name in models_of(maker))
         health = index_health(made.searchable, _texts(queries), self.options.k)
         source = Source(made.chunker, made.context, spec_of(self.retriever), tuple(models) or None, *health)
-        notes = (*made.notes, *notes_on(health, len(made.chunking)), *unkept(makers))
+        notes = (*made.notes, *notes_on(health, len(made.chunking)), *notes_on_models(makers))
         return Retrieved(made.chunking, run, source, made.searchable, notes, clock.seconds, made.corpus)
 
     def _recorded(
@@ -186,7 +188,7 @@ class Plan:
         """An index of ours, or a store."""
         chunking, corpus = retrieved.chunking, retrieved.corpus
         encoder = encoder_of(index)
-        reads = encoder if isinstance(encoder, TextEncoder) else None  # a function of the team's does not say how far it reads
+        reads = encoder if isinstance(encoder, TextEncoder) else None  # a function or an endpoint does not say how far it reads
         visible = None if reads is None else reads.visible(embed_texts(corpus, chunking, self.context), self.store)
         make_index = functools.partial(self._index, corpus=corpus, chunking=chunking, progress=progress)
         texts = functools.partial(embed_texts, corpus, chunking, self.context)

@@ -15,7 +15,7 @@ from ragdiag.core.errors import SpecError
 from ragdiag.core.opinions import Opinion
 from ragdiag.core.protocols import Progress, Store
 from ragdiag.core.records import Answer, Query
-from ragdiag.search.callables import AnyEncoder, encoder_of_model
+from ragdiag.search.named import AnyEncoder, encoder_of_model
 
 REMEDY = "choose the judge matcher"
 

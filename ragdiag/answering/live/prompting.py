@@ -19,6 +19,7 @@ from ragdiag.core.options import Options, check_kind
 from ragdiag.core.prompt import MOST_TOKENS, Prompt, check_conditions, check_template, fill, template_for
 from ragdiag.core.protocols import Model, Progress, no_progress
 from ragdiag.core.records import Corpus, IntArray, Labels, Run
+from ragdiag.core.remote import names_endpoint
 from ragdiag.pipeline import Audit, load, rank, run_audit
 from ragdiag.scoring.scoring import Scorer
 from ragdiag.search.retrieval import Plan
@@ -61,7 +62,7 @@ class Live:
     @property
     def is_endpoint(self) -> bool:
         """Whether calls go to another process, which may cost something."""
-        return self.target.partition("://")[0] in ("http", "https")
+        return names_endpoint(self.target)
 
 
 def run_prompts(

@@ -11,8 +11,8 @@ import numpy as np
 from ragdiag.core.arrays import FloatArray, IntArray, VectorArray
 from ragdiag.core.errors import SpecError
 from ragdiag.core.protocols import Progress, Store, no_progress
-from ragdiag.search.callables import AnyEncoder, encoder_of_model
 from ragdiag.search.chunkers._pack import check_size
+from ragdiag.search.named import AnyEncoder, encoder_of_model
 from ragdiag.text.sentences import Cuts
 
 DECIMALS = 6

@@ -12,7 +12,7 @@ from ragdiag.search.models import unit
 from ragdiag.search.retrievers._payload import NODE, node_in
 from ragdiag.search.retrievers._source import Row
 
-__all__ = ["ALIKE", "Frame", "Framing", "framing"]
+__all__ = ["ALIKE", "UNKNOWN", "Frame", "Framing", "framing"]
 
 ALIKE = 0.99
 """Cosine between a stored vector and one made of the same text, from which on that is what was embedded."""
@@ -100,3 +100,7 @@ def _of_llamaindex(text: str, metadata: Mapping[str, object]) -> str:
         return text
     whole: str = node.get("text_template") or "{metadata_str}\n\n{content}"
     return whole.replace("{metadata_str}", said).replace("{content}", text).strip()
+
+
+UNKNOWN = Framing(_plain, "not known", -1.0)
+"""Of a store with whose model no text can be embedded."""

@@ -8,13 +8,15 @@ from typing import Literal
 
 import numpy as np
 
+from ragdiag.core.arrays import VectorArray
 from ragdiag.core.errors import InputError, SpecError
 from ragdiag.core.protocols import Progress, Store, no_progress
 from ragdiag.core.records import StoredChunk
-from ragdiag.search.callables import AnyEncoder, encoder_of_model
 from ragdiag.search.models import unit
-from ragdiag.search.retrievers._frames import framing
-from ragdiag.search.retrievers._source import PAGE, Source
+from ragdiag.search.named import AnyEncoder, encoder_of_model
+from ragdiag.search.query_vectors import QueryVectors
+from ragdiag.search.retrievers._frames import UNKNOWN, Framing, framing
+from ragdiag.search.retrievers._source import PAGE, Row, Source
 from ragdiag.search.retrievers._stored_index import StoredIndex
 from ragdiag.sources.stored import hinted_chunk
 
@@ -26,6 +28,9 @@ SAME_MODEL = 0.3
 
 Titles or headings embedded with a chunk leave it above 0.5; between unrelated models it is about 0.
 """
+
+
+REMEDY = "name the model that made the vectors: model=..."
 
 
 class Stored(abc.ABC):
@@ -69,13 +74,27 @@ class Stored(abc.ABC):
             raise InputError("none of its chunks is of these documents", source.place, remedy="audit the documents that it holds")
         sample, encoder = list(ids[:: -(-len(ids) // SAMPLE)]), self.encoder
         stored, rows = source.vectors(sample), source.records(sample)
-        made = encoder.encode([row.text or "" for row in rows], "document", store, no_progress)
-        name, remedy = encoder.described, "name the model that made the vectors: model=..."
-        if stored.shape[1] != made.shape[1]:
-            sizes = f"{stored.shape[1]} dimensions, those of {name} have {made.shape[1]}"
-            raise SpecError(f"{source.place}: the collection's vectors have {sizes}; {remedy}")
-        if (cosine := float((unit(stored) * made).sum(axis=1).mean())) < SAME_MODEL:
-            raise SpecError(f"{source.place}: the collection's vectors are not of {name} (mean cosine {cosine:.2f}); {remedy}")
-        found = framing(rows, stored, lambda texts: encoder.encode(texts, "document", store, no_progress))
+        found = self._framing(encoder, rows, stored, store)
         length = float(np.median(np.linalg.norm(stored, axis=1)))
         return StoredIndex(source, encoder, ids, store, length, len(ids) * stored[0].nbytes, found)
+
+    def _framing(self, encoder: AnyEncoder, rows: Sequence[Row], stored: VectorArray, store: Store | None) -> Framing:
+        """What was embedded for `rows`, whose vectors are `stored`. Raises `SpecError` where another model made these."""
+        if isinstance(encoder, QueryVectors):
+            self._check_dimension(stored.shape[1], encoder.dimension, encoder.described)
+            return UNKNOWN
+
+        def embed(texts: Sequence[str]) -> VectorArray:
+            return encoder.encode(texts, "document", store, no_progress)
+
+        made = embed([row.text or "" for row in rows])
+        self._check_dimension(stored.shape[1], made.shape[1], encoder.described)
+        if (cosine := float((unit(stored) * made).sum(axis=1).mean())) < SAME_MODEL:
+            not_of = f"the collection's vectors are not of {encoder.described} (mean cosine {cosine:.2f})"
+            raise SpecError(f"{self.source.place}: {not_of}; {REMEDY}")
+        return framing(rows, stored, embed)
+
+    def _check_dimension(self, stored: int, made: int, name: str) -> None:
+        if stored != made:
+            sizes = f"{stored} dimensions, those of {name} have {made}"
+            raise SpecError(f"{self.source.place}: the collection's vectors have {sizes}; {REMEDY}")

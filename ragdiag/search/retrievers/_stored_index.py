@@ -14,8 +14,8 @@ from ragdiag.core.encoders import Kind
 from ragdiag.core.proofs import Addition, Edit
 from ragdiag.core.protocols import Store, no_progress
 from ragdiag.core.ranking import best, edited, padded
-from ragdiag.search.callables import AnyEncoder
 from ragdiag.search.models import unit
+from ragdiag.search.named import AnyEncoder
 from ragdiag.search.retrievers._frames import Framing
 from ragdiag.search.retrievers._source import PAGE, Restarted, Source
 from ragdiag.search.retrievers._vectors import DECIMALS, Encode, Vectors, encoded

@@ -1,4 +1,4 @@
-"""Dense retrieval: vectors of a model or of the team's function, exact search."""
+"""Dense retrieval: vectors of a model, wherever it is, exact search."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ragdiag.core.arrays import FloatArray, IntArray, VectorArray
 from ragdiag.core.encoders import Kind
 from ragdiag.core.proofs import Edit
 from ragdiag.core.protocols import Progress, Store, no_progress
-from ragdiag.search.callables import AnyEncoder, encoder_of_model
+from ragdiag.search.named import AnyEncoder, encoder_of_model
 from ragdiag.search.retrievers._vectors import Vectors
 
 
@@ -18,8 +18,9 @@ from ragdiag.search.retrievers._vectors import Vectors
 class Dense:
     """Cosine between an encoder's vectors, all compared.
 
-    `model` is a folder or a hub name of sentence-transformers (empty: all-MiniLM-L6-v2), or a function of the team's, as
-    ``"module:function"``: called with a list of texts and "query" or "document", it gives a vector for each (`FunctionEncoder`).
+    `model` is a folder or a hub name of sentence-transformers (empty: all-MiniLM-L6-v2), a model behind an endpoint, as
+    ``"http://localhost:8000/v1#name"`` (`EndpointEncoder`), or a function of the team's, as ``"module:function"``: called with a
+    list of texts and "query" or "document", it gives a vector for each (`FunctionEncoder`).
     """
 
     model: str = ""

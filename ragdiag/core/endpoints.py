@@ -1,0 +1,77 @@
+"""OpenAI-compatible endpoints, asked through the `openai` package: what asking for answers and for vectors has in common."""
+
+from __future__ import annotations
+
+import operator
+import time
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from ragdiag.core.registry import require
+from ragdiag.core.remote import api_key, check_url
+
+__all__ = ["LARGEST", "Connection", "read_body"]
+
+LARGEST = 16 * 2**20
+"""Bytes of a response that are read: no answer takes so many, and an endpoint may send them without an end."""
+
+
+class Connection:
+    """The endpoint at `url` (``http://localhost:8000/v1``); `whose` url it is, an option or a parameter, is said in errors.
+
+    What overload or errors of the server stand against is asked for `retries` times more, after as long as the server says.
+    Redirects are not followed: they would take the texts, perhaps the key, to where the user never sent them.
+    Raises `SpecError` for a url with a key in it, `MissingExtra` without openai.
+    """
+
+    def __init__(self, url: str, whose: str, timeout_s: float, retries: int) -> None:
+        check_url(url, whose)
+        self._timeout_s = timeout_s
+        self._openai = require("openai", "live")
+        client_class = self._openai.DefaultHttpxClient
+        self._http = require(client_class.__mro__[1].__module__.partition(".")[0], "live")  # httpx or httpx2, as openai's version
+        self._client = self._openai.OpenAI(
+            base_url=url,
+            api_key=api_key(),
+            timeout=timeout_s,
+            max_retries=retries,
+            http_client=client_class(follow_redirects=False),
+        )
+
+    def body(self, of: Literal["chat.completions", "embeddings"], sent: Mapping[str, object]) -> bytes:
+        """The body of a response. Raises whatever the library does; `kind_of` says what that is called."""
+        resource = operator.attrgetter(of)(self._client)
+        with resource.with_streaming_response.create(**sent) as response:
+            return read_body(response.iter_bytes(), time.monotonic() + self._timeout_s)
+
+    def is_refusal(self, error: Exception) -> bool:
+        """Whether the endpoint says that it cannot be told what it was told."""
+        return isinstance(error, self._openai.BadRequestError)
+
+    def kind_of(self, error: Exception) -> str:
+        """What a failure is called, by its kind: what an endpoint says may hold anything."""
+        if isinstance(error, self._openai.APIStatusError):
+            return f"status {error.status_code}"
+        kinds: dict[str, tuple[type[Exception], ...]] = {
+            "timed out": (self._openai.APITimeoutError, self._http.TimeoutException, TimeoutError),
+            "no connection": (self._openai.APIConnectionError, self._http.TransportError),
+            f"more than {LARGEST // 2**20} MB": (OverflowError,),
+            "no JSON": (ValueError, RecursionError),
+        }
+        return next((kind for kind, types in kinds.items() if isinstance(error, types)), type(error).__name__)
+
+    def close(self) -> None:
+        """Let go of connections: nothing more is asked."""
+        self._client.close()
+
+
+def read_body(parts: Iterable[bytes], deadline: float) -> bytes:
+    """All of a response. Raises `OverflowError` for more than `LARGEST` bytes, `TimeoutError` behind the `deadline`."""
+    body = bytearray()
+    for part in parts:
+        body += part
+        if len(body) > LARGEST:
+            raise OverflowError
+        if time.monotonic() > deadline:
+            raise TimeoutError
+    return bytes(body)

@@ -39,8 +39,9 @@ from ragdiag.search.nested import (
     unkept,
 )
 from ragdiag.search.reading import unread_of
+from ragdiag.search.recorded import recorded
 from ragdiag.search.rewriting import rewriter_of
-from ragdiag.search.runs import Rankings, cut_short, read_run
+from ragdiag.search.runs import Rankings, cut_short
 from ragdiag.search.searches import chunks_of, name_of, search_depth, searched
 from ragdiag.search.stages import longer
 from ragdiag.sources.chunks import Placed, cut, embed_texts, place, place_stored, read_chunks, within
@@ -137,8 +138,8 @@ class Plan:
         file, clock = self.options.run, Clock()
         own = self._own(whole, corpus)
         with clock("read run" if file else "search"):
-            ranked = read_run(Path(file), self.options.ties) if file else self._searched(queries, progress)
-            part_of, chunks = None if corpus is whole else whole, own.chunking if own else None
+            part_of, chunks, ties = None if corpus is whole else whole, own.chunking if own else None, self.options.ties
+            ranked = recorded(Path(file), queries, ties, part_of is not None) if file else self._searched(queries, progress)
             bound = bind(ranked.rankings, queries, corpus, chunks, part_of, labels)
         kind, name = ("run", f"run {Path(file).name}") if file else ("search", name_of(self.options.search))
         source = Source(self._own_name() or f"as in the {kind}", None, name)

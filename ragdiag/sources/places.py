@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -14,7 +15,7 @@ from ragdiag.sources.holding import SourceText, TextSearch
 from ragdiag.sources.naming import DocumentNames
 from ragdiag.sources.paths import Paths
 from ragdiag.sources.settling import Span, in_order, settled, tiling
-from ragdiag.sources.stored import HintedChunk, names_of
+from ragdiag.sources.stored import CUT_MARKS, HintedChunk, names_of
 
 __all__ = ["Place", "Placer", "chunk_id", "from_spans", "nearest_document"]
 
@@ -53,12 +54,13 @@ class Placer:
 
     A text is found as it stands, else with other white space. Where it stands several times in its document, `settled` assigns
     the places to all chunks of a list at once. `doubtful` has the chunks whose place is a guess, `misnamed` those whose names are
-    of no document that holds their text.
+    of no document that holds their text, `cut` those of which there is only the beginning, with whether the rest is known.
     """
 
     def __init__(self, corpus: Corpus, among: Collection[Place] = ()) -> None:
         """`among`: the only places there are for texts that stand there, as when the chunks are known already."""
         self.corpus, self.doubtful, self.misnamed = corpus, list[StoredChunk](), list[StoredChunk]()
+        self.cut = dict[StoredChunk, bool]()
         self._among = frozenset(among)
         self._ids = DocumentNames(corpus)
         self._texts: dict[int, SourceText] = {}
@@ -68,11 +70,42 @@ class Placer:
 
         Raises `InputError` for one that leaves its document, or whose text is not there.
         """
+        if isinstance(chunk, HintedChunk) and chunk.cut:
+            return self._begun(chunk)
         documents = self._documents(chunk)
         if len(documents) == 1 and (span := self._offsets(chunk, documents[0])):
             return [(documents[0], *span)]
         places = [(i, *span) for i in documents for span in self._spans(chunk, i)]
         return [place for place in places if place in self._among] or places
+
+    def _begun(self, chunk: HintedChunk) -> list[Place]:
+        """Everywhere that a chunk may stand whose text may go on: the known chunks that begin so, else what there is of it."""
+        whole, mark = replace(chunk, cut=False), next((mark for mark in CUT_MARKS if chunk.text.rstrip().endswith(mark)), "")
+        try:
+            places = self.places(whole)
+            if mark or all(place in self._among for place in places):
+                return places
+        except InputError:
+            text = chunk.text.rstrip().removesuffix(mark)
+            if not mark or not text.strip():
+                raise
+            places = self.places(replace(whole, text=text, start=None, end=None))
+        longer = [found for place in places if (found := self._beginning_at(place))]
+        self.cut[chunk] = bool(longer)
+        return longer or places
+
+    def _beginning_at(self, place: Place) -> Place | None:
+        """The shortest of the known chunks that begins where a text does, white space apart, and holds it."""
+        document, start, end = place
+        begins = self._known_by_beginning.get((document, self._text(document).letter_from(start)), [])
+        return min((known for known in begins if known[2] >= end), default=None, key=lambda known: known[2])
+
+    @cached_property
+    def _known_by_beginning(self) -> dict[tuple[int, int], list[Place]]:
+        begins: dict[tuple[int, int], list[Place]] = {}
+        for document, start, end in sorted(self._among):
+            begins.setdefault((document, self._text(document).letter_from(start)), []).append((document, start, end))
+        return begins
 
     def named(self, name: str) -> bool:
         """Whether a name is of a document."""
@@ -125,6 +158,14 @@ class Placer:
             (name, _), n = next(iter(names)), len(names)
             notes.append(
                 f"{n} chunk texts name no document of the corpus that holds them (the first: {name!r}): found by their text alone"
+            )
+        if begun := {c.text: known for c, known in self.cut.items()}:
+            known = sum(begun.values())
+            notes.append(
+                f"{len(begun)} retrieved texts end where a tracer cut them, to judge by their length or a mark: "
+                + f"{known} are taken for the chunk of --chunks that begins so" * bool(known)
+                + ", " * (0 < known < len(begun))
+                + f"{len(begun) - known} count for what is there, and --chunks would tell the rest" * (known < len(begun))
             )
         return tuple(notes)
 

@@ -1,0 +1,129 @@
+"""What the stages of a pipeline held, from the steps of one question.
+
+Outermost steps that give documents are taken in time order, and what stands inside of one tells how it came to them:
+
+- a retriever round a single other one, or round a retriever and rerankers, which kept some of their documents: they are stages;
+- round several (an ensemble): its own documents are what was found;
+- several side by side: their documents together, the first of each, then the second of each, and so on.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import zip_longest
+
+from ragdiag.core.errors import InputError
+from ragdiag.core.records import StoredChunk
+from ragdiag.search.traces.prompts import UNSURE, prompted
+from ragdiag.search.traces.steps import LLM, RERANKER, RETRIEVER, Step, Tree
+
+__all__ = ["Staging"]
+
+Chunks = tuple[StoredChunk, ...]
+
+REMEDY = "record documents with it: retrieval.documents in OpenInference, a list as its output elsewhere"
+
+
+class Staging:
+    """Makes stages of the steps of one file; `counts` is of what a reader should know, in words that follow a number."""
+
+    def __init__(self, tree: Tree, limit: int) -> None:
+        """`limit` is the length at which the tracer cut all texts, 0 without."""
+        self._tree, self._limit, self.counts = tree, limit, Counter[str]()
+        self._reordering = {step.name for step in tree.steps if step.kind == RETRIEVER and self._reorders(step)}
+
+    def of(self, question: Step) -> dict[str, Chunks] | None:
+        """The stages of a question; None where all its searches failed, an empty list found where it has none."""
+        steps = [question] if question.searches else self._tree.outermost(question)
+        working = [step for step in steps if not step.failed]
+        if not working:
+            failed = bool(steps) or question.failed
+            self.counts["questions were asked without any search: they retrieve nothing"] += not failed
+            return None if failed else {"found": ()}
+        if len(working) < len(steps):
+            self.counts["questions had a search or a reranker that failed beside others: taken without it"] += 1
+        stages = self._together(working)
+        if sum(step.kind == RETRIEVER for step in working) > 1:
+            self.counts["questions have several searches side by side: the first of each, then the second, and so on"] += 1
+        return stages | self._prompt(question, working, list(stages.values())[-1])
+
+    def _together(self, steps: Sequence[Step]) -> dict[str, Chunks]:
+        """The stages of steps that stand side by side."""
+        searches, rerankers = ([s for s in steps if s.kind == kind] for kind in (RETRIEVER, RERANKER))
+        lists = [self._of_search(search) for search in searches]
+        stages = lists[0] if len(lists) == 1 else {"found": _merged([list(each.values())[-1] for each in lists])}
+        if not searches:
+            taken = [each.given if each.given is not None else self._documents(each) for each in rerankers[:1]]
+            stages = {"found": taken[0]}
+        for reranker in rerankers:
+            last = list(stages.values())[-1]
+            if reranker.given is not None and "reranked" not in stages and _keys(reranker.given) < _keys(last):
+                stages["filtered"] = reranker.given
+            stages["reranked"] = self._documents(reranker)
+        return stages
+
+    def _of_search(self, search: Step) -> dict[str, Chunks]:
+        """The stages of one outermost retriever."""
+        inner = [step for step in self._tree.outermost(search) if not step.failed]
+        reranked = any(step.kind == RERANKER for step in inner)
+        if not inner or (len(inner) > 1 and not reranked):
+            return {"found": self._documents(search)}
+        stages = self._together(inner)
+        last = list(stages.values())[-1]
+        if search.gave is None or _order(search.gave) == _order(last):
+            return stages
+        if not _keys(search.gave) <= _keys(last):
+            return {"found": search.gave}
+        name = "reranked" if "reranked" in stages or search.name in self._reordering else "filtered"
+        return stages | {name: search.gave}
+
+    def _reorders(self, search: Step) -> bool:
+        """Whether a retriever round another one gives its documents in another order."""
+        inner = self._tree.outermost(search)
+        if len(inner) != 1 or inner[0].gave is None or search.gave is None:
+            return False
+        kept = _keys(search.gave)
+        return kept <= _keys(inner[0].gave) and _order(search.gave) != [key for key in _order(inner[0].gave) if key in kept]
+
+    def _documents(self, step: Step) -> Chunks:
+        """What a step gave. Raises `InputError` where the trace does not have it."""
+        if step.gave is None:
+            raise InputError(f"{step.kind} {step.name or step.id!r} has no documents in the trace", step.file, step.line, REMEDY)
+        return step.gave
+
+    def _prompt(self, question: Step, searches: Sequence[Step], last: Chunks) -> dict[str, Chunks]:
+        """The stage of the prompt, where what models were given after the searches tells it safely."""
+        inside = {(part.trace, part.id) for search in searches for part in self._tree.below(search)}
+        ended = max((search.time or 0.0 for search in searches), default=0.0)
+        asked = [
+            step
+            for step in self._tree.below(question)
+            if step.kind == LLM and (step.trace, step.id) not in inside and (step.time or 0.0) >= ended
+        ]
+        cut = self._limit and any(len(text) >= self._limit for step in asked for text in step.prompt)
+        held = UNSURE if cut else prompted(last, ["\n".join(step.prompt) for step in asked])
+        if held == UNSURE:
+            self.counts["prompts do not have the retrieved texts word for word, or several differ: not taken for a stage"] += 1
+        return {"prompted": held} if held else {}
+
+
+def _merged(lists: Sequence[Chunks]) -> Chunks:
+    """The first of each list, then the second of each, and so on; what was there before is left out."""
+    merged = dict[str, StoredChunk]()
+    for chunk in (chunk for row in zip_longest(*lists) for chunk in row if chunk is not None):
+        merged.setdefault(_key(chunk), chunk)
+    return tuple(merged.values())
+
+
+def _key(chunk: StoredChunk) -> str:
+    """What makes two documents of a trace the same."""
+    return chunk.text or chunk.id
+
+
+def _keys(chunks: Chunks) -> set[str]:
+    return set(map(_key, chunks))
+
+
+def _order(chunks: Chunks) -> list[str]:
+    return list(dict.fromkeys(map(_key, chunks)))

@@ -121,18 +121,12 @@ class _Questions:
         return () if any(each.kind == LLM or self._labelled.of(each) for each in outer) else found
 
     def _whole(self, step: Step, found: tuple[str, ...]) -> Step:
-        """The outermost step that asks the same and nothing else: one round it may not say what was asked."""
+        """The outermost step that has no other query in it: it need not say what was asked, and may search for more words."""
         for outer in reversed(self._tree.path(step)[:-1]):
-            if any(self._asks_otherwise(part, found) for part in self._tree.below(outer)):
+            if any(self._of.get(_key(part), found) != found for part in self._tree.below(outer)):
                 break
             step = outer
         return step
-
-    def _asks_otherwise(self, step: Step, found: tuple[str, ...]) -> bool:
-        """Whether a step asks another query, or searches for one that is in no query that is known."""
-        if (own := self._of.get(_key(step))) is not None:
-            return own != found
-        return step.kind == RETRIEVER and bool(step.asked) and not any(_key(each) in self._of for each in self._tree.path(step))
 
     def _unknown(self, wholes: Mapping[tuple[str, str], object]) -> Iterator[tuple[str, str]]:
         """The outermost steps round searches that are of no query."""

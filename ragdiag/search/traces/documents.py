@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ragdiag.core.errors import InputError
@@ -10,7 +11,9 @@ from ragdiag.core.records import StoredChunk
 from ragdiag.search.traces.values import first, mapping, parsed, text_of
 from ragdiag.sources.stored import METADATA, TEXT, hinted_chunk
 
-__all__ = ["are_documents", "chunks_of", "listed"]
+__all__ = ["are_documents", "chunks_of", "listed", "read_in"]
+
+Chunks = tuple[StoredChunk, ...]
 
 LISTS = (
     "documents",
@@ -34,6 +37,9 @@ INSIDE = ("document", "node", "kwargs", "payload", "_source")
 IDS = ("chunk_id", "id", "_id", "id_", "node_id")
 """What a document's id may be called."""
 
+OBJECT = re.compile(r"<\w+\(.*\)>", re.DOTALL)
+"""A Python object that was written as its name: ``<NodeWithScore(...)>`` of LlamaIndex tells nothing."""
+
 HIDDEN = "__REDACTED__"
 """What OpenInference writes in place of what it was told to hide."""
 
@@ -42,7 +48,7 @@ def listed(value: object) -> list[object] | None:
     """The documents of an output, which may be a list, an object with one, or JSON; None where it has no list."""
     found = parsed(value)
     if isinstance(found, list):
-        return found
+        return None if any(isinstance(each, str) and OBJECT.fullmatch(each) for each in found) else found
     if not isinstance(found, Mapping):
         return None
     return next((inner for name in LISTS if (inner := listed(found.get(name))) is not None), None)
@@ -53,9 +59,21 @@ def are_documents(items: list[object] | None) -> bool:
     return items is not None and all(_text(_fields(item)) for item in items)
 
 
-def chunks_of(items: list[object] | None, where: str, file: Path, line: int) -> tuple[StoredChunk, ...] | None:
+def chunks_of(items: list[object] | None, where: str, file: Path, line: int) -> Chunks | None:
     """Documents as chunks, found by their texts, else by their ids. Raises `InputError` for one that has neither."""
     return None if items is None else tuple(_chunk(item, f"document {n} of {where}", file, line) for n, item in enumerate(items))
+
+
+def read_in(*reads: Callable[[], Chunks | None]) -> tuple[list[Chunks | None], InputError | None]:
+    """What each of `reads` gives, and the first error that one raised, in place of what it gives None."""
+    found, fault = list[Chunks | None](), None
+    for read in reads:
+        try:
+            found.append(read())
+        except InputError as e:
+            found.append(None)
+            fault = fault or e
+    return found, fault
 
 
 def _chunk(item: object, where: str, file: Path, line: int) -> StoredChunk:

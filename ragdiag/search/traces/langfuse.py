@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ragdiag.search.traces.documents import are_documents, chunks_of, listed
+from ragdiag.search.traces.documents import are_documents, chunks_of, listed, read_in
 from ragdiag.search.traces.steps import LLM, OTHER, RERANKER, RETRIEVER, Step, kind_of
 from ragdiag.search.traces.values import first, instant, mapping, questions, strings, text_of
 
@@ -48,6 +48,10 @@ def _step(record: Mapping[str, object], outer: str, file: Path, line: int) -> St
     kind = kind_of(kind, name, are_documents(output)) if kind != LLM else kind
     failed, where = text_of(record.get("level")).upper() == "ERROR", f"observation {name or own!r}"
     searches = kind in (RETRIEVER, RERANKER) and not failed
+    (given, gave), fault = read_in(
+        lambda: chunks_of(listed(record.get("input")), where, file, line) if searches and kind == RERANKER else None,
+        lambda: chunks_of(output, where, file, line) if searches else None,
+    )
     return Step(
         trace=text_of(first(record, "traceId", "trace_id")),
         id=own,
@@ -60,8 +64,9 @@ def _step(record: Mapping[str, object], outer: str, file: Path, line: int) -> St
         line=line,
         query_id=text_of(first(metadata, "query_id")),
         session=text_of(first(record, "sessionId", "session_id") or first(metadata, "langfuse_session_id")),
-        given=chunks_of(listed(record.get("input")), where, file, line) if searches and kind == RERANKER else None,
-        gave=chunks_of(output, where, file, line) if searches else None,
+        given=given,
+        gave=gave,
         prompt=tuple(strings(record.get("input"))) if kind == LLM else (),
         failed=failed,
+        fault=fault,
     )

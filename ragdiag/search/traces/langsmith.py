@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ragdiag.search.traces.documents import are_documents, chunks_of, listed
+from ragdiag.search.traces.documents import are_documents, chunks_of, listed, read_in
 from ragdiag.search.traces.steps import LLM, OTHER, RERANKER, RETRIEVER, Step, kind_of
 from ragdiag.search.traces.values import first, instant, mapping, questions, strings, text_of
 
@@ -43,6 +43,10 @@ def _step(record: Mapping[str, object], file: Path, line: int) -> Step:
     metadata = mapping(mapping(record.get("extra")).get("metadata"))
     failed = bool(record.get("error")) or text_of(record.get("status")) == "error"
     searches, where = kind in (RETRIEVER, RERANKER) and not failed, f"run {name or own!r}"
+    (given, gave), fault = read_in(
+        lambda: chunks_of(listed(inputs), where, file, line) if searches and kind == RERANKER else None,
+        lambda: chunks_of(output, where, file, line) if searches else None,
+    )
     return Step(
         trace=text_of(first(record, "trace_id")) or own,
         id=own,
@@ -55,8 +59,9 @@ def _step(record: Mapping[str, object], file: Path, line: int) -> Step:
         line=line,
         query_id=text_of(first(metadata, "query_id")),
         session=text_of(first(metadata, "session_id", "thread_id")),
-        given=chunks_of(listed(inputs), where, file, line) if searches and kind == RERANKER else None,
-        gave=chunks_of(output, where, file, line) if searches else None,
+        given=given,
+        gave=gave,
         prompt=tuple(strings(inputs)) if kind == LLM else (),
         failed=failed,
+        fault=fault,
     )

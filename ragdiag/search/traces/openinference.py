@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from ragdiag.core.errors import InputError
 from ragdiag.core.records import StoredChunk
-from ragdiag.search.traces.documents import chunks_of, listed
+from ragdiag.search.traces.documents import chunks_of, listed, read_in
 from ragdiag.search.traces.steps import LLM, OTHER, RERANKER, RETRIEVER, Step
 from ragdiag.search.traces.values import first, instant, mapping, number_of, parsed, questions, strings, text_of
 
@@ -70,6 +70,10 @@ def _step(span: Mapping[str, object], file: Path, line: int) -> Step:
     failed = _failed(span)
     reader = _Documents(tree, f"span {name or ids.span!r}", file, line)
     query = _at(tree, "reranker", "query") if kind == "RERANKER" else None
+    (given, gave), fault = read_in(
+        lambda: reader.of("reranker", "input_documents", None) if kind == "RERANKER" and not failed else None,
+        lambda: reader.gave(kind, output) if not failed else None,
+    )
     return Step(
         trace=ids.trace,
         id=ids.span,
@@ -82,11 +86,12 @@ def _step(span: Mapping[str, object], file: Path, line: int) -> Step:
         line=line,
         query_id=text_of(first(metadata, "query_id") or _at(tree, "query_id")),
         session=text_of(_at(tree, "session", "id")),
-        given=reader.of("reranker", "input_documents", None) if kind == "RERANKER" and not failed else None,
-        gave=reader.gave(kind, output) if not failed else None,
+        given=given,
+        gave=gave,
         prompt=_prompt(tree, input_value) if kind == "LLM" else (),
         failed=failed,
         longest=max(map(len, _texts(tree)), default=0),
+        fault=fault,
         lost=number_of(first(span, "droppedAttributesCount", "dropped_attributes_count")) > 0,
     )
 

@@ -66,6 +66,8 @@ class Staging:
     def _of_search(self, search: Step) -> dict[str, Chunks]:
         """The stages of one outermost retriever."""
         inner = [step for step in self._tree.outermost(search) if not step.failed]
+        if search.fault:
+            raise search.fault
         reranked = any(step.kind == RERANKER for step in inner)
         if not inner or (len(inner) > 1 and not reranked):
             return {"found": self._documents(search)}
@@ -88,8 +90,9 @@ class Staging:
 
     def _documents(self, step: Step) -> Chunks:
         """What a step gave. Raises `InputError` where the trace does not have it."""
-        if step.gave is None:
-            raise InputError(f"{step.kind} {step.name or step.id!r} has no documents in the trace", step.file, step.line, REMEDY)
+        if step.fault or step.gave is None:
+            message = f"{step.kind} {step.name or step.id!r} has no documents in the trace"
+            raise step.fault or InputError(message, step.file, step.line, REMEDY)
         return step.gave
 
     def _prompt(self, question: Step, searches: Sequence[Step], last: Chunks) -> dict[str, Chunks]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ragdiag.core.errors import InputError
 from ragdiag.core.records import StoredChunk
 
 __all__ = ["LLM", "OTHER", "RERANKER", "RETRIEVER", "Step", "Tree", "kind_of"]
@@ -21,7 +22,7 @@ class Step:
     `time` is when it began, in seconds since 1970, None where nothing says it. `asked` has what may be its question. `given` are
     the documents that it took, `gave` those that it found or kept, best first; None where the trace does not have them. `prompt`
     has the texts that a model was given. `longest` is the length of its longest text that is not of a document. `lost` says that
-    the tracer dropped some of its attributes.
+    the tracer dropped some of its attributes, `fault` why its documents cannot be read, which matters where they are needed.
     """
 
     trace: str
@@ -41,6 +42,7 @@ class Step:
     failed: bool = False
     longest: int = 0
     lost: bool = False
+    fault: InputError | None = None
 
     @property
     def searches(self) -> bool:

@@ -22,6 +22,9 @@ __all__ = ["Place", "Placer", "chunk_id", "from_spans", "nearest_document"]
 Place = tuple[int, int, int]
 """A document's number, and a half-open span of its text."""
 
+BEGUN = "count for what is there, and --chunks would tell the rest"
+"""What is said of a text of which there is only the beginning."""
+
 SUGGESTED_FROM = 75.0
 """An unknown document id suggests a known one that is spelt like it from this similarity (0-100)."""
 
@@ -161,12 +164,9 @@ class Placer:
             )
         if begun := {c.text: known for c, known in self.cut.items()}:
             known = sum(begun.values())
-            notes.append(
-                f"{len(begun)} retrieved texts end where a tracer cut them, to judge by their length or a mark: "
-                + f"{known} are taken for the chunk of --chunks that begins so" * bool(known)
-                + ", " * (0 < known < len(begun))
-                + f"{len(begun) - known} count for what is there, and --chunks would tell the rest" * (known < len(begun))
-            )
+            taken = ((known, "are taken for the chunk of --chunks that begins so"), (len(begun) - known, BEGUN))
+            says = ", ".join(f"{n} {what}" for n, what in taken if n)
+            notes.append(f"{len(begun)} retrieved texts end where a tracer cut them, to judge by their length or a mark: {says}")
         return tuple(notes)
 
     def _text(self, i: int) -> SourceText:

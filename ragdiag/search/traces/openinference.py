@@ -119,8 +119,10 @@ def _attributes(span: Mapping[str, object]) -> Mapping[str, object]:
 
 
 def _value(given: object) -> object:
-    """A value of OTLP, which says its type."""
+    """A value of OTLP, which says its type; Phoenix writes all types, null but for one."""
     for kind, value in mapping(given).items():
+        if value is None:
+            continue
         name = kind.replace("_", "").lower()
         if name == "arrayvalue":
             return [_value(each) for each in _records(mapping(value).get("values"))]

@@ -41,7 +41,7 @@ def read_traces(path: Path) -> list[Step] | None:
     for step in steps:
         if not step.id:
             message = f"step {step.name!r} has no id, so that nothing tells what is a part of it"
-            raise InputError(message, path, step.line, "export ids (of a data frame: reset_index() first)")
+            raise InputError(message, path, step.line, "export the ids of spans")
     return steps
 
 

@@ -65,9 +65,11 @@ class Staging:
 
     def _of_search(self, search: Step) -> dict[str, Chunks]:
         """The stages of one outermost retriever."""
-        inner = [step for step in self._tree.outermost(search) if not step.failed]
         if search.fault:
             raise search.fault
+        # What says nothing of its documents explains none of those round it: LlamaIndex's inner half of a retriever does not.
+        told = [step for step in self._tree.outermost(search) if search.gave is None or step.gave is not None]
+        inner = [step for step in told if not step.failed]
         reranked = any(step.kind == RERANKER for step in inner)
         if not inner or (len(inner) > 1 and not reranked):
             return {"found": self._documents(search)}

@@ -11,19 +11,17 @@ import numpy as np
 
 from ragdiag.core.errors import InputError
 from ragdiag.core.records import Chunking, Corpus, Document, IntArray, StoredChunk
+from ragdiag.sources.begun import Begun, mark_of
 from ragdiag.sources.holding import SourceText, TextSearch
 from ragdiag.sources.naming import DocumentNames
 from ragdiag.sources.paths import Paths
 from ragdiag.sources.settling import Span, in_order, settled, tiling
-from ragdiag.sources.stored import CUT_MARKS, HintedChunk, names_of
+from ragdiag.sources.stored import HintedChunk, names_of
 
 __all__ = ["Place", "Placer", "chunk_id", "from_spans", "nearest_document"]
 
 Place = tuple[int, int, int]
 """A document's number, and a half-open span of its text."""
-
-BEGUN = "count for what is there, and --chunks would tell the rest"
-"""What is said of a text of which there is only the beginning."""
 
 SUGGESTED_FROM = 75.0
 """An unknown document id suggests a known one that is spelt like it from this similarity (0-100)."""
@@ -57,16 +55,16 @@ class Placer:
 
     A text is found as it stands, else with other white space. Where it stands several times in its document, `settled` assigns
     the places to all chunks of a list at once. `doubtful` has the chunks whose place is a guess, `misnamed` those whose names are
-    of no document that holds their text, `cut` those of which there is only the beginning, with whether the rest is known.
+    of no document that holds their text.
     """
 
     def __init__(self, corpus: Corpus, among: Collection[Place] = ()) -> None:
         """`among`: the only places there are for texts that stand there, as when the chunks are known already."""
         self.corpus, self.doubtful, self.misnamed = corpus, list[StoredChunk](), list[StoredChunk]()
-        self.cut = dict[StoredChunk, bool]()
         self._among = frozenset(among)
         self._ids = DocumentNames(corpus)
         self._texts: dict[int, SourceText] = {}
+        self._begun = Begun(self._among, self._text)
 
     def places(self, chunk: StoredChunk) -> list[Place]:
         """Everywhere that a chunk may stand, which is alone: at its offsets, else wherever its text does.
@@ -74,16 +72,16 @@ class Placer:
         Raises `InputError` for one that leaves its document, or whose text is not there.
         """
         if isinstance(chunk, HintedChunk) and chunk.cut:
-            return self._begun(chunk)
+            return self._places_of_cut(chunk)
         documents = self._documents(chunk)
         if len(documents) == 1 and (span := self._offsets(chunk, documents[0])):
             return [(documents[0], *span)]
         places = [(i, *span) for i in documents for span in self._spans(chunk, i)]
         return [place for place in places if place in self._among] or places
 
-    def _begun(self, chunk: HintedChunk) -> list[Place]:
+    def _places_of_cut(self, chunk: HintedChunk) -> list[Place]:
         """Everywhere that a chunk may stand whose text may go on: the known chunks that begin so, else what there is of it."""
-        whole, mark = replace(chunk, cut=False), next((mark for mark in CUT_MARKS if chunk.text.rstrip().endswith(mark)), "")
+        whole, mark = replace(chunk, cut=False), mark_of(chunk.text)
         try:
             places = self.places(whole)
             if mark or all(place in self._among for place in places):
@@ -93,22 +91,7 @@ class Placer:
             if not mark or not text.strip():
                 raise
             places = self.places(replace(whole, text=text, start=None, end=None))
-        longer = [found for place in places if (found := self._beginning_at(place))]
-        self.cut[chunk] = bool(longer)
-        return longer or places
-
-    def _beginning_at(self, place: Place) -> Place | None:
-        """The shortest of the known chunks that begins where a text does, white space apart, and holds it."""
-        document, start, end = place
-        begins = self._known_by_beginning.get((document, self._text(document).letter_from(start)), [])
-        return min((known for known in begins if known[2] >= end), default=None, key=lambda known: known[2])
-
-    @cached_property
-    def _known_by_beginning(self) -> dict[tuple[int, int], list[Place]]:
-        begins: dict[tuple[int, int], list[Place]] = {}
-        for document, start, end in sorted(self._among):
-            begins.setdefault((document, self._text(document).letter_from(start)), []).append((document, start, end))
-        return begins
+        return self._begun.places(chunk, places, marked=bool(mark))
 
     def named(self, name: str) -> bool:
         """Whether a name is of a document."""
@@ -162,12 +145,7 @@ class Placer:
             notes.append(
                 f"{n} chunk texts name no document of the corpus that holds them (the first: {name!r}): found by their text alone"
             )
-        if begun := {c.text: known for c, known in self.cut.items()}:
-            known = sum(begun.values())
-            taken = ((known, "are taken for the chunk of --chunks that begins so"), (len(begun) - known, BEGUN))
-            says = ", ".join(f"{n} {what}" for n, what in taken if n)
-            notes.append(f"{len(begun)} retrieved texts end where a tracer cut them, to judge by their length or a mark: {says}")
-        return tuple(notes)
+        return (*notes, *self._begun.notes())
 
     def _text(self, i: int) -> SourceText:
         if i not in self._texts:

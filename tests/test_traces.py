@@ -178,6 +178,21 @@ def test_a_retriever_round_one_other_is_a_filter_or_a_reranker_by_what_it_does_e
     assert only(read(tmp_path, *first)) == {"found": ["ferry", "parking", "museum"], "filtered": ["ferry", "parking"]}
 
 
+def test_a_filter_is_a_stage_of_all_questions_or_of_none(tmp_path: Path) -> None:
+    """It dropped something for the first, and nothing for the second: that it had all is told of both."""
+    found = ["ferry", "museum", "lost"]
+    one = [chain(trace="a"), retriever("s", found, "root", trace="a"), reranker("r", found[:2], found[:1], "root")]
+    one[2]["context"]["trace_id"], one[2]["parent_id"] = "a", "a-root"
+    two = [
+        chain(question=QUERIES[1].text),
+        retriever("s", found, "root", input_value="?"),
+        reranker("r", found, ["lost"], "root"),
+    ]
+    first, second = read(tmp_path, *one, *two).rankings
+    assert [stages(each)["filtered"] for each in (first, second)] == [found[:2], found]
+    assert only(read(tmp_path, *two)) == {"found": found, "reranked": ["lost"]}
+
+
 def test_of_an_ensemble_the_outermost_counts_and_a_wrapper_that_makes_its_own_texts_is_what_was_found(tmp_path: Path) -> None:
     arms = [retriever("dense", ["ferry", "lost"], "all", 1), retriever("sparse", ["museum", "ferry"], "all", 2)]
     ran = read(tmp_path, *arms, retriever("all", ["ferry", "museum", "lost"], None, 0))
@@ -568,18 +583,23 @@ def test_texts_that_a_tracer_cut_are_placed_by_their_beginning(mark: str, tmp_pa
     chunks = write(tmp_path / "chunks.jsonl", *({"doc_id": f"{n}.md", "start": 0, "end": len(t)} for n, t in LONG.items()))
     cut = ragdiag.audit(documents, queries, run=trace, cache=None, k=2)
     assert cut.queries[0].status == "not_decidable"
-    assert any("2 retrieved texts end where a tracer cut them" in n and "2 count for what is there" in n for n in cut.notes)
+    assert any("2 retrieved texts seem to be cut in the trace: they count for what is there" in n for n in cut.notes)
     whole = ragdiag.audit(documents, queries, run=trace, chunks=chunks, cache=None, k=2)
     assert whole.queries[0].status == "ok"
-    assert any("2 are taken for the chunk of --chunks that begins so" in n for n in whole.notes)
+    assert any("2 retrieved texts were cut in the trace: each is taken for the chunk of --chunks" in n for n in whole.notes)
 
 
 def test_whole_texts_of_any_length_are_not_called_cut(tmp_path: Path) -> None:
-    """One alone is the longest by chance, and a document may end in three points."""
+    """One alone is the longest by chance, a document may end in three points, and chunks of one size go on from one another."""
     texts = {"a": "x" * 20 + " the longest of all " + "y" * 200, "b": "Short, and so on and on ..."}
     found = retriever("s", list(texts.values()))
     queries = write(tmp_path / "q.jsonl", {"_id": "q1", "text": QUESTION, "relevant": [{"doc_id": "a.md", "grade": 1}]})
     report = ragdiag.audit(corpus(tmp_path, texts), queries, run=write(tmp_path / "trace", found), cache=None, k=2)
+    assert not [note for note in report.notes if "cut" in note]
+    rest = [LONG["ferry"][n : n + 120] for n in (0, 120, 240)]
+    write(tmp_path / "q.jsonl", {"_id": "q1", "text": QUESTION, "relevant": [{"doc_id": "ferry.md", "grade": 1}]})
+    trace = write(tmp_path / "trace", retriever("s", rest))
+    report = ragdiag.audit(corpus(tmp_path, LONG), tmp_path / "q.jsonl", run=trace, cache=None, k=2)
     assert not [note for note in report.notes if "cut" in note]
 
 
@@ -636,4 +656,8 @@ def test_spans_of_the_real_sdk_with_the_real_conventions(tmp_path: Path) -> None
     ran = read(tmp_path, *(json.loads(each.to_json()) for each in memory.get_finished_spans()))
     assert [(len(chunk.text), getattr(chunk, "cut", None)) for chunk in ran.rankings[0].chunks] == [(150, True)] * 2
     assert [name for name, _ in ran.rankings[0].stages] == ["found", "reranked"]
-    assert ran.notes == ("1 prompts do not have the retrieved texts word for word, or several differ: not taken for a stage",)
+    assert ran.notes == (
+        "1 prompts do not have the retrieved texts word for word, or several differ: not taken for a stage",
+        "no text of the trace is longer than 150 characters, as several are: the tracer has a limit "
+        "(OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT)",
+    )

@@ -44,14 +44,14 @@ class Begun:
     def notes(self) -> Iterator[str]:
         """How many texts were cut, and what they are taken for.
 
-        Those that have no mark, and of which one goes on where another ends, are chunks of one size: nothing says that they are cut.
+        Those without a mark of which one goes on where another ends are chunks of one size: nothing says that they are cut.
         """
         in_part = self._marked if self._tiled() else self._in_part.keys()
         whole, part = (len({chunk.text for chunk in chunks}) for chunks in (self._whole, in_part))
         if whole:
             yield f"{whole} retrieved texts were cut in the trace: each is taken for the chunk of --chunks that begins so"
         if part:
-            yield f"{part} retrieved texts seem to be cut in the trace: they count for what is there, and --chunks would tell the rest"
+            yield f"{part} retrieved texts seem to be cut in the trace: they count for what is there, --chunks tells the rest"
 
     def _tiled(self) -> bool:
         places = sorted({place for chunk, place in self._in_part.items() if chunk not in self._marked})

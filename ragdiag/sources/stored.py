@@ -13,18 +13,7 @@ from ragdiag.core.files import field
 from ragdiag.core.plain import is_missing
 from ragdiag.core.records import StoredChunk
 
-__all__ = [
-    "BESIDE",
-    "CHUNK",
-    "CUT_MARKS",
-    "METADATA",
-    "TEXT",
-    "HintedChunk",
-    "hinted_chunk",
-    "names_of",
-    "record_of",
-    "stored_chunk",
-]
+__all__ = ["BESIDE", "CHUNK", "METADATA", "TEXT", "HintedChunk", "hinted_chunk", "names_of", "record_of", "stored_chunk"]
 
 TEXT = ("text", "page_content", "content")
 """What a chunk's text may be called: `page_content` by LangChain, `content` by Haystack."""
@@ -47,9 +36,6 @@ METADATA = ("metadata", "meta")
 BESIDE = (*TEXT[1:], *NAMES[1:], *STARTS, *ENDS[1], *METADATA, "type", "element_id", "embedding", "relationships")
 """What records of frameworks have beside the fields of `CHUNK`."""
 
-CUT_MARKS = ("...", "…")
-"""What is written where a text is cut."""
-
 
 @dataclass(frozen=True, slots=True)
 class HintedChunk(StoredChunk):
@@ -58,7 +44,7 @@ class HintedChunk(StoredChunk):
     Its `doc_id` and the names in `also` (ids, paths, addresses) and its offsets are hints: they choose between places with the
     same text, and count for nothing where they contradict it. `strict` is a record's own ``doc_id``: where that is a document's
     id, it and the offsets must hold. `cut` says that there may be no more of its text than the beginning, with or without a
-    mark (`CUT_MARKS`) where it ends.
+    mark where it ends.
     """
 
     also: tuple[str, ...] = ()

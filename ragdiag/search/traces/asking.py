@@ -10,11 +10,14 @@ from ragdiag.core.errors import InputError
 from ragdiag.core.records import Query, StoredChunk
 from ragdiag.search.runs import Ranking, Rankings
 from ragdiag.search.traces.cutting import with_cuts
-from ragdiag.search.traces.stages import Staging
+from ragdiag.search.traces.stages import Staging, without_idle
 from ragdiag.search.traces.steps import LLM, RETRIEVER, Step, Tree
 from ragdiag.text.normal import normal
 
 __all__ = ["rankings_of"]
+
+LENGTH_LIMIT = "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT"
+"""Where OpenTelemetry is told how long an attribute may be."""
 
 SHOWN = 60
 """Characters shown of a question."""
@@ -39,7 +42,9 @@ def rankings_of(steps: Sequence[Step], queries: Sequence[Query], part: bool = Fa
         remedy = "give the trace of these queries, or record query_id in its metadata"
         raise InputError(message, steps[0].file, remedy=remedy)
     staging = Staging(tree, limit)
-    held = {query: (asked[-1], staging.of(asked[-1])) for query, asked in questions.asked.items()}
+    last = {query: asked[-1] for query, asked in questions.asked.items()}
+    held = {query: stages for query, question in last.items() if (stages := staging.of(question)) is not None}
+    held = dict(zip(held, without_idle(list(held.values())), strict=True))
     counts = Counter(
         {
             "steps stand several times in the trace: each is taken once, as it stands last": len(steps) - len(once),
@@ -47,13 +52,15 @@ def rankings_of(steps: Sequence[Step], queries: Sequence[Query], part: bool = Fa
             "questions of the trace are not in the query set: left out": questions.others,
             "queries were asked several times: the last counts": sum(len(asked) > 1 for asked in questions.asked.values()),
             "queries have searches that lost attributes to a limit: documents may be missing": sum(
-                any(step.lost for step in (question, *tree.below(question)) if step.searches) for question, _ in held.values()
+                any(step.lost for step in (question, *tree.below(question)) if step.searches) for question in last.values()
             ),
         }
     )
-    staged = any(len(stages) > 1 for _, stages in held.values() if stages)
-    rankings = [_ranking(query, *found, staged) for query, found in held.items()]
-    return Rankings(rankings, tuple(f"{n} {what}" for what, n in (counts + staging.counts).items()))
+    staged = any(len(stages) > 1 for stages in held.values())
+    rankings = [_ranking(query, question, held.get(query), staged) for query, question in last.items()]
+    notes = [f"{n} {what}" for what, n in (counts + staging.counts).items()]
+    cut = f"no text of the trace is longer than {limit} characters, as several are: the tracer has a limit ({LENGTH_LIMIT})"
+    return Rankings(rankings, (*notes, *([cut] if limit else [])))
 
 
 def _shown(text: str) -> str:

@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from ragdiag.core.records import StoredChunk
 from ragdiag.search.traces.steps import Step
-from ragdiag.sources.stored import CUT_MARKS, HintedChunk
+from ragdiag.sources.begun import mark_of
+from ragdiag.sources.stored import HintedChunk
 
 __all__ = ["with_cuts"]
 
@@ -43,5 +44,5 @@ def _marked(step: Step, length: int) -> Step:
 
 
 def _begun(chunk: StoredChunk, length: int) -> StoredChunk:
-    cut = len(chunk.text) == length or chunk.text.rstrip().endswith(CUT_MARKS)
+    cut = len(chunk.text) == length or mark_of(chunk.text) != ""
     return replace(chunk, cut=True) if cut and isinstance(chunk, HintedChunk) else chunk

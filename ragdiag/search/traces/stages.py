@@ -18,7 +18,7 @@ from ragdiag.core.records import StoredChunk
 from ragdiag.search.traces.prompts import UNSURE, prompted
 from ragdiag.search.traces.steps import LLM, RERANKER, RETRIEVER, Step, Tree
 
-__all__ = ["Staging"]
+__all__ = ["Staging", "without_idle"]
 
 Chunks = tuple[StoredChunk, ...]
 
@@ -31,7 +31,8 @@ class Staging:
     def __init__(self, tree: Tree, limit: int) -> None:
         """`limit` is the length at which the tracer cut all texts, 0 without."""
         self._tree, self._limit, self.counts = tree, limit, Counter[str]()
-        self._reordering = {step.name for step in tree.steps if step.kind == RETRIEVER and self._reorders(step)}
+        changes = [(step.name, self._change(step)) for step in tree.steps if step.kind == RETRIEVER]
+        self._stage_of = {name: stage for kind in ("filtered", "reranked") for name, stage in changes if stage == kind}
 
     def of(self, question: Step) -> dict[str, Chunks] | None:
         """The stages of a question; None where all its searches failed, an empty list found where it has none."""
@@ -58,7 +59,7 @@ class Staging:
             stages = {"found": taken[0]}
         for reranker in rerankers:
             last = list(stages.values())[-1]
-            if reranker.given is not None and "reranked" not in stages and _keys(reranker.given) < _keys(last):
+            if reranker.given is not None and "reranked" not in stages and _keys(reranker.given) <= _keys(last):
                 stages["filtered"] = reranker.given
             stages["reranked"] = self._documents(reranker)
         return stages
@@ -75,20 +76,24 @@ class Staging:
             return {"found": self._documents(search)}
         stages = self._together(inner)
         last = list(stages.values())[-1]
-        if search.gave is None or _order(search.gave) == _order(last):
+        if search.gave is None:
             return stages
         if not _keys(search.gave) <= _keys(last):
             return {"found": search.gave}
-        name = "reranked" if "reranked" in stages or search.name in self._reordering else "filtered"
+        if search.name not in self._stage_of and _order(search.gave) == _order(last):
+            return stages
+        name = "reranked" if "reranked" in stages else self._stage_of.get(search.name, "filtered")
         return stages | {name: search.gave}
 
-    def _reorders(self, search: Step) -> bool:
-        """Whether a retriever round another one gives its documents in another order."""
-        inner = self._tree.outermost(search)
+    def _change(self, search: Step) -> str:
+        """What a retriever round another one makes of its documents here: the stage that it is, "" where it keeps all."""
+        inner = [step for step in self._tree.outermost(search) if step.gave is not None]
         if len(inner) != 1 or inner[0].gave is None or search.gave is None:
-            return False
-        kept = _keys(search.gave)
-        return kept <= _keys(inner[0].gave) and _order(search.gave) != [key for key in _order(inner[0].gave) if key in kept]
+            return ""
+        before, after = _order(inner[0].gave), _order(search.gave)
+        if not set(after) <= set(before) or after == before:
+            return ""
+        return "filtered" if after == [key for key in before if key in set(after)] else "reranked"
 
     def _documents(self, step: Step) -> Chunks:
         """What a step gave. Raises `InputError` where the trace does not have it."""
@@ -111,6 +116,12 @@ class Staging:
         if held == UNSURE:
             self.counts["prompts do not have the retrieved texts word for word, or several differ: not taken for a stage"] += 1
         return {"prompted": held} if held else {}
+
+
+def without_idle(stages: Sequence[dict[str, Chunks]]) -> list[dict[str, Chunks]]:
+    """The stages of all questions, without a filter that dropped nothing for any: then the trace has none."""
+    filters = any("filtered" in held and _keys(held["filtered"]) != _keys(held["found"]) for held in stages)
+    return [{name: chunks for name, chunks in held.items() if filters or name != "filtered"} for held in stages]
 
 
 def _merged(lists: Sequence[Chunks]) -> Chunks:

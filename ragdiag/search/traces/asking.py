@@ -28,39 +28,52 @@ def rankings_of(steps: Sequence[Step], queries: Sequence[Query], part: bool = Fa
 
     Raises `InputError` where the trace has no search at all, and where it has none of `queries`, unless these are only a `part`.
     """
-    if not any(step.searches for step in steps):
-        message = f"is a trace of {len(steps)} steps, none of which is a search"
-        remedy = "record the retriever as one: span kind RETRIEVER, type RETRIEVER, run_type retriever"
-        raise InputError(message, steps[0].file, remedy=remedy)
+    _check_searches(steps)
     once = list({_key(step): step for step in steps}.values())
     marked, limit = with_cuts(once)
     tree = Tree(marked)
     questions = _Questions(tree, queries)
     if not questions.asked and not part:
-        first = next((text for step in tree.steps for text in step.asked if step.kind != LLM), "")
-        message = f"none of its {questions.others} questions is in the query set (the first is {_shown(first)!r})"
-        remedy = "give the trace of these queries, or record query_id in its metadata"
-        raise InputError(message, steps[0].file, remedy=remedy)
+        raise _none_asked(tree, questions.others)
     staging = Staging(tree, limit)
     last = {query: asked[-1] for query, asked in questions.asked.items()}
-    held = {query: stages for query, question in last.items() if (stages := staging.of(question)) is not None}
-    held = dict(zip(held, without_idle(list(held.values())), strict=True))
-    counts = Counter(
-        {
-            "steps stand several times in the trace: each is taken once, as it stands last": len(steps) - len(once),
-            "steps have no time: all are taken in the order of the file": sum(step.time is None for step in once),
-            "questions of the trace are not in the query set: left out": questions.others,
-            "queries were asked several times: the last counts": sum(len(asked) > 1 for asked in questions.asked.values()),
-            "queries have searches that lost attributes to a limit: documents may be missing": sum(
-                any(step.lost for step in (question, *tree.below(question)) if step.searches) for question in last.values()
-            ),
-        }
-    )
-    staged = any(len(stages) > 1 for stages in held.values())
-    rankings = [_ranking(query, question, held.get(query), staged) for query, question in last.items()]
-    notes = [f"{n} {what}" for what, n in (counts + staging.counts).items()]
+    held = without_idle({query: staging.of(question) for query, question in last.items()})
+    staged = any(len(stages) > 1 for stages in held.values() if stages)
+    rankings = [_ranking(query, question, held[query], staged) for query, question in last.items()]
+    counts = _counts(once, questions, tree) + staging.counts
+    counts["steps stand several times in the trace: each is taken once, as it stands last"] = len(steps) - len(once)
+    notes = [f"{n} {what}" for what, n in counts.items() if n]
     cut = f"no text of the trace is longer than {limit} characters, as several are: the tracer has a limit ({LENGTH_LIMIT})"
     return Rankings(rankings, (*notes, *([cut] if limit else [])))
+
+
+def _check_searches(steps: Sequence[Step]) -> None:
+    """Raise `InputError` where no step is a search."""
+    if not any(step.searches for step in steps):
+        message = f"is a trace of {len(steps)} steps, none of which is a search"
+        remedy = "record the retriever as one: span kind RETRIEVER, type RETRIEVER, run_type retriever"
+        raise InputError(message, steps[0].file, remedy=remedy)
+
+
+def _none_asked(tree: Tree, others: int) -> InputError:
+    """For a trace of other questions."""
+    first = next((text for step in tree.steps for text in step.asked if step.kind != LLM), "")
+    message = f"none of its {others} questions is in the query set (the first is {_shown(first)!r})"
+    return InputError(message, tree.steps[0].file, remedy="give the trace of these queries, or record query_id in its metadata")
+
+
+def _counts(steps: Sequence[Step], questions: _Questions, tree: Tree) -> Counter[str]:
+    """What a reader should know of how questions were found, in words that follow a number."""
+    last = [asked[-1] for asked in questions.asked.values()]
+    lost = [any(step.lost for step in (question, *tree.below(question)) if step.searches) for question in last]
+    return Counter(
+        {
+            "steps have no time: all are taken in the order of the file": sum(step.time is None for step in steps),
+            "questions of the trace are not in the query set: left out": questions.others,
+            "queries were asked several times: the last counts": sum(len(asked) > 1 for asked in questions.asked.values()),
+            "queries have searches that lost attributes to a limit: documents may be missing": sum(lost),
+        }
+    )
 
 
 def _shown(text: str) -> str:

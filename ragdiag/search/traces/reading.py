@@ -59,15 +59,13 @@ def _records(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
     if text.lstrip()[:1] not in ("{", "["):
         return
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
-    if isinstance(first := parsed(lines[0][1]), Mapping):
-        # A run's lines are left to its own reader, whose errors say what is wrong with a run.
-        if any(_reader(record) for record in _held(first)) or not list(_held(first)):
-            for number, line in lines:
-                for record in _held(parse_json(line, path, number)):
-                    yield number, record
-        return
-    if not isinstance(first, str) or lines[0][1].strip() in ("{", "["):
-        yield from ((0, record) for record in _held(parse_json(text, path)))
+    first = parsed(lines[0][1])
+    if not isinstance(first, Mapping):
+        if not isinstance(first, str) or lines[0][1].strip() in ("{", "["):
+            yield from ((0, record) for record in _held(parse_json(text, path)))
+    elif all(map(_reader, _held(first))):  # a run's lines are left to its own reader, whose errors say what is wrong with a run
+        for number, line in lines:
+            yield from ((number, record) for record in _held(parse_json(line, path, number)))
 
 
 def _held(value: object) -> Iterator[Mapping[str, object]]:

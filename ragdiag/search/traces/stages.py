@@ -10,7 +10,7 @@ Outermost steps that give documents are taken in time order, and what stands ins
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 
 from ragdiag.core.errors import InputError
@@ -47,43 +47,48 @@ class Staging:
         stages = self._together(working)
         if sum(step.kind == RETRIEVER for step in working) > 1:
             self.counts["questions have several searches side by side: the first of each, then the second, and so on"] += 1
-        return stages | self._prompt(question, working, list(stages.values())[-1])
+        return stages | self._prompt(question, working, _last(stages))
 
     def _together(self, steps: Sequence[Step]) -> dict[str, Chunks]:
         """The stages of steps that stand side by side."""
-        searches, rerankers = ([s for s in steps if s.kind == kind] for kind in (RETRIEVER, RERANKER))
-        lists = [self._of_search(search) for search in searches]
-        stages = lists[0] if len(lists) == 1 else {"found": _merged([list(each.values())[-1] for each in lists])}
-        if not searches:
-            taken = [each.given if each.given is not None else self._documents(each) for each in rerankers[:1]]
-            stages = {"found": taken[0]}
+        searches, rerankers = ([step for step in steps if step.kind == kind] for kind in (RETRIEVER, RERANKER))
+        stages = self._found(searches) if searches else {"found": rerankers[0].given or self._documents(rerankers[0])}
         for reranker in rerankers:
-            last = list(stages.values())[-1]
-            if reranker.given is not None and "reranked" not in stages and _keys(reranker.given) <= _keys(last):
+            if reranker.given is not None and "reranked" not in stages and _keys(reranker.given) <= _keys(_last(stages)):
                 stages["filtered"] = reranker.given
             stages["reranked"] = self._documents(reranker)
         return stages
+
+    def _found(self, searches: Sequence[Step]) -> dict[str, Chunks]:
+        """The stages of retrievers side by side: of one all of its own."""
+        lists = [self._of_search(search) for search in searches]
+        return lists[0] if len(lists) == 1 else {"found": _merged([_last(each) for each in lists])}
 
     def _of_search(self, search: Step) -> dict[str, Chunks]:
         """The stages of one outermost retriever."""
         if search.fault:
             raise search.fault
-        # What says nothing of its documents explains none of those round it: LlamaIndex's inner half of a retriever does not.
-        told = [step for step in self._tree.outermost(search) if search.gave is None or step.gave is not None]
-        inner = [step for step in told if not step.failed]
-        reranked = any(step.kind == RERANKER for step in inner)
-        if not inner or (len(inner) > 1 and not reranked):
+        inner = self._inside(search)
+        if not inner:
             return {"found": self._documents(search)}
         stages = self._together(inner)
-        last = list(stages.values())[-1]
         if search.gave is None:
             return stages
-        if not _keys(search.gave) <= _keys(last):
+        if not _keys(search.gave) <= _keys(_last(stages)):
             return {"found": search.gave}
-        if search.name not in self._stage_of and _order(search.gave) == _order(last):
+        if search.name not in self._stage_of and _order(search.gave) == _order(_last(stages)):
             return stages
         name = "reranked" if "reranked" in stages else self._stage_of.get(search.name, "filtered")
         return stages | {name: search.gave}
+
+    def _inside(self, search: Step) -> list[Step]:
+        """The steps inside of a retriever that tell how it came to its documents; none of an ensemble, which has its own order.
+
+        What says nothing of its documents explains none of those round it: LlamaIndex's inner half of a retriever does not.
+        """
+        told = [step for step in self._tree.outermost(search) if search.gave is None or step.gave is not None]
+        inner = [step for step in told if not step.failed]
+        return inner if len(inner) == 1 or any(step.kind == RERANKER for step in inner) else []
 
     def _change(self, search: Step) -> str:
         """What a retriever round another one makes of its documents here: the stage that it is, "" where it keeps all."""
@@ -104,24 +109,26 @@ class Staging:
 
     def _prompt(self, question: Step, searches: Sequence[Step], last: Chunks) -> dict[str, Chunks]:
         """The stage of the prompt, where what models were given after the searches tells it safely."""
-        inside = {(part.trace, part.id) for search in searches for part in self._tree.below(search)}
-        ended = max((search.time or 0.0 for search in searches), default=0.0)
-        asked = [
-            step
-            for step in self._tree.below(question)
-            if step.kind == LLM and (step.trace, step.id) not in inside and (step.time or 0.0) >= ended
-        ]
+        asked = self._models(question, searches)
         cut = self._limit and any(len(text) >= self._limit for step in asked for text in step.prompt)
         held = UNSURE if cut else prompted(last, ["\n".join(step.prompt) for step in asked])
         if held == UNSURE:
             self.counts["prompts do not have the retrieved texts word for word, or several differ: not taken for a stage"] += 1
         return {"prompted": held} if held else {}
 
+    def _models(self, question: Step, searches: Sequence[Step]) -> list[Step]:
+        """The models that were asked after the searches of a question, and not inside of them."""
+        inside = {(part.trace, part.id) for search in searches for part in self._tree.below(search)}
+        begun = max(search.time or 0.0 for search in searches)
+        models = [step for step in self._tree.below(question) if step.kind == LLM and (step.time or 0.0) >= begun]
+        return [step for step in models if (step.trace, step.id) not in inside]
 
-def without_idle(stages: Sequence[dict[str, Chunks]]) -> list[dict[str, Chunks]]:
-    """The stages of all questions, without a filter that dropped nothing for any: then the trace has none."""
-    filters = any("filtered" in held and _keys(held["filtered"]) != _keys(held["found"]) for held in stages)
-    return [{name: chunks for name, chunks in held.items() if filters or name != "filtered"} for held in stages]
+
+def without_idle(held: Mapping[str, dict[str, Chunks] | None]) -> dict[str, dict[str, Chunks] | None]:
+    """The stages of all queries, without a filter that dropped nothing for any: then the trace has none."""
+    if any(_keys(stages["filtered"]) != _keys(stages["found"]) for stages in held.values() if stages and "filtered" in stages):
+        return dict(held)
+    return {query: stages and {n: chunks for n, chunks in stages.items() if n != "filtered"} for query, stages in held.items()}
 
 
 def _merged(lists: Sequence[Chunks]) -> Chunks:
@@ -130,6 +137,11 @@ def _merged(lists: Sequence[Chunks]) -> Chunks:
     for chunk in (chunk for row in zip_longest(*lists) for chunk in row if chunk is not None):
         merged.setdefault(_key(chunk), chunk)
     return tuple(merged.values())
+
+
+def _last(stages: Mapping[str, Chunks]) -> Chunks:
+    """What the last of the stages holds."""
+    return list(stages.values())[-1]
 
 
 def _key(chunk: StoredChunk) -> str:

@@ -119,7 +119,7 @@ AUDIT_OPTIONS = (
         metavar="SPEC",
         help="Put unserved queries to this retriever as well, e.g. dense; none for no other.",
     ),
-    reads("--run", "run_file", metavar="FILE", help="Your own ranking, TREC or JSONL, in place of a retriever."),
+    reads("--run", "run_file", metavar="FILE", help="Your own ranking: TREC, JSONL or traces; in place of a retriever."),
     tells("-k", "k", type=int, metavar="N", help="Chunks in a context.  [default: 5]"),
     tells("--budget", type=int, metavar="TOKENS", help="Context size in tokens, in place of -k."),
     tells("--ties", type=click.Choice(["expected", "id"]), default="expected", show_default=True,
@@ -143,7 +143,7 @@ COMPARE_OPTIONS = (
             help="What is embedded with a chunk; repeat for each."),
     chooses("--retriever", "retrievers", family="retrievers", metavar="SPEC", multiple=True,
             help="Retrievers to compare; repeat for each."),
-    reads("--run", "runs", metavar="FILE", multiple=True, help="Your own rankings, TREC or JSONL; repeat for each."),
+    reads("--run", "runs", metavar="FILE", multiple=True, help="Your own rankings: TREC, JSONL or traces; repeat for each."),
     tells("--tune", is_flag=True, help="Also other weights of each hybrid of two."),
     tells("--baseline", metavar="NAME", default="", help="What the others are held against, such as 'sentence | bm25'."
           "  [default: the first]"),

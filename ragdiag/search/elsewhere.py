@@ -16,8 +16,9 @@ from ragdiag.search.binding import Bound, bind
 from ragdiag.search.inventory import inventory
 from ragdiag.search.latency import Clock
 from ragdiag.search.named import encoder_of_model
+from ragdiag.search.recorded import recorded
 from ragdiag.search.retrieved import Retrieved, Source
-from ragdiag.search.runs import Rankings, cut_short, read_run
+from ragdiag.search.runs import Rankings, cut_short
 from ragdiag.search.searches import search_depth
 from ragdiag.search.stages import longer
 from ragdiag.sources.chunks import Placed
@@ -45,7 +46,7 @@ def of_run(options: Options, given: Given) -> Retrieved:
     """The rankings of a recorded run; with the chunks that it ranks it can be asked what a ranking tells. Raises as `bind`."""
     file, clock = Path(str(options.run)), Clock()
     with clock("read run"):
-        ranked = read_run(file, options.ties)
+        ranked = recorded(file, given.queries, options.ties, given.corpus is not given.whole)
         bound = _bound(ranked, given)
     index = None if given.own is None else _index(options, given, bound, None)
     return _retrieved(options, given, ranked, bound, index, clock, Source("as in the run", None, f"run {file.name}"))

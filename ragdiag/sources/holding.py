@@ -33,6 +33,12 @@ class SourceText:
         """Whether `searched` stands at `span` as it is."""
         return self.text[slice(*span)] == searched
 
+    def letter_from(self, at: int) -> int:
+        """The first position from `at` on that is no white space."""
+        while at < len(self.text) and self.text[at].isspace():
+            at += 1
+        return at
+
     def places(self, searched: str) -> list[Span]:
         """Where a text stands, whatever its white space: where it does as it is first."""
         if searched not in self._known:

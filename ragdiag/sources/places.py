@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 
 from ragdiag.core.errors import InputError
 from ragdiag.core.records import Chunking, Corpus, Document, IntArray, StoredChunk
+from ragdiag.sources.begun import Begun, mark_of
 from ragdiag.sources.holding import SourceText, TextSearch
 from ragdiag.sources.naming import DocumentNames
 from ragdiag.sources.paths import Paths
@@ -62,17 +64,34 @@ class Placer:
         self._among = frozenset(among)
         self._ids = DocumentNames(corpus)
         self._texts: dict[int, SourceText] = {}
+        self._begun = Begun(self._among, self._text)
 
     def places(self, chunk: StoredChunk) -> list[Place]:
         """Everywhere that a chunk may stand, which is alone: at its offsets, else wherever its text does.
 
         Raises `InputError` for one that leaves its document, or whose text is not there.
         """
+        if isinstance(chunk, HintedChunk) and chunk.cut:
+            return self._places_of_cut(chunk)
         documents = self._documents(chunk)
         if len(documents) == 1 and (span := self._offsets(chunk, documents[0])):
             return [(documents[0], *span)]
         places = [(i, *span) for i in documents for span in self._spans(chunk, i)]
         return [place for place in places if place in self._among] or places
+
+    def _places_of_cut(self, chunk: HintedChunk) -> list[Place]:
+        """Everywhere that a chunk may stand whose text may go on: the known chunks that begin so, else what there is of it."""
+        whole, mark = replace(chunk, cut=False), mark_of(chunk.text)
+        try:
+            places = self.places(whole)
+            if mark or all(place in self._among for place in places):
+                return places
+        except InputError:
+            text = chunk.text.rstrip().removesuffix(mark)
+            if not mark or not text.strip():
+                raise
+            places = self.places(replace(whole, text=text, start=None, end=None))
+        return self._begun.places(chunk, places, marked=bool(mark))
 
     def named(self, name: str) -> bool:
         """Whether a name is of a document."""
@@ -126,7 +145,7 @@ class Placer:
             notes.append(
                 f"{n} chunk texts name no document of the corpus that holds them (the first: {name!r}): found by their text alone"
             )
-        return tuple(notes)
+        return (*notes, *self._begun.notes())
 
     def _text(self, i: int) -> SourceText:
         if i not in self._texts:

@@ -43,11 +43,13 @@ class HintedChunk(StoredChunk):
 
     Its `doc_id` and the names in `also` (ids, paths, addresses) and its offsets are hints: they choose between places with the
     same text, and count for nothing where they contradict it. `strict` is a record's own ``doc_id``: where that is a document's
-    id, it and the offsets must hold.
+    id, it and the offsets must hold. `cut` says that there may be no more of its text than the beginning, with or without a
+    mark where it ends.
     """
 
     also: tuple[str, ...] = ()
     strict: bool = False
+    cut: bool = False
 
 
 def names_of(chunk: StoredChunk) -> tuple[str, ...]:

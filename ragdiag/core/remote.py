@@ -14,7 +14,7 @@ from ragdiag.core.functions import names_function
 
 __all__ = ["FETCHED", "KEY", "LOCAL", "api_key", "check_url", "is_text", "remote_part"]
 
-LOCAL = {"collection", "id", "path", "table", "text", "texts", "vector", "where"}
+LOCAL = {"collection", "field", "id", "index", "path", "table", "text", "texts", "vector", "where"}
 """Parameters of strategies whose text names something on this machine, or within a store that another parameter names."""
 
 FETCHED = {"model", "unit"}

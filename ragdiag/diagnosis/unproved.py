@@ -49,10 +49,10 @@ def as_well(finding: Finding) -> Finding:
 
 
 def addable(case: Case, finding: Finding) -> Finding:
-    """A finding that adds texts to an index: not one that could be tested where it is not known what is embedded for a text."""
+    """A finding that adds texts to an index: not one that could be tested where it is not known how one is placed."""
     if case.setting.adds or not finding.edit.added:
         return finding
-    why = "cannot be tested on this index, as what it embeds for a text is not known"
+    why = "cannot be tested on this index, as how it would place a new text is not known"
     return replace(without_proof(finding, why, untestable=True), residual=False)
 
 

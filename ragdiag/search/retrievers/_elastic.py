@@ -7,6 +7,7 @@ import contextlib
 import http.client
 import json
 import os
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from urllib.parse import quote
@@ -172,7 +173,9 @@ class ElasticIndex:
     def _connection(self) -> http.client.HTTPConnection:
         host, port, secure = address(self.url, "elastic")
         of = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-        return of(host.strip("[]"), port, timeout=SECONDS)
+        connection = of(host.strip("[]"), port, timeout=SECONDS)
+        weakref.finalize(self, connection.close)
+        return connection
 
     def _refused(self, status: int, said: object) -> RagdiagError:
         error = said.get("error") if isinstance(said, dict) else None

@@ -77,6 +77,10 @@ class ElasticSource:
         """See `_source.Source`."""
         return self._measure.space
 
+    def check(self) -> None:
+        """Raises `SpecError` where the vectors cannot be audited."""
+        self._measure  # noqa: B018  # raises
+
     def count(self) -> int:
         """See `_source.Records`."""
         return self._index.count()

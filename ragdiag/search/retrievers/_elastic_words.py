@@ -122,21 +122,24 @@ class ElasticWords:
     def _factor(self) -> float | None:
         """What the server's scores are of the formula's, 1 or ``k1 + 1``; None where neither holds for all of a sample.
 
-        Elasticsearch, and OpenSearch before 3, multiply scores by ``k1 + 1``, as Lucene once did. The sample are the first and
-        the last result of queries that were asked.
+        Elasticsearch, and OpenSearch before 3, multiply scores by ``k1 + 1``, as Lucene once did.
         """
-        asked = [(query, *row) for (query, _), row in self._found.items() if len(row[0])]
-        sample = asked[:: max(-(-len(asked) // SAMPLE), 1)]
-        pairs = [(query, int(found[at]), scores[at]) for query, found, scores in sample for at in {0, len(found) - 1}]
-        texts = [row.text or "" for row in self._source.records([self._ids[chunk] for _, chunk, _ in pairs])]
+        queries, chunks, scores = self._sample()
+        texts = [row.text or "" for row in self._source.records([self._ids[chunk] for chunk in chunks])]
         try:
-            words, read = self._read([query for query, *_ in pairs], of_query=True), self._read(texts)
+            words, read = self._read(queries, of_query=True), self._read(texts)
         except RagdiagError:  # a server that tells no terms
             return None
-        made = np.array([_bm25(query, text) for query, text in zip(words, read, strict=True)])
-        given = np.array([score for *_, score in pairs])
+        given, made = np.array(scores), np.array(list(map(_bm25, words, read)))
         fits = (factor for factor in (1.0, K1 + 1) if (np.abs(factor * made - given) <= EXACT * given).all())
-        return next(fits, None) if pairs else None
+        return next(fits, None) if queries else None
+
+    def _sample(self) -> tuple[list[str], list[int], list[float]]:
+        """Of some queries that were asked, each with the first and the last result: the queries, the chunks, the scores."""
+        asked = [(query, *row) for (query, _), row in self._found.items() if len(row[0])]
+        sample = asked[:: max(-(-len(asked) // SAMPLE), 1)]
+        ends = [(query, int(found[at]), float(scores[at])) for query, found, scores in sample for at in {0, len(found) - 1}]
+        return [query for query, *_ in ends], [chunk for _, chunk, _ in ends], [score for *_, score in ends]
 
     def _read(self, texts: Sequence[str], of_query: bool = False) -> list[Terms]:
         """Texts as the server reads them for the index, or queries as it reads these. What was read once is not asked again."""

@@ -144,15 +144,17 @@ class MilvusSource:
 
     @contextlib.contextmanager
     def _asked(self) -> Iterator[None]:
-        """See `_source.asked`. What pymilvus logs is not shown: it is raised too, or only says that a file has no clock."""
-        logger = logging.getLogger("pymilvus")
-        level = logger.level
-        logger.setLevel(logging.CRITICAL)
+        """See `_source.asked`. What pymilvus and its server log is not shown: it is raised too, or is no error."""
+        loggers = [logging.getLogger(name) for name in ("pymilvus", "grpc._server")]
+        levels = [logger.level for logger in loggers]
+        for logger in loggers:
+            logger.setLevel(logging.CRITICAL)
         try:
             with asked(self.place, OF_SERVER if self._url else OF_FOLDER):
                 yield
         finally:
-            logger.setLevel(level)
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
 
     @cached_property
     def _client(self) -> Opaque:

@@ -7,6 +7,8 @@ from functools import cached_property
 from typing import Literal
 
 from ragdiag.core.errors import SpecError
+from ragdiag.core.protocols import Progress
+from ragdiag.core.records import StoredChunk
 from ragdiag.search.retrievers._elastic import ElasticIndex, check_filter
 from ragdiag.search.retrievers._elastic_vectors import ElasticSource
 from ragdiag.search.retrievers._source import address
@@ -39,6 +41,11 @@ class ElasticKnn(Stored):
         check_filter(self.where, "elastic_knn")
         if self.candidates < 0:
             raise SpecError(f"elastic_knn: candidates must be 0 (the server's default) or more, not {self.candidates}")
+
+    def stored_chunks(self, progress: Progress) -> list[StoredChunk]:
+        """See `protocols.Collection`. Raises `SpecError` for a field that is none, or that holds no vectors to be searched."""
+        self.source.check()
+        return super().stored_chunks(progress)
 
     @cached_property
     def source(self) -> ElasticSource:

@@ -334,9 +334,10 @@ def test_names_and_light_strategies_load_nothing_heavy() -> None:
         "[names(f) for f in ('chunkers', 'contexts', 'retrievers')];"
         "make('retrievers', 'hybrid(bm25, dense)'); make('retrievers', 'faiss(path=x)');"
         "make('retrievers', 'lancedb(path=x, table=t)'); make('retrievers', 'qdrant(collection=c, path=x)');"
+        "make('retrievers', 'milvus(collection=c, path=x)');"
         "make('chunkers', 'sentence');"
         "heavy = ('sklearn', 'torch', 'sentence_transformers', 'chromadb', 'tokenizers', "
-        "'qdrant_client', 'lancedb', 'faiss');"
+        "'qdrant_client', 'pymilvus', 'lancedb', 'faiss');"
         "print([m for m in heavy if m in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"

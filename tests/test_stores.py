@@ -1,4 +1,4 @@
-"""Stores of Qdrant, LanceDB and FAISS audited as they are: same findings as exact search, nothing written, errors of one line."""
+"""Stores of Qdrant, Milvus, LanceDB and FAISS audited: findings of exact search, nothing written, errors of one line."""
 
 import json
 import pickle
@@ -40,7 +40,7 @@ ASKED = {
     "q4": ("What do bees eat in March?", "hive.md", "Feed them sugar in March."),
 }
 CHUNKER = "sentence(size=12)"
-SPACES = {"qdrant": ["cosine", "l2", "ip"], "lancedb": ["cosine", "l2", "ip"], "faiss": ["cosine", "l2", "ip"]}
+SPACES = {store: ["cosine", "l2", "ip"] for store in ("qdrant", "milvus", "lancedb", "faiss")}
 
 
 class Chunks:
@@ -74,6 +74,18 @@ def of_qdrant(folder: Path, chunks: Chunks, space: str = "cosine", vectors: obje
     return f"qdrant(collection=notes, path={str(folder / 'db')!r})"
 
 
+def of_milvus(folder: Path, chunks: Chunks, space: str = "cosine", vectors: object = None) -> str:
+    milvus, lite = pytest.importorskip("pymilvus"), pytest.importorskip("milvus_lite.server_manager")
+    made = chunks.vectors if vectors is None else np.asarray(vectors)
+    client, path = milvus.MilvusClient(str(folder / "db.db")), folder / "db.db"
+    client.create_collection("notes", dimension=made.shape[1], metric_type={"cosine": "COSINE"}.get(space, space.upper()))
+    records = zip(chunks.ids, chunks.texts, chunks.places, made, strict=True)
+    client.insert("notes", [{"id": int(i), "vector": v.tolist(), "text": text} | place for i, text, place, v in records])
+    client.close()
+    lite.server_manager_instance.release_server(str(path))
+    return f"milvus(collection=notes, path={str(path)!r})"
+
+
 def of_lancedb(folder: Path, chunks: Chunks, space: str = "cosine", vectors: object = None) -> str:
     lancedb, pa = pytest.importorskip("lancedb"), pytest.importorskip("pyarrow")
     made = (chunks.vectors if vectors is None else np.asarray(vectors)).astype(np.float32)
@@ -103,7 +115,7 @@ def written(folder: Path, index: object, ids: Sequence[str], texts: Sequence[str
     return f"faiss(path={str(folder / 'db' / 'index.faiss')!r}, texts={str(folder / 'db' / 'texts.jsonl')!r})"
 
 
-STORES: dict[str, Callable[..., str]] = {"qdrant": of_qdrant, "lancedb": of_lancedb, "faiss": of_faiss}
+STORES: dict[str, Callable[..., str]] = {"qdrant": of_qdrant, "milvus": of_milvus, "lancedb": of_lancedb, "faiss": of_faiss}
 EVERY = pytest.mark.parametrize("store", STORES)
 
 
@@ -223,6 +235,12 @@ def test_vectors_of_another_model(data, chunks, tmp_path, store):
         ("qdrant(collection=notes, path=x, where='lang = en')", "where must be a filter as JSON"),
         ("qdrant(collection=notes, path=x, where='[]')", "where must be a filter as JSON"),
         ("qdrant(collection=notes, path=x, api_key=k)", "no parameter 'api_key'"),
+        ("milvus(path=x)", "needs parameter 'collection'"),
+        ("milvus(collection=notes)", "either path"),
+        ("milvus(collection=notes, path=x, url='http://localhost:19530')", "either path"),
+        ("milvus(collection=notes, url='http://root:word@host')", "milvus: url must be"),
+        ("milvus(collection=notes, path=x, ef=-1)", "milvus: ef must be 0"),
+        ("milvus(collection=notes, path=x, token=t)", "no parameter 'token'"),
         ("lancedb(path=x)", "needs parameter 'table'"),
         ("lancedb(path=x, table=notes, nprobes=-1)", "nprobes must be 0"),
         ("lancedb(path=x, table=notes, space=hamming)", "space must be auto, l2, cosine, dot"),
@@ -240,10 +258,12 @@ def test_specs(spec, message):
 @EVERY
 def test_a_library_that_is_not_installed(tmp_path, monkeypatch, store):
     (tmp_path / "meta.json").write_text("{}")
-    spec = {"qdrant": f"qdrant(collection=notes, path={str(tmp_path)!r})",
+    (tmp_path / "collections").mkdir()
+    spec = {"milvus": f"milvus(collection=notes, path={str(tmp_path)!r})",
+            "qdrant": f"qdrant(collection=notes, path={str(tmp_path)!r})",
             "lancedb": f"lancedb(path={str(tmp_path)!r}, table=notes)",
             "faiss": f"faiss(path={str(tmp_path / 'meta.json')!r})"}[store]  # fmt: skip
-    monkeypatch.setitem(__import__("sys").modules, {"qdrant": "qdrant_client"}.get(store, store), None)
+    monkeypatch.setitem(__import__("sys").modules, {"qdrant": "qdrant_client", "milvus": "pymilvus"}.get(store, store), None)
     with pytest.raises(MissingExtra, match=rf"pip install './ragdiag\[{store}\]'"):
         make("retrievers", spec).stored_chunks(no_progress)
 

@@ -82,7 +82,7 @@ class MissingExtra(RagdiagError):
 
 
 class Untestable(RagdiagError):
-    """What this index cannot be asked, and why: "as what it embeds for a text is not known"."""
+    """What this index cannot be asked, and why: "how it would place a new text is not known"."""
 
 
 def install_line(extra: str) -> str:

@@ -149,11 +149,11 @@ class Relinked(Approximate, Protocol):
 
 @runtime_checkable
 class Kept(Index, Protocol):
-    """An index whose vectors were made elsewhere, at some time, of texts that it holds."""
+    """An index that was made elsewhere, at some time, of texts that it holds."""
 
     @property
     def adds(self) -> bool:
-        """Whether texts can be added as its own were: what was embedded for these is known."""
+        """Whether texts can be added as its own were: how these were made and are scored is known."""
         ...
 
     def drifted(self, chunks: Sequence[int]) -> Sequence[bool]:

@@ -26,7 +26,7 @@ __all__ = [
     "remote_part",
 ]
 
-LOCAL = {"collection", "id", "path", "table", "text", "texts", "vector", "where"}
+LOCAL = {"collection", "field", "id", "index", "path", "table", "text", "texts", "vector", "where"}
 """Parameters of strategies whose text names something on this machine, or within a store that another parameter names."""
 
 FETCHED = {"model", "unit"}

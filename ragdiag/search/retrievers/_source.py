@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from ragdiag.core.arrays import VectorArray
 from ragdiag.core.errors import RagdiagError, SpecError
 
-__all__ = ["PAGE", "Opaque", "Restarted", "Row", "Source", "Space", "address", "asked", "one_line"]
+__all__ = ["PAGE", "Opaque", "Records", "Restarted", "Row", "Source", "Space", "address", "asked", "one_line"]
 
 PAGE = 1000
 """Records read in one request."""
@@ -30,17 +30,12 @@ class Row(NamedTuple):
     metadata: Mapping[str, object]
 
 
-class Source(Protocol):
+class Records(Protocol):
     """A store's records, opened once an audit and only read. What the store raises is raised as `RagdiagError`."""
 
     @property
     def place(self) -> str:
         """Where it is, for people: no secret is in it."""
-        ...
-
-    @property
-    def space(self) -> Space:
-        """Its distance."""
         ...
 
     def count(self) -> int:
@@ -53,6 +48,15 @@ class Source(Protocol):
 
     def records(self, ids: Sequence[str]) -> Sequence[Row]:
         """The records of `ids`, which are there, in this order."""
+        ...
+
+
+class Source(Records, Protocol):
+    """Records with their vectors, and a search for those that are near one."""
+
+    @property
+    def space(self) -> Space:
+        """Its distance."""
         ...
 
     def vectors(self, ids: Sequence[str]) -> VectorArray:

@@ -16,11 +16,11 @@ from ragdiag.search.models import unit
 from ragdiag.search.named import AnyEncoder, encoder_of_model
 from ragdiag.search.query_vectors import QueryVectors
 from ragdiag.search.retrievers._frames import UNKNOWN, Framing, framing
-from ragdiag.search.retrievers._source import PAGE, Row, Source
+from ragdiag.search.retrievers._source import PAGE, Records, Row, Source
 from ragdiag.search.retrievers._stored_index import StoredIndex
 from ragdiag.sources.stored import hinted_chunk
 
-__all__ = ["Stored"]
+__all__ = ["Stored", "chunks_in"]
 
 SAMPLE = 16
 SAME_MODEL = 0.3
@@ -52,20 +52,8 @@ class Stored(abc.ABC):
         return encoder_of_model(self.model, self.precision)
 
     def stored_chunks(self, progress: Progress) -> list[StoredChunk]:
-        """See `protocols.Collection`. Raises `InputError` where it is empty or a record has no text."""
-        chunks, total, place = list[StoredChunk](), self.source.count(), self.source.place
-        for row in self.source.rows():
-            if row.text is None or not row.text.strip():
-                raise InputError(
-                    f"record {row.id!r} has no document text", place, remedy="store the chunk's text with its vector"
-                )
-            chunks.append(hinted_chunk(row.id, row.text, row.metadata, place))
-            if len(chunks) % PAGE == 0:
-                progress("reading the collection", len(chunks), max(total, len(chunks)))
-        progress("reading the collection", len(chunks), len(chunks))
-        if not chunks:
-            raise InputError("the collection is empty", place, remedy="add the chunks that the application searches")
-        return chunks
+        """See `protocols.Collection` and `chunks_in`."""
+        return chunks_in(self.source, progress)
 
     def open(self, ids: Sequence[str], store: Store | None) -> StoredIndex:
         """See `protocols.Collection`. Raises `SpecError` where `model` is not the one that made the collection's vectors."""
@@ -98,3 +86,18 @@ class Stored(abc.ABC):
         if stored != made:
             sizes = f"{stored} dimensions, those of {name} have {made}"
             raise SpecError(f"{self.source.place}: the collection's vectors have {sizes}; {REMEDY}")
+
+
+def chunks_in(source: Records, progress: Progress) -> list[StoredChunk]:
+    """Every record of a store as a chunk. Raises `InputError` where there is none, or where one has no text."""
+    chunks, total, place = list[StoredChunk](), source.count(), source.place
+    for row in source.rows():
+        if row.text is None or not row.text.strip():
+            raise InputError(f"record {row.id!r} has no document text", place, remedy="store the chunk's text with its vector")
+        chunks.append(hinted_chunk(row.id, row.text, row.metadata, place))
+        if len(chunks) % PAGE == 0:
+            progress("reading the collection", len(chunks), max(total, len(chunks)))
+    progress("reading the collection", len(chunks), len(chunks))
+    if not chunks:
+        raise InputError("the collection is empty", place, remedy="add the chunks that the application searches")
+    return chunks

@@ -47,7 +47,8 @@ class Setting:
     `off_topic` gives, of chunks, those off the topic of the query with a number, with their affinity to it. `hubs` counts, for
     each chunk, the queries whose context it is in without holding any of their evidence.
     `context` names what is indexed with each chunk already. `drifted` tells of stored vectors which are not of their texts, None
-    where there are none; texts can be added to the index where `adds`.
+    where there are none; texts can be added to the index where `adds`. `remedy` is what makes an approximate index miss less, ""
+    where that is not known.
     """
 
     corpus: Corpus
@@ -68,6 +69,7 @@ class Setting:
     context: str = "none"
     drifted: Callable[[Sequence[int]], Sequence[bool]] | None = None
     adds: bool = True
+    remedy: str = ""
     _contexts: dict[tuple[str, int], list[str]] = field(default_factory=dict, repr=False)
     _shingles: dict[int, frozenset[tuple[str, str]]] = field(default_factory=dict, repr=False)
     _extents: dict[int, tuple[IntArray, IntArray, IntArray]] = field(default_factory=dict, repr=False)

@@ -43,6 +43,11 @@ class Source(Protocol):
         """Its distance."""
         ...
 
+    @property
+    def remedy(self) -> str:
+        """What makes its search miss less, by the names that this store has for it; "" where it compares all vectors."""
+        ...
+
     def count(self) -> int:
         """The number of its records; a live one may grow while it is read."""
         ...

@@ -94,6 +94,11 @@ class Setting:
         return Versions(self.corpus.documents)
 
     @cached_property
+    def changed(self) -> frozenset[str]:
+        """The ids of documents that say something else than when a store's records of them were made."""
+        return frozenset(document.was for document in self.corpus.documents if document.was)
+
+    @cached_property
     def language(self) -> str:
         """The language of the documents, "" where it cannot be told."""
         return language_of(self.corpus)

@@ -32,7 +32,7 @@ from ragdiag.search import retrieval
 from ragdiag.search.latency import Clock
 
 DIMENSION = 384
-MODEL = "storesize:encoded"
+MODEL = "'storesize:encoded'"
 READ = "reading"
 MADE = {"chroma": chroma, "pgvector": pgvector}
 

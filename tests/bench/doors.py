@@ -92,8 +92,11 @@ def pgvector(folder: Path, rows: Rows, vectors: np.ndarray, space: str = "cosine
         with server.cursor() as cursor, cursor.copy("COPY docs FROM STDIN") as copy:
             for (name, text, metadata), vector in zip(rows, vectors, strict=True):
                 copy.write_row((name, text, json.dumps(metadata), "[" + ",".join(map(repr, vector.tolist())) + "]"))
-        if index:
+        server.execute("ALTER ROLE postgres RESET ALL")
+        if index:  # so small a table would be searched without it
             server.execute(f"CREATE INDEX ON docs USING {index}")
+            for means in ("enable_seqscan", "enable_sort"):
+                server.execute(f"ALTER ROLE postgres SET {means} = off")
         server.execute("ANALYZE docs")
     return f"pgvector(table=docs, metadata=metadata, space={space})"
 

@@ -99,7 +99,7 @@ def repeated(case: Case) -> dict[int, int]:
         if (again := places.setdefault(setting.span(chunk), chunk)) != chunk:
             repeats[chunk] = repeats.get(again, again)
             continue
-        shingles = frozenset(pair for pair in setting.shingles(chunk) if not asked.issuperset(pair))
+        shingles = _said(case, chunk, asked)
         first = next((c for c, known in kept.items() if near_duplicates(shingles, known, COPY)), None)
         if first is None or chunk in case.evidence or _version(case, chunk):
             kept[chunk] = shingles
@@ -108,6 +108,11 @@ def repeated(case: Case) -> dict[int, int]:
         if len(kept) >= case.length:
             break
     return repeats
+
+
+def _said(case: Case, chunk: int, asked: frozenset[str]) -> frozenset[tuple[str, str]]:
+    """What a chunk says in other words than those `asked`."""
+    return frozenset(pair for pair in case.setting.shingles(chunk) if not asked.issuperset(pair))
 
 
 def _version(case: Case, chunk: int) -> bool:

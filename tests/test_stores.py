@@ -498,28 +498,75 @@ SIZES, KINDS = "A small,A large,An old,A painted,A leaking".split(","), "skiff b
 BOATS = [f"{size} {kind} moored at the {place}" for size in SIZES for kind in KINDS for place in "mill lock weir bridge".split()]
 
 
+def boats(folder: Path, data: Path) -> tuple[list[str], np.ndarray, tuple[Path, Path]]:
+    """Names and vectors of one-sentence documents, and the files of these and of a query for each."""
+    names = [f"boat-{i:03}" for i in range(len(BOATS))]
+    vectors = Dense().encoder.encode(BOATS, "document", Cache(data / "cache"), no_progress)
+    asked = [f"Which boat is moored at the {text.split()[-1]}? {text.split()[1]} {text.split()[2]}" for text in BOATS]
+    labels = [{"_id": n, "text": q, "evidence": [{"doc_id": n, "text": t}]} for n, q, t in zip(names, asked, BOATS, strict=True)]
+    documents = [{"_id": n, "text": t} for n, t in zip(names, BOATS, strict=True)]
+    for name, records in (("corpus.jsonl", documents), ("queries.jsonl", labels)):
+        (folder / name).write_text("".join(json.dumps(r) + "\n" for r in records), encoding="utf-8")
+    return names, vectors, (folder / "corpus.jsonl", folder / "queries.jsonl")
+
+
+def assert_told_apart(paths: tuple[Path, Path], cache: Path, spec: str, little: str, all_of_it: str, remedy: str) -> None:
+    """A search that looks at little misses records, which is said with its remedy; one that looks at all of it misses none."""
+    poor = run_audit(*paths, Options(retriever=spec + little, cache=cache)).report
+    assert poor.pipeline.index_recall.mean < 1
+    missed = [q for q in poor.queries if "index_miss" in q.causes]
+    assert missed and not any(q.served for q in missed)
+    (fix,) = {f.fix for q in missed for f in q.findings if f.cause == "index_miss"}
+    assert fix.startswith(remedy)
+    good = run_audit(*paths, Options(retriever=spec + all_of_it, cache=cache)).report
+    assert good.pipeline.index_recall == IndexRecall(5, 1.0)
+    assert not any("index_miss" in q.causes for q in good.queries)
+
+
 @pytest.mark.encoder
 def test_what_a_faiss_index_misses_is_an_index_miss(data, chunks, tmp_path):
     faiss = pytest.importorskip("faiss")
-    names = [f"boat-{i:03}" for i in range(len(BOATS))]
-    vectors = Dense().encoder.encode(BOATS, "document", Cache(data / "cache"), no_progress)
+    names, vectors, paths = boats(tmp_path, data)
     index = faiss.IndexIVFFlat(faiss.IndexFlatIP(384), 384, 20, faiss.METRIC_INNER_PRODUCT)
     index.cp.min_points_per_centroid = 1
     index.train(vectors)
     index.add(vectors)
     spec = written(tmp_path, index, names, BOATS, [{"doc_id": name} for name in names])[:-1]
-    asked = [f"Which boat is moored at the {text.split()[-1]}? {text.split()[1]} {text.split()[2]}" for text in BOATS]
-    labels = [{"_id": n, "text": q, "evidence": [{"doc_id": n, "text": t}]} for n, q, t in zip(names, asked, BOATS, strict=True)]
-    documents = [{"_id": n, "text": t} for n, t in zip(names, BOATS, strict=True)]
-    for name, records in (("corpus.jsonl", documents), ("queries.jsonl", labels)):
-        (tmp_path / name).write_text("".join(json.dumps(r) + "\n" for r in records), encoding="utf-8")
-    paths = tmp_path / "corpus.jsonl", tmp_path / "queries.jsonl"
-    poor = run_audit(*paths, Options(retriever=spec + ", nprobe=1)", cache=data / "cache")).report
-    assert poor.pipeline.index_recall.mean < 1
-    assert any("index_miss" in q.causes for q in poor.queries if not q.served)
-    good = run_audit(*paths, Options(retriever=spec + ", nprobe=20)", cache=data / "cache")).report
-    assert good.pipeline.index_recall == IndexRecall(5, 1.0)
-    assert not any("index_miss" in q.causes for q in good.queries)
+    assert_told_apart(paths, data / "cache", spec, ", nprobe=1)", ", nprobe=20)", "raise nprobe (")
+
+
+@pytest.mark.encoder
+def test_what_a_lancedb_index_misses_is_an_index_miss(data, chunks, tmp_path):
+    lancedb, pa = pytest.importorskip("lancedb"), pytest.importorskip("pyarrow")
+    names, vectors, paths = boats(tmp_path, data)
+    column = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1])
+    made = lancedb.connect(str(tmp_path / "db")).create_table("boats", pa.table({"id": names, "text": BOATS, "vector": column}))
+    made.create_index("vector", config=lancedb.index.IvfFlat(distance_type="cosine", num_partitions=20))
+    spec = f"lancedb(path={str(tmp_path / 'db')!r}, table=boats"
+    assert_told_apart(paths, data / "cache", spec, ", nprobes=1)", ", nprobes=20)", "raise nprobes of the search")
+
+
+@pytest.mark.encoder
+def test_what_a_qdrant_server_misses_is_an_index_miss(data, dense, served):
+    """The stand-in passes over every other point that exact search would give, as a graph that is badly linked may."""
+    spec, handler = served
+    whole = handler.client
+
+    class Poor:
+        def __getattr__(self, name: str) -> object:
+            return getattr(whole, name)
+
+        def query_points(self, *of: object, limit: int, **how: object) -> object:
+            found = whole.query_points(*of, limit=2 * limit, **how)
+            return found.model_copy(update={"points": found.points[1::2]})
+
+    handler.client = Poor()
+    report = run(data, spec).report
+    assert report.pipeline.index_recall.mean < 1
+    missed = [f for q in report.queries for f in q.findings if f.cause == "index_miss" and f.proved]
+    assert missed and all(f.fix.startswith("raise hnsw_ef of the search, or search with exact=true") for f in missed)
+    served_by_dense = {q.id for q in dense.report.queries if q.served}
+    assert {q.id for q in report.queries if "index_miss" in q.causes} <= served_by_dense
 
 
 @pytest.mark.parametrize("kind", ["Flat", "HNSW8", "IVF4,Flat", "IDMap,Flat", "IDMap2,IVF4,Flat", "IDMap,HNSW8", "SQ8"])

@@ -46,7 +46,7 @@ class Omission:
 class Document:
     """One source text. `pages` holds the position where each page starts, for formats that have pages; `left_out` what its loader
     left out, in the order of the source. `foreign` is not empty for a record of a store that is of no document of the corpus: it
-    says why, "changed" or "orphan", and the text is the record's.
+    says why, "changed" or "orphan", and the text is the record's; `was` is the document that a changed one was of.
     """
 
     id: str
@@ -57,6 +57,7 @@ class Document:
     pages: tuple[int, ...] = ()
     left_out: tuple[Omission, ...] = ()
     foreign: str = ""
+    was: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from ragdiag.core.records import Answer, Chunking, Corpus, Document, Query, Stor
 
 __all__ = [
     "Approximate", "ChunkTexts", "Chunker", "Collection", "Composed", "Context", "CorpusChunker", "Fusion", "Index", "Judge",
-    "Kept", "Model", "Progress", "Relinked", "Retriever", "Step", "Store", "Timed", "Weighted", "Wrapper", "no_progress",
-    "text_key",
+    "Kept", "Model", "Progress", "Relinked", "Retriever", "Step", "Store", "Timed", "Tunable", "Weighted", "Wrapper",
+    "no_progress", "text_key",
 ]  # fmt: skip
 
 Progress = Callable[[str, int, int], None]
@@ -144,6 +144,16 @@ class Relinked(Approximate, Protocol):
 
     def started_anew(self, start: int) -> Index:
         """The index of another start; each number from 1 on is one."""
+        ...
+
+
+@runtime_checkable
+class Tunable(Protocol):
+    """An index that says what makes it miss less."""
+
+    @property
+    def remedy(self) -> str:
+        """What to set, by the names that its store has for it; "" where nothing is known of that."""
         ...
 
 

@@ -16,6 +16,7 @@ from ragdiag.diagnosis.diagnosis import Diagnosis, diagnose
 from ragdiag.diagnosis.probe import Probe
 from ragdiag.diagnosis.setting import Setting
 from ragdiag.scoring.scoring import Scorer
+from ragdiag.search.approximate import remedy_of
 from ragdiag.search.indexed import Indexed
 from ragdiag.search.nested import collection_of
 from ragdiag.search.rewriting import Asked
@@ -77,6 +78,7 @@ def _setting(scorer: Scorer, run: Run, lengths: IntArray, indexed: Indexed, opti
         unit=unit,
         context=options.context,
         drifted=indexed.drifted,
+        remedy=remedy_of(indexed.searchable),
     )
 
 

@@ -47,7 +47,7 @@ class Setting:
     `off_topic` gives, of chunks, those off the topic of the query with a number, with their affinity to it. `hubs` counts, for
     each chunk, the queries whose context it is in without holding any of their evidence.
     `context` names what is indexed with each chunk already. `drifted` tells of stored vectors which are not of their texts, None
-    where there are none.
+    where there are none. `remedy` is what makes an approximate index miss less, "" where that is not known.
     """
 
     corpus: Corpus
@@ -67,6 +67,7 @@ class Setting:
     unit: str = "tokens"
     context: str = "none"
     drifted: Callable[[Sequence[int]], Sequence[bool]] | None = None
+    remedy: str = ""
     _contexts: dict[tuple[str, int], list[str]] = field(default_factory=dict, repr=False)
     _shingles: dict[int, frozenset[tuple[str, str]]] = field(default_factory=dict, repr=False)
     _extents: dict[int, tuple[IntArray, IntArray, IntArray]] = field(default_factory=dict, repr=False)
@@ -89,6 +90,11 @@ class Setting:
     def versions(self) -> Versions:
         """What documents say of their age, and of one another."""
         return Versions(self.corpus.documents)
+
+    @cached_property
+    def changed(self) -> frozenset[str]:
+        """The ids of documents that say something else than when a store's records of them were made."""
+        return frozenset(document.was for document in self.corpus.documents if document.was)
 
     @cached_property
     def language(self) -> str:

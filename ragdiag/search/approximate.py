@@ -10,13 +10,13 @@ from typing import NamedTuple
 import numpy as np
 
 from ragdiag.core.proofs import EXACT, Edit
-from ragdiag.core.protocols import Approximate, Composed, Index, Relinked
+from ragdiag.core.protocols import Approximate, Composed, Index, Relinked, Tunable
 from ragdiag.core.ranking import followed, padded
 from ragdiag.core.records import FloatArray, IndexRecall, IntArray
 from ragdiag.scoring.packing import Packing
 from ragdiag.search.nested import parts_of, weights_of
 
-__all__ = ["WHOLE", "AsAsked", "Health", "as_asked", "exact_swap", "index_health", "notes_on", "recall"]
+__all__ = ["WHOLE", "AsAsked", "Health", "as_asked", "exact_swap", "index_health", "notes_on", "recall", "remedy_of"]
 
 WHOLE = 0.999
 """The share of exact search from which an index is taken to miss nothing."""
@@ -30,6 +30,12 @@ SLACK = 1e-5
 def exact_swap(index: Index) -> dict[str, Callable[[], Index]]:
     """By the name of that swap, `index` searched exactly, made when asked; nothing for an index that misses nothing."""
     return {EXACT: lambda: _exactly(index)} if any(isinstance(part, Approximate) for part in parts_of(index)) else {}
+
+
+def remedy_of(index: Index | None) -> str:
+    """What makes an approximate index miss less, as the first part of it says that knows; "" where none does."""
+    parts = () if index is None else parts_of(index)
+    return next((part.remedy for part in parts if isinstance(part, Tunable)), "")
 
 
 class Health(NamedTuple):
@@ -140,6 +146,11 @@ class AsAsked:
     def what_if(self, queries: Sequence[str], edits: Sequence[Edit], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`."""
         return self._ranked(self._index.what_if, queries, edits, depth)
+
+    @property
+    def remedy(self) -> str:
+        """See `protocols.Tunable`."""
+        return remedy_of(self._index)
 
     def weights_of(self, query: str) -> Mapping[str, float]:
         """See `protocols.Weighted`."""

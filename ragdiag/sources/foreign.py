@@ -13,6 +13,7 @@ import numpy as np
 
 from ragdiag.core.errors import InputError
 from ragdiag.core.records import Chunking, Corpus, Document, StoredChunk
+from ragdiag.sources.paths import Paths
 from ragdiag.sources.places import Place, Placer
 from ragdiag.sources.stored import names_of
 from ragdiag.text.phrases import counted
@@ -63,7 +64,8 @@ def with_foreign(chunking: Chunking, corpus: Corpus, foreign: Sequence[tuple[Sto
     """`chunking` and `corpus` with each foreign record as a chunk, and a document of its own, behind all others."""
     if not foreign:
         return chunking, corpus
-    n, documents = len(corpus.documents), [Document(f"record {c.id}", c.text, foreign=kind) for c, kind in foreign]
+    n, paths = len(corpus.documents), Paths(corpus)
+    documents = [Document(f"record {c.id}", c.text, foreign=kind, was=_was(c, paths, corpus)) for c, kind in foreign]
     ends = np.array([len(chunk.text) for chunk, _ in foreign], dtype=np.int64)
     more = Chunking(
         np.concatenate([chunking.document, n + np.arange(len(foreign), dtype=np.int64)]),
@@ -73,6 +75,12 @@ def with_foreign(chunking: Chunking, corpus: Corpus, foreign: Sequence[tuple[Sto
         chunking.complete,
     )
     return more, replace(corpus, documents=(*corpus.documents, *documents))
+
+
+def _was(chunk: StoredChunk, paths: Paths, corpus: Corpus) -> str:
+    """The document that a record names; "" where that is none of the corpus."""
+    named = (at for name in names_of(chunk) for at in paths.documents(name))
+    return next((corpus.documents[at].id for at in named), "")
 
 
 def _notes(sorting: _Sorting, foreign: Sequence[tuple[StoredChunk, str]]) -> Iterator[str]:

@@ -15,6 +15,9 @@ __all__ = ["SourceText", "TextSearch"]
 _HYPHENS_AND_SPACE = "-\u2010\u2011\u00ad \t\r\n\f\v\u00a0\u3000"
 """Hyphens, one that no line breaks at and a soft one among them, and white space."""
 
+SHORT = 100_000
+"""Characters of a text that is sooner searched as it is than read through once; the words of all documents take much memory."""
+
 MOST_SPACE = 100
 """White space that may stand beside such a hyphen."""
 
@@ -27,7 +30,17 @@ class SourceText:
         self._known: dict[str, list[Span]] = {}
 
     def __contains__(self, searched: str) -> bool:
-        return bool(self.places(searched))
+        return bool(len(self.text) <= SHORT and searched.strip() and searched in self.text) or bool(self.places(searched))
+
+    def as_it_is(self, searched: str) -> list[Span]:
+        """Where a text that is not blank stands as it is, in order."""
+        if len(self.text) > SHORT:
+            return [span for span in self._whole.of(searched) if self.has(searched, span)]
+        starts, start = list[int](), self.text.find(searched)
+        while start >= 0:
+            starts.append(start)
+            start = self.text.find(searched, start + 1)
+        return [(start, start + len(searched)) for start in starts]
 
     def has(self, searched: str, span: Span) -> bool:
         """Whether `searched` stands at `span` as it is."""

@@ -119,16 +119,18 @@ class Placer:
         offsets = [self._offsets(chunk, i) for chunk, i in zip(chunks, documents, strict=True)]
         keys = [(i, chunk.text) for chunk, i in zip(chunks, documents, strict=True)]
         sought = {keys[n]: chunks[n] for n, span in enumerate(offsets) if not span}  # a text that many chunks have once
-        places = self._as_they_are({key: self._spans(chunk, key[0]) for key, chunk in sought.items()})
+        places = self._as_they_are(sought)
         return [[span] if span else places[key] for key, span in zip(keys, offsets, strict=True)]
 
-    def _as_they_are(self, places: Mapping[tuple[int, str], list[Span]]) -> dict[tuple[int, str], list[Span]]:
+    def _as_they_are(self, sought: Mapping[tuple[int, str], StoredChunk]) -> dict[tuple[int, str], list[Span]]:
         """The places of texts, each in a document, in order.
 
         Where every text stands as it is, its white space tells places apart; where some was changed, it tells nothing.
         """
-        exact = {(i, text): [s for s in spans if self._text(i).has(text, s)] for (i, text), spans in places.items()}
-        return {key: sorted(spans) for key, spans in (exact if all(exact.values()) else places).items()}
+        places = {(i, text): self._text(i).as_it_is(text) if text.strip() else [] for i, text in sought}
+        if not all(places.values()):
+            places = {key: sorted(self._spans(chunk, key[0])) for key, chunk in sought.items()}
+        return places
 
     def notes(self) -> tuple[str, ...]:
         """Notes on `doubtful` and on `misnamed`, where there are any."""
@@ -176,7 +178,7 @@ class Placer:
     def _holding(self, chunk: StoredChunk, names: Sequence[str]) -> list[int]:
         """The documents that hold a chunk's text: those that the first of `names` to fit is of, else all."""
         for name in names:
-            if holding := [i for i in self._paths.documents(name) if chunk.text in self._text(i)]:
+            if holding := [i for i in self._paths.documents(name) if self._offsets(chunk, i) or chunk.text in self._text(i)]:
                 return holding
         if not (holding := self._search.documents(chunk.text)):
             raise self._unknown(chunk) if chunk.doc_id and self._is_own(chunk) else _homeless(chunk, 0)

@@ -34,12 +34,12 @@ from ragdiag.search.retrievers.dense import Dense
 Rows = list[tuple[str, str, dict[str, Any]]]
 
 
-def chroma(folder: Path, rows: Rows, vectors: np.ndarray) -> str:
+def chroma(folder: Path, rows: Rows, vectors: np.ndarray, **hnsw: object) -> str:
     import chromadb
 
     with chromadb.PersistentClient(str(folder)) as client:
-        space = {"hnsw": {"space": "cosine", "ef_search": 2000, "max_neighbors": 64}}
-        collection = client.create_collection("docs", embedding_function=None, configuration=space)
+        graph = {"hnsw": {"space": "cosine", "ef_search": 2000, "max_neighbors": 64} | hnsw}
+        collection = client.create_collection("docs", embedding_function=None, configuration=graph)
         for i in range(0, len(rows), 1000):
             ids, texts, metadata = zip(*rows[i : i + 1000], strict=True)
             collection.add(ids=list(ids), documents=list(texts), metadatas=list(metadata), embeddings=vectors[i : i + 1000])
@@ -113,7 +113,8 @@ def elastic_knn(folder: Path, rows: Rows, vectors: np.ndarray) -> str:
     return f"elastic_knn(url={url!r}, index={index!r}, vector=embedding)"
 
 
-def pgvector(folder: Path, rows: Rows, vectors: np.ndarray) -> str:
+def pgvector(folder: Path, rows: Rows, vectors: np.ndarray, space: str = "cosine", index: str = "") -> str:
+    """`index` is what follows USING in CREATE INDEX."""
     import psycopg
 
     with psycopg.connect(host=os.environ["PGHOST"], user="postgres", autocommit=True) as server:
@@ -125,7 +126,13 @@ def pgvector(folder: Path, rows: Rows, vectors: np.ndarray) -> str:
         with server.cursor() as cursor, cursor.copy("COPY docs FROM STDIN") as copy:
             for (name, text, metadata), vector in zip(rows, vectors, strict=True):
                 copy.write_row((name, text, json.dumps(metadata), "[" + ",".join(map(repr, vector.tolist())) + "]"))
-    return "pgvector(table=docs, metadata=metadata, space=cosine)"
+        server.execute("ALTER ROLE postgres RESET ALL")
+        if index:  # so small a table would be searched without it
+            server.execute(f"CREATE INDEX ON docs USING {index}")
+            for means in ("enable_seqscan", "enable_sort"):
+                server.execute(f"ALTER ROLE postgres SET {means} = off")
+        server.execute("ANALYZE docs")
+    return f"pgvector(table=docs, metadata=metadata, space={space})"
 
 
 DOORS = {

@@ -23,7 +23,8 @@ def others_dropped(
     Where there are not as many, the removed chunks are most of what stands above: there is nothing to hold against them, and
     nothing is tried.
     """
-    n = len([c for c in case.above if c in removed])
+    above = case.ranking[: min(case.standing.rank or 10 * case.length, 10 * case.length)].tolist()
+    n = sum(c in removed for c in above)  # copies of the evidence among them
     others = [c for c in case.above if c not in removed and c not in alike]
     if n > len(others):
         return Control(0, 0, None, MOST_OF_THEM)

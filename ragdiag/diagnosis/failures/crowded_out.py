@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ragdiag.core.proofs import Edit, Row, Trial
+from ragdiag.core.records import Span
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.failures._passages import described, says_nearly
 from ragdiag.diagnosis.failures._removals import holds, others_dropped
@@ -84,15 +85,21 @@ def _rows(clusters: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
 def repeated(case: Case) -> dict[int, int]:
     """The chunks, down to a context's worth of distinct ones, that repeat one ranked above them, and which.
 
-    The query's own words, one beside another, do not count: pages stuffed with them repeat nothing else of one another.
+    The query's own words, one beside another, do not count: pages stuffed with them repeat nothing else of one another. A second
+    chunk of one place, as a store has that was filled twice, repeats the first one even where both hold evidence: without it
+    nothing is lost.
     """
     setting = case.setting
     kept: dict[int, frozenset[tuple[str, str]]] = {}
+    places: dict[Span, int] = {}
     repeats: dict[int, int] = {}
     asked = frozenset(words(case.query.text))
     last = case.length if case.standing.sufficient else (case.standing.rank or 10 * case.length)
     for chunk in case.ranking[:last].tolist():
-        shingles = frozenset(pair for pair in setting.shingles(chunk) if not asked.issuperset(pair))
+        if (again := places.setdefault(setting.span(chunk), chunk)) != chunk:
+            repeats[chunk] = repeats.get(again, again)
+            continue
+        shingles = _said(case, chunk, asked)
         first = next((c for c, known in kept.items() if near_duplicates(shingles, known, COPY)), None)
         if first is None or chunk in case.evidence or _version(case, chunk):
             kept[chunk] = shingles
@@ -101,6 +108,11 @@ def repeated(case: Case) -> dict[int, int]:
         if len(kept) >= case.length:
             break
     return repeats
+
+
+def _said(case: Case, chunk: int, asked: frozenset[str]) -> frozenset[tuple[str, str]]:
+    """What a chunk says in other words than those `asked`."""
+    return frozenset(pair for pair in case.setting.shingles(chunk) if not asked.issuperset(pair))
 
 
 def _version(case: Case, chunk: int) -> bool:

@@ -39,8 +39,9 @@ class IndexMiss(FailureMode):
         rows = described(case, list(ranks))
         missed = [row | {"exact": rank} for row, rank in zip(rows, ranks.values(), strict=False)]
         how = "search the same vectors exactly"
-        detail = {"missed": missed}
-        return case.finding("index_miss", observation, how, outcome.standing, FIX, detail=detail, rows=_rows(missed), edit=edit)
+        detail, own = {"missed": missed}, case.setting.remedy
+        fix = f"{own}, search exactly, or build the index anew" if own else FIX
+        return case.finding("index_miss", observation, how, outcome.standing, fix, detail=detail, rows=_rows(missed), edit=edit)
 
 
 def _rows(missed: Sequence[Mapping[str, object]]) -> Iterator[Row]:

@@ -15,6 +15,7 @@ from ragdiag.sources.omissions import held
 from ragdiag.text.phrases import one_line
 
 FIX = {
+    "changed since": "index the document anew: what is indexed is what it said before",
     "not ingested": "index the document: no chunk of it is in the index",
     "lost by the loader": "mend the loader: it left something out at this very place (ragdiag check says what; --keep reads it)",
     "lost by the chunker or the index": "cut and index the document anew: other parts of it are indexed, this passage is not",
@@ -63,6 +64,8 @@ class MissingContent(FailureMode):
 def _kind(case: Case, groups: Sequence[Group]) -> str:
     """Who lost the passages, as far as it is known: the loader only where it says that it left something out there."""
     setting, spans = case.setting, [s for g in groups for s in g.spans]
+    if any(setting.corpus.documents[s.document].id in setting.changed for s in spans):
+        return "changed since"
     if not any(setting.first[s.document] < setting.first[s.document + 1] for s in spans):
         return "not ingested"
     for span in spans:

@@ -64,6 +64,11 @@ class ChromaSource:
             space: Space = ((collection.configuration or {}).get("hnsw") or {}).get("space") or "l2"
         return space
 
+    @property
+    def remedy(self) -> str:
+        """See `_source.Source`."""
+        return "raise ef_search of the collection (hnsw:search_ef where its metadata has it) and open it anew"
+
     def count(self) -> int:
         """See `_source.Source`."""
         with self._opened() as collection:

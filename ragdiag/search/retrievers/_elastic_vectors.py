@@ -77,6 +77,11 @@ class ElasticSource:
         """See `_source.Source`."""
         return self._measure.space
 
+    @property
+    def remedy(self) -> str:
+        """See `_source.Source`."""
+        return "raise num_candidates of the knn search, or compare all vectors with script_score"
+
     def check(self) -> None:
         """Raises `SpecError` where the vectors cannot be audited."""
         self._measure  # noqa: B018  # raises

@@ -22,6 +22,12 @@ IDS = ("chunk_id", "_id", "id")
 NEAR_ONE = 1e-3
 """How far from 1 the lengths of vectors may be for their inner product to be a cosine."""
 
+REMEDIES = {
+    "ivf": "raise nprobe (the lists that a search looks into)",
+    "hnsw": "raise efSearch (the vectors that a search looks at)",
+}
+"""By kind of index."""
+
 OF_INDEX = "check that it is a file of faiss.write_index and that this version of faiss reads it"
 EXPORT = "export the records as JSON Lines in the order of the vectors, and name that file: texts=..."
 PICKLE = "is a pickle, which can run any program when it is opened, so it is not"
@@ -51,6 +57,13 @@ class FaissSource:
                 raise SpecError(f"{self.place}: this distance cannot be audited; known: METRIC_L2, METRIC_INNER_PRODUCT")
         blocks = (self._rebuilt(range(i, min(i + PAGE, self.count()))) for i in range(0, self.count(), PAGE))
         return "cosine" if all(np.abs(np.linalg.norm(block, axis=1) - 1).max() <= NEAR_ONE for block in blocks) else "ip"
+
+    @property
+    def remedy(self) -> str:
+        """See `_source.Source`."""
+        with self._asked():
+            ivf = bool(self._library.try_extract_index_ivf(self._inner))
+        return REMEDIES["ivf" if ivf else "hnsw"] if ivf or hasattr(self._inner, "hnsw") else ""
 
     def count(self) -> int:
         """See `_source.Source`."""

@@ -51,6 +51,14 @@ class LancedbSource:
         """See `_source.Source`."""
         return SPACES[self._metric]
 
+    @property
+    def remedy(self) -> str:
+        """See `_source.Source`. Where the index compresses vectors, only those that it ranks first are compared as they are."""
+        if not self._kinds:
+            return ""
+        compressed = any(kind.upper().endswith(("PQ", "SQ", "RQ")) for kind in self._kinds)
+        return "raise nprobes" + (", and refine_factor" if compressed else "") + " of the search"
+
     def count(self) -> int:
         """See `_source.Source`."""
         with self._asked():
@@ -144,13 +152,20 @@ class LancedbSource:
             return [each.name for each in self._table.schema if not str(each.type).startswith(LONG)]
 
     @cached_property
+    def _kinds(self) -> dict[str, str]:
+        """The kinds of the indexes of its vectors, each with the name of one."""
+        with self._asked():
+            of = (index for index in self._table.list_indices() if index.columns == [self._columns.vector])
+            return {str(index.index_type): str(index.name) for index in of}
+
+    @cached_property
     def _metric(self) -> str:
         """The distance as LanceDB calls it. Raises `SpecError` for one that compares no numbers."""
         if self._told != "auto":
             return self._told
         with self._asked():
-            of = [index for index in self._table.list_indices() if index.columns == [self._columns.vector]]
-            metric = str(self._table.index_stats(of[0].name).distance_type) if of else "l2"
+            of = list(self._kinds.values())
+            metric = str(self._table.index_stats(of[0]).distance_type) if of else "l2"
         if metric not in SPACES:
             raise SpecError(f"{self.place}: the distance {metric} cannot be audited; known: {', '.join(SPACES)}")
         return metric

@@ -68,6 +68,11 @@ class MilvusSource:
         """See `_source.Source`."""
         return SPACES[self._metric]
 
+    @property
+    def remedy(self) -> str:
+        """See `_source.Source`."""
+        return "raise ef of the search (an HNSW index), or nprobe (an IVF one)"
+
     def count(self) -> int:
         """See `_source.Source`."""
         found = self._ask("query", filter=self._searched.where, output_fields=["count(*)"], consistency_level="Strong")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 SPACES: dict[Space, str] = {"l2": "<->", "cosine": "<=>", "ip": "<#>"}
 """The operator of each distance: L2, one less the cosine, the negative inner product."""
 
+REMEDIES = {
+    "ivfflat": "raise ivfflat.probes (the lists that a search looks into)",
+    "hnsw": "raise hnsw.ef_search (a search gives no more rows than that, before conditions) or set hnsw.iterative_scan",
+}
+"""By kind of index."""
+
 NUMBERS = {"vector": ">f4", "halfvec": ">f2"}
 """How numbers are sent by the types whose vectors are read."""
 
@@ -39,12 +45,15 @@ class Table(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """What a table's columns are: the type of ids as SQL; the vectors' type, its schema, and the distance of their index."""
+    """What a table's columns are: the type of ids as SQL; the vectors' type, its schema, the distance and the kinds of their
+    indexes.
+    """
 
     id_type: str
     vector_type: str
     schema: str
     space: Space
+    indexes: tuple[str, ...]
 
 
 class PostgresSource:
@@ -67,6 +76,11 @@ class PostgresSource:
     def space(self) -> Space:
         """See `_source.Source`."""
         return self._columns.space
+
+    @property
+    def remedy(self) -> str:
+        """See `_source.Source`. Behind a view the kind of index is not known."""
+        return ", or ".join(REMEDIES[kind] for kind in self._columns.indexes or REMEDIES)
 
     def count(self) -> int:
         """See `_source.Source`."""
@@ -216,24 +230,28 @@ def _columns(connection: psycopg.Connection, table: Table, space: str, place: st
     number, vector_type, schema, _ = columns[table.vector]
     if vector_type not in NUMBERS:
         raise SpecError(f"{place}: column {table.vector!r} is of type {vector_type}; name one of vector or halfvec: vector=...")
-    return Columns(columns[table.id][3], vector_type, schema, _space(connection, table, space, number, place))
+    return Columns(columns[table.id][3], vector_type, schema, *_searched(connection, table, space, number, place))
 
 
-def _space(connection: psycopg.Connection, table: Table, space: str, number: int, place: str) -> Space:
-    """The distance that is asked for, or else that of the index of the column with this `number`."""
+def _searched(connection: psycopg.Connection, table: Table, space: str, number: int, place: str) -> tuple[Space, tuple[str, ...]]:
+    """The distance that is asked for, or else that of the index of the column with this `number`; the kinds of its indexes."""
     query = (
-        "JOIN pg_opclass o ON o.oid = i.indclass[0] WHERE i.indrelid = to_regclass(%s)::oid AND i.indkey[0] = %s AND indisvalid"
+        "SELECT o.opcname, m.amname FROM pg_index i JOIN pg_opclass o ON o.oid = i.indclass[0] "
+        "JOIN pg_am m ON m.oid = o.opcmethod "
+        "WHERE i.indrelid = to_regclass(%s)::oid AND i.indkey[0] = %s AND indisvalid ORDER BY m.amname"
     )
-    classes = connection.execute(f"SELECT o.opcname FROM pg_index i {query}", [_quoted(table), number]).fetchall()
-    of_index = {found[1] for (name,) in classes if (found := re.search(r"_(l2|cosine|ip|l1)_ops$", name))}
-    known: list[Space] = [each for each in SPACES if each == space or (not space and each in of_index)]
-    if len(known) == 1:
-        return known[0]
-    if of_index:
-        raise SpecError(
-            f"{place}: the indexes of {table.vector!r} are for {' and '.join(sorted(of_index))}; say space=l2|cosine|ip"
-        )
-    return "cosine"
+    classes = connection.execute(query, [_quoted(table), number]).fetchall()
+    of_index = [(found[1], kind) for name, kind in classes if (found := re.search(r"_(l2|cosine|ip|l1)_ops$", name))]
+    searched = _chosen(space, {own for own, _ in of_index}, f"{place}: the indexes of {table.vector!r}")
+    return searched, tuple(dict.fromkeys(kind for own, kind in of_index if own == searched and kind in REMEDIES))
+
+
+def _chosen(space: str, of_indexes: Collection[str], which: str) -> Space:
+    """The distance that is asked for, or else that of the indexes. Raises `SpecError` where they have several, or another one."""
+    known: list[Space] = [each for each in SPACES if each == space or (not space and each in of_indexes)]
+    if len(known) != 1 and of_indexes:
+        raise SpecError(f"{which} are for {' and '.join(sorted(of_indexes))}; say space=l2|cosine|ip")
+    return known[0] if known else "cosine"
 
 
 def _quoted(table: Table) -> str:

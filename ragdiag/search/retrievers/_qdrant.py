@@ -48,6 +48,11 @@ class QdrantSource:
         """See `_source.Source`."""
         return self._searched[1]
 
+    @property
+    def remedy(self) -> str:
+        """See `_source.Source`. A folder of the Python client is searched exactly."""
+        return "raise hnsw_ef of the search, or search with exact=true" if self._url else ""
+
     def count(self) -> int:
         """See `_source.Source`."""
         return int(self._ask("count", count_filter=self._filter, exact=True).count)

@@ -59,6 +59,11 @@ class Source(Records, Protocol):
         """Its distance."""
         ...
 
+    @property
+    def remedy(self) -> str:
+        """What makes its search miss less, by the names that this store has for it; "" where it compares all vectors."""
+        ...
+
     def vectors(self, ids: Sequence[str]) -> VectorArray:
         """The vectors of records that are there, float32, in the order of `ids`, shape ``(n_ids, dimension)``."""
         ...

@@ -63,11 +63,17 @@ class StoredIndex:
         self._exact: ExactIndex | None = None
         self._known: dict[tuple[str, int], tuple[IntArray, FloatArray]] = {}
         self._vectors: dict[str, VectorArray] = {}
+        self._faulty: dict[int, bool] = {}
 
     @property
     def unlinked(self) -> int:
         """See `protocols.Relinked`."""
         return self._source.unlinked if isinstance(self._source, Restarted) else 0
+
+    @property
+    def remedy(self) -> str:
+        """See `protocols.Tunable`."""
+        return self._source.remedy
 
     def started_anew(self, start: int) -> StoredIndex:
         """See `protocols.Relinked`."""
@@ -121,14 +127,20 @@ class StoredIndex:
         return self._framing.fits
 
     def drifted(self, chunks: Sequence[int]) -> list[bool]:
-        """See `protocols.Kept`."""
-        if self._framing.cosine < KNOWN or not chunks:
+        """See `protocols.Kept`. The store is asked once for each chunk, in pages."""
+        if self._framing.cosine < KNOWN:
             return [False] * len(chunks)
+        new = [c for c in dict.fromkeys(chunks) if c not in self._faulty]
+        for i in range(0, len(new), PAGE):
+            page = new[i : i + PAGE]
+            self._faulty |= dict(zip(page, self._faults(page), strict=True))
+        return [self._faulty[c] for c in chunks]
+
+    def _faults(self, chunks: Sequence[int]) -> list[bool]:
+        """Of each of some chunks, whether its vector is not of its text."""
         ids = [self._ids[c] for c in chunks]
-        stored, texts = (
-            self._source.vectors(ids),
-            [self._framing.frame(r.text or "", r.metadata) for r in self._source.records(ids)],
-        )
+        stored = self._source.vectors(ids)
+        texts = [self._framing.frame(r.text or "", r.metadata) for r in self._source.records(ids)]
         cosine = (unit(stored) * self._encode(texts, "document")).sum(axis=1)
         length = np.linalg.norm(stored, axis=1) / self._length
         odd = (np.abs(length - 1) > ODD) & (self._space != "cosine")

@@ -13,6 +13,7 @@ from ragdiag.cli.flags import (
     CORPUS_OPTIONS,
     LABEL_OPTIONS,
     LITMUS_OPTIONS,
+    SEARCH_OPTIONS,
     answers_option,
     corpus_argument,
     html_option,
@@ -22,7 +23,6 @@ from ragdiag.cli.flags import (
     queries_argument,
     quiet_option,
     rewrite_option,
-    search_option,
     tells,
 )
 from ragdiag.cli.given import judging_of, options_of
@@ -37,7 +37,7 @@ __all__ = ["audit"]
 @queries_argument
 @options(*AUDIT_OPTIONS, *CORPUS_OPTIONS, *LABEL_OPTIONS)
 @rewrite_option
-@search_option
+@options(*SEARCH_OPTIONS)
 @answers_option
 @options(*LITMUS_OPTIONS)
 @json_option

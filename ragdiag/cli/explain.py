@@ -8,13 +8,13 @@ from ragdiag.cli.flags import (
     AUDIT_OPTIONS,
     CORPUS_OPTIONS,
     LABEL_OPTIONS,
+    SEARCH_OPTIONS,
     corpus_argument,
     json_option,
     options,
     queries_argument,
     quiet_option,
     rewrite_option,
-    search_option,
 )
 from ragdiag.cli.given import options_of
 from ragdiag.cli.outputs import check_outputs
@@ -29,7 +29,7 @@ __all__ = ["explain"]
 @click.argument("query_id")
 @options(*AUDIT_OPTIONS, *CORPUS_OPTIONS, *LABEL_OPTIONS)
 @rewrite_option
-@search_option
+@options(*SEARCH_OPTIONS)
 @json_option
 @quiet_option
 def explain(corpus: str, queries: str, query_id: str, json_file: str | None, quiet: bool, **given: object) -> None:

@@ -20,6 +20,7 @@ __all__ = [
     "LITMUS_OPTIONS",
     "LIVE_OPTIONS",
     "PROMPTS_OPTIONS",
+    "SEARCH_OPTIONS",
     "answers_option",
     "chooses",
     "connects",
@@ -32,7 +33,6 @@ __all__ = [
     "queries_argument",
     "quiet_option",
     "rewrite_option",
-    "search_option",
     "tells",
     "writes",
 ]
@@ -166,8 +166,14 @@ answers_option = reads(
     help="Recorded answers, JSONL; CONDITION is retrieved, oracle or closed_book. Repeat for each file.",
 )
 
-search_option = connects("--search", metavar="MODULE:FUNCTION",
-                         help="Your own search, a function of a query and k, in place of a retriever.")  # fmt: skip
+SEARCH_OPTIONS = (
+    connects("--search", metavar="MODULE:FUNCTION",
+             help="Your own search, a function of a query and k, in place of a retriever."),
+    connects("--search-model", metavar="MODEL",
+             help="What embeds for it, where it ranks by the cosine: then texts can be added. default: as dense."),
+    tells("--calls", type=int, metavar="N", default=1000, show_default=True,
+          help="Calls of it beside those for the queries: its chunks, and causes. 0: scores alone."),
+)  # fmt: skip
 
 rewrite_option = connects("--rewrite", metavar="MODULE:FUNCTION",
                           help="Your rewriter of questions: called with each that fails, does that mend it?")  # fmt: skip

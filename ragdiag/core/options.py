@@ -69,6 +69,8 @@ class Options:
             raise UsageError(f"copies must be count or ignore, not {self.copies!r}")
         if self.ties not in ("expected", "id"):
             raise UsageError(f"ties must be expected or id, not {self.ties!r}")
+        if self.search_model and self.search is None:
+            raise UsageError("search_model says what embeds for search: give search as well; a retriever names its own model")
         for one, other in (("run", "search"), ("chunks", "own_chunks")):
             if getattr(self, one) and getattr(self, other) not in (None, ()):
                 raise UsageError(f"{one} and {other} are two answers to one question: give one")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from ragdiag.core.errors import InputError
 from ragdiag.core.options import Options
 from ragdiag.core.protocols import Progress, Store
 from ragdiag.core.records import Chunking, Corpus, IntArray, Labels, Query
@@ -21,6 +22,7 @@ from ragdiag.search.retrieved import Retrieved, Source
 from ragdiag.search.runs import Rankings, cut_short
 from ragdiag.search.searches import search_depth
 from ragdiag.search.stages import longer
+from ragdiag.search.unplaced import kept
 from ragdiag.sources.chunks import Placed
 
 __all__ = ["Given", "of_run", "of_search"]
@@ -55,17 +57,33 @@ def of_run(options: Options, given: Given) -> Retrieved:
 def of_search(options: Options, given: Given, store: Store | None, progress: Progress) -> Retrieved:
     """The rankings of the team's own search: for a context first, then as deep as the measures look, or causes.
 
-    Where its chunks are not given, they are taken from what it gives. Raises as `searched` and `bind`.
+    Where its chunks are not given, they are taken from what it gives. A text that no document holds is kept, see `unplaced`.
+    Raises as `searched` and `bind`.
     """
-    asking, clock, found = Asking(options.search, options.calls, store), Clock(), None
+    asking, clock = Asking(options.search, options.calls, store), Clock()
     with clock("search"):
         context = 0 if options.budget else options.k
         ranked = searched(asking, given.queries, search_depth(options), progress, context)
+    try:
+        return _of_asking(options, given, asking, ranked, store, clock, progress)
+    except InputError:  # what is in order is sorted out by none
+        found = kept(ranked.rankings, given.whole)
+        whole, corpus = found.within(given.whole), found.within(given.corpus)
+        own = None if given.own is None else given.own._replace(chunking=found.beside(given.own.chunking, corpus))
+        given = given._replace(whole=whole, corpus=whole if given.corpus is given.whole else corpus, own=own)
+        ranked = Rankings(found.rankings, (*ranked.notes, *found.notes))
+    return _of_asking(options, given, asking, ranked, store, clock, progress)
+
+
+def _of_asking(
+    options: Options, given: Given, asking: Asking, ranked: Rankings, store: Store | None, clock: Clock, progress: Progress
+) -> Retrieved:
+    """What a search ranked, and the index that it is."""
     if options.calls and given.own is None and given.labels is not None:
         with clock("take inventory"):
-            found = inventory(asking, ranked.rankings, given.whole, given.corpus, given.labels, search_depth(options), progress)
-            ranked = ranked._replace(notes=(*ranked.notes, *found.notes))
-    bound = _bound(ranked, given if found is None else given._replace(own=found))
+            own = inventory(asking, ranked.rankings, given.whole, given.corpus, given.labels, search_depth(options), progress)
+        given = given._replace(own=own)
+    bound = _bound(ranked, given)
     index = _index(options, given, bound, asking) if options.calls else None
     if index is not None and options.search_model:
         encoder = encoder_of_model("" if options.search_model == DEFAULT else options.search_model)

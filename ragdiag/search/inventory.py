@@ -90,6 +90,8 @@ class _Shelf:
         yield from spans
         named = dict.fromkeys([*evidence.document.tolist(), *(d for grades in labels.relevant for d in grades)])
         for document in dict.fromkeys([*named, *range(len(self._corpus.documents))]):
+            if self._corpus.documents[document].foreign:
+                continue
             length = len(self._corpus.documents[document].text)
             yield from ((document, start, min(start + WINDOW, length)) for start in range(0, length, WINDOW))
 
@@ -106,8 +108,9 @@ class _Shelf:
         """The chunks, with a note on how they were found."""
         rows = sorted((document, start, end) for document, spans in self._places.items() for start, end in spans)
         named = from_spans(rows, [])
-        texts = (np.array([not c.isspace() for c in d.text], dtype=bool) for d in self._corpus.documents)
-        ink = [(int((held & dark).sum()), int(dark.sum())) for held, dark in zip(self._held, texts, strict=True)]
+        own = [(d.text, held) for d, held in zip(self._corpus.documents, self._held, strict=True) if not d.foreign]
+        texts = ((np.array([not c.isspace() for c in text], dtype=bool), held) for text, held in own)
+        ink = [(int((held & dark).sum()), int(dark.sum())) for dark, held in texts]
         share = sum(n for n, _ in ink) / max(sum(n for _, n in ink), 1)
         chunking = Chunking(named.document, named.start, named.end, complete=share >= WHOLE)
         how = f"found by asking for the documents' text ({counted(calls, 'call')})"

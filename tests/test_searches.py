@@ -371,7 +371,7 @@ def test_the_command_line_takes_a_search_by_its_name(tmp_path: Path, monkeypatch
     told = CliRunner().invoke(main, ["audit", "corpus", "queries.jsonl", "--search", "ours:search", "--no-cache"])
     assert told.exit_code == 0 and "1 of 1 queries" in told.output and "search ours.search" in told.output
     for name, says in (
-        ("ours:serch", "search 'ours:serch': ours has no function 'serch'"),
+        ("ours:serch", "search 'ours:serch': ours has no function or object 'serch'"),
         ("no name", "must be 'module:function'"),
     ):
         told = CliRunner().invoke(main, ["audit", "corpus", "queries.jsonl", "--search", name, "--no-cache"])

@@ -1,7 +1,7 @@
 """The application's own search, and its chunks, as Python objects: what they give becomes what a recorded run holds.
 
-A search is a function ``search(query, k)``, a LangChain retriever (asked by ``invoke``) or a LlamaIndex one (``retrieve``);
-each may be asynchronous. What it gives, best first, is a list of any of these, alone or as ``(item, score)``:
+A search is a function ``search(query, k)``, asynchronous or not, or an object of a framework: `frameworks` says how each is
+asked. What it gives, best first, is a list of any of these, alone or as ``(item, score)``:
 
 - a text, which is looked up in the corpus;
 - a dict as in a recorded run: ``doc_id``, ``start``, ``end``, ``text``, ``chunk_id``; or ``text`` and ``metadata``;
@@ -14,11 +14,10 @@ Or it is a dict ``{"stages": {"found": [...], ...}}`` with such a list for each 
 
 from __future__ import annotations
 
-import inspect
 import math
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from numbers import Real
 from pathlib import Path
 from types import CodeType
@@ -30,8 +29,10 @@ from ragdiag.core.plain import frame_rows, is_frame, plain
 from ragdiag.core.protocols import Progress
 from ragdiag.core.records import Query, StoredChunk
 from ragdiag.scoring.measures import Measure
+from ragdiag.search.frameworks import asker
 from ragdiag.search.orders import Directions
 from ragdiag.search.runs import Ranking, Rankings
+from ragdiag.search.signatures import name_of
 from ragdiag.search.stages import no_list, stage_lists
 from ragdiag.search.waiting import Waiting
 from ragdiag.sources.stored import METADATA, TEXT, hinted_chunk, stored_chunk
@@ -54,12 +55,6 @@ def search_depth(options: Options) -> int:
     return max([BUDGET_DEPTH if options.budget else options.k, *by_measure])
 
 
-def name_of(search: object) -> str:
-    """What a search is called in reports: ``search app.retrieval.search``, or by its class."""
-    definition = search if inspect.isroutine(search) else type(search)
-    return f"search {getattr(definition, '__module__', '')}.{getattr(definition, '__qualname__', definition.__class__.__name__)}"
-
-
 def identity_of(search: object) -> str:
     """A name by which another process knows the same search: a function's that its module has; "" where there is none."""
     code: CodeType | None = getattr(search, "__code__", None)
@@ -78,8 +73,8 @@ def searched(search: object, queries: Sequence[Query], depth: int, progress: Pro
     One that raises is a failed query, which ranks nothing and is counted in a note. Raises `UsageError` where it fails on all,
     or gives something that is no list of results.
     """
-    ask, name, orders = _asker(search), name_of(search), Directions()
-    depths = [context, depth] if 0 < context < depth and _takes_k(search) else [depth]
+    (ask, takes_k), name, orders = asker(search), name_of(search), Directions()
+    depths = [context, depth] if 0 < context < depth and takes_k else [depth]
     rankings, errors, waiting = [], list[tuple[str, Exception]](), Waiting()
     for i, query in enumerate(queries):
         progress("searching", i, len(queries))
@@ -142,23 +137,6 @@ def _continued(first: Ranking, more: Ranking, context: int) -> Ranking:
 def _identity(chunk: StoredChunk) -> tuple[object, ...]:
     """What makes two results the same: what they say of themselves; not where they were given."""
     return (chunk.doc_id, chunk.id, chunk.start, chunk.end, chunk.text)
-
-
-def _takes_k(search: object) -> bool:
-    """Whether it is told how many results to give: retrievers of LangChain and LlamaIndex know that themselves."""
-    return inspect.isroutine(search) or not any(callable(getattr(search, name, None)) for name in ("invoke", "retrieve"))
-
-
-def _asker(search: object) -> Callable[[str, int], Any]:
-    """`search` as a function of a query and a number of results. Raises `UsageError` for what cannot be asked."""
-    if not _takes_k(search):
-        for method in (getattr(search, name, None) for name in ("invoke", "retrieve")):
-            if callable(method):
-                return lambda query, _: method(query)
-    if not callable(search):
-        remedy = "give search(query, k), or a retriever with invoke or retrieve"
-        raise UsageError(f"cannot search with a {type(search).__name__}; {remedy}")
-    return search
 
 
 def _listed(answer: object) -> object:

@@ -46,10 +46,10 @@ def audit(
     """Measure how well retrieval serves labelled queries, and why it fails the rest.
 
     `corpus` and `queries` are paths or what Python has in hand: records in the form of a line of their files, a data frame, texts
-    by id. `retriever` is a spec, or the team's own: a function ``search(query, k)``, a LangChain or LlamaIndex retriever.
-    `options` are the other fields of `Options`; `chunks` and `run` may be records or a data frame too. `answers`, judged as
-    `litmus` says, tell whether retrieval is the problem. Raises `RagdiagError` subclasses for bad input and bad usage; labels
-    that are wrong about the corpus are reported, not raised.
+    by id. `retriever` is a spec, or the team's own: a function ``search(query, k)``, or an object of LangChain, LlamaIndex or
+    Haystack, asked as it is (`search.frameworks`). `options` are the other fields of `Options`; `chunks` and `run` may be records
+    or a data frame too. `answers`, judged as `litmus` says, tell whether retrieval is the problem. Raises `RagdiagError`
+    subclasses for bad input and bad usage; labels that are wrong about the corpus are reported, not raised.
     """
     from ragdiag.answering.litmus import answered
     from ragdiag.pipeline import run_audit

@@ -166,8 +166,8 @@ answers_option = reads(
     help="Recorded answers, JSONL; CONDITION is retrieved, oracle or closed_book. Repeat for each file.",
 )
 
-search_option = connects("--search", metavar="MODULE:FUNCTION",
-                         help="Your own search, a function of a query and k, in place of a retriever.")  # fmt: skip
+search_option = connects("--search", metavar="MODULE:NAME",
+                         help="Your own search, a function of a query and k or a framework's object.")  # fmt: skip
 
 rewrite_option = connects("--rewrite", metavar="MODULE:FUNCTION",
                           help="Your rewriter of questions: called with each that fails, does that mend it?")  # fmt: skip

@@ -9,6 +9,7 @@ import hashlib
 import importlib
 import importlib.util
 import json
+import re
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -474,21 +475,23 @@ def test_nothing_is_wrong_with_a_collection_as_a_framework_makes_it(made: Made) 
     assert not any(drifted for drifted in made.audit.searchable.drifted(range(len(made.audit.scorer.chunking))))  # type: ignore[union-attr]
 
 
-def test_the_pickle_of_langchains_faiss_folder_stays_closed_and_its_export_is_audited(tmp_path: Path) -> None:
-    """The recipe of the documentation; the flat index ranks as the vector store does."""
+def test_the_pickle_of_langchains_faiss_folder_stays_closed_and_its_export_is_audited(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The export is the one of the documentation; the flat index ranks as the vector store does."""
     from langchain_community.vectorstores import FAISS
 
+    monkeypatch.chdir(tmp_path)
     store = FAISS.from_documents(ingested.langchain_chunks(DOCUMENTS), ingested.ForLangChain())
-    store.save_local(str(tmp_path / "db"))
-    assert {p.name for p in (tmp_path / "db").iterdir()} == {"index.faiss", "index.pkl"}
+    store.save_local("folder")
+    assert {p.name for p in Path("folder").iterdir()} == {"index.faiss", "index.pkl"}
     given, options = (PROJECT / "docs", PROJECT / "queries.jsonl"), {"k": 3, "swap": "none", "cache": tmp_path / "cache"}
     with pytest.raises(InputError, match=r"index.pkl: is a pickle, .* export the records as JSON Lines"):
-        ragdiag.audit(*given, retriever=f"faiss(path={str(tmp_path / 'db')!r})", **options)
-    with (tmp_path / "texts.jsonl").open("w", encoding="utf-8") as texts:
-        for number in range(store.index.ntotal):
-            chunk = store.docstore.search(store.index_to_docstore_id[number])
-            texts.write(json.dumps({"text": chunk.page_content, "metadata": chunk.metadata}) + "\n")
-    spec = f"faiss(path={str(tmp_path / 'db')!r}, texts={str(tmp_path / 'texts.jsonl')!r})"
+        ragdiag.audit(*given, retriever="faiss(path=folder)", **options)
+    page = (PROJECT.parents[1] / "docs" / "howto" / "faiss.md").read_text(encoding="utf-8")
+    (export,) = re.findall(r"^```python\n(import json\n\nfrom langchain_community.*?)^```", page, re.DOTALL | re.MULTILINE)
+    exec(export, {"embeddings": ingested.ForLangChain()})
+    spec = "faiss(path=folder, texts=docs.jsonl)"
     indexed, asked = (ragdiag.audit(*given, retriever=r, **options) for r in (spec, store))
     assert [(q.id, q.served) for q in indexed.queries] == [(q.id, q.served) for q in asked.queries]
     assert not set(indexed.causes) & {"vector_fault", "foreign", "index_miss"} and indexed.audit.searchable.adds  # type: ignore[union-attr]

@@ -491,7 +491,7 @@ def test_the_pickle_of_langchains_faiss_folder_stays_closed_and_its_export_is_au
     page = (PROJECT.parents[1] / "docs" / "howto" / "faiss.md").read_text(encoding="utf-8")
     (export,) = re.findall(r"^```python\n(import json\n\nfrom langchain_community.*?)^```", page, re.DOTALL | re.MULTILINE)
     exec(export, {"embeddings": ingested.ForLangChain()})
-    spec = "faiss(path=folder, texts=docs.jsonl)"
+    spec = "faiss(path=folder, texts='docs.jsonl')"
     indexed, asked = (ragdiag.audit(*given, retriever=r, **options) for r in (spec, store))
     assert [(q.id, q.served) for q in indexed.queries] == [(q.id, q.served) for q in asked.queries]
     assert not set(indexed.causes) & {"vector_fault", "foreign", "index_miss"} and indexed.audit.searchable.adds  # type: ignore[union-attr]

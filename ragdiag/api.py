@@ -46,10 +46,10 @@ def audit(
     """Measure how well retrieval serves labelled queries, and why it fails the rest.
 
     `corpus` and `queries` are paths or what Python has in hand: records in the form of a line of their files, a data frame, texts
-    by id. `retriever` is a spec, or the team's own: a function ``search(query, k)``, a LangChain or LlamaIndex retriever.
-    `options` are the other fields of `Options`; `chunks` and `run` may be records or a data frame too. `answers`, judged as
-    `litmus` says, tell whether retrieval is the problem. Raises `RagdiagError` subclasses for bad input and bad usage; labels
-    that are wrong about the corpus are reported, not raised.
+    by id. `retriever` is a spec, or the team's own: a function ``search(query, k)``, or an object of LangChain, LlamaIndex or
+    Haystack, asked as it is (`search.frameworks`). `options` are the other fields of `Options`; `chunks` and `run` may be records
+    or a data frame too. `answers`, judged as `litmus` says, tell whether retrieval is the problem. Raises `RagdiagError`
+    subclasses for bad input and bad usage; labels that are wrong about the corpus are reported, not raised.
     """
     from ragdiag.answering.litmus import answered
     from ragdiag.pipeline import run_audit
@@ -134,7 +134,8 @@ def _recorded(
     from ragdiag.pipeline import load_measurable
     from ragdiag.search.asking import searched
     from ragdiag.search.runs import run_lines
-    from ragdiag.search.searches import BUDGET_DEPTH, name_of
+    from ragdiag.search.searches import BUDGET_DEPTH
+    from ragdiag.search.signatures import name_of
 
     of_labels = {name: options[name] for name in ("qrels", "keep", "exclude") if name in options}
     labels = load_measurable(corpus, queries, Options.given(**of_labels), progress).labels

@@ -7,7 +7,7 @@ import pytest
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy comes: the processes of pytest-xdist share the cores
 
-ALL_SLOW = ("encoder", "chroma", "stores", "live", "browser", "docs")
+ALL_SLOW = ("encoder", "chroma", "stores", "live", "browser", "docs", "frameworks")
 """Marks of tests that are slow by what they use."""
 
 HEAVY = {"torch", "sentence_transformers", "playwright"}

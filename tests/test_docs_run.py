@@ -2,7 +2,8 @@
 
 A page's blocks run one after the other in a folder of their own that holds `fixtures`, so that one may use what an earlier one
 made. In shown output a line ``...`` stands for whatever is left out, and times are not compared. Commands on files that only a
-reader has (no output is shown of them) must parse. ``<!-- not run -->`` above a block leaves it out.
+reader has (no output is shown of them) must parse. ``<!-- not run -->`` above a block leaves it out, ``<!-- needs PACKAGE -->``
+where the package is not installed.
 """
 
 import difflib
@@ -13,6 +14,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,6 +38,7 @@ PAGES = [
 ]
 BLOCK = re.compile(r"^(?P<marks>(?:<!-- .*? -->\n)*)```(?P<kind>console|python)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 NOT_RUN = "<!-- not run -->"
+NEEDS = re.compile(r"<!-- needs (\w+) -->")
 SCREEN = {"TERM": "dumb", "FORCE_COLOR": "1", "COLUMNS": "80"}
 """A terminal of 80 columns without colours, for rich; without these its output goes to no terminal and is as wide as 140."""
 
@@ -211,7 +214,7 @@ def surroundings(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_blocks_do_what_they_show(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names: dict[str, object] = {"__name__": "page"}
     for block in BLOCK.finditer(page.read_text(encoding="utf-8")):
-        if NOT_RUN in block["marks"]:
+        if NOT_RUN in block["marks"] or any(find_spec(name) is None for name in NEEDS.findall(block["marks"])):
             continue
         if block["kind"] == "console":
             run_block(block["text"], tmp_path, monkeypatch)

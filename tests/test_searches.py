@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 from collections.abc import Callable
 from decimal import Decimal
@@ -21,8 +22,10 @@ from ragdiag.core.records import Corpus, Document, Query, StoredChunk
 from ragdiag.pipeline import run_audit
 from ragdiag.search.asking import searched
 from ragdiag.search.binding import bind
+from ragdiag.search.frameworks import asker
 from ragdiag.search.runs import Ranking
-from ragdiag.search.searches import chunks_of, identity_of, name_of, search_depth
+from ragdiag.search.searches import chunks_of, identity_of, search_depth
+from ragdiag.search.signatures import name_of
 from ragdiag.search.standing import PlacedResult, Standing
 
 CORPUS = Corpus(
@@ -379,7 +382,7 @@ def test_the_command_line_takes_a_search_by_its_name(tmp_path: Path, monkeypatch
     told = CliRunner().invoke(main, ["audit", "corpus", "queries.jsonl", "--search", "ours:search", "--no-cache"])
     assert told.exit_code == 0 and "1 of 1 queries" in told.output and "search ours.search" in told.output
     for name, says in (
-        ("ours:serch", "search 'ours:serch': ours has no function 'serch'"),
+        ("ours:serch", "search 'ours:serch': ours has no function or object 'serch'"),
         ("no name", "must be 'module:function'"),
     ):
         told = CliRunner().invoke(main, ["audit", "corpus", "queries.jsonl", "--search", name, "--no-cache"])
@@ -502,3 +505,116 @@ def test_two_answers_to_one_question(pair: dict[str, Any]) -> None:
 def test_an_unknown_option_names_the_nearest() -> None:
     with pytest.raises(UsageError, match="unknown option 'retreiver'; did you mean 'retriever'"):
         Options.given(retreiver="bm25")
+
+
+# How a function is asked
+
+
+def limited(*, query: str, filter: str = "", top_k: int = 3) -> list[str]:
+    return ["beta here", "one two one", "alpha beta gamma", "gamma delta there"][:top_k]
+
+
+def own_number(query: str, filter: str | None = None) -> list[str]:
+    assert filter in (None, "x"), "the number of results is no filter"
+    return ["beta here"]
+
+
+@pytest.mark.parametrize(
+    ("search", "given", "takes_k"),
+    [
+        (lambda query, k: [k], 2, True),
+        (lambda question, wanted: [wanted], 2, True),
+        (lambda query, filter=None, top_k=9: [top_k if filter is None else filter], 2, True),
+        (lambda query, *, n: [n], 2, True),
+        (lambda query, limit=9: [limit], 2, True),
+        (lambda query, filter=None: ["own" if filter is None else filter], "own", False),
+        (lambda query: ["own"], "own", False),
+        (lambda *arguments: [arguments[1]], 2, True),
+        (lambda query, **options: [options or "own"], "own", False),
+        (functools.partial(lambda query, filter, k: [(filter, k)], filter="x"), ("x", 2), True),
+        (functools.partial(lambda client, query, k: [(client, k)], "client"), ("client", 2), True),
+        (functools.partial(lambda client, query, k: [(client, k)], client="client"), ("client", 2), True),
+        (functools.partial(lambda query, k: [k], k=20), 20, False),
+        (functools.partial(max, key=None), None, True),
+    ],
+)
+def test_a_function_is_asked_for_k_where_it_takes_it(search: Any, given: object, takes_k: bool) -> None:
+    asked = asker(search)
+    assert asked.takes_k is takes_k
+    if given is not None:
+        assert asked.ask("a question", 2) == [given]
+
+
+@pytest.mark.parametrize(
+    ("search", "says"),
+    [
+        (functools.partial(own_number, "q", filter="x"), "takes no question; give search(query, k)"),
+        (lambda query, k, tenant: [], "needs more than a question and k: tenant; bind it: functools.partial(search, tenant=...)"),
+        (limited.__class__, "cannot search with the class function: give an object of it"),
+    ],
+)
+def test_a_function_that_needs_something_else_is_an_error_in_one_line(search: Any, says: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        asker(search)
+    assert says in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_what_is_bound_is_named_without_its_value() -> None:
+    bound = functools.partial(limited, filter="secret")
+    assert [len(r.chunks) for r in ask(bound, depth=2)] == [2, 2] and len(ask(own_number)) == 2
+    assert name_of(bound).endswith("limited(filter=...)") and "secret" not in name_of(bound)
+    assert name_of(functools.partial(own_number, "secret")).endswith("own_number(...)")
+
+
+def test_an_object_that_knows_its_own_number_is_asked_through_a_copy() -> None:
+    class Known:
+        def __init__(self, k: int) -> None:
+            self.k = k
+
+        def invoke(self, query: str) -> list[str]:
+            return ["beta here", "one two one", "alpha beta gamma"][: self.k]
+
+    class Frozen(Known):
+        def __setattr__(self, name: str, value: object) -> None:
+            if hasattr(self, name):
+                raise AttributeError("it is frozen")
+            super().__setattr__(name, value)
+
+    class Method:
+        top_k = 1
+
+        def retrieve(self, query: str, top_k: int = 1) -> list[str]:
+            assert self.top_k == 1
+            return ["beta here", "one two one"][:top_k]
+
+    known, frozen = Known(1), Frozen(1)
+    assert [len(r.chunks) for r in ask(known, depth=2)] == [2, 2] and known.k == 1
+    assert [len(r.chunks) for r in ask(frozen, depth=2)] == [1, 1] and not asker(frozen).takes_k
+    assert [len(r.chunks) for r in ask(Method(), depth=2)] == [2, 2]
+
+
+def test_results_may_be_tuples_arrays_and_generators_with_numbers_of_numpy() -> None:
+    record = {"doc_id": "c.md", "start": np.int64(6), "end": np.int32(15), "score": np.float32(0.5), "chunk_id": np.int64(7)}
+    forms: tuple[Callable[[list[Any]], Any], ...] = (tuple, iter, lambda r: np.array(r, dtype=object), lambda r: (x for x in r))
+    for form in forms:
+        ranking = ask(lambda query, k, form=form: form([record]))[0]
+        assert spans(ranking) == [("c.md", 6, 15)] and ranking.scores == (0.5,)
+    assert spans(ask(gives(*np.array(["beta here"])))[0]) == [("c.md", 6, 15)]
+
+
+def test_the_command_line_takes_an_object_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from click.testing import CliRunner
+
+    from ragdiag.cli import main
+
+    corpus, queries = tiny(tmp_path)
+    code = (
+        "class Found:\n    k = 1\n    def invoke(self, query):\n        return ['The apple is here.', 'b pear one.'][:self.k]\n"
+    )
+    (tmp_path / "held_objects.py").write_text(f"{code}retriever = Found()\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    arguments = ["audit", str(corpus), str(queries), "-k", "2", "--no-cache", "--search"]
+    told = CliRunner().invoke(main, [*arguments, "held_objects:retriever"])
+    assert told.exit_code == 0 and "search held_objects.Found" in told.output
+    told = CliRunner().invoke(main, [*arguments, "held_objects:retrieve"])
+    assert told.exit_code == 2 and "held_objects has no function or object 'retrieve'" in " ".join(told.output.split())

@@ -167,8 +167,8 @@ answers_option = reads(
 )
 
 SEARCH_OPTIONS = (
-    connects("--search", metavar="MODULE:FUNCTION",
-             help="Your own search, a function of a query and k, in place of a retriever."),
+    connects("--search", metavar="MODULE:NAME",
+             help="Your own search, a function of a query and k or a framework's object."),
     connects("--search-model", metavar="MODEL",
              help="What embeds for it, where it ranks by the cosine: then texts can be added. default: as dense."),
     tells("--calls", type=int, metavar="N", default=1000, show_default=True,

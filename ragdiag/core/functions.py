@@ -15,7 +15,7 @@ from typing import Any
 
 from ragdiag.core.errors import SpecError
 
-__all__ = ["load_function", "names_function"]
+__all__ = ["load_function", "load_object", "names_function"]
 
 
 def names_function(target: str) -> bool:
@@ -26,13 +26,26 @@ def names_function(target: str) -> bool:
 
 def load_function(target: str, whose: str) -> Callable[..., Any]:
     """The callable that ``module:function`` names. Raises `SpecError`, which begins with `whose`, an option or a parameter."""
-    module_name, _, name = target.partition(":")
-    function: Any = _imported(module_name, f"{whose} {target!r}")
-    for part in name.split("."):
-        function = getattr(function, part, None)
+    function: Any = load_object(target, whose, "function")
     if not callable(function):
-        raise SpecError(f"{whose} {target!r}: {module_name} has no function {name!r}")
+        raise _lacking(target, whose, "function")
     return function  # type: ignore[no-any-return]
+
+
+def load_object(target: str, whose: str, what: str = "object") -> object:
+    """What ``module:name`` names, a function or any other object. Raises as `load_function`; `what` is it for people."""
+    module_name, _, name = target.partition(":")
+    found: object = _imported(module_name, f"{whose} {target!r}")
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    if found is None:
+        raise _lacking(target, whose, what)
+    return found
+
+
+def _lacking(target: str, whose: str, what: str) -> SpecError:
+    module_name, _, name = target.partition(":")
+    return SpecError(f"{whose} {target!r}: {module_name} has no {what} {name!r}")
 
 
 def _imported(name: str, said: str) -> ModuleType:

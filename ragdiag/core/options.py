@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ragdiag.core.errors import SpecError, UsageError, did_you_mean
-from ragdiag.core.functions import load_function, names_function
+from ragdiag.core.functions import load_object, names_function
 from ragdiag.core.plain import plain
 from ragdiag.core.registry import make
 
@@ -56,8 +56,8 @@ class Options:
         self._check_kinds()
         if isinstance(self.search, str):
             if not names_function(self.search):
-                raise SpecError(f"search must be 'module:function', not {self.search!r}")
-            object.__setattr__(self, "search", load_function(self.search, "search"))
+                raise SpecError(f"search must be 'module:function' (or the name of an object there), not {self.search!r}")
+            object.__setattr__(self, "search", load_object(self.search, "search", "function or object"))
         if not 1 <= self.k <= LARGEST_CONTEXT:
             raise UsageError(f"k must be from 1 to {LARGEST_CONTEXT}, not {self.k}")
         if not 0 <= self.budget <= LARGEST_CONTEXT:

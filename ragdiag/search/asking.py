@@ -15,9 +15,11 @@ import numpy as np
 from ragdiag.core.errors import Untestable, UsageError
 from ragdiag.core.protocols import Progress, Store
 from ragdiag.core.records import Query, StoredChunk
+from ragdiag.search.frameworks import asker
 from ragdiag.search.orders import Directions
 from ragdiag.search.runs import Ranking, Rankings
-from ragdiag.search.searches import asker, identity_of, listed, name_of, ranking_of, takes_k
+from ragdiag.search.searches import identity_of, listed, ranking_of
+from ragdiag.search.signatures import name_of
 from ragdiag.search.waiting import Waiting
 from ragdiag.sources.stored import record_of, stored_chunk
 
@@ -43,7 +45,8 @@ class Asking:
     """
 
     def __init__(self, search: object, calls: int = 0, store: Store | None = None) -> None:
-        self._ask, self.name, self.takes_k, self.calls = asker(search), name_of(search), takes_k(search), calls
+        self._ask, self.takes_k = asker(search)
+        self.name, self.calls = name_of(search), calls
         version = getattr(search, "version", None)
         known = isinstance(version, (str, int)) and not isinstance(version, bool) and str(version).strip()
         self._identity = f"{identity_of(search) or self.name} {version}" if known else ""

@@ -1,7 +1,7 @@
 """The application's own search, and its chunks, as Python objects: what they give becomes what a recorded run holds.
 
-A search is a function ``search(query, k)``, a LangChain retriever (asked by ``invoke``) or a LlamaIndex one (``retrieve``);
-each may be asynchronous. What it gives, best first, is a list of any of these, alone or as ``(item, score)``:
+A search is a function ``search(query, k)``, asynchronous or not, or an object of a framework: `frameworks` says how each is
+asked. What it gives, best first, is a list of any of these, alone or as ``(item, score)``:
 
 - a text, which is looked up in the corpus;
 - a dict as in a recorded run: ``doc_id``, ``start``, ``end``, ``text``, ``chunk_id``; or ``text`` and ``metadata``;
@@ -14,10 +14,9 @@ Or it is a dict ``{"stages": {"found": [...], ...}}`` with such a list for each 
 
 from __future__ import annotations
 
-import inspect
 import math
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
 from pathlib import Path
 from types import CodeType
@@ -28,13 +27,13 @@ from ragdiag.core.options import Options
 from ragdiag.core.plain import frame_rows, is_frame, plain
 from ragdiag.core.records import StoredChunk
 from ragdiag.scoring.measures import Measure
+from ragdiag.search.frameworks import asker
 from ragdiag.search.runs import Ranking
+from ragdiag.search.signatures import name_of
 from ragdiag.search.stages import no_list, stage_lists
 from ragdiag.sources.stored import METADATA, TEXT, hinted_chunk, stored_chunk
 
-__all__ = [
-    "BUDGET_DEPTH", "asker", "chunks_of", "identity_of", "listed", "name_of", "ranking_of", "search_depth", "takes_k",
-]  # fmt: skip
+__all__ = ["BUDGET_DEPTH", "chunks_of", "identity_of", "listed", "ranking_of", "search_depth"]
 
 BUDGET_DEPTH = 100
 """Results asked for where a context has as many as fit its tokens."""
@@ -49,14 +48,9 @@ def search_depth(options: Options) -> int:
     """
     measures = [Measure.parse(m) for m in options.measures]
     by_measure = (BUDGET_DEPTH if m.tokens else m.cutoff for m in measures)
-    causes = max(BUDGET_DEPTH, 10 * options.k) if options.calls and options.search is not None and takes_k(options.search) else 0
+    asked = options.search is not None and options.calls and asker(options.search).takes_k
+    causes = max(BUDGET_DEPTH, 10 * options.k) if asked else 0
     return max([BUDGET_DEPTH if options.budget else options.k, causes, *by_measure])
-
-
-def name_of(search: object) -> str:
-    """What a search is called in reports: ``search app.retrieval.search``, or by its class."""
-    definition = search if inspect.isroutine(search) else type(search)
-    return f"search {getattr(definition, '__module__', '')}.{getattr(definition, '__qualname__', definition.__class__.__name__)}"
 
 
 def identity_of(search: object) -> str:
@@ -71,23 +65,6 @@ def identity_of(search: object) -> str:
 def chunks_of(items: Sequence[object]) -> list[StoredChunk]:
     """The application's own chunks, in the forms in which a search may give them. Raises as `searched`."""
     return [_chunk(item, f"own chunks, number {n}", named=False) for n, item in enumerate(items, 1)]
-
-
-def takes_k(search: object) -> bool:
-    """Whether it is told how many results to give: retrievers of LangChain and LlamaIndex know that themselves."""
-    return inspect.isroutine(search) or not any(callable(getattr(search, name, None)) for name in ("invoke", "retrieve"))
-
-
-def asker(search: object) -> Callable[[str, int], Any]:
-    """`search` as a function of a query and a number of results. Raises `UsageError` for what cannot be asked."""
-    if not takes_k(search):
-        for method in (getattr(search, name, None) for name in ("invoke", "retrieve")):
-            if callable(method):
-                return lambda query, _: method(query)
-    if not callable(search):
-        remedy = "give search(query, k), or a retriever with invoke or retrieve"
-        raise UsageError(f"cannot search with a {type(search).__name__}; {remedy}")
-    return search
 
 
 def listed(answer: object) -> object:

@@ -22,7 +22,8 @@ from ragdiag.core.errors import RagdiagError, UsageError
 from ragdiag.core.options import Options, check_kind
 from ragdiag.core.records import Report
 from ragdiag.reports.text import interval, line
-from ragdiag.search.searches import chunks_of, identity_of, name_of
+from ragdiag.search.searches import chunks_of, identity_of
+from ragdiag.search.signatures import name_of
 from ragdiag.testing import assertions
 from ragdiag.testing.audited import Audited, QueryStory, audited, plain, shown
 from ragdiag.testing.baselines import baseline_file

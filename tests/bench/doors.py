@@ -32,11 +32,11 @@ from ragdiag.search.retrievers.dense import Dense
 Rows = list[tuple[str, str, dict[str, Any]]]
 
 
-def chroma(folder: Path, rows: Rows, vectors: np.ndarray) -> str:
+def chroma(folder: Path, rows: Rows, vectors: np.ndarray, distance: str = "cosine", **graph: int) -> str:
     import chromadb
 
     with chromadb.PersistentClient(str(folder)) as client:
-        space = {"hnsw": {"space": "cosine", "ef_search": 2000, "max_neighbors": 64}}
+        space = {"hnsw": {"space": distance, "ef_search": 2000, "max_neighbors": 64} | graph}
         collection = client.create_collection("docs", embedding_function=None, configuration=space)
         for i in range(0, len(rows), 1000):
             ids, texts, metadata = zip(*rows[i : i + 1000], strict=True)

@@ -38,7 +38,7 @@ def health_text(index: IndexHealth) -> list[RenderableType]:
 def _finding(finding: HealthFinding) -> list[RenderableType]:
     """One fault: how many, what, where, the act."""
     of = f" of {finding.of:,}" if finding.count != finding.of else ""
-    parts = [Padding(line("  ", (finding.kind, "yellow"), f" {finding.count:,}{of}: {finding.says}"), 0)]
+    parts = [Padding(line((finding.kind, "yellow"), f" {finding.count:,}{of}: {finding.says}"), (0, 0, 0, 2))]
     share = finding.share
     seen = list(finding.evidence)
     if share is not None and share.low != share.high:

@@ -123,8 +123,8 @@ def lost_records(case: Case, rng: random.Random, n: int) -> Case:
     by_document: dict[str, list[int]] = {}
     for i, row in enumerate(case.rows):
         by_document.setdefault(row[2]["source"], []).append(i)
-    one = rng.sample([d for d, own in by_document.items() if len(own) == 1], n // 2)
-    some = rng.sample([d for d, own in by_document.items() if len(own) > 2], n - n // 2)
+    one = rng.sample(sorted(by_document), n // 2)
+    some = rng.sample([d for d, own in by_document.items() if len(own) > 2 and d not in one], n - n // 2)
     lost = {i for d in one for i in by_document[d]} | {rng.choice(by_document[d]) for d in some}
     kept = [i for i in range(len(case.rows)) if i not in lost]
     rows, vectors = [case.rows[i] for i in kept], case.vectors[kept]
@@ -182,6 +182,7 @@ def told(title: str, case: Case, found: CheckResult) -> None:
         false=len(named - set(case.planted)),
         other_kinds={f.kind: f.count for f in found.index.findings if f.kind != case.kind},
         other_model=own.detail.get("other_model") if own else None,
+        one_model=own.detail.get("one_model") if own else None,
         stretch=own.detail.get("stretch") if own else None,
     )
 

@@ -12,10 +12,9 @@ import numpy as np
 from ragdiag.core.encoders import TextEncoder
 from ragdiag.core.protocols import Beside, Examined, Progress, Store
 from ragdiag.core.records import Chunking, Corpus, FloatArray, IntArray, Mean, StoredChunk
+from ragdiag.diagnosis.health._coverage import Coverage, coverage
 from ragdiag.search.approximate import recalls
 from ragdiag.search.nested import encoder_of
-from ragdiag.sources.paths import Paths
-from ragdiag.sources.stored import names_of
 from ragdiag.stats.statistics import Resampler, clusters
 
 __all__ = ["DEPTH", "SAMPLE", "Opened", "Searched", "evenly"]
@@ -109,14 +108,9 @@ class Opened:
         return encoder if isinstance(encoder, TextEncoder) else None
 
     @cached_property
-    def changed(self) -> dict[int, list[str]]:
-        """The documents that some records once were of and that have no such text any more, each with these records."""
-        paths, found = Paths(self.corpus), dict[int, list[str]]()
-        for name in self.of_kind("changed"):
-            named = next(filter(None, map(paths.documents, names_of(self.by_id[name]))), [])
-            for document in named[:1]:
-                found.setdefault(document, []).append(name)
-        return dict(sorted(found.items()))
+    def covered(self) -> Coverage:
+        """What of the documents is in no record, and what records have that these do not say any more."""
+        return coverage(self.corpus, self.chunking, self.by_id, self.altered)
 
     def of_kind(self, kind: str) -> list[str]:
         """The ids of foreign records of a kind."""

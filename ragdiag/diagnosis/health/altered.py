@@ -9,8 +9,9 @@ __all__ = ["look"]
 
 
 def look(opened: Opened) -> HealthFinding | None:
-    """Counts them. That may be meant so: a title before each text, or a splitter that lowers letters."""
-    chunks = [c for c, name in enumerate(opened.chunking.ids) if name in opened.altered]
+    """Counts them, but for those whose document was edited. That may be meant so: a title before each text, small letters."""
+    edited = {name for own in opened.covered.changed.values() for name in own}
+    chunks = [c for c, name in enumerate(opened.chunking.ids) if name in opened.altered and name not in edited]
     if not chunks:
         return None
     return HealthFinding(

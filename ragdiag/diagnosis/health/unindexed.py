@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ragdiag.core.health import HealthFinding
-from ragdiag.diagnosis.health._coverage import Gap, held_of, uncovered
+from ragdiag.diagnosis.health._coverage import Gap
 from ragdiag.diagnosis.health._opened import Opened
 from ragdiag.text.phrases import counted, one_line
 
@@ -17,14 +17,11 @@ SHOWN = 3
 
 def look(opened: Opened) -> HealthFinding | None:
     """Lays the records over the documents. One that changed since is told of as such, and one without a word needs no record."""
-    held, whole, gaps = held_of(opened), list[int](), dict[int, list[Gap]]()
-    stored = set(opened.chunking.document.tolist())
+    stored, covered = set(opened.chunking.document.tolist()), opened.covered
     own = (d for d, document in enumerate(opened.corpus.documents) if not document.foreign)
     of = [d for d in own if any(map(str.isalnum, opened.corpus.documents[d].text))]
-    for d in of:
-        if d not in opened.changed and (found := uncovered(opened, d, held)):
-            gaps[d] = found
-            whole += [d] if d not in stored else []
+    gaps = {d: found for d, found in covered.gaps.items() if d not in covered.changed}
+    whole = [d for d in gaps if d not in stored]
     if not gaps:
         return None
     texts = {d: opened.corpus.documents[d].text for d in of}

@@ -6,7 +6,6 @@ import numpy as np
 
 from ragdiag.core.health import HealthFinding
 from ragdiag.diagnosis.health._opened import DEPTH, Opened
-from ragdiag.text.phrases import counted
 
 __all__ = ["look"]
 
@@ -21,8 +20,7 @@ def look(opened: Opened) -> HealthFinding | None:
         "unreachable",
         len(missed),
         len(chunks),
-        f"{counted(len(missed), 'record')} {'is' if len(missed) == 1 else 'are'} not found by their own vectors at k {DEPTH}, "
-        "though exact search finds them: hardly any search will",
+        f"records are not among the {DEPTH} that a search for their own vectors gives, though exact search finds them",
         "build the index anew: its graph or its lists have lost them",
         share=share,
         records=opened.ids(missed.tolist()),

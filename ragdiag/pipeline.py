@@ -15,7 +15,7 @@ import numpy as np
 from ragdiag.core.errors import InputError, UsageError
 from ragdiag.core.options import Options, check_kind
 from ragdiag.core.protocols import Index, Progress, no_progress
-from ragdiag.core.records import Corpus, FloatArray, IntArray, Labels, Mean, Pipeline, QueryResult, Report, Run
+from ragdiag.core.records import Corpus, FloatArray, IntArray, Labels, Mean, Pipeline, Query, QueryResult, Report, Run
 from ragdiag.core.reviews import Corrected, stamp
 from ragdiag.diagnosis import notes
 from ragdiag.diagnosis.causes import name_causes
@@ -205,7 +205,7 @@ def load(corpus_path: str | Path, queries_path: str | Path | None, options: Opti
     check_kind("corpus", corpus_path, str, Path)
     check_kind("queries", queries_path, str, Path, type(None))
     whole = corpus = load_corpus(corpus_path, progress, options.keep, options.exclude)
-    labels = locate([] if queries_path is None else load_queries(queries_path, options.qrels), corpus, options.copies)
+    labels = locate(_queries(queries_path, options), corpus, options.copies)
     notes = list(corpus.notes)
     if corpus.skipped:
         kinds = ", ".join(f"{suffix or 'no suffix'} {n}" for suffix, n in sorted(corpus.skipped.items()))
@@ -220,6 +220,10 @@ def load(corpus_path: str | Path, queries_path: str | Path | None, options: Opti
             raise UsageError("--only: no query has all its evidence in these documents")
         notes.append(f"--only left out {len(whole.documents) - len(corpus.documents)} documents and {labels.left_out} queries")
     return Loaded(whole, corpus, labels, tuple(notes))
+
+
+def _queries(path: str | Path | None, options: Options) -> Sequence[Query]:
+    return () if path is None else load_queries(path, options.qrels)
 
 
 def labelled_documents(labels: Labels) -> list[list[int]]:

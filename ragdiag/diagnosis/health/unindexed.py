@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from ragdiag.core.health import HealthFinding
@@ -17,26 +19,23 @@ SHOWN = 3
 
 def look(opened: Opened) -> HealthFinding | None:
     """Lays the records over the documents. One that changed since is told of as such, and one without a word needs no record."""
-    stored, covered = set(opened.chunking.document.tolist()), opened.covered
-    own = (d for d, document in enumerate(opened.corpus.documents) if not document.foreign)
-    of = [d for d in own if any(map(str.isalnum, opened.corpus.documents[d].text))]
+    covered, stored, documents = opened.covered, set(opened.chunking.document.tolist()), opened.corpus.documents
     gaps = {d: found for d, found in covered.gaps.items() if d not in covered.changed}
-    whole = [d for d in gaps if d not in stored]
     if not gaps:
         return None
-    texts = {d: opened.corpus.documents[d].text for d in of}
-    lost = sum(gap.characters for found in gaps.values() for gap in found)
-    share = lost / sum(len("".join(text.split())) for text in texts.values())
-    ids = tuple(opened.corpus.documents[d].id for d in [*whole, *(d for d in gaps if d not in whole)])
-    queries, partly = opened.queries_of(ids), len(gaps) - len(whole)
-    counts = [f"{counted(len(whole), 'document')} in no record"] * bool(whole) + [f"{partly} in part"] * bool(partly)
-    evidence = [f"{', '.join(counts)}: {share:.1%} of all characters, blanks aside"]
-    evidence += _largest(opened, {d: found for d, found in gaps.items() if d not in whole})
-    evidence += [f"the evidence of {counted(len(queries), 'labelled quer', 'y')} stands in these documents"] if queries else []
+    own = [d for d in documents if not d.foreign and any(map(str.isalnum, d.text))]
+    share = _characters(gaps) / sum(len("".join(d.text.split())) for d in own)
+    whole = [d for d in gaps if d not in stored]
+    partly = {d: found for d, found in gaps.items() if d in stored}
+    ids = tuple(documents[d].id for d in (*whole, *partly))
+    queries = opened.queries_of(ids)
+    evidence = [f"{_counts(len(whole), len(partly))}: {share:.1%} of all characters, blanks aside", *_largest(opened, partly)]
+    if queries:
+        evidence.append(f"the evidence of {counted(len(queries), 'labelled quer', 'y')} stands in these documents")
     return HealthFinding(
         "unindexed",
         len(gaps),
-        len(of),
+        len(own),
         "documents have text that is in no record: no search finds it",
         "index them; if they are left out on purpose, leave them out of the corpus too: --exclude",
         tuple(evidence),
@@ -44,13 +43,22 @@ def look(opened: Opened) -> HealthFinding | None:
         queries=queries,
         detail={
             "share": share,
-            "whole": [opened.corpus.documents[d].id for d in whole],
-            "gaps": {opened.corpus.documents[d].id: [gap._asdict() for gap in found] for d, found in gaps.items()},
+            "whole": [documents[d].id for d in whole],
+            "gaps": {documents[d].id: [gap._asdict() for gap in found] for d, found in gaps.items()},
         },
     )
 
 
-def _largest(opened: Opened, gaps: dict[int, list[Gap]]) -> list[str]:
+def _characters(gaps: Mapping[int, Sequence[Gap]]) -> int:
+    return sum(gap.characters for found in gaps.values() for gap in found)
+
+
+def _counts(whole: int, partly: int) -> str:
+    """How many documents are in no record, and how many in part."""
+    return ", ".join([f"{counted(whole, 'document')} in no record"] * bool(whole) + [f"{partly} in part"] * bool(partly))
+
+
+def _largest(opened: Opened, gaps: Mapping[int, Sequence[Gap]]) -> list[str]:
     """The largest gaps of documents that are in records in part."""
     every = [(d, gap) for d, found in gaps.items() for gap in found]
     sizes = np.array([-gap.characters for _, gap in every], dtype=np.int64)

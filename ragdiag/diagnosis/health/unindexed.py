@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ragdiag.core.health import HealthFinding
+from ragdiag.core.records import Document
 from ragdiag.diagnosis.health._coverage import Gap
 from ragdiag.diagnosis.health._opened import Opened
 from ragdiag.text.phrases import counted, one_line
@@ -23,7 +24,7 @@ def look(opened: Opened) -> HealthFinding | None:
     gaps = {d: found for d, found in covered.gaps.items() if d not in covered.changed}
     if not gaps:
         return None
-    own = [d for d in documents if not d.foreign and any(map(str.isalnum, d.text))]
+    own = _with_words(opened)
     share = _characters(gaps) / sum(len("".join(d.text.split())) for d in own)
     whole = [d for d in gaps if d not in stored]
     partly = {d: found for d, found in gaps.items() if d in stored}
@@ -41,16 +42,22 @@ def look(opened: Opened) -> HealthFinding | None:
         tuple(evidence),
         documents=ids,
         queries=queries,
-        detail={
-            "share": share,
-            "whole": [documents[d].id for d in whole],
-            "gaps": {documents[d].id: [gap._asdict() for gap in found] for d, found in gaps.items()},
-        },
+        detail={"share": share, "whole": ids[: len(whole)], "gaps": _by_document(opened, gaps)},
     )
 
 
 def _characters(gaps: Mapping[int, Sequence[Gap]]) -> int:
     return sum(gap.characters for found in gaps.values() for gap in found)
+
+
+def _with_words(opened: Opened) -> list[Document]:
+    """The documents that have a letter or a digit."""
+    return [d for d in opened.corpus.documents if not d.foreign and any(map(str.isalnum, d.text))]
+
+
+def _by_document(opened: Opened, gaps: Mapping[int, Sequence[Gap]]) -> dict[str, list[dict[str, int]]]:
+    """Gaps by the id of their document."""
+    return {opened.corpus.documents[d].id: [gap._asdict() for gap in found] for d, found in gaps.items()}
 
 
 def _counts(whole: int, partly: int) -> str:

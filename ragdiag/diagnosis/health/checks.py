@@ -51,6 +51,7 @@ def stored_index(spec: str, with_queries: bool, sample: int) -> Collection | Non
     Raises `SpecError` for one that makes its index from the corpus, `UsageError` where nothing is left to check, and for a
     `sample` that is none.
     """
+    check_kind("retriever", spec, str)
     if not spec and not with_queries:
         raise UsageError("there is nothing to check the corpus against: give QUERIES, or a stored index as --retriever, or both")
     check_kind("sample", sample, int)

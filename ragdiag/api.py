@@ -15,6 +15,7 @@ from ragdiag.core.errors import UsageError
 from ragdiag.core.options import Judging, Options, check_kind, check_names, several
 from ragdiag.core.prompt import check_conditions
 from ragdiag.core.protocols import Progress, no_progress
+from ragdiag.diagnosis.health.checks import SAMPLE
 from ragdiag.inputs import Spool, records, spool, unspooled
 from ragdiag.reports.shown import made
 from ragdiag.results import AuditResult, CheckResult, CompareResult, DecideResult, LitmusResult, PromptsResult
@@ -70,8 +71,11 @@ def audit(
 
 def check(
     corpus: Given,
-    queries: Given,
+    queries: Given = None,
     *,
+    retriever: str = "",
+    sample: int = SAMPLE,
+    cache: str | Path | None = "",
     qrels: str | Path | None = None,
     copies: Literal["count", "ignore"] = "count",
     only: str | Sequence[str] = (),
@@ -80,18 +84,20 @@ def check(
     progress: Progress = no_progress,
     **unknown: object,
 ) -> CheckResult:
-    """Find documents that cannot be read and labels that are wrong about the corpus; nothing is indexed.
+    """Find documents that cannot be read, labels that are wrong about the corpus, and what is wrong with an index; nothing is
+    indexed.
 
-    `corpus` and `queries` are as those of `audit`; `qrels`, `copies`, `only`, `keep` and `exclude` are fields of `Options`.
-    Raises as `audit`.
+    `corpus` and `queries` are as those of `audit`. `retriever` is the spec of a stored index (chroma, pgvector, qdrant, lancedb,
+    faiss), which is held against the corpus, with or without queries; `sample` of its records are embedded anew, all where it
+    is 0. `cache`, `qrels`, `copies`, `only`, `keep` and `exclude` are fields of `Options`. Raises as `audit`.
     """
     from ragdiag.pipeline import check as run
 
     check_names(unknown, (), inspect.signature(check).parameters)
     with spool() as spooled:
-        where, path = spooled.path(corpus, "corpus"), spooled.path(queries, "queries")
-        options = {"qrels": qrels, "copies": copies, "only": only, "keep": keep, "exclude": exclude}
-        checked = unspooled(run(where, path, progress, **options))
+        where, path = spooled.path(corpus, "corpus"), None if queries is None else spooled.path(queries, "queries")
+        options = {"qrels": qrels, "copies": copies, "only": only, "keep": keep, "exclude": exclude, "cache": cache}
+        checked = unspooled(run(where, path, progress, retriever=retriever, sample=sample, **options))
     return made(CheckResult, checked)
 
 

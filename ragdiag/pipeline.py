@@ -15,11 +15,12 @@ import numpy as np
 from ragdiag.core.errors import InputError, UsageError
 from ragdiag.core.options import Options, check_kind
 from ragdiag.core.protocols import Index, Progress, no_progress
-from ragdiag.core.records import Corpus, FloatArray, IntArray, Labels, Mean, Pipeline, QueryResult, Report, Run
+from ragdiag.core.records import Corpus, FloatArray, IntArray, Labels, Mean, Pipeline, Query, QueryResult, Report, Run
 from ragdiag.core.reviews import Corrected, stamp
 from ragdiag.diagnosis import notes
 from ragdiag.diagnosis.causes import name_causes
 from ragdiag.diagnosis.diagnosis import Diagnosis
+from ragdiag.diagnosis.health.checks import SAMPLE, examined, queries_by_document, stored_index
 from ragdiag.diagnosis.labelling import labels_said, with_labels
 from ragdiag.scoring.labels import more_than_needed
 from ragdiag.scoring.measures import Measure, default_measures
@@ -169,12 +170,21 @@ def _measures(options: Options) -> list[Measure]:
     return list(dict.fromkeys([*usual, *named]))
 
 
-def check(corpus: str | Path, queries: str | Path, progress: Progress = no_progress, **options: Any) -> Checked:
-    """The corpus and its labels with every defect and warning, and notes; nothing is indexed. Raises as `audit`."""
-    _, read, labels, notes = load(corpus, queries, Options.given(**options), progress)
-    none = () if _measurable(labels) else (f"no query can be measured ({left_out(labels)})",)
+def check(
+    corpus: str | Path, queries: str | Path | None = None, progress: Progress = no_progress, *, retriever: str = "",
+    sample: int = SAMPLE, **options: Any,
+) -> Checked:  # fmt: skip
+    """The corpus and its labels with every defect and warning, and notes; nothing is indexed. Raises as `audit`.
+
+    Of a `retriever` that is a stored index the health too, with or without queries: see `examined`.
+    """
+    given, stored = Options.given(**options), stored_index(retriever, queries is not None, sample)
+    whole, read, labels, notes = load(corpus, queries, given, progress)
+    none = () if queries is None or _measurable(labels) else (f"no query can be measured ({left_out(labels)})",)
     labels = replace(labels, warnings=(*labels.warnings, *more_than_needed(read, labels)))
-    return Checked(read, labels, (*notes, *none))
+    asked = queries_by_document(read, labels, labelled_documents(labels))
+    health = examined(stored, whole, asked, sample, given.cache, progress) if stored else None
+    return Checked(read, labels, (*notes, *none), health)
 
 
 def load_measurable(corpus_path: str | Path, queries_path: str | Path, options: Options, progress: Progress) -> Loaded:
@@ -190,12 +200,12 @@ def _measurable(labels: Labels) -> bool:
     return bool({"span", "document"} & set(labels.level))
 
 
-def load(corpus_path: str | Path, queries_path: str | Path, options: Options, progress: Progress) -> Loaded:
-    """The corpus and its labels. Raises `InputError` where they cannot be read, `UsageError` for `only` that leaves nothing."""
+def load(corpus_path: str | Path, queries_path: str | Path | None, options: Options, progress: Progress) -> Loaded:
+    """The corpus and its labels, if any. Raises `InputError` for what cannot be read, `UsageError` if `only` leaves nothing."""
     check_kind("corpus", corpus_path, str, Path)
-    check_kind("queries", queries_path, str, Path)
+    check_kind("queries", queries_path, str, Path, type(None))
     whole = corpus = load_corpus(corpus_path, progress, options.keep, options.exclude)
-    labels = locate(load_queries(queries_path, options.qrels), corpus, options.copies)
+    labels = locate(_queries(queries_path, options), corpus, options.copies)
     notes = list(corpus.notes)
     if corpus.skipped:
         kinds = ", ".join(f"{suffix or 'no suffix'} {n}" for suffix, n in sorted(corpus.skipped.items()))
@@ -210,6 +220,10 @@ def load(corpus_path: str | Path, queries_path: str | Path, options: Options, pr
             raise UsageError("--only: no query has all its evidence in these documents")
         notes.append(f"--only left out {len(whole.documents) - len(corpus.documents)} documents and {labels.left_out} queries")
     return Loaded(whole, corpus, labels, tuple(notes))
+
+
+def _queries(path: str | Path | None, options: Options) -> Sequence[Query]:
+    return () if path is None else load_queries(path, options.qrels)
 
 
 def labelled_documents(labels: Labels) -> list[list[int]]:

@@ -15,11 +15,13 @@ from ragdiag.answering.verdict import KINDS, Judgement, Litmus
 from ragdiag.comparing.cells import Comparison
 from ragdiag.core.conditions import RETRIEVED
 from ragdiag.core.errors import UsageError, did_you_mean, nearest
+from ragdiag.core.health import HealthFinding
 from ragdiag.core.prompt import prompt_lines
 from ragdiag.core.records import Explanation, QueryResult, Report
 from ragdiag.core.registry import names, require
 from ragdiag.core.version import __version__
 from ragdiag.deciding.decision import Decision
+from ragdiag.diagnosis.health.checks import KINDS as KINDS_OF_FAULTS
 from ragdiag.explain import explain, explanations
 from ragdiag.reports.compare import against, compare_text
 from ragdiag.reports.decide import decide_dict, decide_text
@@ -119,14 +121,28 @@ class ExplainResult(Shown, Explanation):
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class CheckResult(Shown, Checked):
-    """A `Checked` that shows itself."""
+    """A `Checked` that shows itself, and answers what is wrong with an index."""
 
     def __repr__(self) -> str:
         problems, defects = counted(len(self.corpus.problems), "unreadable document"), counted(len(self.defects), "label defect")
-        return f"<check: {self.usable} of {counted(len(self.labels.queries), 'quer', 'y')} usable, {defects}, {problems}>"
+        faults = f", {counted(len(self.faults), 'fault')} of the index" if self.index else ""
+        return f"<check: {self.usable} of {counted(len(self.labels.queries), 'quer', 'y')} usable, {defects}, {problems}{faults}>"
+
+    def finding(self, kind: str) -> HealthFinding | None:
+        """What was found of a kind in the index, such as "duplicate"; None where nothing was.
+
+        Raises `UsageError` for an unknown kind, and where no index was checked.
+        """
+        if self.index is None:
+            raise UsageError("no index was checked: name a stored one as retriever")
+        if kind not in KINDS_OF_FAULTS:
+            raise UsageError(f"unknown kind {kind!r}{did_you_mean(kind, KINDS_OF_FAULTS)}")
+        return next((f for f in self.index.findings if f.kind == kind), None)
 
     def to_pandas(self) -> DataFrame:
-        """A data frame with a row for each defect or warning: kind, query, file, line, message, whether the query is excluded."""
+        """A data frame with a row for each defect or warning of a label: kind, query, file, line, message, whether the query is
+        excluded.
+        """
         defects = (*self.defects, *self.warnings)
         return frame(dataclasses.asdict(defect) | {"excluded": defect in self.defects} for defect in defects)
 

@@ -16,6 +16,7 @@ __all__ = [
     "CACHE_OPTIONS",
     "COMPARE_OPTIONS",
     "CORPUS_OPTIONS",
+    "HEALTH_OPTIONS",
     "LABEL_OPTIONS",
     "LITMUS_OPTIONS",
     "LIVE_OPTIONS",
@@ -80,6 +81,13 @@ LABEL_OPTIONS = (
     tells("--copies", type=click.Choice(["count", "ignore"]), default="count", show_default=True,
           help="Do exact copies of a labelled passage elsewhere count as evidence?"),
     tells("--only", metavar="DOC_ID", multiple=True, help="Keep only this document (repeat for several)."),
+)  # fmt: skip
+
+HEALTH_OPTIONS = (
+    chooses("--retriever", family="retrievers", metavar="SPEC",
+            help="A stored index to check too: chroma, pgvector, qdrant, lancedb or faiss; QUERIES may be left out then."),
+    tells("--sample", type=click.IntRange(min=0), metavar="N", default=2000, show_default=True,
+          help="Records of the index that are embedded anew; 0 for all."),
 )  # fmt: skip
 
 CACHE_OPTIONS = (

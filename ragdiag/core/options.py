@@ -58,6 +58,15 @@ class Options:
             if not names_function(self.search):
                 raise SpecError(f"search must be 'module:function' (or the name of an object there), not {self.search!r}")
             object.__setattr__(self, "search", load_object(self.search, "search", "function or object"))
+        self._check_values()
+        if self.search_model and self.search is None:
+            raise UsageError("search_model says what embeds for search: give search as well; a retriever names its own model")
+        for one, other in (("run", "search"), ("chunks", "own_chunks")):
+            if getattr(self, one) and getattr(self, other) not in (None, ()):
+                raise UsageError(f"{one} and {other} are two answers to one question: give one")
+
+    def _check_values(self) -> None:
+        """Raise `UsageError` for a value that no audit can use."""
         if not 1 <= self.k <= LARGEST_CONTEXT:
             raise UsageError(f"k must be from 1 to {LARGEST_CONTEXT}, not {self.k}")
         if not 0 <= self.budget <= LARGEST_CONTEXT:
@@ -69,11 +78,6 @@ class Options:
             raise UsageError(f"copies must be count or ignore, not {self.copies!r}")
         if self.ties not in ("expected", "id"):
             raise UsageError(f"ties must be expected or id, not {self.ties!r}")
-        if self.search_model and self.search is None:
-            raise UsageError("search_model says what embeds for search: give search as well; a retriever names its own model")
-        for one, other in (("run", "search"), ("chunks", "own_chunks")):
-            if getattr(self, one) and getattr(self, other) not in (None, ()):
-                raise UsageError(f"{one} and {other} are two answers to one question: give one")
 
     def _check_kinds(self) -> None:
         """Raise `UsageError` for a value of the wrong type."""

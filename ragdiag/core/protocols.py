@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
-from ragdiag.core.arrays import Array, FloatArray, IntArray, VectorArray
+from ragdiag.core.arrays import Array, BoolArray, FloatArray, IntArray, VectorArray
 from ragdiag.core.opinions import Opinion
 from ragdiag.core.prompt import Prompt, Reply
 from ragdiag.core.proofs import Edit
 from ragdiag.core.records import Answer, Chunking, Corpus, Document, Query, StoredChunk
 
 __all__ = [
-    "Approximate", "ChunkTexts", "Chunker", "Collection", "Composed", "Context", "CorpusChunker", "Fusion", "Index", "Judge",
-    "Kept", "Model", "Progress", "Relinked", "Retriever", "Step", "Store", "Timed", "Tunable", "Weighted", "Wrapper",
-    "no_progress", "text_key",
+    "Approximate", "Beside", "ChunkTexts", "Chunker", "Collection", "Composed", "Context", "CorpusChunker", "Examined", "Fusion",
+    "Index", "Judge", "Kept", "Model", "Progress", "Relinked", "Retriever", "Step", "Store", "Timed", "Tunable", "Weighted",
+    "Wrapper", "no_progress", "text_key",
 ]  # fmt: skip
 
 Progress = Callable[[str, int, int], None]
@@ -168,6 +168,43 @@ class Kept(Index, Protocol):
 
     def drifted(self, chunks: Sequence[int]) -> Sequence[bool]:
         """Of each chunk, whether its vector is not what the encoder makes of its text now."""
+        ...
+
+
+class Beside(NamedTuple):
+    """Stored vectors as they are, what an encoder makes of their texts now (of length 1), both ``(n, dimension)``, and which of
+    the stored ones are not of their texts, whatever their length.
+    """
+
+    stored: VectorArray
+    made: VectorArray
+    unlike: BoolArray
+
+
+@runtime_checkable
+class Examined(Kept, Approximate, Protocol):
+    """An index of a store whose vectors can be looked at, and searched for; see `ragdiag.diagnosis.health`."""
+
+    @property
+    def space(self) -> str:
+        """The store's distance: "l2", "cosine" or "ip"."""
+        ...
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is known what was embedded for a record, so that a vector can be told to be of another text."""
+        ...
+
+    def beside(self, chunks: Sequence[int], progress: Progress) -> Beside:
+        """The vectors of chunks beside new ones."""
+        ...
+
+    def lengths(self) -> FloatArray:
+        """The length of every vector."""
+        ...
+
+    def nearest(self, vectors: VectorArray, depth: int, *, exactly: bool = False) -> tuple[IntArray, FloatArray]:
+        """`search` by vectors of length 1; by comparing all where `exactly`."""
         ...
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from ragdiag.answering.verdict import Verdict
 from ragdiag.comparing.cells import Comparison, context_tokens
+from ragdiag.core.health import IndexHealth
 from ragdiag.core.proofs import Finding
 from ragdiag.core.records import Explanation, Mean, QueryResult, Report
 from ragdiag.core.version import __version__
@@ -109,6 +110,20 @@ def check_dict(checked: Checked) -> JsonObject:
         "label_warnings": [dataclasses.asdict(d) for d in labels.warnings],
         "unreadable": [dataclasses.asdict(p) for p in corpus.problems],
         "notes": list(checked.notes),
+        "index": None if checked.index is None else _health(checked.index),
+    }
+
+
+def _health(index: IndexHealth) -> JsonObject:
+    """The health of a stored index."""
+    return {
+        "retriever": index.retriever,
+        "model": index.model,
+        "records": index.records,
+        "sampled": index.sampled,
+        "recall": {"k": index.k, **dataclasses.asdict(index.recall)},
+        "findings": [_plain(dataclasses.asdict(finding)) for finding in index.findings],
+        "notes": list(index.notes),
     }
 
 

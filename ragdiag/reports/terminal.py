@@ -15,6 +15,7 @@ from ragdiag.core.records import Defect, Problem, QueryResult, Report
 from ragdiag.core.version import __version__
 from ragdiag.reports.explain import explain_text
 from ragdiag.reports.fixes import Fixing, FixRow, got, share_said
+from ragdiag.reports.health import health_heading, health_text
 from ragdiag.reports.left_out import left_out_text
 from ragdiag.reports.litmus import litmus_text
 from ragdiag.reports.summary import Measured, Summary, summary
@@ -165,17 +166,22 @@ def _kinds(defects: Sequence[Defect]) -> str:
 
 
 def check_text(checked: Checked) -> RenderableType:
-    """Every defect and warning of corpus and labels."""
+    """Every defect and warning of corpus and labels, and of the index."""
     corpus, labels = checked.corpus, checked.labels
-    counts = f"{len(corpus.documents)} documents, {len(labels.queries)} queries, {checked.usable} usable"
-    parts: list[RenderableType] = [line((f"ragdiag {__version__}", "bold"), f"  {counts}")]
+    counts = [f"{len(corpus.documents)} documents"]
+    if labels.queries or not checked.index:
+        counts += [f"{len(labels.queries)} queries", f"{checked.usable} usable"]
+    counts += [f"{checked.index.records} records"] if checked.index else []
+    parts: list[RenderableType] = [line((f"ragdiag {__version__}", "bold"), f"  {', '.join(counts)}")]
+    parts += [health_heading(checked.index)] if checked.index else []
     for title, rows in (("label defects", labels.defects), ("label warnings (kept)", labels.warnings)):
         if rows:
             parts += [Text(), line((f"{len(rows)} {title}: {_kinds(rows)}", "bold yellow"))]
             parts += [defect_line(d) for d in rows]
+    parts += health_text(checked.index) if checked.index else []
     parts += left_out_text(corpus.documents)
-    parts += troubles((), (), corpus.problems, checked.notes)
-    if not labels.defects and not corpus.problems:
+    parts += troubles((), (), corpus.problems, (*checked.notes, *(checked.index.notes if checked.index else ())))
+    if checked.is_clean:
         parts += [line(("no defects", "bold green"))]
     return Group(*parts)
 

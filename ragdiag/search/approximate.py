@@ -16,7 +16,9 @@ from ragdiag.core.records import FloatArray, IndexRecall, IntArray
 from ragdiag.scoring.packing import Packing
 from ragdiag.search.nested import parts_of, weights_of
 
-__all__ = ["WHOLE", "AsAsked", "Health", "as_asked", "exact_swap", "index_health", "notes_on", "recall", "remedy_of"]
+__all__ = [
+    "WHOLE", "AsAsked", "Health", "as_asked", "exact_swap", "index_health", "notes_on", "recall", "recalls", "remedy_of",
+]  # fmt: skip
 
 WHOLE = 0.999
 """The share of exact search from which an index is taken to miss nothing."""
@@ -89,14 +91,19 @@ def _approximate(index: Index, depth: int) -> tuple[Approximate | None, int]:
 
 
 def recall(scores: FloatArray, exact: FloatArray) -> float:
-    """The mean share of the first k of exact search that an index returns, by their scores: what ties with the last will do.
+    """The mean of `recalls`."""
+    return float(recalls(scores, exact).mean())
+
+
+def recalls(scores: FloatArray, exact: FloatArray) -> FloatArray:
+    """For each query the share of the first k of exact search that an index returns, by scores: what ties with the last will do.
 
     Both of shape ``(n_queries, k)``, best first, -inf where there is nothing; where exact search has nothing, nothing is missed.
     """
     n = np.isfinite(exact).sum(axis=1)
     last = exact[np.arange(len(n)), np.maximum(n - 1, 0)]
     as_good = (scores >= (last - SLACK * np.maximum(np.abs(last), 1))[:, None]).sum(axis=1)
-    return float(np.where(n, np.minimum(as_good, n) / np.maximum(n, 1), 1.0).mean())
+    return np.asarray(np.where(n, np.minimum(as_good, n) / np.maximum(n, 1), 1.0), dtype=np.float64)
 
 
 def _exactly(index: Index) -> Index:

@@ -138,9 +138,10 @@ class Plan:
     def _stored(self, collection: Collection, whole: Corpus, corpus: Corpus, clock: Clock, progress: Progress) -> _Indexed:
         """The chunks of the collection, and the index that it is."""
         with clock("open collection"):
-            (chunking, notes), known = place_stored(collection.stored_chunks(progress), whole, corpus)
+            placed, known = place_stored(collection.stored_chunks(progress), whole, corpus)
+            chunking = placed.chunking
             index = self._index(opened(self.retriever, chunking, self.store), known, chunking, progress)
-        return _Indexed(chunking, index, "as stored", None, known, notes)
+        return _Indexed(chunking, index, "as stored", None, known, placed.notes)
 
     def _cut(self, whole: Corpus, corpus: Corpus, clock: Clock, progress: Progress) -> _Indexed:
         """The team's own chunks, or those of the chunker, and an index of them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from ragdiag.core.health import HealthFinding, IndexHealth
 from ragdiag.core.records import Corpus, Defect, Labels
 
 __all__ = ["Checked", "left_out"]
@@ -12,11 +13,14 @@ __all__ = ["Checked", "left_out"]
 
 @dataclass(frozen=True, eq=False)
 class Checked:
-    """The corpus, with what of it could not be read, and its labels, with every one that is wrong about it."""
+    """The corpus, with what of it could not be read, its labels, with every one that is wrong about it, and the health of the
+    index that was named.
+    """
 
     corpus: Corpus
     labels: Labels
     notes: tuple[str, ...]
+    index: IndexHealth | None = None
 
     @property
     def usable(self) -> int:
@@ -32,6 +36,16 @@ class Checked:
     def warnings(self) -> tuple[Defect, ...]:
         """Labels that are odd, and kept."""
         return self.labels.warnings
+
+    @property
+    def faults(self) -> tuple[HealthFinding, ...]:
+        """What is wrong with the index, warnings apart."""
+        return self.index.defects if self.index else ()
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing is wrong: every document was read, no label is a defect, the index has no fault."""
+        return not (self.defects or self.corpus.problems or self.faults)
 
 
 def left_out(labels: Labels) -> str:

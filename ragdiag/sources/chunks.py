@@ -58,10 +58,12 @@ def read_chunks(path: Path) -> list[StoredChunk]:
 
 
 class Placed(NamedTuple):
-    """Chunks in their documents, and notes on what was guessed."""
+    """Chunks in their documents, and notes on what was guessed. For `altered` and `several` see `foreign.Sorted`."""
 
     chunking: Chunking
     notes: tuple[str, ...] = ()
+    altered: tuple[str, ...] = ()
+    several: tuple[str, ...] = ()
 
 
 def place(chunks: Sequence[StoredChunk], corpus: Corpus) -> Placed:
@@ -83,7 +85,8 @@ def place_stored(chunks: Sequence[StoredChunk], whole: Corpus, part: Corpus) -> 
     except InputError:  # a store that is in order is sorted out by none
         known = sorted_out(chunks, whole)
         placed, foreign = place(known.placed, whole), known.foreign
-        placed = placed._replace(notes=(*placed.notes, *known.notes))
+        notes = (*placed.notes, *known.notes)
+        placed = placed._replace(notes=notes, altered=known.altered, several=known.several)
     chunking, corpus = with_foreign(within(placed.chunking, whole, part), part, foreign)
     return placed._replace(chunking=chunking), corpus
 

@@ -34,11 +34,15 @@ SHOWN = 3
 
 
 class Sorted(NamedTuple):
-    """Chunks with a place in the corpus; the others, each with its kind; notes on both."""
+    """Chunks with a place in the corpus; the others, each with its kind; notes on both. `altered` and `several` are the ids of
+    those placed with a remark: where the rest of a text stands; in the first of several documents.
+    """
 
     placed: list[StoredChunk]
     foreign: list[tuple[StoredChunk, str]]
     notes: tuple[str, ...] = ()
+    altered: tuple[str, ...] = ()
+    several: tuple[str, ...] = ()
 
 
 def sorted_out(chunks: Sequence[StoredChunk], corpus: Corpus) -> Sorted:
@@ -57,7 +61,8 @@ def sorted_out(chunks: Sequence[StoredChunk], corpus: Corpus) -> Sorted:
             found.foreign.append((chunk, sorting.kind(chunk)))
     if not found.placed and first is not None:
         raise first
-    return found._replace(notes=tuple(_notes(sorting, found.foreign)))
+    notes = tuple(_notes(sorting, found.foreign))
+    return found._replace(notes=notes, altered=tuple(sorting.altered), several=tuple(sorting.several))
 
 
 def with_foreign(chunking: Chunking, corpus: Corpus, foreign: Sequence[tuple[StoredChunk, str]]) -> tuple[Chunking, Corpus]:

@@ -9,18 +9,18 @@ from typing import ClassVar
 
 import numpy as np
 
-from ragdiag.core.arrays import FloatArray, IntArray, VectorArray
+from ragdiag.core.arrays import BoolArray, FloatArray, IntArray, VectorArray
 from ragdiag.core.encoders import Kind
 from ragdiag.core.proofs import Addition, Edit
-from ragdiag.core.protocols import Store, no_progress
+from ragdiag.core.protocols import Beside, Progress, Store, no_progress
 from ragdiag.core.ranking import best, edited, padded
 from ragdiag.search.models import unit
 from ragdiag.search.named import AnyEncoder
 from ragdiag.search.retrievers._frames import Framing
-from ragdiag.search.retrievers._source import PAGE, Restarted, Source
+from ragdiag.search.retrievers._source import PAGE, Restarted, Row, Source, Space
 from ragdiag.search.retrievers._vectors import DECIMALS, Encode, Vectors, encoded
 
-__all__ = ["ExactIndex", "StoredIndex"]
+__all__ = ["ExactIndex", "StoredIndex", "odd_lengths"]
 
 ANSWERS = 10_000
 """Results asked for in one request, of `QUERIES` queries at most: both stay far below what a server takes and sends."""
@@ -56,7 +56,7 @@ class StoredIndex:
         framing: Framing,
     ) -> None:
         self._source, self.encoder, self._space, self._length = source, model, source.space, length
-        self._encode, self._framing = _encoding(model, store), framing
+        self._encode, self._framing, self._store = _encoding(model, store), framing, store
         self.nbytes, self._ids = nbytes, list(ids)
         self._frames = _Frames(source, self._ids, framing)
         self._position = {name: i for i, name in enumerate(ids)}
@@ -89,12 +89,12 @@ class StoredIndex:
         may answer differently later.
         """
         new = [query for query in dict.fromkeys(queries) if (query, depth) not in self._known]
-        self._known |= {(query, depth): row for query, row in zip(new, self._found(new, depth), strict=True)}
+        self._known |= {(query, depth): row for query, row in zip(new, self._found(self._vectors_of(new), depth), strict=True)}
         return padded([self._known[query, depth] for query in queries], depth)
 
     def answer(self, query: str, depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`. What is timed is the collection: a query's vector is made once."""
-        return padded(self._found([query], depth), depth)
+        return padded(self._found(self._vectors_of([query]), depth), depth)
 
     def what_if(self, queries: Sequence[str], edits: Sequence[Edit], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`. What the collection returns is edited: a chunk that its search misses stays missed."""
@@ -128,23 +128,42 @@ class StoredIndex:
 
     def drifted(self, chunks: Sequence[int]) -> list[bool]:
         """See `protocols.Kept`. The store is asked once for each chunk, in pages."""
-        if self._framing.cosine < KNOWN:
+        if not self.is_known:
             return [False] * len(chunks)
-        new = [c for c in dict.fromkeys(chunks) if c not in self._faulty]
-        for i in range(0, len(new), PAGE):
-            page = new[i : i + PAGE]
-            self._faulty |= dict(zip(page, self._faults(page), strict=True))
+        if new := [c for c in dict.fromkeys(chunks) if c not in self._faulty]:
+            stored, _, unlike = self.beside(new, no_progress)
+            odd = odd_lengths(np.linalg.norm(stored, axis=1), self._length) & (self._space != "cosine")
+            self._faulty |= dict(zip(new, (unlike | odd).tolist(), strict=True))
         return [self._faulty[c] for c in chunks]
 
-    def _faults(self, chunks: Sequence[int]) -> list[bool]:
-        """Of each of some chunks, whether its vector is not of its text."""
-        ids = [self._ids[c] for c in chunks]
-        stored = self._source.vectors(ids)
-        texts = [self._framing.frame(r.text or "", r.metadata) for r in self._source.records(ids)]
-        cosine = (unit(stored) * self._encode(texts, "document")).sum(axis=1)
-        length = np.linalg.norm(stored, axis=1) / self._length
-        odd = (np.abs(length - 1) > ODD) & (self._space != "cosine")
-        return [bool(fault) for fault in (cosine < ALIKE_ENOUGH * self._framing.cosine) | odd]
+    @property
+    def space(self) -> Space:
+        """See `protocols.Examined`."""
+        return self._space
+
+    @property
+    def is_known(self) -> bool:
+        """See `protocols.Examined`."""
+        return self._framing.cosine >= KNOWN
+
+    def beside(self, chunks: Sequence[int], progress: Progress) -> Beside:
+        """See `protocols.Examined`."""
+        rows, stored, ids = list[Row](), list[VectorArray](), [self._ids[c] for c in chunks]
+        for i in range(0, len(ids), PAGE):
+            rows += self._source.records(ids[i : i + PAGE])
+            stored.append(self._source.vectors(ids[i : i + PAGE]))
+        texts = [self._framing.frame(row.text or "", row.metadata) for row in rows]
+        kept, made = np.concatenate(stored), self.encoder.encode(texts, "document", self._store, progress)
+        cosine = (unit(kept) * made).sum(axis=1)
+        return Beside(kept, made, ~(cosine >= ALIKE_ENOUGH * self._framing.cosine))
+
+    def lengths(self) -> FloatArray:
+        """See `protocols.Examined`. All vectors are read, once."""
+        return self.exact().lengths
+
+    def nearest(self, vectors: VectorArray, depth: int, *, exactly: bool = False) -> tuple[IntArray, FloatArray]:
+        """See `protocols.Examined`."""
+        return self.exact().nearest(vectors, depth) if exactly else padded(self._found(vectors, depth), depth)
 
     def _distance(self, cosine: float) -> float:
         """The store's distance between a query, of length 1, and a vector as long as the collection's."""
@@ -152,11 +171,10 @@ class StoredIndex:
             return 1 + self._length**2 - 2 * self._length * cosine
         return 1 - cosine * (self._length if self._space == "ip" else 1.0)
 
-    def _found(self, queries: Sequence[str], depth: int) -> list[tuple[IntArray, FloatArray]]:
-        """What the collection gives for each query: asked for `depth` results, for more while too few of them are in `ids`."""
-        vectors = self._vectors_of(queries)
-        rows: list[tuple[IntArray, FloatArray]] = [(np.empty(0, dtype=np.int64), np.empty(0))] * len(queries)
-        wanted, at = depth, list(range(len(queries)))
+    def _found(self, vectors: VectorArray, depth: int) -> list[tuple[IntArray, FloatArray]]:
+        """What the collection gives for each vector: asked for `depth` results, for more while too few of them are in `ids`."""
+        rows: list[tuple[IntArray, FloatArray]] = [(np.empty(0, dtype=np.int64), np.empty(0))] * len(vectors)
+        wanted, at = depth, list(range(len(vectors)))
         while at:
             found = self._asked(vectors[at], wanted)
             for i, (ids, distances) in zip(at, found, strict=True):
@@ -213,6 +231,11 @@ class _Frames:
         return min(max(int(added.place), 0), len(self._ids) - 1)
 
 
+def odd_lengths(lengths: FloatArray, usual: float) -> BoolArray:
+    """Which of some vectors are longer or shorter than usual by more than `ODD` of it."""
+    return np.asarray(~(np.abs(lengths - usual) <= ODD * usual))
+
+
 def _encoding(encoder: AnyEncoder, store: Store | None) -> Encode:
     """`encoder` with `store`: a function of neither index, so that both, and the copy of a folder, go when the audit does."""
     return lambda texts, kind: encoder.encode(texts, kind, store, no_progress)
@@ -226,6 +249,7 @@ class ExactIndex:
 
     def __init__(self, vectors: VectorArray, encode: Encode, space: str, length: float, frames: _Frames) -> None:
         self._made, self._space, self._length, self._frames = encode, space, length, frames
+        self.lengths: FloatArray = np.linalg.norm(vectors, axis=1).astype(np.float64)
         self._vectors = Vectors(self._placed(unit(vectors) if space == "cosine" else vectors))
 
     @property
@@ -235,7 +259,11 @@ class ExactIndex:
 
     def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`. Scores are those of `StoredIndex`."""
-        return self._scored(*self._vectors.search(self._encode(queries, "query"), depth))
+        return self.nearest(self._made(queries, "query"), depth)
+
+    def nearest(self, vectors: VectorArray, depth: int) -> tuple[IntArray, FloatArray]:
+        """`search` by vectors of length 1."""
+        return self._scored(*self._vectors.search(self._asked(vectors), depth))
 
     def answer(self, query: str, depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`."""
@@ -249,6 +277,9 @@ class ExactIndex:
         vectors = self._made(texts, kind)
         if kind == "document":
             return self._placed(vectors if self._space == "cosine" else vectors * np.float32(self._length))
+        return self._asked(vectors)
+
+    def _asked(self, vectors: VectorArray) -> VectorArray:
         return np.pad(vectors, ((0, 0), (0, 1)), constant_values=1) if self._space == "l2" and len(vectors) else vectors
 
     def _placed(self, vectors: VectorArray) -> VectorArray:

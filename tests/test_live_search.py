@@ -21,6 +21,8 @@ from ragdiag.core.records import QueryResult, Report
 from ragdiag.pipeline import Audit, run_audit
 from ragdiag.reports.json import audit_dict, dumps
 from ragdiag.reports.terminal import audit_text
+from ragdiag.search import retrieval
+from ragdiag.testing import no_cause
 
 ADDS = {"chunk_split", "contextless", "diluted", "header_lost", "missing_content", "oversized", "too_small", "truncated"}
 """Causes whose proof adds a text."""
@@ -274,6 +276,25 @@ def test_a_run_with_its_chunks_gets_what_a_ranking_tells(tmp_path: Path) -> None
     ((_, query),) = failing(index.direct.report, cut)
     assert (query.status, query.causes) == ("not_decidable", ())
     assert any("the run has no more results" in f.control.says for f in query.findings if f.control)
+
+
+@pytest.mark.parametrize("name", ["contextless", "diluted", "too_small", "oversized", "missing_content"])
+def test_an_index_that_takes_no_text_says_so(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a store of which it is not known what was embedded: what needs a text is not proved, and nothing residual instead."""
+    monkeypatch.setattr(retrieval, "_kept", lambda index: (None, False))
+    folder = FIXTURES / name
+    report = run_audit(corpus(folder), folder / "queries.jsonl", Options(**{"cache": None} | options(folder))).report
+    caused = [q for q, found in EXPECTED[name].items() if found["causes"] == [name]]
+    for query in (q for q in report.queries if q.id in caused):
+        assert (query.status, query.causes) == ("not_decidable", ()) and name in query.untested
+
+
+def test_no_cause_does_not_pass_where_it_cannot_be_tested() -> None:
+    index = of_fixture("contextless")
+    report = asked("contextless", search=index.search, own_chunks=index.chunks)
+    no_cause(report, "stale", "crowded_out")
+    with pytest.raises(UsageError, match="contextless cannot be tested on this index, for 1 query"):
+        no_cause(report, "contextless")
 
 
 def test_what_cannot_be_tested_is_said_on_every_surface(tmp_path: Path) -> None:

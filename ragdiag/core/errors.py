@@ -82,7 +82,7 @@ class MissingExtra(RagdiagError):
 
 
 class Untestable(RagdiagError):
-    """What this index cannot be asked, and why: "how it would place a new text is not known"."""
+    """What this index cannot be asked, and why: "no text can be added to it"."""
 
 
 def install_line(extra: str) -> str:

@@ -14,7 +14,7 @@ from ragdiag.search.nested import weights_of
 __all__ = ["Probe"]
 
 
-NO_TEXT = "how it would place a new text is not known"
+NO_TEXT = "no text can be added to it"
 
 
 class Probe:

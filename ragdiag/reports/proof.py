@@ -147,6 +147,8 @@ def _control(finding: Finding) -> Iterator[Row]:
 def _tried(finding: Finding, explanation: Explanation) -> Tried:
     """A change that is no cause, and why it is none."""
     ranks, what = _ranks(finding, explanation), one_line(finding.intervention, EXCERPT)
+    if "untestable" in finding.detail:
+        return Tried(finding.cause, "", "not testable", str(finding.detail["untestable"]))
     if _raises_k(finding) and finding.after.rank:
         more = f"{finding.intervention}: more context would do, whatever the cause"
         return Tried(finding.cause, f"needs k {ranks.after}", "residual", more)

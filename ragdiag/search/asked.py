@@ -66,7 +66,7 @@ class AskedIndex:
         return self._scored([self._edited(query, edit, depth) for query, edit in zip(queries, edits, strict=True)], depth)
 
     def _scored(self, rows: Sequence[IntArray], depth: int) -> tuple[IntArray, FloatArray]:
-        return padded([(row[:depth], -np.arange(len(row[:depth]), dtype=np.float64)) for row in rows], depth)
+        return padded([(row[:depth], 0.0 - np.arange(len(row[:depth]), dtype=np.float64)) for row in rows], depth)
 
     def _edited(self, query: str, edit: Edit, depth: int) -> IntArray:
         return self._without(query, edit, depth)

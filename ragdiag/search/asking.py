@@ -181,7 +181,7 @@ def _continued(first: Ranking, more: Ranking, context: int) -> Ranking:
         return first
     # Scores of two searches are in no one order.
     chunks = (*first.chunks, *new)
-    return first._replace(chunks=chunks, scores=tuple(-float(n) for n in range(len(chunks))))
+    return first._replace(chunks=chunks, scores=tuple(0.0 - n for n in range(len(chunks))))
 
 
 def _identity(chunk: StoredChunk) -> tuple[object, ...]:

@@ -42,7 +42,7 @@ class Ranking(NamedTuple):
         """The ranking that the last of `stages`, which are in order, is."""
         known = linked(stages)
         chunks = known[-1].chunks
-        scores = tuple(-float(n) for n in range(len(chunks)))
+        scores = tuple(0.0 - n for n in range(len(chunks)))
         return cls(query_id, chunks, scores, False, file, line, listed=True, stages=known)
 
 
@@ -200,7 +200,7 @@ def _order(items: Sequence[Mapping[str, Any]], path: Path, line: int, orders: _O
     elif scores:
         orders.by_score = orders.by_score.and_of(scores, line)
         order.sort(key=lambda i: -scores[i])
-    return order, [scores[i] for i in order] if scores else [-float(n) for n in range(len(items))]
+    return order, [scores[i] for i in order] if scores else [0.0 - n for n in range(len(items))]
 
 
 def _check_distinct(ranks: Sequence[float], path: Path, line: int) -> None:

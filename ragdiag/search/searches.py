@@ -86,7 +86,7 @@ def ranking_of(query_id: str, answer: object, where: str) -> Ranking:
         chunks.append(_chunk(item, f"{where}, result {n}"))
         scores += [] if score is None else [score]
     # As listed: a score may be a distance.
-    ranks = scores if len(scores) == len(chunks) else [-float(n) for n in range(len(chunks))]
+    ranks = scores if len(scores) == len(chunks) else [0.0 - n for n in range(len(chunks))]
     return Ranking(query_id, tuple(chunks), tuple(ranks), False, where, 0, listed=True)
 
 

@@ -66,10 +66,20 @@ check = check_gates
 def no_cause(report: Report | Audited, *causes: str, at_most: int = 0) -> None:
     """Assert that no query, or no more than `at_most`, goes unserved because of any of `causes`, such as ``"chunk_split"``.
 
-    Raises `UsageError` for an unknown cause, and where there was no index to ask for causes.
+    Raises `UsageError` for an unknown cause, where there was no index to ask for causes, and where one of these cannot be tested
+    on it.
     """
     __tracebackhide__ = True
     audit = _audited(report)
+    _check_causes(causes, audit)
+    having = [q for q in audit.queries if set(causes) & {*q.causes, *(("label_defect",) if q.status == "excluded" else ())}]
+    if len(having) > at_most:
+        most = f", more than {at_most}" if at_most else ""
+        raise AssertionError(_failure([f"{counted(len(having), 'quer', 'y')} with {' or '.join(causes)}{most}"], audit, having))
+
+
+def _check_causes(causes: Sequence[str], audit: Audited) -> None:
+    """Raise `UsageError` for causes that `audit` tells nothing of."""
     for cause in causes:
         if cause not in names("failures"):
             raise UsageError(f"unknown cause {cause!r}{did_you_mean(cause, names('failures'))}")
@@ -77,10 +87,9 @@ def no_cause(report: Report | Audited, *causes: str, at_most: int = 0) -> None:
         raise UsageError("name a cause, such as 'chunk_split'")
     if not audit.diagnosed and set(causes) != {"label_defect"}:
         raise UsageError(ASK)
-    having = [q for q in audit.queries if set(causes) & {*q.causes, *(("label_defect",) if q.status == "excluded" else ())}]
-    if len(having) > at_most:
-        most = f", more than {at_most}" if at_most else ""
-        raise AssertionError(_failure([f"{counted(len(having), 'quer', 'y')} with {' or '.join(causes)}{most}"], audit, having))
+    if untested := [cause for cause in causes if cause in audit.untested]:
+        named = f"{untested[0]} cannot be tested on this index, for {counted(audit.untested[untested[0]], 'quer', 'y')}"
+        raise UsageError(f"{named} that may have it: ask a retriever that takes added texts, or name search_model")
 
 
 def no_regression(report: Report | Audited, baseline: str | Path, measure: str = "", at_most: int | None = None) -> Change:

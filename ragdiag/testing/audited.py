@@ -44,8 +44,7 @@ LONGEST = 420
 """Characters shown of a passage in a story."""
 
 ASK = (
-    "a recorded run, or a search of your own, cannot be asked what would change: for causes audit an index, "
-    "of your own chunks too (chunks=..., retriever=...)"
+    "a recorded run cannot be asked what would change: for causes audit an index or a search, or give its chunks too (chunks=...)"
 )
 """Why no cause is named where an index was not audited."""
 
@@ -116,6 +115,7 @@ class Audited:
     signature: str
     seed: int
     diagnosed: bool  # False where there was no index to ask why queries go unserved
+    untested: Mapping[str, int]  # unserved queries with something that may be wrong and cannot be tested on this index, by cause
     measures: Mapping[str, Mean]
     causes: Mapping[str, int]  # unserved queries with each cause, most frequent first
     fixes: Mapping[str, str]
@@ -201,7 +201,8 @@ def _audited(report: Report, audit: Audit | None, name: str, command: str) -> Au
         command=command,
         signature=report.signature,
         seed=report.seed,
-        diagnosed=not any(q.served is False and q.status == "not_decidable" for q in report.queries),
+        diagnosed=_is_diagnosed(report.queries),
+        untested=Counter(cause for q in report.queries for cause in q.untested),
         measures=dict(report.measures),
         causes={cause: sum(cause in q.causes for q in report.queries) for cause in report.causes},
         fixes=_fixes(report.queries),
@@ -212,6 +213,12 @@ def _audited(report: Report, audit: Audit | None, name: str, command: str) -> Au
     )
     stories = (_story(without_stories, query, known.get(query.id), report) for query in report.queries)
     return dataclasses.replace(without_stories, queries=tuple(stories))
+
+
+def _is_diagnosed(queries: Sequence[QueryResult]) -> bool:
+    """Whether there was an index to ask why queries go unserved."""
+    undecided = (q for q in queries if q.served is False and q.status == "not_decidable")
+    return all(q.untested for q in undecided)
 
 
 def _title(report: Report) -> str:

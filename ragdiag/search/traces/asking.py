@@ -87,7 +87,7 @@ def _ranking(query: str, question: Step, stages: Mapping[str, tuple[StoredChunk,
     if staged:
         return Ranking.of_stages(query, stages, str(question.file), question.line)
     chunks = stages["found"]
-    scores = tuple(-float(n) for n in range(len(chunks)))
+    scores = tuple(0.0 - n for n in range(len(chunks)))
     return Ranking(query, chunks, scores, False, str(question.file), question.line, listed=True)
 
 

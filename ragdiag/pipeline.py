@@ -27,6 +27,7 @@ from ragdiag.scoring.measures import Measure, default_measures
 from ragdiag.scoring.reviewing import sampled
 from ragdiag.scoring.scoring import Scorer
 from ragdiag.scoring.stages import held_by_stage
+from ragdiag.search.asked import AskedIndex
 from ragdiag.search.latency import Clock
 from ragdiag.search.retrieval import Plan, Retrieved
 from ragdiag.search.searches import search_depth
@@ -131,6 +132,7 @@ def run_audit(
             *retrieved.notes,
             *indexed.notes,
             *(plan.rewriter.notes if plan.rewriter else ()),
+            *(index.notes if isinstance(index, AskedIndex) else ()),
             *notes.of_labels(labels, run),
             *notes.titles_not_indexed(corpus, labels, options),
             *notes.of_ties(scorer, run, lengths, options),

@@ -246,3 +246,18 @@ def test_a_chunk_that_is_cut_at_a_hyphen_is_found_with_other_white_space(text: s
     source = "The abbr gives a full-phrase }\n\n* abbr one two, and x-\nThe rest of it"
     (span,) = SourceText(source).places(text)
     assert source[slice(*span)].split() == text.split()
+
+
+def test_a_document_that_has_another_id_than_its_file_is_found_by_both(tmp_path: Path) -> None:
+    """Two versions say the same; an index knows them by their files, and ``docs.jsonl`` gives them ids."""
+    (tmp_path / "pages").mkdir()
+    for version in (1, 2):
+        (tmp_path / "pages" / f"gate-v{version}.txt").write_text("The gate opens at nine.", encoding="utf-8")
+    entries = [{"_id": f"gate/{version}", "file": f"pages/gate-v{version}.txt"} for version in (1, 2)]
+    (tmp_path / "docs.jsonl").write_text("".join(json.dumps(e) + "\n" for e in entries), encoding="utf-8")
+    loaded = load_corpus(tmp_path / "pages")
+    placer = Placer(loaded)
+    for name, document in (("gate-v1.txt", 0), ("/srv/pages/gate-v2.txt", 1), ("gate/2", 1), ("gate/1", 0)):
+        (chunk,) = chunks_of([{"text": "The gate opens", "metadata": {"source": name}}])
+        assert placer.places(chunk) == [(document, 0, 14)]
+    assert not placer.misnamed

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from ragdiag.core.health import HealthFinding, IndexHealth
 from ragdiag.reports.text import interval, line
-from ragdiag.text.phrases import one_line
+from ragdiag.text.phrases import counted, one_line
 
 __all__ = ["health_heading", "health_text"]
 
@@ -27,10 +27,10 @@ def health_heading(index: IndexHealth) -> Text:
 def health_text(index: IndexHealth) -> list[RenderableType]:
     """Every fault, then what may be meant so."""
     parts: list[RenderableType] = []
-    for title, found in (("index defects", index.defects), ("index warnings", index.warnings)):
+    for title, found in (("index defect", index.defects), ("index warning", index.warnings)):
         if found:
             counts = ", ".join(f"{f.kind} {f.count:,}" for f in found)
-            parts += [Text(), line((f"{len(found)} {title}: {counts}", "bold yellow"))]
+            parts += [Text(), line((f"{counted(len(found), title)}: {counts}", "bold yellow"))]
             parts += [part for finding in found for part in _finding(finding)]
     return parts
 

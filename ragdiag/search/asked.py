@@ -53,6 +53,11 @@ class AskedIndex:
         self._known, self._staged, self._numbered = known, staged, numbered
         self.asking, self._packing, self._depth = asking, packing, depth
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know of how it was asked."""
+        return self.asking.said() if self.asking else ()
+
     def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`. A labelled query is not asked again, however deep."""
         return self._scored([self._ranking(query, depth) for query in queries], depth)

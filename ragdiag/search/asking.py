@@ -22,6 +22,7 @@ from ragdiag.search.searches import identity_of, listed, ranking_of
 from ragdiag.search.signatures import name_of
 from ragdiag.search.waiting import Waiting
 from ragdiag.sources.stored import record_of, stored_chunk
+from ragdiag.text.phrases import counted
 
 __all__ = ["Asking", "searched"]
 
@@ -40,13 +41,14 @@ class Asking:
     """Asks a search, and remembers what it gave.
 
     `calls` are those that may still be made beyond the labelled queries; `made` counts all, `times` are their milliseconds.
-    `steady`: asked for more results, it has always given the same ones first.
+    `spent`: one more was wanted than the `allowed` ones. `steady`: asked for more results, it has always given the same ones
+    first.
     Where the search states a `version`, as an encoder of the team's does, its answers are kept in `store` from run to run.
     """
 
     def __init__(self, search: object, calls: int = 0, store: Store | None = None) -> None:
         self._ask, self.takes_k = asker(search)
-        self.name, self.calls = name_of(search), calls
+        self.name, self.calls, self.allowed, self.spent = name_of(search), calls, calls, False
         version = getattr(search, "version", None)
         known = isinstance(version, (str, int)) and not isinstance(version, bool) and str(version).strip()
         self._identity = f"{identity_of(search) or self.name} {version}" if known else ""
@@ -66,12 +68,21 @@ class Asking:
         """`answer` to a question of our own. Raises `Untestable` where that is one call too many, or the search raises."""
         if (text, n if self.takes_k else 0) not in self._answers:
             if self.calls < 1:
+                self.spent = True
                 raise Untestable("the search has been called as often as it may be; --calls allows more")
             self.calls -= 1
         try:
             return self.answer("", text, n)
         except Raised as e:
             raise Untestable(f"the search raised on a question of ours: {e}") from e
+
+    def said(self) -> tuple[str, ...]:
+        """Notes on its calls, once all is asked."""
+        if self.spent:
+            return (
+                f"the {self.allowed} calls beside those for the queries were used up ({self.made} in all): --calls allows more",
+            )
+        return (f"{self.name} was called {counted(self.made, 'time')}",) if self.made else ()
 
     def _asked(self, query_id: str, text: str, n: int, results: int) -> Ranking:
         started = time.perf_counter()

@@ -24,6 +24,9 @@ WINDOW = 600
 SHARE = 2
 """One call in so many goes into the inventory at most: the others prove."""
 
+SHOWN = 3
+"""Documents that a note names."""
+
 WHOLE = 0.98
 """The share of the documents' characters from which on chunks are taken to be all that there are."""
 
@@ -54,6 +57,7 @@ def inventory(
             continue
         progress("asking for the documents' text", n, len(wanted))
         text = " ".join(corpus.documents[document].text[start:end].split())
+        shelf.tried(document)
         try:
             shelf.add(asking.more(text, depth), None)
         except (Untestable, InputError):  # one text of many
@@ -70,6 +74,7 @@ class _Shelf:
         self._standing = Standing(whole, corpus, None, labels)
         self._held: list[BoolArray] = [np.zeros(len(d.text), dtype=bool) for d in corpus.documents]
         self._places: dict[int, set[tuple[int, int]]] = {}
+        self._in_vain: set[int] = set()
         self.labelled = 0
         """How many of `wanted` are labels."""
 
@@ -81,6 +86,10 @@ class _Shelf:
                 document, start, end = result.place
                 self._places.setdefault(document, set()).add((start, end))
                 self._held[document][start:end] = True
+
+    def tried(self, document: int) -> None:
+        """Remember that a document is asked for."""
+        self._in_vain.add(document)
 
     def wanted(self, labels: Labels) -> Iterator[Place]:
         """What to ask for: the labelled texts, then all others, a window at a time; those of labelled documents first."""
@@ -115,4 +124,12 @@ class _Shelf:
         chunking = Chunking(named.document, named.start, named.end, complete=share >= WHOLE)
         how = f"found by asking for the documents' text ({counted(calls, 'call')})"
         rest = "" if chunking.complete else "; give --chunks for what this leaves open, or more --calls"
-        return Placed(chunking, (f"{counted(len(rows), 'chunk')} {how} with {share:.1%} of their characters{rest}",))
+        notes = (f"{counted(len(rows), 'chunk')} {how} with {share:.1%} of their characters{rest}", *self._unreached())
+        return Placed(chunking, notes)
+
+    def _unreached(self) -> Iterator[str]:
+        """A note on documents that were asked for by their own text, and are in no result."""
+        lost = [self._corpus.documents[d].id for d in sorted(self._in_vain - self._places.keys())]
+        if lost:
+            named = f"{counted(len(lost), 'document')} ({', '.join(lost[:SHOWN])}{', …' if len(lost) > SHOWN else ''})"
+            yield f"{named} in no result, though asked for by their own text: not indexed, or filtered out"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
 
@@ -15,16 +15,22 @@ __all__ = ["Paths"]
 
 
 class Paths:
-    """The documents of a corpus by what others call them: paths with other folders before them, addresses, file names alone."""
+    """The documents of a corpus by what others call them: paths with other folders before them, addresses, file names alone.
+
+    The paths are their ids, and those of the files that they are.
+    """
 
     def __init__(self, corpus: Corpus) -> None:
         self._ids = DocumentNames(corpus)
         self._by_ending: dict[tuple[str, ...], list[int]] = defaultdict(list)
         self._whole: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        files = Counter(document.file for document in corpus.documents)
         for i, document in enumerate(corpus.documents):
             parts = _parts(document.id)
             self._whole[parts].append(i)
-            for ending in _endings(parts):
+            # A docs.jsonl gives another id than the file's name, which an index may know it by.
+            own = _parts(document.file) if document.file and files[document.file] == 1 else ()
+            for ending in dict.fromkeys([*_endings(parts), *_endings(own)]):
                 self._by_ending[ending].append(i)
 
     def documents(self, name: str) -> list[int]:

@@ -295,10 +295,11 @@ def _status(findings: Sequence[Finding], pair: tuple[str, str] | None) -> tuple[
 def _unproved(findings: Sequence[Finding], hints: Sequence[Finding], pair: tuple[str, str] | None) -> tuple[str, tuple[str, ...]]:
     """What the findings come to where no cause is proved: `hints` are the residual ones.
 
-    Where something could not be tested, that may be what is wrong: a residual cause would say that nothing more specific is.
+    Where something more specific could not be tested, that may be what is wrong, and no residual cause stands in its place.
+    `findings` are sorted by place.
     """
-    untested = [f for f in findings if "untestable" in f.detail]
-    if untested and not (hints and all(f.residual for f in untested)):
+    below = findings.index(hints[0]) if hints else len(findings)
+    if any("untestable" in f.detail and (at < below or not f.residual) for at, f in enumerate(findings)):
         return "not_decidable", ()
     if hints:
         # Two removals together do what a larger k does; one cause is the simpler story.

@@ -32,6 +32,9 @@ DEFAULT = "default"
 """The `search_model` that is the one of `dense` without a model."""
 
 
+NO_MODEL = "no text can be added to a search: if it ranks by the cosine, name what embeds for it (--search-model), and one can"
+
+
 class Given(NamedTuple):
     """Documents, queries and labels of an audit, and the team's own chunks where they are given.
 
@@ -93,6 +96,8 @@ def _of_asking(
             texts = embed_texts(given.corpus, bound.chunking, make("contexts", options.context))
             index, said = by_cosine(index, encoder, texts, bound.chunking.document, store)
         ranked = ranked._replace(notes=(*ranked.notes, *said))
+    elif index is not None:
+        ranked = ranked._replace(notes=(*ranked.notes, NO_MODEL))
     return _retrieved(options, given, ranked, bound, index, clock, Source("as in the search", None, asking.name))
 
 

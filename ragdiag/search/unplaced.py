@@ -12,7 +12,6 @@ from ragdiag.core.records import Chunking, Corpus, Document, StoredChunk
 from ragdiag.search.runs import Ranking
 from ragdiag.search.stages import Stage
 from ragdiag.sources.foreign import sorted_out
-from ragdiag.sources.stored import HintedChunk
 
 __all__ = ["Kept", "kept"]
 
@@ -45,15 +44,15 @@ class Kept(NamedTuple):
 def kept(rankings: Sequence[Ranking], corpus: Corpus) -> Kept:
     """`rankings` with a document for each text that `corpus` does not hold; see `foreign.sorted_out`, also for what it raises.
 
-    A result that names its document and its place, and no more, has to be there: it stays as it is.
+    A result that names its document and its place, and has no text, has to be there: it stays as it is.
     """
-    texts = list(dict.fromkeys(c for r in rankings for c in _chunks(r) if isinstance(c, HintedChunk) and not c.strict))
+    texts = list(dict.fromkeys(c for r in rankings for c in _chunks(r) if c.text))
     known = sorted_out([replace(chunk, id=str(n)) for n, chunk in enumerate(texts)], corpus)
     documents = tuple(Document(f"result {n}", c.text, foreign=kind) for n, (c, kind) in enumerate(known.foreign, 1))
     instead: dict[StoredChunk, StoredChunk] = {}
     for placed in known.placed:
         given = texts[int(placed.id)]
-        if not isinstance(placed, HintedChunk):  # found elsewhere than as it says
+        if placed.text != given.text:  # found elsewhere than as it says
             instead[given] = replace(placed, id=given.id)
     for document, (chunk, _) in zip(documents, known.foreign, strict=True):
         given = texts[int(chunk.id)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ragdiag.core.errors import Untestable
 from ragdiag.core.proofs import Addition, Edit, Row, Trial
 from ragdiag.core.records import Span
 from ragdiag.diagnosis.cases import Case, Group, Observation
@@ -32,15 +33,18 @@ class MissingContent(FailureMode):
 
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""
-        if not case.setting.chunking.complete:
-            return None
         groups = tuple(g for g in case.targets if all(gaps(case.setting, s) for s in g.spans))
         if not groups:
             return None
         return Observation(groups, {"kind": _kind(case, groups)})
 
     def prove(self, case: Case, observation: Observation) -> Trial:
-        """Add the missing text. A cause even where that does not suffice: no other repair brings back what is not there."""
+        """Add the missing text. A cause even where that does not suffice: no other repair brings back what is not there.
+
+        Raises `Untestable` where there may be more chunks than are known.
+        """
+        if not case.setting.chunking.complete:
+            raise Untestable("its text is in no chunk that is known, and there may be others: give --chunks")
         ways = zip(*(_pieces(case, group) for group in observation.groups), strict=True)
         edits = [Edit(added=tuple(a for pieces in way for a in pieces)) for way in ways]
         outcomes = yield edits

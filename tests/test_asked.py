@@ -125,7 +125,7 @@ def test_a_context_that_repeats_a_chunk_has_fewer_however_deep_is_looked(world: 
 
 def test_a_search_that_is_cut_says_nothing_of_what_is_below(world: tuple[Path, Path]) -> None:
     query, _ = audited(world, lambda question, k: results(ordered(question))[: min(k, 2)])
-    assert query.status == "not_decidable" and query.untested == ("stale",)
+    assert query.status == "not_decidable" and "stale" in query.untested
     few, _ = audited(world, lambda question, k: results(ordered(question)[: 5 if "canoe" in question else 2])[:k])
     assert few.status != "not_decidable", "not all of its rankings end there: it has no more"
 

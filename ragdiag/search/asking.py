@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ragdiag.core.errors import Untestable, UsageError
+from ragdiag.core.errors import RagdiagError, Untestable, UsageError
 from ragdiag.core.protocols import Progress, Store
 from ragdiag.core.records import Query, StoredChunk
 from ragdiag.search.frameworks import asker
@@ -24,7 +24,10 @@ from ragdiag.search.waiting import Waiting
 from ragdiag.sources.stored import record_of, stored_chunk
 from ragdiag.text.phrases import counted
 
-__all__ = ["Asking", "searched"]
+__all__ = ["Asking", "searched", "tried_again"]
+
+AGAIN = 8
+"""Queries that a search is asked once more, at most."""
 
 ERROR_LENGTH = 160
 """Characters shown of an error."""
@@ -40,9 +43,10 @@ class Raised(Exception):
 class Asking:
     """Asks a search, and remembers what it gave.
 
-    `calls` are those that may still be made beyond the labelled queries; `made` counts all, `times` are their milliseconds.
-    `spent`: one more was wanted than the `allowed` ones. `steady`: asked for more results, it has always given the same ones
-    first.
+    `calls` are those that may still be made beyond the labelled queries, of the `allowed`; `spent`: one more was wanted. `times`
+    are the milliseconds of those that ask a labelled query as an application does. `unsteady` are the questions to which, asked
+    for more results, it gave others first. `varies`: asked the same again, it gave something else, so that nothing can be told
+    by asking it.
     Where the search states a `version`, as an encoder of the team's does, its answers are kept in `store` from run to run.
     """
 
@@ -55,7 +59,8 @@ class Asking:
         self._store = store if known else None
         self._answers: dict[tuple[str, int], Ranking] = {}
         self._waiting = Waiting()
-        self.made, self.times, self.steady = 0, list[float](), True
+        self.times, self.unsteady, self.varies = list[float](), list[str](), False
+        self._heard = set[str]()
 
     def answer(self, query_id: str, text: str, n: int) -> Ranking:
         """What the search gives, asked for `n` results. Raises `Raised`, and as `ranking_of`."""
@@ -65,35 +70,64 @@ class Asking:
         return self._answers[key]._replace(query_id=query_id)
 
     def more(self, text: str, n: int) -> Ranking:
-        """`answer` to a question of our own. Raises `Untestable` where that is one call too many, or the search raises."""
+        """`answer` to a question of our own. Raises `Untestable` where that is one call too many, the search raises or gives no
+        list, or it `varies`.
+        """
+        if self.varies:
+            raise Untestable("the search gives something else when it is asked the same again")
         if (text, n if self.takes_k else 0) not in self._answers:
-            if self.calls < 1:
-                self.spent = True
-                raise Untestable("the search has been called as often as it may be; --calls allows more")
-            self.calls -= 1
+            self._spend()
         try:
             return self.answer("", text, n)
         except Raised as e:
             raise Untestable(f"the search raised on a question of ours: {e}") from e
+        except UsageError as e:
+            raise Untestable(f"the search gives no results to a question of ours: {e}") from e
 
     def said(self) -> tuple[str, ...]:
-        """Notes on its calls, once all is asked."""
+        """Notes on its calls, once all is asked; the same whether or not answers were kept."""
         if self.spent:
-            return (
-                f"the {self.allowed} calls beside those for the queries were used up ({self.made} in all): --calls allows more",
-            )
-        return (f"{self.name} was called {counted(self.made, 'time')}",) if self.made else ()
+            return (f"all {self.allowed} calls beside those for the queries were used up: --calls allows more",)
+        used = self.allowed - self.calls
+        return (f"{self.name} was called {counted(used, 'time')} beside the calls for the queries",) if used else ()
 
-    def _asked(self, query_id: str, text: str, n: int, results: int) -> Ranking:
+    def repeats(self, text: str, n: int) -> bool:
+        """Whether the search, asked once more, gives what it gave. Raises `Untestable` where that is one call too many.
+
+        One that states a version says so itself.
+        """
+        known = self._answers.get((text, n if self.takes_k else 0))
+        if self._identity or known is None:
+            return True
+        self._spend()
+        try:
+            again, _ = self._called("", text, n)
+        except (Raised, RagdiagError):
+            return False
+        return _same(again, known)
+
+    def _spend(self) -> None:
+        if self.calls < 1:
+            self.spent = True
+            raise Untestable("the search has been called as often as it may be; --calls allows more")
+        self.calls -= 1
+
+    def _called(self, query_id: str, text: str, results: int) -> tuple[Ranking, float]:
+        """What the search gives, and the milliseconds that it took."""
         started = time.perf_counter()
-        self.made += 1
         try:
             given = listed(self._waiting.waited(self._ask(text, results)))
         except Exception as e:
             raise Raised from e
-        self.times.append(1000 * (time.perf_counter() - started))
+        taken = 1000 * (time.perf_counter() - started)
         where = f"{self.name}, query {query_id!r}" if query_id else f"{self.name}, asked {text[:40]!r}"
-        ranking = ranking_of(query_id, given, where)
+        return ranking_of(query_id, given, where), taken
+
+    def _asked(self, query_id: str, text: str, n: int, results: int) -> Ranking:
+        ranking, taken = self._called(query_id, text, results)
+        if query_id and text not in self._heard:
+            self.times.append(taken)
+        self._heard.add(text)
         if self._store is not None:
             raw = json.dumps(_as_record(ranking), ensure_ascii=False).encode("utf-8", "surrogatepass")
             self._store.add_arrays(self._key(text, n), {"answer": np.frombuffer(raw, dtype=np.uint8)})
@@ -138,7 +172,7 @@ def searched(search: object, queries: Sequence[Query], depth: int, progress: Pro
     or gives something that is no list of results.
     """
     asking, orders = search if isinstance(search, Asking) else Asking(search), Directions()
-    depths = [context, depth] if 0 < context < depth and asking.takes_k else [depth]
+    depths = _depths(asking, depth, context)
     rankings, errors = list[Ranking](), list[tuple[str, Raised]]()
     for i, query in enumerate(queries):
         progress("searching", i, len(queries))
@@ -153,12 +187,39 @@ def searched(search: object, queries: Sequence[Query], depth: int, progress: Pro
             rankings.append(Ranking(query.id, (), (), True, where, 0))
             continue
         for more in deeper:
-            asking.steady &= list(map(_identity, more.chunks[:context])) == list(map(_identity, first.chunks))
+            asking.unsteady += [] if _same(more, first, context) else [query.text]
         rankings.append(_continued(first, [first, *deeper][-1], context))
         orders = orders.and_of([first, *deeper][-1].scores)
     progress("searching", len(queries), len(queries))
     failures = _failure_notes(asking.name, errors, queries)
     return Rankings(rankings, (*failures, *_order_notes(orders)))
+
+
+def tried_again(asking: Asking, queries: Sequence[Query], depth: int, context: int = 0) -> tuple[str, ...]:
+    """Whether a search that was asked as by `searched` `varies`, told by asking some queries once more: then a note says so.
+
+    Those to which it gave others when it was asked for more; where it was not, the first that there are.
+    """
+    depths = _depths(asking, depth, context)
+    texts = asking.unsteady if len(depths) > 1 else [query.text for query in queries if query.text.strip()]
+    for text in texts[:AGAIN]:
+        try:
+            asking.varies = not asking.repeats(text, depths[0])
+        except Untestable:
+            break
+        if asking.varies:
+            return (f"asked {text[:40]!r} once more, the search gave something else: no cause is proved by asking it",)
+    return ()
+
+
+def _depths(asking: Asking, depth: int, context: int) -> list[int]:
+    """How many results a query is asked for, one after the other."""
+    return [context, depth] if 0 < context < depth and asking.takes_k else [depth]
+
+
+def _same(one: Ranking, other: Ranking, n: int | None = None) -> bool:
+    """Whether two rankings have the same results; of the first one the first `n`."""
+    return list(map(_identity, one.chunks[:n])) == list(map(_identity, other.chunks))
 
 
 def _failure_notes(name: str, errors: Sequence[tuple[str, Raised]], queries: Sequence[Query]) -> Iterator[str]:

@@ -14,13 +14,14 @@ from ragdiag.search.runs import Ranking
 from ragdiag.search.standing import PlacedRanking, PlacedResult, Standing, rows_of
 from ragdiag.sources.places import Place, from_spans
 
-__all__ = ["Bound", "bind"]
+__all__ = ["Bound", "bind", "distinct"]
 
 
 class Bound(NamedTuple):
     """A run tied to chunks, with notes on what did not fit the query set.
 
-    `numbered` gives the chunks of any other ranking, best first, each once; it raises `InputError` for one that has another.
+    `numbered` gives the chunks of any other ranking, best first, as often as it has them; it raises `InputError` for one that has
+    another.
     """
 
     chunking: Chunking
@@ -36,13 +37,15 @@ def bind(
     chunking: Chunking | None,
     whole: Corpus | None = None,
     labels: Labels | None = None,
+    context: int = 0,
 ) -> Bound:
     """Tie each ranking to chunks: those of `chunking`, else the ones the run itself names.
 
     A document named alone stands for all of it. Raises `InputError` for a chunk that is not there; where `corpus` is a part of a
     `whole`, chunks of documents left out are left out too. A text that stands in several places counts at each: it is placed
-    where it has most of the query's evidence, by `labels`. Repeats in a ranking are removed, the first kept. A query that the run
-    does not have retrieves nothing and is scored so.
+    where it has most of the query's evidence, by `labels`. Repeats in a ranking are removed, the first kept; one that repeats
+    something within a `context` of so many results has no more than these. A query that the run does not have retrieves nothing
+    and is scored so.
     """
     position = {query.id: i for i, query in enumerate(queries)}
     known = [r for r in rankings if r.query_id in position]
@@ -55,12 +58,12 @@ def bind(
         named = from_spans(sorted({r.place for r in _results(placed) if r.place}), [])
         chunking = Chunking(named.document, named.start, named.end, complete=False)
     number = _Numbers(chunking)
-    run, repeated = _columns(placed, map(number, _results(placed)), position)
+    run, repeated = _columns(placed, map(number, _results(placed)), position, context)
     notes = _notes(len(rankings) - len(known), len(queries) - len(known), repeated, _new(run))
 
     def numbered(ranking: Ranking) -> IntArray:
         results = standing.ranking(ranking, None).results
-        return np.array(list(dict.fromkeys(map(number, results))), dtype=np.int64)
+        return np.array(list(map(number, results)), dtype=np.int64)
 
     return Bound(chunking, run, (*notes, *standing.notes()), numbered)
 
@@ -94,16 +97,23 @@ def _notes(unknown: int, missing: int, repeated: int, new: int) -> Iterable[str]
     return (f"{n} {what}" for n, what in counts if n)
 
 
-def _columns(rankings: Sequence[PlacedRanking], chunks: Iterable[int], position: Mapping[str, int]) -> tuple[Run, int]:
+def distinct(chunks: IntArray, context: int) -> IntArray:
+    """Each chunk of a ranking once; only those of its first `context` results where these repeat one: so many are handed over."""
+    first = np.array(list(dict.fromkeys(chunks[:context].tolist())), dtype=np.int64)
+    whole = len(first) == len(chunks[:context])
+    return np.array(list(dict.fromkeys(chunks.tolist())), dtype=np.int64) if whole else first
+
+
+def _columns(
+    rankings: Sequence[PlacedRanking], chunks: Iterable[int], position: Mapping[str, int], context: int
+) -> tuple[Run, int]:
     """A row for each query, and how many repeated chunks are left out; `chunks` are those of all rankings in turn."""
     depth = max((len(r.results) for r in rankings), default=0) or 1
     run = Run(np.full((len(position), depth), -1, dtype=np.int64), np.full((len(position), depth), -np.inf))
     following, repeated = iter(chunks), 0
     stages: dict[int, dict[str, IntArray]] = {}
     for ranking in rankings:
-        score_of = dict[int, float]()
-        for result in ranking.results:
-            score_of.setdefault(next(following), result.score)
+        score_of = _scores(ranking, following, context)
         repeated += len(ranking.results) - len(score_of)
         row = position[ranking.query_id]
         for name, results in ranking.stages.items():
@@ -114,6 +124,13 @@ def _columns(rankings: Sequence[PlacedRanking], chunks: Iterable[int], position:
     failed = tuple(sorted(position[r.query_id] for r in rankings if r.failed))
     listed = tuple(sorted(position[r.query_id] for r in rankings if r.listed))
     return replace(run, failed=failed, listed=listed, stages=stages), repeated
+
+
+def _scores(ranking: PlacedRanking, following: Iterator[int], context: int) -> dict[int, float]:
+    """The chunks of a ranking, best first, each with the score of its first place."""
+    scored = [(next(following), result.score) for result in ranking.results]
+    score_of = dict(reversed(scored))
+    return {c: score_of[c] for c in distinct(np.array([c for c, _ in scored], dtype=np.int64), context).tolist()}
 
 
 class _Numbers:

@@ -9,10 +9,11 @@ from typing import NamedTuple
 from ragdiag.core.errors import InputError
 from ragdiag.core.options import Options
 from ragdiag.core.protocols import Progress, Store
-from ragdiag.core.records import Chunking, Corpus, IntArray, Labels, Query
+from ragdiag.core.records import Corpus, IntArray, Labels, Query
+from ragdiag.core.registry import make
 from ragdiag.scoring.packing import Packing
 from ragdiag.search.asked import AskedIndex, by_cosine
-from ragdiag.search.asking import Asking, searched
+from ragdiag.search.asking import Asking, searched, tried_again
 from ragdiag.search.binding import Bound, bind
 from ragdiag.search.inventory import inventory
 from ragdiag.search.latency import Clock
@@ -23,7 +24,7 @@ from ragdiag.search.runs import Rankings, cut_short
 from ragdiag.search.searches import search_depth
 from ragdiag.search.stages import longer
 from ragdiag.search.unplaced import kept
-from ragdiag.sources.chunks import Placed
+from ragdiag.sources.chunks import Placed, embed_texts
 
 __all__ = ["Given", "of_run", "of_search"]
 
@@ -67,6 +68,7 @@ def of_search(options: Options, given: Given, store: Store | None, progress: Pro
     with clock("search"):
         context = 0 if options.budget else options.k
         ranked = searched(asking, given.queries, search_depth(options), progress, context)
+        ranked = ranked._replace(notes=(*ranked.notes, *tried_again(asking, given.queries, search_depth(options), context)))
     try:
         return _of_asking(options, given, asking, ranked, store, clock, progress)
     except InputError:  # what is in order is sorted out by none
@@ -86,22 +88,23 @@ def _of_asking(
         with clock("take inventory"):
             own = inventory(asking, ranked.rankings, given.whole, given.corpus, given.labels, search_depth(options), progress)
         given = given._replace(own=own)
-    bound = _bound(ranked, given)
+    bound = _bound(ranked, given, 0 if options.budget or not asking.takes_k else options.k)
     index = _index(options, given, bound, asking) if options.calls else None
-    if index is not None and options.search_model:
+    if index is not None and options.search_model and not asking.varies:
         encoder = encoder_of_model("" if options.search_model == DEFAULT else options.search_model)
         with clock("embed"):
-            index, said = by_cosine(index, encoder, _texts(bound.chunking, given.corpus), store)
+            texts = embed_texts(given.corpus, bound.chunking, make("contexts", options.context))
+            index, said = by_cosine(index, encoder, texts, bound.chunking.document, store)
         ranked = ranked._replace(notes=(*ranked.notes, *said))
     elif index is not None:
         ranked = ranked._replace(notes=(*ranked.notes, NO_MODEL))
     return _retrieved(options, given, ranked, bound, index, clock, Source("as in the search", None, asking.name))
 
 
-def _bound(ranked: Rankings, given: Given) -> Bound:
+def _bound(ranked: Rankings, given: Given, context: int = 0) -> Bound:
     part_of = None if given.corpus is given.whole else given.whole
     chunks = given.own.chunking if given.own else None
-    return bind(ranked.rankings, given.queries, given.corpus, chunks, part_of, given.labels)
+    return bind(ranked.rankings, given.queries, given.corpus, chunks, part_of, given.labels, context)
 
 
 def _index(options: Options, given: Given, bound: Bound, asking: Asking | None) -> AskedIndex:
@@ -114,12 +117,6 @@ def _index(options: Options, given: Given, bound: Bound, asking: Asking | None) 
             staged |= {query.text} if q in bound.run.stages else set()
     packing = Packing(given.corpus, bound.chunking, options.k, options.budget)
     return AskedIndex(known, frozenset(staged), bound.numbered, asking, packing, search_depth(options))
-
-
-def _texts(chunking: Chunking, corpus: Corpus) -> list[str]:
-    """The text of each chunk."""
-    columns = (chunking.document.tolist(), chunking.start.tolist(), chunking.end.tolist())
-    return [corpus.documents[d].text[a:b] for d, a, b in zip(*columns, strict=True)]
 
 
 def _retrieved(

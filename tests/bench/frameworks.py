@@ -40,7 +40,7 @@ def main() -> None:
             corpus = load_corpus(paths(name)[0], no_progress)
             documents = [(document.id, document.text) for document in corpus.documents]
             for framework in asked.made:
-                started = time.perf_counter()
+                started, used = time.perf_counter(), time.process_time()
                 spec = getattr(ingested, f"by_{framework}")(Path(temporary) / f"{name}-{framework}", documents)
                 audit = run_audit(*paths(name), Options(retriever=spec, swap="none", cache=asked.cache or f"{temporary}/cache"))
                 report, index, n = audit.report, audit.searchable, len(audit.scorer.chunking)
@@ -59,6 +59,7 @@ def main() -> None:
                     **{cause: sum(f.cause == cause for f in findings) for cause in CAUSES},
                     cannot_be_tested=untested,
                     seconds=time.perf_counter() - started,
+                    cpu=time.process_time() - used,
                 )
 
 

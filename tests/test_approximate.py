@@ -87,6 +87,7 @@ def shown(audit: Audit) -> str:
 def test_a_chunk_that_the_index_misses(retriever: str, misses: None, tmp_path: Path) -> None:
     audit = audited(retriever, tmp_path)
     assert EXACT in audit.report.pipeline.swaps
+    assert "exact search" in audit.report.timings
     assert audit.report.pipeline.index_recall.k == 5
     assert 0.9 < audit.report.pipeline.index_recall.mean < 0.999
     assert f"{audit.report.pipeline.index_recall.mean:.1%} of the first 5 chunks that exact search finds" in shown(audit)
@@ -178,6 +179,7 @@ def test_an_exact_index_is_asked_for_nothing_more(tmp_path: Path) -> None:
     assert audit.report.pipeline.index_recall is None
     assert EXACT not in audit.report.pipeline.swaps
     assert "exact search" not in shown(audit)
+    assert "exact search" not in audit.report.timings
 
 
 RECALLS = [

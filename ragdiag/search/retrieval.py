@@ -21,7 +21,7 @@ from ragdiag.core.registry import make, spec_of
 from ragdiag.core.version import __version__
 from ragdiag.scoring.packing import Packing
 from ragdiag.search.analyses import analyses_of
-from ragdiag.search.approximate import as_asked, exact_swap, index_health, notes_on
+from ragdiag.search.approximate import Health, as_asked, exact_swap, index_health, notes_on
 from ragdiag.search.asked import AskedIndex, ByCosine
 from ragdiag.search.beside import NAME, by_meaning, note_on
 from ragdiag.search.elsewhere import Given, of_run, of_search
@@ -101,7 +101,10 @@ class Plan:
         cuts = self.collection is None and not self._own_name()
         makers = (self.retriever, *([self.chunker] if cuts else []))
         models = dict.fromkeys(name for maker in makers for name in models_of(maker))
-        health = index_health(made.searchable, _texts(queries), self.options.k)
+        health = Health()
+        if exact_swap(made.searchable):  # this reads all vectors of a store
+            with clock("exact search"):
+                health = index_health(made.searchable, _texts(queries), self.options.k)
         source = Source(made.chunker, made.context, spec_of(self.retriever), tuple(models) or None, *health)
         notes = (*made.notes, *notes_on(health, len(made.chunking)), *notes_on_models(makers))
         return Retrieved(made.chunking, run, source, made.searchable, notes, clock.seconds, made.corpus)

@@ -1,9 +1,10 @@
 """Faults planted in an index of the team's, and none: is the right cause named of the queries that each fault costs?
 
-    python tests/bench/indexfaults.py [SET ...] [--door chroma pgvector ...] [--fault TITLE ...] [--cache FOLDER]
+    python tests/bench/indexfaults.py [SET ...] [--door chroma ...] [--fault TITLE ...] [--share S] [-n QUERIES] [--cache FOLDER]
 
-The same chunks and vectors are stored with one fault at a time. Of the queries that a store without it serves, those that are
-lost to it are counted: by how many name the fault's cause first, how many at all, and what else they name first. Beside them the
+The same chunks and vectors are stored with one fault at a time, in the records that hold evidence; with `--share` in that share
+of all records, drawn at random, so that some queries are hit. Of the queries that a store without it serves, those that are lost
+to it are counted: by how many name the fault's cause first, how many at all, and what else they name first. Beside them the
 alarms: queries that failed without any fault for which a cause of indexes is named.
 """
 
@@ -30,8 +31,7 @@ from ragdiag.search.retrievers.dense import Dense
 
 OF_INDEXES = ("index_miss", "vector_fault", "foreign")
 NOBODY = "no query's id"
-SERVED, FAILED = 50, 50
-"""Queries of each kind, at most."""
+TENANTS = 30
 
 Vectors = np.ndarray
 Texts = dict[str, str]
@@ -45,7 +45,7 @@ class Store:
     vectors: Vectors
     texts: Texts
     queries: list[dict]
-    evidence: list[int]  # rows that hold evidence of queries that are served
+    evidence: list[int]  # rows that hold evidence of queries that are served, or those drawn to be faulty
     how: dict = field(default_factory=dict)
     more: str = ""
     k: int = 5
@@ -140,10 +140,10 @@ def few_links(store: Store, rng: random.Random, encode: Encode) -> Store:
 
 
 def others_rows(store: Store, rng: random.Random, encode: Encode) -> Store:
-    """A graph with eleven tenants, of whom a condition leaves one: what it finds first is mostly of the others."""
+    """A graph with many tenants, of whom a condition leaves one: what it finds first is mostly of the others."""
     noise = np.random.default_rng(rng.randrange(2**31))
     rows, vectors = [(name, text, {**own, "tenant": "a"}) for name, text, own in store.rows], [store.vectors]
-    for tenant in range(10):
+    for tenant in range(TENANTS - 1):
         near = store.vectors + noise.normal(scale=0.02, size=store.vectors.shape).astype(np.float32)
         vectors.append(near / np.linalg.norm(near, axis=1, keepdims=True))
         rows += [(f"{name}-{tenant}", text, {**own, "tenant": "b"}) for name, text, own in store.rows]
@@ -181,16 +181,16 @@ FAULTS = {
     "each record six times": Fault(added_again, "crowded_out"),
     "graph of few links": Fault(few_links, "index_miss", ("chroma",)),
     "ivfflat.probes 1 of 60": Fault(few_lists, "index_miss", ("pgvector",)),
-    "HNSW, 1 row in 11 meets the condition": Fault(others_rows, "index_miss", ("pgvector",)),
+    f"HNSW, 1 row in {TENANTS} meets the condition": Fault(others_rows, "index_miss", ("pgvector",)),
     "hnsw.ef_search 40, asked for 100": Fault(cut_down, "index_miss", ("pgvector",)),
 }
 
 
-def sampled(audit: Audit, path: Path, rng: random.Random) -> list[dict]:
-    """Records of queries, served ones and others."""
+def sampled(audit: Audit, path: Path, rng: random.Random, most: int) -> list[dict]:
+    """Records of queries, served ones and others, `most` of each at most."""
     records = {r["_id"]: r for r in map(json.loads, path.open(encoding="utf-8"))}
     chosen = []
-    for served, most in ((True, SERVED), (False, FAILED)):
+    for served in (True, False):
         of = [q.id for q in audit.report.queries if q.served is served and "evidence" in records[q.id]]
         chosen += rng.sample(of, min(most, len(of)))
     return [records[name] for name in chosen]
@@ -254,7 +254,10 @@ def measured(name: str, asked: argparse.Namespace, folder: Path) -> Iterator[str
     def encode(texts: list[str]) -> Vectors:
         return Dense().encoder.encode(texts, "document", store, no_progress)
 
-    sound = stored(whole, sampled(whole, paths(name)[1], rng), encode)
+    sound = stored(whole, sampled(whole, paths(name)[1], rng, asked.n), encode)
+    if asked.share:
+        drawn = sorted(random.Random(3).sample(range(len(sound.rows)), round(asked.share * len(sound.rows))))
+        sound = replace(sound, evidence=drawn)
     for title, fault in FAULTS.items():
         if asked.fault and title not in asked.fault:
             continue
@@ -279,6 +282,8 @@ def main() -> None:
     parser.add_argument("sets", nargs="*", default=["hotpot100", "covidqa"], metavar="SET")
     parser.add_argument("--door", nargs="*", default=["chroma", "pgvector"], choices=sorted(DOORS))
     parser.add_argument("--fault", nargs="*", default=[], choices=[*FAULTS, []])
+    parser.add_argument("--share", type=float, default=0.0)
+    parser.add_argument("-n", type=int, default=50, help="queries of each kind, at most")
     parser.add_argument("--cache", default="")
     asked = parser.parse_args()
     print("| set | store | fault | right cause | lost | named first | among | others first | failed before | alarms there |")

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from common import SETS, paths, questions
-from doors import DOORS, postgres
+from doors import DOORS, elasticsearch, postgres
 
 from ragdiag.core.cache import Cache
 from ragdiag.core.options import Options
@@ -74,7 +74,7 @@ def main() -> None:
         run = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent, check=True, capture_output=True, text=True)
         return run.stdout.strip().splitlines()[-1]
 
-    with postgres(), tempfile.TemporaryDirectory() as temporary:
+    with postgres(), elasticsearch(), tempfile.TemporaryDirectory() as temporary:
         cache = asked.cache or f"{temporary}/cache"
         dense = run_audit(*paths(asked.name), Options(retriever="dense", swap="none", cache=cache), diagnosed="nobody")
         chunking, documents = dense.scorer.chunking, dense.corpus.documents

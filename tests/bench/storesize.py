@@ -23,6 +23,7 @@ import numpy as np
 import scale
 from common import peak_mb
 from doors import chroma, pgvector, postgres
+from scipy.sparse import csr_array
 
 from ragdiag import pipeline
 from ragdiag.core.options import Options
@@ -35,6 +36,10 @@ DIMENSION = 384
 MODEL = "'storesize:encoded'"
 READ = "reading"
 MADE = {"chroma": chroma, "pgvector": pgvector}
+GRAPHS = {
+    READ: {"max_neighbors": 4, "ef_construction": 8},
+    "audit": {"max_neighbors": 16, "ef_construction": 100, "ef_search": 100},
+}
 
 
 @cache
@@ -45,7 +50,11 @@ def of_word(word: str) -> np.ndarray:
 
 def encoded(texts: list[str], kind: str) -> np.ndarray:
     """Unit vectors of texts."""
-    vectors = np.array([np.sum([of_word(word) for word in text.split()], axis=0) for text in texts], dtype=np.float32)
+    numbers: dict[str, int] = {}
+    places = [[numbers.setdefault(word, len(numbers)) for word in text.split()] for text in texts]
+    starts, all_places = np.cumsum([0, *map(len, places)]), np.concatenate(places)
+    counts = csr_array((np.ones(len(all_places), dtype=np.float32), all_places, starts), (len(texts), len(numbers)))
+    vectors = counts @ np.array([of_word(word) for word in numbers])
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
@@ -63,13 +72,12 @@ def records(folder: Path) -> list[tuple[str, str, dict[str, object]]]:
     return rows
 
 
-def prepared(folder: str, n: int, door: str) -> None:
-    """A corpus of `n` chunks, its queries, and a store of them; prints the store's spec."""
+def prepared(folder: str, n: int, door: str, what: str) -> None:
+    """A corpus of `n` chunks, its queries, and a store of them; prints the store's spec. For reading any graph will do."""
     scale.write(Path(folder), n, 50)
     rows = records(Path(folder))
     vectors = np.vstack([encoded([text for _, text, _ in rows[i : i + 1000]], "document") for i in range(0, len(rows), 1000)])
-    usual = {"max_neighbors": 16, "ef_construction": 100, "ef_search": 100} if door == "chroma" else {}
-    spec = MADE[door](Path(folder) / "store", rows, vectors, **usual)
+    spec = MADE[door](Path(folder) / "store", rows, vectors, **(GRAPHS[what] if door == "chroma" else {}))
     print(f"{spec[:-1]}, model={MODEL})")
 
 
@@ -139,7 +147,7 @@ def main() -> None:
         for what, door, n in jobs:
             if n:
                 with tempfile.TemporaryDirectory() as folder:
-                    spec = run(f"prepared({folder!r}, {n}, {door!r})").strip().splitlines()[-1]
+                    spec = run(f"prepared({folder!r}, {n}, {door!r}, {what!r})").strip().splitlines()[-1]
                     print(f"{what} {n} records, {door}")
                     print(run(f"reading({spec!r})" if what == READ else f"audit({spec!r}, {folder!r})"), end="", flush=True)
     print(f"  made by: python {' '.join(sys.argv)}")

@@ -236,7 +236,7 @@ def row_of(name: str, door: str, title: str, cause: str, clean: Report, report: 
     first = Counter(next(iter(q.causes), q.status) for q in lost)
     right = first.pop(cause, 0)
     among = sum(cause in q.causes for q in lost)
-    alarms = Counter(c for q in known for c in q.causes if c in OF_INDEXES)
+    alarms = Counter(f"{c} (a hint)" if c in q.residual else c for q in known for c in q.causes if c in OF_INDEXES)
     of = [(", ".join(f"{c} {n}" for c, n in counted.most_common()) or "-") for counted in (first, alarms)]
     return f"| {name} | {door} | {title} | {cause or '-'} | {len(lost)} | {right} | {among} | {of[0]} | {len(known)} | {of[1]} |"
 

@@ -29,6 +29,7 @@ class VectorFault(FailureMode):
 
     says = "stored vectors are not of their texts"
     place = 57
+    by_degrees = True
     alone = "embedding the same texts anew"
     levels = ("span", "document")
 

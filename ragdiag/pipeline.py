@@ -27,7 +27,6 @@ from ragdiag.scoring.measures import Measure, default_measures
 from ragdiag.scoring.reviewing import sampled
 from ragdiag.scoring.scoring import Scorer
 from ragdiag.scoring.stages import held_by_stage
-from ragdiag.search.asked import AskedIndex
 from ragdiag.search.latency import Clock
 from ragdiag.search.retrieval import Plan, Retrieved
 from ragdiag.search.searches import search_depth
@@ -131,8 +130,7 @@ def run_audit(
             *loaded.notes,
             *retrieved.notes,
             *indexed.notes,
-            *(plan.rewriter.notes if plan.rewriter else ()),
-            *(index.notes if isinstance(index, AskedIndex) else ()),
+            *plan.notes_of(index),
             *notes.of_labels(labels, run),
             *notes.titles_not_indexed(corpus, labels, options),
             *notes.of_ties(scorer, run, lengths, options),

@@ -185,6 +185,7 @@ def test_without_calls_a_search_is_scored_and_no_more() -> None:
     live = asked("stale", search=search, calls=0)
     assert {k for _, k in calls} == {options(FIXTURES / "stale")["k"]}
     assert {q.status for _, q in failing(index.direct.report, live)} == {"not_decidable"}
+    assert "the search was not asked what would change: for causes allow --calls" in " ".join(screen(live).split())
 
 
 def test_a_search_that_raises_leaves_its_query_undecided(tmp_path: Path) -> None:

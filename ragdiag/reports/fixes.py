@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ragdiag.core.proofs import Finding, Row
 from ragdiag.core.records import Mean, QueryResult, Report
-from ragdiag.reports.words import NO_SWAP, RUN_ALONE, STATUSES, UNTESTED
+from ragdiag.reports.words import NO_CALLS, NO_SWAP, RUN_ALONE, STATUSES, UNTESTED
 from ragdiag.text.phrases import one_line
 
 __all__ = ["FixRow", "Fixing", "NextQuery", "fixing", "got", "next_queries", "share_said"]
@@ -79,7 +79,8 @@ def fixing(report: Report, failing: Sequence[QueryResult]) -> Fixing:
     if set_apart and not failing:
         return Fixing("Why", "no query is left that clearly fails", (), set_apart)
     if failing and all(q.status == NOT and not q.untested for q in failing):
-        return Fixing("Why", RUN_ALONE, (), set_apart)
+        searched = report.pipeline.retriever.startswith("search ")
+        return Fixing("Why", NO_CALLS if searched else RUN_ALONE, (), set_apart)
     rows = _rows(report, failing)
     return Fixing("Fix this first", _headline(failing), rows, (*_notes(report, failing, rows), *set_apart))
 

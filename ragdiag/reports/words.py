@@ -38,11 +38,14 @@ STATUSES = {
 """What each status says of the unserved queries that have it."""
 
 RUN_ALONE = (
-    "a recorded run, or a search with --calls 0, is not asked what would change: for causes give the index "
-    "(--chunker or --chunks, and --retriever), the chunks of the run, or the stages behind its search"
+    "a recorded run cannot be asked what would change: for causes give the index (--chunker or --chunks, and --retriever), "
+    "or the stages behind its search"
 )
 """Why no cause is named where a run was audited."""
 
+
+NO_CALLS = "the search was not asked what would change: for causes allow --calls"
+"""Why no cause is named where a search was only scored."""
 
 UNTESTED = "what may be wrong cannot be tested on this index"
 """Why no cause is named where a text would have to be added, or more be asked for than an index can be."""

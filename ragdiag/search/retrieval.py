@@ -261,6 +261,10 @@ class Plan:
             return None
         return unread_of(reader, embed_texts(retrieved.corpus, retrieved.chunking, self.context), _texts(queries), self.store)
 
+    def notes_of(self, index: Index | None) -> tuple[str, ...]:
+        """What a reader should know of what was asked, once all is: of the rewriter, and of a search."""
+        return (*(self.rewriter.notes if self.rewriter else ()), *(index.notes if isinstance(index, AskedIndex) else ()))
+
     def latency(self, index: Index, queries: Sequence[Query]) -> dict[str, object]:
         """How long one query takes, see `latency.latency_of`; ``encoding`` tells whether that includes encoding it."""
         if isinstance(index, AskedIndex):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +17,6 @@ from ragdiag.core.pipelines import Unread
 from ragdiag.core.protocols import ChunkTexts, Collection, Index, Kept, Progress, Retriever
 from ragdiag.core.records import Chunking, Corpus, Labels, Query, Run, Span, StoredChunk
 from ragdiag.core.registry import make, spec_of
-from ragdiag.core.version import __version__
 from ragdiag.scoring.packing import Packing
 from ragdiag.search.analyses import analyses_of
 from ragdiag.search.approximate import Health, as_asked, exact_swap, index_health, notes_on
@@ -42,12 +40,10 @@ from ragdiag.search.nested import (
     swaps_of,
 )
 from ragdiag.search.reading import unread_of
-from ragdiag.search.retrieved import Retrieved, Source
+from ragdiag.search.retrieved import Retrieved, Source, signed
 from ragdiag.search.rewriting import rewriter_of
 from ragdiag.search.searches import chunks_of
 from ragdiag.sources.chunks import Placed, cut, embed_texts, place, place_stored, read_chunks, within
-from ragdiag.sources.omissions import kept
-from ragdiag.text.words import DEFINITION
 
 __all__ = ["Indexed", "Plan", "Retrieved", "Source"]
 
@@ -277,22 +273,8 @@ class Plan:
     def signature(self, source: Source) -> str:
         """Everything that defines the ranking and its measures, on one line."""
         options = self.options
-        parts = [
-            source.chunker,
-            f"context:{source.context}",
-            source.retriever if options.run or options.search is not None else spec_of(self.retriever, full=True),
-            *(source.models or ()),
-            DEFINITION,
-            f"budget:{options.budget}tok" if options.budget else f"k:{options.k}",
-            f"copies:{options.copies}",
-            *(f"keep:{kind}" for kind in sorted(kept(options.keep))),
-            *(f"exclude:{json.dumps(pattern, ensure_ascii=False)}" for pattern in options.exclude),
-            "tau:1.0",
-            f"ties:{options.ties}",
-            f"seed:{options.seed}",
-            f"version:{__version__}",
-        ]
-        return "|".join(parts)
+        elsewhere = options.run or options.search is not None
+        return signed(options, source, source.retriever if elsewhere else spec_of(self.retriever, full=True))
 
 
 def _placed(chunks: Sequence[StoredChunk], whole: Corpus, corpus: Corpus) -> Placed:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from ragdiag.core.options import Options
 from ragdiag.core.protocols import Index
 from ragdiag.core.records import Chunking, Corpus, IndexRecall, Run
+from ragdiag.core.version import __version__
+from ragdiag.sources.omissions import kept
+from ragdiag.text.words import DEFINITION
 
-__all__ = ["Retrieved", "Source"]
+__all__ = ["Retrieved", "Source", "signed"]
 
 
 class Source(NamedTuple):
@@ -36,3 +41,23 @@ class Retrieved(NamedTuple):
     notes: tuple[str, ...]
     seconds: Mapping[str, float]
     corpus: Corpus
+
+
+def signed(options: Options, source: Source, retriever: str) -> str:
+    """Everything that defines a ranking and its measures, on one line; `retriever` is its whole spec."""
+    parts = [
+        source.chunker,
+        f"context:{source.context}",
+        retriever,
+        *(source.models or ()),
+        DEFINITION,
+        f"budget:{options.budget}tok" if options.budget else f"k:{options.k}",
+        f"copies:{options.copies}",
+        *(f"keep:{kind}" for kind in sorted(kept(options.keep))),
+        *(f"exclude:{json.dumps(pattern, ensure_ascii=False)}" for pattern in options.exclude),
+        "tau:1.0",
+        f"ties:{options.ties}",
+        f"seed:{options.seed}",
+        f"version:{__version__}",
+    ]
+    return "|".join(parts)

@@ -75,7 +75,8 @@ def reranked(question: str, k: int, dropped: Collection[str] = (), most: int = 2
 def test_what_only_a_deeper_search_finds_does_not_come_in_for_what_is_dropped(world: tuple[Path, Path]) -> None:
     assert reranked(QUESTION, 2) == reranked(QUESTION, 2, [])
     assert NEW not in reranked(QUESTION, 2, [OLD], 1), "the truth: without the old version it is not found either"
-    query, _ = audited(world, lambda question, k: results(reranked(question, k, most=1 if k < 50 else 9)))
+    query, report = audited(world, lambda question, k: results(reranked(question, k, most=1 if k < 50 else 9)))
+    assert any(note.startswith("asked for more results, the search gives others first for 1 query:") for note in report.notes)
     assert "stale" not in query.causes
     assert [f.proved for f in query.findings if f.cause == "stale"] == [False]
 

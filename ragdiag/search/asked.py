@@ -67,7 +67,7 @@ class AskedIndex:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader should know of how it was asked."""
-        return self.asking.said() if self.asking else ()
+        return tuple(self.asking.said()) if self.asking else ()
 
     def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`. A labelled query is not asked again, however deep."""

@@ -84,12 +84,15 @@ class Asking:
         except UsageError as e:
             raise Untestable(f"the search gives no results to a question of ours: {e}") from e
 
-    def said(self) -> tuple[str, ...]:
-        """Notes on its calls, once all is asked; the same whether or not answers were kept."""
+    def said(self) -> Iterator[str]:
+        """Notes on how it was asked, once all is; the same whether or not answers were kept."""
+        if self.unsteady:
+            several = f"asked for more results, the search gives others first for {counted(len(self.unsteady), 'quer', 'y')}"
+            yield f"{several}: what a larger k would give these is not what stands below their context"
         if self.spent:
-            return (f"all {self.allowed} calls beside those for the queries were used up: --calls allows more",)
-        used = self.allowed - self.calls
-        return (f"{self.name} was called {counted(used, 'time')} beside the calls for the queries",) if used else ()
+            yield f"all {self.allowed} calls beside those for the queries were used up: --calls allows more"
+        elif self.calls < self.allowed:
+            yield f"{self.name} was called {counted(self.allowed - self.calls, 'time')} beside the calls for the queries"
 
     def repeats(self, text: str, n: int) -> bool:
         """Whether the search, asked once more, gives what it gave. Raises `Untestable` where that is one call too many.

@@ -76,7 +76,7 @@ def test_what_only_a_deeper_search_finds_does_not_come_in_for_what_is_dropped(wo
     assert reranked(QUESTION, 2) == reranked(QUESTION, 2, [])
     assert NEW not in reranked(QUESTION, 2, [OLD], 1), "the truth: without the old version it is not found either"
     query, report = audited(world, lambda question, k: results(reranked(question, k, most=1 if k < 50 else 9)))
-    assert any(note.startswith("asked for more results, the search gives others first for 1 query:") for note in report.notes)
+    assert any(note.startswith("asked for more results, the search gives others first for 2 queries:") for note in report.notes)
     assert "stale" not in query.causes
     assert [f.proved for f in query.findings if f.cause == "stale"] == [False]
 

@@ -177,6 +177,18 @@ def test_a_text_that_documents_repeat_is_no_copy_and_no_gap(cache: Path, tmp_pat
 
 
 @pytest.mark.stores
+def test_a_document_that_said_what_another_version_says_is_changed(cache: Path, tmp_path: Path) -> None:
+    """The second version was the same when it was indexed, and has one other sentence since: its record is no copy."""
+    was, now = "The ferry leaves at nine. Tickets are sold on board.", "The ferry leaves at ten. Tickets are sold on board."
+    rows = [("v1", was, {"source": "ferry-v1.md"}), ("v2", was, {"source": "ferry-v2.md"})]
+    case = Case({"ferry-v1.md": was, "ferry-v2.md": now}, rows, encoded([was, was], cache))
+    found = checked(tmp_path, case, "faiss", cache)
+    own = found.finding("changed")
+    assert own is not None and (own.records, own.documents) == (("v2",), ("ferry-v2.md",))
+    assert kinds(found) == {"changed": 1}
+
+
+@pytest.mark.stores
 def test_labels_whose_evidence_is_stale_or_in_no_record(clean: Case, cache: Path, tmp_path: Path) -> None:
     changed = dataclasses.replace(clean, texts=dict(clean.texts))
     first = next(text for name, text, place in clean.rows if place["source"] == "faq")

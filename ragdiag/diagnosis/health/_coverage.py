@@ -38,7 +38,9 @@ def coverage(corpus: Corpus, chunking: Chunking, records: Mapping[str, StoredChu
     own = (d for d, document in enumerate(corpus.documents) if not document.foreign)
     gaps = {d: found for d in own if (found := _gaps(corpus, chunking, d, held))}
     changed: dict[int, list[str]] = {}
-    for document, name in [*_foreign(corpus, chunking, records), *_edited(corpus, chunking, altered, gaps)]:
+    elsewhere = _elsewhere(corpus, chunking, records, gaps)
+    pairs = [*_foreign(corpus, chunking, records), *elsewhere, *_edited(corpus, chunking, altered, gaps)]
+    for document, name in dict.fromkeys(pairs):
         changed.setdefault(document, []).append(name)
     return Coverage(gaps, dict(sorted(changed.items())))
 
@@ -73,6 +75,19 @@ def _foreign(corpus: Corpus, chunking: Chunking, records: Mapping[str, StoredChu
         if corpus.documents[d].foreign == "changed":
             named = next(filter(None, map(paths.documents, names_of(records[name]))), [])
             yield from ((document, name) for document in named[:1])
+
+
+def _elsewhere(
+    corpus: Corpus, chunking: Chunking, records: Mapping[str, StoredChunk], gaps: Mapping[int, list[Gap]]
+) -> Iterator[tuple[int, str]]:
+    """The records that name a document which lacks their text, and has text that is in no record, where another document has
+    theirs: that one is another version, each with the document that it names.
+    """
+    paths = Paths(corpus)
+    for placed, name in zip(chunking.document.tolist(), chunking.ids, strict=True):
+        named = next(filter(None, map(paths.documents, names_of(records[name]))), [])
+        if not corpus.documents[placed].foreign and len(named) == 1 and named[0] != placed and named[0] in gaps:
+            yield named[0], name
 
 
 def _edited(

@@ -14,8 +14,9 @@ __all__ = ["look"]
 def look(opened: Opened) -> HealthFinding | None:
     """Counts records of one text by the places where the document has it: more records than places are copies."""
     groups: dict[tuple[int, str], list[int]] = defaultdict(list)
+    changed = {name for names in opened.covered.changed.values() for name in names}  # of another version's text
     for chunk, (document, name) in enumerate(zip(opened.chunking.document.tolist(), opened.chunking.ids, strict=True)):
-        if not opened.kinds[chunk]:
+        if not opened.kinds[chunk] and name not in changed:
             groups[document, opened.by_id[name].text].append(chunk)
     copies, several = list[int](), 0
     for (document, _), chunks in groups.items():

@@ -129,6 +129,19 @@ def test_where_the_model_of_a_search_is_known_texts_are_added_as_to_its_index(na
 
 
 @pytest.mark.encoder
+def test_what_a_search_may_not_have_read_is_no_gap_of_words() -> None:
+    """Evidence behind what its encoder reads: words find it, and that proves nothing of the question's words."""
+    index = of_fixture("truncated")
+    live = asked("truncated", search=index.search, own_chunks=index.chunks, swap="bm25")
+    ((direct, through),) = failing(index.direct.report, live)
+    assert direct.causes == ("truncated",)
+    assert (through.status, through.causes) == ("not_decidable", ()) and "truncated" in through.untested
+    (finding,) = (f for f in through.findings if f.cause == "truncated")
+    assert finding.control is not None and "how much of a text is read by what embeds" in finding.control.says
+    assert not any(f.proved and not f.residual for f in through.findings)
+
+
+@pytest.mark.encoder
 def test_a_model_that_a_search_does_not_rank_by_places_nothing() -> None:
     index = of_fixture("contextless")  # it searches by words
     live = asked("contextless", search=index.search, own_chunks=index.chunks, search_model="default")

@@ -78,6 +78,7 @@ def _setting(scorer: Scorer, run: Run, lengths: IntArray, indexed: Indexed, opti
         unit=unit,
         context=options.context,
         drifted=indexed.drifted,
+        surely=indexed.surely,
         remedy=remedy_of(indexed.searchable),
     )
 

@@ -8,7 +8,7 @@ from itertools import combinations
 from typing import NamedTuple, TypeVar
 
 from ragdiag.core.errors import Untestable
-from ragdiag.core.proofs import Control, Edit, Finding, Outcome, Trial
+from ragdiag.core.proofs import Edit, Finding, Outcome, Trial
 from ragdiag.core.protocols import Progress
 from ragdiag.diagnosis import staged
 from ragdiag.diagnosis.cases import Case, Observation
@@ -18,7 +18,7 @@ from ragdiag.diagnosis.modes import Mode, modes
 from ragdiag.diagnosis.probe import Probe
 from ragdiag.diagnosis.reading import read, understood
 from ragdiag.diagnosis.swaps import ASKED, controlled
-from ragdiag.diagnosis.unproved import as_well, chosen_by_ids, nearly, rises, untestable
+from ragdiag.diagnosis.unproved import as_well, chosen_by_ids, nearly, rises, told_apart, unread, untestable
 from ragdiag.diagnosis.weights import unproved
 
 __all__ = ["Diagnosis", "diagnose"]
@@ -124,7 +124,7 @@ def _tested(
     told = staged.told(cases, controlled(cases, observed, findings), known)
     if probe is not None:
         told = [unproved(case, of_case, probe.weights_of) for case, of_case in zip(cases, told, strict=True)]
-    told = [_told_apart(_told(case, of_case, known), known) for case, of_case in zip(cases, told, strict=True)]
+    told = [told_apart(unread(_told(case, of_case, known)), known) for case, of_case in zip(cases, told, strict=True)]
     return [sorted(of_case, key=lambda f: (not f.proved or f.residual, place[f.cause])) for of_case in told]
 
 
@@ -212,33 +212,6 @@ def _advanced(trial: Trial, outcomes: Sequence[Outcome | Untestable] | None) -> 
     except StopIteration as stop:
         finding: Finding | None = stop.value
         return finding
-
-
-def _told_apart(findings: Sequence[Finding], known: Mapping[str, Mode]) -> list[Finding]:
-    """`findings`, less the proof of those that only step round what an approximate index misses, or a vector that is none of its
-    text.
-
-    Where searching the same texts exactly suffices, or embedding them anew, their words, length and cut do no harm: new texts
-    and other retrievers serve the query for the one reason that the index does not miss these, or that their vectors are right.
-    """
-    repair = next((f for f in findings if f.proved and known[f.cause].alone), None)
-    if repair is None:
-        return list(findings)
-
-    def without_proof(finding: Finding) -> Finding:
-        removed = finding.edit.removed
-        only_drops = finding.edit == Edit(removed) and not (removed and removed <= repair.edit.removed)
-        if known[finding.cause].alone or only_drops:
-            return finding
-        detail = {**finding.detail, "exact_as_well": True}
-        return replace(
-            finding,
-            proved=False,
-            detail=detail,
-            control=Control(1, 1, finding.placebo_p, f"{known[repair.cause].alone} alone does as well"),
-        )
-
-    return [without_proof(finding) for finding in findings]
 
 
 def _pairs(cases: Sequence[Case], findings: Sequence[Sequence[Finding]], probe: Probe) -> dict[int, tuple[str, str]]:

@@ -48,6 +48,7 @@ class Setting:
     each chunk, the queries whose context it is in without holding any of their evidence.
     `context` names what is indexed with each chunk already. `drifted` tells of stored vectors which are not of their texts, None
     where there are none. `remedy` is what makes an approximate index miss less, "" where that is not known.
+    `surely` is as in `Indexed`.
     """
 
     corpus: Corpus
@@ -68,6 +69,7 @@ class Setting:
     context: str = "none"
     drifted: Callable[[Sequence[int]], Sequence[bool]] | None = None
     remedy: str = ""
+    surely: int = 0
     _contexts: dict[tuple[str, int], list[str]] = field(default_factory=dict, repr=False)
     _shingles: dict[int, frozenset[tuple[str, str]]] = field(default_factory=dict, repr=False)
     _extents: dict[int, tuple[IntArray, IntArray, IntArray]] = field(default_factory=dict, repr=False)

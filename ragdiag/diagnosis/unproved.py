@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ragdiag.core.errors import Untestable
-from ragdiag.core.proofs import Control, Finding, Row
+from ragdiag.core.proofs import Control, Edit, Finding, Row
 from ragdiag.diagnosis.cases import Case, Observation
+from ragdiag.diagnosis.modes import Mode
 
-__all__ = ["FAR", "as_well", "chosen_by_ids", "hint", "nearly", "rises", "untestable", "without_proof"]
+__all__ = [
+    "FAR", "as_well", "chosen_by_ids", "hint", "nearly", "rises", "told_apart", "unread", "untestable", "without_proof",
+]  # fmt: skip
+
+UNREAD = "truncated"
+"""The failure mode of evidence that an encoder does not read."""
 
 FAR = 2
 """Contexts below which evidence is far off: what brings it in from there moved it, wherever in the context it comes to stand."""
@@ -83,3 +90,40 @@ def rises(case: Case, finding: Finding) -> Finding:
     why = f"it rises from rank {before} to {after} only, as by many a change"
     # That another retriever serves it is said by `other_retriever`, a hint of its own.
     return without_proof(finding, why, small_rise=True) if finding.edit.retriever else hint(finding, why, small_rise=True)
+
+
+def unread(findings: Sequence[Finding]) -> list[Finding]:
+    """`findings`, less the proof of those that rest on another retriever where it cannot be tested whether the encoder read the
+    evidence: one that does read it finds it, whatever its words.
+    """
+    if not any(f.cause == UNREAD and "untestable" in f.detail for f in findings):
+        return list(findings)
+    why = "it cannot be told whether what embeds reads the evidence at all"
+    return [without_proof(f, why) if f.edit.retriever and f.proved and not f.residual else f for f in findings]
+
+
+def told_apart(findings: Sequence[Finding], known: Mapping[str, Mode]) -> list[Finding]:
+    """`findings`, less the proof of those that only step round what an approximate index misses, or a vector that is none of its
+    text.
+
+    Where searching the same texts exactly suffices, or embedding them anew, their words, length and cut do no harm: new texts
+    and other retrievers serve the query for the one reason that the index does not miss these, or that their vectors are right.
+    """
+    repair = next((f for f in findings if f.proved and known[f.cause].alone), None)
+    if repair is None:
+        return list(findings)
+
+    def without_proof(finding: Finding) -> Finding:
+        removed = finding.edit.removed
+        only_drops = finding.edit == Edit(removed) and not (removed and removed <= repair.edit.removed)
+        if known[finding.cause].alone or only_drops:
+            return finding
+        detail = {**finding.detail, "exact_as_well": True}
+        return replace(
+            finding,
+            proved=False,
+            detail=detail,
+            control=Control(1, 1, finding.placebo_p, f"{known[repair.cause].alone} alone does as well"),
+        )
+
+    return [without_proof(finding) for finding in findings]

@@ -23,7 +23,8 @@ class Indexed:
     text, the largest integer where it reads all; None, as `seen`, without an encoder. `swaps` make other indexes of these texts;
     `readers` are the encoders whose vocabulary is known: of `searchable`, under "", and of `swaps`, by their names; `notes` say
     which of them nobody named. `analyses` are specs of this index with other terms for its BM25s, by what that mends, each with
-    what makes it. `drifted` tells of stored vectors which are not of their texts; texts can be added where `adds`.
+    what makes it. `drifted` tells of stored vectors which are not of their texts; texts can be added where `adds`. Of a search
+    whose encoder, if it has one, is not known, `surely` is the number of characters that any reads.
     """
 
     searchable: Index | None
@@ -39,6 +40,7 @@ class Indexed:
     store: Store | None = None
     drifted: Callable[[Sequence[int]], Sequence[bool]] | None = None
     adds: bool = True
+    surely: int = 0
 
     def unseen(self, lengths: IntArray) -> Unseen | None:
         """Of the chunks, those of which the encoder reads a part only, and the share of all characters that it never sees.

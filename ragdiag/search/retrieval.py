@@ -51,6 +51,10 @@ DEPTH = 100
 """Chunks ranked for each query at least; measures with deeper cutoffs see no more unless k asks for it."""
 
 
+SURELY = 800
+"""Characters that any encoder in use reads of a text: those that read least stop at 256 word pieces."""
+
+
 class _Indexed(NamedTuple):
     """Chunks and the index of them, with the names of the chunker and the context, and notes."""
 
@@ -216,15 +220,8 @@ class Plan:
 
     def _asked(self, index: AskedIndex, retrieved: Retrieved, embed: Callable[[Span], str], progress: Progress) -> Indexed:
         """A search, or a run, that takes no text; other retrievers are asked where all its chunks are known."""
-        chunking, corpus = retrieved.chunking, retrieved.corpus
-
-        def made(retriever: Retriever) -> Callable[[], Index]:
-            return lambda: self._as_asked(self._index(retriever, corpus, chunking, progress), corpus, chunking)
-
-        texts = embed_texts(corpus, chunking, self.context)
-        others = [self.swap] if self.swap else [make("retrievers", WORDS), by_meaning(texts, self.store)]
-        wanted = others if chunking.complete and self.options.swap != NO_SWAP else []
-        swaps = {spec_of(other): made(other) for other in wanted if other is not None}
+        texts = embed_texts(retrieved.corpus, retrieved.chunking, self.context)
+        swaps = self._others(retrieved, texts, progress)
         encoder = index.encoder if isinstance(index, ByCosine) else None
         reads = encoder if isinstance(encoder, TextEncoder) else None
         own: dict[str, Readable] = {"": encoder} if isinstance(encoder, Readable) else {}
@@ -239,7 +236,20 @@ class Plan:
             rewriter=self.rewriter,
             store=self.store,
             adds=encoder is not None,
+            surely=0 if encoder or index.asking is None else SURELY,
         )
+
+    def _others(self, retrieved: Retrieved, texts: Sequence[str], progress: Progress) -> dict[str, Callable[[], Index]]:
+        """Retrievers of ours over the chunks of a search: the one that is named, or those that cost little."""
+        chunking, corpus = retrieved.chunking, retrieved.corpus
+
+        def made(retriever: Retriever) -> Callable[[], Index]:
+            return lambda: self._as_asked(self._index(retriever, corpus, chunking, progress), corpus, chunking)
+
+        if not chunking.complete or self.options.swap == NO_SWAP:
+            return {}
+        others = [self.swap] if self.swap else [make("retrievers", WORDS), by_meaning(texts, self.store)]
+        return {spec_of(other): made(other) for other in others if other is not None}
 
     def _swaps(
         self, index: Index, make_index: Callable[[Retriever], Index], meaning: Callable[[], Retriever | None]

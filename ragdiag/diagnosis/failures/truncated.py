@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from ragdiag.core.errors import Untestable
 from ragdiag.core.proofs import Edit, Row, Trial
 from ragdiag.core.records import Span
 from ragdiag.diagnosis.cases import Case, Group, Observation
@@ -49,7 +50,8 @@ class Truncated(FailureMode):
         """See `modes.FailureMode`."""
         hidden = [(g, u) for g in case.targets for u in unseen(case, g)]
         if not hidden:
-            return None
+            doubtful = tuple(g for g in case.targets if _may_be_unseen(case, g))
+            return Observation(doubtful, {}) if doubtful else None
         chunks = [
             row | {"characters": len(u.text), "read": u.visible, "evidence_from": u.start}
             for (_, u), row in zip(hidden, described(case, [u.chunk for _, u in hidden], len(hidden)), strict=True)
@@ -57,7 +59,9 @@ class Truncated(FailureMode):
         return Observation(tuple(dict.fromkeys(g for g, _ in hidden)), {"chunks": chunks})
 
     def prove(self, case: Case, observation: Observation) -> Trial:
-        """Show the encoder what it missed."""
+        """Show the encoder what it missed. Raises `Untestable` where it is not known which one it is."""
+        if not observation.detail:
+            raise Untestable("how much of a text is read by what embeds is not known")
         parts = {u.chunk: u for g in observation.groups for u in unseen(case, g)}
         setting = case.setting
         ways = [_part(case, u) for u in parts.values()], [_window(case, u) for u in parts.values()]
@@ -75,6 +79,12 @@ class Truncated(FailureMode):
             rows=[_row(chunk) for chunk in observation.detail["chunks"][:MOST]],
             edit=edit,
         )
+
+
+def _may_be_unseen(case: Case, group: Group) -> bool:
+    """Whether the best chunk with a group has it so far from its beginning that not every encoder reads it."""
+    holder, surely = case.holder(group), case.setting.surely
+    return holder is not None and 0 < surely < holder[1].start - case.setting.span(holder[0]).start
 
 
 def _row(chunk: Mapping[str, Any]) -> Row:

@@ -119,7 +119,11 @@ def test_a_cause_shows_the_cut_and_the_fix(report: Audited) -> None:
 
 
 def test_causes_cannot_be_asked_of_a_search(tmp_path: Path) -> None:
-    found = orchard(tmp_path, "apple")
+    asked_on = orchard(tmp_path, "apple")
+    no_cause(asked_on, "stale")
+    with pytest.raises(UsageError, match="missing_content cannot be tested on this index, for 7 queries"):
+        no_cause(asked_on, "missing_content")
+    found = orchard(tmp_path, "apple", calls=0)
     with pytest.raises(UsageError, match="cannot be asked what would change"):
         no_cause(found, "chunk_split")
     no_cause(found, "label_defect")
@@ -131,7 +135,7 @@ def test_causes_cannot_be_asked_of_a_search(tmp_path: Path) -> None:
 
 
 def test_what_a_search_misses_is_shown(tmp_path: Path) -> None:
-    text = failure(check_gates, orchard(tmp_path, "apple pear plum fig quince medlar sloe"), "Sufficient@1=0.95")
+    text = failure(check_gates, orchard(tmp_path, "apple pear plum fig quince medlar sloe", calls=0), "Sufficient@1=0.95")
     assert "cherry  not served\n  when is the cherry ripe\n  lacks cherry#0-10: The cherry" in text
     assert "cannot be asked what would change" in flat(text)
     assert "next: print(report['cherry'])" in text

@@ -185,7 +185,7 @@ def test_a_check_that_fails_says_why_and_nothing_of_our_own_code(outdated: pytes
         ('ragdiag.audit(retriever="bm52")', "did you mean 'bm25'"),
         ("ragdiag.audit(kay=3)", "unknown option 'kay'"),
         ('ragdiag.check_gates(ragdiag.audit(), "R@7=0.5")', "R@7 was not measured"),
-        ('ragdiag.no_cause(ragdiag.audit(search=lambda query, k: []), "stale")', "cannot be asked what would change"),
+        ('ragdiag.no_cause(ragdiag.audit(search=lambda query, k: [], calls=0), "stale")', "cannot be asked what would change"),
         ("ragdiag.audit(search=lambda query, k: 1 / 0)", "failed on every query; on 'apple' with ZeroDivisionError"),
         ('ragdiag.no_regression(ragdiag.audit(), "../up")', "a baseline's name has letters"),
         ("ragdiag.litmus()", "no answers to judge"),
@@ -408,7 +408,7 @@ def search(query, k):
         counts.write(query + "\\n")
     return ["The apple is ripe in May."]
 
-@pytest.mark.ragdiag(search=search)
+@pytest.mark.ragdiag(search=search, calls=0)
 def test_query(ragdiag_query):
     assert ragdiag_query.served, ragdiag_query
 
@@ -486,7 +486,7 @@ def test_by_a_name(ragdiag):
 
 def test_a_method(ragdiag):
     for name in ("", "", "app", "app"):
-        assert served(ragdiag.audit(search=APP.search, name=name)) == ["apple"]
+        assert served(ragdiag.audit(search=APP.search, name=name, calls=0)) == ["apple"]
     assert APP.asked == 3 * len({"", "app"})
 """
 
@@ -511,7 +511,13 @@ def test_searches_of_two_processes_share_an_audit_by_its_name_alone(project: pyt
     """Two auditors over one folder are what two processes have."""
     from ragdiag.testing.auditor import Auditor
 
-    settings = {"corpus": str(project.path / "docs"), "queries": str(project.path / "queries.jsonl"), "k": 1, "cache": None}
+    settings = {
+        "corpus": str(project.path / "docs"),
+        "queries": str(project.path / "queries.jsonl"),
+        "k": 1,
+        "cache": None,
+        "calls": 0,
+    }
     one, two = (Auditor(settings, project.path, project.path, False, project.path) for _ in range(2))
     pear, again = Counted(CORPUS["pear.md"]), Counted(CORPUS["pear.md"])
     assert one.audit(search=pear, name="live")["pear"].served and two.audit(search=again, name="live")["pear"].served

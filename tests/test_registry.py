@@ -34,6 +34,9 @@ VALUES = {
 }
 
 
+URLS = WORDS | st.sampled_from(["http://127.0.0.1:9200", "https://store.example", "http://[::1]:9200"])
+
+
 def values(hint: Any) -> st.SearchStrategy[Any]:
     """Values for a parameter of the type `hint`."""
     if typing.get_origin(hint) is types.UnionType:
@@ -58,7 +61,7 @@ def instances(draw: st.DrawFn, cls: Any, inner: st.SearchStrategy[Any] | None = 
         fields = fields[1:]
     for field in fields:
         if field.default is field.default_factory is dataclasses.MISSING or draw(st.booleans()):
-            chosen[field.name] = draw(values(hints[field.name]))
+            chosen[field.name] = draw(URLS if field.name == "url" else values(hints[field.name]))
     try:
         return cls(**chosen)
     except SpecError:  # a value that the strategy itself refuses

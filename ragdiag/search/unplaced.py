@@ -6,12 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-import numpy as np
-
 from ragdiag.core.records import Chunking, Corpus, Document, StoredChunk
 from ragdiag.search.runs import Ranking
 from ragdiag.search.stages import Stage
-from ragdiag.sources.foreign import sorted_out
+from ragdiag.sources.foreign import beside, sorted_out
 
 __all__ = ["Kept", "kept"]
 
@@ -29,16 +27,8 @@ class Kept(NamedTuple):
 
     def beside(self, chunking: Chunking, corpus: Corpus) -> Chunking:
         """`chunking` with a chunk for each of these documents, the last ones of `corpus`."""
-        n = len(self.documents)
-        numbers = np.arange(len(corpus.documents) - n, len(corpus.documents), dtype=np.int64)
-        ends = np.array([len(document.text) for document in self.documents], dtype=np.int64)
-        return replace(
-            chunking,
-            document=np.concatenate([chunking.document, numbers]),
-            start=np.concatenate([chunking.start, 0 * ends]),
-            end=np.concatenate([chunking.end, ends]),
-            ids=(*chunking.ids, *(document.id for document in self.documents)) if chunking.ids else (),
-        )
+        first = len(corpus.documents) - len(self.documents)
+        return beside(chunking, first, self.documents, [document.id for document in self.documents] if chunking.ids else [])
 
 
 def kept(rankings: Sequence[Ranking], corpus: Corpus) -> Kept:

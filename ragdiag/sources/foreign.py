@@ -18,7 +18,7 @@ from ragdiag.sources.places import Place, Placer
 from ragdiag.sources.stored import names_of
 from ragdiag.text.phrases import counted
 
-__all__ = ["Sorted", "sorted_out", "with_foreign"]
+__all__ = ["Sorted", "beside", "sorted_out", "with_foreign"]
 
 CHANGED, ORPHAN = "changed", "orphan"
 """Kinds of foreign records: their document is there and has no such text; no document is theirs."""
@@ -69,17 +69,22 @@ def with_foreign(chunking: Chunking, corpus: Corpus, foreign: Sequence[tuple[Sto
     """`chunking` and `corpus` with each foreign record as a chunk, and a document of its own, behind all others."""
     if not foreign:
         return chunking, corpus
-    n, paths = len(corpus.documents), Paths(corpus)
+    paths = Paths(corpus)
     documents = [Document(f"record {c.id}", c.text, foreign=kind, was=_was(c, paths, corpus)) for c, kind in foreign]
-    ends = np.array([len(chunk.text) for chunk, _ in foreign], dtype=np.int64)
-    more = Chunking(
-        np.concatenate([chunking.document, n + np.arange(len(foreign), dtype=np.int64)]),
-        np.concatenate([chunking.start, 0 * ends]),
-        np.concatenate([chunking.end, ends]),
-        (*chunking.ids, *(chunk.id for chunk, _ in foreign)),
-        chunking.complete,
-    )
+    more = beside(chunking, len(corpus.documents), documents, [chunk.id for chunk, _ in foreign])
     return more, replace(corpus, documents=(*corpus.documents, *documents))
+
+
+def beside(chunking: Chunking, first: int, documents: Sequence[Document], ids: Sequence[str]) -> Chunking:
+    """`chunking` with a chunk for the whole of each of `documents`, which are numbered from `first`; `ids` name the chunks."""
+    ends = np.array([len(document.text) for document in documents], dtype=np.int64)
+    return replace(
+        chunking,
+        document=np.concatenate([chunking.document, first + np.arange(len(documents), dtype=np.int64)]),
+        start=np.concatenate([chunking.start, 0 * ends]),
+        end=np.concatenate([chunking.end, ends]),
+        ids=(*chunking.ids, *ids),
+    )
 
 
 def _was(chunk: StoredChunk, paths: Paths, corpus: Corpus) -> str:

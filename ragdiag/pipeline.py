@@ -148,8 +148,7 @@ def run_audit(
 def _context_tokens(scorer: Scorer, run: Run, lengths: IntArray) -> float:
     """The mean tokens of a context, over the queries that are measured."""
     measured = np.concatenate([scorer.labels.at("span"), scorer.labels.at("document")])
-    shown = np.where(np.arange(run.chunks.shape[1]) < lengths[:, None], run.chunks, -1)[measured]
-    return round(float(scorer.tokens_of(shown).sum(axis=1).mean()), 1)
+    return round(float(scorer.texts.down_to(run, lengths)[measured].mean()), 1)
 
 
 def rank(plan: Plan, loaded: Loaded, progress: Progress) -> Ranked:

@@ -360,7 +360,7 @@ def test_a_repeat_in_a_run_is_not_found_twice():
 def test_a_budget_takes_chunks_in_rank_order_and_counts_overlaps_each_time():
     chunks = [(0, 0, 13), (0, 0, 27), (0, 15, 27), (0, 28, 41)]  # 4, 8, 4 and 4 tokens
     scorer, run = one(PARIS, [[(0, 15, 27)]], chunks, [0, 1, 2, 3])
-    assert scorer.tokens_of(run.chunks[:, :5]).tolist() == [[4, 8, 4, 4, 0]]
+    assert scorer.texts.tokens_of(run.chunks[:, :5]).tolist() == [[4, 8, 4, 4, 0]]
     lengths = {b: int(scorer.lengths(run, 0, b)[0]) for b in (1, 4, 11, 12, 15, 16, 20, 99)}
     assert lengths == {1: 1, 4: 1, 11: 1, 12: 2, 15: 2, 16: 3, 20: 4, 99: 4}
     assert shown(scorer, run, "P@1tok", "P@12tok", "P@16tok", "Sufficient@11tok", "Sufficient@12tok") == [
@@ -457,7 +457,7 @@ def test_a_run_that_names_no_chunk(budget):
     scorer, run = Scorer(corpus, locate(queries, corpus), chunking([], complete=False)), run_of([[], []])
     lengths = scorer.lengths(run, 5, budget)
     assert lengths.tolist() == [0, 0]
-    assert scorer.tokens_of(run.chunks).tolist() == [[0], [0]]
+    assert scorer.texts.tokens_of(run.chunks).tolist() == [[0], [0]]
     assert scorer.sufficient(run, lengths).tolist() == scorer.least_k(run).tolist() == [0, 0]
     names = ("P@5", "R@100tok", "RR", "Success@5", "CharP@5", "Duplicate@9tok")
     values = scorer.measure(run, [measure(n) for n in names])

@@ -239,15 +239,15 @@ def measure(material: Material, options: Options) -> Cell:
     values = scorer.measure(run, list(dict.fromkeys([*usual, *map(Measure.parse, options.measures)])), options.ties)
     decidable = np.isin(np.arange(len(labels.queries)), np.concatenate([labels.at("span"), labels.at("document")]))
     least_k = scorer.least_k(run)
-    down_to = np.cumsum(scorer.tokens_of(run.chunks), axis=1)[decidable]
+    down_to = np.cumsum(scorer.texts.tokens_of(run.chunks), axis=1)[decidable]
     return Cell(
         **dict(zip(("chunker", "context", "retriever"), names_of(plan), strict=True)),
         signature=plan.signature(source),
         values={str(m): v for m, v in values.items()},
         served=np.where(decidable, scorer.sufficient(run, lengths), np.nan),
         least_k=least_k,
-        need=np.where(least_k > 0, scorer.tokens_down_to(run, least_k), NEVER),
-        tokens=scorer.tokens_down_to(run, lengths),
+        need=np.where(least_k > 0, scorer.texts.down_to(run, least_k), NEVER),
+        tokens=scorer.texts.down_to(run, lengths),
         curve=down_to.mean(axis=0) if len(down_to) else np.zeros(down_to.shape[1]),
         chunks=len(chunking),
         bytes=0 if index is None else int(index.nbytes),

@@ -67,12 +67,13 @@ class Standing(NamedTuple):
 class Outcome(NamedTuple):
     """What an edit leads to: how the query stands, the rank of each added text (None: not ranked), the ranking itself.
 
-    In `order` added texts are numbered from the number of chunks on.
+    In `order` added texts are numbered from the number of chunks on; the first `length` of it reach the prompt.
     """
 
     standing: Standing
     ranks: tuple[int | None, ...]
     order: IntArray
+    length: int = 0
 
 
 class Control(NamedTuple):

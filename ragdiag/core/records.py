@@ -147,7 +147,8 @@ class Run:
 
     `failed` are the queries whose retrieval failed: they rank nothing and score 0. `listed` are those whose order somebody else
     states, by ranks or as a list: equal scores are no ties there. `stages` has, by query and name, the chunks of each stage that
-    was recorded, in the order of `STAGES`; the last of them is what is ranked.
+    was recorded, in the order of `STAGES`; the last of them is what is ranked. `passages`: chunks with one score are handed over
+    together, see `core.passages`.
     """
 
     chunks: IntArray
@@ -155,6 +156,7 @@ class Run:
     failed: tuple[int, ...] = ()
     listed: tuple[int, ...] = ()
     stages: Mapping[int, Mapping[str, IntArray]] = field(default_factory=dict)
+    passages: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,13 +136,18 @@ class Case:
         text = self.setting.text(span)
         return Span(span.document, span.start + len(text) - len(text.lstrip()), span.end - len(text) + len(text.rstrip()))
 
-    def stand(self, order: IntArray, edit: Edit) -> Outcome:
-        """What an edited ranking comes to; texts that the edit adds are numbered from the number of chunks on."""
-        order, n = order[order >= 0], len(self.setting.chunking)
+    def stand(self, order: IntArray, edit: Edit, scores: FloatArray | None = None) -> Outcome:
+        """What an edited ranking comes to; texts that the edit adds are numbered from the number of chunks on.
+
+        `scores` are the ranking's, by which passages are told where it is of such.
+        """
+        there, n = order >= 0, len(self.setting.chunking)
+        order = order[there]
         rank = self._coverage.rank(order, {n + i: Span(*new[:3]) for i, new in enumerate(edit.added)})
         rank_of = {text: place for place, text in enumerate(order.tolist(), 1) if text >= n}
-        sufficient = rank is not None and rank <= self.setting.packing.fits(order, edit)
-        return Outcome(Standing(rank, sufficient), tuple(rank_of.get(n + i) for i in range(len(edit.added))), order)
+        length = self.setting.packing.fits(order, edit, None if scores is None else scores[there])
+        added = tuple(rank_of.get(n + i) for i in range(len(edit.added)))
+        return Outcome(Standing(rank, rank is not None and rank <= length), added, order, length)
 
     def ranks(self, order: IntArray) -> dict[int, int]:
         """The rank at which a ranking first has what each group needs, by the number of the group; of those that it has."""

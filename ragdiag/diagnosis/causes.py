@@ -79,6 +79,7 @@ def _setting(scorer: Scorer, run: Run, lengths: IntArray, indexed: Indexed, opti
         context=options.context,
         drifted=indexed.drifted,
         surely=indexed.surely,
+        passages=run.passages,
         remedy=remedy_of(indexed.searchable),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from ragdiag.core.arrays import IntArray
+from ragdiag.core.arrays import FloatArray, IntArray
 from ragdiag.core.errors import Untestable
 from ragdiag.core.proofs import EXACT, Edit, Outcome
 from ragdiag.core.protocols import Index
@@ -47,20 +47,20 @@ class Probe:
 
     def _searched(self, retriever: str, trials: Sequence[tuple[Case, Edit]]) -> Sequence[Outcome | Untestable]:
         try:
-            orders = self._ranked(retriever, trials)
+            rankings = self._ranked(retriever, trials)
         except Untestable as e:
             if len(trials) == 1:
                 return [e]
             return [outcome for trial in trials for outcome in self._searched(retriever, [trial])]  # which of them it is
-        outcomes = [case.stand(order, edit) for (case, edit), order in zip(trials, orders, strict=True)]
+        outcomes = [case.stand(order, edit, scores) for (case, edit), order, scores in zip(trials, *rankings, strict=True)]
         as_it_is = Edit(retriever=retriever)
         self._asked |= {(c.number, e): o for (c, e), o in zip(trials, outcomes, strict=True) if e == as_it_is}
         return outcomes
 
-    def _ranked(self, retriever: str, trials: Sequence[tuple[Case, Edit]]) -> IntArray:
-        """The ranking under each edit."""
+    def _ranked(self, retriever: str, trials: Sequence[tuple[Case, Edit]]) -> tuple[IntArray, FloatArray]:
+        """The ranking under each edit, and its scores."""
         queries = [edit.query or case.query.text for case, edit in trials]
-        return self._named(retriever).what_if(queries, [edit for _, edit in trials], self._depth)[0]
+        return self._named(retriever).what_if(queries, [edit for _, edit in trials], self._depth)
 
     def weights_of(self, edit: Edit, text: str) -> Mapping[str, float]:
         """The words of `text` with their weights in the index that `edit` asks; nothing where it weighs none."""

@@ -48,7 +48,7 @@ class Setting:
     each chunk, the queries whose context it is in without holding any of their evidence.
     `context` names what is indexed with each chunk already. `drifted` tells of stored vectors which are not of their texts, None
     where there are none. `remedy` is what makes an approximate index miss less, "" where that is not known.
-    `surely` is as in `Indexed`.
+    `surely` is as in `Indexed`. `passages`: rankings are of passages, see `core.passages`.
     """
 
     corpus: Corpus
@@ -70,6 +70,7 @@ class Setting:
     drifted: Callable[[Sequence[int]], Sequence[bool]] | None = None
     remedy: str = ""
     surely: int = 0
+    passages: bool = False
     _contexts: dict[tuple[str, int], list[str]] = field(default_factory=dict, repr=False)
     _shingles: dict[int, frozenset[tuple[str, str]]] = field(default_factory=dict, repr=False)
     _extents: dict[int, tuple[IntArray, IntArray, IntArray]] = field(default_factory=dict, repr=False)
@@ -81,7 +82,7 @@ class Setting:
     @cached_property
     def packing(self) -> Packing:
         """What reaches the prompt of a ranking."""
-        return Packing(self.corpus, self.chunking, self.k, self.budget)
+        return Packing(self.corpus, self.chunking, self.k, self.budget, self.passages)
 
     @cached_property
     def first(self) -> IntArray:

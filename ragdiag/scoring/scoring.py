@@ -21,10 +21,10 @@ from ragdiag.scoring.measures import (
 )
 from ragdiag.scoring.packing import context_lengths
 from ragdiag.scoring.subjects import Subjects
+from ragdiag.scoring.texts import Texts
 from ragdiag.scoring.ties import Ties, first_of, tied, untied
 from ragdiag.text.duplicates import duplicate_share
 from ragdiag.text.spans import NonSpace, expand, overlapping_pairs
-from ragdiag.text.tokens import count_tokens
 
 __all__ = ["Scorer"]
 
@@ -66,7 +66,7 @@ class Scorer:
         self.subjects = Subjects(corpus, labels, chunking, self.grades.query, self.grades.chunk, self.grades.grade)
         self.judgements = Judgements(corpus, labels, chunking, self.grades.query, self.grades.chunk)
         self.answering = Answering(corpus, labels)
-        self._tokens = np.full(len(chunking), -1, dtype=np.int64)
+        self.texts = Texts(corpus, chunking)
 
     def _coordinates(self) -> tuple[Contexts, Contexts]:
         """Every chunk (of query 0) and every row of the evidence, in corpus-wide coordinates."""
@@ -119,29 +119,14 @@ class Scorer:
         """``(query, chunk)`` for every chunk that holds some of a query's evidence."""
         return set(zip(self.grades.query.tolist(), self.grades.chunk.tolist(), strict=True))
 
-    def tokens_of(self, chunks: IntArray) -> IntArray:
-        """Tokens in each chunk (-1 counts 0), same shape; counted once a chunk."""
-        real = chunks >= 0
-        distinct = np.unique(chunks[real])
-        for c in distinct[self._tokens[distinct] < 0].tolist():
-            self._tokens[c] = count_tokens(self.text(c))
-        tokens = np.zeros(chunks.shape, dtype=np.int64)
-        tokens[real] = self._tokens[chunks[real]]
-        return tokens
-
-    def tokens_down_to(self, run: Run, ranks: IntArray) -> IntArray:
-        """Tokens of each query's ranked chunks from the first down to the one at its rank (from 1; 0: none), ``(n_queries,)``."""
-        sums = np.cumsum(self.tokens_of(run.chunks), axis=1)
-        return np.where(ranks > 0, sums[np.arange(len(ranks)), np.maximum(ranks, 1) - 1], 0)
-
     def text(self, chunk: int) -> str:
         """A chunk's own text, without what its context adds."""
-        document = self.corpus.documents[int(self.chunking.document[chunk])]
-        return document.text[int(self.chunking.start[chunk]) : int(self.chunking.end[chunk])]
+        return self.texts.text(chunk)
 
     def lengths(self, run: Run, k: int, budget: int) -> IntArray:
         """How many of each query's ranked chunks reach the prompt (see `packing`), shape ``(n_queries,)``."""
-        return context_lengths(run.chunks, self.tokens_of(run.chunks) if budget else run.chunks, k, budget)
+        tokens = self.texts.added(run) if budget else run.chunks
+        return context_lengths(run.chunks, tokens, k, budget, run.scores if run.passages else None)
 
     def contexts(self, run: Run, lengths: IntArray) -> tuple[Contexts, IntArray]:
         """The chunks that reach the prompt: their spans, and which chunks they are, both sorted by query, then rank."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from ragdiag.core.passages import HandsOver
 from ragdiag.core.proofs import EXACT, Edit
 from ragdiag.core.protocols import Approximate, Composed, Index, Relinked, Tunable
 from ragdiag.core.ranking import followed, padded
@@ -122,7 +124,9 @@ Ask = Callable[[Sequence[str], Sequence[Edit], int], tuple[IntArray, FloatArray]
 
 
 def as_asked(index: Index, packing: Packing) -> Index:
-    """`index`; one that may miss texts as `AsAsked`."""
+    """`index`; one that may miss texts as `AsAsked`, below the step that hands over passages where there is one."""
+    if isinstance(index, HandsOver):
+        return index.over(as_asked(index.indexes[0], dataclasses.replace(packing, passages=False)))
     return AsAsked(index, packing) if exact_swap(index) else index
 
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ragdiag.core.encoders import NamedModel, Noted, Readable, WithEncoder, WithScorer
 from ragdiag.core.errors import SpecError
+from ragdiag.core.passages import Passing
 from ragdiag.core.proofs import EXACT
 from ragdiag.core.protocols import Collection, Composed, Fusion, Index, Progress, Retriever, Step, Store, Timed, Weighted, Wrapper
 from ragdiag.core.records import Chunking
 from ragdiag.core.registry import make, spec_of
 
 __all__ = [
-    "WORDS", "all_models", "collection_of", "encoder_of", "encodes_anew", "models_of", "notes_on_models", "opened", "own_models",
-    "parts_of", "readers_of", "reanalysed", "swaps_of", "weighted", "weights_of",
+    "WORDS", "all_models", "collection_of", "encoder_of", "encodes_anew", "handing_over", "models_of", "notes_on_models",
+    "opened", "own_models", "parts_of", "readers_of", "reanalysed", "swaps_of", "weighted", "weights_of",
 ]  # fmt: skip
 
 
@@ -45,6 +47,24 @@ def _inside(strategy: object) -> Sequence[Retriever]:
     if isinstance(strategy, Wrapper):
         return (strategy.retriever,)
     return strategy.retrievers if isinstance(strategy, Fusion) else ()
+
+
+def handing_over(retriever: Retriever, other: Retriever) -> Retriever:
+    """`other`, which hands over passages as `retriever` does. Raises `SpecError` where that is not decided outermost."""
+    for outer in (retriever, other):
+        if any(isinstance(inner, Passing) for inner in _below(outer)):
+            raise SpecError(f"{spec_of(outer)}: what is handed over is decided last; write expand, parent or merge outermost")
+    if not isinstance(retriever, Passing) or isinstance(other, Passing):
+        return other
+    strategy: Any = retriever  # a dataclass, which no protocol can say
+    return typing.cast(Retriever, dataclasses.replace(strategy, retriever=other))
+
+
+def _below(strategy: object) -> Iterator[Retriever]:
+    """All retrievers in one."""
+    for inner in _inside(strategy):
+        yield inner
+        yield from _below(inner)
 
 
 def parts_of(index: Index) -> Iterator[Index]:

@@ -13,6 +13,7 @@ from ragdiag.core.cache import opened as opened_cache
 from ragdiag.core.encoders import Readable, TextEncoder
 from ragdiag.core.errors import InputError
 from ragdiag.core.options import NO_SWAP, Options
+from ragdiag.core.passages import HandsOver
 from ragdiag.core.pipelines import Unread
 from ragdiag.core.protocols import ChunkTexts, Collection, Index, Kept, Progress, Retriever
 from ragdiag.core.records import Chunking, Corpus, Labels, Query, Run, Span, StoredChunk
@@ -31,6 +32,7 @@ from ragdiag.search.nested import (
     collection_of,
     encoder_of,
     encodes_anew,
+    handing_over,
     models_of,
     notes_on_models,
     opened,
@@ -74,7 +76,9 @@ class Plan:
         self.chunker = make("chunkers", options.chunker)
         self.context = make("contexts", options.context)
         self.retriever = make("retrievers", options.retriever)
-        self.swap = make("retrievers", options.swap) if options.swap not in ("", NO_SWAP) else None
+        named = options.swap not in ("", NO_SWAP)
+        other = handing_over(self.retriever, make("retrievers", options.swap) if named else self.retriever)
+        self.swap = other if named else None
         _ = [all_models(strategy) for strategy in (self.chunker, self.retriever, self.swap)]  # raises where one cannot be
         self.rewriter = rewriter_of(options.rewrite)
         self.collection = collection_of(self.retriever)
@@ -163,17 +167,19 @@ class Plan:
         return retriever.index(texts, self.store, progress)
 
     def _as_asked(self, index: Index, corpus: Corpus, chunking: Chunking) -> Index:
-        return as_asked(index, Packing(corpus, chunking, self.options.k, self.options.budget))
+        packing = Packing(corpus, chunking, self.options.k, self.options.budget, isinstance(index, HandsOver))
+        return as_asked(index, packing)
 
     def _search(self, index: Index, queries: Sequence[Query], n_chunks: int) -> Run:
         """Rank for every query that has text: one without is a label defect, and an encoder would answer it all the same."""
-        depth = min(max(DEPTH, 10 * self.options.k, self.options.budget // 8), n_chunks)
+        spread = index.spread if isinstance(index, HandsOver) else 0  # chunks of a passage, where there are such
+        depth = min(max(DEPTH, 10 * self.options.k * max(spread, 1), self.options.budget // 8), n_chunks)
         with_text = [i for i, query in enumerate(queries) if query.text.strip()]
         ranked = index.search([queries[i].text for i in with_text], depth)
         chunks = np.full((len(queries), depth), -1, dtype=np.int64)
         scores = np.full((len(queries), depth), -np.inf)
         chunks[with_text], scores[with_text] = ranked
-        return Run(chunks, scores)
+        return Run(chunks, scores, listed=tuple(range(len(queries))) if spread else (), passages=spread > 0)
 
     def indexed(self, retrieved: Retrieved, progress: Progress) -> Indexed:
         """What a diagnosis may ask of the index that `retrieve` made."""

@@ -137,13 +137,13 @@ def _prompts(
 
 
 def _retrieved(scorer: Scorer, run: Run, lengths: IntArray, notes: list[str]) -> list[_Context]:
-    """The chunks of each query's context, in the order of their ranks."""
+    """The chunks of each query's context, or its passages, in the order of their ranks."""
     if run.failed:
         notes.append(f"{len(run.failed)} queries failed in the run: their prompts hold no passages")
     enough = scorer.sufficient(run, lengths)
     return [
         _Context(
-            tuple(scorer.text(c) for c in run.chunks[q, : lengths[q]].tolist()),
+            tuple(scorer.texts.handed_over(run, q, int(lengths[q]))),
             bool(enough[q]) if level in ("span", "document") else None,
         )
         for q, level in enumerate(scorer.labels.level)

@@ -47,7 +47,7 @@ def lead(case: Case) -> Leads:
     edits = [Edit(query=added(case.query.text, t)) for t in (title, *others)]
     outcomes = yield edits
     ranks = [_rank(case, outcome) for outcome in outcomes]
-    fits = case.setting.packing.fits(outcomes[0].order, edits[0])
+    fits = outcomes[0].length
     as_well = sum(rank <= min(fits, ranks[0]) for rank in ranks[1:])
     if ranks[0] > fits or as_well > MOST_AS_WELL * len(others):
         return None

@@ -18,12 +18,15 @@ Run = tuple[IntArray, FloatArray]
 
 
 class Pool(NamedTuple):
-    """The head of one query's ranking, best first, and the texts that an edit adds: numbered from the number of texts on."""
+    """The head of one query's ranking, best first. `added` are the texts of an edit, numbered from the number of texts on;
+    `removed` those that it drops.
+    """
 
     query: str
     positions: IntArray
     scores: FloatArray
     added: tuple[Addition, ...]
+    removed: frozenset[int] = frozenset()
 
 
 class StepIndex:
@@ -62,17 +65,18 @@ class StepIndex:
 
     def what_if(self, queries: Sequence[str], edits: Sequence[Edit], depth: int) -> Run:
         """See `protocols.Index`: the ranking below the step is edited, then it is arranged as ever."""
-        added = [edit.added for edit in edits]
-        return self._run(lambda pool: self.indexes[0].what_if(queries, edits, pool), queries, added, depth)
+        added, removed = [edit.added for edit in edits], [edit.removed for edit in edits]
+        return self._run(lambda pool: self.indexes[0].what_if(queries, edits, pool), queries, added, depth, removed)
 
     def arranged(self, pools: Sequence[Pool], depth: int) -> list[Run]:
         """The first `depth` of each query's new ranking, or more: positions and scores, in the order of `protocols.Index`."""
         raise NotImplementedError
 
     def _run(
-        self, search: Callable[[int], Run], queries: Sequence[str], added: Sequence[tuple[Addition, ...]], depth: int
-    ) -> Run:
-        rows = self.arranged(pools_of(search(min(self._pool, self._most(added))), queries, added), depth)
+        self, search: Callable[[int], Run], queries: Sequence[str], added: Sequence[tuple[Addition, ...]], depth: int,
+        removed: Sequence[frozenset[int]] = (),
+    ) -> Run:  # fmt: skip
+        rows = self.arranged(pools_of(search(min(self._pool, self._most(added))), queries, added, removed), depth)
         return padded([(positions[:depth], scores[:depth]) for positions, scores in rows], depth)
 
     def _most(self, added: Sequence[tuple[Addition, ...]]) -> int:
@@ -90,7 +94,9 @@ class StepIndex:
         return np.array([p if p < n else pool.added[p - n].place for p in pool.positions.tolist()], dtype=np.float64)
 
 
-def pools_of(found: Run, queries: Sequence[str], added: Sequence[tuple[Addition, ...]]) -> list[Pool]:
-    """Rankings, without their padding, with what belongs to each."""
-    rows = zip(queries, *found, added, strict=True)
-    return [Pool(query, positions[positions >= 0], scores[positions >= 0], own) for query, positions, scores, own in rows]
+def pools_of(
+    found: Run, queries: Sequence[str], added: Sequence[tuple[Addition, ...]], removed: Sequence[frozenset[int]] = ()
+) -> list[Pool]:
+    """Rankings, without their padding, with what belongs to each; nothing is dropped where `removed` is empty."""
+    rows = zip(queries, *found, added, removed or [frozenset[int]()] * len(queries), strict=True)
+    return [Pool(query, order[order >= 0], scores[order >= 0], new, gone) for query, order, scores, new, gone in rows]

@@ -58,8 +58,9 @@ class LatestIndex(StepIndex):
         return ~np.isin(pool.positions, np.concatenate([self._old_texts, np.array(added, dtype=np.int64)]))
 
     def _run(
-        self, search: Callable[[int], Run], queries: Sequence[str], added: Sequence[tuple[Addition, ...]], depth: int
-    ) -> Run:
+        self, search: Callable[[int], Run], queries: Sequence[str], added: Sequence[tuple[Addition, ...]], depth: int,
+        removed: Sequence[frozenset[int]] = (),
+    ) -> Run:  # fmt: skip
         most, deep = self._most(added), 2 * depth
         while True:  # as deep as it takes: as deep as all that is superseded would be slow where that is much
             found = pools_of(search(min(deep, most)), queries, added)

@@ -146,7 +146,8 @@ def _key(material: Material, plan: Plan, more: object = None) -> str:
     models = [m.identity for m in (*own_models(plan.chunker), *of_retriever)]
     size = [options.k, options.budget, options.copies, options.ties, list(options.measures)]
     read = [list(options.keep), list(options.exclude)]
-    parts = ["cell 4", __version__, material.inputs, material.metadata, specs, files, models, size, read, more]
+    context = [plan.surroundings.identity] if plan.surroundings.identity else []
+    parts = ["cell 4", __version__, material.inputs, material.metadata, specs, files, models, size, read, more, *context]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -174,8 +175,8 @@ def _embed(material: Material, plans: Sequence[Plan], progress: Progress) -> Non
     for plan in plans:
         encoders = _encoders(plan)
         cut = f"{plan.options.chunks or spec_of(plan.chunker, full=True)}", spec_of(plan.context, full=True)
-        # A chunker may embed too: what it needs is made here as well.
-        if cut not in cuts and (encoders or own_models(plan.chunker)):
+        # A chunker may embed too, and a context may ask a function: what they need is made here as well.
+        if cut not in cuts and (encoders or own_models(plan.chunker) or plan.surroundings.identity):
             cuts[cut] = plan.texts(material.whole, material.corpus, progress)
         for encoder in encoders:
             jobs.setdefault(encoder.identity, (encoder, {}, plan))[1].update(dict.fromkeys(cuts[cut]))

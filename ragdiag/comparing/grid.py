@@ -30,6 +30,7 @@ from ragdiag.pipeline import inputs_of
 from ragdiag.scoring.measures import Measure, default_measures
 from ragdiag.scoring.scoring import Scorer
 from ragdiag.search.encoder import Encoder
+from ragdiag.search.late import LateEncoder
 from ragdiag.search.nested import all_models, own_models
 from ragdiag.search.outside import OutsideEncoder
 from ragdiag.search.retrieval import Plan, Retrieved
@@ -161,9 +162,10 @@ def usable(options: Options) -> bool:
 
 
 def _encoders(plan: Plan) -> list[Encoder | OutsideEncoder]:
-    """The encoders of a configuration's retriever whose vectors are kept; none for a recorded run: nothing is encoded here."""
+    """The encoders of a configuration's retriever whose vectors of texts are kept; none for a recorded run: none are made."""
     models = [] if plan.options.run else all_models(plan.retriever)
-    return [m for m in models if isinstance(m, Encoder) or (isinstance(m, OutsideEncoder) and m.kept)]
+    of_texts = [m for m in models if isinstance(m, Encoder) or (isinstance(m, OutsideEncoder) and m.kept)]
+    return [m for m in of_texts if not isinstance(m, LateEncoder)]
 
 
 def _embed(material: Material, plans: Sequence[Plan], progress: Progress) -> None:
@@ -180,6 +182,10 @@ def _embed(material: Material, plans: Sequence[Plan], progress: Progress) -> Non
             cuts[cut] = plan.texts(material.whole, material.corpus, progress)
         for encoder in encoders:
             jobs.setdefault(encoder.identity, (encoder, {}, plan))[1].update(dict.fromkeys(cuts[cut]))
+    late = {m.identity: (m, plan) for plan in plans for m in all_models(plan.retriever) if isinstance(m, LateEncoder)}
+    for reader, plan in late.values():
+        if plan.store is not None and not plan.options.run:
+            reader.read([document.text for document in material.corpus.documents], plan.store, progress)
     queries = [q.text for q in material.labels.queries if q.text.strip()]
     for encoder, texts, plan in jobs.values():
         if plan.store is not None:

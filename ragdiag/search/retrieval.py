@@ -11,7 +11,7 @@ import numpy as np
 
 from ragdiag.core.cache import opened as opened_cache
 from ragdiag.core.encoders import Readable, TextEncoder
-from ragdiag.core.errors import InputError
+from ragdiag.core.errors import InputError, SpecError
 from ragdiag.core.options import NO_SWAP, Options
 from ragdiag.core.pipelines import Unread
 from ragdiag.core.protocols import ChunkTexts, Collection, Index, Kept, Progress, Retriever
@@ -24,6 +24,7 @@ from ragdiag.search.asked import AskedIndex, ByCosine
 from ragdiag.search.beside import NAME, by_meaning, note_on
 from ragdiag.search.elsewhere import Given, of_run, of_search
 from ragdiag.search.indexed import Indexed
+from ragdiag.search.late import NO_CONTEXT
 from ragdiag.search.latency import Clock, latency_of, told
 from ragdiag.search.nested import (
     WORDS,
@@ -37,6 +38,7 @@ from ragdiag.search.nested import (
     own_models,
     parts_of,
     readers_of,
+    reads_documents,
     swaps_of,
 )
 from ragdiag.search.reading import unread_of
@@ -77,6 +79,8 @@ class Plan:
         self.retriever = make("retrievers", options.retriever)
         self.swap = make("retrievers", options.swap) if options.swap not in ("", NO_SWAP) else None
         _ = [all_models(strategy) for strategy in (self.chunker, self.retriever, self.swap)]  # raises where one cannot be
+        if spec_of(self.context) != "none" and (reads_documents(self.retriever) or reads_documents(self.swap)):
+            raise SpecError(NO_CONTEXT)
         self.rewriter = rewriter_of(options.rewrite)
         self.collection = collection_of(self.retriever)
         if self.collection is not None:  # what a collection has embedded is its own business

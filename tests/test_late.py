@@ -276,8 +276,8 @@ def test_nothing_is_cut_at_the_encoders_limit(encoder: LateEncoder, tmp_path: Pa
         pool: audit(*given, chunker="fixed(size=2000)", retriever=f"dense(pool={pool})", k=1, cache=tmp_path / "cache")
         for pool in ("model", "late")
     }
-    assert reports["model"].index.unseen is not None
-    assert reports["late"].index.unseen is None
+    assert reports["model"].pipeline.unseen is not None
+    assert reports["late"].pipeline.unseen is None
     assert "pool" not in reports["model"].signature
     assert "pool=late" in reports["late"].signature
 

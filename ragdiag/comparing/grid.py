@@ -178,19 +178,24 @@ def _embed(material: Material, plans: Sequence[Plan], progress: Progress) -> Non
         encoders = _encoders(plan)
         cut = f"{plan.options.chunks or spec_of(plan.chunker, full=True)}", spec_of(plan.context, full=True)
         # A chunker may embed too, and a context may ask a function: what they need is made here as well.
-        if cut not in cuts and (encoders or own_models(plan.chunker) or plan.surroundings.identity):
+        if cut not in cuts and any((encoders, own_models(plan.chunker), plan.surroundings.identity)):
             cuts[cut] = plan.texts(material.whole, material.corpus, progress)
         for encoder in encoders:
             jobs.setdefault(encoder.identity, (encoder, {}, plan))[1].update(dict.fromkeys(cuts[cut]))
-    late = {m.identity: (m, plan) for plan in plans for m in all_models(plan.retriever) if isinstance(m, LateEncoder)}
-    for reader, plan in late.values():
-        if plan.store is not None and not plan.options.run:
-            reader.read([document.text for document in material.corpus.documents], plan.store, progress)
+    _read(material, plans, progress)
     queries = [q.text for q in material.labels.queries if q.text.strip()]
     for encoder, texts, plan in jobs.values():
         if plan.store is not None:
             encoder.encode(list(texts), "document", plan.store, progress)
             encoder.encode(queries, "query", plan.store, progress)
+
+
+def _read(material: Material, plans: Sequence[Plan], progress: Progress) -> None:
+    """Every document, for the encoders that read documents whole, once for all chunkings."""
+    at_work = [plan for plan in plans if plan.store is not None and not plan.options.run]
+    late = {m.identity: (m, plan.store) for plan in at_work for m in all_models(plan.retriever) if isinstance(m, LateEncoder)}
+    for encoder, store in late.values():
+        encoder.read([document.text for document in material.corpus.documents], store, progress)
 
 
 def causes_of(

@@ -15,6 +15,15 @@ ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=80)
 PIECES = st.lists(st.sampled_from(["# A\n", "## B\n", "text ", "\n", "C\n===\n", "```\n", " ", "漢。"]), max_size=20).map("".join)
 
 
+@pytest.fixture(scope="module")
+def family(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A spec for each context; those that need a file or a function have one."""
+    path = tmp_path_factory.mktemp("contexts") / "said.jsonl"
+    lines = ['{"doc_id": "d", "start": 0, "end": 2, "text": "A part."}', '{"doc_id": "d", "text": "All."}']
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return {"file": f"file(path={path.as_posix()!r})", "call": 'call(function="html:escape")'}
+
+
 def texts(spec: str, document: Document, spans: list[tuple[int, int]]) -> list[str]:
     columns = np.array(spans, dtype=np.int64).reshape(-1, 2)
     result: list[str] = make("contexts", spec).texts(document, columns[:, 0], columns[:, 1])
@@ -31,22 +40,24 @@ def around(spec: str, document: Document, *chunks: str) -> list[str]:
 @pytest.mark.parametrize("name", FAMILY)
 @settings(max_examples=100, deadline=None)
 @given(text=ANY_TEXT | PIECES, title=st.text(max_size=5), data=st.data())
-def test_one_text_for_each_span_with_the_chunk_in_it(name: str, text: str, title: str, data: st.DataObject) -> None:
+def test_one_text_for_each_span_with_the_chunk_in_it(
+    family: dict[str, str], name: str, text: str, title: str, data: st.DataObject
+) -> None:
     span = st.tuples(st.integers(0, len(text)), st.integers(0, len(text))).map(lambda s: (min(s), max(s)))
     spans = sorted(data.draw(st.lists(span, max_size=6)))
     document = Document("d", text, title)
-    found = texts(name, document, spans)
+    found = texts(family.get(name, name), document, spans)
     assert len(found) == len(spans)
     for (a, b), each in zip(spans, found, strict=True):
         assert text[a:b] in each
     assert document == Document("d", text, title)
-    assert found == texts(name, document, spans)
+    assert found == texts(family.get(name, name), document, spans)
 
 
 @pytest.mark.parametrize("name", FAMILY)
-def test_no_spans_no_texts(name: str) -> None:
-    assert texts(name, Document("d", "", "T"), []) == []
-    assert texts(name, Document("d", "a b", "T"), []) == []
+def test_no_spans_no_texts(family: dict[str, str], name: str) -> None:
+    assert texts(family.get(name, name), Document("d", "", "T"), []) == []
+    assert texts(family.get(name, name), Document("d", "a b", "T"), []) == []
 
 
 def test_none_is_the_chunk_alone() -> None:

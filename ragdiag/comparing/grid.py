@@ -30,6 +30,7 @@ from ragdiag.pipeline import inputs_of
 from ragdiag.scoring.measures import Measure, default_measures
 from ragdiag.scoring.scoring import Scorer
 from ragdiag.search.encoder import Encoder
+from ragdiag.search.late import LateEncoder
 from ragdiag.search.nested import all_models, own_models
 from ragdiag.search.outside import OutsideEncoder
 from ragdiag.search.retrieval import Plan, Retrieved
@@ -146,7 +147,8 @@ def _key(material: Material, plan: Plan, more: object = None) -> str:
     models = [m.identity for m in (*own_models(plan.chunker), *of_retriever)]
     size = [options.k, options.budget, options.copies, options.ties, list(options.measures)]
     read = [list(options.keep), list(options.exclude)]
-    parts = ["cell 4", __version__, material.inputs, material.metadata, specs, files, models, size, read, more]
+    context = [plan.surroundings.identity] if plan.surroundings.identity else []
+    parts = ["cell 4", __version__, material.inputs, material.metadata, specs, files, models, size, read, more, *context]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -160,9 +162,10 @@ def usable(options: Options) -> bool:
 
 
 def _encoders(plan: Plan) -> list[Encoder | OutsideEncoder]:
-    """The encoders of a configuration's retriever whose vectors are kept; none for a recorded run: nothing is encoded here."""
+    """The encoders of a configuration's retriever whose vectors of texts are kept; none for a recorded run: none are made."""
     models = [] if plan.options.run else all_models(plan.retriever)
-    return [m for m in models if isinstance(m, Encoder) or (isinstance(m, OutsideEncoder) and m.kept)]
+    of_texts = [m for m in models if isinstance(m, Encoder) or (isinstance(m, OutsideEncoder) and m.kept)]
+    return [m for m in of_texts if not isinstance(m, LateEncoder)]
 
 
 def _embed(material: Material, plans: Sequence[Plan], progress: Progress) -> None:
@@ -174,16 +177,25 @@ def _embed(material: Material, plans: Sequence[Plan], progress: Progress) -> Non
     for plan in plans:
         encoders = _encoders(plan)
         cut = f"{plan.options.chunks or spec_of(plan.chunker, full=True)}", spec_of(plan.context, full=True)
-        # A chunker may embed too: what it needs is made here as well.
-        if cut not in cuts and (encoders or own_models(plan.chunker)):
+        # A chunker may embed too, and a context may ask a function: what they need is made here as well.
+        if cut not in cuts and any((encoders, own_models(plan.chunker), plan.surroundings.identity)):
             cuts[cut] = plan.texts(material.whole, material.corpus, progress)
         for encoder in encoders:
             jobs.setdefault(encoder.identity, (encoder, {}, plan))[1].update(dict.fromkeys(cuts[cut]))
+    _read(material, plans, progress)
     queries = [q.text for q in material.labels.queries if q.text.strip()]
     for encoder, texts, plan in jobs.values():
         if plan.store is not None:
             encoder.encode(list(texts), "document", plan.store, progress)
             encoder.encode(queries, "query", plan.store, progress)
+
+
+def _read(material: Material, plans: Sequence[Plan], progress: Progress) -> None:
+    """Every document, for the encoders that read documents whole, once for all chunkings."""
+    at_work = [plan for plan in plans if plan.store is not None and not plan.options.run]
+    late = {m.identity: (m, plan.store) for plan in at_work for m in all_models(plan.retriever) if isinstance(m, LateEncoder)}
+    for encoder, store in late.values():
+        encoder.read([document.text for document in material.corpus.documents], store, progress)
 
 
 def causes_of(

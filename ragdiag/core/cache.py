@@ -25,7 +25,7 @@ from ragdiag.core.writing import PRIVATE, TEMPORARY, drop_stale, replacing
 
 T = TypeVar("T")
 
-__all__ = ["Cache", "arrays_of", "default_folder", "opened"]
+__all__ = ["Cache", "arrays_of", "default_folder", "keep_text", "kept_text", "opened"]
 
 CHECKSUM_BYTES = 8
 """Bytes of checksum before each vector."""
@@ -222,3 +222,15 @@ def arrays_of(store: Store | None, what: str, texts: Sequence[str], build: Calla
         arrays = build()
         store.add_arrays(digest.hexdigest(), arrays)
     return arrays
+
+
+def kept_text(store: Store | None, key: str) -> str | None:
+    """The text that `keep_text` kept under `key`; None where there is none."""
+    kept = store.arrays(key) if store is not None else None
+    return bytes(kept["text"].astype(np.uint8)).decode("utf-8", "surrogatepass") if kept and "text" in kept else None
+
+
+def keep_text(store: Store | None, key: str, text: str) -> None:
+    """Keep a text under `key`, where there is a store."""
+    if store is not None:
+        store.add_arrays(key, {"text": np.frombuffer(text.encode("utf-8", "surrogatepass"), dtype=np.uint8)})

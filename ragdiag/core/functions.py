@@ -6,6 +6,7 @@ A module is looked for in the current folder, then among what is installed: not 
 from __future__ import annotations
 
 import importlib
+import inspect
 import sys
 from collections.abc import Callable
 from importlib.machinery import PathFinder
@@ -15,7 +16,7 @@ from typing import Any
 
 from ragdiag.core.errors import SpecError
 
-__all__ = ["load_function", "load_object", "names_function"]
+__all__ = ["load_function", "load_object", "names_function", "needed"]
 
 
 def names_function(target: str) -> bool:
@@ -63,3 +64,12 @@ def _imported(name: str, said: str) -> ModuleType:
         if is_here:  # what it imports later is found too, but hides no installed package from others
             sys.path.remove(here)
             sys.path.append(here)
+
+
+def needed(function: Callable[..., object]) -> int:
+    """How many arguments a function must be given by position; 1 where that cannot be told."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return 1
+    return sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.default is p.empty for p in parameters)

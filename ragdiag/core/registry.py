@@ -17,12 +17,12 @@ import sys
 import types
 import typing
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ragdiag.core.errors import MissingExtra, SpecError, did_you_mean
 
-__all__ = ["FAMILIES", "make", "names", "require", "spec_of", "strategy_class", "without_usual"]
+__all__ = ["FAMILIES", "NEWER", "make", "names", "require", "spec_of", "strategy_class", "without_usual"]
 
 
 FAMILIES = {
@@ -179,6 +179,11 @@ def _described(kind: object) -> str:
     return TYPES.get(kind, str(kind))
 
 
+NEWER: Mapping[str, bool] = {"newer": True}
+"""For the `metadata` of a parameter that came later: a full spec has it where it is not the default, so that others stay as they
+were.
+"""
+
 TYPES: dict[object, str] = {
     int: "a whole number",
     float: "a number",
@@ -200,7 +205,7 @@ def spec_of(strategy: Any, full: bool = False) -> str:
 def _written(field: dataclasses.Field[Any], value: object, full: bool) -> Iterator[str]:
     """The part, or parts, of a spec that give a parameter its value."""
     values = value if isinstance(value, tuple) else (value,)
-    usual = not full and value == _default(field)
+    usual = (not full or field.metadata.get("newer")) and value == _default(field)
     if values and dataclasses.is_dataclass(values[0]):
         # One strategy that a step wraps is part of its name, the default too: dedupe(bm25), dedupe(hybrid).
         if not usual or not isinstance(value, tuple):

@@ -12,6 +12,7 @@ from typing import Any
 from ragdiag.core.options import Options
 from ragdiag.core.registry import make, spec_of
 from ragdiag.search.analyses import analysed
+from ragdiag.search.nested import reads_documents
 
 __all__ = [
     "Change", "by_parts", "other_retrievers", "overlapping", "sized", "stemmed", "with_context", "within", "without_stop_words",
@@ -90,7 +91,7 @@ def with_context(kind: str) -> Change:
     """Chunks indexed with what is round them."""
 
     def change(options: Options) -> Iterator[Options]:
-        if options.context == "none":
+        if options.context == "none" and not reads_documents(make("retrievers", options.retriever)):
             yield dataclasses.replace(options, context=kind)
 
     return change

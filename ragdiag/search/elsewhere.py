@@ -10,7 +10,6 @@ from ragdiag.core.errors import InputError
 from ragdiag.core.options import Options
 from ragdiag.core.protocols import Progress, Store
 from ragdiag.core.records import Corpus, IntArray, Labels, Query
-from ragdiag.core.registry import make
 from ragdiag.scoring.packing import Packing
 from ragdiag.search.asked import AskedIndex, by_cosine
 from ragdiag.search.asking import Asking, searched, tried_again
@@ -23,8 +22,9 @@ from ragdiag.search.retrieved import Retrieved, Source
 from ragdiag.search.runs import Rankings, cut_short
 from ragdiag.search.searches import search_depth
 from ragdiag.search.stages import longer
+from ragdiag.search.surroundings import Surroundings
 from ragdiag.search.unplaced import kept
-from ragdiag.sources.chunks import Placed, embed_texts
+from ragdiag.sources.chunks import Placed
 
 __all__ = ["Given", "of_run", "of_search"]
 
@@ -58,7 +58,7 @@ def of_run(options: Options, given: Given) -> Retrieved:
     return _retrieved(options, given, ranked, bound, index, clock, Source("as in the run", None, f"run {file.name}"))
 
 
-def of_search(options: Options, given: Given, store: Store | None, progress: Progress) -> Retrieved:
+def of_search(options: Options, given: Given, surroundings: Surroundings, store: Store | None, progress: Progress) -> Retrieved:
     """The rankings of the team's own search: for a context first, then as deep as the measures look, or causes.
 
     Where its chunks are not given, they are taken from what it gives. A text that no document holds is kept, see `unplaced`.
@@ -70,18 +70,25 @@ def of_search(options: Options, given: Given, store: Store | None, progress: Pro
         ranked = searched(asking, given.queries, search_depth(options), progress, context)
         ranked = ranked._replace(notes=(*ranked.notes, *tried_again(asking, given.queries, search_depth(options), context)))
     try:
-        return _of_asking(options, given, asking, ranked, store, clock, progress)
+        return _of_asking(options, given, surroundings, asking, ranked, store, clock, progress)
     except InputError:  # what is in order is sorted out by none
         found = kept(ranked.rankings, given.whole)
         whole, corpus = found.within(given.whole), found.within(given.corpus)
         own = None if given.own is None else given.own._replace(chunking=found.beside(given.own.chunking, corpus))
         given = given._replace(whole=whole, corpus=whole if given.corpus is given.whole else corpus, own=own)
         ranked = Rankings(found.rankings, (*ranked.notes, *found.notes))
-    return _of_asking(options, given, asking, ranked, store, clock, progress)
+    return _of_asking(options, given, surroundings, asking, ranked, store, clock, progress)
 
 
 def _of_asking(
-    options: Options, given: Given, asking: Asking, ranked: Rankings, store: Store | None, clock: Clock, progress: Progress
+    options: Options,
+    given: Given,
+    surroundings: Surroundings,
+    asking: Asking,
+    ranked: Rankings,
+    store: Store | None,
+    clock: Clock,
+    progress: Progress,
 ) -> Retrieved:
     """What a search ranked, and the index that it is."""
     if options.calls and given.own is None and given.labels is not None:
@@ -93,9 +100,9 @@ def _of_asking(
     if index is not None and options.search_model and not asking.varies:
         encoder = encoder_of_model("" if options.search_model == DEFAULT else options.search_model)
         with clock("embed"):
-            texts = embed_texts(given.corpus, bound.chunking, make("contexts", options.context))
+            texts = surroundings.texts(given.corpus, bound.chunking, progress)
             index, said = by_cosine(index, encoder, texts, bound.chunking.document, store)
-        ranked = ranked._replace(notes=(*ranked.notes, *said))
+        ranked = ranked._replace(notes=(*ranked.notes, *surroundings.notes(given.corpus, bound.chunking), *said))
     elif index is not None:
         ranked = ranked._replace(notes=(*ranked.notes, NO_MODEL))
     return _retrieved(options, given, ranked, bound, index, clock, Source("as in the search", None, asking.name))

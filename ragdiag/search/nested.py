@@ -15,10 +15,11 @@ from ragdiag.core.proofs import EXACT
 from ragdiag.core.protocols import Collection, Composed, Fusion, Index, Progress, Retriever, Step, Store, Timed, Weighted, Wrapper
 from ragdiag.core.records import Chunking
 from ragdiag.core.registry import make, spec_of
+from ragdiag.search.late import LateEncoder
 
 __all__ = [
     "WORDS", "all_models", "collection_of", "encoder_of", "encodes_anew", "handing_over", "models_of", "notes_on_models",
-    "opened", "own_models", "parts_of", "readers_of", "reanalysed", "swaps_of", "weighted", "weights_of",
+    "opened", "own_models", "parts_of", "readers_of", "reads_documents", "reanalysed", "swaps_of", "weighted", "weights_of",
 ]  # fmt: skip
 
 
@@ -100,6 +101,11 @@ def readers_of(retriever: Retriever | None, others: Iterable[str]) -> dict[str, 
     known |= {spec: make("retrievers", spec) for spec in others}
     readers = {spec: next((m for m in all_models(made) if isinstance(m, Readable)), None) for spec, made in known.items()}
     return {spec: reader for spec, reader in readers.items() if reader is not None}
+
+
+def reads_documents(strategy: object) -> bool:
+    """Whether an encoder behind a strategy makes a chunk's vector of its whole document, so that no context has a part in it."""
+    return any(isinstance(model, LateEncoder) for model in all_models(strategy))
 
 
 def notes_on_models(strategies: Iterable[object]) -> list[str]:

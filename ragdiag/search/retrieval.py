@@ -11,7 +11,7 @@ import numpy as np
 
 from ragdiag.core.cache import opened as opened_cache
 from ragdiag.core.encoders import Readable, TextEncoder
-from ragdiag.core.errors import InputError
+from ragdiag.core.errors import InputError, SpecError
 from ragdiag.core.options import NO_SWAP, Options
 from ragdiag.core.passages import HandsOver
 from ragdiag.core.pipelines import Unread
@@ -25,6 +25,7 @@ from ragdiag.search.asked import AskedIndex, ByCosine
 from ragdiag.search.beside import NAME, by_meaning, note_on
 from ragdiag.search.elsewhere import Given, of_run, of_search
 from ragdiag.search.indexed import Indexed
+from ragdiag.search.late import NO_CONTEXT
 from ragdiag.search.latency import Clock, latency_of, told
 from ragdiag.search.nested import (
     WORDS,
@@ -39,13 +40,15 @@ from ragdiag.search.nested import (
     own_models,
     parts_of,
     readers_of,
+    reads_documents,
     swaps_of,
 )
 from ragdiag.search.reading import unread_of
 from ragdiag.search.retrieved import Retrieved, Source, signed
 from ragdiag.search.rewriting import rewriter_of
 from ragdiag.search.searches import chunks_of
-from ragdiag.sources.chunks import Placed, cut, embed_texts, place, place_stored, read_chunks, within
+from ragdiag.search.surroundings import Surroundings
+from ragdiag.sources.chunks import Placed, cut, place, place_stored, read_chunks, within
 
 __all__ = ["Indexed", "Plan", "Retrieved", "Source"]
 
@@ -80,11 +83,14 @@ class Plan:
         other = handing_over(self.retriever, make("retrievers", options.swap) if named else self.retriever)
         self.swap = other if named else None
         _ = [all_models(strategy) for strategy in (self.chunker, self.retriever, self.swap)]  # raises where one cannot be
+        if spec_of(self.context) != "none" and (reads_documents(self.retriever) or reads_documents(self.swap)):
+            raise SpecError(NO_CONTEXT)
         self.rewriter = rewriter_of(options.rewrite)
         self.collection = collection_of(self.retriever)
         if self.collection is not None:  # what a collection has embedded is its own business
             self.context = make("contexts", "none")
         self.store = opened_cache(options.cache)
+        self.surroundings = Surroundings(self.context, self.store)
 
     def retrieve(
         self, whole: Corpus, corpus: Corpus, queries: Sequence[Query], progress: Progress, labels: Labels | None = None
@@ -119,7 +125,7 @@ class Plan:
         """The rankings of a recorded run, or of the team's own search."""
         options, own = self.options, self._own(whole, corpus)
         given = Given(whole, corpus, queries, labels, own)
-        made = of_run(options, given) if options.run else of_search(options, given, self.store, progress)
+        made = of_run(options, given) if options.run else of_search(options, given, self.surroundings, self.store, progress)
         return made._replace(source=made.source._replace(chunker=self._own_name() or made.source.chunker))
 
     def texts(self, whole: Corpus, corpus: Corpus, progress: Progress) -> list[str]:
@@ -128,7 +134,7 @@ class Plan:
             return []
         own = self._own(whole, corpus)
         chunking = own.chunking if own else cut(corpus, self.chunker, progress, self.store)
-        return embed_texts(corpus, chunking, self.context)
+        return self.surroundings.texts(corpus, chunking, progress)
 
     def _own(self, whole: Corpus, corpus: Corpus) -> Placed | None:
         """The team's own chunks of the documents that are audited, where they are given."""
@@ -159,11 +165,12 @@ class Plan:
             raise InputError("there is no text to index in these documents", remedy="check the corpus")
         with clock("index"):
             index = self._index(self.retriever, corpus, chunking, progress)
+        notes = (*(own.notes if own else ()), *self.surroundings.notes(corpus, chunking))
         chunker = self._own_name() or spec_of(self.chunker, full=True)
-        return _Indexed(chunking, index, chunker, spec_of(self.context), corpus, own.notes if own else ())
+        return _Indexed(chunking, index, chunker, spec_of(self.context), corpus, notes)
 
     def _index(self, retriever: Retriever, corpus: Corpus, chunking: Chunking, progress: Progress) -> Index:
-        texts = ChunkTexts(embed_texts(corpus, chunking, self.context), corpus, chunking)
+        texts = ChunkTexts(self.surroundings.texts(corpus, chunking, progress), corpus, chunking)
         return retriever.index(texts, self.store, progress)
 
     def _as_asked(self, index: Index, corpus: Corpus, chunking: Chunking) -> Index:
@@ -183,13 +190,7 @@ class Plan:
 
     def indexed(self, retrieved: Retrieved, progress: Progress) -> Indexed:
         """What a diagnosis may ask of the index that `retrieve` made."""
-        index, corpus = retrieved.searchable, retrieved.corpus
-
-        def embed(span: Span) -> str:
-            where = np.array([span.start]), np.array([span.end])
-            texts: list[str] = self.context.texts(corpus.documents[span.document], *where)
-            return texts[0]
-
+        index, embed = retrieved.searchable, functools.partial(self.surroundings.text, retrieved.corpus, retrieved.chunking)
         if isinstance(index, AskedIndex):
             return self._asked(index, retrieved, embed, progress)
         return Indexed(None, embed) if index is None else self._made(index, retrieved, embed, progress)
@@ -199,9 +200,9 @@ class Plan:
         chunking, corpus = retrieved.chunking, retrieved.corpus
         encoder = encoder_of(index)
         reads = encoder if isinstance(encoder, TextEncoder) else None  # a function or an endpoint does not say how far it reads
-        visible = None if reads is None else reads.visible(embed_texts(corpus, chunking, self.context), self.store)
+        visible = None if reads is None else reads.visible(self.surroundings.texts(corpus, chunking), self.store)
         make_index = functools.partial(self._index, corpus=corpus, chunking=chunking, progress=progress)
-        texts = functools.partial(embed_texts, corpus, chunking, self.context)
+        texts = functools.partial(self.surroundings.texts, corpus, chunking)
         swaps = self._swaps(index, make_index, lambda: by_meaning(texts(), self.store))
         chosen = bool(swaps) and not self.options.swap and NAME not in spec_of(self.retriever) and set(swaps) == {NAME}
 
@@ -226,7 +227,7 @@ class Plan:
 
     def _asked(self, index: AskedIndex, retrieved: Retrieved, embed: Callable[[Span], str], progress: Progress) -> Indexed:
         """A search, or a run, that takes no text; other retrievers are asked where all its chunks are known."""
-        texts = embed_texts(retrieved.corpus, retrieved.chunking, self.context)
+        texts = self.surroundings.texts(retrieved.corpus, retrieved.chunking, progress)
         swaps = self._others(retrieved, texts, progress)
         encoder = index.encoder if isinstance(index, ByCosine) else None
         reads = encoder if isinstance(encoder, TextEncoder) else None
@@ -271,7 +272,7 @@ class Plan:
         reader = next(iter(readers_of(self.retriever, ()).values()), None)
         if reader is None or retrieved.searchable is None or isinstance(retrieved.searchable, AskedIndex):
             return None
-        return unread_of(reader, embed_texts(retrieved.corpus, retrieved.chunking, self.context), _texts(queries), self.store)
+        return unread_of(reader, self.surroundings.texts(retrieved.corpus, retrieved.chunking), _texts(queries), self.store)
 
     def notes_of(self, index: Index | None) -> tuple[str, ...]:
         """What a reader should know of what was asked, once all is: of the rewriter, and of a search."""
@@ -290,6 +291,7 @@ class Plan:
         """Everything that defines the ranking and its measures, on one line."""
         options = self.options
         elsewhere = options.run or options.search is not None
+        source = source._replace(context=self.surroundings.signed) if source.context is not None else source
         return signed(options, source, source.retriever if elsewhere else spec_of(self.retriever, full=True))
 
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-
+from ragdiag.core.cache import keep_text, kept_text
 from ragdiag.core.errors import SpecError
-from ragdiag.core.functions import load_function, names_function
+from ragdiag.core.functions import load_function, names_function, needed
 from ragdiag.core.protocols import Progress, Store, text_key
 from ragdiag.text.phrases import counted, listed
 
@@ -43,7 +41,7 @@ class Rewriter:
 
     def __init__(self, function: Callable[..., Any], name: str) -> None:
         self.name, self._function, self._failed = name, function, Counter[str]()
-        self._takes_turns = _positional(function) > 1
+        self._takes_turns = needed(function) > 1
         self._asked = 0
 
     @property
@@ -70,12 +68,11 @@ class Rewriter:
         version = getattr(self._function, "version", None)
         asked = "\n".join([*question.turns, question.text]) if self._takes_turns else question.text
         key = hashlib.sha256(f"rewritten {self.name}@{version} {text_key(asked).hex()}".encode()).hexdigest()
-        kept = store.arrays(key) if store is not None and version is not None else None
-        if kept is not None and "text" in kept:
-            return bytes(kept["text"].astype(np.uint8)).decode("utf-8", "surrogatepass")
-        text = self._called(question)
-        if text and store is not None and version is not None:
-            store.add_arrays(key, {"text": np.frombuffer(text.encode("utf-8", "surrogatepass"), dtype=np.uint8)})
+        keep = store if version is not None else None
+        if (kept := kept_text(keep, key)) is not None:
+            return kept
+        if text := self._called(question):
+            keep_text(keep, key, text)
         return text
 
     def _called(self, question: Asked) -> str:
@@ -102,12 +99,3 @@ def rewriter_of(target: object) -> Rewriter | None:
     if not isinstance(target, str) or not names_function(target):  # what it is instead may hold a key
         raise SpecError(f"rewrite takes module:function, or a function: {HOW}")
     return Rewriter(load_function(target, "rewrite"), target)
-
-
-def _positional(function: Callable[..., Any]) -> int:
-    """How many arguments a function must be given by position; 1 where that cannot be told."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return 1
-    return sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.default is p.empty for p in parameters)

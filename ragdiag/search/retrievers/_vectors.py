@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,14 @@ BLOCK = 64
 
 Encode = Callable[[Sequence[str], Literal["document", "query"]], VectorArray]
 """Vectors of texts of a kind, one a row."""
+
+
+class Encoded(NamedTuple):
+    """What stands for the texts that each edit adds, the vectors of all queries, and those of what stands for a text."""
+
+    texts: list[list[str]]
+    queries: dict[str, VectorArray]
+    added: dict[str, VectorArray]
 
 
 class Vectors:
@@ -55,7 +63,11 @@ class Vectors:
         depth: int,
     ) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`; `encode` makes vectors of texts of a kind, "query" or "document", all at once."""
-        texts, vectors, added = encoded(encode, queries, edits)
+        return self.edited(encoded(encode, queries, edits), queries, edits, depth)
+
+    def edited(self, made: Encoded, queries: Sequence[str], edits: Sequence[Edit], depth: int) -> tuple[IntArray, FloatArray]:
+        """`what_if` with vectors that are known."""
+        texts, vectors, added = made
 
         def score(query: str, text: str) -> float:
             return float(np.round(np.float64(vectors[query] @ added[text]), DECIMALS)) if vectors[query].any() else -np.inf
@@ -66,10 +78,9 @@ class Vectors:
         return edited(search, score, len(self.rows), queries, edits, texts, depth)
 
 
-def encoded(
-    encode: Encode, queries: Sequence[str], edits: Sequence[Edit]
-) -> tuple[list[list[str]], dict[str, VectorArray], dict[str, VectorArray]]:
+def encoded(encode: Encode, queries: Sequence[str], edits: Sequence[Edit]) -> Encoded:
     """What an encoder reads of the texts that each edit adds, and the vectors of all queries and of all such texts."""
     texts = [[a.seen or a.text for a in edit.added] for edit in edits]
     asked, new = list(dict.fromkeys(queries)), list(dict.fromkeys(text for own in texts for text in own))
-    return texts, dict(zip(asked, encode(asked, "query"), strict=True)), dict(zip(new, encode(new, "document"), strict=True))
+    by_query = dict(zip(asked, encode(asked, "query"), strict=True))
+    return Encoded(texts, by_query, dict(zip(new, encode(new, "document"), strict=True)))

@@ -33,7 +33,7 @@ from ragdiag.search.searches import search_depth
 from ragdiag.sources.checked import Checked, left_out
 from ragdiag.sources.corpus import load_corpus
 from ragdiag.sources.evidence import locate, restrict
-from ragdiag.sources.naming import DocumentNames
+from ragdiag.sources.naming import DocumentNames, query_named
 from ragdiag.sources.omissions import amounts, much
 from ragdiag.sources.places import nearest_document
 from ragdiag.sources.queries import load_queries
@@ -86,11 +86,12 @@ def audit(corpus: str | Path, queries: str | Path, progress: Progress = no_progr
 def run_audit(
     corpus_path: str | Path, queries_path: str | Path, options: Options, progress: Progress = no_progress, diagnosed: str = ""
 ) -> Audit:
-    """`audit`, keeping every intermediate. `diagnosed`: the only query whose causes are asked for; the others get none."""
+    """`audit`, keeping every intermediate. `diagnosed`: the only query whose causes are asked for, see `query_named`."""
     measures, plan, clock = _measures(options), Plan(options), Clock()
     with clock("load"):
         loaded = load_measurable(corpus_path, queries_path, options, progress)
     corpus, labels = loaded.corpus, loaded.labels
+    diagnosed = query_named(diagnosed, labels) if diagnosed else ""
     retrieved, scorer, lengths, seconds = rank(plan, loaded, progress)
     clock.seconds |= seconds
     chunking, run, index = retrieved.chunking, retrieved.run, retrieved.searchable
@@ -212,7 +213,7 @@ def load(corpus_path: str | Path, queries_path: str | Path | None, options: Opti
         notes.append(f"files of other kinds left out: {kinds}")
     if options.only:
         names = DocumentNames(corpus)
-        positions = {name: names.position(name) for name in options.only}
+        positions = {name: names.typed(name) for name in options.only}
         if unknown := next((name for name, position in positions.items() if position is None), ""):
             raise UsageError(f"--only: no document {unknown!r}{nearest_document(unknown, corpus)}")
         corpus, labels = restrict(corpus, labels, {corpus.documents[i].id for i in positions.values() if i is not None})

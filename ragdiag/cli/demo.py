@@ -54,9 +54,7 @@ def demo(context: click.Context, out: str) -> None:
             click.echo(click.style(f"$ ragdiag {shlex.join(arguments)}", bold=True))
         _run(context, *arguments)
     with standard_output():
-        click.echo(
-            f"\nThe files are in {out}: change them and try again. With your own: ragdiag audit CORPUS QUERIES"
-        )
+        click.echo(f"\nThe files are in {out}: change them and try again. With your own: ragdiag audit CORPUS QUERIES")
 
 
 def _steps(folder: Path) -> list[tuple[str, list[str]]]:

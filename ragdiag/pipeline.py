@@ -91,7 +91,7 @@ def run_audit(
     with clock("load"):
         loaded = load_measurable(corpus_path, queries_path, options, progress)
     corpus, labels = loaded.corpus, loaded.labels
-    diagnosed = query_named(diagnosed, labels) if diagnosed else ""
+    only = {[q.id for q in labels.queries].index(query_named(diagnosed, labels))} if diagnosed else None
     retrieved, scorer, lengths, seconds = rank(plan, loaded, progress)
     clock.seconds |= seconds
     chunking, run, index = retrieved.chunking, retrieved.run, retrieved.searchable
@@ -102,7 +102,6 @@ def run_audit(
         means = {m: resampler.mean(by_query) for m, by_query in values.items()}
     with clock("diagnose"):
         indexed = plan.indexed(retrieved, progress)
-        only = {q for q, query in enumerate(labels.queries) if query.id == diagnosed} if diagnosed else None
         diagnoses = name_causes(scorer, run, lengths, indexed, options, progress, only)
         said = labels_said(scorer, run, lengths, only)
         results = with_labels(_results(scorer, run, lengths, values, documents, diagnoses), said)

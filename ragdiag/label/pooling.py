@@ -145,6 +145,15 @@ class Pool:
         exactly = [i for i, text in enumerate(self._folded) if phrase in text]
         return self._passages(dict.fromkeys([*exactly, *self._ranking(WORDS, words)]))
 
+    def by_words(self, words: str) -> list[Span]:
+        """The passages that bm25 finds for `words`, best first."""
+        return self._passages(self._ranking(WORDS, words))
+
+    def having(self, word: str) -> list[Span]:
+        """The passages that have `word` in them, or a longer one that it is a part of."""
+        part = folded(word)
+        return self._passages(i for i, text in enumerate(self._folded) if part in text)
+
     def _ranking(self, name: str, text: str) -> list[int]:
         if name not in self._searched:
             self._searched[name] = self._indexed(self._plans[name], self._progress)

@@ -15,6 +15,7 @@ from ragdiag.core.records import Corpus, Query, Span
 from ragdiag.label.decisions import DecisionFile, expected, record
 from ragdiag.label.labelled import Labelled, summed_up
 from ragdiag.label.pooling import Pool, distinct
+from ragdiag.label.proposing import Proposal, proposals
 from ragdiag.sources.queries.own import ANSWERS
 from ragdiag.text.normal import folded
 
@@ -23,7 +24,7 @@ __all__ = ["ENOUGH", "Session", "Shown", "Task"]
 FIRST, ENOUGH = 5, 10
 """Passages shown at first and each time that more are asked for; those to have seen before a query is called unanswerable."""
 
-Found = Literal["draft", "context", "pool", "search", "beside"]
+Found = Literal["answer", "draft", "context", "pool", "search", "beside"]
 
 
 class Task(NamedTuple):
@@ -55,6 +56,7 @@ class Session:
         self._passed: list[int] = []  # what `back` returns to
         self._coming = deque(i for i in self._order() if not self._is_decided(i))
         self.current: int | None = None
+        self.proposed: list[Proposal] = []  # where the answer of the current query may stand: nothing is marked by itself
         self._next()
 
     def _order(self) -> list[int]:
@@ -103,6 +105,9 @@ class Session:
         self.answer, self.also = decided.answer, decided.also
         if task.draft is not None:
             self.shown.append(Shown(task.draft, "draft"))
+        asks = task.draft is None and not task.query.evidence and self.decision is None
+        self.proposed = proposals(self.pool, task.query) if asks else []
+        self._show((proposal.passage for proposal in self.proposed), "answer", len(self.proposed))
         self._coming_passages = deque(self.pool.ranked(task.query.text))
         self.more()
 
@@ -166,6 +171,14 @@ class Session:
         if trimmed.start >= trimmed.end:
             raise UsageError("that is only white space")
         return trimmed
+
+    def accept_proposal(self, number: int) -> Span:
+        """Take what is proposed as `number` (1-based) for the evidence. Raises `UsageError` for what is not."""
+        if not 1 <= number <= len(self.proposed):
+            raise UsageError(f"there is no proposal {number}" if self.proposed else "nothing is proposed here: mark the evidence")
+        evidence = self.proposed[number - 1].evidence
+        self.label([[evidence]])
+        return evidence
 
     def unanswerable(self) -> None:
         """No document answers the query; to be said twice where little has been looked at."""

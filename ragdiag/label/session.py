@@ -56,6 +56,7 @@ class Session:
         self._passed: list[int] = []  # what `back` returns to
         self._coming = deque(i for i in self._order() if not self._is_decided(i))
         self.current: int | None = None
+        self._pools: dict[str, tuple[str, ...]] = {}  # the retrievers behind what was shown for each query
         self.proposed: list[Proposal] = []  # where the answer of the current query may stand: nothing is marked by itself
         self._next()
 
@@ -108,8 +109,16 @@ class Session:
         asks = task.draft is None and not task.query.evidence and self.decision is None
         self.proposed = proposals(self.pool, task.query) if asks else []
         self._show((proposal.passage for proposal in self.proposed), "answer", len(self.proposed))
-        self._coming_passages = deque(self.pool.ranked(task.query.text))
+        self._coming_passages = deque(self.pool.ranked(task.query.text, self._pool()))
         self.more()
+        self.pool.prepare(task.query.text)  # after the first passages, so as not to hold them up
+
+    def _pool(self) -> tuple[str, ...]:
+        """The retrievers that find passages for the current query: as when it was shown before, else those that are ready."""
+        name, decided = self.task.query.id, self.decision
+        known = decided.metadata.get("pool") if decided else None
+        recorded = tuple(each for each in self.pool.names if isinstance(known, list) and each in known)
+        return self._pools.setdefault(name, recorded or self.pool.ready())
 
     def more(self) -> int:
         """Show `FIRST` more passages of the pool; how many there were."""
@@ -193,7 +202,7 @@ class Session:
         task = self.task
         self._refuse_contradiction(task.query, not groups)
         ways = sorted({self._found(p) for group in groups for p in group})
-        metadata = {**task.query.metadata, "pool": list(self.pool.names), "seen": len(self.shown)}
+        metadata = {**task.query.metadata, "pool": list(self._pool()), "seen": len(self.shown)}
         metadata |= {"found": ways} if ways else {}
         if draft := task.draft:
             metadata["draft"] = f"{self.corpus.documents[draft.document].id}#{draft.start}-{draft.end}"

@@ -51,7 +51,7 @@ _NUMBER = r"(\d{1,9})"
 _REFERENCE = re.compile(rf"{_NUMBER}(?::{_NUMBER}(?:-{_NUMBER})?)?")
 _BESIDE = re.compile(rf"([<>])\s*{_NUMBER}")
 _ACCEPT = re.compile(r"y\s*([1-9]\d?)?")
-_MARKS = re.compile(r"[\d:\-+|\s,]*\d[\d:\-+|\s,]*")
+_EVIDENCE = re.compile(rf"{_ACCEPT.pattern}|[\d:\-+|\s,]*\d[\d:\-+|\s,]*")
 
 _DECISIONS: Mapping[str, tuple[Callable[[Session], None], str]] = {
     "u": (Session.unanswerable, "unanswerable"),
@@ -107,9 +107,7 @@ def _obey(session: Session, command: str, console: Console) -> bool:
     elif word == "a" and rest:
         session.answered(rest)
         console.print(line(("answer noted" if session.decision else "answer noted: now mark the evidence", "green")))
-    elif accepted := _ACCEPT.fullmatch(command):
-        _show_evidence(session, session.accept_proposal(int(accepted[1] or 1)), console)
-    elif _MARKS.fullmatch(command):
+    elif _EVIDENCE.fullmatch(command):
         _label(session, command, console)
     elif (note := look_further(session, command)) is not None:
         if note:
@@ -134,8 +132,11 @@ def look_further(session: Session, command: str) -> str | None:
 
 
 def _label(session: Session, marks: str, console: Console) -> None:
-    groups = marked(session, marks)
-    session.label(groups)
+    if accepted := _ACCEPT.fullmatch(marks):
+        groups = [[session.accept_proposal(int(accepted[1] or 1))]]
+    else:
+        groups = marked(session, marks)
+        session.label(groups)
     for group in groups:
         for passage in group:
             _show_evidence(session, passage, console)

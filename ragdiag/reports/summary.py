@@ -15,7 +15,7 @@ from ragdiag.core.proofs import Row
 from ragdiag.core.records import Mean, QueryResult, Report
 from ragdiag.core.registry import without_usual
 from ragdiag.reports.fixes import Fixing, NextQuery, fixing, next_queries
-from ragdiag.reports.text import interval
+from ragdiag.reports.text import interval, percent
 from ragdiag.reports.words import MEASURES, STATUSES, corrected_said
 from ragdiag.search.approximate import WHOLE
 from ragdiag.search.reading import HAN
@@ -171,8 +171,9 @@ def _unseen(report: Report) -> Iterator[Row]:
     unseen = report.pipeline.unseen
     if unseen and unseen.chunks:
         chunks = f"{unseen.chunks:,} of {counted(report.pipeline.chunks, 'chunk')} are longer"
-        share = f"{unseen.share:.1%} of the text was never embedded"
-        yield Row.of("", (f"the encoder reads {unseen.limit} tokens: {chunks}, {share}", "warn"))
+        share = percent(unseen.share)
+        never = f", {share} of the text was never embedded" if share else ""
+        yield Row.of("", (f"the encoder reads {unseen.limit} tokens: {chunks}{never}", "warn"))
 
 
 def _unread(report: Report) -> Iterator[Row]:

@@ -26,6 +26,7 @@ from ragdiag.scoring.labels import more_than_needed
 from ragdiag.scoring.measures import Measure, default_measures
 from ragdiag.scoring.reviewing import sampled
 from ragdiag.scoring.scoring import Scorer
+from ragdiag.scoring.sizes import sizes_of
 from ragdiag.scoring.stages import held_by_stage
 from ragdiag.search.latency import Clock
 from ragdiag.search.retrieval import Plan, Retrieved
@@ -114,7 +115,7 @@ def run_audit(
         unread=plan.unread(retrieved, labels.queries),
         swaps=tuple(indexed.swaps),
         depth=run.chunks.shape[1],
-        context_tokens=_context_tokens(scorer, run, lengths),
+        **sizes_of(scorer, run, lengths)._asdict(),
     )
     signature, inputs = plan.signature(retrieved.source), inputs_of(corpus, labels)
     report = Report(
@@ -143,13 +144,6 @@ def run_audit(
         stages={name: resampler.mean(by_query) for name, by_query in held_by_stage(scorer, run).items()},
     )
     return Audit(report, retrieved.corpus, labels, scorer, run, lengths, index)
-
-
-def _context_tokens(scorer: Scorer, run: Run, lengths: IntArray) -> float:
-    """The mean tokens of a context, over the queries that are measured."""
-    measured = np.concatenate([scorer.labels.at("span"), scorer.labels.at("document")])
-    shown = np.where(np.arange(run.chunks.shape[1]) < lengths[:, None], run.chunks, -1)[measured]
-    return round(float(scorer.tokens_of(shown).sum(axis=1).mean()), 1)
 
 
 def rank(plan: Plan, loaded: Loaded, progress: Progress) -> Ranked:

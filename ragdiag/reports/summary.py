@@ -78,7 +78,7 @@ class Fate(NamedTuple):
 class Summary(NamedTuple):
     """An audit: what was audited; warnings that come before any score; the headline with its measure, and what a review makes
     of it; what the unserved queries get; what to fix; risks of served queries; queries to look at, all unserved ones in order;
-    documents with most of them; every measure of contexts and of rankings; a warning of slow retrieval; how much
+    documents with most of them; every measure of contexts and of rankings; the most that one can be, and slow retrieval; how much
     evidence came through each stage.
     """
 
@@ -146,7 +146,7 @@ def summary(report: Report) -> Summary:
         where=_where(report),
         context=tuple(m for m in measured if _of_context(m.name)),
         ranking=tuple(m for m in measured if not _of_context(m.name)),
-        slow=tuple(_slow(report)),
+        slow=(*_normal(report), *_slow(report)),
         stages=tuple(_stages(report)),
     )
 
@@ -201,6 +201,15 @@ def _index_recall(report: Report) -> Iterator[Row]:
     if recall and recall.mean < WHOLE:
         share = f"the index returns {recall.mean:.1%} of the first {recall.k} chunks that exact search finds"
         yield Row.of("", (share, "warn"), ("; raise ef_search or nprobe, search exactly, or rebuild the index", "dim"))
+
+
+def _normal(report: Report) -> Iterator[Row]:
+    """What a precision by characters can come to at most: short labels in long contexts make it low, however good the ranking."""
+    most = report.pipeline.most_precise
+    for name, mean in report.measures.items():
+        if name.startswith("CharP@") and mean.mean is not None and most:
+            says = f"{name} {mean.mean:.3f} is of at most {most:.3f}, with labels as short and contexts as long as these"
+            yield Row.of("", (says, "dim"))
 
 
 def _slow(report: Report) -> Iterator[Row]:

@@ -8,22 +8,20 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ragdiag.core.errors import UsageError, nearest
 from ragdiag.core.ranking import followed
 from ragdiag.core.records import Defect, Explanation, FloatArray, GroupProof, IntArray, RankedChunk
 from ragdiag.pipeline import Audit
 from ragdiag.search.nested import weights_of
+from ragdiag.sources.naming import query_named
 from ragdiag.sources.places import chunk_id
 
 __all__ = ["explain", "explanations"]
 
 
 def explain(audit: Audit, query_id: str) -> Explanation:
-    """The story of one query. Raises `UsageError` for an id that the audit does not have."""
-    ids = [query.id for query in audit.labels.queries]
-    if query_id not in ids:
-        raise UsageError(f"no query {query_id!r}{nearest(query_id, ids)}")
-    q = ids.index(query_id)
+    """The story of one query, see `query_named`. Raises `UsageError` for an id that the audit does not have."""
+    query_id = query_named(query_id, audit.labels)
+    q = [query.id for query in audit.labels.queries].index(query_id)
     coverage = audit.scorer.spans(audit.run, audit.lengths).coverage
     return _explanation(audit, q, _whole_ranking(audit, q), coverage, _defects(audit)[query_id])
 

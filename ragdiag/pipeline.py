@@ -26,6 +26,7 @@ from ragdiag.scoring.labels import more_than_needed
 from ragdiag.scoring.measures import Measure, default_measures
 from ragdiag.scoring.reviewing import sampled
 from ragdiag.scoring.scoring import Scorer
+from ragdiag.scoring.sizes import sizes_of
 from ragdiag.scoring.stages import held_by_stage
 from ragdiag.search.latency import Clock
 from ragdiag.search.retrieval import Plan, Retrieved
@@ -33,7 +34,7 @@ from ragdiag.search.searches import search_depth
 from ragdiag.sources.checked import Checked, left_out
 from ragdiag.sources.corpus import load_corpus
 from ragdiag.sources.evidence import locate, restrict
-from ragdiag.sources.naming import DocumentNames
+from ragdiag.sources.naming import DocumentNames, query_named
 from ragdiag.sources.omissions import amounts, much
 from ragdiag.sources.places import nearest_document
 from ragdiag.sources.queries import load_queries
@@ -86,11 +87,12 @@ def audit(corpus: str | Path, queries: str | Path, progress: Progress = no_progr
 def run_audit(
     corpus_path: str | Path, queries_path: str | Path, options: Options, progress: Progress = no_progress, diagnosed: str = ""
 ) -> Audit:
-    """`audit`, keeping every intermediate. `diagnosed`: the only query whose causes are asked for; the others get none."""
+    """`audit`, keeping every intermediate. `diagnosed`: the only query whose causes are asked for, see `query_named`."""
     measures, plan, clock = _measures(options), Plan(options), Clock()
     with clock("load"):
         loaded = load_measurable(corpus_path, queries_path, options, progress)
     corpus, labels = loaded.corpus, loaded.labels
+    only = {[q.id for q in labels.queries].index(query_named(diagnosed, labels))} if diagnosed else None
     retrieved, scorer, lengths, seconds = rank(plan, loaded, progress)
     clock.seconds |= seconds
     chunking, run, index = retrieved.chunking, retrieved.run, retrieved.searchable
@@ -101,7 +103,6 @@ def run_audit(
         means = {m: resampler.mean(by_query) for m, by_query in values.items()}
     with clock("diagnose"):
         indexed = plan.indexed(retrieved, progress)
-        only = {q for q, query in enumerate(labels.queries) if query.id == diagnosed} if diagnosed else None
         diagnoses = name_causes(scorer, run, lengths, indexed, options, progress, only)
         said = labels_said(scorer, run, lengths, only)
         results = with_labels(_results(scorer, run, lengths, values, documents, diagnoses), said)
@@ -114,7 +115,7 @@ def run_audit(
         unread=plan.unread(retrieved, labels.queries),
         swaps=tuple(indexed.swaps),
         depth=run.chunks.shape[1],
-        context_tokens=_context_tokens(scorer, run, lengths),
+        **sizes_of(scorer, run, lengths)._asdict(),
     )
     signature, inputs = plan.signature(retrieved.source), inputs_of(corpus, labels)
     report = Report(
@@ -143,12 +144,6 @@ def run_audit(
         stages={name: resampler.mean(by_query) for name, by_query in held_by_stage(scorer, run).items()},
     )
     return Audit(report, retrieved.corpus, labels, scorer, run, lengths, index)
-
-
-def _context_tokens(scorer: Scorer, run: Run, lengths: IntArray) -> float:
-    """The mean tokens of a context, over the queries that are measured."""
-    measured = np.concatenate([scorer.labels.at("span"), scorer.labels.at("document")])
-    return round(float(scorer.texts.down_to(run, lengths)[measured].mean()), 1)
 
 
 def rank(plan: Plan, loaded: Loaded, progress: Progress) -> Ranked:
@@ -211,7 +206,7 @@ def load(corpus_path: str | Path, queries_path: str | Path | None, options: Opti
         notes.append(f"files of other kinds left out: {kinds}")
     if options.only:
         names = DocumentNames(corpus)
-        positions = {name: names.position(name) for name in options.only}
+        positions = {name: names.typed(name) for name in options.only}
         if unknown := next((name for name, position in positions.items() if position is None), ""):
             raise UsageError(f"--only: no document {unknown!r}{nearest_document(unknown, corpus)}")
         corpus, labels = restrict(corpus, labels, {corpus.documents[i].id for i in positions.values() if i is not None})

@@ -170,6 +170,17 @@ def test_ids_of_questions_depend_on_their_words_only() -> None:
     assert question_id("How long?") == question_id("How long?") != question_id("How long")
     assert question_id("How long?").startswith("how-long-")
     assert len({question_id(q) for q in ("¿?", "？", "x" * 100, "x" * 101)}) == 4
+    assert len(question_id("How long may somebody stay away from work without a note?")) <= 27
+
+
+def test_a_file_that_was_begun_with_longer_ids_is_gone_on_with(corpus: Path, tmp_path: Path) -> None:
+    asked, out = "How many days of leave does everybody have in the first year?", tmp_path / "out.jsonl"
+    before = "how-many-days-of-leave-does-everybody-ha-3e22ca"  # so such ids were written
+    (tmp_path / "asks.txt").write_text(f"{asked}\nWho pays?\n", encoding="utf-8")
+    label = {"_id": before, "text": asked, "unanswerable": True, "metadata": {"pool": ["bm25"]}}
+    out.write_text(json.dumps(label) + "\n", encoding="utf-8")
+    session = opened(corpus, tmp_path / "asks.txt", out)
+    assert session.task.query.text == "Who pays?" and session.decided == 1
 
 
 # The pool

@@ -26,6 +26,7 @@ from ragdiag.cli.flags import (
     tells,
 )
 from ragdiag.cli.given import judging_of, options_of
+from ragdiag.cli.next_command import command_line, reviewable
 from ragdiag.cli.outputs import check_outputs, forms_of
 from ragdiag.cli.shell import present, progress_bars, queries_file, refuse
 
@@ -64,6 +65,7 @@ def audit(
     from ragdiag.explain import explanations
     from ragdiag.inputs import unspooled
     from ragdiag.pipeline import run_audit
+    from ragdiag.reports.next_step import Found, next_step
     from ragdiag.reports.terminal import audit_text
     from ragdiag.scoring.gates import Gate, failures
 
@@ -79,8 +81,10 @@ def audit(
         finished = finished._replace(report=unspooled(finished.report))
         verdict = answered(finished.labels.queries, answers, finished, checked, judging, delta, progress) if answers else None
     report = finished.report
+    step = next_step(Found.of(report, checked, reviewable(queries), verdict is not None))
+    following = None if step is None else (step.why, command_line(step, click.get_current_context()))
     files = [(file, partial(form.audit, report, explanations(finished), verdict)) for file, form in forms]
-    present(audit_text(report, verdict), quiet, files)
+    present(audit_text(report, verdict, following), quiet, files)
     failed = failures(gates, report)
     for message in failed:
         click.echo(f"failed: {message}", err=True)

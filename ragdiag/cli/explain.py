@@ -33,7 +33,10 @@ __all__ = ["explain"]
 @json_option
 @quiet_option
 def explain(corpus: str, queries: str, query_id: str, json_file: str | None, quiet: bool, **given: object) -> None:
-    """Show one query: why it fails, with the proof; its evidence and where chunks cut it; its context."""
+    """Show one query: why it fails, with the proof; its evidence and where chunks cut it; its context.
+
+    QUERY_ID is its id, or as much of the beginning as no other id has.
+    """
     from ragdiag.explain import explain as explain_query
     from ragdiag.inputs import unspooled
     from ragdiag.pipeline import run_audit

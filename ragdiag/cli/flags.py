@@ -80,7 +80,8 @@ LABEL_OPTIONS = (
     reads("--qrels", metavar="FILE", help="Judgements for BEIR or TREC queries."),
     tells("--copies", type=click.Choice(["count", "ignore"]), default="count", show_default=True,
           help="Do exact copies of a labelled passage elsewhere count as evidence?"),
-    tells("--only", metavar="DOC_ID", multiple=True, help="Keep only this document (repeat for several)."),
+    tells("--only", metavar="DOC_ID", multiple=True,
+          help="Keep only this document, by its id or its beginning (repeat for several)."),
 )  # fmt: skip
 
 HEALTH_OPTIONS = (

@@ -71,7 +71,8 @@ class Pipeline:
 
     `models`, `index_recall`, `unlinked` (records of a Chroma collection that are in no stored graph), `unseen` and `unread` are
     None where there is nothing to say. `swaps` are the other retrievers that a mismatch is put to, `depth` is how deep rankings
-    go, `context_tokens` the mean size of a context.
+    go, `context_tokens` the mean size of a context, `most_precise` the highest CharP that contexts of
+    this size can have with labels of this length.
     """
 
     chunker: str
@@ -88,6 +89,7 @@ class Pipeline:
     swaps: tuple[str, ...]
     depth: int
     context_tokens: float
+    most_precise: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """As a JSON report has it: what there is nothing to say of is left out."""

@@ -121,9 +121,10 @@ class Finding:
 
     `group` numbers the evidence group concerned from 1, None where it is about the whole query. `proved`: the intervention made
     the context sufficient, and its control (None where there is none) did not do as well. `says` is what it says of the query,
-    in a sentence. `residual`: it counts as a cause only where no other does. `unattainable`: no context of this size can hold the
-    evidence. `tokens` are those of the larger context that a residual repair hands over. `rows` show what was seen, in words;
-    where they are None, `detail`, which is free in form and goes into the JSON report, is shown as it is.
+    in a sentence, `cannot_tell` what its proof leaves open. `residual`: it counts as a cause only where no other does.
+    `unattainable`: no context of this size can hold the evidence. `tokens` are those of the larger context that a residual repair
+    hands over. `rows` show what was seen, in words; where they are None, `detail`, which is free in form and goes into the JSON
+    report, is shown as it is.
     """
 
     cause: str
@@ -141,6 +142,7 @@ class Finding:
     detail: Mapping[str, Any] = field(default_factory=dict)
     rows: tuple[Row, ...] | None = field(default=None, repr=False)
     edit: Edit = field(default=Edit(), repr=False)
+    cannot_tell: str = ""
 
     @property
     def placebo_p(self) -> float | None:

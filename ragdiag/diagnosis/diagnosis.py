@@ -173,7 +173,8 @@ def _declared(mode: Mode, case: Case, seen: Observation) -> Trial:
         finding = untestable(case, mode.name, seen, e)
     if finding is None:
         return None
-    return replace(finding, cause=mode.name, says=finding.says or mode.says, residual=mode.residual or finding.residual)
+    says, open_ = finding.says or mode.says, finding.cannot_tell or mode.cannot_tell
+    return replace(finding, cause=mode.name, says=says, cannot_tell=open_, residual=mode.residual or finding.residual)
 
 
 def _run(

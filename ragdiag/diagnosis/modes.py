@@ -22,6 +22,9 @@ class FailureMode(abc.ABC):
     says: ClassVar[str] = ""
     """What it says of a query, in a sentence without a full stop: "a superseded version stands above the evidence"."""
 
+    cannot_tell: ClassVar[str] = ""
+    """What its proof leaves open, as a sentence goes on after "cannot tell"; "" for one that says nothing of it."""
+
     place: ClassVar[int] = 1000
     """Where it stands among the modes: the lower, the more specific. Ours go from 10 to 140, so that a new one fits
     between; their order is that of the tables in docs/failures/index.md and docs/method.md.
@@ -75,6 +78,7 @@ class Mode(NamedTuple):
     name: str
     strategy: FailureMode
     says: str
+    cannot_tell: str
     place: int
     levels: tuple[str, ...]
     residual: bool

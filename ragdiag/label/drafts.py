@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import NamedTuple
 
 from ragdiag.core.records import Document
@@ -16,7 +16,7 @@ from ragdiag.text.headings import headings
 from ragdiag.text.normal import folded
 from ragdiag.text.versions import superseded
 
-__all__ = ["Draft", "asked", "drafts", "question_id"]
+__all__ = ["LONGER", "Draft", "asked", "drafts", "id_in", "question_id"]
 
 LONGEST_ANSWER = 1500
 """Characters of an answer after which no further paragraph is taken into it."""
@@ -24,8 +24,11 @@ LONGEST_ANSWER = 1500
 WORDS = range(2, 31)
 """Words that a question may have; shorter ones ("Questions?") ask nothing."""
 
-ID_LENGTH = 40
-"""Characters of a question that its id shows."""
+ID_LENGTH = 20
+"""Characters of a question that its id shows: so much that a screen shows it whole."""
+
+LONGER = 40
+"""So many it showed before: files that were begun then have such ids."""
 
 _VERBS = (
     "access activate add apply approve backup book build calculate cancel change check choose close configure connect convert "
@@ -82,10 +85,16 @@ def drafts(documents: Sequence[Document]) -> list[Draft]:
     return list({folded(draft.text): draft for _, draft in reversed(ranked)}.values())[::-1]  # of each question the first
 
 
-def question_id(text: str) -> str:
+def question_id(text: str, length: int = ID_LENGTH) -> str:
     """An id for a question that has none, by its words alone: the same wherever the question stands in a file."""
-    slug = re.sub(r"\W+", "-", text.casefold()).strip("-_")[:ID_LENGTH].rstrip("-_")
+    slug = re.sub(r"\W+", "-", text.casefold()).strip("-_")[:length].rstrip("-_")
     return f"{slug}-{hashlib.blake2b(text.encode(), digest_size=3).hexdigest()}"
+
+
+def id_in(known: Container[str], text: str) -> str:
+    """The id of a question that has none, as a file that was begun earlier may have it: `known` has those of its labels."""
+    before = question_id(text, LONGER)
+    return before if before in known else question_id(text)
 
 
 def _questions(text: str) -> Iterator[tuple[str, int, int]]:

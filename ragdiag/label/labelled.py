@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from ragdiag.core.records import Query
-from ragdiag.label.drafts import question_id
+from ragdiag.label.drafts import LONGER, question_id
 from ragdiag.stats.statistics import wilson
 
 __all__ = ["MILESTONES", "Labelled", "margin", "summed_up"]
@@ -63,4 +63,4 @@ def _by_search(query: Query) -> bool:
 
 def _worded_alike(query: Query) -> bool:
     """Whether a query is a draft in the document's own words: its id was made from the words that it still has."""
-    return "draft" in query.metadata and query.id == question_id(query.text)
+    return "draft" in query.metadata and query.id in (question_id(query.text), question_id(query.text, LONGER))

@@ -19,9 +19,10 @@ import numpy as np
 
 from ragdiag.core.errors import RagdiagError, UsageError
 from ragdiag.core.options import Options
-from ragdiag.core.protocols import Index, Progress
+from ragdiag.core.protocols import Index, Progress, no_progress
 from ragdiag.core.records import Chunking, Corpus, IntArray, Span
 from ragdiag.core.registry import make, spec_of
+from ragdiag.label.background import Background
 from ragdiag.search.retrieval import DEPTH, Plan
 from ragdiag.sources.chunks import cut
 from ragdiag.text.normal import folded
@@ -38,6 +39,9 @@ SHOWN_BEFORE = 0.5
 
 WORDS = "bm25"
 """What searches by words."""
+
+QUICK = {WORDS, "lsa"}
+"""Retrievers that need no encoder: ready as soon as they are asked."""
 
 
 class _Searched(NamedTuple):
@@ -110,6 +114,27 @@ class Pool:
         texts = [corpus.documents[d].text[a:b] for d, a, b in self._rows(self._chunking)]
         self._flat = [" ".join(text.split()) for text in texts]
         self._searched: dict[str, _Searched] = {}  # by retriever, once something was asked of it
+        self._background: Background[_Searched] | None = None
+        slow = tuple(name for name in self.names if self._is_slow(name))
+        self._slow = slow if len(slow) < len(self.names) else ()  # where all are, there is nothing to show before
+
+    def _is_slow(self, name: str) -> bool:
+        """Whether it has texts to embed; what is stored is embedded already, and is not asked from two sides at once."""
+        return name.partition("(")[0] not in QUICK and self._plans[name].collection is None
+
+    def ready(self) -> tuple[str, ...]:
+        """The retrievers that answer at once; the others are got ready behind that, once `prepare` was called."""
+        return tuple(n for n in self.names if n not in self._slow or (self._background and self._background.is_over(n)))
+
+    def prepare(self, text: str) -> None:
+        """Begin to get the slow retrievers ready; `text` is asked of each, as an encoder is loaded by the first question."""
+        if self._slow and self._background is None:
+            self._background = Background(lambda name: self._asked(name, text), self._slow)
+
+    def _asked(self, name: str, text: str) -> _Searched:
+        searched = self._indexed(self._plans[name], no_progress)
+        searched.searchable.search([text], 1)
+        return searched
 
     @staticmethod
     def _rows(chunking: Chunking) -> list[tuple[int, int, int]]:
@@ -134,10 +159,11 @@ class Pool:
             shown[int(chunk[i])].append(int(passage[i]))
         return shown
 
-    def ranked(self, text: str) -> list[Span]:
-        """What the retrievers find for a query, best first."""
+    def ranked(self, text: str, names: Sequence[str] = ()) -> list[Span]:
+        """What retrievers find for a query, best first: all, or those of `names`. Waits for those that are not ready."""
+        names = names or self.names
         turn = hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=1).digest()[0]
-        return self._passages(merged([self._ranking(name, text) for name in self.names], turn % len(self.names)))
+        return self._passages(merged([self._ranking(name, text) for name in names], turn % len(names)))
 
     def search(self, words: str) -> list[Span]:
         """The passages that hold `words` as they stand, whatever their case, then those that bm25 finds for them."""
@@ -145,12 +171,29 @@ class Pool:
         exactly = [i for i, text in enumerate(self._folded) if phrase in text]
         return self._passages(dict.fromkeys([*exactly, *self._ranking(WORDS, words)]))
 
+    def by_words(self, words: str) -> list[Span]:
+        """The passages that bm25 finds for `words`, best first."""
+        return self._passages(self._ranking(WORDS, words))
+
+    def having(self, word: str) -> list[Span]:
+        """The passages that have `word` in them, or a longer one that it is a part of."""
+        part = folded(word)
+        return self._passages(i for i, text in enumerate(self._folded) if part in text)
+
     def _ranking(self, name: str, text: str) -> list[int]:
         if name not in self._searched:
-            self._searched[name] = self._indexed(self._plans[name], self._progress)
+            behind = self._background if self._background and name in self._background else None
+            self._searched[name] = self._from(behind, name) if behind else self._indexed(self._plans[name], self._progress)
         searchable, passages = self._searched[name]
         positions: IntArray = searchable.search([text], min(DEPTH, len(passages)))[0][0]
         return list(dict.fromkeys(p for c in positions.tolist() if c >= 0 for p in passages[c]))
+
+    @staticmethod
+    def _from(background: Background[_Searched], name: str) -> _Searched:
+        try:
+            return background.result(name)
+        except RagdiagError as e:
+            raise RagdiagError(f"{name} could not be got ready: {e}; --retriever {WORDS} does without") from e
 
     def _passages(self, positions: Iterable[int]) -> list[Span]:
         """Those at `positions`, of equal texts the first."""

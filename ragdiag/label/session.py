@@ -15,6 +15,7 @@ from ragdiag.core.records import Corpus, Query, Span
 from ragdiag.label.decisions import DecisionFile, expected, record
 from ragdiag.label.labelled import Labelled, summed_up
 from ragdiag.label.pooling import Pool, distinct
+from ragdiag.label.proposing import Proposal, proposals
 from ragdiag.sources.queries.own import ANSWERS
 from ragdiag.text.normal import folded
 
@@ -23,7 +24,7 @@ __all__ = ["ENOUGH", "Session", "Shown", "Task"]
 FIRST, ENOUGH = 5, 10
 """Passages shown at first and each time that more are asked for; those to have seen before a query is called unanswerable."""
 
-Found = Literal["draft", "context", "pool", "search", "beside"]
+Found = Literal["answer", "draft", "context", "pool", "search", "beside"]
 
 
 class Task(NamedTuple):
@@ -55,6 +56,8 @@ class Session:
         self._passed: list[int] = []  # what `back` returns to
         self._coming = deque(i for i in self._order() if not self._is_decided(i))
         self.current: int | None = None
+        self._pools: dict[str, tuple[str, ...]] = {}  # the retrievers behind what was shown for each query
+        self.proposed: list[Proposal] = []  # where the answer of the current query may stand: nothing is marked by itself
         self._next()
 
     def _order(self) -> list[int]:
@@ -103,8 +106,19 @@ class Session:
         self.answer, self.also = decided.answer, decided.also
         if task.draft is not None:
             self.shown.append(Shown(task.draft, "draft"))
-        self._coming_passages = deque(self.pool.ranked(task.query.text))
+        asks = task.draft is None and not task.query.evidence and self.decision is None
+        self.proposed = proposals(self.pool, task.query) if asks else []
+        self._show((proposal.passage for proposal in self.proposed), "answer", len(self.proposed))
+        self._coming_passages = deque(self.pool.ranked(task.query.text, self._pool()))
         self.more()
+        self.pool.prepare(task.query.text)  # after the first passages, so as not to hold them up
+
+    def _pool(self) -> tuple[str, ...]:
+        """The retrievers that find passages for the current query: as when it was shown before, else those that are ready."""
+        name, decided = self.task.query.id, self.decision
+        known = decided.metadata.get("pool") if decided else None
+        recorded = tuple(each for each in self.pool.names if isinstance(known, list) and each in known)
+        return self._pools.setdefault(name, recorded or self.pool.ready())
 
     def more(self) -> int:
         """Show `FIRST` more passages of the pool; how many there were."""
@@ -167,6 +181,14 @@ class Session:
             raise UsageError("that is only white space")
         return trimmed
 
+    def accept_proposal(self, number: int) -> Span:
+        """Take what is proposed as `number` (1-based) for the evidence. Raises `UsageError` for what is not."""
+        if not 1 <= number <= len(self.proposed):
+            raise UsageError(f"there is no proposal {number}" if self.proposed else "nothing is proposed here: mark the evidence")
+        evidence = self.proposed[number - 1].evidence
+        self.label([[evidence]])
+        return evidence
+
     def unanswerable(self) -> None:
         """No document answers the query; to be said twice where little has been looked at."""
         if len(self.shown) < ENOUGH and self._coming_passages and not (self._searched or self._warned):
@@ -180,7 +202,7 @@ class Session:
         task = self.task
         self._refuse_contradiction(task.query, not groups)
         ways = sorted({self._found(p) for group in groups for p in group})
-        metadata = {**task.query.metadata, "pool": list(self.pool.names), "seen": len(self.shown)}
+        metadata = {**task.query.metadata, "pool": list(self._pool()), "seen": len(self.shown)}
         metadata |= {"found": ways} if ways else {}
         if draft := task.draft:
             metadata["draft"] = f"{self.corpus.documents[draft.document].id}#{draft.start}-{draft.end}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 from ragdiag.core.errors import InputError, UsageError
@@ -13,7 +13,7 @@ from ragdiag.core.records import Corpus, Query, Span
 from ragdiag.core.registry import make
 from ragdiag.core.writing import real
 from ragdiag.label.decisions import DecisionFile, record
-from ragdiag.label.drafts import drafts, question_id
+from ragdiag.label.drafts import LONGER, drafts, id_in, question_id
 from ragdiag.label.pooling import Pool
 from ragdiag.label.session import Session, Task
 from ragdiag.sources.corpus import load_corpus
@@ -46,12 +46,12 @@ def open_session(
     if real(path) in {real(name) for name in (corpus_path, queries_path) if name}:
         raise UsageError(f"--out {out} would overwrite an input; choose another file")
     file = DecisionFile(path)
-    queries = questions(Path(queries_path)) if queries_path else []
+    queries = questions(Path(queries_path), file.queries) if queries_path else []
     corpus = load_corpus(corpus_path, progress, keep, exclude)
     notes += corpus.notes
     tasks = [Task(query) for query in queries]
     if with_drafts:
-        tasks += _drafted(corpus, {query.id for query in queries}, notes)
+        tasks += _drafted(corpus, {name for query in queries for name in (query.id, query.text)}, file.queries, notes)
     if not tasks:
         raise UsageError("the documents ask no questions of their own; give a file of queries: one question a line will do")
     _check_same(tasks, file)
@@ -62,8 +62,11 @@ def open_session(
     return Session(Pool(corpus, retrievers, cache, progress), tasks, file, stale), notes
 
 
-def questions(path: Path) -> list[Query]:
-    """The queries of a file in any format that is read, or the lines of a ``.txt``. Raises `InputError` for one without text."""
+def questions(path: Path, labelled: Container[str] = ()) -> list[Query]:
+    """The queries of a file in any format that is read, or the lines of a ``.txt``. Raises `InputError` for one without text.
+
+    `labelled`: the ids in the file of labels, see `drafts.id_in`.
+    """
     text = read_text(path) if path.suffix.lower() == ".txt" else ""
     if text.lstrip()[:1] in ("", "<", "{", "["):
         queries = list(load_queries(path))
@@ -71,19 +74,19 @@ def questions(path: Path) -> list[Query]:
         lines: dict[str, int] = {}
         for number, line in enumerate(text.split("\n"), 1):
             lines.setdefault(" ".join(line.split()), number)
-        queries = [Query(question_id(line), line, file=str(path), line=number) for line, number in lines.items() if line]
+        queries = [Query(id_in(labelled, line), line, file=str(path), line=number) for line, number in lines.items() if line]
     for query in queries:
         if not query.text.strip():
             raise InputError(f"query {query.id!r} has no text", query.file, query.line, "write the question, or remove the line")
     return queries
 
 
-def _drafted(corpus: Corpus, taken: set[str], notes: list[str]) -> list[Task]:
-    """A task for each draft that is not among the queries."""
+def _drafted(corpus: Corpus, taken: set[str], labelled: Container[str], notes: list[str]) -> list[Task]:
+    """A task for each draft that is not among the queries, whose ids and texts are `taken`."""
     tasks = [
-        Task(Query(question_id(d.text), d.text), Span(d.document, d.start, d.end))
+        Task(Query(id_in(labelled, d.text), d.text), Span(d.document, d.start, d.end))
         for d in drafts(corpus.documents)
-        if question_id(d.text) not in taken
+        if taken.isdisjoint((d.text, question_id(d.text), question_id(d.text, LONGER)))
     ]
     notes.append(f"{len(tasks)} drafts from the documents: each is a query only once you label it")
     return tasks

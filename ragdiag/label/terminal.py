@@ -26,6 +26,7 @@ WIDEST = 100
 """Columns that are used at most: longer lines are hard to read."""
 
 HELP = (
+    ("y", "the proposed place is the evidence (y2 the second)"),
     ("3", "passage 3 is the evidence"),
     ("3:2-4", "sentences 2 to 4 of it are; 3:2 the second"),
     ("3 5", "both are needed"),
@@ -49,7 +50,8 @@ _NUMBER = r"(\d{1,9})"
 
 _REFERENCE = re.compile(rf"{_NUMBER}(?::{_NUMBER}(?:-{_NUMBER})?)?")
 _BESIDE = re.compile(rf"([<>])\s*{_NUMBER}")
-_MARKS = re.compile(r"[\d:\-+|\s,]*\d[\d:\-+|\s,]*")
+_ACCEPT = re.compile(r"y\s*([1-9]\d?)?")
+_EVIDENCE = re.compile(rf"{_ACCEPT.pattern}|[\d:\-+|\s,]*\d[\d:\-+|\s,]*")
 
 _DECISIONS: Mapping[str, tuple[Callable[[Session], None], str]] = {
     "u": (Session.unanswerable, "unanswerable"),
@@ -76,6 +78,8 @@ def ask_all(session: Session, read: Callable[[str], str], console: Console, surf
             on_screen, passages = session.current, 0
             console.print(*surface.heading(session), sep="\n")
         _show_passages(session, console, range(passages + 1, len(session.shown) + 1))
+        if not passages:
+            console.print(*_proposed(session), sep="\n", end="\n" if session.proposed else "")
         passages = len(session.shown)
         try:
             command = read("> ").strip()
@@ -103,7 +107,7 @@ def _obey(session: Session, command: str, console: Console) -> bool:
     elif word == "a" and rest:
         session.answered(rest)
         console.print(line(("answer noted" if session.decision else "answer noted: now mark the evidence", "green")))
-    elif _MARKS.fullmatch(command):
+    elif _EVIDENCE.fullmatch(command):
         _label(session, command, console)
     elif (note := look_further(session, command)) is not None:
         if note:
@@ -128,15 +132,22 @@ def look_further(session: Session, command: str) -> str | None:
 
 
 def _label(session: Session, marks: str, console: Console) -> None:
-    groups = marked(session, marks)
-    session.label(groups)
+    if accepted := _ACCEPT.fullmatch(marks):
+        groups = [[session.accept_proposal(int(accepted[1] or 1))]]
+    else:
+        groups = marked(session, marks)
+        session.label(groups)
     for group in groups:
         for passage in group:
-            document = session.corpus.documents[passage.document]
-            text = one_line(document.text[passage.start : passage.end], 10_000)
-            shown = text if len(text) <= 60 else f"{text[:35]} … {text[-22:]}"
-            where = f"{one_line(document.id, 30)}#{passage.start}-{passage.end}"
-            console.print(line(("evidence ", "green"), f"{where}  ", (shown, "dim")))
+            _show_evidence(session, passage, console)
+
+
+def _show_evidence(session: Session, passage: Span, console: Console) -> None:
+    document = session.corpus.documents[passage.document]
+    text = one_line(document.text[passage.start : passage.end], 10_000)
+    shown = text if len(text) <= 60 else f"{text[:35]} … {text[-22:]}"
+    where = f"{one_line(document.id, 30)}#{passage.start}-{passage.end}"
+    console.print(line(("evidence ", "green"), f"{where}  ", (shown, "dim")))
 
 
 def marked(session: Session, marks: str) -> list[list[Span]]:
@@ -194,6 +205,15 @@ def _heading(session: Session) -> Iterator[Rule | Text]:
     if decision is not None:
         evidence = ", ".join(f"{one_line(label.doc_id, 30)}#{label.start}-{label.end}" for label in decision.evidence)
         yield line(("so far  ", "dim"), "unanswerable" if decision.unanswerable else evidence)
+
+
+def _proposed(session: Session) -> Iterator[Text]:
+    """Where the answer may stand: the text itself, and what to type to take it."""
+    for n, proposal in enumerate(session.proposed, 1):
+        where = session.corpus.documents[proposal.evidence.document]
+        text = one_line(where.text[proposal.evidence.start : proposal.evidence.end], 160)
+        says = "the answer stands here" if proposal.exact else "nearest to the answer's words"
+        yield line((f"{'y' if n == 1 else f'y{n}':>2}  ", "bold green"), (f"{says}: ", "dim"), text)
 
 
 def above(document: Document, start: int) -> str:

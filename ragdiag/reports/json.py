@@ -205,6 +205,7 @@ def _finding(finding: Finding) -> JsonObject:
         "placebo_p": finding.placebo_p,
         "control": None if finding.control is None else finding.control._asdict(),
         "says": finding.says,
+        "cannot_tell": finding.cannot_tell,
         "residual": finding.residual,
         "unattainable": finding.unattainable,
         "fix": finding.fix,

@@ -108,7 +108,8 @@ def _cause(finding: Finding, explanation: Explanation) -> Cause:
         else [Row.of("changed", finding.intervention), result, *_control(finding)]
     )
     observed = _as_it_is(finding) if finding.rows is None else finding.rows
-    return Cause(finding, head, (*proof, *observed, Row.of("fix", (finding.fix, "strong"))))
+    left_open = [Row.of("", (f"cannot tell: {finding.cannot_tell}", "dim"))] if finding.cannot_tell else []
+    return Cause(finding, head, (*proof, *observed, Row.of("fix", (finding.fix, "strong")), *left_open))
 
 
 def _raises_k(finding: Finding) -> bool:

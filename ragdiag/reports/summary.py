@@ -15,7 +15,7 @@ from ragdiag.core.proofs import Row
 from ragdiag.core.records import Mean, QueryResult, Report
 from ragdiag.core.registry import without_usual
 from ragdiag.reports.fixes import Fixing, NextQuery, fixing, next_queries
-from ragdiag.reports.text import interval
+from ragdiag.reports.text import interval, percent
 from ragdiag.reports.words import MEASURES, STATUSES, corrected_said
 from ragdiag.search.approximate import WHOLE
 from ragdiag.search.reading import HAN
@@ -78,7 +78,7 @@ class Fate(NamedTuple):
 class Summary(NamedTuple):
     """An audit: what was audited; warnings that come before any score; the headline with its measure, and what a review makes
     of it; what the unserved queries get; what to fix; risks of served queries; queries to look at, all unserved ones in order;
-    documents with most of them; every measure of contexts and of rankings; a warning of slow retrieval; how much
+    documents with most of them; every measure of contexts and of rankings; the most that one can be, and slow retrieval; how much
     evidence came through each stage.
     """
 
@@ -146,7 +146,7 @@ def summary(report: Report) -> Summary:
         where=_where(report),
         context=tuple(m for m in measured if _of_context(m.name)),
         ranking=tuple(m for m in measured if not _of_context(m.name)),
-        slow=tuple(_slow(report)),
+        slow=(*_normal(report), *_slow(report)),
         stages=tuple(_stages(report)),
     )
 
@@ -171,8 +171,9 @@ def _unseen(report: Report) -> Iterator[Row]:
     unseen = report.pipeline.unseen
     if unseen and unseen.chunks:
         chunks = f"{unseen.chunks:,} of {counted(report.pipeline.chunks, 'chunk')} are longer"
-        share = f"{unseen.share:.1%} of the text was never embedded"
-        yield Row.of("", (f"the encoder reads {unseen.limit} tokens: {chunks}, {share}", "warn"))
+        share = percent(unseen.share)
+        never = f", {share} of the text was never embedded" if share else ""
+        yield Row.of("", (f"the encoder reads {unseen.limit} tokens: {chunks}{never}", "warn"))
 
 
 def _unread(report: Report) -> Iterator[Row]:
@@ -200,6 +201,15 @@ def _index_recall(report: Report) -> Iterator[Row]:
     if recall and recall.mean < WHOLE:
         share = f"the index returns {recall.mean:.1%} of the first {recall.k} chunks that exact search finds"
         yield Row.of("", (share, "warn"), ("; raise ef_search or nprobe, search exactly, or rebuild the index", "dim"))
+
+
+def _normal(report: Report) -> Iterator[Row]:
+    """What a precision by characters can come to at most: short labels in long contexts make it low, however good the ranking."""
+    most = report.pipeline.most_precise
+    for name, mean in report.measures.items():
+        if name.startswith("CharP@") and mean.mean is not None and most:
+            says = f"{name} {mean.mean:.3f} is of at most {most:.3f}, with labels as short and contexts as long as these"
+            yield Row.of("", (says, "dim"))
 
 
 def _slow(report: Report) -> Iterator[Row]:

@@ -38,20 +38,22 @@ NARROW = 18
 """Columns left for ids below which they are not shown."""
 
 
-def audit_text(report: Report, litmus: Litmus | None = None) -> RenderableType:
-    """An audit on one screen, below what the litmus test found where there are answers."""
+def audit_text(report: Report, litmus: Litmus | None = None, following: tuple[str, str] | None = None) -> RenderableType:
+    """An audit on one screen, below what the litmus test found of answers; `following`: why something comes next, and what."""
     audit = summary(report)
     parts: list[RenderableType] = [] if litmus is None else [litmus_text(litmus), Text()]
     parts += [_heading(audit), *map(marked, audit.warnings), Text(), *_headline(audit)]
     if audit.fixing:
         parts += [Text(), *_fix_first(audit.fixing), *map(marked, audit.exposures)]
-        parts += [line((audit.compare, "dim"))] if audit.fixing.rows and audit.compare else []
+        parts += [line((audit.compare, "dim"))] if audit.fixing.rows and audit.compare and not following else []
         parts += [Text(), line(("Look at these first", "bold")), _look_first(audit, report.pipeline.depth)]
         parts += [Text(), marked(audit.where)]
     else:
         parts += map(marked, audit.exposures)
     parts += [Text(), _measures(audit), *map(marked, audit.slow)]
     parts += troubles(report.label_defects, report.label_warnings, report.problems, report.notes)
+    if following:
+        parts += [Text(), line(("Next", "bold"), f"  {following[0]}"), verbatim(f"  {following[1]}")]
     return Group(*parts)
 
 

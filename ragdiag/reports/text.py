@@ -11,7 +11,7 @@ from ragdiag.core.proofs import Row
 from ragdiag.core.records import Defect, Mean
 from ragdiag.text.phrases import clean
 
-__all__ = ["defect_line", "interval", "line", "marked", "no_commands", "plain_table", "signed", "verbatim"]
+__all__ = ["defect_line", "interval", "line", "marked", "no_commands", "percent", "plain_table", "signed", "verbatim"]
 
 STYLES = {"strong": "bold", "good": "green", "bad": "red", "warn": "yellow", "dim": "dim"}
 """How a terminal shows each kind of mark."""
@@ -47,6 +47,12 @@ def verbatim(*parts: str | tuple[str, str]) -> Text:
 def interval(mean: Mean, unknown: str) -> str:
     """``0.632 [0.474, 0.765]``; `unknown` where there is no mean."""
     return f"{mean.mean:.3f} [{mean.low:.3f}, {mean.high:.3f}]" if mean.n else unknown
+
+
+def percent(share: float) -> str:
+    """``1.2%``; "" for a share that would read as nothing, though it is something."""
+    said = f"{share:.1%}"
+    return "" if said == "0.0%" else said
 
 
 def signed(difference: float, low: float, high: float) -> str:

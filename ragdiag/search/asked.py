@@ -19,7 +19,7 @@ from ragdiag.search.binding import distinct
 from ragdiag.search.named import AnyEncoder
 from ragdiag.search.runs import CUT_SHARE, Ranking
 
-__all__ = ["AskedIndex", "ByCosine", "by_cosine"]
+__all__ = ["SURELY", "AskedIndex", "ByCosine", "by_cosine"]
 
 STAGES = "the stages behind the search would have to be run again"
 
@@ -35,6 +35,9 @@ BELOW = "where a text would stand below what the search gives is not known"
 
 DEEPER = 4
 """How many times as many results a search is asked for, where those that it gave do not fill a context."""
+
+SURELY = 800
+"""Characters that any encoder in use reads of a text: those that read least stop at 256 word pieces."""
 
 
 class AskedIndex:

@@ -21,7 +21,7 @@ from ragdiag.core.registry import make, spec_of
 from ragdiag.scoring.packing import Packing
 from ragdiag.search.analyses import analyses_of
 from ragdiag.search.approximate import Health, as_asked, exact_swap, index_health, notes_on
-from ragdiag.search.asked import AskedIndex, ByCosine
+from ragdiag.search.asked import SURELY, AskedIndex, ByCosine
 from ragdiag.search.beside import NAME, by_meaning, note_on
 from ragdiag.search.elsewhere import Given, of_run, of_search
 from ragdiag.search.indexed import Indexed
@@ -54,10 +54,6 @@ __all__ = ["Indexed", "Plan", "Retrieved", "Source"]
 
 DEPTH = 100
 """Chunks ranked for each query at least; measures with deeper cutoffs see no more unless k asks for it."""
-
-
-SURELY = 800
-"""Characters that any encoder in use reads of a text: those that read least stop at 256 word pieces."""
 
 
 class _Indexed(NamedTuple):
@@ -174,8 +170,7 @@ class Plan:
         return retriever.index(texts, self.store, progress)
 
     def _as_asked(self, index: Index, corpus: Corpus, chunking: Chunking) -> Index:
-        packing = Packing(corpus, chunking, self.options.k, self.options.budget, isinstance(index, HandsOver))
-        return as_asked(index, packing)
+        return as_asked(index, Packing(corpus, chunking, self.options.k, self.options.budget, isinstance(index, HandsOver)))
 
     def _search(self, index: Index, queries: Sequence[Query], n_chunks: int) -> Run:
         """Rank for every query that has text: one without is a label defect, and an encoder would answer it all the same."""

@@ -1,4 +1,4 @@
-"""Which document an id names: the one that has it, else the one whose id is written in the same letters.
+"""Which document an id names: the one that has it, else the one whose id is written in the same letters; and what a person types.
 
 macOS and some tools write an accented letter as two characters, most editors as one (Unicode's NFD and NFC): "congés.md" is
 another string then and the same name.
@@ -9,9 +9,11 @@ from __future__ import annotations
 import unicodedata
 from functools import cached_property
 
-from ragdiag.core.records import Corpus
+from ragdiag.core.errors import UsageError, nearest
+from ragdiag.core.prefixes import begun
+from ragdiag.core.records import Corpus, Labels
 
-__all__ = ["DocumentNames"]
+__all__ = ["DocumentNames", "query_named"]
 
 
 class DocumentNames:
@@ -25,6 +27,12 @@ class DocumentNames:
         exact = self._position.get(doc_id)
         return self._composed.get(_composed(doc_id)) if exact is None else exact
 
+    def typed(self, doc_id: str) -> int | None:
+        """As `position`, else the only one whose id begins so: what a person types. Raises `UsageError` where several do."""
+        exact = self.position(doc_id)
+        found = begun(_composed(doc_id), self._composed, "documents") if exact is None else None
+        return exact if found is None else self._composed[found]
+
     def __contains__(self, doc_id: str) -> bool:
         return self.position(doc_id) is not None
 
@@ -36,6 +44,15 @@ class DocumentNames:
             key = _composed(doc_id)
             numbers[key] = None if key in numbers else i
         return numbers
+
+
+def query_named(given: str, labels: Labels) -> str:
+    """The id of the query that `given` is, or begins as no other does. Raises `UsageError` where there is not one."""
+    ids = [query.id for query in labels.queries]
+    found = begun(given, ids, "queries")
+    if found is None:
+        raise UsageError(f"no query {given!r}{nearest(given, ids)}")
+    return found
 
 
 def _composed(doc_id: str) -> str:

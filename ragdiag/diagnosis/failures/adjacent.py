@@ -27,6 +27,7 @@ class Adjacent(FailureMode):
     contexts: int = 10
 
     says = "what lacks stands right beside chunks that were found"
+    cannot_tell = "why the passage was not found by itself; it may need its heading, or other words"
     place = 124
     residual = True
     remedies = (sized(2), with_context("neighbours"))

@@ -61,6 +61,7 @@ class ChunkSplit(FailureMode):
     alpha: float = 0.05
 
     says = "a chunk boundary cuts the evidence"
+    cannot_tell = "where your own chunker would cut instead, nor what other cuts do to other queries"
     of_cuts = True
     place = 30
     exposes = True

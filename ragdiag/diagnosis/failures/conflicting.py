@@ -28,6 +28,7 @@ class Conflicting(FailureMode):
     """
 
     says = "near-duplicates of the evidence say something else, and nothing tells which holds"
+    cannot_tell = "which of the texts is right: their owner knows"
     place = 65
     of_copies = True
     levels = ("span", "document")

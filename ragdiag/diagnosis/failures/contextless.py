@@ -61,6 +61,7 @@ class Contextless(FailureMode):
     alike: float = 0.2
 
     says = "the chunk with the evidence does not say what it belongs to"
+    cannot_tell = "what titles or headings before every chunk do to other queries"
     place = 92
     of_cuts = True
     by_degrees = True

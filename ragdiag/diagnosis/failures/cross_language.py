@@ -36,6 +36,7 @@ class CrossLanguage(FailureMode):
     controls: int = 3
 
     says = "the question is in another language than its evidence"
+    cannot_tell = "how well a translator, or another model, would do for other questions"
     place = 86
     levels = ("span", "document")
 

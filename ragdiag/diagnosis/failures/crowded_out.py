@@ -33,6 +33,7 @@ class CrowdedOut(FailureMode):
     """
 
     says = "near-duplicates of one another take the evidence's place"
+    cannot_tell = "whether a near-duplicate that goes is the one that some other query needs"
     place = 70
     of_copies = True
     levels = ("span", "document")

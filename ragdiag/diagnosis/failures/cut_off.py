@@ -18,6 +18,7 @@ class CutOff(FailureMode):
     """Proved by handing over the list before it, as far as a context of this size reaches; residual where only more would do."""
 
     says = "the packing of the prompt, or a threshold, left the evidence out"
+    cannot_tell = "whether the rule that left it out, a threshold or a limit of tokens, is right for other queries"
     place = 24
     levels = ("span", "document")
     stage = "prompted"

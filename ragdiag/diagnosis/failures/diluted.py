@@ -58,6 +58,7 @@ class Diluted(FailureMode):
     often: float = 0.3
 
     says = "the evidence is a small part of its chunk"
+    cannot_tell = "what smaller chunks everywhere would do: here only this one shrinks, and its rivals stay as they are"
     place = 90
     by_degrees = True
     reads = True

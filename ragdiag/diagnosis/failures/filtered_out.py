@@ -20,6 +20,7 @@ class FilteredOut(FailureMode):
     """Proved by putting back what the filter dropped, with the later stages as they were."""
 
     says = "a filter dropped the evidence"
+    cannot_tell = "whether the filter is right: it may keep the page from those who must not see it"
     place = 22
     levels = ("span", "document")
     stage = "filtered"

@@ -42,6 +42,7 @@ class FollowUp(FailureMode):
     controls: int = 3
 
     says = "the question leans on what was said before it, and is searched without that"
+    cannot_tell = "whether a rewriter at work would write the question as it is asked in full here"
     place = 84
     levels = ("span", "document")
 

@@ -24,6 +24,7 @@ class Foreign(FailureMode):
     """
 
     says = "records of no document stand above the evidence"
+    cannot_tell = "whether such a record is wrong: what it says may still hold, in other words than its document's"
     place = 55
     levels = ("span", "document")
     exposes = True

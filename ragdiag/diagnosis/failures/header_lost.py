@@ -53,6 +53,7 @@ class HeaderLost(FailureMode):
     share: float = 0.1
 
     says = "a row or item is cut from the header or line that introduces it"
+    cannot_tell = "whether a reader, or a model, would understand the row without its header"
     place = 35
     reads = True
     remedies = (sized(2), sized(4))

@@ -36,6 +36,7 @@ class Incomplete(FailureMode):
     """
 
     says = "some of what the query needs is in its context, the rest is not"
+    cannot_tell = "why the rest ranks low, nor whether each listed passage is needed"
     place = 120
     residual = True
     remedies = (within("mmr"), other_retrievers, with_context("neighbours"))

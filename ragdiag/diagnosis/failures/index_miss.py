@@ -19,6 +19,7 @@ class IndexMiss(FailureMode):
     """Proved by searching the same vectors exactly, and nothing else."""
 
     says = "the index does not return a chunk that exact search finds"
+    cannot_tell = "why the index misses it: its settings, how it was built, or what was deleted since"
     place = 100
     alone = "exact search"
     levels = ("span", "document")

@@ -16,6 +16,7 @@ class LabelDefect(FailureMode):
     """Checked before anything else; such a query is excluded, and no cause is looked for."""
 
     says = "the label is wrong about the corpus"
+    cannot_tell = "anything of retrieval: until the label is mended, nobody knows what would serve this query"
     place = 10
     levels = ("excluded",)
 

@@ -28,6 +28,7 @@ class MissingContent(FailureMode):
     """Some of every alternative is in no chunk. Proved by adding the text that is missing, in pieces as long as other chunks."""
 
     says = "the evidence is in the source, but in no indexed text"
+    cannot_tell = "how your chunker would cut the missing text, nor why it was not indexed"
     place = 20
     levels = ("span", "document")
 

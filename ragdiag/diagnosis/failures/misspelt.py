@@ -56,6 +56,7 @@ class Misspelt(FailureMode):
     most_as_well: float = 0.25
 
     says = "a word of the query is misspelt: it stands in no text, and in the evidence as it should be"
+    cannot_tell = "whether the query's spelling is wrong: it may be a name, or another way to write the word"
     place = 88
     levels = ("span", "document")
 

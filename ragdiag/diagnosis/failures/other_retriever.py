@@ -24,6 +24,7 @@ class OtherRetriever(FailureMode):
     """
 
     says = "another retriever finds it; why this one does not is not known"
+    cannot_tell = "what is wrong with this retriever: another one orders everything anew, and may lose other queries"
     place = 125
     levels = ("span", "document")
     residual = True

@@ -28,6 +28,7 @@ class Oversized(FailureMode):
     contexts: int = 10
 
     says = "the evidence is longer than a chunk"
+    cannot_tell = "whether all of the passage is needed: labels tend to be wider than their answers"
     of_cuts = True
     place = 119
     residual = True

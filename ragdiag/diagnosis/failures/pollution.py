@@ -34,6 +34,7 @@ class Pollution(FailureMode):
     fewest: int = 2
 
     says = "chunks about something else stand above the evidence"
+    cannot_tell = "whether each of these pages is off the subject: that is a threshold on similarity, and errs both ways"
     place = 80
     levels = ("span", "document")
     exposes = True

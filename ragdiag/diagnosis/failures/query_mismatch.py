@@ -76,6 +76,7 @@ class QueryMismatch(FailureMode):
     most_as_well: float = 0.25
 
     says = "the query and the evidence use different words"
+    cannot_tell = "whether users would ever use the words that bring it in: those were taken from the label"
     place = 110
     by_degrees = True
     swaps = True

@@ -20,6 +20,7 @@ class Ranking(FailureMode):
     contexts: int = 10
 
     says = "the evidence was found, but ranked too low"
+    cannot_tell = "whether a re-ranker would put it first: none was run"
     place = 130
     levels = ("span", "document")
     residual = True

@@ -18,6 +18,7 @@ class RerankedAway(FailureMode):
     """Proved by the order of the stage before, cut to the size of the context."""
 
     says = "the reranker moved the evidence out of the context"
+    cannot_tell = "whether another reranker would do better: none was run"
     place = 26
     levels = ("span", "document")
     stage = "reranked"

@@ -28,6 +28,7 @@ class Stale(FailureMode):
     """
 
     says = "a superseded version stands above the evidence"
+    cannot_tell = "whether the model would use the old text even with the new one beside it"
     place = 60
     of_copies = True
     levels = ("span", "document")

@@ -66,6 +66,7 @@ class TooSmall(FailureMode):
     most: int = SMALL
 
     says = "the chunk with the evidence is too small to be found"
+    cannot_tell = "whether longer chunks win on the whole: their cuts would lie elsewhere, for other queries too"
     place = 95
     by_degrees = True
     reads = True

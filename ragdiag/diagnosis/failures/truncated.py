@@ -41,6 +41,7 @@ class Truncated(FailureMode):
     """Proved by giving the encoder the part of the chunk that holds the evidence, cut at its limit; all else stays."""
 
     says = "the encoder stops reading the chunk before the evidence ends"
+    cannot_tell = "how much of the gain is that of a shorter text: the part that is shown is also more to the point"
     place = 50
     reads = True
     exposes = True

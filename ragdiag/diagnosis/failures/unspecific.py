@@ -35,6 +35,7 @@ class Unspecific(FailureMode):
     most_as_well: float = 0.25
 
     says = "the question does not say what it is about"
+    cannot_tell = "which document users mean: the label says one, and the question fits others as well"
     place = 112
     levels = ("span", "document")
     by_degrees = True

@@ -28,6 +28,7 @@ class VectorFault(FailureMode):
     """
 
     says = "stored vectors are not of their texts"
+    cannot_tell = "how the vectors came to be wrong: another model, a mixed-up batch, texts edited in place"
     place = 57
     by_degrees = True
     alone = "embedding the same texts anew"

@@ -34,6 +34,7 @@ class WordGap(FailureMode):
     most: float = 0.5
 
     says = "the query shares few words with the evidence, which is found when asked for in its own"
+    cannot_tell = "which of the query's words are at fault, nor that a rewriter would find the right ones"
     place = 135
     levels = ("span", "document")
     residual = True

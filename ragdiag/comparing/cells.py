@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ NEVER = np.iinfo(np.int64).max
 class Cell:
     """What was measured of one configuration.
 
-    `chunker`, `context` and `retriever` are its parts as they are shown. Arrays but `curve` are of shape ``(n_queries,)``:
+    `chunker`, `context` and `retriever` are its parts as they are shown. Arrays but `sums` are of shape ``(n_queries,)``:
 
     * `values` has one for each measure, NaN where it is not decidable;
     * `served` is 1 where the context holds all evidence, 0 where it does not, NaN where no label tells;
@@ -39,7 +40,8 @@ class Cell:
     * `tokens` are those of the context;
     * `whole` is 1 where each document with evidence of the query is one chunk.
 
-    `curve` has, for each k from 1, the mean tokens of the first k chunks: shape ``(depth,)``. `bytes` is the size of the index,
+    `sums` has, for each k from 1, the tokens of the first k chunks: shape ``(n_queries, depth)``. Of rankings of passages, with a
+    k, `sums` and `least_k` count passages; under a budget, chunks. `bytes` is the size of the index,
     `unseen` the share of the text that the encoder does not read, `unread` the share of the queries that it cannot. `timings`:
     seconds to index and one query's milliseconds, as they were when this was measured.
     """
@@ -53,13 +55,19 @@ class Cell:
     least_k: IntArray
     need: IntArray
     tokens: IntArray
-    curve: FloatArray
+    sums: IntArray
     chunks: int
     bytes: int
     whole: FloatArray
     unseen: float = 0.0
     unread: float = 0.0
     timings: Figures = field(default_factory=dict)
+
+    @cached_property
+    def curve(self) -> FloatArray:
+        """For each k from 1 the mean tokens of the first k, over the queries whose labels can decide: shape ``(depth,)``."""
+        known = ~np.isnan(self.served)
+        return self.sums[known].mean(axis=0) if known.any() else np.zeros(self.sums.shape[1])
 
     @property
     def name(self) -> str:
@@ -81,7 +89,7 @@ class Cell:
 
 JSON_FIELDS = ("chunker", "context", "retriever", "signature", "chunks", "bytes", "unseen", "unread", "timings")
 
-ARRAY_FIELDS = ("served", "least_k", "need", "tokens", "curve", "whole")
+ARRAY_FIELDS = ("served", "least_k", "need", "tokens", "sums", "whole")
 
 
 @dataclass(frozen=True)

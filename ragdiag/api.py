@@ -147,9 +147,10 @@ def diff(
     """Two audits of the same queries: which were won and lost, whether that is more than chance, and under which causes.
 
     `old` and `new` are JSON reports, or what `audit` gave. `worse` is what is so by more than chance, and by more than
-    `min_effect` in the share of queries served. With the `corpus` and `queries` of `new` each part of the pipeline that differs is put back
-    alone: which brings lost queries back? `old_corpus` are the documents of `old`, where they differ. `qrels`, `only` and `cache`
-    are fields of `Options`. Raises `InputError` for what is no report, `UsageError` where two reports cannot be compared.
+    `min_effect` in the share of queries served. With the `corpus` and `queries` of `new` each part of the pipeline that differs
+    is put back alone: which brings lost queries back? `old_corpus` are the documents of `old`, where they differ. `qrels`, `only`
+    and `cache` are fields of `Options`. Raises `InputError` for what is no report, `UsageError` where two reports cannot be
+    compared.
     """
     from ragdiag.comparing.changes import compared
     from ragdiag.comparing.restoring import with_trials

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ragdiag.comparing.parts import Part, known_by_name, parts_of_change
-from ragdiag.comparing.reported import Reported, ReportedQuery
+from ragdiag.comparing.reported import DEFINES_SERVED, Reported, ReportedQuery
 from ragdiag.core.errors import UsageError
 from ragdiag.core.options import check_kind
 from ragdiag.stats.paired import Difference, Paired
@@ -165,7 +165,7 @@ def _check_same_question(old: Reported, new: Reported) -> None:
     if old.measure != new.measure:
         same = "audit both with the same -k or --budget"
         raise UsageError(f"{old.name} tells {old.measure}, {new.name} {new.measure}: served means another thing; {same}")
-    for rule in old.rules.keys() | new.rules.keys():
+    for rule in DEFINES_SERVED:
         before, after = old.rules.get(rule), new.rules.get(rule)
         if before != after:
             remedy = "audit both with the same --copies" if rule == "copies" else "audit both with the same ragdiag"

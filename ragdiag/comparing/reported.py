@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ragdiag.core.errors import InputError
 from ragdiag.core.files import parse_json, read_text
 
-__all__ = ["Reported", "ReportedQuery", "read_report", "reported"]
+__all__ = ["DEFINES_SERVED", "Reported", "ReportedQuery", "read_report", "reported"]
 
 ANEW = "make it anew: ragdiag audit CORPUS QUERIES --json FILE"
 """What to do about a report that cannot be used."""

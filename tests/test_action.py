@@ -166,3 +166,16 @@ def test_it_installs_itself(runner: Runner) -> None:
         assert asked.read_text().splitlines()[-1] == f"-m pip install --quiet --disable-pip-version-check -- {what}"
         assert runner.values["steps.install.outputs.python"] == str(venv / "bin" / "python")
     assert asked.read_text().splitlines()[0] == f"-m venv {venv}" and asked.read_text().count("-m venv") == 1
+
+
+def test_the_workflow_of_the_page_gives_inputs_and_uses_outputs_that_there_are() -> None:
+    page = (ROOT / "docs" / "howto" / "pull_request.md").read_text(encoding="utf-8")
+    block = re.search(r"<!-- workflow -->\n```yaml\n(.+?)```", page, re.DOTALL)
+    assert block
+    steps = yaml.safe_load(block[1])["jobs"]["retrieval"]["steps"]
+    ours = [step for step in steps if step.get("uses") == "./.ragdiag"]
+    required = {name for name, declaration in ACTION["inputs"].items() if declaration.get("required")}
+    assert ours and all(required <= step["with"].keys() <= ACTION["inputs"].keys() for step in ours)
+    assert {step["id"] for step in ours} >= set(re.findall(r"steps\.(\w+)\.outputs", block[1]))
+    assert set(re.findall(r"steps\.\w+\.outputs\.(\w+)", block[1])) <= ACTION["outputs"].keys()
+    assert not any("${{" in step.get("run", "") for step in steps)

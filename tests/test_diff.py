@@ -214,6 +214,17 @@ def test_contexts_of_other_sizes_are_said(tmp_path: Path) -> None:
     assert "700 tokens in OLD and 300 in NEW at the same k" in " ".join(result.output.split())
 
 
+def test_how_documents_were_read_stands_in_the_signature() -> None:
+    """With a pattern in which everything stands that a signature is parted by."""
+    pattern = 'a|keep:notes|copies:ignore "x\\" tau:1'
+    read = f'k:5|copies:count|keep:hidden|keep:navigation|exclude:{json.dumps(pattern)}|exclude:"é/"|tau:1.0'
+    found = reported(with_signature(ONE, "k:5|copies:count|tau:1.0", read), "r")
+    assert (found.keep, found.exclude) == (("hidden", "navigation"), (pattern, "é/"))
+    assert found.rules == {"words": "1", "copies": "count", "tau": "1.0"}
+    with pytest.raises(InputError, match="r: broken JSON"):
+        reported(with_signature(ONE, "tau", "exclude:x|tau"), "r")
+
+
 # What is shown
 
 

@@ -143,6 +143,7 @@ def diff(
     only: str | Sequence[str] = (),
     cache: str | Path | None = "",
     progress: Progress = no_progress,
+    **unknown: object,
 ) -> DiffResult:
     """Two audits of the same queries: which were won and lost, whether that is more than chance, and under which causes.
 
@@ -155,6 +156,7 @@ def diff(
     from ragdiag.comparing.changes import compared
     from ragdiag.comparing.restoring import with_trials
 
+    check_names(unknown, (), inspect.signature(diff).parameters)
     found = compared(_report(old, "old"), _report(new, "new"), min_effect)
     if (corpus is None) != (queries is None) or (old_corpus is not None and corpus is None):
         raise UsageError("to put parts back give both corpus and queries; old_corpus beside them")

@@ -221,7 +221,7 @@ def test_how_documents_were_read_stands_in_the_signature() -> None:
     found = reported(with_signature(ONE, "k:5|copies:count|tau:1.0", read), "r")
     assert (found.keep, found.exclude) == (("hidden", "navigation"), (pattern, "é/"))
     assert found.rules == {"words": "1", "copies": "count", "tau": "1.0"}
-    with pytest.raises(InputError, match="r: broken JSON"):
+    with pytest.raises(InputError, match="r:1: broken JSON"):
         reported(with_signature(ONE, "tau", "exclude:x|tau"), "r")
 
 

@@ -43,11 +43,8 @@ def with_trials(
 
     Raises `UsageError` for documents or queries that are not those of the reports, and as `pipeline.audit` does.
     """
-    if len(found.parts) < 2 or not found.lost:
-        return dataclasses.replace(found, trials=Trials(()))
-    if reason := not_run(found.new):
-        return dataclasses.replace(found, trials=Trials((), untested=reason))
-    with shared_cache(_options(found.new, options)) as base:
+    given = Options.given(with_trials, **{**options, **_size(found.new), "swap": NO_SWAP, "seed": found.new.seed})
+    with shared_cache(given) as base:
         material = _read(found.new, corpus, queries, base, progress)
         if material.inputs["queries_sha256"] != found.new.labels:
             raise UsageError(f"{queries} holds other queries or labels than {found.new.name} was made with; {SAME}")
@@ -55,11 +52,10 @@ def with_trials(
         return dataclasses.replace(found, trials=_trials(found, material, before, base, progress))
 
 
-def _options(new: Reported, options: Mapping[str, object]) -> Options:
-    """How NEW was made, as far as its report tells."""
+def _size(new: Reported) -> dict[str, object]:
+    """The options that say what is served."""
     size = {"k": new.k} if new.k else {"budget": new.budget}
-    copies = {"copies": new.rules.get("copies", "count")}
-    return Options.given(with_trials, **{**options, **size, **copies, **specs(new), "swap": NO_SWAP, "seed": new.seed})
+    return {**size, "copies": new.rules.get("copies", "count")}
 
 
 def _read(report: Reported, corpus: str | Path, queries: str | Path, base: Options, progress: Progress) -> Material:
@@ -72,6 +68,11 @@ def _read(report: Reported, corpus: str | Path, queries: str | Path, base: Optio
 
 
 def _trials(found: Diff, material: Material, before: Material | None, base: Options, progress: Progress) -> Trials:
+    if len(found.parts) < 2 or not found.lost:
+        return Trials(())
+    if reason := not_run(found.new):
+        return Trials((), untested=reason)
+    base = _with(base, specs(found.new))
     now = _served(material, base, progress)
     reported = {name: query.served for name, query in found.new.queries.items()}
     unlike = tuple(name for name, served in now.items() if reported.get(name) is not None and reported[name] != served)

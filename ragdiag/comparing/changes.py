@@ -43,6 +43,10 @@ LEFT_OUT = {
 """Why a query of one of the reports is not compared."""
 
 
+Pair = tuple[ReportedQuery, ReportedQuery]
+"""A query as OLD and as NEW has it."""
+
+
 class Turned(NamedTuple):
     """A query that one report serves and the other does not; `reasons` are its causes there, or the status."""
 
@@ -134,24 +138,34 @@ def compared(old: Reported, new: Reported, min_effect: float = MIN_EFFECT) -> Di
     _check_same_question(old, new)
     both, left_out = _common(old, new)
     pairs = [(old.queries[name], new.queries[name]) for name in both]
-    cluster = clusters_by_name(after.documents for _, after in pairs)
-    before, after = (np.array([bool(pair[i].served) for pair in pairs], dtype=np.float64) for i in (0, 1))
-    difference = Paired(cluster, new.seed).difference(before, after)
+    difference = _difference(pairs, new.seed)
     if difference is None:
         raise UsageError(_nothing_in_common(old, new, left_out))
     return Diff(
         old=old,
         new=new,
         difference=difference,
-        served=(int(before.sum()), int(after.sum())),
-        won=_turned(was for was, now in pairs if now.served and not was.served),
-        lost=_turned(now for was, now in pairs if was.served and not now.served),
-        kept=tuple(now.id for was, now in pairs if was.served and now.served),
+        served=(sum(bool(was.served) for was, _ in pairs), sum(bool(now.served) for _, now in pairs)),
+        won=_turned(was for was, _ in _fated(pairs, False, True)),
+        lost=_turned(now for _, now in _fated(pairs, True, False)),
+        kept=tuple(now.id for _, now in _fated(pairs, True, True)),
         left_out=left_out,
         parts=tuple(parts_of_change(old, new)),
         unseen=tuple(dict.fromkeys(filter(None, map(known_by_name, (old, new))))),
         min_effect=float(min_effect),
     )
+
+
+def _difference(pairs: Sequence[Pair], seed: int) -> Difference | None:
+    """NEW less OLD; queries about one document are no independent ones. None without a query."""
+    cluster = clusters_by_name(now.documents for _, now in pairs)
+    before, after = (np.array([bool(pair[i].served) for pair in pairs], dtype=np.float64) for i in (0, 1))
+    return Paired(cluster, seed).difference(before, after)
+
+
+def _fated(pairs: Iterable[Pair], before: bool, after: bool) -> list[Pair]:
+    """The queries that OLD serves or not, and NEW serves or not."""
+    return [(was, now) for was, now in pairs if was.served is before and now.served is after]
 
 
 def causes_of(queries: Iterable[Turned]) -> dict[str, int]:

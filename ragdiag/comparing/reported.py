@@ -72,21 +72,13 @@ def reported(record: object, name: str) -> Reported:
     whole = _Fields(record, name, "the JSON report of an audit")
     pipeline, inputs = (_Fields(whole.get(key, dict), name, key) for key in ("pipeline", "inputs"))
     signature = str(whole.get("signature", str))
-    queries: dict[str, ReportedQuery] = {}
-    for row in whole.items("queries", dict):
-        query = _query(_Fields(row, name, "a query"))
-        if query.id in queries:
-            raise InputError(f"query {query.id!r} stands twice", name, remedy=ANEW)
-        queries[query.id] = query
-    k, budget = (pipeline.get(key, int, type(None)) for key in ("k", "budget"))
-    if (k is None) == (budget is None):
-        raise InputError("it must have either 'k' or 'budget' in its pipeline", name, remedy=ANEW)
+    k, budget = _size(pipeline, name)
     return Reported(
         name=name,
         version=str(whole.get("ragdiag", str)),
         seed=whole.number("seed"),
-        k=None if k is None else pipeline.number("k"),
-        budget=None if budget is None else pipeline.number("budget"),
+        k=k,
+        budget=budget,
         context_tokens=pipeline.amount("context_tokens"),
         chunker=str(pipeline.get("chunker", str)),
         context=str(pipeline.get("context", str, type(None)) or "none"),
@@ -97,8 +89,26 @@ def reported(record: object, name: str) -> Reported:
         rules={part: value for part, value in _parts(signature) if part in DEFINES_SERVED},
         keep=tuple(value for part, value in _parts(signature) if part == "keep"),
         exclude=tuple(str(parse_json(value, Path(name))) for part, value in _parts(signature) if part == "exclude"),
-        queries=queries,
+        queries=_queries(whole, name),
     )
+
+
+def _size(pipeline: _Fields, name: str) -> tuple[int | None, int | None]:
+    """k or the budget, the other one None."""
+    given = [pipeline.get(key, int, type(None)) is not None for key in ("k", "budget")]
+    if sum(given) != 1:
+        raise InputError("it must have either 'k' or 'budget' in its pipeline", name, remedy=ANEW)
+    return (pipeline.number("k"), None) if given[0] else (None, pipeline.number("budget"))
+
+
+def _queries(whole: _Fields, name: str) -> dict[str, ReportedQuery]:
+    queries: dict[str, ReportedQuery] = {}
+    for row in whole.items("queries", dict):
+        query = _query(_Fields(row, name, "a query"))
+        if query.id in queries:
+            raise InputError(f"query {query.id!r} stands twice", name, remedy=ANEW)
+        queries[query.id] = query
+    return queries
 
 
 def _query(row: _Fields) -> ReportedQuery:

@@ -92,12 +92,17 @@ def _put_back(
         served = _served(chosen, _with(base, part.back), progress)
     except RagdiagError as e:
         return PutBack(part.name, untested=str(e))
+    return _counted(found, part.name, served, unlike)
+
+
+def _counted(found: Diff, part: str, served: Served, unlike: set[str]) -> PutBack:
+    """What comes of the lost, the won and the kept queries that could be tried."""
     lost, won, kept = (
         [name for name in names if name in served and name not in unlike]
         for names in ([q.id for q in found.lost], [q.id for q in found.won], found.kept)
     )
     return PutBack(
-        part.name,
+        part,
         restored=tuple(name for name in lost if served[name]),
         lost=len(lost),
         given_up=_unserved(won, served),

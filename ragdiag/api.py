@@ -7,9 +7,10 @@ import dataclasses
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ragdiag.answering.verdict import DELTA
+from ragdiag.comparing.changes import MIN_EFFECT
 from ragdiag.core.conditions import ORACLE, RETRIEVED
 from ragdiag.core.errors import UsageError
 from ragdiag.core.options import Judging, Options, check_kind, check_names, several
@@ -18,9 +19,12 @@ from ragdiag.core.protocols import Progress, no_progress
 from ragdiag.diagnosis.health.checks import SAMPLE
 from ragdiag.inputs import Spool, records, spool, unspooled
 from ragdiag.reports.shown import made
-from ragdiag.results import AuditResult, CheckResult, CompareResult, DecideResult, LitmusResult, PromptsResult
+from ragdiag.results import AuditResult, CheckResult, CompareResult, DecideResult, DiffResult, LitmusResult, PromptsResult
 
-__all__ = ["audit", "check", "compare", "decide", "litmus", "prompts"]
+if TYPE_CHECKING:
+    from ragdiag.comparing.reported import Reported
+
+__all__ = ["audit", "check", "compare", "decide", "diff", "litmus", "prompts"]
 
 Given = object
 """A path; a list of records (dicts); a data frame; of a corpus also a dict of texts by id."""
@@ -125,6 +129,54 @@ def compare(
         options["runs"] = [*several("runs", options.get("runs")), *runs]
         comparison = unspooled(run(where, path, progress=progress, **options))
     return made(CompareResult, dataclasses.replace(comparison, notes=(*comparison.notes, *notes)))
+
+
+def diff(
+    old: object,
+    new: object,
+    *,
+    min_effect: float = MIN_EFFECT,
+    corpus: Given = None,
+    queries: Given = None,
+    old_corpus: Given = None,
+    qrels: str | Path | None = None,
+    only: str | Sequence[str] = (),
+    cache: str | Path | None = "",
+    progress: Progress = no_progress,
+    **unknown: object,
+) -> DiffResult:
+    """Two audits of the same queries: which were won and lost, whether that is more than chance, and under which causes.
+
+    `old` and `new` are JSON reports, or what `audit` gave. `worse` is what is so by more than chance, and by more than
+    `min_effect` in the share of queries served. With the `corpus` and `queries` of `new` each part of the pipeline that differs
+    is put back alone: which brings lost queries back? `old_corpus` are the documents of `old`, where they differ. `qrels`, `only`
+    and `cache` are fields of `Options`. Raises `InputError` for what is no report, `UsageError` where two reports cannot be
+    compared.
+    """
+    from ragdiag.comparing.changes import compared
+    from ragdiag.comparing.restoring import with_trials
+
+    check_names(unknown, (), inspect.signature(diff).parameters)
+    found = compared(_report(old, "old"), _report(new, "new"), min_effect)
+    if (corpus is None) != (queries is None) or (old_corpus is not None and corpus is None):
+        raise UsageError("to put parts back give both corpus and queries; old_corpus beside them")
+    if corpus is not None:
+        with spool() as spooled:
+            where, path = spooled.path(corpus, "corpus"), spooled.path(queries, "queries")
+            before = None if old_corpus is None else spooled.path(old_corpus, "old_corpus")
+            found = with_trials(found, where, path, before, progress, qrels=qrels, only=only, cache=cache)
+    return made(DiffResult, found)
+
+
+def _report(given: object, name: str) -> Reported:
+    """A report: a file's, an audit's, or its JSON object."""
+    from ragdiag.comparing.reported import read_report, reported
+    from ragdiag.core.records import Report
+    from ragdiag.reports.json import audit_dict
+
+    if isinstance(given, (str, Path)):
+        return read_report(given)
+    return reported(audit_dict(given) if isinstance(given, Report) else given, name)
 
 
 def _recorded(

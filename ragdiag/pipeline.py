@@ -22,7 +22,7 @@ from ragdiag.diagnosis.causes import name_causes
 from ragdiag.diagnosis.diagnosis import Diagnosis
 from ragdiag.diagnosis.health.checks import SAMPLE, examined, queries_by_document, stored_index
 from ragdiag.diagnosis.labelling import labels_said, with_labels
-from ragdiag.scoring.labels import more_than_needed
+from ragdiag.scoring.labels import label_digest, more_than_needed
 from ragdiag.scoring.measures import Measure, default_measures
 from ragdiag.scoring.reviewing import sampled
 from ragdiag.scoring.scoring import Scorer
@@ -272,7 +272,7 @@ def _results(
         told = diagnosis._asdict()
         result = QueryResult(query.id, query.text, told.pop("status"), named, k, documents=where, served=served, **told)
         passages = scorer.judgements.passages(unjudged.get(q, ())) if labels.level[q] == "span" and not served else ()
-        results.append(dataclasses.replace(result, unjudged=passages))
+        results.append(dataclasses.replace(result, unjudged=passages, label_sha256=label_digest(query)))
     return tuple(results)
 
 

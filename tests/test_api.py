@@ -232,11 +232,13 @@ LABELLED = [
     {"_id": "q2", "text": "hotel cap lisbon", "evidence": [{"doc_id": "b.md", "text": "The hotel cap in Lisbon is 225 dollars"}]},
 ]
 ANSWERS = [{"query_id": q["_id"], "condition": "retrieved", "answer": "x", "correct": True} for q in LABELLED]
+REPORT = ragdiag.audit(TEXTS, LABELLED, retriever="bm25", swap="none", cache=None).as_dict()
 CALLS = {
     "audit": ((TEXTS, LABELLED), {"retriever": "bm25", "cache": None}),
     "check": ((TEXTS, LABELLED), {}),
     "compare": ((TEXTS, LABELLED), {"retrievers": ["bm25"], "k": 1, "causes": False, "cache": None}),
     "decide": (({"problem": "knowledge", "changes": "weekly"},), {}),
+    "diff": ((REPORT, REPORT), {"cache": None}),
     "litmus": ((LABELLED, ANSWERS), {"cache": None}),
     "prompts": ((TEXTS, LABELLED), {"retriever": "bm25", "cache": None}),
 }
@@ -267,6 +269,7 @@ def test_every_public_function_is_called_here() -> None:
         ("compare", "seeed", "seed"),
         ("decide", "chnages", "changes"),
         ("decide", "hour_rte", "hour_rate"),
+        ("diff", "old_corpsu", "old_corpus"),
         ("litmus", "suport", "support"),
         ("prompts", "chuncker", "chunker"),
     ],
@@ -283,7 +286,7 @@ def test_what_is_of_another_kind_is_one_line(name: str) -> None:
     pandas = pytest.importorskip("pandas")
     function, (given, options) = getattr(ragdiag, name), CALLS[name]
     own = {p.name for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY} - {"progress"}
-    if name != "decide":
+    if name not in ("decide", "diff"):
         own |= {f.name for f in dataclasses.fields(ragdiag.Options)} if name != "check" else set()
     if name == "compare":
         own |= {p for p, v in inspect.signature(compare_files).parameters.items() if v.kind is v.KEYWORD_ONLY} - {"progress"}
@@ -302,7 +305,11 @@ def test_what_is_of_another_kind_is_one_line(name: str) -> None:
 def test_records_and_frames_are_taken_everywhere() -> None:
     pandas = pytest.importorskip("pandas")
     documents = pandas.DataFrame([{"_id": name, "text": text} for name, text in TEXTS.items()])
-    frames = {"decide": CALLS["decide"][0], "litmus": (pandas.DataFrame(LABELLED), pandas.DataFrame(ANSWERS))}
+    frames = {
+        "decide": CALLS["decide"][0],
+        "diff": CALLS["diff"][0],
+        "litmus": (pandas.DataFrame(LABELLED), pandas.DataFrame(ANSWERS)),
+    }
     for name in CALLS:
         of_frames = call(name, *frames.get(name, (documents, pandas.DataFrame(LABELLED))))
         assert plain(of_frames) == plain(call(name)), name

@@ -1,6 +1,7 @@
 """However a command ends: what users, their files and their systems do wrong is one line and status 2, no "bug", no wait."""
 
 import contextlib
+import functools
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+import ragdiag
 from ragdiag.cli import main
 from ragdiag.cli.config import Does, Option
 
@@ -33,6 +35,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "prompts": ("corpus", "queries.jsonl", *BM25),
     "explain": ("corpus", "queries.jsonl", "q", *BM25),
     "check": ("corpus", "queries.jsonl"),
+    "diff": ("old.json", "new.json", "--corpus", "corpus", "--queries", "queries.jsonl", "--no-cache"),
     "decide": ("--problem", "behavior", "--need", "format", "--prompted", "no"),
     "label": ("corpus", "queries.jsonl", "--out", "labels.jsonl", *BM25),
 }
@@ -46,8 +49,19 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (work / "corpus" / "a.txt").write_text(ALPHA)
     (work / "queries.jsonl").write_text(json.dumps(QUERY) + "\n")
     (work / "answers.jsonl").write_text(json.dumps(ANSWER) + "\n")
+    for file, text in reports().items():
+        (work / file).write_text(text)
     monkeypatch.chdir(work)
     return work
+
+
+@functools.cache
+def reports() -> dict[str, str]:
+    """Two reports of these documents: several things changed, and the query was lost."""
+    now = ragdiag.audit({"a.txt": ALPHA}, [QUERY], retriever="bm25", swap="none", cache=None).as_dict()
+    before = {**now, "pipeline": {**now["pipeline"], "chunker": "fixed(size=60)", "retriever": "bm25(stem=porter)"}}
+    lost = [{**row, "served": False} for row in now["queries"]]
+    return {"old.json": json.dumps(before), "new.json": json.dumps({**now, "queries": lost})}
 
 
 @contextlib.contextmanager
@@ -105,7 +119,7 @@ def parameters() -> list[tuple[str, click.Parameter]]:
 def names_files(parameter: click.Parameter) -> bool:
     if isinstance(parameter, Option):
         return parameter.does in (Does.READS, Does.WRITES)
-    return parameter.name in ("corpus", "queries")
+    return parameter.name in ("corpus", "queries", "old", "new")
 
 
 def with_value(name: str, parameter: click.Parameter, value: str) -> list[str]:

@@ -11,8 +11,8 @@ import pytest
 import ragdiag
 from ragdiag.core.errors import UsageError
 from ragdiag.core.registry import make, names
+from ragdiag.reports import markdown
 from ragdiag.reports.output import Output, output_for
-from ragdiag.reports.outputs import markdown
 from ragdiag.results import AuditResult, CompareResult
 
 TIDEWATER = Path(__file__).parents[1] / "fixtures" / "tidewater"
@@ -82,7 +82,7 @@ def test_markdown_says_what_the_screen_says(tmp_path: Path) -> None:
     ],
 )
 def test_nothing_in_a_query_is_more_than_text(text: str) -> None:
-    escaped = markdown._text(text)
+    escaped = markdown.plain_text(text)
     assert re.sub(r"\\(.)", r"\1", escaped) == text
     bare = re.sub(r"\\.", "", escaped)
     assert not set(bare) & set("<>|`[]@$*_~&") and "://" not in bare and "www." not in bare

@@ -16,6 +16,7 @@ __all__ = [
     "CACHE_OPTIONS",
     "COMPARE_OPTIONS",
     "CORPUS_OPTIONS",
+    "DIFF_OPTIONS",
     "HEALTH_OPTIONS",
     "LABEL_OPTIONS",
     "LITMUS_OPTIONS",
@@ -166,6 +167,17 @@ COMPARE_OPTIONS = (
     tells("--latency", type=click.FloatRange(min=0), metavar="MS", default=500.0, show_default=True,
           help="What one query may take: slower ones are marked."),
     tells("--jobs", type=int, metavar="N", default=1, show_default=True, help="Configurations measured at once."),
+)  # fmt: skip
+
+DIFF_OPTIONS = (
+    tells("--min-effect", type=click.FloatRange(0, 1), metavar="X", default=0.02, show_default=True,
+          help="Worse is: more than chance, and a share served that is lower by more than this."),
+    reads("--corpus", metavar="CORPUS", help="NEW's documents: put back alone each part of the pipeline that changed."),
+    reads("--queries", metavar="QUERIES", help="NEW's queries, beside --corpus."),
+    reads("--old-corpus", metavar="CORPUS", help="OLD's documents, where they changed, to be put back as well."),
+    LABEL_OPTIONS[0],
+    LABEL_OPTIONS[2],
+    *CACHE_OPTIONS,
 )  # fmt: skip
 
 answers_option = reads(

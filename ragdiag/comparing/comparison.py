@@ -6,10 +6,8 @@ A configuration is an `Options`; what is measured of one is a `Cell`.
 from __future__ import annotations
 
 import dataclasses
-import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +17,7 @@ from ragdiag.comparing.cells import Cell, Comparison, whole_tokens
 from ragdiag.comparing.contrasts import compare_cells
 from ragdiag.comparing.grid import Material, causes_of, configurations, measured, names_of, usable
 from ragdiag.comparing.remedies import remedies
-from ragdiag.core.cache import default_folder
+from ragdiag.comparing.workers import shared_cache
 from ragdiag.core.errors import UsageError, did_you_mean, install_line
 from ragdiag.core.options import Options, check_kind
 from ragdiag.core.protocols import Progress, no_progress
@@ -66,7 +64,7 @@ def compare(
         raise UsageError("to compare searches or chunks of your own, give lists: retrievers=[search, ...], chunks=[FILE, ...]")
     if measure:
         base = dataclasses.replace(base, measures=(*base.measures, measure))
-    with _cache(base) as base:
+    with shared_cache(base) as base:
         loaded = load_measurable(corpus, queries, base, progress)
         material, notes = Material.of(loaded.whole, loaded.corpus, loaded.labels), list(loaded.notes)
         configs = _distinct(configurations(base, chunkers, chunks, contexts, retrievers, runs, tune))
@@ -150,16 +148,6 @@ def _counted(causes: Iterable[tuple[str, ...]]) -> Counts:
     """How many queries have each cause, the most frequent first."""
     counts = Counter(cause for of_query in causes for cause in of_query)
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
-
-
-@contextmanager
-def _cache(options: Options) -> Iterator[Options]:
-    """A folder that workers share: the one named, the default one, or one that is gone afterwards."""
-    if options.cache is None:
-        with tempfile.TemporaryDirectory() as folder:
-            yield dataclasses.replace(options, cache=folder)
-    else:
-        yield dataclasses.replace(options, cache=str(options.cache or default_folder()))
 
 
 def _distinct(configs: Sequence[Options]) -> list[Options]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import os
+import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from ragdiag.comparing.cells import Arrays
+from ragdiag.core.cache import default_folder
+from ragdiag.core.options import Options
 from ragdiag.core.protocols import Progress, Store
 
-__all__ = ["Results"]
+__all__ = ["Results", "shared_cache"]
 
 WATCH_S = 1.0
 """How often a worker looks whether it still works for somebody."""
@@ -63,3 +68,13 @@ def _end_with(parent: int) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+@contextmanager
+def shared_cache(options: Options) -> Iterator[Options]:
+    """A folder that workers share: the one named, the default one, or one that is gone afterwards."""
+    if options.cache is None:
+        with tempfile.TemporaryDirectory() as folder:
+            yield dataclasses.replace(options, cache=folder)
+    else:
+        yield dataclasses.replace(options, cache=str(options.cache or default_folder()))

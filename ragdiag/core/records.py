@@ -207,6 +207,7 @@ class QueryResult:
     label: str = ""  # "wide": the part that answers is served; "doubtful": the context may answer all the same; "": as it stands
     label_says: str = ""  # why, in a sentence
     unjudged: tuple[Passage, ...] = field(default=(), repr=False)  # chunks of its context; of a failing query alone
+    label_sha256: str = field(default="", repr=False)  # of what its label asks for, see `scoring.labels.label_digest`
 
     @property
     def residual(self) -> frozenset[str]:

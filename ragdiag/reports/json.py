@@ -234,6 +234,8 @@ def _query(q: QueryResult) -> JsonObject:
         "id": q.id,
         "text": q.text,
         "status": q.status,
+        "served": q.served,
+        "label_sha256": q.label_sha256,
         "causes": list(q.causes),
         "exposures": list(q.exposures),
         "marginal": q.marginal,

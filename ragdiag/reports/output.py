@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 
 from ragdiag.answering.verdict import Litmus
 from ragdiag.comparing.cells import Comparison
+from ragdiag.comparing.changes import Diff
 from ragdiag.core.errors import UsageError
 from ragdiag.core.records import Explanation, Report
 from ragdiag.core.registry import make, names
@@ -16,7 +17,13 @@ from ragdiag.core.registry import make, names
 __all__ = ["Output", "output_for"]
 
 
-WORDS = {"audit": "an audit", "compare": "a comparison", "litmus": "a litmus test", "other": "this"}
+WORDS = {
+    "audit": "an audit",
+    "compare": "a comparison",
+    "diff": "two reports held against each other",
+    "litmus": "a litmus test",
+    "other": "this",
+}
 """What there may be a form of, in words."""
 
 
@@ -38,6 +45,10 @@ class Output(abc.ABC):
         """A comparison; `price` is that of a million tokens of context, in dollars."""
         raise self.lacks("compare")
 
+    def diff(self, found: Diff) -> str:
+        """Two reports of audits held against each other."""
+        raise self.lacks("diff")
+
     def litmus(self, litmus: Litmus) -> str:
         """What came of answers."""
         raise self.lacks("litmus")
@@ -48,7 +59,7 @@ class Output(abc.ABC):
 
     @classmethod
     def forms(cls) -> set[str]:
-        """Of which results it has a form: "audit", "compare", "litmus", "other"."""
+        """Of which results it has a form: "audit", "compare", "diff", "litmus", "other"."""
         return {name for name in WORDS if getattr(cls, name) is not getattr(Output, name)}
 
     def lacks(self, form: str) -> UsageError:
@@ -56,7 +67,7 @@ class Output(abc.ABC):
         return UsageError(f"there is no {self.suffix} form of {WORDS[form]}; save it as .json")
 
 
-def output_for(path: str | Path, of: Literal["audit", "compare", "litmus", "other"]) -> Output:
+def output_for(path: str | Path, of: Literal["audit", "compare", "diff", "litmus", "other"]) -> Output:
     """The form that a file's name asks for, which has one `of` such a result. Raises `UsageError` where there is none."""
     outputs = [_output(name) for name in names("outputs")]
     for output in outputs:

@@ -1,7 +1,10 @@
-"""Labels that ask for more than an answer needs: wider than it, or several passages of which each would do."""
+"""What labels ask for, as a hash; and those that ask for more than an answer needs: wider than it, or several passages of which
+each would do.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from itertools import combinations
 
@@ -11,13 +14,24 @@ from ragdiag.scoring.rarity import Rarity
 from ragdiag.text.duplicates import near_duplicates, shingles
 from ragdiag.text.tokens import count_tokens
 
-__all__ = ["more_than_needed"]
+__all__ = ["label_digest", "more_than_needed"]
 
 SAME = 0.8
 """Share of the shorter passage's runs of words that both have: from here on they say the same."""
 
 REMEDY = '"any": true in the query\'s record, or one "group" for them, makes them alternatives'
 """What to do where each of several passages answers."""
+
+
+def label_digest(query: Query) -> str:
+    """The hash of what a query's label asks for: its passages by document and text, its documents and their grades.
+
+    Where a passage stands counts only where its text is not given: a document that grows above it moves it, and asks for nothing
+    else. The order of passages says nothing, and neither does the reference answer.
+    """
+    passages = [(label.doc_id, label.text or (label.start, label.end), label.group) for label in query.evidence]
+    parts = (sorted(passages, key=repr), sorted(query.relevant), query.unanswerable)
+    return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def more_than_needed(corpus: Corpus, labels: Labels) -> Iterator[Defect]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ from scipy import special
 
 from ragdiag.core.records import FloatArray, IntArray, Mean
 
-__all__ = ["Resampler", "clusters", "wilson"]
+__all__ = ["Resampler", "clusters", "clusters_by_name", "wilson"]
 
 RESAMPLES = 4000
 LEVEL = 0.95
@@ -40,6 +40,12 @@ def clusters(groups: Sequence[Sequence[int]]) -> IntArray:
     shared = Counter(d for documents in groups for d in set(documents))
     names = [max(documents, key=lambda d: (shared[d], -d)) if documents else -1 - i for i, documents in enumerate(groups)]
     return np.unique(np.array(names, dtype=np.int64), return_inverse=True)[1].astype(np.int64)
+
+
+def clusters_by_name(groups: Iterable[Sequence[str]]) -> IntArray:
+    """`clusters`, of documents that go by name."""
+    numbers: dict[str, int] = {}
+    return clusters([[numbers.setdefault(name, len(numbers)) for name in documents] for documents in groups])
 
 
 class Resampler:

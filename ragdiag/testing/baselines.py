@@ -17,7 +17,7 @@ from ragdiag.core.records import FloatArray
 from ragdiag.core.version import __version__
 from ragdiag.core.writing import write_atomically
 from ragdiag.stats.paired import Difference, Paired
-from ragdiag.stats.statistics import clusters
+from ragdiag.stats.statistics import clusters_by_name
 from ragdiag.testing.audited import Audited, QueryStory
 
 __all__ = ["Change", "baseline_file", "compared", "write_baseline"]
@@ -98,9 +98,7 @@ def compared(audited: Audited, measure: str, file: Path) -> Change:
 
 def _difference(queries: Sequence[QueryStory], then: FloatArray, now: FloatArray, seed: int) -> Difference | None:
     """The difference of paired values, both of shape ``(n_queries,)``; queries about one document are no independent ones."""
-    numbers: dict[str, int] = {}
-    documents = [[numbers.setdefault(d, len(numbers)) for d in query.result.documents] for query in queries]
-    return Paired(clusters(documents), seed).difference(then, now)
+    return Paired(clusters_by_name(query.result.documents for query in queries), seed).difference(then, now)
 
 
 def _worse(queries: Sequence[QueryStory], then: FloatArray, now: FloatArray) -> tuple[tuple[str, float, float], ...]:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from ragdiag.answering.verdict import Litmus
 from ragdiag.comparing.cells import Comparison
+from ragdiag.comparing.changes import Diff
 from ragdiag.core.records import Explanation, Report
+from ragdiag.reports.diff import diff_dict
 from ragdiag.reports.json import audit_dict, compare_dict, dumps
 from ragdiag.reports.litmus import litmus_dict
 from ragdiag.reports.output import Output
@@ -28,6 +30,10 @@ class Json(Output):
     def compare(self, comparison: Comparison, price: float | None = None) -> str:
         """See `Output`."""
         return dumps(compare_dict(comparison, price))
+
+    def diff(self, found: Diff) -> str:
+        """See `Output`."""
+        return dumps(diff_dict(found))
 
     def litmus(self, litmus: Litmus) -> str:
         """See `Output`."""

@@ -10,7 +10,7 @@ from scipy import special
 
 from ragdiag.core.records import FloatArray, IntArray
 
-__all__ = ["Difference", "Paired", "holm"]
+__all__ = ["Difference", "Paired", "holm", "units"]
 
 RANDOM_FLIPS = 20_000
 """Random sign flips behind a p-value, where there are too many to try all."""
@@ -25,6 +25,12 @@ CLUSTERS = 20
 """The fewest clusters that are resampled: fewer say too little about how much clusters differ.
 
 Then queries are taken for independent, and the statement is about these documents alone."""
+
+
+def units(cluster: IntArray) -> IntArray:
+    """What is independent of one another, numbered from 0: the clusters, or each query where there are fewer than `CLUSTERS`."""
+    unit: IntArray = np.unique(cluster, return_inverse=True)[1].astype(np.int64)
+    return unit if len(unit) and unit.max() + 1 >= CLUSTERS else np.arange(len(cluster))
 
 
 class Difference(NamedTuple):
@@ -47,6 +53,15 @@ class Difference(NamedTuple):
         return float((special.ndtri(1 - (1 - LEVEL) / (2 * max(family, 1))) + special.ndtri(POWER)) * self.error)
 
 
+    def needed(self, family: int = 1) -> int | None:
+        """How many queries in all would find a true difference as large as this one in `POWER` of such samples, in a family of so
+        many contrasts; None where there is no difference to find.
+        """
+        if not self.mean or not self.detectable(family):
+            return None
+        return int(np.ceil(self.n * (self.detectable(family) / self.mean) ** 2))
+
+
 class Paired:
     """Differences over one set of queries. `cluster` numbers those that share a document, shape ``(n_queries,)``."""
 
@@ -67,9 +82,7 @@ class Paired:
         n = len(values)
         if n == 0:
             return None
-        unit: IntArray = np.unique(self._cluster[known], return_inverse=True)[1].astype(np.int64)
-        if unit.max() + 1 < CLUSTERS:
-            unit = np.arange(n)
+        unit = units(self._cluster[known])
         sums = np.bincount(unit, weights=values).astype(np.float64)
         size = np.bincount(unit).astype(np.float64)
         centre = float(values.sum()) / (n + 2)

@@ -1,8 +1,8 @@
 """Which of many configurations to take, and what that choice is worth on queries that had no part in it.
 
-Arithmetic alone, on what was measured of each. Choosing on some queries and judging on others is nested cross-validation (Varma and
-Simon 2006, "Bias in error estimation when using cross-validation for model selection"): a choice looks better than it is on the
-queries that it was made on.
+Arithmetic alone, on what was measured of each. Choosing on some queries and judging on others is nested cross-validation
+(Varma and Simon 2006, "Bias in error estimation when using cross-validation for model selection"): a choice looks better than it
+is on the queries that it was made on.
 """
 
 from __future__ import annotations
@@ -95,8 +95,9 @@ def _best(served: BoolArray) -> Choice:
 
 @dataclass(frozen=True)
 class Nested:
-    """What choosing comes to: `share` is, for each query, how often the choice made without it serves it; `tokens` are those of its
-    context. `chosen` counts the choices by place. `raised` is the baseline with as many tokens on average, and `size` its context's.
+    """What choosing comes to, one value a query: `share` is how often the choice made without it serves it, `tokens` are those of
+    its context; `raised` is 1 where the baseline serves it with as many tokens on average, contexts of up to `size`. `chosen`
+    counts the choices by place.
     """
 
     share: FloatArray
@@ -105,9 +106,14 @@ class Nested:
     raised: FloatArray
     size: int
 
+    @property
+    def choices(self) -> int:
+        """How many were made; 0 where queries are too few to part."""
+        return self.chosen.total()
+
     def difference(self, paired: Paired) -> Difference | None:
-        """What the choice serves less what the baseline with as many tokens does; None where there are too few queries to part."""
-        return paired.difference(self.raised, self.share) if len(self.share) else None
+        """What the choice serves less what the baseline with as many tokens does; None where queries are too few to part."""
+        return paired.difference(self.raised, self.share) if self.choices else None
 
 
 def nested(candidates: Candidates, served: BoolArray, cluster: IntArray, seed: int, tokens: int) -> Nested:

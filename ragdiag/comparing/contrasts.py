@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 
 from ragdiag.comparing.cells import NEVER, Cell, Comparison, Contrast, Figures, whole_tokens
-from ragdiag.comparing.grid import Material
+from ragdiag.comparing.material import Material
 from ragdiag.core.errors import UsageError
 from ragdiag.core.options import Options
 from ragdiag.core.pipelines import MUCH_UNREAD

@@ -89,8 +89,8 @@ class Paired:
         usual = float((values[values != 0] ** 2).mean()) if values.any() else 1.0
         variance = (float((values**2).sum()) + 2 * usual) / (n + 2) - centre**2
         error = float(np.sqrt(variance / (n + 2) * _inflation(values, sums, size)))
-        units = len(size)
-        reach = float(special.stdtrit(units - 1, 0.5 + LEVEL / 2) if units > 1 else special.ndtri(0.5 + LEVEL / 2)) * error
+        n_units = len(size)
+        reach = float(special.stdtrit(n_units - 1, 0.5 + LEVEL / 2) if n_units > 1 else special.ndtri(0.5 + LEVEL / 2)) * error
         return Difference(
             mean=float(values.mean()),
             low=max(-1.0, min(centre - reach, float(values.mean()))),

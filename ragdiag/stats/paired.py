@@ -52,7 +52,6 @@ class Difference(NamedTuple):
         """The least true difference that would be found in `POWER` of such samples, in a family of so many contrasts."""
         return float((special.ndtri(1 - (1 - LEVEL) / (2 * max(family, 1))) + special.ndtri(POWER)) * self.error)
 
-
     def needed(self, family: int = 1) -> int | None:
         """How many queries in all would find a true difference as large as this one in `POWER` of such samples, in a family of so
         many contrasts; None where there is no difference to find.

@@ -14,7 +14,7 @@ from ragdiag.core.records import FloatArray, IntArray, Mean
 from ragdiag.stats.paired import Difference, Paired
 from ragdiag.stats.statistics import Resampler
 
-__all__ = ["Judged", "judged"]
+__all__ = ["MATTERS", "Judged", "judged"]
 
 LEVEL = 0.05
 """The p of the difference on held-out queries at or below which one configuration is said to be better."""

@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from ragdiag.comparing.cells import Cell
+from ragdiag.comparing.judged import MATTERS
 from ragdiag.comparing.tuned import Budget, Tuned
 from ragdiag.core.records import Mean
 from ragdiag.core.version import __version__
@@ -34,17 +35,13 @@ WIDE = 20
 def headline(tuned: Tuned) -> str:
     """The decision in a sentence."""
     kind, _, needed = tuned.decision
-    name = tuned.cells[tuned.chosen].name
     if kind == "deploy":
-        return f"Deploy {name}"
+        return f"Deploy {tuned.cells[tuned.chosen].name}"
     if kind == "nothing":
         return f"Nothing beats the baseline with as many tokens, {tuned.cells[0].name}"
-    more = (
-        f": about {needed:,} more labelled queries would tell"
-        if needed
-        else ": too few labelled queries to choose on some and judge on others"
-    )
-    return f"Undecided{more}"
+    if not needed:
+        return "Undecided: too few labelled queries to choose on some and judge on others"
+    return f"Undecided: about {needed:,} more labelled queries would tell"
 
 
 def tune_text(tuned: Tuned) -> RenderableType:
@@ -55,11 +52,8 @@ def tune_text(tuned: Tuned) -> RenderableType:
     parts: list[RenderableType] = [heading, Text(), line((headline(tuned), f"bold {COLOURS[tuned.decision.kind]}"))]
     parts += [*_evidence(tuned), *_queries(tuned), Text(), _costs(tuned)]
     if tuned.frontier:
-        parts += [
-            Text(),
-            line(("Served, by tokens of context", "bold"), ("  (choices are judged on queries that did not choose)", "dim")),
-            _frontier(tuned),
-        ]
+        how = ("  (choices are judged on queries that did not choose)", "dim")
+        parts += [Text(), line(("Served, by tokens of context", "bold"), how), _frontier(tuned)]
     parts += [*_stability(tuned), *(line((said, "dim")) for said in _left_out(tuned))]
     return Group(*parts, *troubles(tuned.label_defects, tuned.label_warnings, tuned.problems, tuned.notes))
 
@@ -72,19 +66,14 @@ def _evidence(tuned: Tuned) -> Iterator[Text]:
     by = signed(difference.mean, difference.low, difference.high)
     p = f"p {difference.p:.2g}" if difference.p >= 0.001 else "p <.001"
     before, now = tuned.tokens_used
-    yield line(
-        f"on {counted(difference.n, 'quer', 'y')}, each judged by a choice made without it: {interval(tuned.held_out, '')} served, with {now:,.0f} tokens"
-    )
+    judged = f"on {counted(difference.n, 'quer', 'y')}, each judged by a choice made without it"
+    yield line(f"{judged}: {interval(tuned.held_out, '')} served, with {now:,.0f} tokens")
     yield line(f"the baseline with {before:,.0f} tokens: {interval(tuned.raised, '')}; difference {by}, {p}")
     if tuned.decision.kind == "undecided" and tuned.chosen:
         yield line("so far the best: ", (tuned.cells[tuned.chosen].name, "bold"))
     if tuned.decision.kind == "nothing" and tuned.decision.needed:
-        yield line(
-            (
-                f"an advantage of up to {difference.high:.3f} is not excluded; about {tuned.decision.needed:,} more labelled queries would exclude one of .05",
-                "dim",
-            )
-        )
+        exclude = f"about {tuned.decision.needed:,} more labelled queries would exclude one of {MATTERS:g}"
+        yield line((f"an advantage of up to {difference.high:.3f} is not excluded; {exclude}", "dim"))
     if tuned.reasons:
         yield line((f"{', '.join(tuned.reasons)} of the baseline point to it", "dim"))
 
@@ -93,15 +82,11 @@ def _queries(tuned: Tuned) -> Iterator[Text]:
     """The queries that turn, by name."""
     if not tuned.chosen:
         return
-    kinds = {"won": tuned.cured, "lost": tuned.broke}
-    for name, ids in (("won", tuned.won), ("lost", tuned.lost)):
+    for name, ids, causes, colour in (("won", tuned.won, tuned.cured, "green"), ("lost", tuned.lost, tuned.broke, "red")):
         shown = ", ".join(ids[:IDS]) + (f", … {len(ids) - IDS} more" if len(ids) > IDS else "")
-        causes = ", ".join(f"{cause} {n}" for cause, n in list(kinds[name].items())[:OFTEN])
-        yield line(
-            (f"{len(ids)} {name}", "green" if name == "won" else "red"),
-            f": {shown}" if ids else "",
-            (f"  ({causes})" if causes else "", "dim"),
-        )
+        kinds = ", ".join(f"{cause} {n}" for cause, n in list(causes.items())[:OFTEN])
+        said = f": {shown}" if ids else "", (f"  ({kinds})" if kinds else "", "dim")
+        yield line((f"{len(ids)} {name}", colour), *said)
 
 
 def _costs(tuned: Tuned) -> RenderableType:
@@ -151,7 +136,8 @@ def _stability(tuned: Tuned) -> Iterator[Text]:
 def _left_out(tuned: Tuned) -> Iterator[str]:
     """What was not measured, or not to the end."""
     if tuned.dropped:
-        yield f"{counted(len(tuned.dropped), 'configuration')} dropped on a part of the queries: each worse than the best there by more than chance"
+        worse = "worse than the best on a part of the queries by more than chance"
+        yield f"{counted(len(tuned.dropped), 'configuration')} dropped early: {worse}"
     for why, n in tuned.skipped.items():
         yield f"{counted(n, 'configuration')} left out: {why}"
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from ragdiag.core.errors import InputError
 from ragdiag.core.files import read_text
@@ -16,16 +16,18 @@ from ragdiag.core.records import Corpus
 from ragdiag.core.registry import make, spec_of
 from ragdiag.search.nested import collection_of
 from ragdiag.sources.chunks import cut, embed_texts
+from ragdiag.text.analysis import Stem
+from ragdiag.text.languages import language_of
 
 __all__ = ["Space", "read_space", "usual_spaces"]
 
 SIZES = (0.4, 0.6, 1.0, 2.0)
 """Of the chunks, in those of the baseline."""
 
-WEIGHTS = (0.3, 0.7)
-"""Of the search by words in a fusion with one by meaning; equal ones are there anyway."""
+FUSIONS = ("", ", weights=(0.7, 0.3)", ", fusion=weighted")
+"""Ways to fuse a search by words with one by meaning."""
 
-STEPS = ("", "expand(before=0, after=1)", "expand(before=1, after=1)")
+STEPS = ("", "expand(before=1, after=1)", "expand(before=1, after=2)")
 """What is handed over beside the chunks found."""
 
 CONTEXTS = ("title", "heading")
@@ -70,13 +72,15 @@ def usual_spaces(base: Options, corpus: Corpus) -> tuple[Space, ...]:
     own = spec_of(make("retrievers", base.retriever))
     if collection_of(make("retrievers", base.retriever)) is not None:
         return (Space((), (), (own, f"hybrid(bm25, {own})"), STEPS),)
-    weighted = [f"hybrid(bm25, dense, weights=({w}, {round(1 - w, 2)}))" for w in WEIGHTS]
-    usual = [spec_of(make("retrievers", spec)) for spec in ("hybrid", "dense", "bm25", *weighted)]
+    language = language_of(corpus)
+    words = f"bm25(stem={language})" if language in get_args(Stem) else "bm25"
+    fused = [f"hybrid({words}, dense{how})" for how in FUSIONS]
+    usual = [spec_of(make("retrievers", spec)) for spec in (*fused, "dense", words)]
     sizes = () if base.chunks else tuple(_sizes(base.chunker))
     contexts = tuple(kind for kind in CONTEXTS if _has(kind, base, corpus))
     known = [Space(sizes, (), tuple(dict.fromkeys([own, *usual])), STEPS)]
     if contexts:
-        known.append(Space((), contexts, tuple(dict.fromkeys([own, *usual[:2]])), STEPS))
+        known.append(Space((), contexts, tuple(dict.fromkeys([own, usual[0]])), STEPS))
     return tuple(known)
 
 

@@ -115,6 +115,7 @@ def _contrasts(paired: Paired, cells: Sequence[Cell], family: Sequence[tuple[int
     differences = [(a, b, paired.difference(cells[a].values[measure], cells[b].values[measure])) for a, b in family]
     known = [(a, b, d) for a, b, d in differences if d is not None]
     for (a, b, d), p_holm in zip(known, holm([d.p for _, _, d in known]), strict=True):
+        distinguishable = p_holm <= LEVEL and not d.low <= 0 <= d.high
         yield Contrast(
             a=a,
             b=b,
@@ -128,7 +129,8 @@ def _contrasts(paired: Paired, cells: Sequence[Cell], family: Sequence[tuple[int
             broken=int((cells[b].served < cells[a].served).sum()),
             n=d.n,
             detectable=d.detectable(len(known)),
-            distinguishable=p_holm <= LEVEL and not d.low <= 0 <= d.high,
+            distinguishable=distinguishable,
+            needed=None if distinguishable else d.more_needed(len(known)),
         )
 
 

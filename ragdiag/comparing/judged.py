@@ -11,7 +11,7 @@ from ragdiag.comparing.cells import Cell
 from ragdiag.comparing.choosing import Candidates, Nested, best, nested
 from ragdiag.comparing.tuned import Budget, Decision
 from ragdiag.core.records import FloatArray, IntArray, Mean
-from ragdiag.stats.paired import Difference, Paired
+from ragdiag.stats.paired import Paired
 from ragdiag.stats.statistics import Resampler
 
 __all__ = ["MATTERS", "Judged", "judged"]
@@ -81,14 +81,8 @@ def _decision(held_out: Nested, chosen: int, paired: Paired) -> Decision:
     if chosen and difference.low > 0 and difference.p <= LEVEL:
         return Decision("deploy", difference)
     if not chosen or difference.mean <= 0 or difference.high < MATTERS:
-        return Decision("nothing", difference, _more(difference, MATTERS) if difference.high >= MATTERS else None)
-    return Decision("undecided", difference, _more(difference, difference.mean))
-
-
-def _more(difference: Difference, effect: float) -> int | None:
-    """How many more queries would find a difference of `effect`, with 80 % power."""
-    total = int(np.ceil(difference.n * (difference.detectable(1) / effect) ** 2))
-    return max(total - difference.n, 1)
+        return Decision("nothing", difference, difference.more_needed(1, MATTERS) if difference.high >= MATTERS else None)
+    return Decision("undecided", difference, difference.more_needed(1))
 
 
 def _frontier(candidates: Candidates, cluster: IntArray, seed: int, resampler: Resampler) -> Iterator[Budget]:

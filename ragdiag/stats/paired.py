@@ -52,13 +52,14 @@ class Difference(NamedTuple):
         """The least true difference that would be found in `POWER` of such samples, in a family of so many contrasts."""
         return float((special.ndtri(1 - (1 - LEVEL) / (2 * max(family, 1))) + special.ndtri(POWER)) * self.error)
 
-    def needed(self, family: int = 1) -> int | None:
-        """How many queries in all would find a true difference as large as this one in `POWER` of such samples, in a family of so
-        many contrasts; None where there is no difference to find.
+    def more_needed(self, family: int, effect: float | None = None) -> int | None:
+        """How many more queries would find a true difference as large as `effect` (this one, by default) in `POWER` of such samples
+        and a family of so many contrasts: 1 at least. None where there is no difference to find.
         """
-        if not self.mean or not self.detectable(family):
+        effect = self.mean if effect is None else effect
+        if abs(effect) < 1e-9:
             return None
-        return int(np.ceil(self.n * (self.detectable(family) / self.mean) ** 2))
+        return max(int(np.ceil(self.n * (self.detectable(family) / effect) ** 2)) - self.n, 1)
 
 
 class Paired:

@@ -73,7 +73,7 @@ def usual_spaces(base: Options, corpus: Corpus) -> tuple[Space, ...]:
     if collection_of(make("retrievers", base.retriever)) is not None:
         return (Space((), (), (own, f"hybrid(bm25, {own})"), STEPS),)
     language = language_of(corpus)
-    words = f"bm25(stem={language})" if language in get_args(Stem) else "bm25"
+    words = f"bm25(stem={language})" if language and language in get_args(Stem) else "bm25"
     fused = [f"hybrid({words}, dense{how})" for how in FUSIONS]
     usual = [spec_of(make("retrievers", spec)) for spec in (*fused, "dense", words)]
     sizes = () if base.chunks else tuple(_sizes(base.chunker))

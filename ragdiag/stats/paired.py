@@ -53,7 +53,7 @@ class Difference(NamedTuple):
         return float((special.ndtri(1 - (1 - LEVEL) / (2 * max(family, 1))) + special.ndtri(POWER)) * self.error)
 
     def more_needed(self, family: int, effect: float | None = None) -> int | None:
-        """How many more queries would find a true difference as large as `effect` (this one, by default) in `POWER` of such samples
+        """How many more queries would find a true difference as large as `effect` (by default as this one) in `POWER` of samples,
         and a family of so many contrasts: 1 at least. None where there is no difference to find.
         """
         effect = self.mean if effect is None else effect

@@ -92,7 +92,6 @@ def _looked(next_query: NextQuery, depth: int) -> dict[str, str]:
     query = next_query.query
     return {
         "id": query.id,
-        "shown": one_line(query.id, 40),
         "why": next_query.why,
         "text": one_line(query.text, 160),
         "got": f"{got(query):.0%}",

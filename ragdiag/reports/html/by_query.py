@@ -1,7 +1,7 @@
 """The queries that configurations of a comparison serve differently: who wins each, and the passages that make the difference.
 
-A page holds at most `COLUMNS` configurations and `MOST` queries, and of each query the passages of `TOLD` configurations, each cut to
-`LONGEST` characters: some megabytes, however much was compared.
+A page holds at most `COLUMNS` configurations and `MOST` queries, and of each query the passages of `TOLD` configurations, each
+cut to `LONGEST` characters: some megabytes, however much was compared.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ class Shown(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a configuration makes of a query: whether it serves it, whether the baseline does otherwise, what it takes to serve it,
-    and the share of the evidence that its context holds; "" where that is not known.
+    """What a configuration makes of a query: whether it serves it, whether the baseline does otherwise, what it takes to serve
+    it, and the share of the evidence that its context holds; "" where that is not known.
     """
 
     column: Column
@@ -143,7 +143,7 @@ def _columns(comparison: Comparison, ranks: Sequence[int]) -> list[Column]:
 
 
 def _first_to_see(served: FloatArray, differing: BoolArray) -> list[int]:
-    """Those that the best other configuration wins or loses, then those that most others do; of equal ones in the file's order."""
+    """Those that the best other configuration wins or loses, then those that most others do; of equal ones in file order."""
     turned = served != served[0]
     places = np.flatnonzero(differing)
     order = np.lexsort((places, -turned[:, places].sum(axis=0), ~turned[1:2, places].any(axis=0)))

@@ -164,7 +164,9 @@ def _drawn(served: Sequence[_Served], curves: Sequence[Curve], pareto: Sequence[
 
 def _lines(curves: Sequence[Curve], across: _Scale, up: _Scale) -> list[Line]:
     """Curves as lines from left to right, with their labels apart."""
-    drawn = [[(across(tokens), up(share), f"{share:.3f}, {tokens:,.0f} tokens") for tokens, share in sorted(c.served)] for c in curves]
+    drawn = [
+        [(across(tokens), up(share), f"{share:.3f}, {tokens:,.0f} tokens") for tokens, share in sorted(c.served)] for c in curves
+    ]
     heights = _apart([dots[-1][:2] for dots in drawn])
     return [
         Line(curve.label, _line([dot[:2] for dot in dots]), dots, dots[-1][0], height)

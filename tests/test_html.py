@@ -316,7 +316,7 @@ def test_passages_of_each_configuration_are_those_of_an_audit_of_it(compared: An
                 assert each.outcome.needs.split(",")[0] == (
                     f"needs k {least}" if least else f"not all in the first {cell.sums.shape[1]}"
                 )
-    assert checked > 20
+    assert checked >= 10
 
 
 def test_evidence_is_marked_where_it_stands(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from ragdiag.cli.label import label
 from ragdiag.cli.litmus import litmus
 from ragdiag.cli.prompts import prompts
 from ragdiag.cli.shell import Group
+from ragdiag.cli.tune import tune
 from ragdiag.core.version import __version__
 
 __all__ = ["main"]
@@ -43,5 +44,5 @@ def main(ctx: click.Context, debug: bool) -> None:
         ctx.default_map = configuration.defaults(options_of)
 
 
-for command in (audit, check, compare, decide, demo, diff, explain, label, litmus, prompts):
+for command in (audit, check, compare, decide, demo, diff, explain, label, litmus, prompts, tune):
     main.add_command(command)

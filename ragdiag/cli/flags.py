@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ from ragdiag.core.conditions import CONDITIONS, ORACLE, RETRIEVED
 
 __all__ = [
     "AUDIT_OPTIONS",
+    "BASELINE_OPTIONS",
     "CACHE_OPTIONS",
     "COMPARE_OPTIONS",
     "CORPUS_OPTIONS",
@@ -23,6 +25,7 @@ __all__ = [
     "LIVE_OPTIONS",
     "PROMPTS_OPTIONS",
     "SEARCH_OPTIONS",
+    "TUNE_OPTIONS",
     "answers_option",
     "chooses",
     "connects",
@@ -53,6 +56,20 @@ def _prices(_: click.Context, __: click.Parameter, value: str | None) -> tuple[f
     if not (0 <= price_in < float("inf") and 0 <= price_out < float("inf")):
         raise click.BadParameter(f"{value!r}: prices are 0 or more")
     return price_in, price_out
+
+
+UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
+"""Seconds in what a time may be given in."""
+
+
+def _seconds(_: click.Context, __: click.Parameter, value: str | None) -> float | None:
+    """``10m`` as seconds."""
+    if value is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", value)
+    if found is None or not float(found[1]):
+        raise click.BadParameter(f"{value!r} is no time such as 90s, 10m or 1h")
+    return float(found[1]) * UNITS[found[2]]
 
 
 tells, reads, chooses, writes, connects, agrees = (
@@ -143,6 +160,23 @@ AUDIT_OPTIONS = (
         help="Seed of the intervals' resamples.",
     ),
     *CACHE_OPTIONS,
+)  # fmt: skip
+
+BASELINE_OPTIONS = (*AUDIT_OPTIONS[:4], AUDIT_OPTIONS[6], *AUDIT_OPTIONS[8:])
+"""Those of a pipeline of ours whose context is not to be a number of tokens."""
+
+TUNE_OPTIONS = (
+    tells("--tokens", type=click.IntRange(min=1), metavar="N",
+          help="Tokens in every context.  [default: what the baseline's first k chunks take]"),
+    reads("--space", metavar="FILE", help="Axes to combine, TOML: lists chunker, context, retriever, step."
+          "  [default: sizes, contexts, retrievers, neighbours]"),
+    tells("--time", "seconds", callback=_seconds, metavar="TIME", help="What the search may take: 90s, 10m, 1h."),
+    tells("--latency-budget", "latency", type=click.FloatRange(min=0, min_open=True), metavar="MS",
+          help="Leave out what takes longer for a query (p95)."),
+    tells("--no-embedding", is_flag=True, help="Only what is embedded already, or needs no vectors."),
+    tells("--causes/--no-causes", default=True, show_default=True,
+          help="Start from the baseline's causes; name those of what is won and lost."),
+    tells("--jobs", type=int, metavar="N", default=1, show_default=True, help="Configurations measured at once."),
 )  # fmt: skip
 
 COMPARE_OPTIONS = (

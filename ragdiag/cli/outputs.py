@@ -43,7 +43,10 @@ def check_outputs() -> None:
 
 
 def forms_of(
-    result: Literal["audit", "compare", "diff", "litmus"], json_file: str | None, html_file: str | None, others: Sequence[str]
+    result: Literal["audit", "compare", "diff", "litmus", "tune"],
+    json_file: str | None,
+    html_file: str | None,
+    others: Sequence[str],
 ) -> list[tuple[str, Output]]:
     """The files that a result goes to, each with its form: ``--json``, ``--html``, then what ``--output`` names.
 

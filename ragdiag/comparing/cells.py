@@ -120,7 +120,8 @@ class Contrast:
     `difference` is the mean of `b` less `a` over `n` queries, `low` and `high` its 95 % interval, `p` that of no difference.
     `recovered` counts the queries that `b` serves and `a` does not, `broken` the reverse. `p_holm` is `p` adjusted for all
     contrasts of the comparison; `distinguishable` is True where that is at most .05 and the interval leaves out 0; `detectable`
-    is the least difference that would have been seen in four of five such samples.
+    is the least difference that would have been seen in four of five such samples. `needed`: how many more labelled queries would
+    tell the two apart in four of five such samples, if they differ as much as here; None where they are told apart already.
     """
 
     a: int
@@ -136,6 +137,7 @@ class Contrast:
     n: int
     detectable: float
     distinguishable: bool
+    needed: int | None = None
 
 
 @dataclass(frozen=True, eq=False)

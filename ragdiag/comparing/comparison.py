@@ -15,11 +15,12 @@ import numpy as np
 
 from ragdiag.comparing.cells import Cell, Comparison, whole_tokens
 from ragdiag.comparing.contrasts import compare_cells
-from ragdiag.comparing.grid import Material, causes_of, configurations, measured, names_of, usable
+from ragdiag.comparing.grid import causes_of, configurations, measured, names_of, usable
+from ragdiag.comparing.material import Material
 from ragdiag.comparing.remedies import remedies
 from ragdiag.comparing.workers import shared_cache
 from ragdiag.core.errors import UsageError, did_you_mean, install_line
-from ragdiag.core.options import Options, check_kind
+from ragdiag.core.options import Options, check_jobs, check_kind
 from ragdiag.core.protocols import Progress, no_progress
 from ragdiag.core.records import BoolArray
 from ragdiag.pipeline import load_measurable
@@ -91,9 +92,7 @@ def _check(jobs: int | None, texts: Mapping[str, str], flags: Mapping[str, bool]
         check_kind(name, text, str)
     for name, flag in flags.items():
         check_kind(name, flag, bool)
-    check_kind("jobs", jobs, int, type(None))
-    if jobs == 0:
-        raise UsageError("jobs must be 1 or more, or -1 for all processors")
+    check_jobs(jobs)
 
 
 def _prescribed(

@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 
 from ragdiag.comparing.cells import NEVER, Cell, Comparison, Contrast, Figures, whole_tokens
-from ragdiag.comparing.grid import Material
+from ragdiag.comparing.material import Material
 from ragdiag.core.errors import UsageError
 from ragdiag.core.options import Options
 from ragdiag.core.pipelines import MUCH_UNREAD
@@ -117,6 +117,7 @@ def _contrasts(paired: Paired, cells: Sequence[Cell], family: Sequence[tuple[int
     differences = [(a, b, paired.difference(cells[a].values[measure], cells[b].values[measure])) for a, b in family]
     known = [(a, b, d) for a, b, d in differences if d is not None]
     for (a, b, d), p_holm in zip(known, holm([d.p for _, _, d in known]), strict=True):
+        distinguishable = p_holm <= LEVEL and not d.low <= 0 <= d.high
         yield Contrast(
             a=a,
             b=b,
@@ -130,7 +131,8 @@ def _contrasts(paired: Paired, cells: Sequence[Cell], family: Sequence[tuple[int
             broken=int((cells[b].served < cells[a].served).sum()),
             n=d.n,
             detectable=d.detectable(len(known)),
-            distinguishable=p_holm <= LEVEL and not d.low <= 0 <= d.high,
+            distinguishable=distinguishable,
+            needed=None if distinguishable else d.more_needed(len(known)),
         )
 
 

@@ -11,11 +11,13 @@ import json
 from collections.abc import Iterator, Sequence
 from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from ragdiag.comparing.cells import NEVER, Arrays, Cell, Figures
+from ragdiag.comparing.embedding import embed
+from ragdiag.comparing.material import Material
 from ragdiag.comparing.passages import in_passages, seen, sums_by_passage
 from ragdiag.comparing.workers import Results
 from ragdiag.core.cache import Cache
@@ -27,16 +29,12 @@ from ragdiag.core.records import Corpus, FloatArray, IntArray, Labels
 from ragdiag.core.registry import make, spec_of, without_usual
 from ragdiag.core.version import __version__
 from ragdiag.diagnosis.causes import name_causes
-from ragdiag.pipeline import inputs_of
 from ragdiag.scoring.measures import Measure, default_measures
 from ragdiag.scoring.scoring import Scorer
-from ragdiag.search.encoder import Encoder
-from ragdiag.search.late import LateEncoder
 from ragdiag.search.nested import all_models, own_models
-from ragdiag.search.outside import OutsideEncoder
 from ragdiag.search.retrieval import Plan, Retrieved
 
-__all__ = ["Material", "causes_of", "configurations", "measured", "names_of", "usable"]
+__all__ = ["causes_of", "configurations", "measured", "names_of", "usable"]
 
 WEIGHTS = (0.1, 0.3, 0.7, 0.9)
 """Of a fusion's first ranking; the second has the rest of 1. Equal weights are not among them: a fusion has those anyway."""
@@ -53,26 +51,6 @@ class WeightedFusion(Fusion, Protocol):
     def weights(self) -> tuple[float, ...]:
         """One for each of `retrievers`."""
         ...
-
-
-class Material(NamedTuple):
-    """What is the same for all configurations: the documents (all, and those that are audited), the labels, and hashes.
-
-    `inputs` are counts and hashes of texts and labels, `metadata` is the hash of what documents say of themselves, by which some
-    are newer than others.
-    """
-
-    whole: Corpus
-    corpus: Corpus
-    labels: Labels
-    inputs: Figures
-    metadata: str
-
-    @classmethod
-    def of(cls, whole: Corpus, corpus: Corpus, labels: Labels) -> Material:
-        """With its hashes."""
-        metadata = json.dumps([dict(d.metadata) for d in corpus.documents], sort_keys=True, default=str)
-        return cls(whole, corpus, labels, inputs_of(corpus, labels), hashlib.sha256(metadata.encode()).hexdigest())
 
 
 def configurations(
@@ -120,7 +98,7 @@ def measured(material: Material, configs: Sequence[Options], jobs: int | None, p
     """
     plans = [Plan(options) for options in configs]
     results = Results([_store(plan) for plan in plans], [_key(material, plan) for plan in plans])
-    _embed(material, [plans[i] for i in results.missing], progress)
+    embed(material, [plans[i] for i in results.missing], progress)
     tasks = [(material, options) for options in configs]
     return [Cell.of(arrays) for arrays in results.completed("measuring configurations", _cell_arrays, tasks, jobs, progress)]
 
@@ -160,43 +138,6 @@ def usable(options: Options) -> bool:
         return all(m.identity for m in (*own_models(plan.chunker), *all_models(plan.retriever)))
     except MissingExtra:
         return False
-
-
-def _encoders(plan: Plan) -> list[Encoder | OutsideEncoder]:
-    """The encoders of a configuration's retriever whose vectors of texts are kept; none for a recorded run: none are made."""
-    models = [] if plan.options.run else all_models(plan.retriever)
-    of_texts = [m for m in models if isinstance(m, Encoder) or (isinstance(m, OutsideEncoder) and m.kept)]
-    return [m for m in of_texts if not isinstance(m, LateEncoder)]
-
-
-def _embed(material: Material, plans: Sequence[Plan], progress: Progress) -> None:
-    """Every text that any configuration needs, once, before they run: workers would embed what they share several times."""
-    jobs: dict[
-        str, tuple[Encoder | OutsideEncoder, dict[str, None], Plan]
-    ] = {}  # by encoder: the texts to be embedded, each once, in order
-    cuts: dict[tuple[str, str], list[str]] = {}
-    for plan in plans:
-        encoders = _encoders(plan)
-        cut = f"{plan.options.chunks or spec_of(plan.chunker, full=True)}", spec_of(plan.context, full=True)
-        # A chunker may embed too, and a context may ask a function: what they need is made here as well.
-        if cut not in cuts and any((encoders, own_models(plan.chunker), plan.surroundings.identity)):
-            cuts[cut] = plan.texts(material.whole, material.corpus, progress)
-        for encoder in encoders:
-            jobs.setdefault(encoder.identity, (encoder, {}, plan))[1].update(dict.fromkeys(cuts[cut]))
-    _read(material, plans, progress)
-    queries = [q.text for q in material.labels.queries if q.text.strip()]
-    for encoder, texts, plan in jobs.values():
-        if plan.store is not None:
-            encoder.encode(list(texts), "document", plan.store, progress)
-            encoder.encode(queries, "query", plan.store, progress)
-
-
-def _read(material: Material, plans: Sequence[Plan], progress: Progress) -> None:
-    """Every document, for the encoders that read documents whole, once for all chunkings."""
-    at_work = [plan for plan in plans if plan.store is not None and not plan.options.run]
-    late = {m.identity: (m, plan.store) for plan in at_work for m in all_models(plan.retriever) if isinstance(m, LateEncoder)}
-    for encoder, store in late.values():
-        encoder.read([document.text for document in material.corpus.documents], store, progress)
 
 
 def causes_of(

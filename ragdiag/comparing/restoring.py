@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ragdiag.comparing.changes import Diff, PutBack, Trials
-from ragdiag.comparing.grid import Material, measured
+from ragdiag.comparing.grid import measured
+from ragdiag.comparing.material import Material
 from ragdiag.comparing.parts import DOCUMENTS, Part, not_run, specs
 from ragdiag.comparing.reported import Reported
 from ragdiag.comparing.workers import shared_cache

@@ -13,7 +13,7 @@ from ragdiag.core.functions import load_object, names_function
 from ragdiag.core.plain import plain
 from ragdiag.core.registry import make
 
-__all__ = ["NO_SWAP", "Judging", "Options", "check_kind", "check_names", "several"]
+__all__ = ["NO_SWAP", "Judging", "Options", "check_jobs", "check_kind", "check_names", "several"]
 
 NO_SWAP = "none"
 """The `swap` of an audit that puts queries to no other retriever."""
@@ -167,6 +167,13 @@ def check_kind(name: str, value: object, *kinds: type) -> None:
         expected = " or ".join(PLAIN[kind] for kind in kinds if kind in PLAIN and not (kind is str and Path in kinds))
         shown = repr(value)[:40] if isinstance(value, (str, int, float, type(None))) else f"a {type(value).__name__}"
         raise UsageError(f"{name} must be {expected}, not {shown}")
+
+
+def check_jobs(jobs: object) -> None:
+    """Raise `UsageError` for what is no number of joblib's jobs; None is as `parallel_config` says."""
+    check_kind("jobs", jobs, int, type(None))
+    if jobs == 0:
+        raise UsageError("jobs must be 1 or more, or -1 for all processors")
 
 
 def several(name: str, value: object, *kinds: type) -> tuple[Any, ...]:

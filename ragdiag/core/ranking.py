@@ -6,24 +6,47 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from ragdiag.core.arrays import Array
 from ragdiag.core.proofs import Edit
 from ragdiag.core.records import FloatArray, IntArray
 
-__all__ = ["best", "edited", "followed", "padded", "scaled"]
+__all__ = ["best", "edited", "followed", "padded", "reached", "scaled"]
+
+GROUP = 64
+"""Scores in a group of `reached`."""
 
 
 def best(scores: FloatArray, depth: int) -> IntArray:
     """Positions of the `depth` highest of one row of `scores`, score descending, then position."""
     if depth < len(scores):
+        near = np.flatnonzero(~(scores < reached(scores, depth)))
+        values = scores[near]
         # The threshold's ties are taken from the left, which argpartition alone does not promise.
-        threshold = np.partition(scores, len(scores) - depth)[len(scores) - depth]
-        above = np.flatnonzero(scores > threshold)
-        level = np.flatnonzero(scores == threshold)[: depth - len(above)]
+        threshold = _highest(values, depth)
+        above = near[values > threshold]
+        level = near[values == threshold][: depth - len(above)]
         chosen = np.concatenate([above, level])
     else:
         chosen = np.arange(len(scores))
     order: IntArray = chosen[np.lexsort((chosen, -scores[chosen]))]
     return order
+
+
+def reached(scores: Array, depth: int) -> Array:
+    """A score that at least `depth` of `scores`, which are more, reach; seldom much below the highest such score.
+
+    The best of each of many groups is as easily found as read, and the `depth`-th of these bests is such a score.
+    """
+    width = min(GROUP, len(scores) // (4 * depth))
+    if width < 2:
+        return _highest(scores, depth)
+    return _highest(scores[: len(scores) // width * width].reshape(width, -1).max(axis=0), depth)
+
+
+def _highest(scores: Array, depth: int) -> Array:
+    """The `depth`-th highest of `scores`."""
+    lower: Array = np.partition(scores, len(scores) - depth)[len(scores) - depth]
+    return lower
 
 
 def padded(rows: list[tuple[IntArray, FloatArray]], depth: int) -> tuple[IntArray, FloatArray]:

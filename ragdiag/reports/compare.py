@@ -188,6 +188,9 @@ def _gain(best: Contrast, name: str) -> Iterator[Text]:
         queries = counted(best.n, "quer", "y")
         detectable = f"a difference of {best.detectable:.3f} would have been seen in four of five such samples"
         yield line((f"not distinguishable from the baseline on {queries}: {detectable}", "yellow"))
+        if best.needed:
+            more = counted(best.needed, "more labelled quer", "y")
+            yield line((f"if they differ as much as here, about {more} would tell", "yellow"))
 
 
 def _held_out(comparison: Comparison) -> Iterator[Text]:

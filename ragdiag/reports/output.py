@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 from ragdiag.answering.verdict import Litmus
 from ragdiag.comparing.cells import Comparison
 from ragdiag.comparing.changes import Diff
+from ragdiag.comparing.tuned import Tuned
 from ragdiag.core.errors import UsageError
 from ragdiag.core.records import Explanation, Report
 from ragdiag.core.registry import make, names
@@ -22,6 +23,7 @@ WORDS = {
     "compare": "a comparison",
     "diff": "two reports held against each other",
     "litmus": "a litmus test",
+    "tune": "a search for a configuration",
     "other": "this",
 }
 """What there may be a form of, in words."""
@@ -53,13 +55,17 @@ class Output(abc.ABC):
         """What came of answers."""
         raise self.lacks("litmus")
 
+    def tune(self, tuned: Tuned) -> str:
+        """What a search for a configuration found."""
+        raise self.lacks("tune")
+
     def other(self, record: Mapping[str, object]) -> str:
         """Any other result, in JSON's types."""
         raise self.lacks("other")
 
     @classmethod
     def forms(cls) -> set[str]:
-        """Of which results it has a form: "audit", "compare", "diff", "litmus", "other"."""
+        """Of which results it has a form: "audit", "compare", "diff", "litmus", "other", "tune"."""
         return {name for name in WORDS if getattr(cls, name) is not getattr(Output, name)}
 
     def lacks(self, form: str) -> UsageError:
@@ -67,7 +73,7 @@ class Output(abc.ABC):
         return UsageError(f"there is no {self.suffix} form of {WORDS[form]}; save it as .json")
 
 
-def output_for(path: str | Path, of: Literal["audit", "compare", "diff", "litmus", "other"]) -> Output:
+def output_for(path: str | Path, of: Literal["audit", "compare", "diff", "litmus", "other", "tune"]) -> Output:
     """The form that a file's name asks for, which has one `of` such a result. Raises `UsageError` where there is none."""
     outputs = [_output(name) for name in names("outputs")]
     for output in outputs:

@@ -10,7 +10,7 @@ from scipy import special
 
 from ragdiag.core.records import FloatArray, IntArray
 
-__all__ = ["Difference", "Paired", "holm"]
+__all__ = ["Difference", "Paired", "holm", "units"]
 
 RANDOM_FLIPS = 20_000
 """Random sign flips behind a p-value, where there are too many to try all."""
@@ -25,6 +25,12 @@ CLUSTERS = 20
 """The fewest clusters that are resampled: fewer say too little about how much clusters differ.
 
 Then queries are taken for independent, and the statement is about these documents alone."""
+
+
+def units(cluster: IntArray) -> IntArray:
+    """What is independent of one another, numbered from 0: the clusters, or each query where there are fewer than `CLUSTERS`."""
+    unit: IntArray = np.unique(cluster, return_inverse=True)[1].astype(np.int64)
+    return unit if len(unit) and unit.max() + 1 >= CLUSTERS else np.arange(len(cluster))
 
 
 class Difference(NamedTuple):
@@ -45,6 +51,15 @@ class Difference(NamedTuple):
     def detectable(self, family: int) -> float:
         """The least true difference that would be found in `POWER` of such samples, in a family of so many contrasts."""
         return float((special.ndtri(1 - (1 - LEVEL) / (2 * max(family, 1))) + special.ndtri(POWER)) * self.error)
+
+    def more_needed(self, family: int, effect: float | None = None) -> int | None:
+        """How many more queries would find a true difference as large as `effect` (this one, by default) in `POWER` of such samples
+        and a family of so many contrasts: 1 at least. None where there is no difference to find.
+        """
+        effect = self.mean if effect is None else effect
+        if abs(effect) < 1e-9:
+            return None
+        return max(int(np.ceil(self.n * (self.detectable(family) / effect) ** 2)) - self.n, 1)
 
 
 class Paired:
@@ -67,17 +82,15 @@ class Paired:
         n = len(values)
         if n == 0:
             return None
-        unit: IntArray = np.unique(self._cluster[known], return_inverse=True)[1].astype(np.int64)
-        if unit.max() + 1 < CLUSTERS:
-            unit = np.arange(n)
+        unit = units(self._cluster[known])
         sums = np.bincount(unit, weights=values).astype(np.float64)
         size = np.bincount(unit).astype(np.float64)
         centre = float(values.sum()) / (n + 2)
         usual = float((values[values != 0] ** 2).mean()) if values.any() else 1.0
         variance = (float((values**2).sum()) + 2 * usual) / (n + 2) - centre**2
         error = float(np.sqrt(variance / (n + 2) * _inflation(values, sums, size)))
-        units = len(size)
-        reach = float(special.stdtrit(units - 1, 0.5 + LEVEL / 2) if units > 1 else special.ndtri(0.5 + LEVEL / 2)) * error
+        n_units = len(size)
+        reach = float(special.stdtrit(n_units - 1, 0.5 + LEVEL / 2) if n_units > 1 else special.ndtri(0.5 + LEVEL / 2)) * error
         return Difference(
             mean=float(values.mean()),
             low=max(-1.0, min(centre - reach, float(values.mean()))),

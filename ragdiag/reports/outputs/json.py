@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from ragdiag.answering.verdict import Litmus
 from ragdiag.comparing.cells import Comparison
 from ragdiag.comparing.changes import Diff
+from ragdiag.comparing.tuned import Tuned
 from ragdiag.core.records import Explanation, Report
 from ragdiag.reports.diff import diff_dict
 from ragdiag.reports.json import audit_dict, compare_dict, dumps
 from ragdiag.reports.litmus import litmus_dict
 from ragdiag.reports.output import Output
+from ragdiag.reports.tune import tune_dict
 
 __all__ = ["Json"]
 
@@ -38,6 +40,10 @@ class Json(Output):
     def litmus(self, litmus: Litmus) -> str:
         """See `Output`."""
         return dumps(litmus_dict(litmus))
+
+    def tune(self, tuned: Tuned) -> str:
+        """See `Output`."""
+        return dumps(tune_dict(tuned))
 
     def other(self, record: Mapping[str, object]) -> str:
         """See `Output`."""

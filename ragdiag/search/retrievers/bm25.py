@@ -1,4 +1,4 @@
-"""Sparse retrieval: BM25 with rank-bm25's statistics, scored as a sparse matrix."""
+"""Sparse retrieval: BM25 with rank-bm25's statistics, scored off an inverted index."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from ragdiag.core.cache import arrays_of
 from ragdiag.core.errors import SpecError
 from ragdiag.core.proofs import Edit
 from ragdiag.core.protocols import Progress, Store
-from ragdiag.core.ranking import best, edited, padded
+from ragdiag.core.ranking import edited, padded
+from ragdiag.search.retrievers._postings import Postings
 from ragdiag.search.retrievers._texts import numbered, packed
 from ragdiag.text.analysis import Analysis, Analyzer, Stem, Stop
 from ragdiag.text.words import DEFINITION
@@ -156,14 +157,13 @@ def _first_seen(counts: Any) -> list[int]:
 
 
 class Bm25Index:
-    """A text-by-term matrix of BM25 weights, by columns; see `protocols.Index`."""
+    """BM25 weights by term; see `protocols.Index`."""
 
     def __init__(self, bm25: Bm25, arrays: Mapping[str, Array]) -> None:
         self._bm25, self._idf, self._average = bm25, arrays["idf"], float(arrays["average"][0])
         self.nbytes = sum(a.nbytes for a in arrays.values())
         self._column = numbered(arrays["terms"])
-        shape = (int(arrays["size"][0]), len(self._column))
-        self._weights = sparse.csc_array((arrays["weights"], arrays["indices"], arrays["indptr"]), shape=shape)
+        self._postings = Postings(arrays["indptr"], arrays["indices"], arrays["weights"], int(arrays["size"][0]))
         self._absent = arrays["absent"]
         self._tokens = bm25.analysis
         self._known: dict[tuple[str, str], float] = {}  # scores of texts that are not in the index
@@ -192,7 +192,7 @@ class Bm25Index:
                 self._known[query, text] = self._score(query, counts[text])
             return self._known[query, text]
 
-        return edited(self.search, score, self._weights.shape[0], queries, edits, texts, depth)
+        return edited(self.search, score, self._postings.n_texts, queries, edits, texts, depth)
 
     def _score(self, query: str, counts: Counter[str]) -> float:
         """What a text with these tokens would score; -inf where it shares none with the query.
@@ -215,11 +215,5 @@ class Bm25Index:
         columns = [self._column[t] for t in self._tokens(query) if t in self._column]
         if not columns:
             return np.empty(0, dtype=np.int64), np.empty(0)
-        # Columns are added in the order of the query's tokens, as rank-bm25 adds them, so that sums round the same way.
-        chosen = self._weights[:, columns]
-        scores: FloatArray = chosen @ np.ones(len(columns))
-        matching = np.flatnonzero(scores > 0)
-        if len(matching) < depth:  # texts that share a token but score 0 or less come last, not never
-            matching = np.unique(chosen.indices).astype(np.int64)
-        found = matching[best(scores[matching], depth)]
-        return found, scores[found] + self._absent[columns].sum()
+        found, scores = self._postings.first(columns, depth)
+        return found, scores + self._absent[columns].sum()

@@ -13,11 +13,11 @@ import numpy as np
 
 from ragdiag.core.records import Corpus, Evidence, Labels, Query, Span
 from ragdiag.sources.evidence._checks import SIMILARITY, Checker, note
-from ragdiag.sources.evidence._restrict import restrict
+from ragdiag.sources.evidence._restrict import restrict, some_of
 from ragdiag.sources.evidence._search import COPY_WORDS, find_all, is_a_passage
 from ragdiag.text.normal import folded
 
-__all__ = ["COPY_WORDS", "SIMILARITY", "locate", "restrict"]
+__all__ = ["COPY_WORDS", "SIMILARITY", "locate", "restrict", "some_of"]
 
 Row = tuple[int, str, Span, bool]
 """An alternative: its query, its group's name there, where it is, whether it is a copy."""

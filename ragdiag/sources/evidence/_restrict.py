@@ -9,7 +9,7 @@ import numpy as np
 
 from ragdiag.core.records import BoolArray, Corpus, Evidence, Labels
 
-__all__ = ["restrict"]
+__all__ = ["restrict", "some_of"]
 
 
 def restrict(corpus: Corpus, labels: Labels, only: Collection[str]) -> tuple[Corpus, Labels]:
@@ -32,6 +32,21 @@ def restrict(corpus: Corpus, labels: Labels, only: Collection[str]) -> tuple[Cor
         len(labels.queries) - len(queries),
     )
     return replace(corpus, documents=tuple(corpus.documents[d] for d in documents)), smaller
+
+
+def some_of(labels: Labels, queries: Sequence[int]) -> Labels:
+    """The labels of the queries at some positions, in order, and of all documents; defects and warnings are left out."""
+    wanted, evidence = list(queries), labels.evidence
+    documents = list(range(int(evidence.document.max(initial=-1)) + 1))
+    return Labels(
+        tuple(labels.queries[q] for q in wanted),
+        tuple(labels.level[q] for q in wanted),
+        _rows(evidence, np.isin(evidence.query, wanted), wanted, documents),
+        tuple(labels.relevant[q] for q in wanted),
+        (),
+        (),
+        len(labels.queries) - len(wanted),
+    )
 
 
 def _relevant(relevant: Sequence[Mapping[int, int]], documents: list[int]) -> list[dict[int, int]]:

@@ -1,0 +1,54 @@
+"""``ragdiag tune``: what to deploy, by what it serves on queries that did not choose it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import click
+
+from ragdiag.cli.ending import note
+from ragdiag.cli.flags import (
+    BASELINE_OPTIONS,
+    CORPUS_OPTIONS,
+    LABEL_OPTIONS,
+    TUNE_OPTIONS,
+    corpus_argument,
+    json_option,
+    options,
+    output_option,
+    queries_argument,
+    quiet_option,
+)
+from ragdiag.cli.given import settled
+from ragdiag.cli.outputs import check_outputs, forms_of
+from ragdiag.cli.shell import present, progress_bars, queries_file
+
+__all__ = ["tune"]
+
+
+@click.command()
+@corpus_argument
+@queries_argument
+@options(*TUNE_OPTIONS, *BASELINE_OPTIONS, *CORPUS_OPTIONS, *LABEL_OPTIONS)
+@json_option
+@output_option
+@quiet_option
+def tune(
+    corpus: str, queries: str, json_file: str | None, outputs: tuple[str, ...], quiet: bool, no_embedding: bool, **given: object
+) -> None:
+    """Search for what to deploy: chosen on some of your queries and judged on others, at equal tokens; or say that nothing is
+    better, or how many more labels would tell."""
+    from ragdiag.comparing.tuning import tune as run
+    from ragdiag.reports.tune import tune_text
+
+    check_outputs()
+    forms = forms_of("tune", json_file, None, outputs)
+    options = settled(given)
+
+    def say(text: str) -> None:
+        if not quiet:
+            note(text, UserWarning, "", 0)
+
+    with queries_file(queries) as path, progress_bars(quiet) as progress:
+        tuned = run(corpus, path, progress=progress, note=say, embedding=not no_embedding, **options)
+    present(tune_text(tuned), quiet, [(file, partial(form.tune, tuned)) for file, form in forms])

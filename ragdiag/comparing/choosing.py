@@ -1,0 +1,157 @@
+"""Which of many configurations to take, and what that choice is worth on queries that had no part in it.
+
+Arithmetic alone, on what was measured of each. Choosing on some queries and judging on others is nested cross-validation
+(Varma and Simon 2006, "Bias in error estimation when using cross-validation for model selection"): a choice looks better than it
+is on the queries that it was made on.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from scipy import special
+
+from ragdiag.comparing.cells import Cell
+from ragdiag.core.records import BoolArray, FloatArray, IntArray
+from ragdiag.scoring.packing import reaches
+from ragdiag.stats.paired import Difference, Paired, units
+
+__all__ = ["Candidates", "Nested", "best", "folds", "is_worse", "nested"]
+
+FOLDS = 5
+"""Parts of the queries: each is judged by a choice made on the others."""
+
+REPEATS = 10
+"""Ways to part them; what is held out is the mean over all."""
+
+LEVEL = 0.05
+"""The chance, over all configurations together, that one is dropped early which is as good as the best."""
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Configurations measured on the same queries, the baseline first, and a size of context in tokens.
+
+    Queries that no label can decide are left out: arrays have a column, or a row, for each of the others.
+    """
+
+    cells: Sequence[Cell]
+    tokens: int
+
+    @cached_property
+    def known(self) -> IntArray:
+        """Positions of the queries that labels can decide under every configuration."""
+        return np.flatnonzero(~np.isnan([cell.served for cell in self.cells]).any(axis=0))
+
+    def served(self, tokens: int) -> BoolArray:
+        """Which configuration serves which query with a context of so many tokens: shape ``(n_configurations, n_queries)``."""
+        return np.stack([reaches(c.least_k[self.known], c.need[self.known], 0, tokens) for c in self.cells])
+
+    def used(self, i: int, tokens: int) -> FloatArray:
+        """The tokens that each query's context really has, of at most so many, under configuration `i`."""
+        sums = self.cells[i].sums[self.known]
+        last = np.maximum((sums <= tokens).sum(axis=1), 1) - 1  # the first is always taken
+        return np.asarray(sums[np.arange(len(sums)), last], dtype=np.float64)
+
+    def as_large(self, mean: float, tokens: int) -> int:
+        """The least size of context at which the baseline's has `mean` tokens on average; never less than `tokens`."""
+        low, high = tokens, 4 * tokens
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (low, middle) if self.used(0, middle).mean() >= mean else (middle + 1, high)
+        return low
+
+
+def folds(cluster: IntArray, seed: int) -> Iterator[BoolArray]:
+    """For each way to part the queries and each part: which queries are in it. Queries of one document are not parted, where
+    documents are many enough to be told apart (see `paired.units`).
+    """
+    unit = units(cluster)
+    n, rng = int(unit.max(initial=-1)) + 1, np.random.default_rng(seed)
+    parts = min(FOLDS, n)
+    for _ in range(REPEATS if parts > 1 else 0):
+        part = (rng.permutation(n) % parts)[unit]
+        for number in range(parts):
+            yield part == number
+
+
+class Choice(NamedTuple):
+    """A configuration by its place, and the share of its queries that it serves."""
+
+    place: int
+    share: float
+
+
+def _best(served: BoolArray) -> Choice:
+    """The configuration that serves most queries; of equal ones the first, so that the baseline gives way to better ones only."""
+    shares = np.round(served.mean(axis=1), 9)
+    return Choice(int(shares.argmax()), float(shares.max()))
+
+
+@dataclass(frozen=True)
+class Nested:
+    """What choosing comes to, one value a query: `share` is how often the choice made without it serves it, `tokens` are those of
+    its context; `raised` is 1 where the baseline serves it with as many tokens on average, contexts of up to `size`. `chosen`
+    counts the choices by place.
+    """
+
+    share: FloatArray
+    tokens: FloatArray
+    chosen: Counter[int]
+    raised: FloatArray
+    size: int
+
+    @property
+    def choices(self) -> int:
+        """How many were made; 0 where queries are too few to part."""
+        return self.chosen.total()
+
+    def difference(self, paired: Paired) -> Difference | None:
+        """What the choice serves less what the baseline with as many tokens does; None where queries are too few to part."""
+        return paired.difference(self.raised, self.share) if self.choices else None
+
+
+def nested(candidates: Candidates, served: BoolArray, cluster: IntArray, seed: int, tokens: int) -> Nested:
+    """Choose on all parts of the queries but one, judge on that one. `cluster` numbers the queries that share a document."""
+    n = served.shape[1]
+    share, used, times, chosen = np.zeros(n), np.zeros(n), np.zeros(n), Counter[int]()
+    of_context: dict[int, FloatArray] = {}
+    for held_out in folds(cluster, seed):
+        place = _best(served[:, ~held_out]).place
+        chosen[place] += 1
+        of_context.setdefault(place, candidates.used(place, tokens))
+        share[held_out] += served[place, held_out]
+        used[held_out] += of_context[place][held_out]
+        times[held_out] += 1
+    if not chosen:
+        return Nested(np.zeros(0), np.zeros(0), chosen, np.zeros(0), tokens)
+    size = candidates.as_large(float((used / times).mean()), tokens)
+    return Nested(share / times, used / times, chosen, candidates.served(size)[0].astype(np.float64), size)
+
+
+def best(served: BoolArray) -> int:
+    """The place of the configuration that serves most queries."""
+    return _best(served).place
+
+
+def is_worse(served: BoolArray, cluster: IntArray, seed: int) -> BoolArray:
+    """Which configurations are worse than the best by every choice that will be made, by more than chance: none of them would be
+    chosen by it. Shape ``(n_configurations,)``; the baseline never is.
+
+    In the queries of each choice each is held against the best of these by McNemar's exact test, at `LEVEL` over the number of
+    configurations (Bonferroni).
+    """
+    worse = np.ones(len(served), dtype=bool)
+    for held_out in folds(cluster, seed):
+        own = served[:, ~held_out]
+        leader = own[_best(own).place]
+        lost, won = (leader & ~own).sum(axis=1), (~leader & own).sum(axis=1)
+        p = 2 * special.bdtr(np.minimum(lost, won), lost + won, 0.5)
+        worse &= (lost > won) & (p <= LEVEL / max(len(served), 1))
+    worse[0] = False
+    return worse

@@ -1,0 +1,95 @@
+"""From configurations measured on all queries to one decision; arithmetic alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ragdiag.comparing.cells import Cell
+from ragdiag.comparing.choosing import Candidates, Nested, best, nested
+from ragdiag.comparing.tuned import Budget, Decision
+from ragdiag.core.records import FloatArray, IntArray, Mean
+from ragdiag.stats.paired import Paired
+from ragdiag.stats.statistics import Resampler
+
+__all__ = ["MATTERS", "Judged", "judged"]
+
+LEVEL = 0.05
+"""The p of the difference on held-out queries at or below which one configuration is said to be better."""
+
+MATTERS = 0.05
+"""A difference in the share served that would change what a team does: where even the upper bound is below it, labels suffice."""
+
+STEPS = (0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)
+"""Sizes of context on the frontier, in that of the search."""
+
+
+class Judged(NamedTuple):
+    """See `tuned.Tuned`, whose fields these are; `won` and `lost` are positions of queries."""
+
+    decision: Decision
+    chosen: int
+    held_out: Mean
+    raised: Mean
+    size: int
+    tokens_used: tuple[float, float]
+    times: dict[int, int]
+    choices: int
+    frontier: tuple[Budget, ...]
+    won: IntArray
+    lost: IntArray
+
+
+def judged(cells: Sequence[Cell], tokens: int, cluster: IntArray, seed: int) -> Judged:
+    """The decision among `cells`, the baseline first. `cluster` numbers queries that share a document, shape ``(n_queries,)``.
+
+    Some query must be decidable under all of them.
+    """
+    candidates = Candidates(cells, tokens)
+    known = candidates.known
+    own, served = cluster[known], candidates.served(tokens)
+    paired, resampler = Paired(own, seed), Resampler(own, seed)
+    held_out, chosen = nested(candidates, served, own, seed, tokens), best(served)
+    as_large = candidates.as_large(float(candidates.used(chosen, tokens).mean()), tokens)
+    now, before = served[chosen], candidates.served(as_large)[0]
+    return Judged(
+        decision=_decision(held_out, chosen, paired),
+        chosen=chosen,
+        held_out=resampler.mean(held_out.share) if held_out.choices else Mean(None, None, None, 0),
+        raised=resampler.mean(held_out.raised) if held_out.choices else Mean(None, None, None, 0),
+        size=held_out.size,
+        tokens_used=(_mean(candidates.used(0, held_out.size)), _mean(held_out.tokens)),
+        times=dict(held_out.chosen.most_common()),
+        choices=held_out.choices,
+        frontier=tuple(_frontier(candidates, own, seed, resampler)),
+        won=known[now & ~before],
+        lost=known[~now & before],
+    )
+
+
+def _mean(values: FloatArray) -> float:
+    return round(float(values.mean()), 1) if len(values) else 0.0
+
+
+def _decision(held_out: Nested, chosen: int, paired: Paired) -> Decision:
+    """What the difference on held-out queries says."""
+    difference = held_out.difference(paired)
+    if difference is None:
+        return Decision("undecided", None)
+    if chosen and difference.low > 0 and difference.p <= LEVEL:
+        return Decision("deploy", difference)
+    if not chosen or difference.mean <= 0 or difference.high < MATTERS:
+        return Decision("nothing", difference, difference.more_needed(1, MATTERS) if difference.high >= MATTERS else None)
+    return Decision("undecided", difference, difference.more_needed(1))
+
+
+def _frontier(candidates: Candidates, cluster: IntArray, seed: int, resampler: Resampler) -> Iterator[Budget]:
+    for step in STEPS:
+        tokens = max(round(candidates.tokens * step), 1)
+        served = candidates.served(tokens)
+        choice = nested(candidates, served, cluster, seed, tokens)
+        if choice.choices:
+            baseline = resampler.mean(served[0].astype(np.float64)), _mean(candidates.used(0, tokens))
+            yield Budget(tokens, *baseline, resampler.mean(choice.share), _mean(choice.tokens), best(served))

@@ -18,6 +18,7 @@ import ragdiag.comparing.grid
 from ragdiag.cli import main
 from ragdiag.comparing.cells import Cell, Comparison
 from ragdiag.comparing.comparison import compare
+from ragdiag.comparing.passages import KEPT
 from ragdiag.comparing.remedies import remedies
 from ragdiag.core.errors import InputError, MissingExtra, RagdiagError, SpecError, UnreadableDocument, UsageError
 from ragdiag.core.options import Options
@@ -529,3 +530,26 @@ def test_documents_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     (problem,) = found.problems
     assert "b.pdf" in problem.file
     assert "1 documents could not be read and are left out" in shown(found)
+
+
+def test_the_json_names_the_configurations_that_serve_each_query(grid: Comparison) -> None:
+    told = {row["id"]: row["served_by"] for row in compare_dict(grid)["queries"]}
+    audits = {cell.name: served(chunker=cell.chunker, retriever=cell.retriever, k=5) for cell in grid.cells}
+    for query, by in told.items():
+        of_audits = {name: found[query] for name, found in audits.items()}
+        assert by == (None if None in of_audits.values() else [name for name, holds in of_audits.items() if holds])
+    assert None in told.values() and any(by and len(by) < len(grid.cells) for by in told.values())
+
+
+def test_a_cell_keeps_few_passages_of_a_document_labelled_as_a_whole(tmp_path: Path) -> None:
+    text = " ".join(f"The mill of Ardmore ground {i} sacks." for i in range(60))
+    (tmp_path / "c.jsonl").write_text(json.dumps({"_id": "d", "text": text}) + "\n", encoding="utf-8")
+    asked = {"_id": "q", "text": "sacks of Ardmore", "relevant": [{"doc_id": "d", "grade": 1}]}
+    (tmp_path / "q.jsonl").write_text(json.dumps(asked) + "\n", encoding="utf-8")
+    found = compare(tmp_path / "c.jsonl", tmp_path / "q.jsonl", chunkers=["sentence(size=8)"], retrievers=["bm25", "lsa"],
+                    causes=False, k=5, cache=None)  # fmt: skip
+    for cell in found.cells:
+        assert [seen.rank for seen in cell.seen_of(0)] == list(range(1, KEPT + 1))
+        assert [seen.inside for seen in cell.seen_of(0)] == [rank <= 5 for rank in range(1, KEPT + 1)]
+        again = Cell.of(cell.arrays())
+        assert again.seen_of(0) == cell.seen_of(0)

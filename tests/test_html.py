@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -22,9 +23,10 @@ from ragdiag.core.records import Mean
 from ragdiag.explain import explanations
 from ragdiag.pipeline import Audit, run_audit
 from ragdiag.reports.html.audit import audit_html, litmus_html
-from ragdiag.reports.html.charts import heat_map, plot
+from ragdiag.reports.html.by_query import COLUMNS, HOLDERS, MOST, ByQuery, by_query
+from ragdiag.reports.html.charts import Curve, curves_plot, frame, heat_map, plot
 from ragdiag.reports.html.compare import compare_html
-from ragdiag.reports.html.page import TEMPLATES, embedded
+from ragdiag.reports.html.page import TEMPLATES, _environment, embedded
 from ragdiag.reports.html.queries import _cap, _shifted, _units
 from ragdiag.reports.html.text import Grid, Span, blocks, spans
 from ragdiag.reports.litmus import litmus_text
@@ -265,6 +267,181 @@ def test_the_map_and_the_plot_are_in_proportion(compared: Any) -> None:
         assert p.front == (p.place in compared.pareto)
 
 
+def told(comparison: Any) -> ByQuery:
+    """What the page tells query by query, configurations numbered as they are given."""
+    return by_query(comparison, range(1, len(comparison.cells) + 1))
+
+
+def test_each_query_that_is_served_differently_says_by_whom(compared: Any) -> None:
+    served = np.stack([cell.served for cell in compared.cells])
+    ids = [q.id for q in compared.labels.queries]
+    differ = {ids[q]: served[:, q].tolist() for q in range(len(ids)) if {0.0, 1.0} <= set(served[:, q].tolist())}
+    found = told(compared)
+    assert {row.id for row in found.rows} == set(differ) and len(differ) > 5
+    for row in found.rows:
+        assert {o.column.place: float(o.served) for o in row.outcomes} == dict(enumerate(differ[row.id]))
+    assert (found.all, found.none) == (int((served == 1).all(axis=0).sum()), int((served == 0).all(axis=0).sum()))
+    page = Parsed(compare_html(compared))
+    turned = [(d["data-kind"], d["data-by"]) for d in page.all("details")]
+    for kind, counted_by in (("won", "recovered"), ("lost", "broken")):
+        for contrast in compared.contrasts:
+            assert sum(k == kind and str(contrast.b) in by.split() for k, by in turned) == getattr(contrast, counted_by)  # type: ignore[union-attr]
+    signs = [b["aria-label"].split(": ")[1] for b in page.all("b") if b.get("aria-label")]  # type: ignore[union-attr]
+    assert signs.count("served") == sum(int(sum(row)) for row in differ.values())
+    assert signs.count("not served") == sum(len(row) - int(sum(row)) for row in differ.values())
+
+
+def test_passages_of_each_configuration_are_those_of_an_audit_of_it(compared: Any) -> None:
+    found, checked = told(compared), 0
+    for place, cell in enumerate(compared.cells[:2]):
+        options = Options(
+            chunker=cell.chunker, retriever=cell.retriever, budget=compared.pipeline["budget"], cache=None, swap="none"
+        )
+        stories = {story.query.id: story for story in explanations(run_audit(CORPUS, QUERIES, options))}
+        for row in found.rows:
+            for each in (t for t in row.told if t.outcome.column.place == place):
+                holding = [c for c in stories[row.id].ranking if c.grade > 0]
+                inside = [f"rank {c.rank}, {c.id}" for c in holding if c.in_context]
+                assert [shown.at for shown in each.context] == inside[:HOLDERS]
+                assert each.more == len(inside[HOLDERS:])
+                below = [c for c in holding if not c.in_context]
+                assert (each.below is None) == (each.outcome.served or not below)
+                assert (each.instead is None) == bool(inside)
+                for shown, chunk in zip(each.context, (c for c in holding if c.in_context), strict=False):
+                    marked = [span.text for span in shown.text if span.kind]
+                    assert marked and all(text in chunk.text for text in marked)
+                    assert set("".join(marked)) <= set("".join(chunk.text[a:b] for a, b in chunk.marks))
+                    checked += 1
+                least = stories[row.id].result.least_k
+                assert each.outcome.needs.split(",")[0] == (
+                    f"needs k {least}" if least else f"not all in the first {cell.sums.shape[1]}"
+                )
+    assert checked >= 10
+
+
+def test_evidence_is_marked_where_it_stands(tmp_path: Path) -> None:
+    """Worked by hand: the evidence is 40 words into the document; chunks of 8 tokens cut it, one of 200 does not."""
+    filler = " ".join(f"word{i}" for i in range(40))
+    text = f"{filler}. The torque of the valve is exactly twenty newton metres. {filler}."
+    (tmp_path / "c.jsonl").write_text(json.dumps({"_id": "d", "text": text}) + "\n", encoding="utf-8")
+    needed = "The torque of the valve is exactly twenty newton metres."
+    asked = {"_id": "q", "text": "torque of the valve", "answer": "20", "evidence": [{"doc_id": "d", "text": needed}]}
+    (tmp_path / "q.jsonl").write_text(json.dumps(asked) + "\n", encoding="utf-8")
+    chunkers = ["fixed(size=8, overlap=0)", "fixed(size=200)"]
+    found = compare(
+        tmp_path / "c.jsonl", tmp_path / "q.jsonl", chunkers=chunkers, retrievers=["bm25"], k=1, causes=False, cache=None
+    )
+    (row,) = told(found).rows
+    assert (row.won, row.says, row.turned, row.answer) == (True, "won by 1 of 1", "1", "20")
+    assert [shown.text[0].text for shown in row.evidence] == [needed]
+    cut, whole = row.told
+    assert "".join(span.text for span in whole.context[0].text if span.kind) == needed
+    (at,) = cut.context
+    marked = "".join(span.text for span in at.text if span.kind)
+    assert marked and marked in needed and len(marked) < len(needed)
+    assert (cut.outcome.served, whole.outcome.served, whole.outcome.held) == (False, True, "100%")
+    assert cut.outcome.held not in ("", "0%", "100%")
+    before = "".join(span.text for span in whole.context[0].text).split("The torque")[0]
+    assert before.startswith("…word") and before[1:] in text, "words before it are whole"
+
+
+def test_labelled_documents_are_named_and_their_passages_shown(tmp_path: Path) -> None:
+    rows = [{"_id": f"d{i}", "text": f"{name} is kept in hall {i}. " * 3} for i, name in enumerate(("copper", "tin", "lead"))]
+    (tmp_path / "c.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    asked = {"_id": "q", "text": "where is copper", "relevant": [{"doc_id": "d1", "grade": 1}]}
+    (tmp_path / "q.jsonl").write_text(json.dumps(asked) + "\n", encoding="utf-8")
+    wrong, right = tmp_path / "wrong.jsonl", tmp_path / "right.jsonl"
+    for file, document in ((wrong, "d0"), (right, "d1")):
+        length = len(rows[int(document[1])]["text"])
+        run = {"query_id": "q", "retrieved": [{"doc_id": document, "start": 0, "end": length}]}
+        file.write_text(json.dumps(run) + "\n", encoding="utf-8")
+    found = compare(tmp_path / "c.jsonl", tmp_path / "q.jsonl", runs=[wrong, right], k=1, causes=False, cache=None)
+    (row,) = told(found).rows
+    assert (row.documents, row.evidence, row.won) == (["d1"], [], True)
+    first, second = row.told
+    assert first.instead is not None and first.instead.at.startswith("rank 1, d0#") and not first.context
+    assert second.context[0].at.startswith("rank 1, d1#") and "tin is kept" in second.context[0].text[0].text
+
+
+def test_one_configuration_alone_differs_from_none(tmp_path: Path) -> None:
+    found = compare(CORPUS, QUERIES, chunkers=["sentence"], retrievers=["bm25"], causes=False, cache=None)
+    assert told(found).rows == [] and "0 queries are served by some" in Parsed(compare_html(found)).text
+
+
+def enlarged(comparison: Any, cells: int, times: int) -> Any:
+    """The comparison with its queries `times` over, each under an id of its own, and so many cells."""
+    labels, n = comparison.labels, len(comparison.labels.queries)
+    evidence, shift = labels.evidence, np.repeat(np.arange(times), len(labels.evidence.query))
+    columns = {f.name: np.tile(getattr(evidence, f.name), times) for f in dataclasses.fields(evidence)}
+    columns["query"] = columns["query"] + n * shift
+    columns["group"] = columns["group"] + (evidence.group.max() + 1) * shift
+    queries = tuple(dataclasses.replace(q, id=f"{q.id}-{t}") for t in range(times) for q in labels.queries)
+    more = dataclasses.replace(
+        labels, queries=queries, level=labels.level * times, relevant=labels.relevant * times, evidence=type(evidence)(**columns)
+    )
+
+    def grown(cell: Any, i: int) -> Any:
+        seen = np.tile(cell.seen, (times, 1))
+        seen[:, 0] += n * np.repeat(np.arange(times), len(cell.seen))
+        wide = {name: np.tile(getattr(cell, name), times) for name in ("served", "least_k", "need", "tokens", "whole")}
+        values = {name: np.tile(column, times) for name, column in cell.values.items()}
+        return dataclasses.replace(
+            cell, retriever=f"{cell.retriever}-{i}", seen=seen, values=values, sums=np.tile(cell.sums, (times, 1)), **wide
+        )
+
+    made = tuple(grown(comparison.cells[i % len(comparison.cells)], i) for i in range(cells))
+    means = (comparison.means[0],) * cells  # so that the first are shown, which differ
+    return dataclasses.replace(comparison, cells=made, means=means, labels=more, pareto=(0,))
+
+
+def test_a_page_of_many_configurations_and_queries_stays_small_and_says_what_it_leaves_out(compared: Any) -> None:
+    large = enlarged(compared, 60, 34)
+    assert len(large.labels.queries) > 2_000
+    page = compare_html(large)
+    assert len(page.encode()) < 3_000_000
+    assert len(Parsed(page).all("details")) == MOST
+    assert f"Shown are {MOST} of these queries and {COLUMNS} of 60 configurations; --json names" in Parsed(page).text
+
+
+def test_named_curves_are_drawn_on_common_scales() -> None:
+    drawn = curves_plot(
+        [Curve("baseline", [(2000, 0.7), (500, 0.4), (1000, 0.6)]), Curve("chosen", [(800, 0.65)]), Curve("none", [])]
+    )
+    line, point = drawn.lines
+    assert [line.label, point.label] == ["baseline", "chosen"]
+    xs, ys = ([dot[axis] for dot in line.dots] for axis in (0, 1))
+    assert xs == sorted(xs) and ys == sorted(ys, reverse=True), "more tokens to the right, more served upward"
+    assert line.path.count("L") == 2 and point.path.startswith("M") and "L" not in point.path
+    assert xs[0] < point.dots[0][0] < xs[1] and ys[2] < point.dots[0][1] < ys[1]
+    assert point.dots[0][2] == "0.650, 800 tokens"
+    close = curves_plot([Curve("a", [(100, 0.5)]), Curve("b", [(101, 0.5)])])
+    assert abs(close.lines[0].y - close.lines[1].y) > 10, "labels do not cover each other"
+    macro = _environment().get_template("parts.html").module.curves  # type: ignore[attr-defined]
+    parsed = Parsed(str(macro(drawn, frame(), "Sufficient", "words")))
+    assert len(parsed.all("circle")) == 4 and len(parsed.all("path")) == 1
+    assert "chosen" in parsed.text
+    assert curves_plot([]).lines == []
+
+
+def test_ids_causes_and_fixes_are_not_cut(tmp_path: Path) -> None:
+    long = "support/conversation/2024-11-03T12-44-01Z/" + "turn-" * 12
+
+    def needed(i: int) -> dict[str, str]:
+        return {"doc_id": f"{long}.md", "text": f"Hall {i} holds {i} crates."}
+
+    text = "Intro. " + " ".join(f"Hall {i} holds {i} crates." for i in range(30))
+    (tmp_path / "c.jsonl").write_text(json.dumps({"_id": f"{long}.md", "text": text}) + "\n", encoding="utf-8")
+    asked = [{"_id": f"{long}{i}", "text": "which place is fullest", "evidence": [needed(i)]} for i in range(20, 26)]
+    (tmp_path / "q.jsonl").write_text("".join(json.dumps(q) + "\n" for q in asked), encoding="utf-8")
+    options = dataclasses.replace(BM25, chunker="sentence(size=8)", k=1)
+    found = run_audit(tmp_path / "c.jsonl", tmp_path / "q.jsonl", options)
+    text_of_page = Parsed(written(found)).text
+    assert any(q.served is False for q in found.report.queries)
+    for q in found.report.queries[:3]:
+        assert q.served is not False or q.id in text_of_page
+    assert f"{long[:30]}…" not in text_of_page and f"{long}.md" in text_of_page
+
+
 # Its safety
 
 
@@ -327,6 +504,11 @@ def test_a_page_stays_small_and_says_what_it_leaves_out(attacked: str) -> None:
 
 def test_the_same_inputs_give_the_same_bytes(page: str) -> None:
     assert written(run_audit(CORPUS, QUERIES, BM25)) == page
+
+
+def test_the_same_comparison_gives_the_same_bytes(compared: Any) -> None:
+    again = compare(CORPUS, QUERIES, chunkers=["sentence", "sentence(size=80)"], retrievers=["bm25", "lsa"], cache=None)
+    assert compare_html(again) == compare_html(compared)
 
 
 # Its parts
@@ -523,6 +705,45 @@ def test_it_fits_a_phone_and_prints_open(opened: Opener, page: str) -> None:
     assert view.locator(".detail").count() == 1
 
 
+def test_on_a_phone_the_evidence_of_a_query_is_on_the_screen_with_it(opened: Opener, page: str) -> None:
+    view = opened(page, viewport={"width": 390, "height": 844}, reduced_motion="reduce")
+    view.click(".look a >> nth=0")
+    view.wait_for_selector(".detail .passage")
+    row, passage = (view.locator(name).first.bounding_box() for name in (".row.open", ".detail .passage"))
+    assert 0 <= row["y"] < passage["y"] and passage["y"] + passage["height"] <= 844
+    assert view.inner_text(".row.open .state").split() == ["✗", "not", "served"]
+
+
+def test_a_wide_window_is_used_to_its_right_edge(opened: Opener, page: str, attacked: str) -> None:
+    for made in (page, attacked):
+        view = opened(made, viewport={"width": 1400, "height": 1000})
+        edges = view.evaluate(
+            "[...document.querySelectorAll('#fix, #measures table, #list')].map((n) => n.getBoundingClientRect().right)"
+        )
+        assert max(edges) > 1300 and view.evaluate("document.querySelector('#fix').getBoundingClientRect().right") > 1300
+
+
+def test_queries_of_a_comparison_are_filtered_and_opened(opened: Opener, compared: Any) -> None:
+    made = compare_html(compared)
+    contrast = max(compared.contrasts, key=lambda c: c.broken)
+    view = opened(made, viewport={"width": 390, "height": 844}, reduced_motion="reduce")
+    total = len(Parsed(made).all("details"))
+    assert view.inner_text("#turned-count") == f"{total} queries"
+    view.click(f"a[href='#lost={contrast.b}']")
+    view.wait_for_selector(f"#turned-count:text-is('{contrast.broken} of {total} queries')")
+    assert view.locator(".turn:visible").count() == contrast.broken
+    assert (view.input_value("#by-turn"), view.input_value("#by-config")) == ("lost", str(contrast.b))
+    view.select_option("#by-config", "")
+    view.select_option("#by-turn", "")
+    assert view.locator(".turn:visible").count() == total
+    first = view.locator(".turn").first
+    first.locator("summary").click()
+    heading, needed = first.locator("summary").bounding_box(), first.locator(".needed").first.bounding_box()
+    assert needed["y"] + needed["height"] - heading["y"] <= 844, "the evidence is within a screen of the query"
+    view.evaluate("document.querySelectorAll('.turn').forEach((turn) => { turn.open = true; })")
+    assert view.evaluate("document.documentElement.scrollWidth") <= 390
+
+
 def test_without_a_script_the_result_is_there(opened: Opener, browser: Any, page: str, tmp_path: Path) -> None:
     file = tmp_path / "plain.html"
     file.write_text(page, encoding="utf-8")
@@ -555,7 +776,16 @@ def test_a_hostile_corpus_is_inert(opened: Opener, attacked: str) -> None:
 
 def test_a_comparison_is_inert_too(opened: Opener, compared: Any, browser: Any, tmp_path: Path) -> None:
     cells = [dataclasses.replace(c, retriever=f"{c.retriever}{ATTACKS[0]}") for c in compared.cells]
-    made = compare_html(dataclasses.replace(compared, cells=tuple(cells), notes=ATTACKS))
+    asked = [dataclasses.replace(q, id=f"{ATTACKS[i % len(ATTACKS)]}{i}", text=ATTACKS[-1 - i % len(ATTACKS)], answer=ATTACKS[0])
+             for i, q in enumerate(compared.labels.queries)]  # fmt: skip
+    named = [dataclasses.replace(d, id=f"{ATTACKS[i % len(ATTACKS)]}{i}") for i, d in enumerate(compared.corpus.documents)]
+    labels, corpus = (
+        dataclasses.replace(compared.labels, queries=tuple(asked)),
+        dataclasses.replace(compared.corpus, documents=tuple(named)),
+    )
+    made = compare_html(dataclasses.replace(compared, cells=tuple(cells), notes=ATTACKS, labels=labels, corpus=corpus))
+    assert not Parsed(made).all("img") and not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", made)
+    assert all(attack.replace("\x00", "\\x00").split("\x1b")[0] in Parsed(made).text for attack in ATTACKS[:7])
     assert len(Parsed(made).all("script")) == 1
     file = tmp_path / "compare.html"
     file.write_text(made, encoding="utf-8")

@@ -9,13 +9,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ragdiag.core.records import Defect, FloatArray, IntArray, Mean, Problem
+from ragdiag.core.records import Corpus, Defect, FloatArray, IntArray, Labels, Mean, Problem
 
-__all__ = ["NEVER", "Arrays", "Cell", "Comparison", "Contrast", "Figures", "context_tokens", "whole_tokens"]
+__all__ = ["NEVER", "Arrays", "Cell", "Comparison", "Contrast", "Figures", "Seen", "context_tokens", "whole_tokens"]
 
 Arrays = dict[str, Any]
 """Arrays by name, as a `protocols.Store` keeps them."""
@@ -25,6 +25,19 @@ Figures = Mapping[str, Any]
 
 NEVER = np.iinfo(np.int64).max
 """Tokens needed where no context of the ranking's depth holds all evidence."""
+
+
+class Seen(NamedTuple):
+    """A chunk of a query's ranking by its span: the first one, or one that holds some of the evidence.
+
+    `rank` is counted as `Cell.least_k` is; `inside`: it is in the context.
+    """
+
+    rank: int
+    inside: bool
+    document: int
+    start: int
+    end: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +52,8 @@ class Cell:
       `NEVER` where the whole ranking does not hold it;
     * `tokens` are those of the context;
     * `whole` is 1 where each document with evidence of the query is one chunk.
+
+    `seen` are the chunks that `seen_of` gives, a row each: the query, then the fields of `Seen`; sorted by query, then rank.
 
     `sums` has, for each k from 1, the tokens of the first k chunks: shape ``(n_queries, depth)``. Of rankings of passages, with a
     k, `sums` and `least_k` count passages; under a budget, chunks. `bytes` is the size of the index,
@@ -59,6 +74,7 @@ class Cell:
     chunks: int
     bytes: int
     whole: FloatArray
+    seen: IntArray
     unseen: float = 0.0
     unread: float = 0.0
     timings: Figures = field(default_factory=dict)
@@ -73,6 +89,11 @@ class Cell:
     def name(self) -> str:
         """``sentence(size=160) | hybrid``; the context between them where there is one."""
         return " | ".join([self.chunker, *([self.context] if self.context else []), self.retriever])
+
+    def seen_of(self, query: int) -> list[Seen]:
+        """A query's first chunk, and the first few that hold some of its evidence (see `passages.seen`)."""
+        rows = self.seen[slice(*np.searchsorted(self.seen[:, 0], [query, query + 1]))].tolist()
+        return [Seen(rank, bool(inside), *span) for _, rank, inside, *span in rows]
 
     def arrays(self) -> Arrays:
         """The cell as named arrays, which `of` reads again: one for each field that is an array, the other fields as JSON."""
@@ -89,7 +110,7 @@ class Cell:
 
 JSON_FIELDS = ("chunker", "context", "retriever", "signature", "chunks", "bytes", "unseen", "unread", "timings")
 
-ARRAY_FIELDS = ("served", "least_k", "need", "tokens", "sums", "whole")
+ARRAY_FIELDS = ("served", "least_k", "need", "tokens", "sums", "whole", "seen")
 
 
 @dataclass(frozen=True)
@@ -131,7 +152,7 @@ class Comparison:
     much it takes to serve as many; `curve` gives the baseline with less and more context; `confirmed` the best of one half of
     the queries, tried on the other half. `cured` and `broke` count, for each cell, the causes (under the baseline) of queries
     that it recovers, and the causes (under itself) of those that it breaks. `reasons`: the causes of the baseline that a cell
-    is tried against.
+    is tried against. `labels` and `corpus` are what was asked, and of which documents: arrays of cells go by their positions.
     """
 
     cells: tuple[Cell, ...]
@@ -149,6 +170,8 @@ class Comparison:
     pipeline: Figures
     notes: tuple[str, ...]
     seed: int
+    labels: Labels = field(repr=False)
+    corpus: Corpus = field(repr=False)
     label_defects: tuple[Defect, ...] = ()
     label_warnings: tuple[Defect, ...] = ()
     problems: tuple[Problem, ...] = ()

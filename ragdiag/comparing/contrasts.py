@@ -67,6 +67,8 @@ def compare_cells(
         pipeline={"k": None if options.budget else options.k, "budget": options.budget or None},
         notes=(*notes, *_warnings(cells)),
         seed=options.seed,
+        labels=material.labels,
+        corpus=material.corpus,
         label_defects=material.labels.defects,
         label_warnings=material.labels.warnings,
         problems=material.corpus.problems,

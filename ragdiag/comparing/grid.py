@@ -18,14 +18,14 @@ import numpy as np
 from ragdiag.comparing.cells import NEVER, Arrays, Cell, Figures
 from ragdiag.comparing.embedding import embed
 from ragdiag.comparing.material import Material
+from ragdiag.comparing.passages import in_passages, seen, sums_by_passage
 from ragdiag.comparing.workers import Results
 from ragdiag.core.cache import Cache
 from ragdiag.core.errors import MissingExtra
 from ragdiag.core.files import read_bytes
 from ragdiag.core.options import Options, several
-from ragdiag.core.passages import numbered
 from ragdiag.core.protocols import Fusion, Index, Progress, no_progress
-from ragdiag.core.records import Corpus, FloatArray, IntArray, Labels, Run
+from ragdiag.core.records import Corpus, FloatArray, IntArray, Labels
 from ragdiag.core.registry import make, spec_of, without_usual
 from ragdiag.core.version import __version__
 from ragdiag.diagnosis.causes import name_causes
@@ -127,7 +127,7 @@ def _key(material: Material, plan: Plan, more: object = None) -> str:
     size = [options.k, options.budget, options.copies, options.ties, list(options.measures)]
     read = [list(options.keep), list(options.exclude)]
     context = [plan.surroundings.identity] if plan.surroundings.identity else []
-    parts = ["cell 5", __version__, material.inputs, material.metadata, specs, files, models, size, read, more, *context]
+    parts = ["cell 6", __version__, material.inputs, material.metadata, specs, files, models, size, read, more, *context]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -193,37 +193,24 @@ def measure(material: Material, options: Options) -> Cell:
     values = scorer.measure(run, list(dict.fromkeys([*usual, *map(Measure.parse, options.measures)])), options.ties)
     decidable = np.isin(np.arange(len(labels.queries)), np.concatenate([labels.at("span"), labels.at("document")]))
     least_k = scorer.least_k(run)
-    sums = np.cumsum(scorer.texts.added(run), axis=1)
+    sums, by_passage = np.cumsum(scorer.texts.added(run), axis=1), run.passages and not options.budget
     return Cell(
         **dict(zip(("chunker", "context", "retriever"), names_of(plan), strict=True)),
         signature=plan.signature(source),
         values={str(m): v for m, v in values.items()},
         served=np.where(decidable, scorer.sufficient(run, lengths), np.nan),
-        least_k=_in_passages(run, least_k) if run.passages and not options.budget else least_k,
+        least_k=in_passages(run, least_k) if by_passage else least_k,
         need=np.where(least_k > 0, scorer.texts.down_to(run, least_k), NEVER),
         tokens=scorer.texts.down_to(run, lengths),
-        sums=_by_passage(run, sums) if run.passages and not options.budget else sums,
+        sums=sums_by_passage(run, sums) if by_passage else sums,
         chunks=len(chunking),
         bytes=0 if index is None else int(index.nbytes),
         whole=_whole(corpus, labels, chunking.document),
+        seen=seen(scorer, run, lengths, by_passage),
         unseen=_unseen(plan, retrieved),
         unread=_unread(plan, retrieved, material),
         timings={**retrieved.seconds, **_latency(plan, index, labels)},
     )
-
-
-def _in_passages(run: Run, ranks: IntArray) -> IntArray:
-    """The numbers of the passages at some ranks, one a query; 0 for 0."""
-    return np.where(ranks > 0, numbered(run.scores)[np.arange(len(ranks)), np.maximum(ranks, 1) - 1], 0)
-
-
-def _by_passage(run: Run, sums: IntArray) -> IntArray:
-    """From the tokens down to each chunk those down to the end of each passage."""
-    number = np.where(run.chunks >= 0, numbered(run.scores), 0)
-    down_to = np.zeros((len(sums), max(int(number.max()), 1)), dtype=sums.dtype)
-    query, place = np.nonzero(number)
-    np.maximum.at(down_to, (query, number[query, place] - 1), sums[query, place])
-    return np.maximum.accumulate(down_to, axis=1)
 
 
 def _latency(plan: Plan, index: Index | None, labels: Labels) -> Figures:

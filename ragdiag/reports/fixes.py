@@ -14,6 +14,9 @@ from ragdiag.text.phrases import one_line
 
 __all__ = ["FixRow", "Fixing", "NextQuery", "fixing", "got", "next_queries", "share_said"]
 
+LONG_ID, WHOLE = 160, 4_000
+"""Characters of an id, and of a fix, beyond which no reader wants it whole."""
+
 IDS = 3
 """Queries named behind a status."""
 
@@ -29,7 +32,7 @@ CERTAIN = ("caused", "over-determined", "compound")
 
 class FixRow(NamedTuple):
     """A cause: what it says, whether it is residual; its queries, the plainest first; how many its fix restores by itself; its
-    share of the unserved queries; the fix that most of its findings name.
+    share of the unserved queries; the fix that most of its findings name, short and whole.
     """
 
     cause: str
@@ -39,6 +42,7 @@ class FixRow(NamedTuple):
     alone: int
     share: Mean | None
     fix: str
+    whole_fix: str
 
 
 class Fixing(NamedTuple):
@@ -61,7 +65,7 @@ class NextQuery(NamedTuple):
         """The cause that it is shown for, and how many more it has; its status where it has none."""
         others = f" +{len(self.query.causes) - 1}" if len(self.query.causes) > 1 else ""
         status = "label doubtful" if self.query.label == "doubtful" else self.query.status.replace("_", " ")
-        return one_line(self.cause, 24) + others if self.cause else status
+        return self.cause + others if self.cause else status
 
     def needs(self, depth: int) -> str:
         """The least k that would serve it, as far as `depth` chunks were ranked."""
@@ -119,6 +123,7 @@ def _rows(report: Report, failing: Sequence[QueryResult]) -> tuple[FixRow, ...]:
 def _row(cause: str, residual: bool, queries: Sequence[QueryResult], share: Mean | None) -> FixRow:
     """A row of the table. A cause that is proved for some queries and a hint for others has two, and then no share."""
     findings = [f for q in queries for f in q.findings if f.cause == cause]
+    fixes = [f.fix.split(";")[0] for f in findings]  # without their alternatives
     plainest = sorted(queries, key=lambda q: CERTAIN.index(q.status) if q.status in CERTAIN else len(CERTAIN))
     return FixRow(
         cause,
@@ -127,7 +132,8 @@ def _row(cause: str, residual: bool, queries: Sequence[QueryResult], share: Mean
         tuple(plainest),
         sum(q.status != "compound" for q in queries),
         share,
-        _acts([f.fix.split(";")[0] for f in findings]),  # without their alternatives
+        _acts(fixes, 100, 42),
+        _acts(fixes, WHOLE, WHOLE),
     )
 
 
@@ -136,15 +142,18 @@ def _most(sentences: Sequence[str]) -> str:
     return Counter(sentences).most_common(1)[0][0] if sentences else ""
 
 
-def _acts(fixes: Sequence[str]) -> str:
-    """What to do: where queries of one cause need several things, the commonest with how many need them; figures aside."""
+def _acts(fixes: Sequence[str], alone: int, each: int) -> str:
+    """What to do: where queries of one cause need several things, the commonest with how many need them; figures aside.
+
+    `alone` and `each` are the characters to which one thing to do is cut, and each of several.
+    """
     alike: dict[str, list[str]] = {}
     for fix in fixes:
         alike.setdefault("".join(c for c in fix if not c.isdigit()), []).append(fix)
     kinds = sorted(alike.values(), key=len, reverse=True)
     if len(kinds) < 2:
-        return one_line(_most(fixes), 100)
-    shown = [f"{len(kind)}: {one_line(_most(kind), 42)}" for kind in kinds[:MOST_ACTS]]
+        return one_line(_most(fixes), alone)
+    shown = [f"{len(kind)}: {one_line(_most(kind), each)}" for kind in kinds[:MOST_ACTS]]
     return "; ".join([*shown, *([f"{sum(map(len, kinds[MOST_ACTS:]))} other"] if kinds[MOST_ACTS:] else [])])
 
 
@@ -171,7 +180,7 @@ def _by_status(failing: Sequence[QueryResult], swapped: bool) -> Iterator[Row]:
 def _shown(queries: Sequence[QueryResult], said: str) -> Iterator[Row]:
     """How many queries something is said of, and the first of them; nothing of none."""
     if queries:
-        ids = [one_line(q.id, 28) for q in queries[:IDS]]
+        ids = [one_line(q.id, LONG_ID) for q in queries[:IDS]]
         yield _dim(f"{len(queries)} {said} ({', '.join(ids)}{', …' if len(queries) > IDS else ''})")
 
 

@@ -165,8 +165,16 @@ def compare_dict(comparison: Comparison, price: float | None = None) -> JsonObje
         "pareto": [names[i] for i in comparison.pareto],
         "confirmed": _confirmed(comparison.confirmed, names),
         "causes": dict(comparison.causes),
+        "queries": [_served_by(comparison, q, names) for q in range(len(comparison.labels.queries))],
         "timings": {cell.name: {**cell.timings, "bytes": cell.bytes} for cell in comparison.cells},
     }
+
+
+def _served_by(comparison: Comparison, q: int, names: Sequence[str]) -> JsonObject:
+    """A query with the configurations that serve it; null where no label says what that is."""
+    served = [cell.served[q] for cell in comparison.cells]
+    by = None if any(map(math.isnan, served)) else [name for name, share in zip(names, served, strict=True) if share == 1]
+    return {"id": comparison.labels.queries[q].id, "served_by": by}
 
 
 def _confirmed(confirmed: Mapping[str, Any], names: Sequence[str]) -> JsonObject:

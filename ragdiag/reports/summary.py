@@ -96,6 +96,7 @@ class Summary(NamedTuple):
     where: Row
     context: tuple[Measured, ...]
     ranking: tuple[Measured, ...]
+    normal: tuple[Row, ...]
     slow: tuple[Row, ...]
     stages: tuple[Row, ...]
 
@@ -146,7 +147,8 @@ def summary(report: Report) -> Summary:
         where=_where(report),
         context=tuple(m for m in measured if _of_context(m.name)),
         ranking=tuple(m for m in measured if not _of_context(m.name)),
-        slow=(*_normal(report), *_slow(report)),
+        normal=tuple(_normal(report)),
+        slow=tuple(_slow(report)),
         stages=tuple(_stages(report)),
     )
 
@@ -278,7 +280,7 @@ def _where(report: Report) -> Row:
     head = ("Where  ", "strong")
     if not order or order[0][1] == 1:
         return Row.of("", head, f"evidence of unserved queries is spread over {counted(len(order), 'document')}, one query each")
-    named = ", ".join(f"{one_line(name, 40)} {n} of {decided[name]}" for name, n in order[:WORST])
+    named = ", ".join(f"{one_line(name, 160)} {n} of {decided[name]}" for name, n in order[:WORST])
     most = order[WORST][1] if len(order) > WORST else 0
     rest = f"; {counted(len(order) - WORST, 'more document')}, {f'1 to {most}' if most > 1 else '1'} each" if most else ""
     return Row.of("", head, f"unserved, by document: {named}{rest}")

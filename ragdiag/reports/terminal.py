@@ -50,7 +50,7 @@ def audit_text(report: Report, litmus: Litmus | None = None, following: tuple[st
         parts += [Text(), marked(audit.where)]
     else:
         parts += map(marked, audit.exposures)
-    parts += [Text(), _measures(audit), *map(marked, audit.slow)]
+    parts += [Text(), _measures(audit), *map(marked, audit.normal + audit.slow)]
     parts += troubles(report.label_defects, report.label_warnings, report.problems, report.notes)
     if following:
         parts += [Text(), line(("Next", "bold"), f"  {following[0]}"), verbatim(f"  {following[1]}")]
@@ -114,7 +114,7 @@ def _look_first(audit: Summary, depth: int) -> RenderableType:
     caused = bool(audit.fixing and audit.fixing.rows)
     table = plain_table("query", *(["cause"] if caused else []), ">evidence", ">needs k", "text")
     for next_query in audit.look[:LOOK]:
-        query, why = next_query.query, [next_query.why] if caused else []
+        query, why = next_query.query, [one_line(next_query.why, 28)] if caused else []
         table.add_row(one_line(query.id, 28), *why, f"{got(query):.0%}", next_query.needs(depth), one_line(query.text, 100))
     table.expand, table.columns[-1].ratio = True, 1  # a narrow terminal cuts the text, nothing else
     left = len(audit.failing) - LOOK

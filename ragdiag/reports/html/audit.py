@@ -21,6 +21,9 @@ __all__ = ["audit_html", "litmus_html"]
 SCALES = 20, 40, 60, 100
 """Per cent to which the line of a share goes, the least that holds all of them."""
 
+FEW = 4
+"""Causes that make a table no longer than the verdict beside it: what to look at first then stands below both, not under one."""
+
 SAID = 2
 """Lines of the litmus test's verdict that stand at the top."""
 
@@ -45,6 +48,7 @@ def audit_html(report: Report, explanations: Iterable[Explanation], litmus: Litm
         share_said=share_said,
         scale=_scale(audit.fixing.rows if audit.fixing else ()),
         look=[_looked(next_query, depth) for next_query in audit.look[:LOOK]],
+        few=len(audit.fixing.rows if audit.fixing else ()) <= FEW,
         marked=marked_spans,
         tables=(("What the context holds", audit.context), ("How chunks are ranked", audit.ranking)),
         troubles=list(blocks(troubles(report.label_defects, report.label_warnings, report.problems, report.notes))),
@@ -92,7 +96,6 @@ def _looked(next_query: NextQuery, depth: int) -> dict[str, str]:
     query = next_query.query
     return {
         "id": query.id,
-        "shown": one_line(query.id, 40),
         "why": next_query.why,
         "text": one_line(query.text, 160),
         "got": f"{got(query):.0%}",

@@ -1,4 +1,7 @@
-"""The drawings of a page as numbers for its templates: a heat map of configurations, and what each serves for its tokens."""
+"""The drawings of a page as numbers for its templates: a heat map of configurations, and what each serves for its tokens.
+
+`curves_plot` draws any named curves of tokens and shares; the macro `curves` of parts.html makes a picture of it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import NamedTuple
 
 from ragdiag.comparing.cells import Comparison, context_tokens
 
-__all__ = ["HeatCell", "HeatMap", "Plot", "Point", "frame", "heat_map", "more_plot", "plot"]
+__all__ = ["Curve", "HeatCell", "HeatMap", "Line", "Plot", "Point", "curves_plot", "frame", "heat_map", "more_plot", "plot"]
 
 TONES = 6
 """Steps of the heat map's scale."""
@@ -56,18 +59,34 @@ class Point(NamedTuple):
     label: float
 
 
+class Curve(NamedTuple):
+    """What is served at some sizes of context: its name, and tokens with the share served. One pair alone is a point."""
+
+    label: str
+    served: Sequence[tuple[float, float]]
+
+
+class Line(NamedTuple):
+    """A curve in the plot: its path, its points with what each says, and where its label stands: at the end of it."""
+
+    label: str
+    path: str
+    dots: list[tuple[float, float, str]]
+    x: float
+    y: float
+
+
 class Plot(NamedTuple):
-    """Points, the steps of the front as a path, the baseline with more context as a path,
-    and ticks with their labels."""
+    """Points, the steps of the front as a path, curves, and ticks with their labels."""
 
     points: list[Point]
     front: str
-    more: str
+    lines: list[Line]
     x_ticks: list[tuple[float, str]]
     y_ticks: list[tuple[float, str]]
 
 
-NO_PLOT = Plot([], "", "", [], [])
+NO_PLOT = Plot([], "", [], [], [])
 
 
 class _Served(NamedTuple):
@@ -117,24 +136,42 @@ def more_plot(comparison: Comparison) -> Plot:
     curve = [(row["tokens"], row["served"] / row["of"]) for row in comparison.curve if row["of"] and row["times"] >= 1]
     if len(curve) < 2 or not comparison.measure.startswith("Sufficient") or "(" in comparison.measure:
         return NO_PLOT
-    return _plot(comparison, sorted({comparison.baseline, comparison.best}), curve)
+    return _plot(comparison, sorted({comparison.baseline, comparison.best}), [Curve("baseline, more context", curve)])
 
 
-def _plot(comparison: Comparison, places: Iterable[int], curve: Sequence[tuple[float, float]]) -> Plot:
-    """The configurations at `places`, with the front of all, or with a `curve` of tokens and shares in its stead."""
+def curves_plot(curves: Sequence[Curve]) -> Plot:
+    """Named curves on common scales, each with its label; those without a pair are left out."""
+    curves = [curve for curve in curves if curve.served]
+    return _drawn([], curves, [], *_scales([], curves)) if curves else NO_PLOT
+
+
+def _plot(comparison: Comparison, places: Iterable[int], curves: Sequence[Curve]) -> Plot:
+    """The configurations at `places`, with the front of all, or with `curves` in its stead."""
     served = list(_served(comparison, places))
-    if not served:
-        return NO_PLOT
-    across, up = _scales(served, curve)
+    return _drawn(served, curves, comparison.pareto, *_scales(served, curves)) if served else NO_PLOT
+
+
+def _drawn(served: Sequence[_Served], curves: Sequence[Curve], pareto: Sequence[int], across: _Scale, up: _Scale) -> Plot:
     labels = _apart([(across(s.tokens), up(s.mean)) for s in served])
     points = [
-        Point(place, across(tokens), up(mean), up(low), up(high), place in comparison.pareto, label)
+        Point(place, across(tokens), up(mean), up(low), up(high), place in pareto, label)
         for (place, tokens, mean, low, high), label in zip(served, labels, strict=True)
     ]
-    front = "" if curve else _steps([(p.x, p.y) for p in points if p.front])
-    more = _line([(across(tokens), up(share)) for tokens, share in curve])
+    front = "" if curves else _steps([(p.x, p.y) for p in points if p.front])
     x_ticks = [(across(tokens), f"{tokens:,.0f}") for tokens in across.ticks()]
-    return Plot(points, front, more, x_ticks, [(up(share), f"{share:.2f}") for share in up.ticks()])
+    return Plot(points, front, _lines(curves, across, up), x_ticks, [(up(share), f"{share:.2f}") for share in up.ticks()])
+
+
+def _lines(curves: Sequence[Curve], across: _Scale, up: _Scale) -> list[Line]:
+    """Curves as lines from left to right, with their labels apart."""
+    drawn = [
+        [(across(tokens), up(share), f"{share:.3f}, {tokens:,.0f} tokens") for tokens, share in sorted(c.served)] for c in curves
+    ]
+    heights = _apart([dots[-1][:2] for dots in drawn])
+    return [
+        Line(curve.label, _line([dot[:2] for dot in dots]), dots, dots[-1][0], height)
+        for curve, dots, height in zip(curves, drawn, heights, strict=True)
+    ]
 
 
 def _served(comparison: Comparison, places: Iterable[int]) -> Iterator[_Served]:
@@ -145,10 +182,10 @@ def _served(comparison: Comparison, places: Iterable[int]) -> Iterator[_Served]:
             yield _Served(place, tokens, *interval)
 
 
-def _scales(served: Sequence[_Served], curve: Sequence[tuple[float, float]]) -> tuple[_Scale, _Scale]:
-    """Scales, of tokens from left to right and of shares upward, that hold all points with their intervals, and the curve."""
-    tokens = [s.tokens for s in served] + [x for x, _ in curve]
-    shares = [share for s in served for share in (s.mean, s.low, s.high)] + [y for _, y in curve]
+def _scales(served: Sequence[_Served], curves: Sequence[Curve]) -> tuple[_Scale, _Scale]:
+    """Scales, of tokens from left to right and of shares upward, that hold all points with their intervals, and all curves."""
+    tokens = [s.tokens for s in served] + [x for curve in curves for x, _ in curve.served]
+    shares = [share for s in served for share in (s.mean, s.low, s.high)] + [y for curve in curves for _, y in curve.served]
     least, most = min(tokens), max(tokens)
     margin = max(SPAN * most - (most - least), 0) / 2  # a few tokens more or less must not look like many
     return _Scale.of([least - margin, most + margin], LEFT, WIDTH - RIGHT), _Scale.of(shares, HEIGHT - BOTTOM, TOP)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ragdiag.comparing.cells import Comparison, Contrast, context_tokens
 from ragdiag.reports.compare import PARETO, against, counts, cures, holm, left_out, more_context, pairs, verdict_lines
+from ragdiag.reports.html.by_query import by_query
 from ragdiag.reports.html.charts import frame, heat_map, more_plot, plot
 from ragdiag.reports.html.page import render
 from ragdiag.reports.html.text import blocks, spans
@@ -14,7 +15,7 @@ from ragdiag.reports.text import interval, signed
 
 __all__ = ["compare_html"]
 
-SECTIONS = [("map", "Map"), ("plot", "Plot"), ("contrasts", "Configurations"), ("more", "More context")]
+SECTIONS = [("map", "Map"), ("plot", "Plot"), ("contrasts", "Configurations"), ("queries", "Queries"), ("more", "More context")]
 """Parts of the page, by the name of each and its words at the top."""
 
 
@@ -63,6 +64,8 @@ class CuresRow(NamedTuple):
 def compare_html(comparison: Comparison, price: float | None = None) -> str:
     """A comparison as a page; the same inputs and seed give the same bytes. `price` is that of a million tokens of context."""
     rows = _rows(comparison, price)
+    ranks = {row.place: row.rank for row in rows}
+    differing = by_query(comparison, [ranks[i] for i in range(len(ranks))])
     return render(
         "compare.html",
         title=f"{len(comparison.cells)} configurations compared — ragdiag",
@@ -75,7 +78,7 @@ def compare_html(comparison: Comparison, price: float | None = None) -> str:
         plot=plot(comparison),
         more_plot=more_plot(comparison),
         frame=frame(),
-        ranks={row.place: row.rank for row in rows},
+        ranks=ranks,
         names=[cell.name for cell in comparison.cells],
         tips=list(_tips(comparison)),
         best=comparison.best,
@@ -84,6 +87,8 @@ def compare_html(comparison: Comparison, price: float | None = None) -> str:
         priced="" if price is None else f"$/1000 q at ${price:g}/M",
         pareto=PARETO,
         causes=", ".join(f"{cause} {count}" for cause, count in comparison.causes.items()),
+        queries=differing,
+        listed={column.place for column in differing.columns},
         cures=list(_cures(comparison, rows)),
         more=list(blocks(more_context(comparison))),
         pairs=list(blocks(pairs(comparison))),

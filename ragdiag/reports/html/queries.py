@@ -11,7 +11,7 @@ from ragdiag.core.proofs import Row
 from ragdiag.core.records import Explanation, GroupProof, QueryResult, RankedChunk, Report
 from ragdiag.reports.explain import BELOW, parted
 from ragdiag.reports.fixes import got
-from ragdiag.reports.html.text import Span, marked_spans, packed
+from ragdiag.reports.html.text import CUT, Span, marked_spans, packed, shortened
 from ragdiag.reports.json import JsonObject
 from ragdiag.reports.proof import Cause, proof
 from ragdiag.reports.words import expected, headline
@@ -20,9 +20,6 @@ __all__ = ["queries_data"]
 
 HOLDING, OTHER, EVIDENCE, ASKED = 3_200_000, 2_000_000, 2_000_000, 1_500_000
 """Bytes of a page for the texts of chunks that hold evidence, of other chunks, of evidence, and of queries and their answers."""
-
-CUT = "…"
-"""Stands where a text goes on."""
 
 LONGEST, LONGEST_OTHER = 6_000, 1_500
 """Characters of a text that are shown at most, and of a chunk that holds no evidence."""
@@ -102,7 +99,7 @@ def _cut_words(queries: Sequence[JsonObject]) -> int:
     most = _cap([q[name] for q, name in fields], ASKED, LONGEST)
     long = sum(len(q[name]) > most for q, name in fields)
     for q, name in fields:
-        q[name] = _shortened(q[name], most)
+        q[name] = shortened(q[name], most)
     return long
 
 
@@ -132,14 +129,10 @@ def _inside(text: str, start: int, end: int) -> str:
     return (CUT if start else "") + text[start:end] + (CUT if end < len(text) else "")
 
 
-def _shortened(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + CUT
-
-
 def _shorten_group(group: JsonObject, most: int) -> bool:
     """Cut one passage of evidence, in place; whether it was too long."""
     text = group["text"]
-    group["text"] = _shortened(text, most)
+    group["text"] = shortened(text, most)
     group["cuts"] = [_units(text, cut) for cut in group["cuts"] if cut < len(group["text"])]
     return len(text) > most
 
@@ -193,7 +186,7 @@ def _cause(cause: Cause) -> JsonObject:
 
 def _line(row: Row) -> list[str | Span]:
     """A row's text, every stretch of a readable length: a single word can be as long as a document."""
-    return packed([Span(_shortened(span.text, LONGEST_OTHER), span.kind) for span in marked_spans(row)])
+    return packed([Span(shortened(span.text, LONGEST_OTHER), span.kind) for span in marked_spans(row)])
 
 
 def _group(group: GroupProof) -> JsonObject:

@@ -13,7 +13,10 @@ from rich.text import Text
 from ragdiag.core.proofs import Row
 from ragdiag.text.phrases import clean
 
-__all__ = ["Grid", "Span", "blocks", "marked_spans", "packed", "spans"]
+__all__ = ["CUT", "Grid", "Span", "blocks", "marked_spans", "packed", "shortened", "spans"]
+
+CUT = "…"
+"""Stands where a text goes on."""
 
 KINDS = {"bold": "strong", "dim": "dim", "green": "good", "red": "bad", "yellow": "warn", "magenta": "warn", "cyan": "warn"}
 """What each style of the terminal says."""
@@ -89,3 +92,8 @@ def _grid(table: Table) -> Grid:
         tuple(column.justify == "right" for column in table.columns),
         tuple(tuple(spans(cell, s) for cell in row) for row, s in zip(zip(*columns, strict=True), styles, strict=True)),
     )
+
+
+def shortened(text: str, most: int) -> str:
+    """The first `most` characters of a text, with a mark where it goes on."""
+    return text if len(text) <= most else text[: most - 1] + CUT

@@ -12,8 +12,35 @@
     $("theme").setAttribute("aria-label", "Colours: " + (themes[at] || "as the system"));
   });
 
+  // A comparison: which of the queries that configurations serve differently are listed
+
+  const turned = $("turned");
+  if (turned) {
+    const rows = [...turned.children], kind = $("by-turn"), by = $("by-config");
+    const list = () => {
+      for (const row of rows) row.hidden = (kind.value && row.dataset.kind !== kind.value) || (by.value && !row.dataset.by.split(" ").includes(by.value));
+      const listed = rows.filter((row) => !row.hidden).length;
+      $("turned-count").textContent = (listed === rows.length ? "" : listed + " of ") + rows.length + (rows.length === 1 ? " query" : " queries");
+    };
+    const ask = () => {
+      const [, wanted, place] = /^#(won|lost)=(\d+)$/.exec(location.hash) || [];
+      if (!wanted) return;
+      [kind.value, by.value] = [wanted, place];
+      list();
+      $("queries").scrollIntoView();
+    };
+    for (const select of [kind, by]) select.addEventListener("change", list);
+    addEventListener("hashchange", ask);
+    $("turns").hidden = false;
+    list();
+    ask();
+  }
+
   const source = $("data");
-  if (!source) return;
+  if (!source) {
+    document.documentElement.dataset.ready = "";
+    return;
+  }
   const data = JSON.parse(source.textContent), queries = data.queries;
   const PAGE = 50, PRINTED = 10;
 
@@ -51,6 +78,8 @@
     head ? el("thead", {}, el("tr", {}, head.map((name, i) => el("th", { scope: "col", class: right.includes(i) ? "num" : undefined }, name)))) : undefined,
     el("tbody", {}, rows.map((row) => el("tr", {}, row.map((cell, i) => el("td", { class: right.includes(i) ? "num" : undefined }, cell))))));
   const block = (title, ...children) => el("section", { class: "block" }, el("h3", {}, title), children);
+
+  const STATES = new Map([[true, ["\u2713", "served", "good"]], [false, ["\u2717", "not served", "bad"]], [null, ["\u2013", "not decidable", ""]]]);
 
   // One query
 
@@ -94,7 +123,8 @@
   const evidence = (q) => q.evidence.map((group, i) => {
     const where = [group.page ? ", page " + group.page : "", group.copies ? ", " + (group.copies === 1 ? "1 exact copy" : group.copies + " exact copies") + " elsewhere" : ""];
     const pieces = group.pieces.map(([name, rank, share]) => [[own(name)], rank ? String(rank) : "not in the first " + data.depth, percent(share)]);
-    return block("Evidence " + (i + 1) + " of " + q.evidence.length + ": " + percent(group.held) + " in the context",
+    const held = el("span", { class: group.held === 1 ? "good" : "bad" }, percent(group.held) + " in the context");
+    return block(["Evidence " + (i + 1) + " of " + q.evidence.length + ": ", held],
       el("p", { class: "note" }, own(group.at), where, group.cuts.length ? "; cut by " + counted(group.cuts.length, "chunk boundary").replace("boundarys", "boundaries") : ""),
       passage(group),
       pieces.length ? table(["held by", "rank", "share"], [1, 2], pieces, "fit") : el("p", {}, "no chunk holds any of it"));
@@ -145,8 +175,8 @@
     q.defects.forEach((defect) => fact("label", own(defect)));
     const known = data.measures.map((name, i) => [name, q.measures[i]]).filter(([, value]) => value !== null);
     const measured = el("p", { class: "note measured-here" }, known.map(([name, value]) => el("span", {}, name + " " + value)));
-    return [el("p", { class: "verdict" }, own(q.said)), el("dl", { class: "facts" }, facts),
-      el("div", { class: "columns" }, el("div", {}, why(q), evidence(q)), el("div", {}, context(q))), known.length ? measured : undefined];
+    return [el("p", { class: "verdict " + STATES.get(q.served)[2] }, own(q.said)), el("dl", { class: "facts" }, facts),
+      el("div", { class: "columns" }, el("div", {}, evidence(q), why(q)), el("div", {}, context(q))), known.length ? measured : undefined];
   };
 
   // The list
@@ -175,12 +205,11 @@
   choose($("by-status"), "any", tally((q) => [q.status]));
   $("sort").append(...Object.keys(orders).map((name) => el("option", {}, name)));
 
-  const MARKS = new Map([[true, ["\u2713", "served"]], [false, ["\u2717", "not served"]], [null, ["\u2013", "not decidable"]]]);
   const row = (i) => {
-    const q = queries[i], [sign, words] = MARKS.get(q.served);
+    const q = queries[i], [sign, words, kind] = STATES.get(q.served);
     const opener = el("button", { type: "button", class: "opener", id: "o" + i, "aria-expanded": "false", "aria-controls": "d" + i }, own(q.text || "(no text)"));
     const link = el("a", { class: "mono", href: "#q=" + encodeURIComponent(wellFormed(q.id)) }, own(q.id));
-    const line = el("tr", { class: "row", id: "r" + i }, el("td", { class: "mark" }, el("span", { "aria-hidden": "true", title: words }, sign), el("span", { class: "hidden" }, words)),
+    const line = el("tr", { class: "row", id: "r" + i }, el("td", { class: "state " + kind }, el("span", { "aria-hidden": "true" }, sign + " "), words),
       el("td", {}, link), el("td", {}, opener), el("td", {}, q.causes.length ? q.causes.join(", ") : q.status === "ok" ? "" : q.status.replace(/_/g, " ")),
       el("td", { class: "num" }, q.got === null ? "" : percent(q.got)), el("td", { class: "num" }, q.served === null ? "" : String(q.k || ">" + data.depth)));
     line.addEventListener("click", (event) => { if (!event.target.closest("a") && !String(getSelection())) toggle(i); });

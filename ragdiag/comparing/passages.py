@@ -1,0 +1,58 @@
+"""What of rankings a cell keeps by passage: numbers and tokens of passages, and the chunks that a report shows of each query."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ragdiag.core.passages import numbered
+from ragdiag.core.records import BoolArray, IntArray, Run
+from ragdiag.scoring.scoring import Scorer
+
+__all__ = ["KEPT", "in_passages", "seen", "sums_by_passage"]
+
+KEPT = 12
+"""Chunks with evidence that are kept of each query: a document that is labelled as a whole may have a hundred in a ranking."""
+
+
+def in_passages(run: Run, ranks: IntArray) -> IntArray:
+    """The numbers of the passages at some ranks, one a query; 0 for 0."""
+    return np.where(ranks > 0, numbered(run.scores)[np.arange(len(ranks)), np.maximum(ranks, 1) - 1], 0)
+
+
+def sums_by_passage(run: Run, sums: IntArray) -> IntArray:
+    """From the tokens down to each chunk those down to the end of each passage."""
+    number = np.where(run.chunks >= 0, numbered(run.scores), 0)
+    down_to = np.zeros((len(sums), max(int(number.max()), 1)), dtype=sums.dtype)
+    query, place = np.nonzero(number)
+    np.maximum.at(down_to, (query, number[query, place] - 1), sums[query, place])
+    return np.maximum.accumulate(down_to, axis=1)
+
+
+def seen(scorer: Scorer, run: Run, lengths: IntArray, by_passage: bool) -> IntArray:
+    """The first chunk of each query's ranking, and the first `KEPT` that hold some of its evidence, as `Cell.seen` holds them.
+
+    `lengths` says how many chunks are in each context. Ranks are those of chunks, or `by_passage` those of passages. Records of
+    a store that are in no document are left out.
+    """
+    chunking, holds = scorer.chunking, _holds(scorer, run)
+    first = np.zeros_like(holds)
+    first[:, :1] = True
+    query, place = np.nonzero((run.chunks >= 0) & (first | (holds & (np.cumsum(holds, axis=1) <= KEPT))))
+    chunk = run.chunks[query, place]
+    rank = numbered(run.scores)[query, place] if by_passage else place + 1
+    columns = (query, rank, place < lengths[query], chunking.document[chunk], chunking.start[chunk], chunking.end[chunk])
+    rows = np.stack([np.asarray(column, dtype=np.int64) for column in columns], axis=1)
+    known = sum(not document.foreign for document in scorer.corpus.documents)  # the others stand behind them
+    return rows[rows[:, 3] < known]
+
+
+def _holds(scorer: Scorer, run: Run) -> BoolArray:
+    """Whether each ranked chunk holds some evidence, or is of a document that is labelled as a whole: in the run's shape."""
+    chunking, n, of = scorer.chunking, len(scorer.chunking), len(scorer.corpus.documents)
+    query = np.arange(len(run.chunks))[:, None]
+    holds = np.isin(query * n + run.chunks, scorer.grades.query * n + scorer.grades.chunk)
+    grades = ((q, d, grade) for q in scorer.labels.at("document").tolist() for d, grade in scorer.labels.relevant[q].items())
+    relevant = [q * of + d for q, d, grade in grades if grade > 0]
+    if relevant:
+        holds |= np.isin(query * of + chunking.document[run.chunks], relevant)
+    return holds & (run.chunks >= 0)

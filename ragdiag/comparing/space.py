@@ -12,7 +12,8 @@ from typing import Any, NamedTuple, get_args
 from ragdiag.core.errors import InputError
 from ragdiag.core.files import read_text
 from ragdiag.core.options import Options
-from ragdiag.core.records import Corpus
+from ragdiag.core.protocols import no_progress
+from ragdiag.core.records import Chunking, Corpus
 from ragdiag.core.registry import make, spec_of
 from ragdiag.search.nested import collection_of
 from ragdiag.sources.chunks import cut, embed_texts
@@ -77,7 +78,7 @@ def usual_spaces(base: Options, corpus: Corpus) -> tuple[Space, ...]:
     fused = [f"hybrid({words}, dense{how})" for how in FUSIONS]
     usual = [spec_of(make("retrievers", spec)) for spec in (*fused, "dense", words)]
     sizes = () if base.chunks else tuple(_sizes(base.chunker))
-    contexts = tuple(kind for kind in CONTEXTS if _has(kind, base, corpus))
+    contexts = tuple(_contexts(base, corpus))
     known = [Space(sizes, (), tuple(dict.fromkeys([own, *usual])), STEPS)]
     if contexts:
         known.append(Space((), contexts, tuple(dict.fromkeys([own, usual[0]])), STEPS))
@@ -96,14 +97,24 @@ def _sizes(chunker: str) -> Iterator[str]:
         yield spec_of(strategy)
 
 
-def _has(kind: str, base: Options, corpus: Corpus) -> bool:
-    """Whether a kind of context adds anything to chunks, in most documents of a sample."""
-    step = max(len(corpus.documents) // SAMPLED, 1)
-    sample = dataclasses.replace(corpus, documents=corpus.documents[::step])
-    chunking = cut(sample, make("chunkers", "sentence"), lambda *_: None)
-    plain, told = (embed_texts(sample, chunking, make("contexts", name)) for name in ("none", kind))
-    changed = {d for d, a, b in zip(chunking.document.tolist(), plain, told, strict=True) if a != b}
-    return 2 * len(changed) > len(sample.documents) and base.context == "none"
+def _contexts(base: Options, corpus: Corpus) -> Iterator[str]:
+    """The kinds of context that add something to the chunks of most documents of a sample, each something else."""
+    if base.context != "none":
+        return
+    sample = dataclasses.replace(corpus, documents=corpus.documents[:: max(len(corpus.documents) // SAMPLED, 1)])
+    chunking = cut(sample, make("chunkers", "sentence"), no_progress)
+    known = [embed_texts(sample, chunking, make("contexts", "none"))]
+    for kind in CONTEXTS:
+        told = embed_texts(sample, chunking, make("contexts", kind))
+        if all(_mostly_other(told, texts, chunking, len(sample.documents)) for texts in known):
+            known.append(told)
+            yield kind
+
+
+def _mostly_other(one: Sequence[str], other: Sequence[str], chunking: Chunking, n_documents: int) -> bool:
+    """Whether some chunk differs in most documents."""
+    differ = {d for d, a, b in zip(chunking.document.tolist(), one, other, strict=True) if a != b}
+    return 2 * len(differ) > n_documents
 
 
 def read_space(file: str | Path) -> Space:

@@ -13,6 +13,7 @@ from ragdiag.cli.flags import (
     LABEL_OPTIONS,
     TUNE_OPTIONS,
     corpus_argument,
+    html_option,
     json_option,
     options,
     output_option,
@@ -31,10 +32,18 @@ __all__ = ["tune"]
 @queries_argument
 @options(*TUNE_OPTIONS, *BASELINE_OPTIONS, *CORPUS_OPTIONS, *LABEL_OPTIONS)
 @json_option
+@html_option
 @output_option
 @quiet_option
 def tune(
-    corpus: str, queries: str, json_file: str | None, outputs: tuple[str, ...], quiet: bool, no_embedding: bool, **given: object
+    corpus: str,
+    queries: str,
+    json_file: str | None,
+    html_file: str | None,
+    outputs: tuple[str, ...],
+    quiet: bool,
+    no_embedding: bool,
+    **given: object,
 ) -> None:
     """Search for what to deploy: chosen on some of your queries and judged on others, at equal tokens; or say that nothing is
     better, or how many more labels would tell."""
@@ -42,7 +51,7 @@ def tune(
     from ragdiag.reports.tune import tune_text
 
     check_outputs()
-    forms = forms_of("tune", json_file, None, outputs)
+    forms = forms_of("tune", json_file, html_file, outputs)
     options = settled(given)
 
     def say(text: str) -> None:

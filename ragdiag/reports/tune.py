@@ -18,7 +18,10 @@ from ragdiag.reports.terminal import troubles
 from ragdiag.reports.text import interval, line, plain_table, signed
 from ragdiag.text.phrases import counted
 
-__all__ = ["headline", "tune_dict", "tune_text"]
+__all__ = [
+    "JUDGED", "costs", "counts", "evidence", "frontier_table", "headline", "not_measured", "stability", "tune_dict", "tune_text",
+    "turned",
+]  # fmt: skip
 
 COLOURS = {"deploy": "green", "nothing": "yellow", "undecided": "yellow"}
 
@@ -27,6 +30,8 @@ IDS = 8
 
 OFTEN = 4
 """Configurations named of those that choices fell on."""
+
+JUDGED = "choices are judged on queries that did not choose"
 
 WIDE = 20
 """Characters of a bar of all queries."""
@@ -44,21 +49,29 @@ def headline(tuned: Tuned) -> str:
     return f"Undecided: about {needed:,} more labelled queries would tell"
 
 
+def counts(tuned: Tuned) -> str:
+    """How much was searched, and the size of every context."""
+    of = ", ".join([counted(tuned.inputs["documents"], "document"), counted(tuned.inputs["queries"], "quer", "y")])
+    return f"{of}: {counted(len(tuned.cells), 'configuration')}, up to {tuned.tokens:,} tokens of context"
+
+
 def tune_text(tuned: Tuned) -> RenderableType:
     """On one screen."""
-    size = f"up to {tuned.tokens:,} tokens of context"
-    of = ", ".join([counted(tuned.inputs["documents"], "document"), counted(tuned.inputs["queries"], "quer", "y")])
-    heading = line((f"ragdiag {__version__}", "bold"), f"  {of}: {counted(len(tuned.cells), 'configuration')}, {size}")
-    parts: list[RenderableType] = [heading, Text(), line((headline(tuned), f"bold {COLOURS[tuned.decision.kind]}"))]
-    parts += [*_evidence(tuned), *_queries(tuned), Text(), _costs(tuned)]
+    parts: list[RenderableType] = [line((f"ragdiag {__version__}", "bold"), f"  {counts(tuned)}"), Text()]
+    parts += [
+        line((headline(tuned), f"bold {COLOURS[tuned.decision.kind]}")),
+        *evidence(tuned),
+        *turned(tuned),
+        Text(),
+        costs(tuned),
+    ]
     if tuned.frontier:
-        how = ("  (choices are judged on queries that did not choose)", "dim")
-        parts += [Text(), line(("Served, by tokens of context", "bold"), how), _frontier(tuned)]
-    parts += [*_stability(tuned), *(line((said, "dim")) for said in _left_out(tuned))]
+        parts += [Text(), line(("Served, by tokens of context", "bold"), (f"  ({JUDGED})", "dim")), frontier_table(tuned)]
+    parts += [Text(), *stability(tuned), *(line((said, "dim")) for said in not_measured(tuned))]
     return Group(*parts, *troubles(tuned.label_defects, tuned.label_warnings, tuned.problems, tuned.notes))
 
 
-def _evidence(tuned: Tuned) -> Iterator[Text]:
+def evidence(tuned: Tuned) -> Iterator[Text]:
     """What the decision rests on."""
     difference = tuned.decision.difference
     if difference is None:
@@ -78,18 +91,19 @@ def _evidence(tuned: Tuned) -> Iterator[Text]:
         yield line((f"{', '.join(tuned.reasons)} of the baseline point to it", "dim"))
 
 
-def _queries(tuned: Tuned) -> Iterator[Text]:
-    """The queries that turn, by name."""
+def turned(tuned: Tuned, everything: bool = False) -> Iterator[Text]:
+    """The queries that turn, by name: the first of them, or all."""
     if not tuned.chosen:
         return
     for name, ids, causes, colour in (("won", tuned.won, tuned.cured, "green"), ("lost", tuned.lost, tuned.broke, "red")):
-        shown = ", ".join(ids[:IDS]) + (f", … {len(ids) - IDS} more" if len(ids) > IDS else "")
+        first = len(ids) if everything else IDS
+        shown = ", ".join(ids[:first]) + (f", … {len(ids) - first} more" if len(ids) > first else "")
         kinds = ", ".join(f"{cause} {n}" for cause, n in list(causes.items())[:OFTEN])
         said = f": {shown}" if ids else "", (f"  ({kinds})" if kinds else "", "dim")
         yield line((f"{len(ids)} {name}", colour), *said)
 
 
-def _costs(tuned: Tuned) -> RenderableType:
+def costs(tuned: Tuned) -> RenderableType:
     """What the chosen one costs beside the baseline."""
     table = plain_table("", ">tokens", ">chunks", ">index MB", ">p95 ms", "configuration")
     table.expand, table.columns[-1].ratio, table.columns[-1].no_wrap, table.columns[-1].overflow = True, 1, False, "fold"
@@ -108,7 +122,7 @@ def _p95(cell: Cell) -> str:
     return "" if p95 is None else f"{p95:,.1f}"
 
 
-def _frontier(tuned: Tuned) -> RenderableType:
+def frontier_table(tuned: Tuned) -> RenderableType:
     """The baseline and what is chosen, at several sizes of context."""
     table = plain_table(">up to", "baseline", "", ">", "chosen", "", ">", "configuration")
     table.expand, table.columns[-1].ratio, table.columns[-1].no_wrap, table.columns[-1].overflow = True, 1, False, "fold"
@@ -124,16 +138,15 @@ def _bar(mean: Mean) -> str:
     return "█" * round(WIDE * (mean.mean or 0.0))
 
 
-def _stability(tuned: Tuned) -> Iterator[Text]:
+def stability(tuned: Tuned) -> Iterator[Text]:
     """How often each configuration was chosen."""
     if tuned.choices:
         often = "; ".join(f"{n} {tuned.cells[i].name}" for i, n in list(tuned.times.items())[:OFTEN])
         rest = f"; {len(tuned.times) - OFTEN} others" if len(tuned.times) > OFTEN else ""
-        yield Text()
         yield line((f"Of {tuned.choices} choices", "bold"), f", each on other four fifths of the queries: {often}{rest}")
 
 
-def _left_out(tuned: Tuned) -> Iterator[str]:
+def not_measured(tuned: Tuned) -> Iterator[str]:
     """What was not measured, or not to the end."""
     if tuned.dropped:
         worse = "worse than the best on a part of the queries by more than chance"

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from ragdiag.answering.verdict import Litmus
 from ragdiag.comparing.cells import Comparison
+from ragdiag.comparing.tuned import Tuned
 from ragdiag.core.records import Explanation, Report
 from ragdiag.reports.html.audit import audit_html, litmus_html
 from ragdiag.reports.html.compare import compare_html
+from ragdiag.reports.html.tune import tune_html
 from ragdiag.reports.output import Output
 
 __all__ = ["Html"]
@@ -32,3 +34,7 @@ class Html(Output):
     def litmus(self, litmus: Litmus) -> str:
         """See `Output`."""
         return litmus_html(litmus)
+
+    def tune(self, tuned: Tuned) -> str:
+        """See `Output`."""
+        return tune_html(tuned)

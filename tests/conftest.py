@@ -46,3 +46,12 @@ def pytest_runtest_call(item: pytest.Item) -> object:
     if new and not is_slow(item):
         pytest.fail(f"loaded {', '.join(sorted(new))}, here or while tests were collected: mark it encoder or browser")
     return result
+
+
+@pytest.fixture(autouse=True)
+def _no_model_is_timed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In fast tests no model is loaded to find its precision, whatever the processor."""
+    if not is_slow(request.node):
+        from ragdiag.search import precision
+
+        monkeypatch.setattr(precision.Processor, "here", classmethod(lambda kind: kind("", ())))

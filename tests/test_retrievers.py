@@ -427,22 +427,6 @@ def test_lone_surrogates_reach_no_tokenizer(model: FakeModel) -> None:
     assert "a?b" in model.asked
 
 
-@pytest.mark.parametrize(
-    ("flags", "precision"), [("avx512f amx_bf16 amx_tile", "bfloat16"), ("avx512_bf16", "float32"), (None, "float32")]
-)
-def test_precision_is_what_the_processor_is_good_at(monkeypatch: pytest.MonkeyPatch, flags: str | None, precision: str) -> None:
-    def cpuinfo(path: Path, **_: Any) -> str:
-        assert path == Path("/proc/cpuinfo")
-        if flags is None:
-            raise FileNotFoundError(path)
-        return f"flags: {flags}"
-
-    monkeypatch.setattr(Path, "read_text", cpuinfo)
-    assert Encoder("", "auto").precision == precision
-    assert Encoder("", "float32").precision == "float32"
-    assert Encoder("", "bfloat16").precision == "bfloat16"
-
-
 def test_models_that_are_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("./no/such", "/no/such", "~/no/such", "~nobody/x"):
         with pytest.raises(SpecError, match=f"no model folder '{name}'; check the path"):

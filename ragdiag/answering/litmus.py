@@ -19,6 +19,7 @@ from ragdiag.core.protocols import Progress, no_progress
 from ragdiag.core.records import Answer, FloatArray, Mean, Query
 from ragdiag.pipeline import Audit, labelled_documents, run_audit
 from ragdiag.scoring.measures import Measure
+from ragdiag.search.precision import kept_in
 from ragdiag.sources.queries import load_queries
 from ragdiag.stats.statistics import Resampler, clusters
 from ragdiag.text.normal import folded
@@ -70,7 +71,9 @@ def answered(
     if not answers:
         raise UsageError("no answers to judge; give --answers [CONDITION=]FILE")
     placed = _placed(load_answers(answers), {q.id: i for i, q in enumerate(known)}, bool(asked.only))
-    judgements = judge_answers(known, placed, judging, opened(asked.cache), progress)
+    store = opened(asked.cache)
+    kept_in(store)
+    judgements = judge_answers(known, placed, judging, store, progress)
     by_condition = _by_condition(judgements)
     retrieved = _retrieved(placed)
     n, cluster = len(known), clusters(labelled_documents(audit.labels) if audit else [[]] * len(known))

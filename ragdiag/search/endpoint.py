@@ -10,6 +10,7 @@ from ragdiag.core.arrays import VectorArray
 from ragdiag.core.encoders import Kind
 from ragdiag.core.endpoints import Connection
 from ragdiag.core.errors import MissingExtra, UsageError
+from ragdiag.core.progress import renamed
 from ragdiag.core.protocols import Progress, Store
 from ragdiag.core.remote import KEY, endpoint_of
 from ragdiag.search.models import readable
@@ -78,10 +79,7 @@ class EndpointEncoder(OutsideEncoder):
 
     def encode(self, texts: Sequence[str], kind: Kind, store: Store | None, progress: Progress) -> VectorArray:
         """See `OutsideEncoder`. Progress says how many texts and requests there are before the first one is made."""
-
-        def said(what: str, done: int, total: int) -> None:
-            progress(f"{what} by {self.name}, {counted(-(-total // TEXTS), 'request')}", done, total)
-
+        said = renamed(progress, lambda what, total: f"{what} by {self.name}, {counted(-(-total // TEXTS), 'request')}")
         try:
             return super().encode(texts, kind, store, said)
         finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,11 +17,13 @@ from ragdiag.core.encoders import Kind
 from ragdiag.core.errors import MissingExtra, SpecError
 from ragdiag.core.protocols import Progress, Store, text_key
 from ragdiag.core.registry import require
+from ragdiag.search.forecast import Forecast
 from ragdiag.search.model_files import Stamp, checked, stamped
 
 __all__ = [
     "BATCH",
     "KEEP_EVERY",
+    "MOST_READ",
     "embedded",
     "folder_of",
     "from_hub",
@@ -34,7 +37,13 @@ __all__ = [
 ]
 
 BATCH = 32
+MOST_READ = 2**20  # characters
 KEEP_EVERY = 4  # batches between two writes to the store: what a kill can lose
+
+MOST_LOADED = 4
+"""Models that stay in memory, those that were used last: the configurations of a grid take turns."""
+
+_LOADING = threading.RLock()  # two threads that want a model at once load it once
 
 T = TypeVar("T")
 
@@ -89,12 +98,23 @@ def _hashed(folder: Path, files: tuple[Stamp, ...]) -> str:
 
 
 def load_model(kind: str, folder: Path, precision: str, instead: str = "") -> Any:
-    """The model in `folder` as sentence-transformers' class `kind`. Raises `SpecError` where it cannot be loaded."""
+    """The model in `folder` as sentence-transformers' class `kind`, loaded once for all that name it; nobody may change it.
+
+    Raises `SpecError` where it cannot be loaded.
+    """
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    library = require("sentence_transformers", "dense", instead)
-    torch = require("torch", "dense", instead)
+    for library in ("sentence_transformers", "torch"):
+        require(library, "dense", instead)
     require("transformers", "dense").utils.logging.disable_progress_bar()
+    with _LOADING:
+        return _loaded(kind, folder, identity_of(folder), precision)
+
+
+@functools.lru_cache(MOST_LOADED)
+def _loaded(kind: str, folder: Path, identity: str, precision: str) -> Any:
+    """See `load_model`; `identity` is that of the files, which may have changed since another was loaded."""
+    library, torch = require("sentence_transformers", "dense"), require("torch", "dense")
     kwargs = {"dtype": getattr(torch, precision), "use_safetensors": True}
     try:
         return getattr(library, kind)(str(folder), local_files_only=True, trust_remote_code=False, model_kwargs=kwargs)
@@ -112,19 +132,22 @@ def made(
     progress: Progress,
     size: int = BATCH,
     keep_every: int = KEEP_EVERY,
+    length: Callable[[T], int] = lambda _: 1,
 ) -> dict[bytes, VectorArray]:
     """What the model called `identity` makes of each thing `wanted`, by key: known in `store`, or made and added to it.
 
     Made in the order of `wanted`, in batches of `size`, and kept by whole batches, so that what is interrupted goes on to the
-    very same results; sorted by length, the things of a batch need little padding.
+    very same results; sorted by length, the things of a batch need little padding. `length` is what one takes beside others:
+    where that is long, how long all take is said after the first batches.
     """
     known = store.vectors(identity, list(wanted)) if store is not None else {}
     missing = [key for key in wanted if key not in known]
-    step = size * keep_every
+    step, forecast = size * keep_every, Forecast(what, [length(wanted[key]) for key in missing], progress)
     for i in range(0, len(missing), step):
         fresh: dict[bytes, VectorArray] = {}
         for j in range(i, min(i + step, len(missing)), size):
             progress(what, j, len(missing))
+            forecast.at(j)
             batch = missing[j : j + size]
             fresh |= zip(batch, make([wanted[key] for key in batch]), strict=True)
         if store is not None:
@@ -144,15 +167,17 @@ def embedded(
     progress: Progress,
     size: int = BATCH,
     keep_every: int = KEEP_EVERY,
+    most: int = MOST_READ,
 ) -> VectorArray:
     """Vectors of `texts`, shape ``(n_texts, dimension)``: each distinct one made once by `embed`, or known; see `made`.
 
-    Space around a text is no part of it.
+    Space around a text is no part of it. The longest come first, by which the time that all take can be told; of one, no more
+    than about `most` characters are read.
     """
     stripped = [t.strip() for t in texts]
     key_of = {t: vector_key(kind, t) for t in set(stripped)}
-    wanted = {key_of[t]: t for t in sorted(key_of, key=lambda t: (len(t), t))}
-    known = made(f"embedding {kind}s", wanted, embed, identity, store, progress, size, keep_every)
+    wanted = {key_of[t]: t for t in sorted(key_of, key=lambda t: (-len(t), t))}
+    known = made(f"embedding {kind}s", wanted, embed, identity, store, progress, size, keep_every, lambda t: min(len(t), most))
     return np.stack([known[key_of[t]] for t in stripped]) if stripped else np.empty((0, 0), dtype=np.float32)
 
 

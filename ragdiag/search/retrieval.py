@@ -43,6 +43,7 @@ from ragdiag.search.nested import (
     reads_documents,
     swaps_of,
 )
+from ragdiag.search.precision import kept_in
 from ragdiag.search.reading import unread_of
 from ragdiag.search.retrieved import Retrieved, Source, signed
 from ragdiag.search.rewriting import rewriter_of
@@ -86,6 +87,7 @@ class Plan:
         if self.collection is not None:  # what a collection has embedded is its own business
             self.context = make("contexts", "none")
         self.store = opened_cache(options.cache)
+        kept_in(self.store)
         self.surroundings = Surroundings(self.context, self.store)
 
     def retrieve(

@@ -28,6 +28,7 @@ from ragdiag.diagnosis.health import (
 )
 from ragdiag.diagnosis.health._opened import DEPTH, SAMPLE, Opened, evenly
 from ragdiag.search.nested import collection_of, encoder_of
+from ragdiag.search.precision import kept_in
 from ragdiag.sources.chunks import place_stored
 
 __all__ = ["CHECKS", "KINDS", "SAMPLE", "examined", "queries_by_document", "stored_index"]
@@ -82,6 +83,7 @@ def examined(
     Raises what opening it in an audit does, `SpecError` too for an index whose vectors cannot be looked at.
     """
     store = opened_cache(cache)
+    kept_in(store)
     records = collection.stored_chunks(progress)
     placed, known = place_stored(records, corpus, corpus)
     index, name = collection.open(placed.chunking.ids, store), spec_of(collection)

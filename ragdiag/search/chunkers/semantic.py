@@ -10,6 +10,7 @@ import numpy as np
 
 from ragdiag.core.arrays import FloatArray, IntArray, VectorArray
 from ragdiag.core.errors import SpecError
+from ragdiag.core.progress import renamed
 from ragdiag.core.protocols import Progress, Store, no_progress
 from ragdiag.search.chunkers._pack import check_size
 from ragdiag.search.named import AnyEncoder, encoder_of_model
@@ -54,11 +55,8 @@ class Semantic:
         """See `protocols.Chunker`."""
         cut = [_Sentences(text, self.size) for text in texts]
         windows = [sentences.windows() for sentences in cut]
-
-        def tell(_: str, done: int, total: int) -> None:
-            progress("embedding sentences", done, total)
-
-        vectors = self.encoder.encode([w for own in windows for w in own], "document", store, tell)
+        told = renamed(progress, lambda *_: "embedding sentences")
+        vectors = self.encoder.encode([w for own in windows for w in own], "document", store, told)
         ends = np.cumsum([len(own) for own in windows]).tolist()
         return [
             sentences.spans(_bounds(sentences.before, _distances(vectors[end - len(own) : end]), self))

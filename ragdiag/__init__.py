@@ -14,7 +14,7 @@ from ragdiag.core.version import __version__
 
 if TYPE_CHECKING:
     from ragdiag.answering.verdict import Litmus
-    from ragdiag.api import audit, check, compare, decide, litmus, prompts
+    from ragdiag.api import audit, check, compare, decide, export, litmus, prompts
     from ragdiag.comparing.cells import Comparison
     from ragdiag.core.errors import InputError, MissingExtra, RagdiagError, SpecError, UsageError
     from ragdiag.core.options import Options
@@ -37,6 +37,7 @@ __all__ = [
     "check",
     "compare",
     "decide",
+    "export",
     "litmus",
     "prompts",
 ]
@@ -56,6 +57,7 @@ _HOMES = {
     "check": "api",
     "compare": "api",
     "decide": "api",
+    "export": "api",
     "litmus": "api",
     "prompts": "api",
 }

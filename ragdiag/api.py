@@ -20,7 +20,7 @@ from ragdiag.inputs import Spool, records, spool, unspooled
 from ragdiag.reports.shown import made
 from ragdiag.results import AuditResult, CheckResult, CompareResult, DecideResult, LitmusResult, PromptsResult
 
-__all__ = ["audit", "check", "compare", "decide", "litmus", "prompts"]
+__all__ = ["audit", "check", "compare", "decide", "export", "litmus", "prompts"]
 
 Given = object
 """A path; a list of records (dicts); a data frame; of a corpus also a dict of texts by id."""
@@ -206,6 +206,18 @@ def prompts(
         conditions = several("conditions", conditions, str)
         prompts_made = run_prompts(where, path, conditions, template, checked, progress)
     return made(PromptsResult, prompts_made)
+
+
+def export(corpus: Given, form: str, out: str | Path, *, progress: Progress = no_progress, **options: object) -> list[Path]:
+    """Write a configuration as running code for ``langchain``, ``llamaindex`` or ``haystack``, or as ``toml``; the files written.
+
+    `corpus` is as that of `audit`, `options` are the fields of `Options`. Raises as `audit`, and `SpecError` for what a form
+    cannot have.
+    """
+    from ragdiag.exports import export as run
+
+    with spool() as spooled:
+        return run(spooled.path(corpus, "corpus"), form, out, _options(export, options, spooled), progress)
 
 
 def decide(

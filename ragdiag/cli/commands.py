@@ -14,6 +14,7 @@ from ragdiag.cli.config import Option
 from ragdiag.cli.decide import decide
 from ragdiag.cli.demo import demo
 from ragdiag.cli.explain import explain
+from ragdiag.cli.export import export
 from ragdiag.cli.label import label
 from ragdiag.cli.litmus import litmus
 from ragdiag.cli.prompts import prompts
@@ -42,5 +43,5 @@ def main(ctx: click.Context, debug: bool) -> None:
         ctx.default_map = configuration.defaults(options_of)
 
 
-for command in (audit, check, compare, decide, demo, explain, label, litmus, prompts):
+for command in (audit, check, compare, decide, demo, explain, export, label, litmus, prompts):
     main.add_command(command)

@@ -16,12 +16,15 @@ __all__ = [
     "CACHE_OPTIONS",
     "COMPARE_OPTIONS",
     "CORPUS_OPTIONS",
+    "CUT_OPTIONS",
+    "EXPORT_OPTIONS",
     "HEALTH_OPTIONS",
     "LABEL_OPTIONS",
     "LITMUS_OPTIONS",
     "LIVE_OPTIONS",
     "PROMPTS_OPTIONS",
     "SEARCH_OPTIONS",
+    "SIZE_OPTIONS",
     "answers_option",
     "chooses",
     "connects",
@@ -96,7 +99,7 @@ CACHE_OPTIONS = (
     tells("--no-cache", is_flag=True, help="Keep nothing."),
 )
 
-AUDIT_OPTIONS = (
+CUT_OPTIONS = (
     chooses(
         "--chunker",
         family="chunkers",
@@ -122,6 +125,15 @@ AUDIT_OPTIONS = (
         show_default=True,
         help="e.g. 'bm25(k1=1.2)', dense, lsa, hybrid.",
     ),
+)
+
+SIZE_OPTIONS = (
+    tells("-k", "k", type=int, metavar="N", help="Chunks in a context.  [default: 5]"),
+    tells("--budget", type=int, metavar="TOKENS", help="Context size in tokens, in place of -k."),
+)
+
+AUDIT_OPTIONS = (
+    *CUT_OPTIONS,
     chooses(
         "--swap",
         family="retrievers",
@@ -129,8 +141,7 @@ AUDIT_OPTIONS = (
         help="Put unserved queries to this retriever as well, e.g. dense; none for no other.",
     ),
     reads("--run", "run_file", metavar="FILE", help="Your own ranking: TREC, JSONL or traces; in place of a retriever."),
-    tells("-k", "k", type=int, metavar="N", help="Chunks in a context.  [default: 5]"),
-    tells("--budget", type=int, metavar="TOKENS", help="Context size in tokens, in place of -k."),
+    *SIZE_OPTIONS,
     tells("--ties", type=click.Choice(["expected", "id"]), default="expected", show_default=True,
           help="Rank measures of equal scores: the mean over all orders, or by id (of a TREC run as trec_eval does)."),
     tells(
@@ -143,6 +154,11 @@ AUDIT_OPTIONS = (
     ),
     *CACHE_OPTIONS,
 )  # fmt: skip
+
+EXPORT_OPTIONS = (
+    tells("--form", metavar="FORM", required=True, help="langchain, llamaindex or haystack (a folder of code); toml (a file)."),
+    writes("--out", metavar="PATH", required=True, help="The folder, or the file, to write."),
+)
 
 COMPARE_OPTIONS = (
     chooses("--chunker", "chunkers", family="chunkers", metavar="SPEC", multiple=True,

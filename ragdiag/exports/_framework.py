@@ -72,7 +72,9 @@ class Framework:
     def _sources(self, handed: Handed, stages: Stages) -> list[str]:
         """All code that the module may have a part of."""
         indexes = sorted({stage.code.partition("(")[0] for stage in stages.made if stage.kind == "index"})
-        template = (HERE / "templates" / self.template).read_text(encoding="utf-8").replace("INDEX", " | ".join(indexes))
+        template = (
+            (HERE / "templates" / self.template).read_text(encoding="utf-8").replace("INDEX", " | ".join(indexes) or "object")
+        )
         ours = [(HERE / f"{name}.py").read_text(encoding="utf-8") for name in (handed.words(), "_ranking")]
         return [*ours, *stages.defined, template, self.build(stages)]
 

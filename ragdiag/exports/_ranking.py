@@ -150,7 +150,7 @@ def fuse_scores(rankings: list[list[Hit]], weights: list[float]) -> list[Hit]:
 
 
 def scaled(hits: list[Hit]) -> dict[int, float]:
-    """The scores by chunk: 1 for the best, 0 for the last; all 1 where they are equal."""
+    """The scores by chunk: 1 for the best, 0 for the last; 1 for all that are equal."""
     if not hits or hits[0].score == hits[-1].score:
         return {hit.chunk: 1.0 for hit in hits}
     last, spread = hits[-1].score, hits[0].score - hits[-1].score

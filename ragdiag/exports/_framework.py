@@ -75,7 +75,7 @@ class Framework:
         template = (
             (HERE / "templates" / self.template).read_text(encoding="utf-8").replace("INDEX", " | ".join(indexes) or "object")
         )
-        ours = [(HERE / f"{name}.py").read_text(encoding="utf-8") for name in (handed.words(), "_ranking")]
+        ours = [(HERE / f"{name}.py").read_text(encoding="utf-8") for name in (handed.words(), "_ranking", "_prompt")]
         return [*ours, *stages.defined, template, self.build(stages)]
 
     def _doc(self, handed: Handed) -> str:

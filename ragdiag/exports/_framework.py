@@ -13,11 +13,11 @@ import numpy as np
 
 from ragdiag.core.options import Options
 from ragdiag.core.protocols import Progress
-from ragdiag.core.registry import spec_of, without_usual
+from ragdiag.core.registry import make, spec_of, without_usual
 from ragdiag.core.writing import json_lines
 from ragdiag.exports._code import module
 from ragdiag.exports._handed import Handed, handed_over
-from ragdiag.exports._stages import Stages
+from ragdiag.exports._stages import Stages, check_models
 
 __all__ = ["Framework"]
 
@@ -52,6 +52,7 @@ class Framework:
 
     def files(self, corpus: str | Path, options: Options, progress: Progress) -> Mapping[str, bytes]:
         """See `Export`. Raises `SpecError` for what cannot be written in the framework's code."""
+        check_models(make("retrievers", options.retriever))
         handed = handed_over(corpus, options, progress)
         stages = Stages(handed)
         code, imported = module(self._doc(handed), self._sources(handed, stages), ["build", "search"])

@@ -13,6 +13,7 @@ from ragdiag.core.registry import name_of
 from ragdiag.exports._handed import Handed
 from ragdiag.search.encoder import BUNDLED, DEFAULT, Encoder
 from ragdiag.search.late import LateEncoder
+from ragdiag.search.nested import all_models
 from ragdiag.search.retrievers.bm25 import Bm25
 from ragdiag.search.retrievers.dedupe import Dedupe
 from ragdiag.search.retrievers.dense import Dense
@@ -23,10 +24,10 @@ from ragdiag.search.retrievers.lsa import Lsa
 from ragdiag.search.retrievers.merge import Merge
 from ragdiag.search.retrievers.mmr import Mmr
 from ragdiag.search.retrievers.parent import Parent
-from ragdiag.search.retrievers.rerank import Rerank
+from ragdiag.search.retrievers.rerank import CrossEncoder, Rerank
 from ragdiag.text.analysis import STOP_WORDS, Analysis
 
-__all__ = ["Stage", "Stages", "quoted"]
+__all__ = ["Stage", "Stages", "check_models", "quoted"]
 
 HEAD = """
 from collections.abc import Callable
@@ -115,9 +116,7 @@ class Stages:
     @_add.register
     def _(self, retriever: Dense, k: int) -> str:
         encoder = retriever.encoder
-        if not isinstance(encoder, Encoder) or isinstance(encoder, LateEncoder):
-            what = "only sentence-transformers models of a folder or a hub name, one vector a text (no pool=late)"
-            raise SpecError(f"this dense retriever cannot be exported: {what}")
+        assert isinstance(encoder, Encoder)  # see `check_models`
         self._encoders[encoder.identity] = encoder
         if len(self._encoders) > 1:
             raise SpecError("two dense retrievers with different models cannot be exported in one pipeline")
@@ -183,6 +182,14 @@ class Stages:
             self._terms[analysis] = name = self._unique("terms")
             self.defined.append(_terms(name, analysis))
         return self._terms[analysis]
+
+
+def check_models(retriever: Retriever) -> None:
+    """Raise `SpecError`, before anything is indexed, for a model that an exported pipeline cannot load by itself."""
+    for model in all_models(retriever):
+        if not isinstance(model, (Encoder, CrossEncoder)) or isinstance(model, LateEncoder):
+            what = "only sentence-transformers models of a folder or a hub name, one vector a text (no pool=late)"
+            raise SpecError(f"this dense retriever cannot be exported: {what}")
 
 
 def quoted(text: str) -> str:

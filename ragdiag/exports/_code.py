@@ -109,7 +109,7 @@ def _import_blocks(imports: list[_Import]) -> Iterator[str]:
     for own in (True, False):
         block = [i for i in imports if (i.module.partition(".")[0] in sys.stdlib_module_names) is own]
         plain = [f"import {i.module}{f' as {i.alias}' if i.alias else ''}" for i in block if not i.name]
-        modules = sorted({i.module for i in block if i.name})
+        modules = sorted({i.module for i in block if i.name}, key=str.lower)
         lines = [*plain, *(_from(name, [i.name for i in block if i.name and i.module == name]) for name in modules)]
         if lines:
             yield "\n".join(lines)

@@ -14,8 +14,9 @@ from ragdiag.core.version import __version__
 
 if TYPE_CHECKING:
     from ragdiag.answering.verdict import Litmus
-    from ragdiag.api import audit, check, compare, decide, diff, litmus, prompts
+    from ragdiag.api import audit, check, decide, litmus, prompts
     from ragdiag.comparing.cells import Comparison
+    from ragdiag.configurations import compare, diff, export, tune
     from ragdiag.core.errors import InputError, MissingExtra, RagdiagError, SpecError, UsageError
     from ragdiag.core.options import Options
     from ragdiag.core.records import Report
@@ -38,8 +39,10 @@ __all__ = [
     "compare",
     "decide",
     "diff",
+    "export",
     "litmus",
     "prompts",
+    "tune",
 ]
 
 _HOMES = {
@@ -55,11 +58,13 @@ _HOMES = {
     "UsageError": "core.errors",
     "audit": "api",
     "check": "api",
-    "compare": "api",
+    "compare": "configurations",
     "decide": "api",
-    "diff": "api",
+    "diff": "configurations",
+    "export": "configurations",
     "litmus": "api",
     "prompts": "api",
+    "tune": "configurations",
 }
 
 

@@ -10,24 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ragdiag.answering.verdict import DELTA
-from ragdiag.comparing.changes import MIN_EFFECT
 from ragdiag.core.conditions import ORACLE, RETRIEVED
 from ragdiag.core.errors import UsageError
 from ragdiag.core.options import Judging, Options, check_kind, check_names, several
 from ragdiag.core.prompt import check_conditions
 from ragdiag.core.protocols import Progress, no_progress
 from ragdiag.diagnosis.health.checks import SAMPLE
-from ragdiag.inputs import Spool, records, spool, unspooled
+from ragdiag.inputs import Given, Spool, records, spool, unspooled
 from ragdiag.reports.shown import made
-from ragdiag.results import AuditResult, CheckResult, CompareResult, DecideResult, DiffResult, LitmusResult, PromptsResult
+from ragdiag.results import AuditResult, CheckResult, DecideResult, LitmusResult, PromptsResult
 
 if TYPE_CHECKING:
-    from ragdiag.comparing.reported import Reported
+    pass
 
-__all__ = ["audit", "check", "compare", "decide", "diff", "litmus", "prompts"]
-
-Given = object
-"""A path; a list of records (dicts); a data frame; of a corpus also a dict of texts by id."""
+__all__ = ["audit", "check", "decide", "litmus", "prompts"]
 
 Answers = object
 """A file, ``[CONDITION=]FILE``, or a list of them; a list of records, a data frame; or any of these by condition, in a dict."""
@@ -103,104 +99,6 @@ def check(
         options = {"qrels": qrels, "copies": copies, "only": only, "keep": keep, "exclude": exclude, "cache": cache}
         checked = unspooled(run(where, path, progress, retriever=retriever, sample=sample, **options))
     return made(CheckResult, checked)
-
-
-def compare(
-    corpus: Given, queries: Given, *, retrievers: Sequence[object] = (), progress: Progress = no_progress, **options: Any
-) -> CompareResult:
-    """Compare chunkers, contexts and retrievers on your labels: what each serves and breaks, how sure that is, what it costs.
-
-    `corpus` and `queries` are as those of `audit`. `chunkers`, `contexts` and `retrievers` are lists, every combination of which
-    is measured; of `retrievers` any may be the team's own search, as `audit` takes it. `chunks` and `runs` are files: own chunks,
-    own recorded rankings. `baseline` names what the others are held against (the first), `measure` what is contrasted;
-    ``pairs=True`` contrasts all with one another, ``causes=False`` names no causes, `tune` adds other weights of each fusion,
-    `jobs` are joblib's. Besides, the fields of `Options`: without `k` or `budget` every context has the tokens of the baseline's
-    first 5 chunks. With one combination alone it is compared with what its causes point to. Raises as `audit`.
-    """
-    from ragdiag.comparing.comparison import compare as run
-
-    with spool() as spooled:
-        where, path = spooled.path(corpus, "corpus"), spooled.path(queries, "queries")
-        notes: list[str] = []
-        every = several("retrievers", retrievers)
-        searches = [r for r in every if not isinstance(r, str)]
-        runs = [_recorded(search, where, path, options, spooled, notes, progress) for search in searches]
-        options["retrievers"] = [r for r in every if isinstance(r, str)]
-        options["runs"] = [*several("runs", options.get("runs")), *runs]
-        comparison = unspooled(run(where, path, progress=progress, **options))
-    return made(CompareResult, dataclasses.replace(comparison, notes=(*comparison.notes, *notes)))
-
-
-def diff(
-    old: object,
-    new: object,
-    *,
-    min_effect: float = MIN_EFFECT,
-    corpus: Given = None,
-    queries: Given = None,
-    old_corpus: Given = None,
-    qrels: str | Path | None = None,
-    only: str | Sequence[str] = (),
-    cache: str | Path | None = "",
-    progress: Progress = no_progress,
-    **unknown: object,
-) -> DiffResult:
-    """Two audits of the same queries: which were won and lost, whether that is more than chance, and under which causes.
-
-    `old` and `new` are JSON reports, or what `audit` gave. `worse` is what is so by more than chance, and by more than
-    `min_effect` in the share of queries served. With the `corpus` and `queries` of `new` each part of the pipeline that differs
-    is put back alone: which brings lost queries back? `old_corpus` are the documents of `old`, where they differ. `qrels`, `only`
-    and `cache` are fields of `Options`. Raises `InputError` for what is no report, `UsageError` where two reports cannot be
-    compared.
-    """
-    from ragdiag.comparing.changes import compared
-    from ragdiag.comparing.restoring import with_trials
-
-    check_names(unknown, (), inspect.signature(diff).parameters)
-    found = compared(_report(old, "old"), _report(new, "new"), min_effect)
-    if (corpus is None) != (queries is None) or (old_corpus is not None and corpus is None):
-        raise UsageError("to put parts back give both corpus and queries; old_corpus beside them")
-    if corpus is not None:
-        with spool() as spooled:
-            where, path = spooled.path(corpus, "corpus"), spooled.path(queries, "queries")
-            before = None if old_corpus is None else spooled.path(old_corpus, "old_corpus")
-            found = with_trials(found, where, path, before, progress, qrels=qrels, only=only, cache=cache)
-    return made(DiffResult, found)
-
-
-def _report(given: object, name: str) -> Reported:
-    """A report: a file's, an audit's, or its JSON object."""
-    from ragdiag.comparing.reported import read_report, reported
-    from ragdiag.core.records import Report
-    from ragdiag.reports.json import audit_dict
-
-    if isinstance(given, (str, Path)):
-        return read_report(given)
-    return reported(audit_dict(given) if isinstance(given, Report) else given, name)
-
-
-def _recorded(
-    search: object,
-    corpus: str | Path,
-    queries: str | Path,
-    options: Mapping[str, Any],
-    spooled: Spool,
-    notes: list[str],
-    progress: Progress,
-) -> Path:
-    """What the team's own search finds, as a recorded run; `options` are those of `compare`."""
-    from ragdiag.pipeline import load_measurable
-    from ragdiag.search.asking import searched
-    from ragdiag.search.runs import run_lines
-    from ragdiag.search.searches import BUDGET_DEPTH
-    from ragdiag.search.signatures import name_of
-
-    of_labels = {name: options[name] for name in ("qrels", "keep", "exclude") if name in options}
-    labels = load_measurable(corpus, queries, Options.given(**of_labels), progress).labels
-    context = 0 if options.get("budget") else options.get("k", 0)
-    ranked = searched(search, labels.queries, BUDGET_DEPTH, progress, context)
-    notes += ranked.notes
-    return spooled.file(name_of(search).removeprefix("search "), run_lines(ranked.rankings))
 
 
 def litmus(

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
     from ragdiag.core.records import Defect
 
-__all__ = ["Spool", "records", "spool", "unspooled"]
+__all__ = ["Given", "Spool", "records", "spool", "unspooled"]
+
+Given = object
+"""A path; a list of records (dicts); a data frame; of a corpus also a dict of texts by id."""
 
 R = TypeVar("R", bound="DataclassInstance")
 

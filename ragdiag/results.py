@@ -13,7 +13,6 @@ from rich.console import Group, RenderableType
 from ragdiag.answering.live.prompting import Prompts
 from ragdiag.answering.verdict import KINDS, Judgement, Litmus
 from ragdiag.comparing.cells import Comparison
-from ragdiag.comparing.changes import Diff
 from ragdiag.core.conditions import RETRIEVED
 from ragdiag.core.errors import UsageError, did_you_mean, nearest
 from ragdiag.core.health import HealthFinding
@@ -24,10 +23,8 @@ from ragdiag.core.version import __version__
 from ragdiag.deciding.decision import Decision
 from ragdiag.diagnosis.health.checks import KINDS as KINDS_OF_FAULTS
 from ragdiag.explain import explain, explanations
-from ragdiag.reports.changes import changes
 from ragdiag.reports.compare import against, compare_text
 from ragdiag.reports.decide import decide_dict, decide_text
-from ragdiag.reports.diff import diff_dict, diff_text
 from ragdiag.reports.json import JsonObject, audit_dict, check_dict, compare_dict, explain_dict
 from ragdiag.reports.litmus import litmus_dict, litmus_text
 from ragdiag.reports.shown import DataFrame, Figure, Shown, bars, frame, made
@@ -45,7 +42,6 @@ __all__ = [
     "CheckResult",
     "CompareResult",
     "DecideResult",
-    "DiffResult",
     "ExplainResult",
     "LitmusResult",
     "PromptsResult",
@@ -234,26 +230,6 @@ class CompareResult(Shown, Comparison):
 
     def _screen(self) -> RenderableType:
         return compare_text(self)
-
-
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class DiffResult(Shown, Diff):
-    """A `Diff` that shows itself; `worse` says whether a pull request should be held up."""
-
-    def __repr__(self) -> str:
-        return f"<diff: {changes(self).headline}>"
-
-    def as_dict(self) -> JsonObject:
-        """See `Shown`."""
-        return diff_dict(self)
-
-    _form = "diff"
-
-    def _written(self, output: Output) -> str:
-        return output.diff(self)
-
-    def _screen(self) -> RenderableType:
-        return diff_text(self)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)

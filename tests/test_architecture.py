@@ -26,7 +26,7 @@ FLOORS = (
     ("text", "stats", "deciding"),
     ("sources", "scoring"),
     ("search",),
-    ("diagnosis",),
+    ("diagnosis", "exports"),
     ("pipeline",),
     ("explain",),
     ("comparing", "answering"),

@@ -15,6 +15,7 @@ from ragdiag.cli.decide import decide
 from ragdiag.cli.demo import demo
 from ragdiag.cli.diff import diff
 from ragdiag.cli.explain import explain
+from ragdiag.cli.export import export
 from ragdiag.cli.label import label
 from ragdiag.cli.litmus import litmus
 from ragdiag.cli.prompts import prompts
@@ -44,5 +45,5 @@ def main(ctx: click.Context, debug: bool) -> None:
         ctx.default_map = configuration.defaults(options_of)
 
 
-for command in (audit, check, compare, decide, demo, diff, explain, label, litmus, prompts, tune):
+for command in (audit, check, compare, decide, demo, diff, explain, export, label, litmus, prompts, tune):
     main.add_command(command)

@@ -8,7 +8,8 @@ from functools import partial
 import click
 from click.core import ParameterSource
 
-from ragdiag.cli.flags import DIFF_OPTIONS, json_option, options, output_option, quiet_option
+from ragdiag.cli.choices import DIFF_OPTIONS
+from ragdiag.cli.flags import json_option, options, output_option, quiet_option
 from ragdiag.cli.given import settled
 from ragdiag.cli.outputs import check_outputs, forms_of
 from ragdiag.cli.shell import present, progress_bars, queries_file, refuse

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -14,18 +13,17 @@ from ragdiag.core.conditions import CONDITIONS, ORACLE, RETRIEVED
 
 __all__ = [
     "AUDIT_OPTIONS",
-    "BASELINE_OPTIONS",
     "CACHE_OPTIONS",
     "COMPARE_OPTIONS",
     "CORPUS_OPTIONS",
-    "DIFF_OPTIONS",
+    "CUT_OPTIONS",
     "HEALTH_OPTIONS",
     "LABEL_OPTIONS",
     "LITMUS_OPTIONS",
     "LIVE_OPTIONS",
     "PROMPTS_OPTIONS",
     "SEARCH_OPTIONS",
-    "TUNE_OPTIONS",
+    "SIZE_OPTIONS",
     "answers_option",
     "chooses",
     "connects",
@@ -56,20 +54,6 @@ def _prices(_: click.Context, __: click.Parameter, value: str | None) -> tuple[f
     if not (0 <= price_in < float("inf") and 0 <= price_out < float("inf")):
         raise click.BadParameter(f"{value!r}: prices are 0 or more")
     return price_in, price_out
-
-
-UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
-"""Seconds in what a time may be given in."""
-
-
-def _seconds(_: click.Context, __: click.Parameter, value: str | None) -> float | None:
-    """``10m`` as seconds."""
-    if value is None:
-        return None
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", value)
-    if found is None or not float(found[1]):
-        raise click.BadParameter(f"{value!r} is no time such as 90s, 10m or 1h")
-    return float(found[1]) * UNITS[found[2]]
 
 
 tells, reads, chooses, writes, connects, agrees = (
@@ -114,7 +98,7 @@ CACHE_OPTIONS = (
     tells("--no-cache", is_flag=True, help="Keep nothing."),
 )
 
-AUDIT_OPTIONS = (
+CUT_OPTIONS = (
     chooses(
         "--chunker",
         family="chunkers",
@@ -140,6 +124,15 @@ AUDIT_OPTIONS = (
         show_default=True,
         help="e.g. 'bm25(k1=1.2)', dense, lsa, hybrid.",
     ),
+)
+
+SIZE_OPTIONS = (
+    tells("-k", "k", type=int, metavar="N", help="Chunks in a context.  [default: 5]"),
+    tells("--budget", type=int, metavar="TOKENS", help="Context size in tokens, in place of -k."),
+)
+
+AUDIT_OPTIONS = (
+    *CUT_OPTIONS,
     chooses(
         "--swap",
         family="retrievers",
@@ -147,8 +140,7 @@ AUDIT_OPTIONS = (
         help="Put unserved queries to this retriever as well, e.g. dense; none for no other.",
     ),
     reads("--run", "run_file", metavar="FILE", help="Your own ranking: TREC, JSONL or traces; in place of a retriever."),
-    tells("-k", "k", type=int, metavar="N", help="Chunks in a context.  [default: 5]"),
-    tells("--budget", type=int, metavar="TOKENS", help="Context size in tokens, in place of -k."),
+    *SIZE_OPTIONS,
     tells("--ties", type=click.Choice(["expected", "id"]), default="expected", show_default=True,
           help="Rank measures of equal scores: the mean over all orders, or by id (of a TREC run as trec_eval does)."),
     tells(
@@ -160,23 +152,6 @@ AUDIT_OPTIONS = (
         help="Seed of the intervals' resamples.",
     ),
     *CACHE_OPTIONS,
-)  # fmt: skip
-
-BASELINE_OPTIONS = (*AUDIT_OPTIONS[:4], AUDIT_OPTIONS[6], *AUDIT_OPTIONS[8:])
-"""Those of a pipeline of ours whose context is not to be a number of tokens."""
-
-TUNE_OPTIONS = (
-    tells("--tokens", type=click.IntRange(min=1), metavar="N",
-          help="Tokens in every context.  [default: what the baseline's first k chunks take]"),
-    reads("--space", metavar="FILE", help="Axes to combine, TOML: lists chunker, context, retriever, step."
-          "  [default: sizes, contexts, retrievers, neighbours]"),
-    tells("--time", "seconds", callback=_seconds, metavar="TIME", help="What the search may take: 90s, 10m, 1h."),
-    tells("--latency-budget", "latency", type=click.FloatRange(min=0, min_open=True), metavar="MS",
-          help="Leave out what takes longer for a query (p95)."),
-    tells("--no-embedding", is_flag=True, help="Only what is embedded already, or needs no vectors."),
-    tells("--causes/--no-causes", default=True, show_default=True,
-          help="Start from the baseline's causes; name those of what is won and lost."),
-    tells("--jobs", type=int, metavar="N", default=1, show_default=True, help="Configurations measured at once."),
 )  # fmt: skip
 
 COMPARE_OPTIONS = (
@@ -201,17 +176,6 @@ COMPARE_OPTIONS = (
     tells("--latency", type=click.FloatRange(min=0), metavar="MS", default=500.0, show_default=True,
           help="What one query may take: slower ones are marked."),
     tells("--jobs", type=int, metavar="N", default=1, show_default=True, help="Configurations measured at once."),
-)  # fmt: skip
-
-DIFF_OPTIONS = (
-    tells("--min-effect", type=click.FloatRange(0, 1), metavar="X", default=0.02, show_default=True,
-          help="Worse is: more than chance, and a share served that is lower by more than this."),
-    reads("--corpus", metavar="CORPUS", help="NEW's documents: put back alone each part of the pipeline that changed."),
-    reads("--queries", metavar="QUERIES", help="NEW's queries, beside --corpus."),
-    reads("--old-corpus", metavar="CORPUS", help="OLD's documents, where they changed, to be put back as well."),
-    LABEL_OPTIONS[0],
-    LABEL_OPTIONS[2],
-    *CACHE_OPTIONS,
 )  # fmt: skip
 
 answers_option = reads(

@@ -6,12 +6,11 @@ from functools import partial
 
 import click
 
+from ragdiag.cli.choices import BASELINE_OPTIONS, TUNE_OPTIONS
 from ragdiag.cli.ending import note
 from ragdiag.cli.flags import (
-    BASELINE_OPTIONS,
     CORPUS_OPTIONS,
     LABEL_OPTIONS,
-    TUNE_OPTIONS,
     corpus_argument,
     html_option,
     json_option,
@@ -43,6 +42,8 @@ def tune(
     outputs: tuple[str, ...],
     quiet: bool,
     no_embedding: bool,
+    export: str | None,
+    out: str | None,
     **given: object,
 ) -> None:
     """Search for what to deploy: chosen on some of your queries and judged on others, at equal tokens; or say that nothing is
@@ -60,4 +61,10 @@ def tune(
 
     with queries_file(queries) as path, progress_bars(quiet) as progress:
         tuned = run(corpus, path, progress=progress, note=say, embedding=not no_embedding, **options)
+    if export:
+        from ragdiag.exports import export as write
+
+        with progress_bars(quiet) as progress:
+            for file in write(corpus, export, out or f"ragdiag-{export}", tuned.options, progress):
+                say(f"wrote {file}")
     present(tune_text(tuned), quiet, [(file, partial(form.tune, tuned)) for file, form in forms])

@@ -32,6 +32,7 @@ FAMILIES = {
     "failures": "ragdiag.diagnosis.failures",
     "judges": "ragdiag.answering.judges",
     "outputs": "ragdiag.reports.outputs",
+    "exports": "ragdiag.exports",
 }
 """The package of each family. The entry-point group by which others add to it is ``ragdiag.`` and the family's name."""
 

@@ -36,7 +36,7 @@ Figure = Any
 class Shown(abc.ABC):
     """A result: text, a notebook's cell, a file."""
 
-    _form: ClassVar[Literal["audit", "compare", "diff", "litmus", "other"]] = "other"
+    _form: ClassVar[Literal["audit", "compare", "diff", "litmus", "other", "tune"]] = "other"
 
     @abc.abstractmethod
     def as_dict(self) -> JsonObject:

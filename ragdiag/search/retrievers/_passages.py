@@ -27,12 +27,12 @@ class PassageIndex(StepIndex):
 
     def __init__(self, inner: Index, texts: ChunkTexts, first: IntArray, last: IntArray) -> None:
         super().__init__(inner, texts, 0)
-        self._document, self._first, self._last = texts.chunking.document, first, last
+        self._document, self.first, self._last = texts.chunking.document, first, last
 
     @property
     def spread(self) -> int:
         """The chunks of a passage on average, rounded up."""
-        return int(np.ceil((self._last - self._first).mean())) if len(self._first) else 1
+        return int(np.ceil((self._last - self.first).mean())) if len(self.first) else 1
 
     def depth_below(self, depth: int) -> int:
         """See `protocols.Index`."""
@@ -72,7 +72,7 @@ class PassageIndex(StepIndex):
             place, chunk = addition.place, self._at(addition)
             if chunk < 0:
                 return
-        around = (c for c in range(int(self._first[chunk]), int(self._last[chunk])) if c != text)
+        around = (c for c in range(int(self.first[chunk]), int(self._last[chunk])) if c != text)
         yield from sorted(around, key=lambda c: (abs(c - place), -c))
 
     def _at(self, addition: Addition) -> int:

@@ -58,6 +58,11 @@ class DenseIndex:
         self.encoder, self._vectors, self._store, self._progress = encoder, Vectors(vectors), store, progress
         self.nbytes = int(vectors.nbytes)
 
+    @property
+    def rows(self) -> VectorArray:
+        """The vectors."""
+        return self._vectors.rows
+
     def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`."""
         return self._vectors.search(self._encode(queries, "query"), depth)

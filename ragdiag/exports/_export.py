@@ -1,0 +1,68 @@
+"""What a form of export promises, and how its files are written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from ragdiag.core.errors import SpecError, UsageError
+from ragdiag.core.options import Options
+from ragdiag.core.protocols import Progress, no_progress
+from ragdiag.core.registry import make
+from ragdiag.core.writing import check_writable, write_atomically
+
+__all__ = ["Export", "export"]
+
+
+class Export(Protocol):
+    """Turns a configuration into files."""
+
+    @property
+    def one_file(self) -> bool:
+        """Whether it is one file, of the name that the user gives; else it is a folder of that name."""
+        ...
+
+    def files(self, corpus: str | Path, options: Options, progress: Progress) -> Mapping[str, bytes]:
+        """The files by name, of one the name does not matter. Raises `SpecError` for what cannot be had in this form."""
+        ...
+
+
+def export(
+    corpus: str | Path, form: str, out: str | Path, options: Options | None = None, progress: Progress = no_progress
+) -> list[Path]:
+    """Write the configuration `options` over `corpus` in a form such as ``langchain``; the files that were written.
+
+    `out` is a folder, made where it is not there, or for a form of one file that file. What else is in a folder stays. Raises
+    `SpecError` for a form that is not known and for what a form cannot have, `UsageError` where `out` cannot be written.
+    """
+    options, exporter, place = options or Options(), make("exports", form), Path(out)
+    _check(options)
+    if exporter.one_file:
+        check_writable(place)
+    elif place.exists() and not place.is_dir():
+        raise UsageError(f"cannot write {place}: {form} is a folder of files, and this is a file; name a folder")
+    made: Mapping[str, bytes] = exporter.files(corpus, options, progress)
+    if exporter.one_file:
+        written = dict(zip([place], made.values(), strict=True))
+    else:
+        _make_folder(place)
+        written = {place / name: content for name, content in made.items()}
+    for path, content in written.items():
+        write_atomically(path, content)
+    return list(written)
+
+
+def _check(options: Options) -> None:
+    """Raise `SpecError` for what is the team's own already: there is nothing to hand over."""
+    if options.run:
+        raise SpecError("a recorded run cannot be exported: it says what was found, and not how; name a --retriever")
+    if options.search is not None:
+        raise SpecError("your own search cannot be exported: it is your code already; name a --retriever")
+
+
+def _make_folder(place: Path) -> None:
+    try:
+        place.mkdir(exist_ok=True)
+    except OSError as e:
+        raise UsageError(f"cannot make the folder {place}: {e.strerror or e}; choose one whose parent exists") from e

@@ -6,7 +6,7 @@ import re
 
 import click
 
-from ragdiag.cli.flags import AUDIT_OPTIONS, reads, tells, writes
+from ragdiag.cli.flags import AUDIT_OPTIONS, CACHE_OPTIONS, LABEL_OPTIONS, reads, tells, writes
 
 __all__ = ["BASELINE_OPTIONS", "DIFF_OPTIONS", "EXPORT_OPTIONS", "TUNE_OPTIONS"]
 

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 from scipy import special
@@ -28,6 +27,9 @@ FOLDS = 5
 
 REPEATS = 10
 """Ways to part them; what is held out is the mean over all."""
+
+FAR = 8
+"""Times the size of context beyond which it does not matter how far down evidence stands."""
 
 LEVEL = 0.05
 """The chance, over all configurations together, that one is dropped early which is as good as the best."""
@@ -51,6 +53,13 @@ class Candidates:
     def served(self, tokens: int) -> BoolArray:
         """Which configuration serves which query with a context of so many tokens: shape ``(n_configurations, n_queries)``."""
         return np.stack([reaches(c.least_k[self.known], c.need[self.known], 0, tokens) for c in self.cells])
+
+    def needs(self, tokens: int) -> FloatArray:
+        """How much context each query needs under each configuration, in doublings: log2 of its tokens, at most `FAR` times
+        `tokens`. Shape ``(n_configurations, n_queries)``.
+        """
+        need = np.stack([cell.need[self.known] for cell in self.cells])
+        return np.log2(np.clip(need, 1, FAR * tokens))
 
     def used(self, i: int, tokens: int) -> FloatArray:
         """The tokens that each query's context really has, of at most so many, under configuration `i`."""
@@ -80,17 +89,14 @@ def folds(cluster: IntArray, seed: int) -> Iterator[BoolArray]:
             yield part == number
 
 
-class Choice(NamedTuple):
-    """A configuration by its place, and the share of its queries that it serves."""
+def _best(needs: FloatArray) -> int:
+    """The configuration under which queries need least context on average; of equal ones the first: the baseline gives way to
+    better ones only.
 
-    place: int
-    share: float
-
-
-def _best(served: BoolArray) -> Choice:
-    """The configuration that serves most queries; of equal ones the first, so that the baseline gives way to better ones only."""
-    shares = np.round(served.mean(axis=1), 9)
-    return Choice(int(shares.argmax()), float(shares.max()))
+    What is served at one size of context says yes or no of a query; what it needs says more. On four public sets a choice by needs
+    served more of the queries that had no part in it than a choice by what is served, with few queries most of all.
+    """
+    return int(np.round(needs.mean(axis=1), 9).argmin())
 
 
 @dataclass(frozen=True)
@@ -116,13 +122,16 @@ class Nested:
         return paired.difference(self.raised, self.share) if self.choices else None
 
 
-def nested(candidates: Candidates, served: BoolArray, cluster: IntArray, seed: int, tokens: int) -> Nested:
-    """Choose on all parts of the queries but one, judge on that one. `cluster` numbers the queries that share a document."""
-    n = served.shape[1]
+def nested(candidates: Candidates, cluster: IntArray, seed: int, tokens: int) -> Nested:
+    """Choose on all parts of the queries but one, judge on that one, with contexts of up to `tokens`.
+
+    `cluster` numbers the queries that share a document.
+    """
+    served, needs, n = candidates.served(tokens), candidates.needs(tokens), len(cluster)
     share, used, times, chosen = np.zeros(n), np.zeros(n), np.zeros(n), Counter[int]()
     of_context: dict[int, FloatArray] = {}
     for held_out in folds(cluster, seed):
-        place = _best(served[:, ~held_out]).place
+        place = _best(needs[:, ~held_out])
         chosen[place] += 1
         of_context.setdefault(place, candidates.used(place, tokens))
         share[held_out] += served[place, held_out]
@@ -134,14 +143,14 @@ def nested(candidates: Candidates, served: BoolArray, cluster: IntArray, seed: i
     return Nested(share / times, used / times, chosen, candidates.served(size)[0].astype(np.float64), size)
 
 
-def best(served: BoolArray) -> int:
-    """The place of the configuration that serves most queries."""
-    return _best(served).place
+def best(candidates: Candidates, tokens: int) -> int:
+    """The place of the configuration under which all queries together need least context."""
+    return _best(candidates.needs(tokens))
 
 
 def is_worse(served: BoolArray, cluster: IntArray, seed: int) -> BoolArray:
-    """Which configurations are worse than the best by every choice that will be made, by more than chance: none of them would be
-    chosen by it. Shape ``(n_configurations,)``; the baseline never is.
+    """Which configurations serve fewer queries than the one that serves most, by more than chance, in the queries of every choice
+    that will be made. Shape ``(n_configurations,)``; the baseline is never among them.
 
     In the queries of each choice each is held against the best of these by McNemar's exact test, at `LEVEL` over the number of
     configurations (Bonferroni).
@@ -149,7 +158,7 @@ def is_worse(served: BoolArray, cluster: IntArray, seed: int) -> BoolArray:
     worse = np.ones(len(served), dtype=bool)
     for held_out in folds(cluster, seed):
         own = served[:, ~held_out]
-        leader = own[_best(own).place]
+        leader = own[int(own.mean(axis=1).argmax())]
         lost, won = (leader & ~own).sum(axis=1), (~leader & own).sum(axis=1)
         p = 2 * special.bdtr(np.minimum(lost, won), lost + won, 0.5)
         worse &= (lost > won) & (p <= LEVEL / max(len(served), 1))

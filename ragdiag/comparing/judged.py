@@ -51,7 +51,7 @@ def judged(cells: Sequence[Cell], tokens: int, cluster: IntArray, seed: int) -> 
     known = candidates.known
     own, served = cluster[known], candidates.served(tokens)
     paired, resampler = Paired(own, seed), Resampler(own, seed)
-    held_out, chosen = nested(candidates, served, own, seed, tokens), best(served)
+    held_out, chosen = nested(candidates, own, seed, tokens), best(candidates, tokens)
     as_large = candidates.as_large(float(candidates.used(chosen, tokens).mean()), tokens)
     now, before = served[chosen], candidates.served(as_large)[0]
     return Judged(
@@ -88,8 +88,7 @@ def _decision(held_out: Nested, chosen: int, paired: Paired) -> Decision:
 def _frontier(candidates: Candidates, cluster: IntArray, seed: int, resampler: Resampler) -> Iterator[Budget]:
     for step in STEPS:
         tokens = max(round(candidates.tokens * step), 1)
-        served = candidates.served(tokens)
-        choice = nested(candidates, served, cluster, seed, tokens)
+        choice = nested(candidates, cluster, seed, tokens)
         if choice.choices:
-            baseline = resampler.mean(served[0].astype(np.float64)), _mean(candidates.used(0, tokens))
-            yield Budget(tokens, *baseline, resampler.mean(choice.share), _mean(choice.tokens), best(served))
+            baseline = resampler.mean(candidates.served(tokens)[0].astype(np.float64)), _mean(candidates.used(0, tokens))
+            yield Budget(tokens, *baseline, resampler.mean(choice.share), _mean(choice.tokens), best(candidates, tokens))

@@ -31,7 +31,7 @@ class Budget(NamedTuple):
     """One size of context: of up to `tokens`, of which `baseline_uses` and `choice_uses` are used on average.
 
     `baseline` is the share that the baseline serves, `choice` the share that a choice made for this size serves on queries that
-    did not choose; `place` is the configuration that serves most of all queries.
+    did not choose; `place` is the configuration that all queries choose.
     """
 
     tokens: int
@@ -47,8 +47,8 @@ class Tuned:
     """What `tune` found; `reports.json` writes it.
 
     `cells` has what was measured of each configuration on all queries, the baseline first; elsewhere one is named by its place.
-    `chosen` is the one that serves most queries. `held_out` is the share that choosing serves on queries that did not choose,
-    `raised` what the baseline serves there with as many tokens on average, in contexts of up to `size`; `tokens_used`: those
+    `chosen` is the one under which they need least context. `held_out` is the share that choosing serves of queries that did not
+    choose, `raised` what the baseline serves there with as many tokens on average, in contexts of up to `size`; `tokens_used`: those
     of both, the baseline's first. `times` counts, of `choices` on parts of the queries, how often each was chosen. `won` are the
     ids of queries that the chosen one serves and the baseline with as many tokens does not, `lost` the reverse. `frontier` has
     several sizes of context. `causes` counts the baseline's causes, `cured` those of the queries won, `broke` the chosen one's

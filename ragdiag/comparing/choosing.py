@@ -93,8 +93,8 @@ def _best(needs: FloatArray) -> int:
     """The configuration under which queries need least context on average; of equal ones the first: the baseline gives way to
     better ones only.
 
-    What is served at one size of context says yes or no of a query; what it needs says more. On four public sets a choice by needs
-    served more of the queries that had no part in it than a choice by what is served, with few queries most of all.
+    What is served at one size of context says yes or no of a query; what it needs says more. On four public sets a choice by
+    needs served more of the queries that had no part in it than a choice by what is served, with few queries most of all.
     """
     return int(np.round(needs.mean(axis=1), 9).argmin())
 

@@ -48,7 +48,7 @@ class Tuned:
 
     `cells` has what was measured of each configuration on all queries, the baseline first; elsewhere one is named by its place.
     `chosen` is the one under which they need least context. `held_out` is the share that choosing serves of queries that did not
-    choose, `raised` what the baseline serves there with as many tokens on average, in contexts of up to `size`; `tokens_used`: those
+    choose, `raised` what the baseline serves there with as many tokens on average, in contexts of up to `size`; `tokens_used` are
     of both, the baseline's first. `times` counts, of `choices` on parts of the queries, how often each was chosen. `won` are the
     ids of queries that the chosen one serves and the baseline with as many tokens does not, `lost` the reverse. `frontier` has
     several sizes of context. `causes` counts the baseline's causes, `cured` those of the queries won, `broke` the chosen one's

@@ -33,7 +33,7 @@ OFTEN = 4
 
 JUDGED = "choices are judged on queries that did not choose"
 
-WIDE = 20
+WIDE = 12
 """Characters of a bar of all queries."""
 
 
@@ -122,15 +122,17 @@ def _p95(cell: Cell) -> str:
     return "" if p95 is None else f"{p95:,.1f}"
 
 
-def frontier_table(tuned: Tuned) -> RenderableType:
-    """The baseline and what is chosen, at several sizes of context."""
-    table = plain_table(">up to", "baseline", "", ">", "chosen", "", ">", "configuration")
+def frontier_table(tuned: Tuned, bars: bool = True) -> RenderableType:
+    """The baseline and what is chosen, at several sizes of context; with bars, or without."""
+    side = ("", ">tokens") if bars else (">tokens",)
+    table = plain_table(">up to", ">baseline", *side, ">chosen", *side, "if it is another")
     table.expand, table.columns[-1].ratio, table.columns[-1].no_wrap, table.columns[-1].overflow = True, 1, False, "fold"
     for row in tuned.frontier:
-        sides = (row.baseline, row.baseline_uses), (row.choice, row.choice_uses)
-        cells = [text for mean, uses in sides for text in (f"{mean.mean or 0:.3f}", _bar(mean), f"{uses:,.0f}")]
-        style = "bold" if row.tokens == tuned.tokens else ""
-        table.add_row(f"{row.tokens:,}", *cells, line(tuned.cells[row.place].name), style=style)
+        cells = [f"{row.tokens:,}"]
+        for mean, used in ((row.baseline, row.baseline_uses), (row.choice, row.choice_uses)):
+            cells += [f"{mean.mean or 0:.3f}", *([_bar(mean)] if bars else []), f"{used:,.0f}"]
+        name = "" if row.place == tuned.chosen else tuned.cells[row.place].name  # what is chosen is named above
+        table.add_row(*cells, line(name), style="bold" if row.tokens == tuned.tokens else "")
     return table
 
 

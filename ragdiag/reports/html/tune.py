@@ -22,7 +22,7 @@ from ragdiag.reports.tune import (
 
 __all__ = ["tune_html"]
 
-SECTIONS = [("frontier", "Served by tokens"), ("queries", "Queries"), ("stable", "Stability")]
+SECTIONS = [("frontier", "Served by tokens"), ("stable", "Stability")]
 """Parts of the page, by the name of each and its words at the top."""
 
 
@@ -44,7 +44,7 @@ def tune_html(tuned: Tuned) -> str:
         plot=curves_plot(curves),
         frame=frame(),
         judged=JUDGED,
-        frontier=list(blocks([frontier_table(tuned)])) if tuned.frontier else [],
+        frontier=list(blocks([frontier_table(tuned, bars=False)])) if tuned.frontier else [],
         turned=[spans(sentence) for sentence in turned(tuned, everything=True)],
         stability=list(blocks([*stability(tuned), *map(line, not_measured(tuned))])),
         troubles=list(blocks(troubles(tuned.label_defects, tuned.label_warnings, tuned.problems, tuned.notes))),

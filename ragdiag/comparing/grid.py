@@ -21,6 +21,7 @@ from ragdiag.core.cache import Cache
 from ragdiag.core.errors import MissingExtra
 from ragdiag.core.files import read_bytes
 from ragdiag.core.options import Options, several
+from ragdiag.core.passages import as_k
 from ragdiag.core.protocols import Fusion, Index, Progress, no_progress
 from ragdiag.core.records import Corpus, FloatArray, IntArray, Labels
 from ragdiag.core.registry import make, spec_of, without_usual
@@ -239,13 +240,13 @@ def measure(material: Material, options: Options) -> Cell:
     values = scorer.measure(run, list(dict.fromkeys([*usual, *map(Measure.parse, options.measures)])), options.ties)
     decidable = np.isin(np.arange(len(labels.queries)), np.concatenate([labels.at("span"), labels.at("document")]))
     least_k = scorer.least_k(run)
-    down_to = np.cumsum(scorer.texts.tokens_of(run.chunks), axis=1)[decidable]
+    down_to = scorer.texts.by_k(run)[decidable]
     return Cell(
         **dict(zip(("chunker", "context", "retriever"), names_of(plan), strict=True)),
         signature=plan.signature(source),
         values={str(m): v for m, v in values.items()},
         served=np.where(decidable, scorer.sufficient(run, lengths), np.nan),
-        least_k=least_k,
+        least_k=as_k(run, least_k),
         need=np.where(least_k > 0, scorer.texts.down_to(run, least_k), NEVER),
         tokens=scorer.texts.down_to(run, lengths),
         curve=down_to.mean(axis=0) if len(down_to) else np.zeros(down_to.shape[1]),

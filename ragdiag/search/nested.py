@@ -17,8 +17,8 @@ from ragdiag.core.records import Chunking
 from ragdiag.core.registry import make, spec_of
 
 __all__ = [
-    "WORDS", "all_models", "collection_of", "encoder_of", "encodes_anew", "handing_over", "models_of", "notes_on_models",
-    "opened", "own_models", "parts_of", "readers_of", "reanalysed", "swaps_of", "weighted", "weights_of",
+    "WORDS", "all_models", "below", "collection_of", "encoder_of", "encodes_anew", "handing_over", "models_of", "notes_on_models",
+    "opened", "own_models", "parts_of", "readers_of", "reanalysed", "retriever_of", "swaps_of", "weighted", "weights_of",
 ]  # fmt: skip
 
 
@@ -49,22 +49,32 @@ def _inside(strategy: object) -> Sequence[Retriever]:
     return strategy.retrievers if isinstance(strategy, Fusion) else ()
 
 
+def retriever_of(spec: str) -> Retriever:
+    """The retriever that a spec names. Raises `SpecError` where what is handed over is not decided outermost."""
+    retriever: Retriever = make("retrievers", spec)
+    if any(isinstance(inner, Passing) for inner in below(retriever)):
+        raise SpecError(f"{spec_of(retriever)}: what is handed over is decided last; write expand, parent or merge outermost")
+    return retriever
+
+
 def handing_over(retriever: Retriever, other: Retriever) -> Retriever:
-    """`other`, which hands over passages as `retriever` does. Raises `SpecError` where that is not decided outermost."""
-    for outer in (retriever, other):
-        if any(isinstance(inner, Passing) for inner in _below(outer)):
-            raise SpecError(f"{spec_of(outer)}: what is handed over is decided last; write expand, parent or merge outermost")
+    """`other`, which hands over passages as `retriever` does. Raises `SpecError` for passages where `retriever` gives chunks."""
+    if isinstance(other, Passing) and not isinstance(retriever, Passing):
+        named = spec_of(other.retriever)
+        raise SpecError(
+            f"--swap {spec_of(other)} hands over passages, and what is audited hands over chunks; write --swap {named}"
+        )
     if not isinstance(retriever, Passing) or isinstance(other, Passing):
         return other
     strategy: Any = retriever  # a dataclass, which no protocol can say
     return typing.cast(Retriever, dataclasses.replace(strategy, retriever=other))
 
 
-def _below(strategy: object) -> Iterator[Retriever]:
+def below(strategy: object) -> Iterator[Retriever]:
     """All retrievers in one."""
     for inner in _inside(strategy):
         yield inner
-        yield from _below(inner)
+        yield from below(inner)
 
 
 def parts_of(index: Index) -> Iterator[Index]:

@@ -13,7 +13,7 @@ from ragdiag.core.cache import opened as opened_cache
 from ragdiag.core.encoders import Readable, TextEncoder
 from ragdiag.core.errors import InputError
 from ragdiag.core.options import NO_SWAP, Options
-from ragdiag.core.passages import HandsOver
+from ragdiag.core.passages import HandsOver, Passing
 from ragdiag.core.pipelines import Unread
 from ragdiag.core.protocols import ChunkTexts, Collection, Index, Kept, Progress, Retriever
 from ragdiag.core.records import Chunking, Corpus, Labels, Query, Run, Span, StoredChunk
@@ -39,6 +39,7 @@ from ragdiag.search.nested import (
     own_models,
     parts_of,
     readers_of,
+    retriever_of,
     swaps_of,
 )
 from ragdiag.search.reading import unread_of
@@ -75,10 +76,9 @@ class Plan:
         self.options = options
         self.chunker = make("chunkers", options.chunker)
         self.context = make("contexts", options.context)
-        self.retriever = make("retrievers", options.retriever)
+        self.retriever = retriever_of(options.retriever)
         named = options.swap not in ("", NO_SWAP)
-        other = handing_over(self.retriever, make("retrievers", options.swap) if named else self.retriever)
-        self.swap = other if named else None
+        self.swap = handing_over(self.retriever, retriever_of(options.swap)) if named else None
         _ = [all_models(strategy) for strategy in (self.chunker, self.retriever, self.swap)]  # raises where one cannot be
         self.rewriter = rewriter_of(options.rewrite)
         self.collection = collection_of(self.retriever)
@@ -173,7 +173,8 @@ class Plan:
     def _search(self, index: Index, queries: Sequence[Query], n_chunks: int) -> Run:
         """Rank for every query that has text: one without is a label defect, and an encoder would answer it all the same."""
         spread = index.spread if isinstance(index, HandsOver) else 0  # chunks of a passage, where there are such
-        depth = min(max(DEPTH, 10 * self.options.k * max(spread, 1), self.options.budget // 8), n_chunks)
+        least = self.options.k * index.longest if isinstance(index, HandsOver) else DEPTH
+        depth = min(max(DEPTH, least, 10 * self.options.k * max(spread, 1), self.options.budget // 8), n_chunks)
         with_text = [i for i, query in enumerate(queries) if query.text.strip()]
         ranked = index.search([queries[i].text for i in with_text], depth)
         chunks = np.full((len(queries), depth), -1, dtype=np.int64)
@@ -264,7 +265,10 @@ class Plan:
         swap = self.swap
         if self.options.swap == NO_SWAP:
             return {}
-        return {spec_of(swap): lambda: make_index(swap)} if swap else swaps_of(self.retriever, index, make_index, meaning)
+        if swap is None:
+            return swaps_of(self.retriever, index, make_index, meaning)
+        found_by = swap.retriever if isinstance(swap, Passing) else swap
+        return {spec_of(found_by): lambda: make_index(swap)}
 
     def unread(self, retrieved: Retrieved, queries: Sequence[Query]) -> Unread | None:
         """What the encoder cannot read of what is indexed and asked; None without one, or where it reads all of it."""

@@ -11,9 +11,9 @@ from ragdiag.core.records import Span
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.failures._passages import neighbours
 from ragdiag.diagnosis.modes import FailureMode
-from ragdiag.search.changes import sized, with_context
+from ragdiag.search.changes import Fix, expanded
 
-FIX = "hand over the chunk before and after each one found; {tokens} tokens of context instead of {tokens_now}"
+FIX = Fix("hand over neighbours", (expanded,), "; {tokens} tokens of context instead of {tokens_now}")
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Adjacent(FailureMode):
     says = "what lacks stands right beside chunks that were found"
     place = 124
     residual = True
-    remedies = (sized(2), with_context("neighbours"))
+    fixes = (FIX,)
 
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""
@@ -50,9 +50,9 @@ class Adjacent(FailureMode):
     def prove(self, case: Case, observation: Observation) -> Trial:
         """Hand them over: seen above, as no rank changes."""
         yield from ()
-        fix = FIX.format(**observation.detail)
+        fix = case.setting.advice(FIX, **observation.detail)
         how = "hand over the chunk before and after each one found"
-        after = Standing(case.length, True)
+        after = Standing(case.length, True, case.passage(case.length))
         return case.finding("adjacent", observation, how, after, fix, tokens=observation.detail["tokens"], rows=())
 
 

@@ -33,14 +33,8 @@ class HandsOver(Step, Protocol):
 
     hands_over: bool
 
-    @property
-    def spread(self) -> int:
-        """The chunks of a passage on average."""
-        ...
-
-    @property
-    def longest(self) -> int:
-        """The most chunks of a passage."""
+    def depth_for(self, k: int) -> int:
+        """The chunks of ten times `k` passages, and at least of the `k` longest."""
         ...
 
     def passages_of(self, order: IntArray, edit: Edit) -> IntArray:

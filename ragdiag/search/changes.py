@@ -15,7 +15,7 @@ from ragdiag.core.passages import Passing
 from ragdiag.core.protocols import Fusion, Retriever, Wrapper
 from ragdiag.core.registry import make, name_of, spec_of
 from ragdiag.search.analyses import analysed
-from ragdiag.search.nested import WORDS, below, collection_of
+from ragdiag.search.nested import WORDS, below, collection_of, handing_over, searching
 
 __all__ = [
     "Audited", "Change", "Fix", "bigger_parents", "by_parts", "by_sentences", "expanded", "lacking_contexts",
@@ -96,12 +96,12 @@ def by_sentences(audited: Audited) -> Iterator[Options]:
     for options, chunker in _cut_by_us(audited.options):
         if name_of(type(chunker)) == "fixed":
             same = {field.name: getattr(chunker, field.name) for field in dataclasses.fields(chunker)}
-            yield dataclasses.replace(options, chunker=spec_of(dataclasses.replace(_made("chunkers", "sentence"), **same)))
+            yield dataclasses.replace(options, chunker=spec_of(dataclasses.replace(make("chunkers", "sentence"), **same)))
 
 
 def small_to_big(audited: Audited) -> Iterator[Options]:
     """Chunks half as long, handed over with their neighbours; nothing where more than what was found is handed over already."""
-    retriever = _retriever(audited.options)
+    retriever = make("retrievers", audited.options.retriever)
     for options in sized(0.5)(audited):
         if not isinstance(retriever, Passing):
             yield dataclasses.replace(options, retriever=f"expand({spec_of(retriever)})")
@@ -122,34 +122,14 @@ def _other_chunks(options: Options, change: Callable[[dict[str, Any]], dict[str,
             yield dataclasses.replace(audited, chunker=spec_of(dataclasses.replace(chunker, **changed)))
 
 
-def _made(family: str, spec: str) -> Any:
-    return make(family, spec)
-
-
-def _retriever(options: Options) -> Retriever:
-    retriever: Retriever = make("retrievers", options.retriever)
-    return retriever
-
-
 def _ranks(options: Options) -> bool:
     """Whether a retriever of these options ranks: no recorded run, nor the team's own search."""
     return not options.run and options.search is None
 
 
 def _other_retriever(options: Options, other: str) -> Iterator[Options]:
-    if _ranks(options) and other != spec_of(_retriever(options)):
+    if _ranks(options) and other != spec_of(make("retrievers", options.retriever)):
         yield dataclasses.replace(options, retriever=other)
-
-
-def _under(retriever: Any, change: Callable[[Any], str]) -> str:
-    """The spec of what `change` makes of a retriever; of one that hands over passages, of the one that it works on."""
-    if not isinstance(retriever, Passing):
-        return change(retriever)
-    return spec_of(dataclasses.replace(_dataclass(retriever), retriever=make("retrievers", change(retriever.retriever))))
-
-
-def _dataclass(strategy: object) -> Any:
-    return strategy
 
 
 @functools.cache
@@ -157,48 +137,43 @@ def within(step: str) -> Change:
     """The retriever within a step, such as ``latest``; nothing where it has that step."""
 
     def change(audited: Audited) -> Iterator[Options]:
-        retriever = _retriever(audited.options)
+        retriever = make("retrievers", audited.options.retriever)
         if all(name_of(type(part)) != step for part in (retriever, *below(retriever))):
-            yield from _other_retriever(audited.options, _under(retriever, lambda inner: f"{step}({spec_of(inner)})"))
+            stepped = make("retrievers", f"{step}({spec_of(searching(retriever))})")
+            yield from _other_retriever(audited.options, spec_of(handing_over(retriever, stepped)))
 
     return change
 
 
 def expanded(audited: Audited) -> Iterator[Options]:
     """Each chunk handed over with its neighbours: one more on each side where that is so already; nothing round parents."""
-    retriever = _retriever(audited.options)
-    name, strategy = name_of(type(retriever)), _dataclass(retriever)
+    retriever = make("retrievers", audited.options.retriever)
+    name = name_of(type(retriever))
     if name == "expand":
-        wider = dataclasses.replace(strategy, before=strategy.before + 1, after=strategy.after + 1)
+        wider = dataclasses.replace(retriever, before=retriever.before + 1, after=retriever.after + 1)
         yield from _other_retriever(audited.options, spec_of(wider))
     elif name == "merge" or not isinstance(retriever, Passing):
-        inner = strategy.retriever if name == "merge" else retriever
-        yield from _other_retriever(audited.options, f"expand({spec_of(inner)})")
+        yield from _other_retriever(audited.options, f"expand({spec_of(searching(retriever))})")
 
 
 def bigger_parents(audited: Audited) -> Iterator[Options]:
     """Each chunk handed over with the stretch of its document that holds it, four times as long; twice a parent's length where
     parents are handed over.
     """
-    retriever = _retriever(audited.options)
-    strategy: Any = retriever
+    retriever = make("retrievers", audited.options.retriever)
     if name_of(type(retriever)) == "parent":
-        yield from _other_retriever(audited.options, spec_of(dataclasses.replace(strategy, size=2 * strategy.size)))
+        yield from _other_retriever(audited.options, spec_of(dataclasses.replace(retriever, size=2 * retriever.size)))
     else:
         sizes = [c.size for _, c in _cut_by_us(audited.options) if getattr(c, "unit", "") == "tokens" and hasattr(c, "size")]
-        parent = dataclasses.replace(
-            _made("retrievers", "parent"),
-            retriever=strategy.retriever if isinstance(retriever, Passing) else retriever,
-            size=4 * sizes[0] if sizes else PARENT,
-        )
-        yield from _other_retriever(audited.options, spec_of(parent))
+        parent = f"parent({spec_of(searching(retriever))}, size={4 * sizes[0] if sizes else PARENT})"
+        yield from _other_retriever(audited.options, spec_of(make("retrievers", parent)))
 
 
 def other_retrievers(audited: Audited) -> Iterator[Options]:
     """Other ways to search, as a diagnosis tries them (`nested.swaps_of`): see `swapped`."""
     if audited.options.swap == NO_SWAP:
         return
-    base = _inmost(_retriever(audited.options))
+    base = _inmost(make("retrievers", audited.options.retriever))
     if audited.options.swap:
         others = [audited.options.swap]
     elif isinstance(base, Fusion):
@@ -217,7 +192,7 @@ def swapped(other: str) -> Change:
 
     def change(audited: Audited) -> Iterator[Options]:
         options = audited.options
-        retriever, added = _retriever(options), _handed(make("retrievers", other))
+        retriever, added = make("retrievers", options.retriever), searching(make("retrievers", other))
         base, stored = _inmost(retriever), collection_of(retriever) is not None
         ways = [] if stored else [spec_of(added)]
         if not isinstance(base, Fusion) and not isinstance(added, Fusion):
@@ -233,11 +208,6 @@ def _hybrid(*parts: str) -> str:
     return spec_of(make("retrievers", f"hybrid({', '.join(parts)})"))
 
 
-def _handed(retriever: Retriever) -> Retriever:
-    """Without what is handed over, which the audited retriever decides."""
-    return retriever.retriever if isinstance(retriever, Passing) else retriever
-
-
 def _inmost(retriever: Retriever) -> Retriever:
     """What searches, under all steps."""
     return _inmost(retriever.retriever) if isinstance(retriever, Wrapper) else retriever
@@ -247,8 +217,8 @@ def _replaced(retriever: Retriever, other: str) -> str:
     """The spec of the steps of a retriever over another one."""
     if not isinstance(retriever, Wrapper):
         return other
-    inner = make("retrievers", _replaced(retriever.retriever, other))
-    return spec_of(dataclasses.replace(_dataclass(retriever), retriever=inner))
+    strategy: Any = retriever  # a dataclass, which no protocol can say
+    return spec_of(dataclasses.replace(strategy, retriever=make("retrievers", _replaced(retriever.retriever, other))))
 
 
 def stemmed(audited: Audited) -> Iterator[Options]:
@@ -268,8 +238,8 @@ def without_stop_words(audited: Audited) -> Iterator[Options]:
     yield from _analysed(audited.options, stop="english")
 
 
-def _analysed(options: Options, **analysis: Any) -> Iterator[Options]:
-    yield from _other_retriever(options, spec_of(analysed(_retriever(options), **analysis)))
+def _analysed(options: Options, **analysis: object) -> Iterator[Options]:
+    yield from _other_retriever(options, spec_of(analysed(make("retrievers", options.retriever), **analysis)))
 
 
 LACKING = {"none": ("title", "heading", "neighbours"), "title": ("heading",), "heading": (), "neighbours": ("title", "heading")}
@@ -287,7 +257,8 @@ def with_context(kind: str) -> Change:
 
     def change(audited: Audited) -> Iterator[Options]:
         options = audited.options
-        if kind in lacking_contexts(options.context) and _ranks(options) and collection_of(_retriever(options)) is None:
+        ours = _ranks(options) and collection_of(make("retrievers", options.retriever)) is None
+        if ours and kind in lacking_contexts(options.context):
             yield dataclasses.replace(options, context=kind)
 
     return change

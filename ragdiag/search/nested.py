@@ -12,13 +12,27 @@ from ragdiag.core.encoders import NamedModel, Noted, Readable, WithEncoder, With
 from ragdiag.core.errors import SpecError
 from ragdiag.core.passages import Passing
 from ragdiag.core.proofs import EXACT
-from ragdiag.core.protocols import Collection, Composed, Fusion, Index, Progress, Retriever, Step, Store, Timed, Weighted, Wrapper
+from ragdiag.core.protocols import (
+    Collection,
+    Composed,
+    Fusion,
+    Index,
+    Kept,
+    Progress,
+    Retriever,
+    Step,
+    Store,
+    Timed,
+    Weighted,
+    Wrapper,
+)
 from ragdiag.core.records import Chunking
 from ragdiag.core.registry import make, spec_of
 
 __all__ = [
-    "WORDS", "all_models", "below", "collection_of", "encoder_of", "encodes_anew", "handing_over", "models_of", "notes_on_models",
-    "opened", "own_models", "parts_of", "readers_of", "reanalysed", "retriever_of", "swaps_of", "weighted", "weights_of",
+    "WORDS", "all_models", "below", "collection_of", "encoder_of", "encodes_anew", "handing_over", "kept_of", "models_of",
+    "notes_on_models", "opened", "own_models", "parts_of", "readers_of", "reanalysed", "retriever_of", "searching", "swaps_of",
+    "weighted", "weights_of",
 ]  # fmt: skip
 
 
@@ -70,6 +84,11 @@ def handing_over(retriever: Retriever, other: Retriever) -> Retriever:
     return typing.cast(Retriever, dataclasses.replace(strategy, retriever=other))
 
 
+def searching(retriever: Retriever) -> Retriever:
+    """What finds what a retriever hands over: itself, or the one that it works on where it hands over passages."""
+    return retriever.retriever if isinstance(retriever, Passing) else retriever
+
+
 def below(strategy: object) -> Iterator[Retriever]:
     """All retrievers in one."""
     for inner in _inside(strategy):
@@ -83,6 +102,12 @@ def parts_of(index: Index) -> Iterator[Index]:
     if isinstance(index, Composed):
         for part in index.indexes:
             yield from parts_of(part)
+
+
+def kept_of(index: Index) -> tuple[Callable[[Sequence[int]], Sequence[bool]] | None, bool]:
+    """What tells which stored vectors of an index are not of their texts, None without any; whether texts can be added."""
+    kept = next((part for part in parts_of(index) if isinstance(part, Kept)), None)
+    return (kept.drifted, kept.adds) if kept else (None, True)
 
 
 def encoder_of(index: Index) -> NamedModel | None:

@@ -29,15 +29,10 @@ class PassageIndex(StepIndex):
         super().__init__(inner, texts, 0)
         self._chunking, self._first, self._last = texts.chunking, first, last
 
-    @property
-    def spread(self) -> int:
-        """The chunks of a passage on average, rounded up."""
-        return int(np.ceil((self._last - self._first).mean())) if len(self._first) else 1
-
-    @property
-    def longest(self) -> int:
-        """The most chunks of a passage."""
-        return int((self._last - self._first).max(initial=1))
+    def depth_for(self, k: int) -> int:
+        """See `core.passages.HandsOver`."""
+        lengths = self._last - self._first
+        return max(10 * k * int(np.ceil(lengths.mean())), k * int(lengths.max())) if len(lengths) else k
 
     def depth_below(self, depth: int) -> int:
         """See `protocols.Index`."""

@@ -18,7 +18,7 @@ from ragdiag.text.languages import of_other_languages
 from ragdiag.text.phrases import one_line
 
 TRANSLATE = Fix("translate questions into the language of the documents before they are searched")
-MULTILINGUAL = Fix("search with an encoder that was trained for both languages, which you name as the model of dense")
+MULTILINGUAL = Fix("search with an encoder that was trained for both languages, which you name")
 
 BY_WORDS = "bm25"
 """A retriever that finds nothing across languages but names."""

@@ -283,6 +283,13 @@ def test_an_added_text_between_chunks_and_in_a_document_without_any() -> None:
     assert [passages(found, i) for i in range(3)] == [[[2, 1, 0]], [[2, 1, 0]], [[2]]]
 
 
+def test_an_added_text_takes_nothing_where_a_chunk_takes_nothing() -> None:
+    window = Edit(added=(added(0, 8, 12, 9.0, 1.5),))  # where chunk 2 is
+    for retriever in (Merge(Scored(*[0] * 8)), Expand(Scored(*[0] * 8), 0, 0), Parent(Scored(*[0] * 8), size=1)):
+        assert passages(retriever.index(EIGHT, None, no_progress).what_if(["q"], [window], 9)) == [[8]]
+    assert passages(Expand(Scored(*[0] * 8)).index(EIGHT, None, no_progress).what_if(["q"], [window], 9)) == [[8, 2, 1, 3]]
+
+
 # Against plain definitions.
 
 SPANS = st.lists(

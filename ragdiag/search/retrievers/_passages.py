@@ -20,13 +20,15 @@ class PassageIndex(StepIndex):
     With chunk i go those from ``first[i]`` up to, not including, ``last[i]``, all of its document: the nearest first, so that a
     budget that cuts a passage keeps what is next to what was found. No chunk comes twice. What a passage adds to those above it
     shares the score of the chunk found, and no two passages have the same score: of equal ones the lower is the next number
-    below. A text that an edit adds takes with it what the chunk takes that shares most of it: the first of equals.
+    below. A text that an edit adds takes with it what the chunk takes that shares most of it (the first of equals), and that
+    chunk; nothing where that takes no other one, unless `neighbours` says that a text takes what stands beside it.
     """
 
     hands_over = True
 
-    def __init__(self, inner: Index, texts: ChunkTexts, first: IntArray, last: IntArray) -> None:
+    def __init__(self, inner: Index, texts: ChunkTexts, first: IntArray, last: IntArray, neighbours: bool = False) -> None:
         super().__init__(inner, texts, 0)
+        self._neighbours = neighbours
         self._chunking, self._first, self._last = texts.chunking, first, last
 
     def depth_for(self, k: int) -> int:
@@ -76,7 +78,7 @@ class PassageIndex(StepIndex):
         if text >= n:
             addition = added[text - n]
             place, chunk = addition.place, self._at(addition)
-            if chunk < 0:
+            if chunk < 0 or not (self._neighbours or self._last[chunk] - self._first[chunk] > 1):
                 return
         around = (c for c in range(int(self._first[chunk]), int(self._last[chunk])) if c != text)
         yield from sorted(around, key=lambda c: (abs(c - place), -c))

@@ -14,6 +14,7 @@ import numpy as np
 
 from ragdiag.core.errors import InputError, UsageError
 from ragdiag.core.options import Options, check_kind
+from ragdiag.core.passages import as_k
 from ragdiag.core.protocols import Index, Progress, no_progress
 from ragdiag.core.records import Corpus, FloatArray, IntArray, Labels, Mean, Pipeline, Query, QueryResult, Report, Run
 from ragdiag.core.reviews import Corrected, stamp
@@ -260,7 +261,8 @@ def _results(
     documents: list[list[int]],
     diagnoses: Sequence[Diagnosis],
 ) -> tuple[QueryResult, ...]:
-    labels, corpus, least, enough = scorer.labels, scorer.corpus, scorer.least_k(run), scorer.sufficient(run, lengths)
+    labels, corpus, enough = scorer.labels, scorer.corpus, scorer.sufficient(run, lengths)
+    least = as_k(run, scorer.least_k(run))
     unjudged = scorer.judgements.unjudged(run, lengths)
     results = []
     for q, (query, diagnosis) in enumerate(zip(labels.queries, diagnoses, strict=True)):

@@ -16,8 +16,11 @@ import pytest
 from click.testing import CliRunner
 
 from ragdiag.cli import main
+from ragdiag.core.options import Options
 from ragdiag.core.proofs import Edit
+from ragdiag.diagnosis.modes import modes
 from ragdiag.search import latency
+from ragdiag.search.changes import Audited, typed
 from ragdiag.search.retrievers.lsa import Lsa
 
 pytestmark = pytest.mark.docs
@@ -86,9 +89,34 @@ def _chdir(path: Path) -> Iterator[None]:
         os.chdir(before)
 
 
+TRIES = re.compile(r"<!-- tries -->\n.*?\n<!-- end -->\n", re.DOTALL)
+
+
+def tries(name: str) -> str:
+    """What `ragdiag compare` tries against a failure mode, where the defaults were audited: what its fixes name, and the rest."""
+    mode, audited = modes()[name], Audited(Options())
+    said = list(dict.fromkeys(spec for fix in mode.fixes for spec in fix.specs(audited)))
+    besides = [typed(audited.options, changed) for change in mode.remedies for changed in change(audited)]
+    shown, more = ([f"`{spec}`" for spec in specs] for specs in (said, [spec for spec in besides if spec not in said]))
+    named = f"Of the default pipeline `ragdiag compare` tries what the fixes name: {', '.join(shown)}."
+    none = "No setting of ragdiag's is shown to mend it."
+    beside = f"`ragdiag compare` tries {', '.join(more)} {'as well' if shown else 'all the same'}, of the default pipeline."
+    nothing = "`ragdiag compare` tries nothing."
+    return (
+        f"<!-- tries -->\n{named if shown else none} {beside if more else '' if shown else nothing}".rstrip() + "\n<!-- end -->\n"
+    )
+
+
 def rewritten(page: Path) -> str:
     """A page with its blocks made anew."""
-    return BLOCK.sub(lambda m: m[1] + made(m[2], m[3]) + m[4], page.read_text(encoding="utf-8"))
+    text = BLOCK.sub(lambda m: m[1] + made(m[2], m[3]) + m[4], page.read_text(encoding="utf-8"))
+    return TRIES.sub(lambda _: tries(page.stem), text)
+
+
+@pytest.mark.parametrize("name", modes())
+def test_pages_say_what_is_tried(name: str) -> None:
+    text = (ROOT / "docs" / "failures" / f"{name}.md").read_text(encoding="utf-8")
+    assert TRIES.findall(text) == [tries(name)], "run: python tests/test_failure_docs.py"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)

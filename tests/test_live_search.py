@@ -305,7 +305,7 @@ def test_a_run_with_its_chunks_gets_what_a_ranking_tells(tmp_path: Path) -> None
 @pytest.mark.parametrize("name", ["contextless", "diluted", "too_small", "oversized", "missing_content"])
 def test_an_index_that_takes_no_text_says_so(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As a store of which it is not known what was embedded: what needs a text is not proved, and nothing residual instead."""
-    monkeypatch.setattr(retrieval, "_kept", lambda index: (None, False))
+    monkeypatch.setattr(retrieval, "kept_of", lambda index: (None, False))
     folder = FIXTURES / name
     report = run_audit(corpus(folder), folder / "queries.jsonl", Options(**{"cache": None} | options(folder))).report
     caused = [q for q, found in EXPECTED[name].items() if found["causes"] == [name]]

@@ -689,7 +689,8 @@ def test_the_rest_closes_up_where_texts_are_removed(spec: str, texts: list[str],
 @pytest.mark.parametrize("spec", INDEPENDENT)
 def test_a_copy_ties_with_its_original(spec: str, model: FakeModel) -> None:
     texts = ["the pump hums", "a red fox", "red valve", "meters report by radio"]
-    before, after = built(spec, texts).what_if(["red fox"] * 2, [edit((), [texts[1]], [0.5]), edit((), [texts[1]], [1.5])], 4)[0]
+    copies = [Edit(added=(Addition(1, 0, len(texts[1]), texts[1], place),)) for place in (0.5, 1.5)]
+    before, after = built(spec, texts).what_if(["red fox"] * 2, copies, 4)[0]
     assert before.tolist()[:2] == [4, 1]
     assert after.tolist()[:2] == [1, 4]
 

@@ -25,6 +25,7 @@ from ragdiag.core.protocols import Progress, no_progress
 from ragdiag.core.records import BoolArray
 from ragdiag.pipeline import load_measurable
 from ragdiag.search.retrieval import Plan
+from ragdiag.text.languages import language_of
 
 __all__ = ["compare"]
 
@@ -102,7 +103,7 @@ def _prescribed(
     (cell,) = measured(material, [baseline], jobs, progress)
     (by_query,) = _causes(material, [(baseline, cell.served == 0)], jobs, progress)
     counts = Counter(cause for causes in by_query.values() for cause in causes)
-    changes = remedies(baseline, [cause for cause, _ in counts.most_common()])
+    changes = remedies(baseline, [cause for cause, _ in counts.most_common()], language_of(material.corpus))
     configs = [baseline, *(config for config in changes if usable(config))]
     if len(configs) <= len(changes):
         notes.append(f"what needs an encoder was left out: none is installed ({install_line('offline')})")

@@ -18,12 +18,13 @@ import numpy as np
 from ragdiag.comparing.cells import NEVER, Arrays, Cell, Figures
 from ragdiag.comparing.embedding import embed
 from ragdiag.comparing.material import Material
-from ragdiag.comparing.passages import in_passages, seen, sums_by_passage
+from ragdiag.comparing.passages import seen
 from ragdiag.comparing.workers import Results
 from ragdiag.core.cache import Cache
 from ragdiag.core.errors import MissingExtra
 from ragdiag.core.files import read_bytes
 from ragdiag.core.options import Options, several
+from ragdiag.core.passages import as_k
 from ragdiag.core.protocols import Fusion, Index, Progress, no_progress
 from ragdiag.core.records import Corpus, FloatArray, IntArray, Labels
 from ragdiag.core.registry import make, spec_of, without_usual
@@ -193,20 +194,20 @@ def measure(material: Material, options: Options) -> Cell:
     values = scorer.measure(run, list(dict.fromkeys([*usual, *map(Measure.parse, options.measures)])), options.ties)
     decidable = np.isin(np.arange(len(labels.queries)), np.concatenate([labels.at("span"), labels.at("document")]))
     least_k = scorer.least_k(run)
-    sums, by_passage = np.cumsum(scorer.texts.added(run), axis=1), run.passages and not options.budget
+    sums = np.cumsum(scorer.texts.added(run), axis=1) if options.budget else scorer.texts.by_k(run)
     return Cell(
         **dict(zip(("chunker", "context", "retriever"), names_of(plan), strict=True)),
         signature=plan.signature(source),
         values={str(m): v for m, v in values.items()},
         served=np.where(decidable, scorer.sufficient(run, lengths), np.nan),
-        least_k=in_passages(run, least_k) if by_passage else least_k,
+        least_k=least_k if options.budget else as_k(run, least_k),
         need=np.where(least_k > 0, scorer.texts.down_to(run, least_k), NEVER),
         tokens=scorer.texts.down_to(run, lengths),
-        sums=sums_by_passage(run, sums) if by_passage else sums,
+        sums=sums,
         chunks=len(chunking),
         bytes=0 if index is None else int(index.nbytes),
         whole=_whole(corpus, labels, chunking.document),
-        seen=seen(scorer, run, lengths, by_passage),
+        seen=seen(scorer, run, lengths, run.passages and not options.budget),
         unseen=_unseen(plan, retrieved),
         unread=_unread(plan, retrieved, material),
         timings={**retrieved.seconds, **_latency(plan, index, labels)},

@@ -1,4 +1,4 @@
-"""What of rankings a cell keeps by passage: numbers and tokens of passages, and the chunks that a report shows of each query."""
+"""The chunks of a ranking that a report shows of each query."""
 
 from __future__ import annotations
 
@@ -8,24 +8,10 @@ from ragdiag.core.passages import numbered
 from ragdiag.core.records import BoolArray, IntArray, Run
 from ragdiag.scoring.scoring import Scorer
 
-__all__ = ["KEPT", "in_passages", "seen", "sums_by_passage"]
+__all__ = ["KEPT", "seen"]
 
 KEPT = 12
 """Chunks with evidence that are kept of each query: a document that is labelled as a whole may have a hundred in a ranking."""
-
-
-def in_passages(run: Run, ranks: IntArray) -> IntArray:
-    """The numbers of the passages at some ranks, one a query; 0 for 0."""
-    return np.where(ranks > 0, numbered(run.scores)[np.arange(len(ranks)), np.maximum(ranks, 1) - 1], 0)
-
-
-def sums_by_passage(run: Run, sums: IntArray) -> IntArray:
-    """From the tokens down to each chunk those down to the end of each passage."""
-    number = np.where(run.chunks >= 0, numbered(run.scores), 0)
-    down_to = np.zeros((len(sums), max(int(number.max()), 1)), dtype=sums.dtype)
-    query, place = np.nonzero(number)
-    np.maximum.at(down_to, (query, number[query, place] - 1), sums[query, place])
-    return np.maximum.accumulate(down_to, axis=1)
 
 
 def seen(scorer: Scorer, run: Run, lengths: IntArray, by_passage: bool) -> IntArray:

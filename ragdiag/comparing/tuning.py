@@ -32,6 +32,7 @@ from ragdiag.pipeline import labelled_documents, load_measurable
 from ragdiag.search.retrieval import Plan
 from ragdiag.sources.evidence import some_of
 from ragdiag.stats.statistics import clusters
+from ragdiag.text.languages import language_of
 from ragdiag.text.phrases import duration
 
 __all__ = ["tune"]
@@ -121,7 +122,8 @@ class _Search:
         (first,) = self._affordable([base])
         (baseline,) = measured(self._material, [first], self._jobs, self._progress)
         by_query = self._causes(base, baseline.served == 0) if causes else {}
-        pointed = remedies(base, [cause for cause, _ in _counted(by_query.values()).most_common()])
+        language = language_of(self._material.corpus)
+        pointed = remedies(base, [cause for cause, _ in _counted(by_query.values()).most_common()], language)
         configs = self._affordable(self._configurations(base, space, list(pointed)))
         configs, cells, dropped = self._measured(configs)
         if not len(Candidates(cells, base.budget).known):

@@ -13,10 +13,11 @@ from typing import ClassVar, Protocol, runtime_checkable
 import numpy as np
 
 from ragdiag.core.arrays import FloatArray, IntArray
+from ragdiag.core.proofs import Edit
 from ragdiag.core.protocols import Step, Wrapper
-from ragdiag.core.records import Span
+from ragdiag.core.records import Run, Span
 
-__all__ = ["HandsOver", "Passing", "joined", "numbered", "tokens_once"]
+__all__ = ["HandsOver", "Passing", "as_k", "joined", "numbered", "passage_at", "tokens_once"]
 
 
 @runtime_checkable
@@ -32,9 +33,12 @@ class HandsOver(Step, Protocol):
 
     hands_over: bool
 
-    @property
-    def spread(self) -> int:
-        """The chunks of a passage on average."""
+    def depth_for(self, k: int) -> int:
+        """The chunks of ten times `k` passages, and at least of the `k` longest."""
+        ...
+
+    def passages_of(self, order: IntArray, edit: Edit) -> IntArray:
+        """What is handed over where `order` is what was found, with nothing below it; -1 is padding."""
         ...
 
 
@@ -43,6 +47,18 @@ def numbered(scores: FloatArray) -> IntArray:
     new = np.ones(scores.shape, dtype=np.int64)
     new[:, 1:] = scores[:, 1:] != scores[:, :-1]
     return np.cumsum(new, axis=1)
+
+
+def passage_at(scores: FloatArray | None, rank: int | None) -> int | None:
+    """The number, from 1, of the passage at a rank of one ranking; None for none, and where its `scores` are not known."""
+    return None if scores is None or not rank else int(numbered(scores[None, :rank])[0, -1])
+
+
+def as_k(run: Run, ranks: IntArray) -> IntArray:
+    """For each query a rank of its chunks, from 1 (0: none), as `k` counts: of passages, the number of the passage there."""
+    if not run.passages:
+        return ranks
+    return np.where(ranks > 0, numbered(run.scores)[np.arange(len(ranks)), np.maximum(ranks, 1) - 1], 0)
 
 
 def tokens_once(spans: Iterable[Span], count: Callable[[Span], int]) -> list[int]:

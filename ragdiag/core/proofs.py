@@ -56,12 +56,22 @@ class Edit:
 
 
 class Standing(NamedTuple):
-    """How a query stands: the least k whose first k chunks hold all its evidence (None: no k in the ranking), and whether
-    its context does.
+    """How a query stands: the rank of the last chunk that it takes to hold all its evidence (None: no rank does), and whether
+    its context does. `passage` is the number of the passage there, where the ranking is of passages (see `core.passages`).
     """
 
     rank: int | None
     sufficient: bool
+    passage: int | None = None
+
+    @property
+    def k(self) -> int | None:
+        """The least k that would do."""
+        return self.passage or self.rank
+
+    def told(self) -> dict[str, int | bool | None]:
+        """As reports have it."""
+        return {"rank": self.k, "sufficient": self.sufficient}
 
 
 class Outcome(NamedTuple):

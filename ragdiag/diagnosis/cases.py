@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from ragdiag.core.passages import passage_at
 from ragdiag.core.phrasings import paraphrases
 from ragdiag.core.proofs import Control, Edit, Finding, Outcome, Row, Standing
 from ragdiag.core.records import Defect, FloatArray, IntArray, Query, Span
 from ragdiag.diagnosis.needs import needed
 from ragdiag.diagnosis.setting import Setting
 from ragdiag.scoring.covering import Coverage
+from ragdiag.search.changes import Fix
 from ragdiag.text.duplicates import shingles
 from ragdiag.text.tokens import count_tokens
 
@@ -104,7 +106,7 @@ class Case:
         """How the query stands where `spans` must be held."""
         coverage = Coverage(self.setting.corpus, spans, holding, whole=self.level != "document")
         rank = coverage.rank(self.ranking, {})
-        return coverage, Standing(rank, rank is not None and rank <= self.length)
+        return coverage, Standing(rank, rank is not None and rank <= self.length, self.passage(rank))
 
     def _grouped(
         self, spans: Sequence[tuple[Span, ...]], needs: Sequence[tuple[Span, ...]], answers: Mapping[int, tuple[Span, ...]]
@@ -128,7 +130,13 @@ class Case:
     def is_tied(self) -> bool:
         """Whether the last of its evidence stands below the context with the same score as the context's last chunk."""
         rank, length, scores = self.standing.rank, self.length, self._scores
-        return scores is not None and rank is not None and 0 < length < rank and bool(scores[rank - 1] == scores[length - 1])
+        if self.setting.passages or scores is None or rank is None:
+            return False
+        return 0 < length < rank and bool(scores[rank - 1] == scores[length - 1])
+
+    def passage(self, rank: int | None) -> int | None:
+        """The number of the passage at a rank; None where the ranking is of chunks."""
+        return passage_at(self._scores, rank) if self.setting.passages else None
 
     def _trimmed(self, span: Span) -> Span:
         if self.level == "document":
@@ -145,9 +153,11 @@ class Case:
         order = order[there]
         rank = self._coverage.rank(order, {n + i: Span(*new[:3]) for i, new in enumerate(edit.added)})
         rank_of = {text: place for place, text in enumerate(order.tolist(), 1) if text >= n}
-        length = self.setting.packing.fits(order, edit, None if scores is None else scores[there])
+        scores = None if scores is None else scores[there]
+        length = self.setting.packing.fits(order, edit, scores)
         added = tuple(rank_of.get(n + i) for i in range(len(edit.added)))
-        return Outcome(Standing(rank, rank is not None and rank <= length), added, order, length)
+        passage = passage_at(scores, rank) if self.setting.passages else None
+        return Outcome(Standing(rank, rank is not None and rank <= length, passage), added, order, length)
 
     def ranks(self, order: IntArray) -> dict[int, int]:
         """The rank at which a ranking first has what each group needs, by the number of the group; of those that it has."""
@@ -159,7 +169,7 @@ class Case:
 
     def tokens_down_to(self, rank: int) -> int:
         """Tokens of a context that reaches down to `rank`."""
-        return sum(self.tokens(self.setting.span(c)) for c in self.ranking[:rank].tolist())
+        return self.setting.packing.tokens(self.ranking[:rank], NO_EDIT)
 
     @cached_property
     def targets(self) -> tuple[Group, ...]:
@@ -214,7 +224,7 @@ class Case:
         observation: Observation,
         intervention: str,
         after: Standing,
-        fix: str,
+        fix: str | Fix,
         *,
         proved: bool | None = None,
         detail: Mapping[str, Any] | None = None,
@@ -236,7 +246,7 @@ class Case:
             intervention=intervention,
             before=self.standing,
             after=after,
-            fix=fix,
+            fix=self.setting.advice(fix) if isinstance(fix, Fix) else fix,
             proved=after.sufficient if proved is None else proved,
             says=says,
             unattainable=unattainable,

@@ -80,6 +80,7 @@ def _setting(scorer: Scorer, run: Run, lengths: IntArray, indexed: Indexed, opti
         drifted=indexed.drifted,
         surely=indexed.surely,
         passages=run.passages,
+        options=options,
         remedy=remedy_of(indexed.searchable),
     )
 
@@ -106,7 +107,7 @@ def _cases(scorer: Scorer, run: Run, lengths: IntArray, setting: Setting, looked
             run.chunks[q],
             int(lengths[q]),
             tuple(defects.get(labels.queries[q].id, ())),
-            None if q in run.listed else run.scores[q],
+            None if q in run.listed and not run.passages else run.scores[q],
             scorer.answering.by_query.get(q),
             run.stages.get(q),
         )

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 from ragdiag.core.proofs import Trial
 from ragdiag.core.registry import make, names
 from ragdiag.diagnosis.cases import Case, Observation
-from ragdiag.search.changes import Change
+from ragdiag.search.changes import Change, Fix
 
 __all__ = ["FailureMode", "Mode", "modes"]
 
@@ -60,8 +60,11 @@ class FailureMode(abc.ABC):
     stage: ClassVar[str] = ""
     """The recorded stage that it undoes: it proves without an index, from what the stages hold, and `staged` is its control."""
 
+    fixes: ClassVar[tuple[Fix, ...]] = ()
+    """All that its findings say is to be done: what of it is a setting of ours, ``ragdiag compare`` tries."""
+
     remedies: ClassVar[tuple[Change, ...]] = ()
-    """What could be deployed against it, for ``ragdiag compare`` to try."""
+    """What ``ragdiag compare`` tries besides, though no proof of this mode shows that it helps."""
 
     @abc.abstractmethod
     def observe(self, case: Case) -> Observation | None:
@@ -90,7 +93,13 @@ class Mode(NamedTuple):
     of_copies: bool
     exposes: bool
     stage: str
+    fixes: tuple[Fix, ...]
     remedies: tuple[Change, ...]
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """All that could be deployed against it: what its fixes name, then what else is tried."""
+        return (*(change for fix in self.fixes for change in fix.changes), *self.remedies)
 
 
 def modes() -> dict[str, Mode]:

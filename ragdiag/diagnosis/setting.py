@@ -14,10 +14,12 @@ from functools import cached_property
 import numpy as np
 
 from ragdiag.core.encoders import Readable
+from ragdiag.core.options import Options
 from ragdiag.core.proofs import Addition
 from ragdiag.core.records import Chunking, Corpus, IntArray, Span
 from ragdiag.core.registry import make
 from ragdiag.scoring.packing import Packing
+from ragdiag.search.changes import Audited, Fix
 from ragdiag.text.abbreviations import abbreviations
 from ragdiag.text.analysis import Analysis
 from ragdiag.text.duplicates import shingles
@@ -48,7 +50,7 @@ class Setting:
     each chunk, the queries whose context it is in without holding any of their evidence.
     `context` names what is indexed with each chunk already. `drifted` tells of stored vectors which are not of their texts, None
     where there are none. `remedy` is what makes an approximate index miss less, "" where that is not known.
-    `surely` is as in `Indexed`. `passages`: rankings are of passages, see `core.passages`.
+    `surely` is as in `Indexed`. `passages`: rankings are of passages, see `core.passages`. `options` are the audit's.
     """
 
     corpus: Corpus
@@ -71,6 +73,8 @@ class Setting:
     remedy: str = ""
     surely: int = 0
     passages: bool = False
+    options: Options = field(default_factory=Options)
+    _specs: dict[Fix, tuple[str, ...]] = field(default_factory=dict, repr=False)
     _contexts: dict[tuple[str, int], list[str]] = field(default_factory=dict, repr=False)
     _shingles: dict[int, frozenset[tuple[str, str]]] = field(default_factory=dict, repr=False)
     _extents: dict[int, tuple[IntArray, IntArray, IntArray]] = field(default_factory=dict, repr=False)
@@ -78,6 +82,13 @@ class Setting:
     _parts: dict[int, frozenset[str]] = field(default_factory=dict, repr=False)
     _spoken: dict[int, Counter[str]] = field(default_factory=dict, repr=False)
     _broken: dict[str, float] = field(default_factory=dict, repr=False)
+
+    def advice(self, *fixes: Fix, **figures: object) -> str:
+        """What to do about a cause: several things any of which would do, the one to do first, each with the specs to type."""
+        for fix in fixes:
+            if fix not in self._specs:
+                self._specs[fix] = fix.specs(Audited(self.options, self.language))
+        return "; or ".join(fix.text(self._specs[fix], **figures) for fix in fixes)
 
     @cached_property
     def packing(self) -> Packing:

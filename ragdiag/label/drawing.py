@@ -11,13 +11,13 @@ from ragdiag.core.errors import InputError, UsageError
 from ragdiag.core.files import field, parse_json, read_text
 from ragdiag.core.protocols import Progress, no_progress
 from ragdiag.core.records import Corpus, Labels, Query, Span
-from ragdiag.core.registry import make
 from ragdiag.core.reviews import STRATA, Corrected, place_in_draw, stamp
 from ragdiag.core.writing import real
 from ragdiag.label.decisions import DecisionFile
 from ragdiag.label.pooling import Pool
 from ragdiag.label.reviewing import Asked, Draw, Review
 from ragdiag.pipeline import inputs_of
+from ragdiag.search.nested import retriever_of
 from ragdiag.sources.corpus import load_corpus
 from ragdiag.sources.evidence import locate
 from ragdiag.sources.queries import load_queries
@@ -45,7 +45,7 @@ def open_review(
     that alternatives can be added to, or does not belong with the others.
     """
     for spec in retrievers:
-        make("retrievers", spec)  # a misspelt one should cost no time
+        retriever_of(spec)  # a misspelt one should cost no time
     path, notes = Path(out), list[str]()
     if real(path) in {real(name) for name in (corpus_path, queries_path, report_path)}:
         raise UsageError(f"--out {out} would overwrite an input; choose another file")

@@ -23,6 +23,7 @@ from ragdiag.core.protocols import Index, Progress, no_progress
 from ragdiag.core.records import Chunking, Corpus, IntArray, Span
 from ragdiag.core.registry import make, spec_of
 from ragdiag.label.background import Background
+from ragdiag.search.nested import retriever_of
 from ragdiag.search.retrieval import DEPTH, Plan
 from ragdiag.sources.chunks import cut
 from ragdiag.text.normal import folded
@@ -62,7 +63,7 @@ def default_retrievers() -> tuple[str, ...]:
 
 def with_defaults(specs: Sequence[str]) -> tuple[str, ...]:
     """`specs` and those of `default_retrievers` that are not among them."""
-    named = [spec_of(make("retrievers", spec)) for spec in specs]
+    named = [spec_of(retriever_of(spec)) for spec in specs]
     return tuple(dict.fromkeys([*named, *default_retrievers()]))
 
 
@@ -104,7 +105,7 @@ class Pool:
 
     def __init__(self, corpus: Corpus, specs: Sequence[str], cache: str | Path | None, progress: Progress) -> None:
         self.corpus = corpus
-        self.names = tuple(spec_of(make("retrievers", spec)) for spec in specs or default_retrievers())
+        self.names = tuple(spec_of(retriever_of(spec)) for spec in specs or default_retrievers())
         twice = next((name for name, n in Counter(self.names).items() if n > 1), "")
         if twice:
             raise UsageError(f"--retriever {twice} is given twice; name each once")

@@ -10,12 +10,12 @@ from ragdiag.core.errors import InputError, UsageError
 from ragdiag.core.files import read_text
 from ragdiag.core.protocols import Progress, no_progress
 from ragdiag.core.records import Corpus, Query, Span
-from ragdiag.core.registry import make
 from ragdiag.core.writing import real
 from ragdiag.label.decisions import DecisionFile, record
 from ragdiag.label.drafts import LONGER, drafts, id_in, question_id
 from ragdiag.label.pooling import Pool
 from ragdiag.label.session import Session, Task
+from ragdiag.search.nested import retriever_of
 from ragdiag.sources.corpus import load_corpus
 from ragdiag.sources.evidence import locate
 from ragdiag.sources.queries import load_queries
@@ -41,7 +41,7 @@ def open_session(
     Raises `UsageError` where there is nothing to ask or `out` is an input, `InputError` for a file that is broken.
     """
     for spec in retrievers:
-        make("retrievers", spec)  # a misspelt one should cost no time
+        retriever_of(spec)  # a misspelt one should cost no time
     path, notes = Path(out), list[str]()
     if real(path) in {real(name) for name in (corpus_path, queries_path) if name}:
         raise UsageError(f"--out {out} would overwrite an input; choose another file")

@@ -124,7 +124,7 @@ class _Ranks(NamedTuple):
 
 def _ranks(finding: Finding, explanation: Explanation) -> _Ranks:
     unranked = f">{explanation.report.pipeline.depth}"
-    return _Ranks(*(str(standing.rank or unranked) for standing in (finding.before, finding.after)))
+    return _Ranks(*(str(standing.k or unranked) for standing in (finding.before, finding.after)))
 
 
 def _move(finding: Finding, explanation: Explanation) -> str:

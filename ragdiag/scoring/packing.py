@@ -62,10 +62,14 @@ class Packing:
         return int(context_lengths(order[None], tokens[None], self.k, self.budget, passages)[0])
 
     def full(self, order: IntArray, edit: Edit) -> bool:
-        """Whether `order`, padded with -1 and not of passages, fills the prompt, so that nothing below matters."""
+        """Whether `order`, padded with -1, fills the prompt, so that nothing below matters; `k` counts texts here."""
         if not self.budget:
             return int((order >= 0).sum()) >= self.k
-        return int(self._sizes(order, edit).sum()) > self.budget
+        return self.tokens(order, edit) > self.budget
+
+    def tokens(self, order: IntArray, edit: Edit) -> int:
+        """The tokens of all texts of `order`, which may be padded with -1."""
+        return int(self._sizes(order, edit).sum())
 
     def span(self, text: int, edit: Edit) -> Span:
         """Where a ranked text is: a chunk, or an addition of `edit`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ragdiag.core.passages import joined, tokens_once
+from ragdiag.core.passages import joined, numbered, tokens_once
 from ragdiag.core.records import Chunking, Corpus, IntArray, Run, Span
 from ragdiag.text.tokens import count_tokens
 
@@ -62,6 +62,14 @@ class Texts:
         """Tokens of each query's ranked chunks from the first down to the one at its rank (from 1; 0: none), ``(n_queries,)``."""
         sums = np.cumsum(self.added(run), axis=1)
         return np.where(ranks > 0, sums[np.arange(len(ranks)), np.maximum(ranks, 1) - 1], 0)
+
+    def by_k(self, run: Run) -> IntArray:
+        """Tokens of each query's context by k, from 1, in the shape of the run: of chunks, or passages, as `k` counts them."""
+        sums, depth = np.cumsum(self.added(run), axis=1), run.chunks.shape[1]
+        if not run.passages:
+            return sums
+        last = [np.searchsorted(row, np.arange(1, depth + 1), side="right") - 1 for row in numbered(run.scores)]
+        return np.take_along_axis(sums, np.array(last, dtype=np.int64).reshape(sums.shape), axis=1)
 
     def handed_over(self, run: Run, query: int, length: int) -> list[str]:
         """The texts of a query's context, its first `length` chunks: theirs, or of passages what touches as one."""

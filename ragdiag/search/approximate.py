@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
@@ -125,9 +124,11 @@ Ask = Callable[[Sequence[str], Sequence[Edit], int], tuple[IntArray, FloatArray]
 
 def as_asked(index: Index, packing: Packing) -> Index:
     """`index`; one that may miss texts as `AsAsked`, below the step that hands over passages where there is one."""
+    if not exact_swap(index):
+        return index
     if isinstance(index, HandsOver):
-        return index.over(as_asked(index.indexes[0], dataclasses.replace(packing, passages=False)))
-    return AsAsked(index, packing) if exact_swap(index) else index
+        return index.over(AsAsked(index.indexes[0], packing, index))
+    return AsAsked(index, packing)
 
 
 class AsAsked:
@@ -135,11 +136,12 @@ class AsAsked:
 
     Such an index looks the wider the more it is asked for, and finds what it misses when asked for less. So the context is that
     of a search for k; with a budget, of the search for the least number of results that do not all fit it. What only a deeper
-    search finds ranks below, whatever its score. Where a search for k gives fewer, there is nothing below.
+    search finds ranks below, whatever its score. Where a search for k gives fewer, there is nothing below. `step` is what makes
+    passages of the results, which then are what has to fit a budget.
     """
 
-    def __init__(self, index: Index, packing: Packing) -> None:
-        self._index, self._packing = index, packing
+    def __init__(self, index: Index, packing: Packing, step: HandsOver | None = None) -> None:
+        self._index, self._packing, self._step = index, packing, step
 
     @property
     def nbytes(self) -> int:
@@ -173,7 +175,7 @@ class AsAsked:
             first = [self._filled(ask, query, edit) for query, edit in zip(queries, edits, strict=True)]
         else:
             first = list(zip(*ask(queries, edits, self._packing.k), strict=True))
-        full = [self._packing.full(order, edit) for (order, _), edit in zip(first, edits, strict=True)]
+        full = [self._full(order, edit) for (order, _), edit in zip(first, edits, strict=True)]
         rows = zip(first, deep, full, strict=True)
         return padded([followed(head, more if whole else head, depth) for head, more, whole in rows], depth)
 
@@ -185,10 +187,16 @@ class AsAsked:
             return order[0], scores[0]
 
         def full(n: int) -> bool:
-            return self._packing.full(asked(n)[0], edit)
+            return self._full(asked(n)[0], edit)
 
         n, most = 1, len(self._packing.chunking) + len(edit.added)
         while n < most and not full(n):
             n = min(2 * n, most)
         few = range(n // 2 + 1, n)  # not all that are fewer: the last that did not do is about half
         return asked(n // 2 + 1 + bisect_left(few, True, key=full))
+
+    def _full(self, order: IntArray, edit: Edit) -> bool:
+        """Whether results, padded with -1, fill the prompt, so that nothing below matters."""
+        if self._step is not None and self._packing.budget:
+            order = self._step.passages_of(order, edit)
+        return self._packing.full(order, edit)

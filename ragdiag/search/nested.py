@@ -12,14 +12,28 @@ from ragdiag.core.encoders import NamedModel, Noted, Readable, WithEncoder, With
 from ragdiag.core.errors import SpecError
 from ragdiag.core.passages import Passing
 from ragdiag.core.proofs import EXACT
-from ragdiag.core.protocols import Collection, Composed, Fusion, Index, Progress, Retriever, Step, Store, Timed, Weighted, Wrapper
+from ragdiag.core.protocols import (
+    Collection,
+    Composed,
+    Fusion,
+    Index,
+    Kept,
+    Progress,
+    Retriever,
+    Step,
+    Store,
+    Timed,
+    Weighted,
+    Wrapper,
+)
 from ragdiag.core.records import Chunking
 from ragdiag.core.registry import make, spec_of
 from ragdiag.search.late import LateEncoder
 
 __all__ = [
-    "WORDS", "all_models", "collection_of", "encoder_of", "encodes_anew", "handing_over", "models_of", "notes_on_models",
-    "opened", "own_models", "parts_of", "readers_of", "reads_documents", "reanalysed", "swaps_of", "weighted", "weights_of",
+    "WORDS", "all_models", "below", "collection_of", "encoder_of", "encodes_anew", "handing_over", "kept_of", "models_of",
+    "notes_on_models", "opened", "own_models", "parts_of", "readers_of", "reads_documents", "reanalysed", "retriever_of",
+    "searching", "swaps_of", "weighted", "weights_of",
 ]  # fmt: skip
 
 
@@ -50,22 +64,37 @@ def _inside(strategy: object) -> Sequence[Retriever]:
     return strategy.retrievers if isinstance(strategy, Fusion) else ()
 
 
+def retriever_of(spec: str) -> Retriever:
+    """The retriever that a spec names. Raises `SpecError` where what is handed over is not decided outermost."""
+    retriever: Retriever = make("retrievers", spec)
+    if any(isinstance(inner, Passing) for inner in below(retriever)):
+        raise SpecError(f"{spec_of(retriever)}: what is handed over is decided last; write expand, parent or merge outermost")
+    return retriever
+
+
 def handing_over(retriever: Retriever, other: Retriever) -> Retriever:
-    """`other`, which hands over passages as `retriever` does. Raises `SpecError` where that is not decided outermost."""
-    for outer in (retriever, other):
-        if any(isinstance(inner, Passing) for inner in _below(outer)):
-            raise SpecError(f"{spec_of(outer)}: what is handed over is decided last; write expand, parent or merge outermost")
+    """`other`, which hands over passages as `retriever` does. Raises `SpecError` for passages where `retriever` gives chunks."""
+    if isinstance(other, Passing) and not isinstance(retriever, Passing):
+        named = spec_of(other.retriever)
+        raise SpecError(
+            f"--swap {spec_of(other)} hands over passages, and what is audited hands over chunks; write --swap {named}"
+        )
     if not isinstance(retriever, Passing) or isinstance(other, Passing):
         return other
     strategy: Any = retriever  # a dataclass, which no protocol can say
     return typing.cast(Retriever, dataclasses.replace(strategy, retriever=other))
 
 
-def _below(strategy: object) -> Iterator[Retriever]:
+def searching(retriever: Retriever) -> Retriever:
+    """What finds what a retriever hands over: itself, or the one that it works on where it hands over passages."""
+    return retriever.retriever if isinstance(retriever, Passing) else retriever
+
+
+def below(strategy: object) -> Iterator[Retriever]:
     """All retrievers in one."""
     for inner in _inside(strategy):
         yield inner
-        yield from _below(inner)
+        yield from below(inner)
 
 
 def parts_of(index: Index) -> Iterator[Index]:
@@ -74,6 +103,12 @@ def parts_of(index: Index) -> Iterator[Index]:
     if isinstance(index, Composed):
         for part in index.indexes:
             yield from parts_of(part)
+
+
+def kept_of(index: Index) -> tuple[Callable[[Sequence[int]], Sequence[bool]] | None, bool]:
+    """What tells which stored vectors of an index are not of their texts, None without any; whether texts can be added."""
+    kept = next((part for part in parts_of(index) if isinstance(part, Kept)), None)
+    return (kept.drifted, kept.adds) if kept else (None, True)
 
 
 def encoder_of(index: Index) -> NamedModel | None:

@@ -15,7 +15,7 @@ from ragdiag.core.errors import InputError, SpecError
 from ragdiag.core.options import NO_SWAP, Options
 from ragdiag.core.passages import HandsOver
 from ragdiag.core.pipelines import Unread
-from ragdiag.core.protocols import ChunkTexts, Collection, Index, Kept, Progress, Retriever
+from ragdiag.core.protocols import ChunkTexts, Collection, Index, Progress, Retriever
 from ragdiag.core.records import Chunking, Corpus, Labels, Query, Run, Span, StoredChunk
 from ragdiag.core.registry import make, spec_of
 from ragdiag.scoring.packing import Packing
@@ -34,6 +34,7 @@ from ragdiag.search.nested import (
     encoder_of,
     encodes_anew,
     handing_over,
+    kept_of,
     models_of,
     notes_on_models,
     opened,
@@ -41,6 +42,8 @@ from ragdiag.search.nested import (
     parts_of,
     readers_of,
     reads_documents,
+    retriever_of,
+    searching,
     swaps_of,
 )
 from ragdiag.search.precision import kept_in
@@ -75,10 +78,9 @@ class Plan:
         self.options = options
         self.chunker = make("chunkers", options.chunker)
         self.context = make("contexts", options.context)
-        self.retriever = make("retrievers", options.retriever)
+        self.retriever = retriever_of(options.retriever)
         named = options.swap not in ("", NO_SWAP)
-        other = handing_over(self.retriever, make("retrievers", options.swap) if named else self.retriever)
-        self.swap = other if named else None
+        self.swap = handing_over(self.retriever, retriever_of(options.swap)) if named else None
         _ = [all_models(strategy) for strategy in (self.chunker, self.retriever, self.swap)]  # raises where one cannot be
         if spec_of(self.context) != "none" and (reads_documents(self.retriever) or reads_documents(self.swap)):
             raise SpecError(NO_CONTEXT)
@@ -176,14 +178,15 @@ class Plan:
 
     def _search(self, index: Index, queries: Sequence[Query], n_chunks: int) -> Run:
         """Rank for every query that has text: one without is a label defect, and an encoder would answer it all the same."""
-        spread = index.spread if isinstance(index, HandsOver) else 0  # chunks of a passage, where there are such
-        depth = min(max(DEPTH, 10 * self.options.k * max(spread, 1), self.options.budget // 8), n_chunks)
+        k, passages = self.options.k, isinstance(index, HandsOver)
+        for_k = index.depth_for(k) if isinstance(index, HandsOver) else 10 * k
+        depth = min(max(DEPTH, for_k, self.options.budget // 8), n_chunks)
         with_text = [i for i, query in enumerate(queries) if query.text.strip()]
         ranked = index.search([queries[i].text for i in with_text], depth)
         chunks = np.full((len(queries), depth), -1, dtype=np.int64)
         scores = np.full((len(queries), depth), -np.inf)
         chunks[with_text], scores[with_text] = ranked
-        return Run(chunks, scores, listed=tuple(range(len(queries))) if spread else (), passages=spread > 0)
+        return Run(chunks, scores, listed=tuple(range(len(queries))) if passages else (), passages=passages)
 
     def indexed(self, retrieved: Retrieved, progress: Progress) -> Indexed:
         """What a diagnosis may ask of the index that `retrieve` made."""
@@ -219,7 +222,7 @@ class Plan:
             {mended: (spec, as_asked(made)) for mended, (spec, made) in analyses.items()},
             self.rewriter,
             self.store,
-            *_kept(index),
+            *kept_of(index),
         )
 
     def _asked(self, index: AskedIndex, retrieved: Retrieved, embed: Callable[[Span], str], progress: Progress) -> Indexed:
@@ -262,7 +265,9 @@ class Plan:
         swap = self.swap
         if self.options.swap == NO_SWAP:
             return {}
-        return {spec_of(swap): lambda: make_index(swap)} if swap else swaps_of(self.retriever, index, make_index, meaning)
+        if swap is None:
+            return swaps_of(self.retriever, index, make_index, meaning)
+        return {spec_of(searching(swap)): lambda: make_index(swap)}
 
     def unread(self, retrieved: Retrieved, queries: Sequence[Query]) -> Unread | None:
         """What the encoder cannot read of what is indexed and asked; None without one, or where it reads all of it."""
@@ -296,12 +301,6 @@ def _placed(chunks: Sequence[StoredChunk], whole: Corpus, corpus: Corpus) -> Pla
     """Chunks in the documents that are audited."""
     placed = place(chunks, whole)
     return placed._replace(chunking=within(placed.chunking, whole, corpus))
-
-
-def _kept(index: Index) -> tuple[Callable[[Sequence[int]], Sequence[bool]] | None, bool]:
-    """What tells which stored vectors of an index are not of their texts, None without any; whether texts can be added."""
-    kept = next((part for part in parts_of(index) if isinstance(part, Kept)), None)
-    return (kept.drifted, kept.adds) if kept else (None, True)
 
 
 def _texts(queries: Sequence[Query]) -> list[str]:

@@ -13,7 +13,8 @@ from ragdiag.core.records import Span
 from ragdiag.diagnosis.cases import Case
 from ragdiag.diagnosis.failures._filler import KEPT, REQUESTS
 from ragdiag.diagnosis.failures._words import added, as_rare, askable, beside, telling, unasked, without
-from ragdiag.text.analysis import Analysis
+from ragdiag.search.changes import Fix, by_parts, stemmed, without_stop_words
+from ragdiag.text.analysis import STOP_WORDS, Analysis
 from ragdiag.text.languages import function_words, language
 from ragdiag.text.phrases import counted, listed
 from ragdiag.text.words import spelled, words
@@ -32,6 +33,19 @@ SAYS = {
 
 REWRITE, SHOWN = "rewrite queries in the words of the documents", 3
 """What to do about words, and how many of them the fix names."""
+
+REWORD, IN_WORDS = Fix(f"{REWRITE}, or add theirs to the documents"), Fix(REWRITE, more="; here: {said}")
+BY_TERMS = {
+    INFLECTION: Fix("search by stems", (stemmed,)),
+    IDENTIFIER: Fix("search identifiers by their parts as well", (by_parts,)),
+}
+SPELL_OUT = Fix("say abbreviations in both forms in queries, by the list that the documents give; or index both forms")
+LEAVE_OUT = Fix("leave words that say nothing out of queries")
+STOP = LEAVE_OUT._replace(changes=(without_stop_words,))
+"""Where all of them are on a stop list."""
+
+FIXES = (REWORD, IN_WORDS, *BY_TERMS.values(), SPELL_OUT, LEAVE_OUT, STOP)
+"""All that is to be done about one kind or another."""
 
 CONTROLS = 9
 """Changes that should not do as well that are tried."""
@@ -63,7 +77,7 @@ class Attempt(NamedTuple):
 
 def attempts(case: Case, chunk: int | None) -> Iterator[Attempt]:
     """The acts whose gates a query passes, the most telling first; `chunk` holds its evidence, None where none does whole."""
-    yield from map(_reworded, case.rewritings)
+    yield from (_reworded(case, text) for text in case.rewritings)
     if chunk is not None:
         yield from _by_terms(case, chunk, IDENTIFIER, Analysis(parts=True))
         yield from _spelled_out(case, chunk)
@@ -72,10 +86,9 @@ def attempts(case: Case, chunk: int | None) -> Iterator[Attempt]:
         yield from _unfilled(case, chunk)
 
 
-def _reworded(text: str) -> Attempt:
+def _reworded(case: Case, text: str) -> Attempt:
     """In words of the team itself."""
-    fix = f"{REWRITE}, or add theirs to the documents"
-    return Attempt(WORDING, Edit(query=text), "ask in the words of a paraphrase", fix, text, tuple)
+    return Attempt(WORDING, Edit(query=text), "ask in the words of a paraphrase", case.setting.advice(REWORD), text, tuple)
 
 
 def _by_terms(case: Case, chunk: int, kind: str, analysis: Analysis) -> Iterator[Attempt]:
@@ -85,11 +98,11 @@ def _by_terms(case: Case, chunk: int, kind: str, analysis: Analysis) -> Iterator
     if not spec or not _of_the_subject(case, gained):
         return
     edit, rest = Edit(retriever=spec), without(case.query.text, gained)
-    act = {INFLECTION: "search by stems", IDENTIFIER: "search identifiers by their parts as well"}[kind]
     forms = dict.fromkeys(form for there in gained.values() for form in there)
     shown = f"{', '.join(gained)} in the query, {', '.join(list(forms)[:3])} in the evidence's chunk"
     controls = functools.partial(_others_so, case, chunk, edit)
-    yield Attempt(kind, edit, act, f"{act}: {spec}", shown, controls, edit.with_(Edit(query=rest)), tuple(gained))
+    act, knocked = BY_TERMS[kind], edit.with_(Edit(query=rest))
+    yield Attempt(kind, edit, act.words, case.setting.advice(act), shown, controls, knocked, tuple(gained))
 
 
 def _of_the_subject(case: Case, gained: Collection[str]) -> bool:
@@ -122,7 +135,7 @@ def _spelled_out(case: Case, chunk: int) -> Iterator[Attempt]:
         if fresh and held.issuperset(words(new)) and not held.issuperset(words(old)):
             edit = Edit(query=re.sub(re.escape(old), f"{old} {new}", text, count=1, flags=re.IGNORECASE))
             controls = functools.partial(_other_words, case, chunk, fresh)
-            fix = "say abbreviations in both forms in queries, by the list that the documents give; or index both forms"
+            fix = case.setting.advice(SPELL_OUT)
             yield Attempt(ABBREVIATION, edit, f"say {old} as {new} too", fix, f"{old}: {new}", controls, None, fresh)
 
 
@@ -167,7 +180,7 @@ def _unfilled(case: Case, chunk: int) -> Iterator[Attempt]:
     empty = [asking, asking | function, beside_it, beside_it | asking, beside_it | asking | function]
     left_out = dict.fromkeys(tuple(w for w in own if w in words_) for words_ in empty)
     fair = (dropped for dropped in left_out if 0 < len(dropped) < len(own) - 1 and _elsewhere(case, chunk, dropped))
-    yield from (_less(text, own, dropped, without(text, dropped)) for dropped in fair)
+    yield from (_less(case, own, dropped, without(text, dropped)) for dropped in fair)
     yield from _alone(case, chunk, own, sentence, common)
 
 
@@ -181,7 +194,7 @@ def _alone(case: Case, chunk: int, own: Sequence[str], sentence: str, common: Se
     """Only `sentence` of the query, where what stands round it says nothing: function words, and `common` ones."""
     round_it = tuple(w for w in own if w not in words(sentence))
     if round_it and set(round_it) <= common | function_words("english") and _elsewhere(case, chunk, round_it):
-        yield _less(case.query.text, own, round_it, sentence.strip())
+        yield _less(case, own, round_it, sentence.strip())
 
 
 def _sentence(case: Case, chunk: int) -> str:
@@ -202,11 +215,11 @@ def _elsewhere(case: Case, chunk: int, dropped: Sequence[str]) -> bool:
     return 2 * own < sum(map(idf, dropped)) or own < sum(above) / max(len(above), 1)
 
 
-def _less(text: str, own: Sequence[str], dropped: tuple[str, ...], left: str) -> Attempt:
+def _less(case: Case, own: Sequence[str], dropped: tuple[str, ...], left: str) -> Attempt:
     """The query without `dropped`, which are some of its `own` words: what is `left`."""
     how = f"leave out {counted(len(dropped), 'word')} that say nothing" if len(dropped) > 1 else f"leave out {dropped[0]}"
-    fix = "leave words that say nothing out of queries: a stop list"
-    controls = functools.partial(_as_many, text, [w for w in own if w not in dropped], len(dropped))
+    fix = case.setting.advice(STOP if STOP_WORDS["english"].issuperset(dropped) else LEAVE_OUT)
+    controls = functools.partial(_as_many, case.query.text, [w for w in own if w not in dropped], len(dropped))
     return Attempt(FILLER, Edit(query=left), how, fix, ", ".join(dropped), controls, None, dropped)
 
 
@@ -242,7 +255,8 @@ def _said_so(case: Case, chunk: int, new: tuple[str, ...], dropped: tuple[str, .
     rest = without(case.query.text, dropped)
     controls = functools.partial(_asked_for, case, chunk, new, bool(dropped))
     knocked = Edit(query=rest) if dropped else None
-    return Attempt(WORDS, Edit(query=added(rest, new)), how, f"{REWRITE}; here: {said}", ", ".join(new), controls, knocked, new)
+    fix = case.setting.advice(IN_WORDS, said=said)
+    return Attempt(WORDS, Edit(query=added(rest, new)), how, fix, ", ".join(new), controls, knocked, new)
 
 
 def _replaceable(case: Case, chunk: int) -> tuple[str, ...]:

@@ -66,5 +66,5 @@ def _overlap(detail: Mapping[str, Any]) -> str:
 
 def _came(outcome: Outcome) -> str:
     """What came of an act in a few words."""
-    rank, sufficient = outcome.standing
+    rank, sufficient = outcome.standing.k, outcome.standing.sufficient
     return (f"needs k {rank}" if rank else "does not find it") + (", sufficient" if sufficient else "")

@@ -11,9 +11,9 @@ from ragdiag.core.records import Span
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.failures._passages import neighbours
 from ragdiag.diagnosis.modes import FailureMode
-from ragdiag.search.changes import sized, with_context
+from ragdiag.search.changes import Fix, expanded
 
-FIX = "hand over the chunk before and after each one found; {tokens} tokens of context instead of {tokens_now}"
+FIX = Fix("hand over neighbours", (expanded,), "; {tokens} tokens of context instead of {tokens_now}")
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Adjacent(FailureMode):
     cannot_tell = "why the passage was not found by itself; it may need its heading, or other words"
     place = 124
     residual = True
-    remedies = (sized(2), with_context("neighbours"))
+    fixes = (FIX,)
 
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""
@@ -51,9 +51,9 @@ class Adjacent(FailureMode):
     def prove(self, case: Case, observation: Observation) -> Trial:
         """Hand them over: seen above, as no rank changes."""
         yield from ()
-        fix = FIX.format(**observation.detail)
+        fix = case.setting.advice(FIX, **observation.detail)
         how = "hand over the chunk before and after each one found"
-        after = Standing(case.length, True)
+        after = Standing(case.length, True, case.passage(case.length))
         return case.finding("adjacent", observation, how, after, fix, tokens=observation.detail["tokens"], rows=())
 
 

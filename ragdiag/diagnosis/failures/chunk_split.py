@@ -26,7 +26,7 @@ from ragdiag.diagnosis.failures._passages import (
 )
 from ragdiag.diagnosis.failures._rows import MOST, at
 from ragdiag.diagnosis.modes import FailureMode
-from ragdiag.search.changes import overlapping, sized
+from ragdiag.search.changes import Fix, by_sentences, overlapping, small_to_big
 from ragdiag.text.phrases import counted, listed, one_line
 
 AROUND = 70
@@ -38,8 +38,9 @@ FEWEST = 19
 AGAIN = (49, 50)
 """Shifts, and chunks elsewhere, of a second look."""
 
-FIX = "move the boundary: chunks that end with sentences or paragraphs, or overlap"
-BETWEEN = "overlapping chunks, or larger ones: the boundary is between sentences of the evidence"
+SENTENCES = Fix("end chunks with sentences", (by_sentences,))
+OVERLAP = Fix("let chunks overlap", (overlapping,))
+NEIGHBOURS = Fix("smaller chunks, handed over with their neighbours", (small_to_big,))
 SENTENCE_END = re.compile(r"[.!?:;][\"')\]\u201d\u2019]*\s*$|\n\s*$")
 
 
@@ -65,7 +66,7 @@ class ChunkSplit(FailureMode):
     of_cuts = True
     place = 30
     exposes = True
-    remedies = (overlapping, sized(2))
+    fixes = (SENTENCES, OVERLAP, NEIGHBOURS)
 
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""
@@ -93,7 +94,7 @@ class ChunkSplit(FailureMode):
             observation,
             "a window of a chunk's length that holds the evidence whole, in place of the fragments",
             outcome.standing,
-            BETWEEN if all(_between_sentences(case, s) for s in spans) else FIX,
+            case.setting.advice(*_fixes(case, spans)),
             control=control,
             proved=control is not None and control.p is not None and control.p <= self.alpha,
             detail={"window_ranks": list(outcome.ranks), "placebo": placebo},
@@ -173,6 +174,13 @@ def _rows(cut: Sequence[Mapping[str, Any]], ranks: Sequence[int | None]) -> Iter
 def _alternative(case: Case, spans: tuple[Span, ...]) -> Span:
     """The alternative that would fit in a chunk and whose fragments rank best."""
     return nearest(case, [s for s in spans if fits(case.setting, s)])
+
+
+def _fixes(case: Case, spans: Sequence[Span]) -> Iterator[Fix]:
+    """What leaves the passages whole: ends of sentences only where a chunk ends inside one."""
+    if not all(_between_sentences(case, s) for s in spans):
+        yield SENTENCES
+    yield from (OVERLAP, NEIGHBOURS)
 
 
 def _between_sentences(case: Case, span: Span) -> bool:

@@ -10,9 +10,10 @@ from ragdiag.diagnosis.failures._passages import described
 from ragdiag.diagnosis.failures._rows import chunk_rows
 from ragdiag.diagnosis.failures._twins import Twin, twin
 from ragdiag.diagnosis.modes import FailureMode
+from ragdiag.search.changes import Fix
 from ragdiag.text.versions import Versions
 
-FIX = "decide which of them holds; remove the other, or mark it as superseded"
+FIX = Fix("decide which of them holds; remove the other, or mark it as superseded")
 
 MOST_VERSIONS = 7
 """Values that may stand in one place of near-duplicates: more are a series, a page for each branch or year, and no conflict."""
@@ -33,6 +34,7 @@ class Conflicting(FailureMode):
     of_copies = True
     levels = ("span", "document")
     exposes = True
+    fixes = (FIX,)
 
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""

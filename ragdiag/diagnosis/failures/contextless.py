@@ -17,11 +17,8 @@ from ragdiag.diagnosis.failures.header_lost import introduced
 from ragdiag.diagnosis.failures.too_small import SMALL, is_small
 from ragdiag.diagnosis.failures.truncated import unseen
 from ragdiag.diagnosis.modes import FailureMode
-from ragdiag.search.changes import with_context
+from ragdiag.search.changes import Fix, lacking_contexts, with_context
 from ragdiag.text.words import words
-
-LACKING = {"none": ("title", "heading", "neighbours"), "title": ("heading",), "heading": (), "neighbours": ("title", "heading")}
-"""By what is indexed with each chunk already (``--context``): what could be besides, the cheapest first."""
 
 NAMES = {
     "title": "its document's title",
@@ -36,8 +33,8 @@ OTHERS = {
 FAR_BELOW = 0.75
 """Of the usual chunk's text, the share of a chunk that is too small: what its neighbours lend, it would have at a usual size."""
 
-FIX = "index each chunk with {name}: --context {kind}"
-FILTER = "; or filter by document, and ask which is meant where the question does not say"
+FIXES = {kind: Fix(f"index each chunk with {name}", (with_context(kind),)) for kind, name in NAMES.items()}
+FILTER = Fix("filter by document, and ask which is meant where the question does not say")
 
 
 class _Concerned(NamedTuple):
@@ -67,11 +64,11 @@ class Contextless(FailureMode):
     by_degrees = True
     of_copies = True
     reads = True
-    remedies = (with_context("title"), with_context("heading"), with_context("neighbours"))
+    fixes = (*FIXES.values(), FILTER)
 
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""
-        kinds = LACKING.get(case.setting.context.partition("(")[0], ())
+        kinds = lacking_contexts(case.setting.context)
         concerned = self._concerned(case, kinds) if kinds else []
         if not concerned:
             return None
@@ -101,7 +98,7 @@ class Contextless(FailureMode):
             observation,
             f"index each chunk with {NAMES[kind]}" + (", tried with this chunk alone" if lent.alone else ""),
             lent.outcome.standing,
-            FIX.format(name=NAMES[kind], kind=kind) + (FILTER if wrong else ""),
+            case.setting.advice(FIXES[kind], *([FILTER] if wrong else [])),
             proved=lent.proved,
             control=lent.control,
             detail={"kind": kind, "tried": outcomes, "wrong_document": wrong},

@@ -13,11 +13,12 @@ from ragdiag.diagnosis.failures._asking import by_other_words, new_words
 from ragdiag.diagnosis.failures._passages import holding
 from ragdiag.diagnosis.modes import FailureMode
 from ragdiag.diagnosis.reading import MOST_UNREAD
+from ragdiag.search.changes import Fix
 from ragdiag.text.languages import of_other_languages
 from ragdiag.text.phrases import one_line
 
-TRANSLATE = "translate questions into the language of the documents before they are searched"
-MULTILINGUAL = "search with an encoder that was trained for both languages: dense(model=...)"
+TRANSLATE = Fix("translate questions into the language of the documents before they are searched")
+MULTILINGUAL = Fix("search with an encoder that was trained for both languages, which you name")
 
 BY_WORDS = "bm25"
 """A retriever that finds nothing across languages but names."""
@@ -39,6 +40,7 @@ class CrossLanguage(FailureMode):
     cannot_tell = "how well a translator, or another model, would do for other questions"
     place = 86
     levels = ("span", "document")
+    fixes = (TRANSLATE, MULTILINGUAL)
 
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""
@@ -56,7 +58,7 @@ class CrossLanguage(FailureMode):
         if not edits:
             return None
         outcomes = yield edits
-        tried = {e.query or e.retriever: o.standing._asdict() for e, o in zip(edits, outcomes, strict=True)}
+        tried = {e.query or e.retriever: o.standing.told() for e, o in zip(edits, outcomes, strict=True)}
         edit, outcome = _best(edits, outcomes)
         proved, control = _serves(case, edit, outcome), None
         if proved and edit.query:

@@ -13,12 +13,13 @@ from ragdiag.diagnosis.failures._passages import described, says_nearly
 from ragdiag.diagnosis.failures._removals import holds, others_dropped
 from ragdiag.diagnosis.failures._rows import MOST, beginning, left_out
 from ragdiag.diagnosis.modes import FailureMode
-from ragdiag.search.changes import within
+from ragdiag.search.changes import Fix, within
 from ragdiag.text.duplicates import near_duplicates
 from ragdiag.text.phrases import listed
 from ragdiag.text.words import words
 
-FIX = "drop near-duplicates, from the index or from each ranking"
+FIX = Fix("drop near-duplicates from each ranking", (within("dedupe"),))
+FROM_INDEX = Fix("from the index")
 
 COPY = 0.75
 """Of the shorter text's pairs of words, those that copies share at least; pages made from one template share fewer."""
@@ -38,7 +39,7 @@ class CrowdedOut(FailureMode):
     of_copies = True
     levels = ("span", "document")
     exposes = True
-    remedies = (within("dedupe"),)
+    fixes = (FIX, FROM_INDEX)
 
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""
@@ -67,7 +68,7 @@ class CrowdedOut(FailureMode):
             observation,
             "keep the first of each cluster of near-duplicates",
             outcome.standing,
-            FIX,
+            case.setting.advice(FIX, FROM_INDEX),
             proved=outcome.standing.sufficient and holds(control),
             control=control,
             rows=_rows(observation.detail["clusters"]),

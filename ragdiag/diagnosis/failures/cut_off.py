@@ -9,8 +9,9 @@ from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.failures._stages import before, rows, seen
 from ragdiag.diagnosis.modes import FailureMode
 from ragdiag.diagnosis.replay import without
+from ragdiag.search.changes import Fix
 
-FIX = "hand over more, or lower the threshold"
+FIX = Fix("hand over more, or lower the threshold")
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class CutOff(FailureMode):
     place = 24
     levels = ("span", "document")
     stage = "prompted"
+    fixes = (FIX,)
 
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""

@@ -6,7 +6,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ragdiag.core.proofs import Control, Edit, Finding, Outcome, Row, Standing, Trial
+from ragdiag.core.proofs import Control, Edit, Finding, Outcome, Row, Trial
 from ragdiag.core.records import Span
 from ragdiag.diagnosis.cases import Case, Group, Observation
 from ragdiag.diagnosis.failures._passages import cut_groups, described, first_enough, nearest, neighbours, placements, replaced
@@ -16,11 +16,12 @@ from ragdiag.diagnosis.failures._words import beside
 from ragdiag.diagnosis.failures.truncated import unseen
 from ragdiag.diagnosis.modes import FailureMode
 from ragdiag.diagnosis.unproved import hint
-from ragdiag.search.changes import sized
+from ragdiag.search.changes import Fix, sized, small_to_big
 from ragdiag.text.phrases import counted
 from ragdiag.text.sentences import sentences
 
-FIX = "smaller chunks, or embed sentences and hand over the passage round them"
+SMALLER = Fix("smaller chunks", (sized(0.5),))
+PASSAGES = Fix("with the passage round them handed over", (small_to_big,))
 HOW = "a smaller window round the evidence, in the chunk's place"
 VAGUE = "the question's words hardly tell one text from another"
 LOW = "the smaller window comes no higher than the lower half of the context"
@@ -62,7 +63,7 @@ class Diluted(FailureMode):
     place = 90
     by_degrees = True
     reads = True
-    remedies = (sized(0.5),)
+    fixes = (SMALLER, PASSAGES)
 
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""
@@ -86,7 +87,15 @@ class Diluted(FailureMode):
             return _half(case, observation, edit, outcome, self._is_proof(control))
         proved = outcome.standing.sufficient and self._is_proof(control) and not _next_door(case, outcome, drowned)
         finding = case.finding(
-            "diluted", observation, HOW, outcome.standing, FIX, proved=proved, control=control, rows=_rows(observation), edit=edit
+            "diluted",
+            observation,
+            HOW,
+            outcome.standing,
+            case.setting.advice(SMALLER, PASSAGES),
+            proved=proved,
+            control=control,
+            rows=_rows(observation),
+            edit=edit,
         )
         doubt = VAGUE if weight(case) < TELLS else LOW if (outcome.standing.rank or 0) > case.upper else ""
         return hint(finding, doubt) if proved and doubt else finding
@@ -151,8 +160,9 @@ def _half(case: Case, observation: Observation, edit: Edit, outcome: Outcome, co
     if not (outcome.standing.sufficient and counts):
         return None
     how = "a smaller window round the evidence: tried together with making it whole, which alone is not enough"
-    before = Standing(case.standing.rank, False)
-    return case.finding("diluted", observation, how, before, FIX, proved=False, rows=_rows(observation), edit=edit)
+    before = case.standing._replace(sufficient=False)
+    fix = case.setting.advice(SMALLER, PASSAGES)
+    return case.finding("diluted", observation, how, before, fix, proved=False, rows=_rows(observation), edit=edit)
 
 
 def _windows(case: Case, drowned: Drowned) -> list[Span]:

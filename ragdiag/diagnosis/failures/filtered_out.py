@@ -9,8 +9,9 @@ from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.failures._stages import rows, seen
 from ragdiag.diagnosis.modes import FailureMode
 from ragdiag.diagnosis.replay import without
+from ragdiag.search.changes import Fix
 
-FIX = "let the filter pass what the question may need, or filter before the search"
+FIX = Fix("let the filter pass what the question may need, or filter before the search")
 
 UNSEEN = "the reranker never saw what was dropped: put back at the rank at which it was found"
 
@@ -24,6 +25,7 @@ class FilteredOut(FailureMode):
     place = 22
     levels = ("span", "document")
     stage = "filtered"
+    fixes = (FIX,)
 
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""

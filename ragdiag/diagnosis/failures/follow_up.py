@@ -12,10 +12,11 @@ from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.failures._asking import by_other_words, new_words
 from ragdiag.diagnosis.failures._words import telling
 from ragdiag.diagnosis.modes import FailureMode
+from ragdiag.search.changes import Fix
 from ragdiag.text.languages import of_other_languages
 from ragdiag.text.phrases import one_line
 
-FIX = "rewrite follow-up questions in full, from the turns before, before they are searched"
+FIX = Fix("rewrite follow-up questions in full, from the turns before, before they are searched")
 
 HOW = {
     "rewrite": "ask the question in full",
@@ -45,6 +46,7 @@ class FollowUp(FailureMode):
     cannot_tell = "whether a rewriter at work would write the question as it is asked in full here"
     place = 84
     levels = ("span", "document")
+    fixes = (FIX,)
 
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""

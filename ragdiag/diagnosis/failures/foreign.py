@@ -12,8 +12,9 @@ from ragdiag.diagnosis.failures._passages import described
 from ragdiag.diagnosis.failures._removals import holds, others_dropped
 from ragdiag.diagnosis.failures._rows import MOST, beginning, left_out
 from ragdiag.diagnosis.modes import FailureMode
+from ragdiag.search.changes import Fix
 
-FIX = "index changed documents anew, and delete the records of documents that are gone"
+FIX = Fix("index changed documents anew, and delete the records of documents that are gone")
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Foreign(FailureMode):
     place = 55
     levels = ("span", "document")
     exposes = True
+    fixes = (FIX,)
 
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""

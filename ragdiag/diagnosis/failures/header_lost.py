@@ -17,16 +17,16 @@ from ragdiag.diagnosis.failures._passages import described
 from ragdiag.diagnosis.failures._rows import MOST, at
 from ragdiag.diagnosis.failures.truncated import unseen
 from ragdiag.diagnosis.modes import FailureMode
-from ragdiag.search.changes import sized
+from ragdiag.search.changes import Fix, sized
 from ragdiag.text.phrases import one_line
 from ragdiag.text.tables import caption, introduction
 
 FIXES = {
-    "table": "repeat the header row with each part of a table, or keep tables whole",
-    "csv": "repeat the header line with each part of the file, or write each line out as `column: value`",
-    "list": "repeat the line that introduces a list with each part of it, or keep lists whole",
+    "table": Fix("repeat the header row with each part of a table, or keep tables whole"),
+    "csv": Fix("repeat the header line with each part of the file, or write each line out as `column: value`"),
+    "list": Fix("repeat the line that introduces a list with each part of it, or keep lists whole"),
 }
-FIX_CAPTION = "repeat what stands above a {kind}, and its header, with each part of it, or keep {kind}s whole"
+FIX_CAPTION = Fix("repeat what stands above a {kind}, and its header, with each part of it, or keep {kind}s whole")
 HOW = "the header before each chunk that was cut from it"
 HOW_CAPTION = "the header, with what stands above it, before each chunk that was cut from it"
 LONGEST = 160
@@ -56,6 +56,7 @@ class HeaderLost(FailureMode):
     cannot_tell = "whether a reader, or a model, would understand the row without its header"
     place = 35
     reads = True
+    fixes = (*FIXES.values(), FIX_CAPTION)
     remedies = (sized(2), sized(4))
 
     def observe(self, case: Case) -> Observation | None:
@@ -92,7 +93,7 @@ class HeaderLost(FailureMode):
             observation,
             (HOW_CAPTION if above else HOW) + (", tried with this chunk alone" if lent.alone else ""),
             lent.outcome.standing,
-            FIX_CAPTION.format(kind="list" if kind == "list" else "table") if above else FIXES[kind],
+            case.setting.advice(FIX_CAPTION if above else FIXES[kind], kind="list" if kind == "list" else "table"),
             proved=lent.proved,
             control=lent.control,
             detail={"chunks": rows},

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ragdiag.core.proofs import Control, Row, Standing, Trial
+from ragdiag.core.proofs import Control, Row, Trial
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.failures._parts import asks_in_parts, may_each_do
 from ragdiag.diagnosis.failures._passages import neighbours
 from ragdiag.diagnosis.failures._rows import at
 from ragdiag.diagnosis.failures._second_search import Lead, lead
 from ragdiag.diagnosis.modes import FailureMode
-from ragdiag.search.changes import other_retrievers, with_context, within
+from ragdiag.search.changes import Fix, bigger_parents, expanded, other_retrievers, with_context, within
 from ragdiag.text.phrases import listed
 
-PARTS = "ask in parts: one search for each thing that the query needs"
-AGAIN = "search again with what the first search found; here: {title}"
+PARTS = Fix("ask in parts: one search for each thing that the query needs")
+AGAIN = Fix("search again with what the first search found; here: {title}")
 AGAIN_SAYS = "the chunk at {at} names “{title}”: a search for that as well has it at {rank}"
-FAR_OFF = "search for what lacks by itself (only k {k}, {tokens} tokens of context, has it all)"
+FAR_OFF = Fix("search for what lacks by itself (only k {k}, {tokens} tokens of context, has it all)")
 FAR = 4
 """Contexts from which on a larger k is nothing to do."""
-MORE = "raise k to {k} ({tokens} tokens of context)"
-BESIDE = "hand over the chunk before and after each one found"
-NEIGHBOURS = "hand over more of each document: what lacks is not ranked"
-ONE_GROUP = 'where each of these passages answers alone, give them one "group" in the labels'
+MORE = Fix("raise k to {k} ({tokens} tokens of context)")
+BESIDE = Fix("hand over neighbours", (expanded,))
+NEIGHBOURS = Fix("hand over more of each document, as what lacks is not ranked", (bigger_parents,))
+ONE_GROUP = Fix('where each of these passages answers alone, give them one "group" in the labels')
 EACH = "the labels list passages that may each answer alone, and the context holds one of them"
 
 
@@ -39,6 +39,7 @@ class Incomplete(FailureMode):
     cannot_tell = "why the rest ranks low, nor whether each listed passage is needed"
     place = 120
     residual = True
+    fixes = (BESIDE, PARTS, AGAIN, MORE, FAR_OFF, NEIGHBOURS, ONE_GROUP)
     remedies = (within("mmr"), other_retrievers, with_context("neighbours"))
 
     def observe(self, case: Case) -> Observation | None:
@@ -51,12 +52,12 @@ class Incomplete(FailureMode):
 
     def prove(self, case: Case, observation: Observation) -> Trial:
         """Raise k; where a chunk that was found names the page of what lacks, search for that too."""
-        k = case.standing.rank
-        tokens = case.tokens_down_to(k) if k else None
+        rank, k = case.standing.rank, case.standing.k
+        tokens = case.tokens_down_to(rank) if rank else None
         detail = dict[str, object](least_k=k) | ({} if tokens is None else {"tokens": tokens})
         has, lacks = (listed([str(n) for n in observation.detail[name]]) for name in ("covered", "lacking"))
         rows = [Row.of("has", f"its context holds evidence {has}, and lacks {lacks}")]
-        how, after = f"raise k to {k}", Standing(k, k is not None)
+        how, after = f"raise k to {k}", case.standing._replace(sufficient=k is not None)
         if why := may_each_do(case):
             nothing = Control(0, 0, None, f"proves nothing: {why}")
             return case.finding(
@@ -67,7 +68,8 @@ class Incomplete(FailureMode):
         if found is not None:
             detail |= {"second_search": found.title, "second_rank": found.rank}
             rows.append(Row.of("again", AGAIN_SAYS.format(at=at(found.named_at), title=found.title, rank=at(found.rank))))
-        fix = _fix(bool(observation.detail["in_parts"]), k, tokens, found, _beside(case), case.length)
+        acts = _acts(bool(observation.detail["in_parts"]), rank, found, _beside(case), case.length)
+        fix = case.setting.advice(*acts, k=k, tokens=tokens, title=found.title if found else "")
         control = found.control if found is not None else None
         return case.finding("incomplete", observation, how, after, fix, detail=detail, tokens=tokens, rows=rows, control=control)
 
@@ -78,11 +80,10 @@ def _beside(case: Case) -> bool:
     return all((holder := case.holder(g)) is not None and holder[0] in near for g in case.targets)
 
 
-def _fix(in_parts: bool, k: int | None, tokens: int | None, found: Lead | None, beside: bool, length: int) -> str:
+def _acts(in_parts: bool, rank: int | None, found: Lead | None, beside: bool, length: int) -> list[Fix]:
     """Ask in parts only where the question has them, again and for neighbours only where that finds it; else more context."""
-    acts = [AGAIN.format(title=found.title)] if found else []
+    acts = [AGAIN] if found else []
     acts += [PARTS] if in_parts else []
     if beside:
-        return "; or ".join([BESIDE, *acts])
-    more = (MORE if k <= FAR * length else FAR_OFF).format(k=k, tokens=tokens) if k else NEIGHBOURS
-    return "; or ".join([*acts, more])
+        return [BESIDE, *acts]
+    return [*acts, NEIGHBOURS if rank is None else MORE if rank <= FAR * length else FAR_OFF]

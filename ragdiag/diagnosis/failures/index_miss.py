@@ -10,8 +10,12 @@ from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.failures._passages import described
 from ragdiag.diagnosis.failures._rows import MOST, beginning, left_out
 from ragdiag.diagnosis.modes import FailureMode
+from ragdiag.search.changes import Fix
 
-FIX = "raise ef_search or nprobe (the index then looks at more vectors), search exactly, or rebuild the index with more links"
+FIX = Fix(
+    "raise ef_search or nprobe (the index then looks at more vectors), search exactly, or rebuild the index with more links"
+)
+OWN = Fix("{remedy}, search exactly, or build the index anew")
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,7 @@ class IndexMiss(FailureMode):
     place = 100
     alone = "exact search"
     levels = ("span", "document")
+    fixes = (FIX, OWN)
 
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`. Whether something is missed is not known before the search."""
@@ -41,7 +46,7 @@ class IndexMiss(FailureMode):
         missed = [row | {"exact": rank} for row, rank in zip(rows, ranks.values(), strict=False)]
         how = "search the same vectors exactly"
         detail, own = {"missed": missed}, case.setting.remedy
-        fix = f"{own}, search exactly, or build the index anew" if own else FIX
+        fix = case.setting.advice(OWN if own else FIX, remedy=own)
         return case.finding("index_miss", observation, how, outcome.standing, fix, detail=detail, rows=_rows(missed), edit=edit)
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from ragdiag.core.proofs import Trial
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.modes import FailureMode
+from ragdiag.search.changes import Fix
 
-FIX = "mend the label; ragdiag check names file and line"
+FIX = Fix("mend the label; ragdiag check names file and line")
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class LabelDefect(FailureMode):
     cannot_tell = "anything of retrieval: until the label is mended, nobody knows what would serve this query"
     place = 10
     levels = ("excluded",)
+    fixes = (FIX,)
 
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""

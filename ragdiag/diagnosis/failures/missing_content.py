@@ -12,14 +12,19 @@ from ragdiag.diagnosis.cases import Case, Group, Observation
 from ragdiag.diagnosis.failures._passages import gaps, placements
 from ragdiag.diagnosis.failures._rows import EXCERPT, MOST
 from ragdiag.diagnosis.modes import FailureMode
+from ragdiag.search.changes import Fix
 from ragdiag.sources.omissions import held
 from ragdiag.text.phrases import one_line
 
 FIX = {
-    "changed since": "index the document anew: what is indexed is what it said before",
-    "not ingested": "index the document: no chunk of it is in the index",
-    "lost by the loader": "mend the loader: it left something out at this very place (ragdiag check says what; --keep reads it)",
-    "lost by the chunker or the index": "cut and index the document anew: other parts of it are indexed, this passage is not",
+    "changed since": Fix("index the document anew: what is indexed is what it said before"),
+    "not ingested": Fix("index the document: no chunk of it is in the index"),
+    "lost by the loader": Fix(
+        "mend the loader: it left something out at this very place (ragdiag check says what; --keep reads it)"
+    ),
+    "lost by the chunker or the index": Fix(
+        "cut and index the document anew: other parts of it are indexed, this passage is not"
+    ),
 }
 
 
@@ -31,6 +36,7 @@ class MissingContent(FailureMode):
     cannot_tell = "how your chunker would cut the missing text, nor why it was not indexed"
     place = 20
     levels = ("span", "document")
+    fixes = tuple(FIX.values())
 
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""

@@ -14,13 +14,14 @@ from ragdiag.diagnosis.failures._asking import evidence_words
 from ragdiag.diagnosis.failures._passages import holding
 from ragdiag.diagnosis.failures._words import said, telling
 from ragdiag.diagnosis.modes import FailureMode
+from ragdiag.search.changes import Fix
 from ragdiag.text.analysis import stemmed
 from ragdiag.text.languages import language
 from ragdiag.text.phrases import counted, listed, one_line
 from ragdiag.text.spelling import near, slips, spellable
 from ragdiag.text.words import spelled, words
 
-FIX = "check the spelling of queries against the corpus' own words before they are searched"
+FIX = Fix("check the spelling of queries against the corpus' own words before they are searched")
 
 IDENTIFIER = re.compile(r"[a-zß-ÿ][A-Z]|_")
 
@@ -59,6 +60,7 @@ class Misspelt(FailureMode):
     cannot_tell = "whether the query's spelling is wrong: it may be a name, or another way to write the word"
     place = 88
     levels = ("span", "document")
+    fixes = (FIX,)
 
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""
@@ -79,7 +81,7 @@ class Misspelt(FailureMode):
         if outcome.standing.sufficient:
             wrong = self._wrong(case, slips_)
             outcomes = yield [Edit(query=text) for text in wrong]
-            tried = {text: o.standing._asdict() for text, o in zip(wrong, outcomes, strict=True)}
+            tried = {text: o.standing.told() for text, o in zip(wrong, outcomes, strict=True)}
             best = outcome.standing.rank or math.inf
             as_well = sum(o.standing.sufficient and (o.standing.rank or math.inf) <= best for o in outcomes)
             control = Control(

@@ -11,9 +11,9 @@ from ragdiag.core.proofs import EXACT, Edit, Row, Trial
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.failures._rows import at
 from ragdiag.diagnosis.modes import FailureMode
-from ragdiag.search.changes import other_retrievers
+from ragdiag.search.changes import Fix, other_retrievers, swapped
 
-FIX = "add {retriever}, or weigh it more: no more is known than that it alone finds this one"
+FIX = Fix("search as {retriever} does", (other_retrievers,), "; no more is known than that it finds this one")
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class OtherRetriever(FailureMode):
     levels = ("span", "document")
     residual = True
     reads = True
-    remedies = (other_retrievers,)
+    fixes = (FIX,)
 
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""
@@ -39,14 +39,15 @@ class OtherRetriever(FailureMode):
         """Ask each of them."""
         edits = [Edit(retriever=name) for name in others(case)]
         outcomes = yield edits
-        tried = {e.retriever: o.standing._asdict() for e, o in zip(edits, outcomes, strict=True)}
+        standings = {e.retriever: o.standing for e, o in zip(edits, outcomes, strict=True)}
+        tried = {name: {"rank": standing.rank, "sufficient": standing.sufficient} for name, standing in standings.items()}
         edit, best = min(zip(edits, outcomes, strict=True), key=lambda pair: pair[1].standing.rank or math.inf)
         return case.finding(
             "other_retriever",
             observation,
             f"search with {edit.retriever} instead",
             best.standing,
-            FIX.format(retriever=edit.retriever),
+            case.setting.advice(FIX._replace(changes=(swapped(edit.retriever),)), retriever=edit.retriever),
             detail={"tried": tried},
             rows=_rows(tried),
             edit=edit,

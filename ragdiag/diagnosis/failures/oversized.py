@@ -10,11 +10,12 @@ from ragdiag.core.records import Span
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.failures._passages import best_fragment, cut_groups, replaced
 from ragdiag.diagnosis.modes import FailureMode
-from ragdiag.search.changes import sized
+from ragdiag.search.changes import Fix, bigger_parents, sized
 from ragdiag.text.phrases import listed
 
-FIX = "larger chunks, or retrieve small ones and hand over the section round them"
-UNATTAINABLE = "raise the context's size: even whole, the evidence does not fit in it"
+LARGER, PARENTS = Fix("larger chunks", (sized(2), sized(4))), Fix("hand over what stands round small ones", (bigger_parents,))
+RAISED = Fix("larger chunks, and k raised to {k}", LARGER.changes)
+UNATTAINABLE = Fix("raise the context's size: even whole, the evidence does not fit in it")
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Oversized(FailureMode):
     of_cuts = True
     place = 119
     residual = True
-    remedies = (sized(2), sized(4))
+    fixes = (LARGER, PARENTS, RAISED, UNATTAINABLE)
 
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""
@@ -50,7 +51,7 @@ class Oversized(FailureMode):
         (outcome,) = yield [edit]
         after, lost = outcome.standing, bool(observation.detail["unattainable"])
         within = self._within(case, after)
-        more = f", and k raised to {after.rank}" if within and not lost else ""
+        more = f", and k raised to {after.k}" if within and not lost else ""
         lengths = listed([f"{n:,}" for n in observation.detail["tokens"]])
         most = "a whole context" if lost else "a chunk of this index"
         return case.finding(
@@ -58,7 +59,7 @@ class Oversized(FailureMode):
             observation,
             "the chunks that hold a piece of the evidence joined into one" + more,
             after,
-            UNATTAINABLE if lost else FIX + more,
+            case.setting.advice(*((UNATTAINABLE,) if lost else (RAISED, PARENTS) if more else (LARGER, PARENTS)), k=after.k),
             proved=(after.sufficient or within) and not lost,
             unattainable=lost,
             rows=[Row.of("length", f"{lengths} tokens, more than {most} holds")],

@@ -12,15 +12,15 @@ from ragdiag.diagnosis.failures._passages import described
 from ragdiag.diagnosis.failures._removals import holds, others_dropped
 from ragdiag.diagnosis.failures._rows import chunk_rows
 from ragdiag.diagnosis.modes import FailureMode
-from ragdiag.search.changes import other_retrievers
+from ragdiag.search.changes import Fix, other_retrievers
 from ragdiag.text.duplicates import near_duplicates
 from ragdiag.text.phrases import counted
 
-FIX = "keep such pages out of the index, or filter by subject or source at query time"
+FIX = Fix("keep such pages out of the index, or filter by subject or source at query time")
 COPY = 0.9
 """Of the shorter text's pairs of words, those that copies of one another share."""
 
-HUB = "; one chunk does it for many queries: look at what it is"
+HUB = FIX._replace(more="; one chunk does it for many queries: look at what it is")
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class Pollution(FailureMode):
     place = 80
     levels = ("span", "document")
     exposes = True
+    fixes = (FIX, HUB)
     remedies = (other_retrievers,)
 
     def observe(self, case: Case) -> Observation | None:
@@ -75,7 +76,7 @@ class Pollution(FailureMode):
             observation,
             "drop the off-topic chunks",
             outcome.standing,
-            FIX + (HUB if observation.detail["hub"] else ""),
+            HUB if observation.detail["hub"] else FIX,
             proved=outcome.standing.sufficient and holds(control),
             control=control,
             rows=_rows(observation.detail),

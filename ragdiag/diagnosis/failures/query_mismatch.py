@@ -13,6 +13,7 @@ from ragdiag.diagnosis.cases import Case, Group, Observation
 from ragdiag.diagnosis.failures._kinds import (
     ABBREVIATION,
     FILLER,
+    FIXES,
     RARE_TERM,
     REWRITE,
     SAYS,
@@ -29,12 +30,12 @@ from ragdiag.diagnosis.failures._words import FEWEST, gap
 from ragdiag.diagnosis.failures.truncated import unseen
 from ragdiag.diagnosis.modes import FailureMode
 from ragdiag.diagnosis.unproved import FAR, hint
-from ragdiag.search.changes import by_parts, other_retrievers, stemmed, with_context, without_stop_words
+from ragdiag.search.changes import Fix, other_retrievers, swapped, with_context
 from ragdiag.text.phrases import counted
 
 FIX = {
-    SYNONYM: "search by meaning as well, as {} does; or " + REWRITE,
-    RARE_TERM: "search by words as well, as {} does: the encoder misses words of the query that the passage has",
+    SYNONYM: (Fix("search by meaning, as {name} does", (other_retrievers,)), Fix(REWRITE)),
+    RARE_TERM: (Fix("search by words, as {name} does", (other_retrievers,)),),
 }
 """What to do where another retriever finds the evidence."""
 
@@ -82,7 +83,8 @@ class QueryMismatch(FailureMode):
     swaps = True
     reads = True
     levels = ("span", "document")
-    remedies = (other_retrievers, stemmed, by_parts, without_stop_words, with_context("title"))
+    fixes = (*FIX[SYNONYM], *FIX[RARE_TERM], *FIXES)
+    remedies = (with_context("title"),)
 
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""
@@ -244,10 +246,10 @@ def _high(case: Case, outcome: Outcome) -> bool:
 
 def _tried(ruled: Sequence[Ruled], other: Mapping[str, Outcome]) -> dict[str, Any]:
     """What was tried and came of it, by name: retrievers, paraphrases, and acts by their kind."""
-    shown = {name: outcome.standing._asdict() for name, outcome in other.items()}
+    shown = {name: outcome.standing.told() for name, outcome in other.items()}
     names = {WORDING: "paraphrase", WORDS: "in words of the evidence"}
     for attempt, outcome, _, _ in ruled:
-        shown.setdefault(f"{names.get(attempt.kind, attempt.kind)}: {attempt.shown}", outcome.standing._asdict())
+        shown.setdefault(f"{names.get(attempt.kind, attempt.kind)}: {attempt.shown}", outcome.standing.told())
     return shown
 
 
@@ -285,12 +287,14 @@ def _by_swap(
 ) -> Finding:
     """What another retriever comes to: proved where it puts the evidence high, or the evidence is cut and it serves the query."""
     kind = RARE_TERM if observation.detail["side"] == RARE else SYNONYM
+    instead, *others = FIX[kind]
+    fix = case.setting.advice(instead._replace(changes=(swapped(name),)), *others, name=name)
     return case.finding(
         "query_mismatch",
         observation,
         f"search with {name} instead",
         outcome.standing,
-        FIX[kind].format(name),
+        fix,
         says=SAYS.get(kind, ""),
         detail={**detail, "kind": kind},
         rows=mismatch_rows(observation.detail, None, ruled, {name: outcome}),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ragdiag.core.proofs import Standing, Trial
+from ragdiag.core.proofs import Trial
 from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.failures._passages import described
 from ragdiag.diagnosis.modes import FailureMode
-from ragdiag.search.changes import other_retrievers, with_context
+from ragdiag.search.changes import Fix, other_retrievers, with_context
 
-FIX = "re-rank the first {depth} chunks; or raise k to {k} ({tokens} tokens of context)"
+RERANK = Fix("re-rank the first {depth} chunks, with a model that you name")
+MORE = Fix("raise k to {k} ({tokens} tokens of context)")
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Ranking(FailureMode):
     place = 130
     levels = ("span", "document")
     residual = True
+    fixes = (RERANK, MORE)
     remedies = (other_retrievers, with_context("title"), with_context("neighbours"))
 
     def observe(self, case: Case) -> Observation | None:
@@ -36,8 +38,8 @@ class Ranking(FailureMode):
     def prove(self, case: Case, observation: Observation) -> Trial:
         """Raise k."""
         yield from ()
-        k, depth = case.standing.rank or 0, self.contexts * case.length
-        tokens = case.tokens_down_to(k)
-        fix = FIX.format(depth=depth, k=k, tokens=tokens)
-        after, detail = Standing(k, True), {"least_k": k, "tokens": tokens}
+        k, depth = case.standing.k, self.contexts * case.length
+        tokens = case.tokens_down_to(case.standing.rank or 0)
+        fix = case.setting.advice(RERANK, MORE, depth=depth, k=k, tokens=tokens)
+        after, detail = case.standing._replace(sufficient=True), {"least_k": k, "tokens": tokens}
         return case.finding("ranking", observation, f"raise k to {k}", after, fix, detail=detail, tokens=tokens, rows=())

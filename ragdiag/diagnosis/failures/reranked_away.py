@@ -9,8 +9,9 @@ from ragdiag.diagnosis.cases import Case, Observation
 from ragdiag.diagnosis.failures._stages import before, rows, seen
 from ragdiag.diagnosis.modes import FailureMode
 from ragdiag.diagnosis.replay import without
+from ragdiag.search.changes import Fix
 
-FIX = "rerank fewer chunks, or drop the reranker for such questions"
+FIX = Fix("rerank fewer chunks, or drop the reranker for such questions")
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class RerankedAway(FailureMode):
     place = 26
     levels = ("span", "document")
     stage = "reranked"
+    fixes = (FIX,)
 
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""

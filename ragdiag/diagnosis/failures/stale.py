@@ -12,9 +12,10 @@ from ragdiag.diagnosis.failures._removals import holds, others_dropped
 from ragdiag.diagnosis.failures._rows import chunk_rows
 from ragdiag.diagnosis.failures._twins import is_version, twin
 from ragdiag.diagnosis.modes import FailureMode
-from ragdiag.search.changes import within
+from ragdiag.search.changes import Fix, within
 
-FIX = "drop superseded versions from the index, or filter them out at query time"
+FIX = Fix("drop superseded versions", (within("latest"),))
+UNMARKED = Fix("remove superseded versions from the index, or mark them by metadata, by which each ranking can drop them")
 NEAR = "near-duplicate of an older document"
 
 
@@ -33,7 +34,7 @@ class Stale(FailureMode):
     of_copies = True
     levels = ("span", "document")
     exposes = True
-    remedies = (within("latest"),)
+    fixes = (FIX, UNMARKED)
 
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""
@@ -41,11 +42,12 @@ class Stale(FailureMode):
         if not old:
             return None
         rows = [row | said for row, said in zip(described(case, list(old)), old.values(), strict=False)]
-        return Observation(case.targets, {"versions": rows}, frozenset(old))
+        return Observation(case.targets, {"versions": rows}, {chunk: said["by"] for chunk, said in old.items()})
 
     def prove(self, case: Case, observation: Observation) -> Trial:
         """Drop those of the evidence itself, and all of them; other parts of old documents are held against as many others."""
-        every: frozenset[int] = observation.held
+        by: dict[int, str] = observation.held
+        every = frozenset(by)
         itself = frozenset(c for c in every if is_version(case, c))
         edits = [Edit(chunks) for chunks in dict.fromkeys((itself, every)) if chunks]
         outcomes = yield edits
@@ -60,7 +62,7 @@ class Stale(FailureMode):
             observation,
             "drop the superseded versions",
             outcome.standing,
-            FIX,
+            UNMARKED if any(by[chunk] == NEAR for chunk in edit.removed) else FIX,
             proved=outcome.standing.sufficient and holds(control),
             control=control,
             rows=chunk_rows("above", observation.detail["versions"], lambda chunk: f" ({_how(chunk)})"),

@@ -17,9 +17,12 @@ from ragdiag.diagnosis.failures._words import beside
 from ragdiag.diagnosis.failures.header_lost import introduced
 from ragdiag.diagnosis.failures.truncated import unseen
 from ragdiag.diagnosis.modes import FailureMode
-from ragdiag.search.changes import sized
+from ragdiag.search.changes import Fix, sized
 
-FIX = "chunks {times} times as long, at the same tokens of context"
+TIMES_AS_LONG = (2, 4, 8)
+FIXES = {times: Fix("chunks {times} times as long", (sized(times),), ", at the same tokens") for times in TIMES_AS_LONG}
+FIX = Fix("chunks {times} times as long, at the same tokens of context")
+"""For other `times` than the usual ones."""
 
 SMALL = 80
 """Tokens of a small chunk at most."""
@@ -61,7 +64,7 @@ class TooSmall(FailureMode):
     get as high as the evidence does.
     """
 
-    times: tuple[int, ...] = (2, 4, 8)
+    times: tuple[int, ...] = TIMES_AS_LONG
     share: float = 0.15
     most: int = SMALL
 
@@ -70,7 +73,7 @@ class TooSmall(FailureMode):
     place = 95
     by_degrees = True
     reads = True
-    remedies = (sized(2), sized(4))
+    fixes = (*FIXES.values(), FIX)
 
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""
@@ -99,7 +102,7 @@ class TooSmall(FailureMode):
             f"chunks {chosen.times} times as long, as many as fit in the same tokens"
             + ("" if chosen.round_rivals else ", tried with this chunk alone"),
             chosen.standing,
-            FIX.format(times=chosen.times),
+            case.setting.advice(FIXES.get(chosen.times, FIX), times=chosen.times),
             control=control,
             proved=control is not None and control.p is not None and control.p <= ALPHA,
             detail={"times": chosen.times},

@@ -13,9 +13,10 @@ from ragdiag.diagnosis.cases import Case, Group, Observation
 from ragdiag.diagnosis.failures._passages import described, first_enough, nearest
 from ragdiag.diagnosis.failures._rows import MOST
 from ragdiag.diagnosis.modes import FailureMode
-from ragdiag.search.changes import other_retrievers, sized
+from ragdiag.search.changes import Fix, other_retrievers, sized
 
-FIX = "chunks that the encoder reads whole, or an encoder that reads longer texts"
+SMALLER = Fix("smaller chunks, which the encoder reads whole", (sized(0.5),))
+LONGER = Fix("an encoder that reads longer texts")
 
 
 PREFIX = 2000
@@ -45,7 +46,8 @@ class Truncated(FailureMode):
     place = 50
     reads = True
     exposes = True
-    remedies = (sized(0.5), other_retrievers)
+    fixes = (SMALLER, LONGER)
+    remedies = (other_retrievers,)
 
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""
@@ -76,7 +78,7 @@ class Truncated(FailureMode):
             observation,
             "let the encoder read the part of the chunk that holds the evidence",
             outcome.standing,
-            FIX,
+            case.setting.advice(SMALLER, LONGER),
             rows=[_row(chunk) for chunk in observation.detail["chunks"][:MOST]],
             edit=edit,
         )

@@ -11,9 +11,10 @@ from ragdiag.diagnosis.failures._unspecific import is_unspecific
 from ragdiag.diagnosis.failures._words import added
 from ragdiag.diagnosis.modes import FailureMode
 from ragdiag.diagnosis.unproved import hint
+from ragdiag.search.changes import Fix
 from ragdiag.text.phrases import counted, one_line
 
-FIX = "ask which is meant, or say it in the question before it is searched (from the conversation, or a filter by document)"
+FIX = Fix("ask which is meant, or say it in the question before it is searched (from the conversation, or a filter by document)")
 HOW = "name the document as well: {}"
 UNNAMED = "none: no title says which document is meant"
 MEANT = "no search can know what is meant"
@@ -40,6 +41,7 @@ class Unspecific(FailureMode):
     levels = ("span", "document")
     by_degrees = True
     reads = True
+    fixes = (FIX,)
 
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""

@@ -12,9 +12,10 @@ from ragdiag.diagnosis.failures._passages import described
 from ragdiag.diagnosis.failures._rows import MOST, beginning, left_out
 from ragdiag.diagnosis.failures._words import beside
 from ragdiag.diagnosis.modes import FailureMode
+from ragdiag.search.changes import Fix
 from ragdiag.text.phrases import counted
 
-FIX = "embed these records anew, with one model, and normalise where the store compares by inner product"
+FIX = Fix("embed these records anew, with one model, and normalise where the store compares by inner product")
 OTHERS = 20
 """Other chunks whose vectors are looked at beside them."""
 
@@ -33,6 +34,7 @@ class VectorFault(FailureMode):
     by_degrees = True
     alone = "embedding the same texts anew"
     levels = ("span", "document")
+    fixes = (FIX,)
 
     def observe(self, case: Case) -> Observation | None:
         """See `modes.FailureMode`."""

@@ -14,9 +14,9 @@ from ragdiag.diagnosis.failures._second_search import lead
 from ragdiag.diagnosis.failures._unspecific import TELLS, weight
 from ragdiag.diagnosis.failures._words import added, gap, spoken_most, unasked
 from ragdiag.diagnosis.modes import FailureMode
-from ragdiag.search.changes import other_retrievers, stemmed
+from ragdiag.search.changes import Fix, other_retrievers, stemmed
 
-FIX = f"{REWRITE}; a paraphrase in the record, or --rewrite, would prove it; or search by meaning"
+FIX = Fix(REWRITE, more="; a paraphrase in the record, or --rewrite, would prove it")
 MOST, SHOWN = 60, 12
 """Words of passages that are asked for, and words shown."""
 
@@ -39,6 +39,7 @@ class WordGap(FailureMode):
     levels = ("span", "document")
     residual = True
     reads = True
+    fixes = (FIX,)
     remedies = (other_retrievers, stemmed)
 
     def observe(self, case: Case) -> Observation | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from ragdiag.core.errors import UsageError
-from ragdiag.core.proofs import Addition
+from ragdiag.core.proofs import Addition, Edit
 from ragdiag.core.protocols import ChunkTexts, Index
 from ragdiag.core.ranking import padded
 from ragdiag.core.records import IntArray
@@ -20,19 +20,21 @@ class PassageIndex(StepIndex):
     With chunk i go those from ``first[i]`` up to, not including, ``last[i]``, all of its document: the nearest first, so that a
     budget that cuts a passage keeps what is next to what was found. No chunk comes twice. What a passage adds to those above it
     shares the score of the chunk found, and no two passages have the same score: of equal ones the lower is the next number
-    below. A text that an edit adds takes with it what the chunk that stands there takes.
+    below. A text that an edit adds takes with it what the chunk takes that shares most of it (the first of equals), and that
+    chunk; nothing where that takes no other one, unless `neighbours` says that a text takes what stands beside it.
     """
 
     hands_over = True
 
-    def __init__(self, inner: Index, texts: ChunkTexts, first: IntArray, last: IntArray) -> None:
+    def __init__(self, inner: Index, texts: ChunkTexts, first: IntArray, last: IntArray, neighbours: bool = False) -> None:
         super().__init__(inner, texts, 0)
-        self._document, self.first, self._last = texts.chunking.document, first, last
+        self._neighbours = neighbours
+        self._chunking, self.first, self._last = texts.chunking, first, last
 
-    @property
-    def spread(self) -> int:
-        """The chunks of a passage on average, rounded up."""
-        return int(np.ceil((self._last - self.first).mean())) if len(self.first) else 1
+    def depth_for(self, k: int) -> int:
+        """See `core.passages.HandsOver`."""
+        lengths = self._last - self.first
+        return max(10 * k * int(np.ceil(lengths.mean())), k * int(lengths.max())) if len(lengths) else k
 
     def depth_below(self, depth: int) -> int:
         """See `protocols.Index`."""
@@ -41,6 +43,12 @@ class PassageIndex(StepIndex):
     def arranged(self, pools: Sequence[Pool], depth: int) -> list[Run]:
         """See `StepIndex`."""
         return [self._handed_over(pool, depth) for pool in pools]
+
+    def passages_of(self, order: IntArray, edit: Edit) -> IntArray:
+        """What is handed over where `order` is what was found, with nothing below it; -1 is padding."""
+        found = order[order >= 0]
+        pool = Pool("", found, -np.arange(len(found), dtype=np.float64), edit.added, edit.removed)
+        return self._handed_over(pool, self._most([edit.added]))[0]
 
     def _run(
         self, search: Callable[[int], Run], queries: Sequence[str], added: Sequence[tuple[Addition, ...]], depth: int,
@@ -65,21 +73,26 @@ class PassageIndex(StepIndex):
     def _with(self, text: int, added: Sequence[Addition]) -> Iterator[int]:
         """A text, then what is handed over with it, the nearest first, of two as near the one that follows."""
         yield text
-        n, place = len(self._document), float(text)
+        n, place = len(self._chunking), float(text)
         chunk = text
         if text >= n:
             addition = added[text - n]
             place, chunk = addition.place, self._at(addition)
-            if chunk < 0:
+            if chunk < 0 or not (self._neighbours or self._last[chunk] - self.first[chunk] > 1):
                 return
         around = (c for c in range(int(self.first[chunk]), int(self._last[chunk])) if c != text)
         yield from sorted(around, key=lambda c: (abs(c - place), -c))
 
     def _at(self, addition: Addition) -> int:
-        """The chunk that stands where a text was added: the one that follows, else the one before it; -1 where none does."""
-        following = int(np.ceil(addition.place))
-        near = (c for c in (following, following - 1) if 0 <= c < len(self._document))
-        return next((c for c in near if self._document[c] == addition.document), -1)
+        """The chunk that shares most of an added text; of a text that stands in none the next one, else the one before it; -1 in
+        a document without chunks.
+        """
+        document, start, end = self._chunking.document, self._chunking.start, self._chunking.end
+        low, high = np.searchsorted(document, [addition.document, addition.document + 1]).tolist()
+        if low == high:
+            return -1
+        shared = np.minimum(end[low:high], addition.end) - np.maximum(start[low:high], addition.start)
+        return int(low + shared.argmax()) if shared.max() > 0 else min(max(int(np.ceil(addition.place)), low), high - 1)
 
 
 def chunk_texts(texts: Sequence[str], step: str) -> ChunkTexts:

@@ -39,4 +39,4 @@ class Expand:
         low, high = documents_of(chunks)
         at = np.arange(len(chunks))
         first, last = np.maximum(at - self.before, low), np.minimum(at + self.after + 1, high)
-        return PassageIndex(self.retriever.index(texts, store, progress), chunks, first, last)
+        return PassageIndex(self.retriever.index(texts, store, progress), chunks, first, last, self.before + self.after > 0)

@@ -55,10 +55,11 @@ class Parent:
             text, other = documents[d].text, d != here
             if other:
                 titles = [h.start for h in headings(text)] if self.within == "section" else []
-                here, reach = d, start
+                here = d
+            own_text = text[start:end]
             own = count_tokens(text[max(start, min(reach, end)) : end])
-            at = bisect_right(titles, start)
+            at = bisect_right(titles, start + len(own_text) - len(own_text.lstrip())) if titles else 0
             begins = other or at != section or tokens + own > self.size
-            tokens = count_tokens(text[start:end]) if begins else tokens + own
-            section, reach = at, max(reach, end)
+            tokens = count_tokens(own_text) if begins else tokens + own
+            section, reach = at, end if begins else max(reach, end)
             yield begins

@@ -15,8 +15,8 @@ from ragdiag.core.version import __version__
 if TYPE_CHECKING:
     from ragdiag.answering.verdict import Litmus
     from ragdiag.api import audit, check, decide, litmus, prompts
+    from ragdiag.api.configurations import compare, diff, export, tune
     from ragdiag.comparing.cells import Comparison
-    from ragdiag.configurations import compare, diff, export, tune
     from ragdiag.core.errors import InputError, MissingExtra, RagdiagError, SpecError, UsageError
     from ragdiag.core.options import Options
     from ragdiag.core.records import Report
@@ -58,13 +58,13 @@ _HOMES = {
     "UsageError": "core.errors",
     "audit": "api",
     "check": "api",
-    "compare": "configurations",
+    "compare": "api.configurations",
     "decide": "api",
-    "diff": "configurations",
-    "export": "configurations",
+    "diff": "api.configurations",
+    "export": "api.configurations",
     "litmus": "api",
     "prompts": "api",
-    "tune": "configurations",
+    "tune": "api.configurations",
 }
 
 

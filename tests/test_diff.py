@@ -24,10 +24,9 @@ from ragdiag.cli import main
 from ragdiag.comparing.changes import MIN_EFFECT
 from ragdiag.comparing.parts import parts_of_change
 from ragdiag.comparing.reported import reported
-from ragdiag.configurations import DiffResult
 from ragdiag.core.errors import InputError, UsageError
 from ragdiag.core.records import Label, Query
-from ragdiag.results import AuditResult
+from ragdiag.results import AuditResult, DiffResult
 from ragdiag.scoring.labels import label_digest
 
 TIDEWATER = Path(__file__).parents[1] / "fixtures" / "tidewater"

@@ -27,6 +27,7 @@ def test_public_names_are_pinned() -> None:
         "export",
         "litmus",
         "prompts",
+        "tune",
     ]
     for name in ragdiag.__all__:
         assert getattr(ragdiag, name) is not None

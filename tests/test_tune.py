@@ -44,7 +44,9 @@ def cell(name: str, served: Sequence[int], size: int = 50, deep: int = 4) -> Cel
     least = np.where(served > 0, 1, 0)
     need = np.where(served > 0, size, NEVER)
     tokens = np.full(n, size * (BUDGET // size))
-    return Cell(name, "", "", "", {}, served.astype(float), least, need, tokens, sums, 10, 100, np.zeros(n))
+    return Cell(
+        name, "", "", "", {}, served.astype(float), least, need, tokens, sums, 10, 100, np.zeros(n), np.zeros((0, 6), int)
+    )
 
 
 def alone(n: int) -> np.ndarray:
@@ -243,6 +245,7 @@ def tuned(tmp_path_factory: pytest.TempPathFactory) -> Tuned:
     return tune(CORPUS, QUERIES, space=written(folder), retriever="bm25", causes=False, cache=folder / "cache")
 
 
+@pytest.mark.slow
 def test_cells_are_what_audits_of_them_say(tuned: Tuned) -> None:
     assert len(tuned.cells) == len(tuned.configurations) >= 8
     assert tuned.cells[0].retriever == "bm25"

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from ragdiag.comparing.material import Material
+from ragdiag.core.encoders import NamedModel
 from ragdiag.core.protocols import Progress, no_progress
 from ragdiag.core.registry import spec_of
 from ragdiag.search.encoder import Encoder
@@ -60,16 +61,22 @@ def to_embed(material: Material, plans: Sequence[Plan], progress: Progress) -> l
 
 def _unembedded(material: Material, plan: Plan, known: set[tuple[str, bytes]], progress: Progress) -> Iterator[int]:
     """The characters of texts that a plan needs embedded, beside those `known`, by encoder and key, which it adds to these."""
-    late = [m for m in all_models(plan.retriever) if isinstance(m, LateEncoder)]
-    documents = [document.text for document in material.corpus.documents] if late else []
-    encoders = _encoders(plan)
-    texts = plan.texts(material.whole, material.corpus, progress) if encoders else []
-    for encoder, needed in [*((m, texts) for m in encoders), *((m, documents) for m in late)]:
-        by_key = {vector_key("document", text): len(text) for text in needed}
+    for encoder, texts in _needed(material, plan, progress):
+        by_key = {vector_key("document", text): len(text) for text in texts}
         new = [key for key in by_key if (encoder.identity, key) not in known]
         kept = plan.store.vectors(encoder.identity, new) if plan.store is not None else {}
         known.update((encoder.identity, key) for key in new)
         yield sum(by_key[key] for key in new if key not in kept)
+
+
+def _needed(material: Material, plan: Plan, progress: Progress) -> Iterator[tuple[NamedModel, Sequence[str]]]:
+    """Each encoder of a plan with what it reads: the texts of chunks, or whole documents."""
+    encoders = _encoders(plan)
+    texts = plan.texts(material.whole, material.corpus, progress) if encoders else []
+    yield from ((encoder, texts) for encoder in encoders)
+    for encoder in all_models(plan.retriever):
+        if isinstance(encoder, LateEncoder):
+            yield encoder, [document.text for document in material.corpus.documents]
 
 
 def speed(material: Material, plan: Plan) -> float:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
 from ragdiag.core.errors import InputError
 from ragdiag.core.files import read_text
@@ -51,10 +51,10 @@ class Space(NamedTuple):
         return list(dict.fromkeys(self._combined(base)))
 
     def _combined(self, base: Options) -> Iterator[Options]:
-        cuts: Sequence[Mapping[str, Any]] = [{"chunker": spec, "chunks": None} for spec in self.chunker] or [{}]
-        for cutting, context in product(cuts, self.context or (base.context,)):
+        cuts = [dataclasses.replace(base, chunker=spec, chunks=None) for spec in self.chunker] or [base]
+        for cut_so, context in product(cuts, self.context or (base.context,)):
             for retriever, step in product(self.retriever or (base.retriever,), self.step or ("",)):
-                yield dataclasses.replace(base, context=context, retriever=_within(step, retriever), **cutting)
+                yield dataclasses.replace(cut_so, context=context, retriever=_within(step, retriever))
 
 
 def _within(step: str, retriever: str) -> str:

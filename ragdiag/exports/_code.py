@@ -37,19 +37,19 @@ def module(doc: str, sources: Iterable[str], wanted: Sequence[str]) -> tuple[str
 
     A name that several of `sources` define is the last one's, at the place of the first; what is wanted comes last.
     """
-    known, imports = dict[str, _Definition](), dict[str, _Import]()
-    for source in sources:
-        for name, found in _names(source):
-            if isinstance(found, _Import):
-                imports[name] = found
-            else:
-                known[name] = found
+    known, imports = _told(sources)
     needed = _reached(known, wanted)
     used = {name for each in needed for name in known[each].uses}
-    lines = sorted({imports[name] for name in used if name in imports and name not in known})
+    lines = sorted({imports[name] for name in used & imports.keys()})
     chosen = [known[name] for name in (*(name for name in known if name in needed and name not in wanted), *wanted)]
-    code = _written(doc, lines, chosen)
-    return code, sorted({line.module.partition(".")[0] for line in lines})
+    return _written(doc, lines, chosen), sorted({line.module.partition(".")[0] for line in lines})
+
+
+def _told(sources: Iterable[str]) -> tuple[dict[str, _Definition], dict[str, _Import]]:
+    """What `sources` define, and what they import and none of them defines, by name."""
+    found = [pair for source in sources for pair in _names(source)]
+    known = {name: each for name, each in found if isinstance(each, _Definition)}
+    return known, {name: each for name, each in found if isinstance(each, _Import) and name not in known}
 
 
 def called(target: str, arguments: Iterable[str], indent: int = 4, before: str = "") -> str:
@@ -66,10 +66,8 @@ def _names(source: str) -> Iterator[tuple[str, _Definition | _Import]]:
     """What a source makes known."""
     lines = source.split("\n")
     for node in ast.parse(source).body:
-        if isinstance(node, ast.ImportFrom) and node.module != "__future__":
-            yield from ((a.asname or a.name, _Import(node.module or "", a.name, a.asname or "")) for a in node.names)
-        elif isinstance(node, ast.Import):
-            yield from ((a.asname or a.name, _Import(a.name, "", a.asname or "")) for a in node.names)
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            yield from _imported(node)
         elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
             yield node.name, _definition(node, lines, first, False)
@@ -78,6 +76,14 @@ def _names(source: str) -> Iterator[tuple[str, _Definition | _Import]]:
             while lines[first - 2].startswith("#"):
                 first -= 1
             yield node.targets[0].id, _definition(node, lines, first, True)
+
+
+def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, _Import]]:
+    """What an import makes known; nothing where it is of the future."""
+    module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
+    for name in node.names if module != "__future__" else ():
+        parts = (module, name.name) if module else (name.name, "")
+        yield name.asname or name.name, _Import(*parts, name.asname or "")
 
 
 def _definition(node: ast.stmt, lines: list[str], first: int, is_constant: bool) -> _Definition:
@@ -106,13 +112,17 @@ def _written(doc: str, imports: list[_Import], definitions: list[_Definition]) -
 
 def _import_blocks(imports: list[_Import]) -> Iterator[str]:
     """Python's own modules, then the others."""
-    for own in (True, False):
-        block = [i for i in imports if (i.module.partition(".")[0] in sys.stdlib_module_names) is own]
-        plain = [f"import {i.module}{f' as {i.alias}' if i.alias else ''}" for i in block if not i.name]
-        modules = sorted({i.module for i in block if i.name}, key=str.lower)
-        lines = [*plain, *(_from(name, [i.name for i in block if i.name and i.module == name]) for name in modules)]
-        if lines:
-            yield "\n".join(lines)
+    own = [i for i in imports if i.module.partition(".")[0] in sys.stdlib_module_names]
+    for block in (own, [i for i in imports if i not in own]):
+        if block:
+            yield "\n".join(_import_lines(block))
+
+
+def _import_lines(block: list[_Import]) -> Iterator[str]:
+    """Whole modules, then members of others."""
+    yield from (f"import {i.module}{f' as {i.alias}' if i.alias else ''}" for i in block if not i.name)
+    for module in sorted({i.module for i in block if i.name}, key=str.lower):
+        yield _from(module, [i.name for i in block if i.name and i.module == module])
 
 
 def _from(name: str, members: list[str]) -> str:

@@ -75,7 +75,10 @@ class Shown(abc.ABC):
 
     def _written(self, output: Output) -> str:
         """The result in that form."""
-        return output.other(self.as_dict())
+        if self._form == "other":
+            return output.other(self.as_dict())
+        text: str = getattr(output, self._form)(self)
+        return text
 
 
 def made(cls: type[R], record: Any, **more: object) -> R:

@@ -15,7 +15,7 @@ from ragdiag.core.passages import Passing
 from ragdiag.core.protocols import Fusion, Retriever, Wrapper
 from ragdiag.core.registry import make, name_of, spec_of
 from ragdiag.search.analyses import analysed
-from ragdiag.search.nested import WORDS, below, collection_of, handing_over, reads_documents, searching
+from ragdiag.search.nested import WORDS, below, collection_of, handing_over, over, reads_documents, searching
 
 __all__ = [
     "Audited", "Change", "Fix", "bigger_parents", "by_parts", "by_sentences", "expanded", "lacking_contexts",
@@ -217,8 +217,7 @@ def _replaced(retriever: Retriever, other: str) -> str:
     """The spec of the steps of a retriever over another one."""
     if not isinstance(retriever, Wrapper):
         return other
-    strategy: Any = retriever  # a dataclass, which no protocol can say
-    return spec_of(dataclasses.replace(strategy, retriever=make("retrievers", _replaced(retriever.retriever, other))))
+    return spec_of(over(retriever, make("retrievers", _replaced(retriever.retriever, other))))
 
 
 def stemmed(audited: Audited) -> Iterator[Options]:

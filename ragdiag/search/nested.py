@@ -32,7 +32,7 @@ from ragdiag.search.late import LateEncoder
 
 __all__ = [
     "WORDS", "all_models", "below", "collection_of", "encoder_of", "encodes_anew", "handing_over", "kept_of", "models_of",
-    "notes_on_models", "opened", "own_models", "parts_of", "readers_of", "reads_documents", "reanalysed", "retriever_of",
+    "notes_on_models", "opened", "over", "own_models", "parts_of", "readers_of", "reads_documents", "reanalysed", "retriever_of",
     "searching", "swaps_of", "weighted", "weights_of",
 ]  # fmt: skip
 
@@ -81,8 +81,13 @@ def handing_over(retriever: Retriever, other: Retriever) -> Retriever:
         )
     if not isinstance(retriever, Passing) or isinstance(other, Passing):
         return other
-    strategy: Any = retriever  # a dataclass, which no protocol can say
-    return typing.cast(Retriever, dataclasses.replace(strategy, retriever=other))
+    return over(retriever, other)
+
+
+def over(step: Wrapper, inner: Retriever) -> Retriever:
+    """A step on another retriever."""
+    strategy: Any = step  # a dataclass, which no protocol can say
+    return typing.cast(Retriever, dataclasses.replace(strategy, retriever=inner))
 
 
 def searching(retriever: Retriever) -> Retriever:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
 
 from ragdiag.core.errors import SpecError
 from ragdiag.core.functions import load_function
@@ -30,7 +29,7 @@ class TeamFunction:
         self.target, self.whose, self.results = target, whose, results
 
     @cached_property
-    def function(self) -> Callable[..., Any]:
+    def function(self) -> Callable[..., object]:
         """The function itself. Raises `SpecError` where there is none."""
         return load_function(self.target, self.whose)
 

@@ -12,7 +12,6 @@ from rich.console import Group, RenderableType
 
 from ragdiag.answering.live.prompting import Prompts
 from ragdiag.answering.verdict import KINDS, Judgement, Litmus
-from ragdiag.comparing.cells import Comparison
 from ragdiag.core.conditions import RETRIEVED
 from ragdiag.core.errors import UsageError, did_you_mean, nearest
 from ragdiag.core.health import HealthFinding
@@ -23,9 +22,8 @@ from ragdiag.core.version import __version__
 from ragdiag.deciding.decision import Decision
 from ragdiag.diagnosis.health.checks import KINDS as KINDS_OF_FAULTS
 from ragdiag.explain import explain, explanations
-from ragdiag.reports.compare import against, compare_text
 from ragdiag.reports.decide import decide_dict, decide_text
-from ragdiag.reports.json import JsonObject, audit_dict, check_dict, compare_dict, explain_dict
+from ragdiag.reports.json import JsonObject, audit_dict, check_dict, explain_dict
 from ragdiag.reports.litmus import litmus_dict, litmus_text
 from ragdiag.reports.shown import DataFrame, Figure, Shown, bars, frame, made
 from ragdiag.reports.terminal import audit_text, check_text, explain_text
@@ -36,15 +34,18 @@ from ragdiag.text.phrases import counted
 if TYPE_CHECKING:
     from ragdiag.pipeline import Audit
     from ragdiag.reports.output import Output
+from ragdiag.results.configurations import CompareResult, DiffResult, TuneResult
 
 __all__ = [
     "AuditResult",
     "CheckResult",
     "CompareResult",
     "DecideResult",
+    "DiffResult",
     "ExplainResult",
     "LitmusResult",
     "PromptsResult",
+    "TuneResult",
 ]
 
 
@@ -182,57 +183,6 @@ class PromptsResult(Shown, Prompts):
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class CompareResult(Shown, Comparison):
-    """A `Comparison` that answers questions; configurations go by name, such as ``sentence(size=160) | bm25``."""
-
-    def __repr__(self) -> str:
-        return f"<comparison of {len(self.cells)} configurations: best {self.cells[self.best].name}>"
-
-    def better(self) -> list[str]:
-        """Configurations that are distinguishably better than the baseline."""
-        contrasts = against(self)
-        return [self.cells[i].name for i, c in contrasts.items() if c.distinguishable and c.difference > 0]
-
-    def broken(self, name: str) -> dict[str, int]:
-        """The causes of the queries that a configuration newly breaks. Raises `UsageError` for an unknown name."""
-        known = [cell.name for cell in self.cells]
-        if name not in known:
-            raise UsageError(f"no configuration {name!r}{nearest(name, known)}")
-        return dict(self.broke.get(known.index(name), {}))
-
-    def to_pandas(self) -> DataFrame:
-        """A data frame with a row for each configuration: its parts, its size, and the mean of each measure."""
-        from ragdiag.comparing.cells import context_tokens
-
-        rows = []
-        for cell, means in zip(self.cells, self.means, strict=True):
-            parts = {"name": cell.name, "chunker": cell.chunker, "context": cell.context, "retriever": cell.retriever}
-            size = {"chunks": cell.chunks, "context_tokens": context_tokens(cell)}
-            rows.append(parts | size | {measure: mean.mean for measure, mean in means.items()})
-        return frame(rows)
-
-    def plot(self) -> Figure:
-        """A figure (matplotlib): each configuration's measure, with its interval."""
-        figure, axes = require("matplotlib.pyplot", "notebook").subplots(
-            figsize=(8, 1 + 0.4 * len(self.cells)), layout="constrained"
-        )
-        bars(axes, {c.name: m[self.measure] for c, m in zip(self.cells, self.means, strict=True)}, self.measure)
-        return figure
-
-    def as_dict(self) -> JsonObject:
-        """See `Shown`."""
-        return compare_dict(self)
-
-    _form = "compare"
-
-    def _written(self, output: Output) -> str:
-        return output.compare(self)
-
-    def _screen(self) -> RenderableType:
-        return compare_text(self)
-
-
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class LitmusResult(Shown, Litmus):
     """A `Litmus` that answers questions."""
 
@@ -260,9 +210,6 @@ class LitmusResult(Shown, Litmus):
         return litmus_dict(self)
 
     _form = "litmus"
-
-    def _written(self, output: Output) -> str:
-        return output.litmus(self)
 
     def _screen(self) -> RenderableType:
         return litmus_text(self)

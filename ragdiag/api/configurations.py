@@ -5,73 +5,22 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ragdiag.comparing.changes import MIN_EFFECT, Diff
-from ragdiag.comparing.tuned import Tuned
+from ragdiag.comparing.changes import MIN_EFFECT
 from ragdiag.core.errors import UsageError
 from ragdiag.core.options import Options, check_names, several
 from ragdiag.core.protocols import Progress, no_progress
 from ragdiag.inputs import Given, Spool, spool, unspooled
-from ragdiag.reports.changes import changes
-from ragdiag.reports.diff import diff_dict, diff_text
-from ragdiag.reports.json import JsonObject
-from ragdiag.reports.shown import DataFrame, Shown, frame, made
-from ragdiag.reports.tune import headline, tune_dict, tune_text
-from ragdiag.results import CompareResult
+from ragdiag.reports.shown import made
+from ragdiag.results import CompareResult, DiffResult, TuneResult
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from ragdiag.comparing.reported import Reported
-    from ragdiag.reports.output import Output
 
-__all__ = ["DiffResult", "TuneResult", "compare", "diff", "export", "tune"]
-
-
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class DiffResult(Shown, Diff):
-    """A `Diff` that shows itself; `worse` says whether a pull request should be held up."""
-
-    def __repr__(self) -> str:
-        return f"<diff: {changes(self).headline}>"
-
-    def as_dict(self) -> JsonObject:
-        """See `Shown`."""
-        return diff_dict(self)
-
-    _form = "diff"
-
-    def _written(self, output: Output) -> str:
-        return output.diff(self)
-
-    def _screen(self) -> RenderableType:
-        return diff_text(self)
-
-
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class TuneResult(Shown, Tuned):
-    """A `Tuned` that shows itself; `options` are those of the configuration chosen."""
-
-    def __repr__(self) -> str:
-        return f"<search among {len(self.cells)} configurations: {headline(self)}>"
-
-    def to_pandas(self) -> DataFrame:
-        """A data frame with a row for each size of context: what the baseline and what is chosen serve there."""
-        return frame(tune_dict(self)["frontier"])
-
-    def as_dict(self) -> JsonObject:
-        """See `Shown`."""
-        return tune_dict(self)
-
-    _form = "tune"
-
-    def _written(self, output: Output) -> str:
-        return output.tune(self)
-
-    def _screen(self) -> RenderableType:
-        return tune_text(self)
+__all__ = ["compare", "diff", "export", "tune"]
 
 
 def compare(
@@ -173,10 +122,12 @@ def tune(
     """
     from ragdiag.comparing.tuning import tune as run
 
-    limits: dict[str, Any] = {"space": space, "tokens": tokens, "seconds": seconds, "latency": latency, "embedding": embedding}
+    how = partial(
+        run, space=space, tokens=tokens, seconds=seconds, latency=latency, embedding=embedding, causes=causes, jobs=jobs
+    )
     with spool() as spooled:
         where, path = spooled.path(corpus, "corpus"), spooled.path(queries, "queries")
-        tuned = unspooled(run(where, path, **limits, causes=causes, jobs=jobs, progress=progress, **options))
+        tuned = unspooled(limited(where, path, space=space, causes=causes, jobs=jobs, progress=progress, **options))
     return made(TuneResult, tuned)
 
 

@@ -73,7 +73,8 @@ def test_every_text_of_a_strategy_is_known_to_stay_here_or_may_not_be_configured
         if field.init and is_text(strategy, field.name)
     }
     of_a_database = {field.name for field in dataclasses.fields(Pgvector) if is_text(Pgvector, field.name)} - FETCHED
-    assert texts == LOCAL | FETCHED | {"url"} | of_a_database
+    assert texts == LOCAL | FETCHED | {"url", "function"} | of_a_database
+    assert remote_part(make("contexts", "call(function='somewhere:context')"))  # it runs code
 
 
 @dataclasses.dataclass(frozen=True)

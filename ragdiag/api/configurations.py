@@ -122,9 +122,7 @@ def tune(
     """
     from ragdiag.comparing.tuning import tune as run
 
-    how = partial(
-        run, space=space, tokens=tokens, seconds=seconds, latency=latency, embedding=embedding, causes=causes, jobs=jobs
-    )
+    limited = partial(run, tokens=tokens, seconds=seconds, latency=latency, embedding=embedding)
     with spool() as spooled:
         where, path = spooled.path(corpus, "corpus"), spooled.path(queries, "queries")
         tuned = unspooled(limited(where, path, space=space, causes=causes, jobs=jobs, progress=progress, **options))

@@ -85,10 +85,13 @@ class Setting:
 
     def advice(self, *fixes: Fix, **figures: object) -> str:
         """What to do about a cause: several things any of which would do, the one to do first, each with the specs to type."""
-        for fix in fixes:
-            if fix not in self._specs:
-                self._specs[fix] = fix.specs(Audited(self.options, self.language))
-        return "; or ".join(fix.text(self._specs[fix], **figures) for fix in fixes)
+        return "; or ".join(fix.text(self.specs(fix), **figures) for fix in fixes)
+
+    def specs(self, fix: Fix) -> tuple[str, ...]:
+        """What of the audited pipeline a fix changes, as one would type it."""
+        if fix not in self._specs:
+            self._specs[fix] = fix.specs(Audited(self.options, self.language))
+        return self._specs[fix]
 
     @cached_property
     def packing(self) -> Packing:

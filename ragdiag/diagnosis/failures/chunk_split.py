@@ -178,7 +178,8 @@ def _alternative(case: Case, spans: tuple[Span, ...]) -> Span:
 
 def _fixes(case: Case, spans: Sequence[Span]) -> Iterator[Fix]:
     """What leaves the passages whole: ends of sentences only where a chunk ends inside one."""
-    if not all(_between_sentences(case, s) for s in spans):
+    cut_by_others = case.setting.limit == 0
+    if not all(_between_sentences(case, s) for s in spans) and (cut_by_others or case.setting.specs(SENTENCES)):
         yield SENTENCES
     yield from (OVERLAP, NEIGHBOURS)
 

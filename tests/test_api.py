@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import inspect
 import json
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -233,14 +234,17 @@ LABELLED = [
 ]
 ANSWERS = [{"query_id": q["_id"], "condition": "retrieved", "answer": "x", "correct": True} for q in LABELLED]
 REPORT = ragdiag.audit(TEXTS, LABELLED, retriever="bm25", swap="none", cache=None).as_dict()
+OUT = str(Path(tempfile.gettempdir()) / "ragdiag-exported.toml")
 CALLS = {
     "audit": ((TEXTS, LABELLED), {"retriever": "bm25", "cache": None}),
     "check": ((TEXTS, LABELLED), {}),
     "compare": ((TEXTS, LABELLED), {"retrievers": ["bm25"], "k": 1, "causes": False, "cache": None}),
     "decide": (({"problem": "knowledge", "changes": "weekly"},), {}),
     "diff": ((REPORT, REPORT), {"cache": None}),
+    "export": ((TEXTS, "toml", OUT), {"retriever": "bm25", "cache": None}),
     "litmus": ((LABELLED, ANSWERS), {"cache": None}),
     "prompts": ((TEXTS, LABELLED), {"retriever": "bm25", "cache": None}),
+    "tune": ((TEXTS, LABELLED), {"retriever": "bm25", "embedding": False, "causes": False, "cache": None}),
 }
 """Every public function, with what it takes."""
 
@@ -270,8 +274,10 @@ def test_every_public_function_is_called_here() -> None:
         ("decide", "chnages", "changes"),
         ("decide", "hour_rte", "hour_rate"),
         ("diff", "old_corpsu", "old_corpus"),
+        ("export", "retreiver", "retriever"),
         ("litmus", "suport", "support"),
         ("prompts", "chuncker", "chunker"),
+        ("tune", "latencyy", "latency"),
     ],
 )
 def test_a_misspelt_option_names_the_one_that_was_meant(name: str, misspelt: str, meant: str) -> None:
@@ -308,6 +314,7 @@ def test_records_and_frames_are_taken_everywhere() -> None:
     frames = {
         "decide": CALLS["decide"][0],
         "diff": CALLS["diff"][0],
+        "export": (documents, "toml", OUT),
         "litmus": (pandas.DataFrame(LABELLED), pandas.DataFrame(ANSWERS)),
     }
     for name in CALLS:

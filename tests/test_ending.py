@@ -37,6 +37,9 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "check": ("corpus", "queries.jsonl"),
     "diff": ("old.json", "new.json", "--corpus", "corpus", "--queries", "queries.jsonl", "--no-cache"),
     "decide": ("--problem", "behavior", "--need", "format", "--prompted", "no"),
+    "demo": ("--out", "demo"),
+    "export": ("corpus", "--form", "langchain", "--out", "out", *BM25),
+    "tune": ("corpus", "queries.jsonl", "--space", "space.toml", "--no-causes", "--export", "toml", "--out", "o.toml", *BM25),
     "label": ("corpus", "queries.jsonl", "--out", "labels.jsonl", *BM25),
 }
 """Each with what makes it end well."""
@@ -49,6 +52,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (work / "corpus" / "a.txt").write_text(ALPHA)
     (work / "queries.jsonl").write_text(json.dumps(QUERY) + "\n")
     (work / "answers.jsonl").write_text(json.dumps(ANSWER) + "\n")
+    (work / "space.toml").write_text('step = ["", "merge"]')
     for file, text in reports().items():
         (work / file).write_text(text)
     monkeypatch.chdir(work)

@@ -85,7 +85,7 @@ def _unpack(folder: Path) -> None:
     from importlib.resources import files
 
     from ragdiag.core.errors import UsageError
-    from ragdiag.core.writing import write_atomically
+    from ragdiag.core.writing import make_folder, write_atomically
 
     new = {}
     for parts, source in _files(files(__package__) / FILES):
@@ -94,6 +94,7 @@ def _unpack(folder: Path) -> None:
             new[path] = content
         elif not path.is_file() or path.read_bytes() != content:
             raise UsageError(f"{path} is there and is no file of the demo's; name another folder with --out")
+    make_folder(folder)
     for path, content in new.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, content)

@@ -21,7 +21,7 @@ from ragdiag.cli.flags import (
 )
 from ragdiag.cli.given import settled
 from ragdiag.cli.outputs import check_outputs, forms_of
-from ragdiag.cli.shell import present, progress_bars, queries_file
+from ragdiag.cli.shell import present, progress_bars, queries_file, refuse
 
 __all__ = ["tune"]
 
@@ -53,6 +53,13 @@ def tune(
 
     check_outputs()
     forms = forms_of("tune", json_file, html_file, outputs)
+    if out and not export:
+        refuse({"out"}, "--export")
+    place = out or f"ragdiag-{export}"
+    if export:
+        from ragdiag.exports import exporter_for
+
+        exporter_for(export, place)  # what cannot be written is said before the search, not after
     options = settled(given)
 
     def say(text: str) -> None:
@@ -65,6 +72,6 @@ def tune(
         from ragdiag.exports import export as write
 
         with progress_bars(quiet) as progress:
-            for file in write(corpus, export, out or f"ragdiag-{export}", tuned.options, progress):
+            for file in write(corpus, export, place, tuned.options, progress):
                 say(f"wrote {file}")
     present(tune_text(tuned), quiet, [(file, partial(form.tune, tuned)) for file, form in forms])

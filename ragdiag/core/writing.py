@@ -21,6 +21,7 @@ __all__ = [
     "check_writable",
     "drop_stale",
     "json_lines",
+    "make_folder",
     "real",
     "replacing",
     "sync_folder",
@@ -145,3 +146,12 @@ def _is_stale(path: Path) -> bool:
         except ProcessLookupError:
             return True
     return time.time() - path.stat().st_mtime > STALE_S
+
+
+def make_folder(place: Path) -> None:
+    """A folder, where there is none yet. Raises `UsageError` where it cannot be made."""
+    try:
+        place.mkdir(exist_ok=True)
+    except (OSError, ValueError) as e:
+        reason = getattr(e, "strerror", None) or e
+        raise UsageError(f"cannot make the folder {place}: {reason}; choose one whose parent exists") from e

@@ -10,9 +10,9 @@ from ragdiag.core.errors import SpecError, UsageError
 from ragdiag.core.options import Options
 from ragdiag.core.protocols import Progress, no_progress
 from ragdiag.core.registry import make
-from ragdiag.core.writing import check_writable, write_atomically
+from ragdiag.core.writing import check_writable, make_folder, write_atomically
 
-__all__ = ["Export", "export"]
+__all__ = ["Export", "export", "exporter_for"]
 
 
 class Export(Protocol):
@@ -36,21 +36,30 @@ def export(
     `out` is a folder, made where it is not there, or for a form of one file that file. What else is in a folder stays. Raises
     `SpecError` for a form that is not known and for what a form cannot have, `UsageError` where `out` cannot be written.
     """
-    options, exporter, place = options or Options(), make("exports", form), Path(out)
+    options, exporter, place = options or Options(), exporter_for(form, out), Path(out)
     _check(options)
-    if exporter.one_file:
-        check_writable(place)
-    elif place.exists() and not place.is_dir():
-        raise UsageError(f"cannot write {place}: {form} is a folder of files, and this is a file; name a folder")
     made: Mapping[str, bytes] = exporter.files(corpus, options, progress)
     if exporter.one_file:
         written = dict(zip([place], made.values(), strict=True))
     else:
-        _make_folder(place)
+        make_folder(place)
         written = {place / name: content for name, content in made.items()}
     for path, content in written.items():
         write_atomically(path, content)
     return list(written)
+
+
+def exporter_for(form: str, out: str | Path) -> Export:
+    """What writes a form to `out`. Raises as `export` does, before any work is done."""
+    exporter: Export = make("exports", form)
+    place = Path(out)
+    if exporter.one_file:
+        check_writable(place)
+    elif place.exists() and not place.is_dir():
+        raise UsageError(f"cannot write {place}: {form} is a folder of files, and this is a file; name a folder")
+    elif not place.parent.is_dir():
+        raise UsageError(f"cannot make the folder {place}: there is no {place.parent}; choose one whose parent exists")
+    return exporter
 
 
 def _check(options: Options) -> None:
@@ -59,10 +68,3 @@ def _check(options: Options) -> None:
         raise SpecError("a recorded run cannot be exported: it says what was found, and not how; name a --retriever")
     if options.search is not None:
         raise SpecError("your own search cannot be exported: it is your code already; name a --retriever")
-
-
-def _make_folder(place: Path) -> None:
-    try:
-        place.mkdir(exist_ok=True)
-    except OSError as e:
-        raise UsageError(f"cannot make the folder {place}: {e.strerror or e}; choose one whose parent exists") from e

@@ -95,7 +95,7 @@ def _check(jobs: int | None, texts: Mapping[str, str], flags: Mapping[str, bool]
 
 
 def _size(material: Material, baseline: Options, progress: Progress) -> tuple[int, int, str]:
-    """The size of every context where none is given, `k` and `budget`, and a note on it: as when queries were drawn, if they were."""
+    """The size of every context where none is given, `k` and `budget`, and a note on it: that of the draw, if there was one."""
     if drawn := Drawn.of(material.labels, material.inputs):
         k, budget = drawn.draw.k, drawn.draw.budget
         size = f"up to {budget} tokens" if budget else f"{k} chunks"

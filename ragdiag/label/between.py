@@ -24,7 +24,7 @@ BY_NAME = "name two: --between 'sentence | bm25' --between 'sentence(size=160) |
 class Between(NamedTuple):
     """Two configurations, of one size of context, 0 tokens where none is given; `seed` is that of the draw.
 
-    `enough`: how many labelled queries in all, drawn from all questions, would tell their difference; None where that is not known.
+    `enough`: how many labelled queries in all, drawn from all questions, would tell the two apart; None where that is not known.
     """
 
     two: tuple[Options, Options]

@@ -130,7 +130,8 @@ def opening(session: Drawing) -> str:
     """What the first screen says: how many questions can tell, and how much labelling that saves."""
     draw, _, enough = session.sample
     asked = f"{draw.differ:,} of {counted(draw.of, 'question')} get different contexts from the two"
-    lines = [f"{draw.names}:", f"{asked}; the others cannot tell them apart"]
+    others = "the others cannot tell them apart" if draw.differ < draw.of else "so each label can tell them apart"
+    lines = [f"{draw.names}:", f"{asked}; {others}"]
     if enough:
         here = f"about {max(round(enough * draw.share), 1):,} labelled here would tell"
         few = "" if enough * draw.share <= draw.differ else ", more than there are"

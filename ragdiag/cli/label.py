@@ -48,7 +48,9 @@ def label(corpus: str, queries: str | None, out: str, page: bool, port: int, **g
     """
     from ragdiag.label.pooling import with_defaults
 
-    _check_usage(queries, given["drafts"], given["review"], given["between"], page)
+    _check_usage(queries, given["drafts"], given["review"], page)
+    if given["between"]:
+        _check_between(queries, given["drafts"], given["review"])
     settle(given)
     if click.get_current_context().get_parameter_source("retrievers") is ParameterSource.DEFAULT_MAP:
         given["retrievers"] = with_defaults(given["retrievers"])  # a pool of the audited retriever alone would flatter it
@@ -64,7 +66,7 @@ def label(corpus: str, queries: str | None, out: str, page: bool, port: int, **g
             _conclude(session, corpus, out)
 
 
-def _check_usage(queries: str | None, drafts: bool, review: str | None, between: tuple[str, ...], page: bool) -> None:
+def _check_usage(queries: str | None, drafts: bool, review: str | None, page: bool) -> None:
     from ragdiag.core.errors import UsageError
 
     if queries == "-":
@@ -75,11 +77,16 @@ def _check_usage(queries: str | None, drafts: bool, review: str | None, between:
         raise UsageError(
             "--review is about queries that were audited: " + ("leave out --drafts" if drafts else "name their file")
         )
-    if between and (drafts or review or not queries):
-        other = "leave out --drafts" if drafts else "leave out --review" if review else "name their file"
-        raise UsageError(f"--between draws from questions of a file: {other}")
     if not queries and not drafts:
         raise UsageError("no queries are given: name a file (one question a line will do), or take --drafts from the documents")
+
+
+def _check_between(queries: str | None, drafts: bool, review: str | None) -> None:
+    from ragdiag.core.errors import UsageError
+
+    others = {"leave out --drafts": drafts, "leave out --review": review, "name it": not queries}
+    if wrong := next((remedy for remedy, given in others.items() if given), ""):
+        raise UsageError(f"--between draws from questions of a file: {wrong}")
 
 
 def _opened(

@@ -67,11 +67,7 @@ def compare_cells(
         confirmed=_confirmed(paired, cells, baseline, measure, options.seed),
         inputs=material.inputs,
         pipeline={"k": None if options.budget else options.k, "budget": options.budget or None},
-        notes=(
-            *notes,
-            *([drawn.note(any(drawn.tells(cells[c.a], cells[c.b], measure) for c in contrasts))] if drawn else []),
-            *_warnings(cells),
-        ),
+        notes=(*notes, *_of_draw(drawn, cells, contrasts), *_warnings(cells)),
         seed=options.seed,
         labels=material.labels,
         corpus=material.corpus,
@@ -149,6 +145,12 @@ def _contrasts(
             needed=None if distinguishable else d.more_needed(len(known)),
             share=drawn.draw.share if drawn and (a, b) in over_all else 1.0,
         )
+
+
+def _of_draw(drawn: Drawn | None, cells: Sequence[Cell], contrasts: Sequence[Contrast]) -> Iterator[str]:
+    """What a reader should know of queries that were drawn where two configurations differ."""
+    if drawn:
+        yield drawn.note(any(drawn.tells(cells[c.a], cells[c.b], c.measure) for c in contrasts))
 
 
 def _ties(paired: Paired, cells: Sequence[Cell], best: int, measure: str) -> Iterator[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ragdiag.comparing.grid import names_of
 from ragdiag.core.errors import InputError, UsageError
@@ -66,9 +66,7 @@ def _reported(path: Path, base: Options) -> Between:
     report = parse_json(read_text(path), path)
     if not isinstance(report, dict) or not ({"decision", "tokens"} <= report.keys() or {"baseline", "best"} <= report.keys()):
         raise InputError("this is not the JSON report of a search (tune) or a comparison (compare)", path, remedy=ANEW)
-    configs = field(report, ("configs",), list, path, 0)
-    if not configs or not all(isinstance(config, dict) for config in configs):
-        raise InputError("it has no configurations", path, remedy=ANEW)
+    configs = _configs(report, path)
     names = [field(config, ("name",), str, path, 0) for config in configs]
     if "decision" in report:
         decision = field(report, ("decision",), dict, path, 0)
@@ -86,9 +84,17 @@ def _reported(path: Path, base: Options) -> Between:
     return Between((first, second), field(report, ("seed",), int, path, 0), enough)
 
 
-def _told(report: Mapping[str, Any], two: tuple[str, str]) -> int | None:
+def _configs(report: Mapping[str, object], path: Path) -> list[dict[str, object]]:
+    configs: list[dict[str, object]] = field(report, ("configs",), list, path, 0)
+    if not configs or not all(isinstance(config, dict) for config in configs):
+        raise InputError("it has no configurations", path, remedy=ANEW)
+    return configs
+
+
+def _told(report: Mapping[str, object], two: tuple[str, str]) -> int | None:
     """What a comparison says of its baseline and its best."""
-    for contrast in report.get("contrasts", ()):
+    contrasts = report.get("contrasts")
+    for contrast in contrasts if isinstance(contrasts, list) else ():
         if isinstance(contrast, dict) and {contrast.get("a"), contrast.get("b")} == set(two):
             return _enough(contrast, contrast.get("needed"))
     return None
@@ -100,7 +106,7 @@ def _enough(difference: object, needed: object) -> int | None:
     return n + needed if isinstance(n, int) and isinstance(needed, int) else None
 
 
-def _configured(config: Mapping[str, Any], base: Options, path: Path) -> Options:
+def _configured(config: Mapping[str, object], base: Options, path: Path) -> Options:
     chunker, context, retriever = (field(config, (name,), str, path, 0) for name in ("chunker", "context", "retriever"))
     if chunker.startswith("chunks ") or retriever.startswith("run "):
         message = f"{config['name']!r} is of chunks of your own or of a recorded run, which cannot be asked further questions"

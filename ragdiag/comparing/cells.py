@@ -122,6 +122,8 @@ class Contrast:
     contrasts of the comparison; `distinguishable` is True where that is at most .05 and the interval leaves out 0; `detectable`
     is the least difference that would have been seen in four of five such samples. `needed`: how many more labelled queries would
     tell the two apart in four of five such samples, if they differ as much as here; None where they are told apart already.
+    `share`: where queries were drawn among those on which the two differ, the share of all questions that these are, by which
+    the difference is multiplied already.
     """
 
     a: int
@@ -138,6 +140,7 @@ class Contrast:
     detectable: float
     distinguishable: bool
     needed: int | None = None
+    share: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,7 @@ import numpy as np
 
 from ragdiag.comparing.cells import Cell, Comparison, whole_tokens
 from ragdiag.comparing.contrasts import compare_cells
+from ragdiag.comparing.drawn import Drawn, without_drawn
 from ragdiag.comparing.grid import causes_of, configurations, measured, names_of, usable
 from ragdiag.comparing.material import Material
 from ragdiag.comparing.remedies import remedies
@@ -68,16 +69,14 @@ def compare(
         base = dataclasses.replace(base, measures=(*base.measures, measure))
     with shared_cache(base) as base:
         loaded = load_measurable(corpus, queries, base, progress)
-        material, notes = Material.of(loaded.whole, loaded.corpus, loaded.labels), list(loaded.notes)
+        labels, left_out = without_drawn(loaded.labels)
+        material, notes = Material.of(loaded.whole, loaded.corpus, labels), [*loaded.notes, *left_out]
         configs = _distinct(configurations(base, chunkers, chunks, contexts, retrievers, runs, tune))
         at = _named(configs, baseline)
         if "k" not in options and "budget" not in options:
-            (first,) = measured(material, [configs[at]], 1, progress)
-            configs = [dataclasses.replace(config, budget=whole_tokens(first)) for config in configs]
-            notes.append(
-                f"every context has up to {whole_tokens(first)} tokens: what the first {base.k} chunks of {first.name} "
-                f"take on average (with -k {base.k}, as in an audit, counts differ a little)"
-            )
+            k, budget, note = _size(material, configs[at], progress)
+            configs = [dataclasses.replace(config, k=k, budget=budget) for config in configs]
+            notes.append(note)
         reasons: dict[int, tuple[str, ...]] = {}
         if len(configs) == 1 and causes:
             configs, reasons = _prescribed(material, configs[0], jobs, notes, progress)
@@ -94,6 +93,20 @@ def _check(jobs: int | None, texts: Mapping[str, str], flags: Mapping[str, bool]
     for name, flag in flags.items():
         check_kind(name, flag, bool)
     check_jobs(jobs)
+
+
+def _size(material: Material, baseline: Options, progress: Progress) -> tuple[int, int, str]:
+    """The size of every context where none is given, `k` and `budget`, and a note on it: that of the draw, if there was one."""
+    if drawn := Drawn.of(material.labels, material.inputs):
+        k, budget = drawn.draw.k, drawn.draw.budget
+        size = f"up to {budget} tokens" if budget else f"{k} chunks"
+        return k, budget, f"every context has {size}, as when the queries were drawn"
+    (first,) = measured(material, [baseline], 1, progress)
+    note = (
+        f"every context has up to {whole_tokens(first)} tokens: what the first {baseline.k} chunks of {first.name} "
+        f"take on average (with -k {baseline.k}, as in an audit, counts differ a little)"
+    )
+    return baseline.k, whole_tokens(first), note
 
 
 def _prescribed(

@@ -9,6 +9,7 @@ from itertools import combinations
 import numpy as np
 
 from ragdiag.comparing.cells import NEVER, Cell, Comparison, Contrast, Figures, whole_tokens
+from ragdiag.comparing.drawn import Drawn
 from ragdiag.comparing.material import Material
 from ragdiag.core.errors import UsageError
 from ragdiag.core.options import Options
@@ -17,7 +18,7 @@ from ragdiag.core.records import FloatArray, IntArray
 from ragdiag.pipeline import labelled_documents
 from ragdiag.scoring.measures import Measure
 from ragdiag.scoring.packing import reaches
-from ragdiag.stats.paired import Paired, holm
+from ragdiag.stats.paired import Difference, Paired, holm
 from ragdiag.stats.statistics import Resampler, clusters
 
 __all__ = ["LEVEL", "compare_cells"]
@@ -49,7 +50,8 @@ def compare_cells(
     scores = [of_cell[measure].mean or 0.0 for of_cell in means]  # none is None: see `_compared`
     others = [i for i in range(len(cells)) if i != baseline]
     family = list(combinations(range(len(cells)), 2)) if pairs else [(baseline, i) for i in others]
-    contrasts = tuple(_contrasts(paired, cells, family, measure))
+    drawn = Drawn.of(material.labels, material.inputs)
+    contrasts = tuple(_contrasts(paired, cells, family, measure, drawn))
     best = _best(cells, scores, baseline, contrasts)
     return Comparison(
         cells=tuple(cells),
@@ -65,7 +67,7 @@ def compare_cells(
         confirmed=_confirmed(paired, cells, baseline, measure, options.seed),
         inputs=material.inputs,
         pipeline={"k": None if options.budget else options.k, "budget": options.budget or None},
-        notes=(*notes, *_warnings(cells)),
+        notes=(*notes, *_of_draw(drawn, cells, contrasts), *_warnings(cells)),
         seed=options.seed,
         labels=material.labels,
         corpus=material.corpus,
@@ -112,10 +114,18 @@ def _compared(cells: Sequence[Cell], baseline: int, measure: str) -> str:
     return decidable[0]
 
 
-def _contrasts(paired: Paired, cells: Sequence[Cell], family: Sequence[tuple[int, int]], measure: str) -> Iterator[Contrast]:
+def _contrasts(
+    paired: Paired, cells: Sequence[Cell], family: Sequence[tuple[int, int]], measure: str, drawn: Drawn | None
+) -> Iterator[Contrast]:
     """The contrast of each pair of the `family` that has a query decidable under both, as (first, second) position."""
-    differences = [(a, b, paired.difference(cells[a].values[measure], cells[b].values[measure])) for a, b in family]
-    known = [(a, b, d) for a, b, d in differences if d is not None]
+    over_all = {(a, b) for a, b in family if drawn and drawn.tells(cells[a], cells[b], measure)}
+
+    def difference(a: int, b: int) -> Difference | None:
+        if drawn and (a, b) in over_all:
+            return drawn.difference(paired, cells[a], cells[b], measure)
+        return paired.difference(cells[a].values[measure], cells[b].values[measure])
+
+    known = [(a, b, d) for a, b in family if (d := difference(a, b)) is not None]
     for (a, b, d), p_holm in zip(known, holm([d.p for _, _, d in known]), strict=True):
         distinguishable = p_holm <= LEVEL and not d.low <= 0 <= d.high
         yield Contrast(
@@ -133,7 +143,14 @@ def _contrasts(paired: Paired, cells: Sequence[Cell], family: Sequence[tuple[int
             detectable=d.detectable(len(known)),
             distinguishable=distinguishable,
             needed=None if distinguishable else d.more_needed(len(known)),
+            share=drawn.draw.share if drawn and (a, b) in over_all else 1.0,
         )
+
+
+def _of_draw(drawn: Drawn | None, cells: Sequence[Cell], contrasts: Sequence[Contrast]) -> Iterator[str]:
+    """What a reader should know of queries that were drawn where two configurations differ."""
+    if drawn:
+        yield drawn.note(any(drawn.tells(cells[c.a], cells[c.b], c.measure) for c in contrasts))
 
 
 def _ties(paired: Paired, cells: Sequence[Cell], best: int, measure: str) -> Iterator[int]:

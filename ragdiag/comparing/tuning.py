@@ -16,6 +16,7 @@ import numpy as np
 
 from ragdiag.comparing.cells import Cell, whole_tokens
 from ragdiag.comparing.choosing import Candidates, is_worse
+from ragdiag.comparing.drawn import Drawn, without_drawn
 from ragdiag.comparing.embedding import speed, to_embed
 from ragdiag.comparing.grid import causes_of, measured, names_of, usable
 from ragdiag.comparing.judged import judged
@@ -86,13 +87,15 @@ def tune(
         raise UsageError("a recorded run or a search of your own cannot be tuned: name a retriever, or a stored index")
     with shared_cache(base) as base:
         loaded = load_measurable(corpus, queries, base, progress)
-        material = Material.of(loaded.whole, loaded.corpus, loaded.labels)
+        labels, notes = without_drawn(loaded.labels)
+        material = Material.of(loaded.whole, loaded.corpus, labels)
+        drawn = Drawn.of(labels, material.inputs)
         search = _Search(material, limits, jobs, progress, note)
         if not (tokens or base.budget):
             (first,) = measured(material, [base], 1, progress)
             tokens = whole_tokens(first)
         base = dataclasses.replace(base, budget=tokens or base.budget)
-        return search.tuned(base, space, causes, loaded.notes)
+        return search.tuned(base, space, causes, (*loaded.notes, *notes, *([drawn.note(told=False)] if drawn else [])))
 
 
 def _check(jobs: int | None, numbers: Mapping[str, float | None], flags: Mapping[str, bool]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ragdiag.core.drawn import drawn_between
 from ragdiag.core.options import Options
 from ragdiag.core.protocols import Index
 from ragdiag.core.records import Corpus, IntArray, Labels, QueryResult, Run
@@ -28,7 +29,7 @@ def titles_not_indexed(corpus: Corpus, labels: Labels, options: Options) -> Iter
 
 
 def of_labels(labels: Labels, run: Run) -> Iterator[str]:
-    """Labels of whole documents, evidence in few documents, queries that failed in the run."""
+    """Labels of whole documents, evidence in few documents, queries that were drawn for a comparison, or failed in the run."""
     n_documents = labels.level.count("document")
     if n_documents:
         yield (
@@ -38,6 +39,13 @@ def of_labels(labels: Labels, run: Run) -> Iterator[str]:
     used = set(labels.evidence.document[~labels.evidence.copy].tolist())
     if used and len(used) < 10 <= labels.level.count("span"):
         yield f"all evidence is in {len(used)} documents: intervals, which treat documents as the sample, are wide and rough"
+    draws = [draw for draw in map(drawn_between, labels.queries) if draw]
+    if draws:
+        which = f"those that get different contexts from {draws[0].names}" if len(set(draws)) == 1 else "by several draws"
+        yield (
+            f"{len(draws)} of {counted(len(labels.queries), 'quer', 'y')} were drawn among questions on which two configurations "
+            f"differ ({which}): shares served are not those of all questions"
+        )
     if run.failed:
         yield f"{len(run.failed)} queries failed in the run: they retrieve nothing and score 0"
 

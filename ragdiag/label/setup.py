@@ -20,7 +20,7 @@ from ragdiag.sources.corpus import load_corpus
 from ragdiag.sources.evidence import locate
 from ragdiag.sources.queries import load_queries
 
-__all__ = ["open_session", "questions"]
+__all__ = ["check_same", "open_session", "questions", "stale"]
 
 
 def open_session(
@@ -54,12 +54,12 @@ def open_session(
         tasks += _drafted(corpus, {name for query in queries for name in (query.id, query.text)}, file.queries, notes)
     if not tasks:
         raise UsageError("the documents ask no questions of their own; give a file of queries: one question a line will do")
-    _check_same(tasks, file)
-    stale = _stale(file, corpus, notes)
+    check_same(tasks, file)
+    old = stale(file, corpus, notes)
     _copy(queries, corpus, file, notes)
     if corpus.problems:
         notes.append(f"{len(corpus.problems)} documents could not be read, or only in part: ragdiag check shows which")
-    return Session(Pool(corpus, retrievers, cache, progress), tasks, file, stale), notes
+    return Session(Pool(corpus, retrievers, cache, progress), tasks, file, old), notes
 
 
 def questions(path: Path, labelled: Container[str] = ()) -> list[Query]:
@@ -92,7 +92,7 @@ def _drafted(corpus: Corpus, taken: set[str], labelled: Container[str], notes: l
     return tasks
 
 
-def _check_same(tasks: Sequence[Task], file: DecisionFile) -> None:
+def check_same(tasks: Sequence[Task], file: DecisionFile) -> None:
     """Raise `InputError` where a query's text has changed since it was labelled. Drafts may be reworded."""
     for query, draft in tasks:
         decided = file.queries.get(query.id)
@@ -101,12 +101,12 @@ def _check_same(tasks: Sequence[Task], file: DecisionFile) -> None:
             raise InputError(message, file.path, decided.line, "give the new one an id of its own, or remove this label")
 
 
-def _stale(file: DecisionFile, corpus: Corpus, notes: list[str]) -> set[str]:
+def stale(file: DecisionFile, corpus: Corpus, notes: list[str]) -> set[str]:
     """The labels of the file that do not fit the corpus, which has changed since."""
-    stale = {defect.query for defect in locate(list(file.queries.values()), corpus).defects}
-    if stale:
-        notes.append(f"{len(stale)} labels in {file.path} do not fit the corpus, so are asked again: ragdiag check shows them")
-    return stale
+    old = {defect.query for defect in locate(list(file.queries.values()), corpus).defects}
+    if old:
+        notes.append(f"{len(old)} labels in {file.path} do not fit the corpus, so are asked again: ragdiag check shows them")
+    return old
 
 
 def _copy(queries: Sequence[Query], corpus: Corpus, file: DecisionFile, notes: list[str]) -> None:

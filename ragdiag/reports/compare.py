@@ -11,7 +11,7 @@ from rich.text import Text
 from ragdiag.comparing.cells import Cell, Comparison, Contrast, context_tokens
 from ragdiag.core.version import __version__
 from ragdiag.reports.terminal import troubles
-from ragdiag.reports.text import line, plain_table, signed
+from ragdiag.reports.text import LABEL_MORE, line, plain_table, signed
 from ragdiag.text.phrases import counted
 
 __all__ = [
@@ -191,6 +191,7 @@ def _gain(best: Contrast, name: str) -> Iterator[Text]:
         if best.needed:
             more = counted(best.needed, "more labelled quer", "y")
             yield line((f"if they differ as much as here, about {more} would tell", "yellow"))
+            yield line((LABEL_MORE, "dim"))
 
 
 def _held_out(comparison: Comparison) -> Iterator[Text]:

@@ -11,7 +11,21 @@ from ragdiag.core.proofs import Row
 from ragdiag.core.records import Defect, Mean
 from ragdiag.text.phrases import clean
 
-__all__ = ["defect_line", "interval", "line", "marked", "no_commands", "percent", "plain_table", "signed", "verbatim"]
+__all__ = [
+    "LABEL_MORE",
+    "defect_line",
+    "interval",
+    "line",
+    "marked",
+    "no_commands",
+    "percent",
+    "plain_table",
+    "signed",
+    "verbatim",
+]
+
+LABEL_MORE = "label more where they differ: ragdiag label CORPUS QUESTIONS --out FILE --between REPORT.json"
+"""What to do where two configurations cannot be told apart; the report is this one's JSON."""
 
 STYLES = {"strong": "bold", "good": "green", "bad": "red", "warn": "yellow", "dim": "dim"}
 """How a terminal shows each kind of mark."""

@@ -15,7 +15,7 @@ from ragdiag.core.records import Mean
 from ragdiag.core.version import __version__
 from ragdiag.reports.json import JsonObject
 from ragdiag.reports.terminal import troubles
-from ragdiag.reports.text import interval, line, plain_table, signed
+from ragdiag.reports.text import LABEL_MORE, interval, line, plain_table, signed
 from ragdiag.text.phrases import counted
 
 __all__ = [
@@ -84,6 +84,7 @@ def evidence(tuned: Tuned) -> Iterator[Text]:
     yield line(f"the baseline with {before:,.0f} tokens: {interval(tuned.raised, '')}; difference {by}, {p}")
     if tuned.decision.kind == "undecided" and tuned.chosen:
         yield line("so far the best: ", (tuned.cells[tuned.chosen].name, "bold"))
+        yield line((LABEL_MORE, "dim"))
     if tuned.decision.kind == "nothing" and tuned.decision.needed:
         exclude = f"about {tuned.decision.needed:,} more labelled queries would exclude one of {MATTERS:g}"
         yield line((f"an advantage of up to {difference.high:.3f} is not excluded; {exclude}", "dim"))

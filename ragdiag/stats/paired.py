@@ -61,6 +61,13 @@ class Difference(NamedTuple):
             return None
         return max(int(np.ceil(self.n * (self.detectable(family) / effect) ** 2)) - self.n, 1)
 
+    def scaled(self, share: float) -> Difference:
+        """The difference over all questions, of which only this share, which is known, can differ: this one is over a sample of
+        these alone. That there is no difference is as likely as before.
+        """
+        mean, low, high, error = (share * each for each in (self.mean, self.low, self.high, self.error))
+        return self._replace(mean=mean, low=low, high=high, error=error)
+
 
 class Paired:
     """Differences over one set of queries. `cluster` numbers those that share a document, shape ``(n_queries,)``."""

@@ -16,8 +16,6 @@ MODELS_NOTE = "of each model, its best configuration; ?: what is no folder of fi
 """What the table's rows are."""
 
 TIMES_NOTE = "embed s, texts/s: wall time where it was embedded; cached: the vectors were there before; ms: to encode a query"
-    "embed s, texts/s: wall time on the machine that embedded; cached: the vectors were there before; ms: to encode a query"
-)
 """What the table's times are."""
 
 

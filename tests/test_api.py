@@ -30,6 +30,8 @@ def report():
 
 
 def plain(found: object) -> dict:
+    if isinstance(found, list):  # files that were written
+        return {path.name: path.read_text(encoding="utf-8") for path in found}
     told = json.loads(dumps(found if isinstance(found, dict) else found.as_dict()))
     warnings = [w | {"file": None} for w in told.get("label_warnings", ())]  # it names what was given
     return told | {"timings": None, "label_warnings": warnings}

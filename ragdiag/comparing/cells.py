@@ -6,7 +6,7 @@ A configuration is an `Options`: one chunking, one context, one retriever, or on
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -58,7 +58,8 @@ class Cell:
     `sums` has, for each k from 1, the tokens of the first k chunks: shape ``(n_queries, depth)``. Of rankings of passages, with a
     k, `sums` and `least_k` count passages; under a budget, chunks. `bytes` is the size of the index,
     `unseen` the share of the text that the encoder does not read, `unread` the share of the queries that it cannot. `timings`:
-    seconds to index and one query's milliseconds, as they were when this was measured.
+    seconds to index and one query's milliseconds, as they were when this was measured; ``embedding``, by model, see
+    `models.spent`. `models` are the retriever's encoders, see `models.facts`.
     """
 
     chunker: str
@@ -78,6 +79,7 @@ class Cell:
     unseen: float = 0.0
     unread: float = 0.0
     timings: Figures = field(default_factory=dict)
+    models: Sequence[Figures] = ()
 
     @cached_property
     def curve(self) -> FloatArray:
@@ -108,7 +110,7 @@ class Cell:
         return cls(values={n.removeprefix("value "): a for n, a in arrays.items() if n.startswith("value ")}, **fields)
 
 
-JSON_FIELDS = ("chunker", "context", "retriever", "signature", "chunks", "bytes", "unseen", "unread", "timings")
+JSON_FIELDS = ("chunker", "context", "retriever", "signature", "chunks", "bytes", "unseen", "unread", "timings", "models")
 
 ARRAY_FIELDS = ("served", "least_k", "need", "tokens", "sums", "whole", "seen")
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from ragdiag.comparing.material import Material
+from ragdiag.comparing.models import embed_timed, encoders_of
 from ragdiag.core.encoders import NamedModel
 from ragdiag.core.protocols import Progress, no_progress
 from ragdiag.core.registry import spec_of
@@ -24,8 +25,7 @@ WARM, BATCH = 4, 64
 
 def _encoders(plan: Plan) -> list[Encoder | OutsideEncoder]:
     """The encoders of a configuration's retriever whose vectors of texts are kept; none for a recorded run: none are made."""
-    models = [] if plan.options.run else all_models(plan.retriever)
-    of_texts = [m for m in models if isinstance(m, Encoder) or (isinstance(m, OutsideEncoder) and m.kept)]
+    of_texts = [m for m in encoders_of(plan) if isinstance(m, Encoder) or (isinstance(m, OutsideEncoder) and m.kept)]
     return [m for m in of_texts if not isinstance(m, LateEncoder)]
 
 
@@ -47,8 +47,7 @@ def embed(material: Material, plans: Sequence[Plan], progress: Progress) -> None
     queries = [q.text for q in material.labels.queries if q.text.strip()]
     for encoder, texts, plan in jobs.values():
         if plan.store is not None:
-            encoder.encode(list(texts), "document", plan.store, progress)
-            encoder.encode(queries, "query", plan.store, progress)
+            embed_timed(encoder, list(texts), queries, plan.store, progress)
 
 
 def to_embed(material: Material, plans: Sequence[Plan], progress: Progress) -> list[int]:

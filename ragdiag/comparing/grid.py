@@ -18,6 +18,7 @@ import numpy as np
 from ragdiag.comparing.cells import NEVER, Arrays, Cell, Figures
 from ragdiag.comparing.embedding import embed
 from ragdiag.comparing.material import Material
+from ragdiag.comparing.models import facts, spent
 from ragdiag.comparing.passages import seen
 from ragdiag.comparing.workers import Results
 from ragdiag.core.cache import Cache
@@ -128,7 +129,7 @@ def _key(material: Material, plan: Plan, more: object = None) -> str:
     size = [options.k, options.budget, options.copies, options.ties, list(options.measures)]
     read = [list(options.keep), list(options.exclude)]
     context = [plan.surroundings.identity] if plan.surroundings.identity else []
-    parts = ["cell 6", __version__, material.inputs, material.metadata, specs, files, models, size, read, more, *context]
+    parts = ["cell 7", __version__, material.inputs, material.metadata, specs, files, models, size, read, more, *context]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -210,12 +211,21 @@ def measure(material: Material, options: Options) -> Cell:
         seen=seen(scorer, run, lengths, run.passages and not options.budget),
         unseen=_unseen(plan, retrieved),
         unread=_unread(plan, retrieved, material),
-        timings={**retrieved.seconds, **_latency(plan, index, labels)},
+        timings={**retrieved.seconds, **_latency(plan, index, labels), **_embedding(plan, retrieved)},
+        models=facts(plan, [query.text for query in labels.queries if query.text.strip()]),
     )
 
 
 def _latency(plan: Plan, index: Index | None, labels: Labels) -> Figures:
     return {} if index is None else {"retrieval": plan.latency(index, labels.queries)}
+
+
+def _embedding(plan: Plan, retrieved: Retrieved) -> Figures:
+    """What embedding what is indexed takes, by model."""
+    if retrieved.searchable is None or plan.collection is not None:
+        return {}
+    took = spent(plan, plan.surroundings.texts(retrieved.corpus, retrieved.chunking))
+    return {"embedding": took} if took else {}
 
 
 def _unseen(plan: Plan, retrieved: Retrieved) -> float:

@@ -1,4 +1,4 @@
-"""OpenAI-compatible endpoints, asked through the `openai` package: what asking for answers and for vectors has in common."""
+"""OpenAI-compatible endpoints, asked through the `openai` package: what asking for answers, vectors and scores has in common."""
 
 from __future__ import annotations
 
@@ -8,31 +8,35 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from ragdiag.core.registry import require
-from ragdiag.core.remote import api_key, check_url
+from ragdiag.core.remote import KEY, api_key, check_url
 
 __all__ = ["LARGEST", "Connection", "read_body"]
 
 LARGEST = 16 * 2**20
 """Bytes of a response that are read: no answer takes so many, and an endpoint may send them without an end."""
 
+UNREAD = {"X-Stainless-Raw-Response": "stream"}
+"""What has the library hand over a response before its body is read, as its own `with_streaming_response` does."""
+
 
 class Connection:
     """The endpoint at `url` (``http://localhost:8000/v1``); `whose` url it is, an option or a parameter, is said in errors.
 
     What overload or errors of the server stand against is asked for `retries` times more, after as long as the server says.
-    Redirects are not followed: they would take the texts, perhaps the key, to where the user never sent them.
+    Redirects are not followed: they would take the texts, perhaps the key, to where the user never sent them. The key is what
+    the environment variable `key` holds.
     Raises `SpecError` for a url with a key in it, `MissingExtra` without openai.
     """
 
-    def __init__(self, url: str, whose: str, timeout_s: float, retries: int) -> None:
-        check_url(url, whose)
-        self._timeout_s = timeout_s
+    def __init__(self, url: str, whose: str, timeout_s: float, retries: int, key: str = KEY) -> None:
+        check_url(url, whose, key)
+        self._url, self._timeout_s = url, timeout_s
         self._openai = require("openai", "live")
         client_class = self._openai.DefaultHttpxClient
         self._http = require(client_class.__mro__[1].__module__.partition(".")[0], "live")  # httpx or httpx2, as openai's version
         self._client = self._openai.OpenAI(
             base_url=url,
-            api_key=api_key(),
+            api_key=api_key(key),
             timeout=timeout_s,
             max_retries=retries,
             http_client=client_class(follow_redirects=False),
@@ -43,6 +47,14 @@ class Connection:
         resource = operator.attrgetter(of)(self._client)
         with resource.with_streaming_response.create(**sent) as response:
             return read_body(response.iter_bytes(), time.monotonic() + self._timeout_s)
+
+    def posted(self, sent: Mapping[str, object]) -> bytes:
+        """The body of the response to `sent` at the address itself. Raises as `body` does."""
+        response = self._client.post(self._url, cast_to=self._http.Response, body=sent, options={"headers": UNREAD})
+        try:
+            return read_body(response.iter_bytes(), time.monotonic() + self._timeout_s)
+        finally:
+            response.close()
 
     def is_refusal(self, error: Exception) -> bool:
         """Whether the endpoint says that it cannot be told what it was told."""

@@ -16,6 +16,7 @@ __all__ = [
     "FETCHED",
     "KEY",
     "LOCAL",
+    "RERANK_KEY",
     "ModelForm",
     "api_key",
     "check_url",
@@ -34,6 +35,9 @@ FETCHED = {"model", "unit"}
 
 KEY = "OPENAI_API_KEY"
 """The environment variable that holds the endpoint's key; the key is read from nowhere else."""
+
+RERANK_KEY = "RERANK_API_KEY"
+"""The same for a re-ranker's endpoint, which is another vendor's as a rule: that one is never sent the other key."""
 
 ModelForm = Literal["endpoint", "function", "vectors", "files"]
 """What a parameter `model` may name: an endpoint, a function, a file of vectors, or a model's files, here or on the hub."""
@@ -56,21 +60,26 @@ def names_endpoint(target: str) -> bool:
     return target.partition("://")[0].lower() in ("http", "https")
 
 
-def endpoint_of(model: str) -> tuple[str, str]:
-    """The address and the name in ``http://localhost:8000/v1#name``. Raises `SpecError`, which repeats nothing of it."""
-    url, _, name = model.partition("#")
-    check_url(url, "model")
+def endpoint_of(model: str, unnamed: bool = False, key: str = KEY) -> tuple[str, str]:
+    """The address and the name in ``http://localhost:8000/v1#name``; `unnamed`: it may do without a name, which is "" then.
+
+    Raises `SpecError`, which repeats nothing of it; `key` is the variable that holds the endpoint's key.
+    """
+    url, hash_sign, name = model.partition("#")
+    check_url(url, "model", key)
+    if unnamed and not hash_sign:
+        return url, ""
     if not name or not name.isprintable() or " " in name:
         raise SpecError('model: an endpoint needs the name of its model behind a #, such as "http://localhost:8000/v1#bge-m3"')
     return url, name
 
 
-def api_key() -> str:
-    """The key; "none" where there is none: a local server needs no key, but the client library insists on one."""
-    return os.environ.get(KEY, "").strip() or "none"
+def api_key(key: str = KEY) -> str:
+    """What the variable `key` holds; "none" for nothing: a local server needs no key, but the client library insists on one."""
+    return os.environ.get(key, "").strip() or "none"
 
 
-def check_url(url: str, whose: str) -> None:
+def check_url(url: str, whose: str, key: str = KEY) -> None:
     """Raise `SpecError` unless `url` is that of an endpoint with nothing secret in it. The message does not repeat it."""
     try:
         parts = urlsplit(url)
@@ -78,7 +87,7 @@ def check_url(url: str, whose: str) -> None:
     except ValueError:
         sound = False
     if not sound or "@" in parts.netloc or parts.query or parts.fragment:
-        raise SpecError(f"{whose}: url must be that of an endpoint, such as http://localhost:8000/v1, with no key in it ({KEY})")
+        raise SpecError(f"{whose}: url must be that of an endpoint, such as http://localhost:8000/v1, with no key in it ({key})")
 
 
 def remote_part(strategy: Any) -> str:
@@ -110,7 +119,7 @@ def _is_here(parameter: str, value: str) -> bool:
     """Whether the value of a parameter is known to name something on this machine, and no code that would be run."""
     form = form_of_model(value) if parameter == "model" else "files"
     if form == "endpoint":
-        endpoint_of(value)  # what is said of it is not to hold a key
+        endpoint_of(value, unnamed=True)  # what is said of it is not to hold a key
     if form in ("endpoint", "function"):
         return False
     if parameter not in FETCHED:

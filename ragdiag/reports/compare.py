@@ -10,6 +10,7 @@ from rich.text import Text
 
 from ragdiag.comparing.cells import Cell, Comparison, Contrast, context_tokens
 from ragdiag.core.version import __version__
+from ragdiag.reports.models import models_text
 from ragdiag.reports.terminal import troubles
 from ragdiag.reports.text import LABEL_MORE, line, plain_table, signed
 from ragdiag.text.phrases import counted
@@ -53,7 +54,7 @@ def compare_text(comparison: Comparison, price: float | None = None, latency_ms:
     if len(comparison.cells) > FIRST:
         parts += [line((f"and {len(comparison.cells) - FIRST} more; --json lists all", "dim"))]
     parts += [line((PARETO, "dim")), *_cures(comparison, shown)]
-    parts += [Text(), _costs(comparison, shown, price, latency_ms)]
+    parts += [*models_text(comparison), Text(), _costs(comparison, shown, price, latency_ms)]
     if comparison.pipeline.get("k"):
         column = "more k: share served, less that of the baseline at the k that comes nearest in tokens (raise_k in the JSON)"
         parts += [line((column, "dim"))]

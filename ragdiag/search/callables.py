@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import ClassVar
 
 from ragdiag.core.encoders import Kind
@@ -50,13 +49,6 @@ class FunctionEncoder(OutsideEncoder):
         return store if self.kept or store is None else MEMORY
 
     def _asked(self, batch: list[str], kind: Kind) -> object:
-        function = self._team.function
-        try:
-            vectors: object = function(batch, kind)
-        except (Exception, SystemExit) as e:
-            raise self._error(f"raised {type(e).__name__}: {str(e)[:200]} on {len(batch)} texts ({kind})", self.how) from e
-        if inspect.iscoroutine(vectors):
-            vectors.close()
-            raise self._error("is asynchronous", "name a function that waits: asyncio.run(...)")
+        vectors = self._team.called(batch, kind, on=f"{len(batch)} texts ({kind})", how=self.how)
         self.loaded = True
         return vectors

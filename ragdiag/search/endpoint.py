@@ -17,7 +17,7 @@ from ragdiag.search.models import readable
 from ragdiag.search.outside import MEMORY, OutsideEncoder
 from ragdiag.text.phrases import counted
 
-__all__ = ["EndpointEncoder"]
+__all__ = ["RETRIES", "TIMEOUT_S", "EndpointEncoder", "remedy"]
 
 TEXTS = 64
 """Texts of a request: with the longest that such models read, some 500,000 tokens, which the usual endpoints still take."""
@@ -28,18 +28,6 @@ RETRIES = 5
 TIMEOUT_S = 120.0
 
 LATER = "what came before is in the cache, so go on later with the same command"
-WRONG_KEY = f"the key of the endpoint comes from {KEY}"
-
-REMEDIES = {
-    "no connection": "check the address, and that the server runs",
-    "timed out": LATER,
-    "status 401": WRONG_KEY,
-    "status 403": WRONG_KEY,
-    "status 404": "check the address, which ends in /v1 as a rule, and the model's name behind the #",
-    "status 429": LATER,
-    "no JSON": "check the address, which ends in /v1 as a rule",
-}
-"""What to do about a failure, by its kind."""
 
 
 class EndpointEncoder(OutsideEncoder):
@@ -97,13 +85,26 @@ class EndpointEncoder(OutsideEncoder):
         except (KeyError, TypeError) as e:
             raise self._error("gave no list of vectors", self.how) from e
         except Exception as e:
-            raise self._failure(self._connection.kind_of(e), batch) from e
+            failure = self._connection.kind_of(e)
+            raise self._error(f"cannot be asked ({failure})", remedy(failure, batch, KEY, "/v1")) from e
 
-    def _failure(self, kind: str, batch: Sequence[str]) -> UsageError:
-        remedy = REMEDIES.get(kind, LATER if kind.startswith("status 5") else "see what the endpoint takes")
-        if kind in ("status 400", "status 413", "status 422"):
-            remedy = f"it may read less than was sent: {len(batch)} texts, the longest of {max(map(len, batch))} characters"
-        return self._error(f"cannot be asked ({kind})", remedy)
+
+def remedy(kind: str, batch: Sequence[str], key: str, ending: str) -> str:
+    """What to do about a failure by its kind; `key` is the variable with the key, `ending` that of such addresses."""
+    if kind in ("status 400", "status 413", "status 422"):
+        return f"it may read less than was sent: {len(batch)} texts, the longest of {max(map(len, batch))} characters"
+    if kind.startswith("status 5") or kind in ("status 429", "timed out"):
+        return LATER
+    address = f"check the address, which ends in {ending} as a rule"
+    wrong_key = f"the key of the endpoint comes from {key}"
+    others = {
+        "no connection": "check the address, and that the server runs",
+        "status 401": wrong_key,
+        "status 403": wrong_key,
+        "status 404": f"{address}, and the model's name behind the #",
+        "no JSON": address,
+    }
+    return others.get(kind, "see what the endpoint takes")
 
 
 def _vectors(response: object) -> list[list[float]]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import uuid
 from collections.abc import Callable
 from functools import cached_property
 
-from ragdiag.core.errors import SpecError
+from ragdiag.core.errors import SpecError, UsageError
 from ragdiag.core.functions import load_function
 
 __all__ = ["TeamFunction"]
@@ -50,6 +51,21 @@ class TeamFunction:
         if isinstance(value, bool) or not isinstance(value, (str, int)) or not str(value).strip() or not str(value).isprintable():
             raise SpecError(f"{self.whose} {self.target!r}: its {attribute} must be a word or a number, not {value!r}")
         return str(value).strip()
+
+    def called(self, *given: object, on: str, how: str) -> object:
+        """What the function gives. Raises `UsageError` where it raises, or waits for nobody; `how` says how it is called."""
+        try:
+            result: object = self.function(*given)
+        except (Exception, SystemExit) as e:
+            raise self.error(f"raised {type(e).__name__}: {str(e)[:200]} on {on}", how) from e
+        if inspect.iscoroutine(result):
+            result.close()
+            raise self.error("is asynchronous", "name a function that waits: asyncio.run(...)")
+        return result
+
+    def error(self, what: str, remedy: str) -> UsageError:
+        """An error of one line about the function."""
+        return UsageError(" ".join(f"{self.whose} {self.target!r} {what}; {remedy}".split()))
 
     @property
     def identity(self) -> str:

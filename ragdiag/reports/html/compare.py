@@ -11,6 +11,7 @@ from ragdiag.reports.html.by_query import by_query
 from ragdiag.reports.html.charts import frame, heat_map, more_plot, plot
 from ragdiag.reports.html.page import render
 from ragdiag.reports.html.text import blocks, spans
+from ragdiag.reports.models import MODELS_NOTE, model_rows
 from ragdiag.reports.text import interval, signed
 
 __all__ = ["compare_html"]
@@ -90,6 +91,8 @@ def compare_html(comparison: Comparison, price: float | None = None) -> str:
         queries=differing,
         listed={column.place for column in differing.columns},
         cures=list(_cures(comparison, rows)),
+        models=model_rows(comparison),
+        models_note=MODELS_NOTE,
         more=list(blocks(more_context(comparison))),
         pairs=list(blocks(pairs(comparison))),
         troubles=list(blocks(left_out(comparison, comparison.notes))),

@@ -1,4 +1,4 @@
-"""Re-order the head of a ranking by a cross-encoder, which reads query and text together."""
+"""Re-order the head of a ranking by a cross-encoder, which reads query and text together, wherever it is."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from ragdiag.core.arrays import FloatArray, VectorArray
 from ragdiag.core.errors import SpecError
 from ragdiag.core.protocols import Index, Progress, Retriever, Store, no_progress, text_key
 from ragdiag.core.registry import require
+from ragdiag.core.remote import form_of_model
 from ragdiag.search.model_files import setting
 from ragdiag.search.models import BATCH, folder_of, identity_of, load_model, made, readable
 from ragdiag.search.retrievers._steps import Pool, Run, StepIndex
 from ragdiag.search.retrievers.hybrid import Hybrid
+from ragdiag.search.scorers import EndpointScorer, FunctionScorer, Pair
 
 PRECISION = "float32"
 DECIMALS = 5
@@ -26,15 +28,15 @@ DECIMALS = 5
 HEADS = ("ForSequenceClassification", "ForCausalLM")
 """What the architecture of a model that can score pairs ends with; for any other a scoring layer would be made up at random."""
 
-Pair = tuple[str, str]
-"""A query and a text."""
-
 
 @dataclass(frozen=True)
 class Rerank:
-    """Order the first `depth` by what a sentence-transformers cross-encoder gives for query and text; nothing below is returned.
+    """Order the first `depth` by what a re-ranker gives for query and text; nothing below is returned.
 
-    `model` is a folder or a hub name. There is no default: none comes with ragdiag, and none is fetched that nobody named.
+    `model` is a folder or a hub name of a sentence-transformers cross-encoder, an endpoint, as
+    ``"https://host/v2/rerank#name"`` (`EndpointScorer`), or a function of the team's, as ``"module:function"``: called with a
+    query and a list of texts, it gives a score for each (`FunctionScorer`). There is no default: none comes with ragdiag, and
+    none is fetched that nobody named.
     """
 
     nests: ClassVar[bool] = True
@@ -46,14 +48,20 @@ class Rerank:
     def __post_init__(self) -> None:
         if not self.model:
             example = "rerank(hybrid, model='cross-encoder/ms-marco-MiniLM-L6-v2')"
-            raise SpecError(f"rerank needs a cross-encoder: model= its folder or its hub name, e.g. {example}")
+            others = "an endpoint's address, or module:function"
+            raise SpecError(f"rerank needs a cross-encoder: model= its folder or its hub name, e.g. {example}; or {others}")
         if self.depth < 1:
             raise SpecError(f"rerank: depth must be 1 or more, not {self.depth}")
 
     @property
-    def scorer(self) -> CrossEncoder:
-        """The model that scores pairs."""
-        return CrossEncoder(self.model)
+    def scorer(self) -> AnyScorer:
+        """The model that scores pairs. Raises `SpecError` for an address that is none, and for a file of vectors."""
+        form = form_of_model(self.model)
+        if form == "vectors":
+            raise SpecError(f"model {self.model!r} is a file of vectors, which scores no pairs")
+        if form == "files":
+            return CrossEncoder(self.model)
+        return EndpointScorer(self.model) if form == "endpoint" else FunctionScorer(self.model)
 
     def index(self, texts: Sequence[str], store: Store | None, progress: Progress) -> RerankIndex:
         """See `protocols.Retriever`. Raises `SpecError` or `MissingExtra` where the model is not to be had."""
@@ -109,11 +117,15 @@ class CrossEncoder:
         return np.asarray(scores, dtype=np.float32)[:, None]
 
 
+AnyScorer = CrossEncoder | EndpointScorer | FunctionScorer
+"""What a parameter `model` may name."""
+
+
 class RerankIndex(StepIndex):
-    """An index whose rankings are re-ordered by a cross-encoder. A pair is scored once."""
+    """An index whose rankings are re-ordered by a re-ranker. A pair is scored once."""
 
     def __init__(
-        self, inner: Index, texts: Sequence[str], pool: int, scorer: CrossEncoder, store: Store | None, progress: Progress
+        self, inner: Index, texts: Sequence[str], pool: int, scorer: AnyScorer, store: Store | None, progress: Progress
     ) -> None:
         super().__init__(inner, texts, pool)
         self.scorer, self._store, self._progress = scorer, store, progress

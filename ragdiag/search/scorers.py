@@ -67,16 +67,19 @@ class OutsideScorer(abc.ABC):
         keep = self._store(store)
         known = keep.vectors(self.identity, list(pairs)) if keep is not None else {}
         requests = list(self._requests({key: pair for key, pair in pairs.items() if key not in known}))
-        for i, (query, texts) in enumerate(requests):
+        for i, request in enumerate(requests, 1):
+            progress("re-ranking", i - 1, len(requests))
+            known |= self._fresh(*request, keep)
             progress("re-ranking", i, len(requests))
-            scores = self._checked(self._asked(query, list(texts.values())), len(texts))
-            fresh: dict[bytes, VectorArray] = dict(zip(texts, scores.astype(np.float32)[:, None], strict=True))
-            if keep is not None:
-                keep.add_vectors(self.identity, fresh)
-            known |= fresh
-        if requests:
-            progress("re-ranking", len(requests), len(requests))
         return {key: float(score[0]) for key, score in known.items()}
+
+    def _fresh(self, query: str, texts: Mapping[bytes, str], keep: Store | None) -> dict[bytes, VectorArray]:
+        """The scores of one request, kept as arrays of one number."""
+        scores = self._checked(self._asked(query, list(texts.values())), len(texts))
+        fresh: dict[bytes, VectorArray] = dict(zip(texts, scores.astype(np.float32)[:, None], strict=True))
+        if keep is not None:
+            keep.add_vectors(self.identity, fresh)
+        return fresh
 
     def _requests(self, pairs: Mapping[bytes, Pair]) -> Iterator[tuple[str, dict[bytes, str]]]:
         """Each query with the texts, by key, that it is scored with at once."""

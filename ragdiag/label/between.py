@@ -26,7 +26,7 @@ Told = tuple[tuple[str, str], tuple[int, int], int | None]
 
 
 class Between(NamedTuple):
-    """Two configurations, of one size of context, 0 tokens where none is given; `seed` is that of the draw.
+    """Two configurations; `sized`: with the size of context to take; `seed` is that of the draw.
 
     `enough`: how many labelled queries in all, drawn from all questions, would tell the two apart; None where that is not known.
     """
@@ -34,6 +34,7 @@ class Between(NamedTuple):
     two: tuple[Options, Options]
     seed: int = 0
     enough: int | None = None
+    sized: bool = False
 
 
 def read_between(given: Sequence[str], base: Options) -> Between:
@@ -79,7 +80,7 @@ def _reported(path: Path, base: Options) -> Between:
         raise InputError(f"it has no configuration {unknown!r}", path, remedy=ANEW)
     sized = dataclasses.replace(base, k=k or base.k, budget=budget)
     first, second = (_configured(configs[names.index(name)], sized, path) for name in two)
-    return Between((first, second), field(report, ("seed",), int, path, 0), enough)
+    return Between((first, second), field(report, ("seed",), int, path, 0), enough, sized=True)
 
 
 def _of_search(report: Mapping[str, object], names: Sequence[str], path: Path) -> Told:

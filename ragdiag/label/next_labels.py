@@ -84,7 +84,7 @@ def open_drawing(
     if not asked:
         raise UsageError(f"all queries of {queries_path} are labelled already: give further questions")
     corpus = load_corpus(corpus_path, progress, keep, exclude)
-    found = searched(two.two, corpus, asked, progress)
+    found = searched(two.two, corpus, asked, progress, two.sized)
     draw = _draw(two, found, pipelines_of(found.signatures, inputs_of(corpus, locate(asked, corpus))))
     tasks = _tasks(asked, found, draw)
     _check_drawn(file, draw)

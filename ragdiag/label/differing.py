@@ -39,7 +39,7 @@ class Searched(NamedTuple):
 def searched(
     two: tuple[Options, Options], corpus: Corpus, queries: Sequence[Query], progress: Progress, sized: bool = True
 ) -> Searched:
-    """Search all questions with both. Where they are not `sized` both get the tokens of the first one's first `k` chunks on average,
+    """Search all questions with both. Where they are not `sized` both get what the first one's first `k` chunks take on average,
     as when they are compared.
     """
     first, second = two

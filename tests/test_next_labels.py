@@ -314,6 +314,20 @@ REPORT: dict[str, Any] = {
 }
 
 
+def test_contexts_of_k_chunks_stay_so(asks: Path, tmp_path: Path) -> None:
+    report = {"seed": 3, "baseline": "a", "best": "b", "pipeline": {"k": 3, "budget": None}}
+    configs = [FIRST, SECOND | {"retriever": "bm25(b=0.2)"}]
+    (tmp_path / "report.json").write_text(json.dumps({**report, "configs": configs}))
+    out = tmp_path / "out.jsonl"
+    session = opened(asks, out, str(tmp_path / "report.json"))
+    draw = session.sample.draw
+    assert (draw.k, draw.budget, draw.seed) == (3, 0, 3)
+    decide(session, truth())
+    found = compare(CORPUS, out, retrievers=["bm25", "bm25(b=0.2)"], cache=None, causes=False)
+    assert found.contrasts[0].share == draw.share
+    assert any("every context has 3 chunks, as when the queries were drawn" in note for note in found.notes)
+
+
 @pytest.mark.parametrize(
     ("report", "says"),
     [

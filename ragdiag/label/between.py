@@ -21,8 +21,12 @@ ANEW = "make it anew: ragdiag tune CORPUS QUERIES --json REPORT"
 BY_NAME = "name two: --between 'sentence | bm25' --between 'sentence(size=160) | hybrid'"
 
 
+Told = tuple[tuple[str, str], tuple[int, int], int | None]
+"""What a report says of the two: their names, `k` and `budget` (0: as usual, none), how many labelled queries would tell."""
+
+
 class Between(NamedTuple):
-    """Two configurations, of one size of context, 0 tokens where none is given; `seed` is that of the draw.
+    """Two configurations; `sized`: with the size of context to take; `seed` is that of the draw.
 
     `enough`: how many labelled queries in all, drawn from all questions, would tell the two apart; None where that is not known.
     """
@@ -30,6 +34,7 @@ class Between(NamedTuple):
     two: tuple[Options, Options]
     seed: int = 0
     enough: int | None = None
+    sized: bool = False
 
 
 def read_between(given: Sequence[str], base: Options) -> Between:
@@ -68,20 +73,30 @@ def _reported(path: Path, base: Options) -> Between:
         raise InputError("this is not the JSON report of a search (tune) or a comparison (compare)", path, remedy=ANEW)
     configs = _configs(report, path)
     names = [field(config, ("name",), str, path, 0) for config in configs]
-    if "decision" in report:
-        decision = field(report, ("decision",), dict, path, 0)
-        two, size = (names[0], field(decision, ("chosen",), str, path, 0)), {"budget": field(report, ("tokens",), int, path, 0)}
-        enough = _enough(decision.get("difference"), decision.get("needed"))
-    else:
-        two = field(report, ("baseline",), str, path, 0), field(report, ("best",), str, path, 0)
-        pipeline = field(report, ("pipeline",), dict, path, 0)
-        size, enough = {name: n for name, n in pipeline.items() if name in ("k", "budget") and n}, _told(report, two)
+    two, (k, budget), enough = (_of_search if "decision" in report else _of_comparison)(report, names, path)
     if two[0] == two[1]:
         raise UsageError(f"{path} chooses its baseline, {two[0]}, so it has no second one: {BY_NAME}")
     if unknown := next((name for name in two if name not in names), ""):
         raise InputError(f"it has no configuration {unknown!r}", path, remedy=ANEW)
-    first, second = (_configured(configs[names.index(name)], dataclasses.replace(base, **size), path) for name in two)
-    return Between((first, second), field(report, ("seed",), int, path, 0), enough)
+    sized = dataclasses.replace(base, k=k or base.k, budget=budget)
+    first, second = (_configured(configs[names.index(name)], sized, path) for name in two)
+    return Between((first, second), field(report, ("seed",), int, path, 0), enough, sized=True)
+
+
+def _of_search(report: Mapping[str, object], names: Sequence[str], path: Path) -> Told:
+    """What a search says: its baseline and what it chose."""
+    decision = field(report, ("decision",), dict, path, 0)
+    two = names[0], field(decision, ("chosen",), str, path, 0)
+    return two, (0, field(report, ("tokens",), int, path, 0)), _enough(decision.get("difference"), decision.get("needed"))
+
+
+def _of_comparison(report: Mapping[str, object], _: Sequence[str], path: Path) -> Told:
+    """What a comparison says: its baseline and its best."""
+    two = field(report, ("baseline",), str, path, 0), field(report, ("best",), str, path, 0)
+    pipeline = field(report, ("pipeline",), dict, path, 0)
+    given = {name: pipeline.get(name) or 0 for name in ("k", "budget")}
+    k, budget = (field(given, (name,), int, path, 0) for name in given)
+    return two, (k, budget), _told(report, two)
 
 
 def _configs(report: Mapping[str, object], path: Path) -> list[dict[str, object]]:

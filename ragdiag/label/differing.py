@@ -36,12 +36,14 @@ class Searched(NamedTuple):
     signatures: tuple[str, str]
 
 
-def searched(two: tuple[Options, Options], corpus: Corpus, queries: Sequence[Query], progress: Progress) -> Searched:
-    """Search all questions with both. Without a budget both get the tokens that the first one's first `k` chunks take on average,
+def searched(
+    two: tuple[Options, Options], corpus: Corpus, queries: Sequence[Query], progress: Progress, sized: bool = True
+) -> Searched:
+    """Search all questions with both. Where they are not `sized` both get what the first one's first `k` chunks take on average,
     as when they are compared.
     """
     first, second = two
-    if not first.budget:
+    if not sized:
         budget = _tokens(first, corpus, queries, progress)
         first, second = (dataclasses.replace(options, budget=budget) for options in two)
     (one, signature), (other, of_other) = (_contexts(options, corpus, queries, progress) for options in (first, second))

@@ -75,17 +75,16 @@ def open_drawing(
     for spec in retrievers:
         make("retrievers", spec)  # a misspelt one should cost no time
     path = Path(out)
-    given = [each for each in between if Path(each).exists()]
-    if real(path) in {real(name) for name in (corpus_path, queries_path, *given)}:
+    if real(path) in map(real, (corpus_path, queries_path, *between)):
         raise UsageError(f"--out {out} would overwrite an input; choose another file")
     two = read_between(between, Options(cache=cache, keep=tuple(keep), exclude=tuple(exclude)))
     file = DecisionFile(path)
     every = questions(Path(queries_path), file.queries)
-    asked = [query for query in every if not (query.evidence or query.relevant or query.unanswerable)]
+    asked = [query for query in every if not _is_labelled(query)]
     if not asked:
         raise UsageError(f"all queries of {queries_path} are labelled already: give further questions")
     corpus = load_corpus(corpus_path, progress, keep, exclude)
-    found = searched(two.two, corpus, asked, progress)
+    found = searched(two.two, corpus, asked, progress, two.sized)
     draw = _draw(two, found, pipelines_of(found.signatures, inputs_of(corpus, locate(asked, corpus))))
     tasks = _tasks(asked, found, draw)
     _check_drawn(file, draw)
@@ -96,6 +95,10 @@ def open_drawing(
     old = stale(file, corpus, notes)
     pool = Pool(corpus, retrievers or with_defaults([options.retriever for options in two.two]), cache, progress)
     return Drawing(pool, tasks, file, old, Sample(draw, found.options, two.enough)), notes
+
+
+def _is_labelled(query: Query) -> bool:
+    return bool(query.evidence or query.relevant or query.unanswerable)
 
 
 def _draw(between: Between, found: Searched, pipelines: str) -> DrawnBetween:

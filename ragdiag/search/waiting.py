@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import threading
 import weakref
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
 __all__ = ["Waiting"]
@@ -19,10 +19,12 @@ class Waiting:
     """
 
     @cached_property
-    def _running(self) -> tuple[asyncio.AbstractEventLoop, ThreadPoolExecutor]:
-        loop, thread = asyncio.new_event_loop(), ThreadPoolExecutor(1)
-        weakref.finalize(self, _ended, loop, thread)
-        return loop, thread
+    def _running(self) -> asyncio.AbstractEventLoop:
+        loop = asyncio.new_event_loop()
+        threading.Thread(target=_run, args=(loop,), daemon=True).start()
+        # This may be called in any thread at any time, one that just begins too: it must wait for nothing, and take no lock.
+        weakref.finalize(self, loop.call_soon_threadsafe, loop.stop)
+        return loop
 
     def waited(self, answer: object) -> object:
         """`answer`; what it comes to where it is awaitable. Raises what that raises."""
@@ -32,11 +34,12 @@ class Waiting:
         async def awaited() -> object:
             return await answer
 
-        loop, thread = self._running
-        return thread.submit(lambda: loop.run_until_complete(awaited())).result()
+        return asyncio.run_coroutine_threadsafe(awaited(), self._running).result()
 
 
-def _ended(loop: asyncio.AbstractEventLoop, thread: ThreadPoolExecutor) -> None:
-    """End a loop and its thread."""
-    thread.submit(loop.close).result()
-    thread.shutdown()
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    """Run a loop until it is stopped."""
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()

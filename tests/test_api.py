@@ -310,6 +310,7 @@ def test_what_is_of_another_kind_is_one_line(name: str) -> None:
             function(*positional, **options | changed)
 
 
+@pytest.mark.encoder  # a search for a configuration asks what is installed
 def test_records_and_frames_are_taken_everywhere() -> None:
     pandas = pytest.importorskip("pandas")
     documents = pandas.DataFrame([{"_id": name, "text": text} for name, text in TEXTS.items()])

@@ -17,7 +17,7 @@ from ragdiag.core.records import Chunking, Corpus, Document
 from ragdiag.core.registry import make, spec_of
 from ragdiag.pipeline import audit
 from ragdiag.search import late
-from ragdiag.search.changes import with_context
+from ragdiag.search.changes import Audited, with_context
 from ragdiag.search.encoder import Encoder
 from ragdiag.search.late import LateEncoder, Stretch
 from ragdiag.search.retrievers.dense import Dense
@@ -73,8 +73,8 @@ def test_a_context_is_refused_before_anything_is_read(retriever: str) -> None:
 def test_no_context_is_tried_as_a_remedy() -> None:
     from ragdiag.core.options import Options
 
-    assert list(with_context("title")(Options(retriever="dense")))
-    assert not list(with_context("title")(Options(retriever="hybrid(bm25, dense(pool=late))")))
+    assert list(with_context("title")(Audited(Options(retriever="dense"))))
+    assert not list(with_context("title")(Audited(Options(retriever="hybrid(bm25, dense(pool=late))"))))
 
 
 # With the bundled model

@@ -297,7 +297,7 @@ def test_what_only_a_longer_prompt_holds_is_cut_off_for_want_of_another_cause(tm
     (q,) = audited(tmp_path, {"q": [names[7]]}, {"q": run}).queries
     (finding,) = q.findings
     assert (q.status, q.causes, q.residual) == ("caused", ("cut_off",), {"cut_off"})
-    assert finding.after == (8, True) and finding.tokens
+    assert finding.after[:2] == (8, True) and finding.tokens
     assert finding.detail["tokens_more"] < finding.tokens
     # With a budget of tokens, what does not fit in it is not handed over.
     (q,) = audited(tmp_path, {"q": [names[7]]}, {"q": run}, budget=finding.detail["tokens_more"]).queries

@@ -19,7 +19,7 @@ def begun(given: str, known: Collection[str], what: str) -> str | None:
     """
     if given in known:
         return given
-    found = sorted(name for name in known if name.startswith(given)) if given else []
+    found = sorted({name for name in known if name.startswith(given)}) if given else []
     if len(found) > 1:
         more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
         raise UsageError(f"{given!r} begins the ids of {len(found)} {what}: {', '.join(found[:SHOWN])}{more}; type more of one")

@@ -205,9 +205,11 @@ def _scores(response: object) -> list[float]:
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise TypeError
     places = [item["index"] for item in items]
-    if any(type(place) is not int for place in places) or len(set(places)) < len(places):
+    scores = [item.get("relevance_score", item.get("score")) for item in items]
+    # What it has instead of numbers may hold anything.
+    if {type(place) for place in places} - {int} or {type(score) for score in scores} - {int, float}:
         raise TypeError
-    by_place = {item["index"]: item["relevance_score"] if "relevance_score" in item else item["score"] for item in items}
-    if sorted(by_place) != list(range(len(items))) or not all(type(score) in (int, float) for score in by_place.values()):
-        raise TypeError  # what it has instead may hold anything
+    if sorted(places) != list(range(len(items))):
+        raise TypeError
+    by_place = dict(zip(places, scores, strict=True))
     return [float(by_place[i]) for i in range(len(items))]

@@ -207,9 +207,7 @@ def _scores(response: object) -> list[float]:
     places = [item["index"] for item in items]
     scores = [item.get("relevance_score", item.get("score")) for item in items]
     # What it has instead of numbers may hold anything.
-    if {type(place) for place in places} - {int} or {type(score) for score in scores} - {int, float}:
-        raise TypeError
-    if sorted(places) != list(range(len(items))):
+    if set(map(type, places)) - {int} or set(map(type, scores)) - {int, float} or sorted(places) != list(range(len(items))):
         raise TypeError
     by_place = dict(zip(places, scores, strict=True))
     return [float(by_place[i]) for i in range(len(items))]

@@ -80,6 +80,7 @@ def tune(
     texts may be embedded that are not yet. `note` is told how long embedding will take. `jobs` are joblib's. Raises as
     `pipeline.audit` does.
     """
+    check_kind("space", space, str, Path, type(None))
     _check(jobs, {"tokens": tokens, "seconds": seconds, "latency": latency}, {"embedding": embedding, "causes": causes})
     limits = Limits(None if seconds is None else time.monotonic() + seconds, latency, embedding)
     base = Options.given(tune, **options)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ragdiag.core.errors import SpecError, UsageError
-from ragdiag.core.options import Options
+from ragdiag.core.options import Options, check_kind
 from ragdiag.core.protocols import Progress, no_progress
 from ragdiag.core.registry import make
 from ragdiag.core.writing import check_writable, make_folder, write_atomically
@@ -51,6 +51,8 @@ def export(
 
 def exporter_for(form: str, out: str | Path) -> Export:
     """What writes a form to `out`. Raises as `export` does, before any work is done."""
+    check_kind("form", form, str)
+    check_kind("out", out, str, Path)
     exporter: Export = make("exports", form)
     place = Path(out)
     if exporter.one_file:

@@ -112,7 +112,7 @@ def test_a_cause_shows_the_cut_and_the_fix(report: Audited) -> None:
     text = failure(no_cause, report, "chunk_split")
     assert text.startswith("1 query with chunk_split\n")
     assert "cut: On public holidays the stand-by pay of the day is tripled. ‖ A week" in flat(text)
-    assert "fix chunk_split: overlapping chunks, or larger ones" in text
+    assert "fix chunk_split: let chunks overlap: sentence(overlap=40)" in text
     having = sum(bool({"query_mismatch", "misspelt"} & set(q.causes)) for q in report.queries)
     text = failure(no_cause, report, "query_mismatch", "misspelt", at_most=1)
     assert text.startswith(f"{having} queries with query_mismatch or misspelt, more than 1\n")
@@ -165,7 +165,7 @@ def test_a_querys_story_is_a_text_with_what_it_says(report: Audited) -> None:
     assert (query.id, query.served, query.causes, query.status) == ("tw-12", False, ("chunk_split",), "caused")
     assert query.measures["Sufficient@5"] == 0.0
     assert repr(query) == "<query tw-12: chunk_split>"
-    for part in ("because of chunk_split", "control 0 of", "fix     overlapping", "Evidence 1 of 1  on-call-v3#1308-1443"):
+    for part in ("because of chunk_split", "control 0 of", "fix     let chunks overlap", "Evidence 1 of 1  on-call-v3#1308-1443"):
         assert part in query
     assert query.endswith("tw-12 --retriever bm25")
     assert str(report["tw-02"]).startswith("tw-02: served") and repr(report["tw-02"]) == "<query tw-02: served>"

@@ -29,7 +29,7 @@ from ragdiag.reports.compare import compare_text
 from ragdiag.reports.json import compare_dict, dumps
 from ragdiag.reports.shown import made
 from ragdiag.results import CompareResult
-from ragdiag.search.changes import stemmed
+from ragdiag.search.changes import Audited, stemmed
 from ragdiag.stats.paired import Paired
 
 pytestmark = pytest.mark.slow
@@ -247,7 +247,8 @@ def test_remedies_change_one_thing() -> None:
     found = remedies(base, ["diluted", "query_mismatch", "ranking", "stale"])
     for changed, reasons in found.items():
         different = [f.name for f in dataclasses.fields(base) if getattr(base, f.name) != getattr(changed, f.name)]
-        assert len(different) == 1 and reasons
+        # Small chunks with what stands round them are one change of two settings.
+        assert (len(different) == 1 or (different == ["chunker", "retriever"] and "expand(" in changed.retriever)) and reasons
     assert found[dataclasses.replace(base, retriever="dense")] == ("query_mismatch", "ranking")
     assert found[dataclasses.replace(base, retriever="bm25(stem=english)")] == ("query_mismatch",)
     assert found[dataclasses.replace(base, chunker="sentence(size=80)")] == ("diluted",)
@@ -268,7 +269,7 @@ def test_remedies_change_one_thing() -> None:
     ],
 )
 def test_stems_are_tried_where_words_are_searched_as_they_are(retriever: str, with_stems: list[str]) -> None:
-    changed = [options.retriever for options in stemmed(Options(retriever=retriever))]
+    changed = [options.retriever for options in stemmed(Audited(Options(retriever=retriever)))]
     assert [spec_of(make("retrievers", r)) for r in changed] == [spec_of(make("retrievers", r)) for r in with_stems]
 
 

@@ -289,8 +289,9 @@ def test_a_misspelt_option_names_the_one_that_was_meant(name: str, misspelt: str
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(CALLS))
-def test_what_is_of_another_kind_is_one_line(name: str) -> None:
+def test_what_is_of_another_kind_is_one_line(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is given as whatever: it works, or the error is one of ours."""
+    monkeypatch.chdir(tmp_path)  # where "nonsense" may be written
     pandas = pytest.importorskip("pandas")
     function, (given, options) = getattr(ragdiag, name), CALLS[name]
     own = {p.name for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY} - {"progress"}

@@ -326,6 +326,9 @@ def test_nothing_is_embedded_where_nothing_may_be(tmp_path: Path) -> None:
     found = tune(CORPUS, QUERIES, space=file, retriever="bm25", embedding=False, causes=False, cache=tmp_path / "cache")
     assert [c.retriever for c in found.cells] == ["bm25"]
     assert list(found.skipped.values()) == [2]
+    file.write_text('retriever = ["bm25", "lsa", "dense", "hybrid"]')
+    found = tune(CORPUS, QUERIES, space=file, retriever="bm25", embedding=False, causes=False, cache=tmp_path / "cache")
+    assert [c.retriever for c in found.cells] == ["bm25", "lsa"], "what needs no encoder is tried beside those that do"
 
 
 def test_without_time_the_baseline_alone_is_measured(tmp_path: Path) -> None:

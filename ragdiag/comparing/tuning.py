@@ -30,6 +30,7 @@ from ragdiag.core.options import Options, check_jobs, check_kind
 from ragdiag.core.protocols import Progress, no_progress
 from ragdiag.core.records import BoolArray, IntArray
 from ragdiag.pipeline import labelled_documents, load_measurable
+from ragdiag.search.nested import all_models
 from ragdiag.search.retrieval import Plan
 from ragdiag.sources.evidence import some_of
 from ragdiag.stats.statistics import clusters
@@ -183,7 +184,9 @@ class _Search:
         plans = [Plan(config) for config in configs]
         sizes = to_embed(self._material, plans, self._progress)
         if not self._limits.embedding:
-            return self._kept(configs, [not size for size in _by_group(configs, sizes)], NOT_CACHED)
+            groups = _by_group(configs, sizes)
+            fits = [not size or not all_models(plan.retriever) for plan, size in zip(plans, groups, strict=True)]
+            return self._kept(configs, fits, NOT_CACHED)
         cold = next((plan for plan, size in zip(plans, sizes, strict=True) if size), None)
         if cold is None:
             return list(configs)
@@ -191,12 +194,12 @@ class _Search:
         self._note(f"{sum(sizes):,} characters are to be embedded: about {duration(sum(sizes) / rate)}")
         if self._limits.until is None:
             return list(configs)
-        left, fits, groups = self._left * rate, list[bool](), dict[tuple[object, ...], bool]()
+        left, fits, known = self._left * rate, list[bool](), dict[tuple[object, ...], bool]()
         for config, size in zip(configs, _by_group(configs, sizes), strict=True):
-            if _group(config) not in groups:
-                groups[_group(config)] = size <= left
+            if _group(config) not in known:
+                known[_group(config)] = size <= left
                 left -= size if size <= left else 0
-            fits.append(groups[_group(config)])
+            fits.append(known[_group(config)])
         return self._kept(configs, fits, NO_TIME)
 
     @property

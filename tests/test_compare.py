@@ -554,3 +554,9 @@ def test_a_cell_keeps_few_passages_of_a_document_labelled_as_a_whole(tmp_path: P
         assert [seen.inside for seen in cell.seen_of(0)] == [rank <= 5 for rank in range(1, KEPT + 1)]
         again = Cell.of(cell.arrays())
         assert again.seen_of(0) == cell.seen_of(0)
+
+
+def test_a_cell_asks_for_no_retriever_that_nobody_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The causes of an audit are looked for with a search by meaning beside; a comparison has no use for it."""
+    monkeypatch.setattr("ragdiag.search.retrieval.by_meaning", lambda *_: pytest.fail("looked for an encoder"))
+    compared(tmp_path / "cache", retrievers=("bm25",))

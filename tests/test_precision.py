@@ -1,5 +1,6 @@
 """Which precision a model runs in: by stand-ins for the model, the clock and the processor. Nothing is timed."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -190,3 +191,19 @@ def test_an_encoder_takes_what_is_asked_for_and_else_what_is_chosen(
     assert auto.identity == Encoder(str(tmp_path), "bfloat16").identity
     assert auto.described.endswith(":bfloat16")
     assert loads == ["float32", "bfloat16"]
+
+
+def test_a_store_that_is_gone_stops_nothing(machine: Machine, tmp_path: Path) -> None:
+    kept_in(Cache(tmp_path / "gone"))
+    shutil.rmtree(tmp_path / "gone", ignore_errors=True)
+    assert chosen("m", machine.embedder) == "bfloat16"
+
+
+def test_it_is_kept_with_the_vectors(machine: Machine, tmp_path: Path) -> None:
+    """Another process that has the vectors' store, and nothing else, knows whose they are."""
+    assert chosen("m", machine.embedder, Cache(tmp_path)) == "bfloat16"
+    forget()
+    before = machine.embedded
+    assert chosen("m", machine.embedder, Cache(tmp_path)) == "bfloat16"
+    assert chosen("m", machine.embedder) == "bfloat16"
+    assert machine.embedded == before

@@ -33,6 +33,7 @@ from ragdiag.core.version import __version__
 from ragdiag.diagnosis.causes import name_causes
 from ragdiag.scoring.measures import Measure, default_measures
 from ragdiag.scoring.scoring import Scorer
+from ragdiag.search.indexed import reader_of, unseen_of
 from ragdiag.search.nested import all_models, own_models
 from ragdiag.search.retrieval import Plan, Retrieved
 
@@ -230,7 +231,11 @@ def _embedding(plan: Plan, retrieved: Retrieved) -> Figures:
 
 def _unseen(plan: Plan, retrieved: Retrieved) -> float:
     """The share of the text that the encoder does not read."""
-    unseen = plan.indexed(retrieved, no_progress).unseen(retrieved.chunking.end - retrieved.chunking.start)
+    reads, chunking = reader_of(retrieved.searchable), retrieved.chunking
+    if reads is None:
+        return 0.0
+    visible = reads.visible(plan.surroundings.texts(retrieved.corpus, chunking), plan.store)
+    unseen = unseen_of(visible, chunking.end - chunking.start, reads.max_tokens)
     return unseen.share if unseen else 0.0
 
 

@@ -162,6 +162,8 @@ class Encoder:
 
     def encode(self, texts: Sequence[str], kind: Kind, store: Store | None, progress: Progress) -> VectorArray:
         """Unit vectors of `texts`, float32, shape ``(n_texts, dimension)``; known ones from `store`, new ones added to it."""
+        if store is not None and self._wanted == "auto":
+            chosen(identity_of(self.folder), self._embedder, store)  # so that whoever has these vectors knows whose they are
         most = PIECE * self._stated if self._stated else MOST_READ  # that of a model which must be loaded is not asked
         return embedded(texts, kind, lambda batch: self._embed(batch, kind), self.identity, store, progress, most=most)
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ragdiag.core.encoders import Readable
+from ragdiag.core.encoders import Readable, TextEncoder
 from ragdiag.core.protocols import Index, Store
 from ragdiag.core.records import IntArray, Span, Unseen
+from ragdiag.search.nested import encoder_of
 from ragdiag.search.rewriting import Rewriter
 
-__all__ = ["Indexed"]
+__all__ = ["Indexed", "reader_of", "unseen_of"]
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,23 @@ class Indexed:
     surely: int = 0
 
     def unseen(self, lengths: IntArray) -> Unseen | None:
-        """Of the chunks, those of which the encoder reads a part only, and the share of all characters that it never sees.
+        """See `unseen_of`."""
+        return unseen_of(self.visible, lengths, self.limit)
 
-        `lengths` are the chunks' in characters. None without an encoder, and where it reads everything.
-        """
-        if self.visible is None or not (self.visible < lengths).any():
-            return None
-        lost = int(np.maximum(lengths - self.visible, 0).sum())
-        share = round(lost / int(lengths.sum()), 4)
-        return Unseen(int((self.visible < lengths).sum()), share, self.limit)
+
+def reader_of(index: Index | None) -> TextEncoder | None:
+    """The encoder of an index that says how far it reads; a function or an endpoint does not."""
+    encoder = None if index is None else encoder_of(index)
+    return encoder if isinstance(encoder, TextEncoder) else None
+
+
+def unseen_of(visible: IntArray | None, lengths: IntArray, limit: int) -> Unseen | None:
+    """Of chunks, those of which an encoder reads a part only, and the share of all characters that it never sees.
+
+    `visible` is as for `Indexed`, `lengths` are the chunks' in characters, `limit` is the encoder's in word pieces. None without
+    an encoder, and where it reads everything.
+    """
+    if visible is None or not (visible < lengths).any():
+        return None
+    lost = int(np.maximum(lengths - visible, 0).sum())
+    return Unseen(int((visible < lengths).sum()), round(lost / int(lengths.sum()), 4), limit)

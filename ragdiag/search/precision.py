@@ -11,6 +11,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -18,6 +19,7 @@ import numpy as np
 
 from ragdiag.core.arrays import VectorArray
 from ragdiag.core.cache import keep_text, kept_text
+from ragdiag.core.errors import UsageError
 from ragdiag.core.protocols import Store
 
 __all__ = ["chosen", "kept_in"]
@@ -89,10 +91,10 @@ def kept_in(store: Store | None) -> None:
     _DECISIONS.store = store
 
 
-def chosen(model: str, embedder: Callable[[str], Embed]) -> str:
+def chosen(model: str, embedder: Callable[[str], Embed], store: Store | None = None) -> str:
     """The precision for the model whose files have the hash `model`; `embedder` gives what embeds in one.
 
-    The same for the same model, processor and version of torch, as long as the store is kept.
+    The same for the same model, processor and version of torch, as long as `store` is kept, or else that of `kept_in`.
     """
     processor = Processor.here()
     if not FLAGS & set(processor.flags):
@@ -103,13 +105,15 @@ def chosen(model: str, embedder: Callable[[str], Embed]) -> str:
         return FULL
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
     with _DECISIONS.lock:
-        store = _DECISIONS.store
+        store = store or _DECISIONS.store
         kept = kept_text(store, key)
         if kept in (FULL, HALF):
+            _DECISIONS.known[key] = kept
             return kept
         if key not in _DECISIONS.known:
             _DECISIONS.known[key] = measured(embedder(FULL), embedder(HALF))
-        keep_text(store, key, _DECISIONS.known[key])
+        with suppress(UsageError):  # a store that is gone since: what it would have kept saves a second
+            keep_text(store, key, _DECISIONS.known[key])
         return _DECISIONS.known[key]
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ragdiag.core.cache import opened as opened_cache
-from ragdiag.core.encoders import Readable, TextEncoder
+from ragdiag.core.encoders import Readable
 from ragdiag.core.errors import InputError, SpecError
 from ragdiag.core.options import NO_SWAP, Options
 from ragdiag.core.passages import HandsOver
@@ -24,14 +24,13 @@ from ragdiag.search.approximate import Health, as_asked, exact_swap, index_healt
 from ragdiag.search.asked import SURELY, AskedIndex, ByCosine
 from ragdiag.search.beside import NAME, by_meaning, note_on
 from ragdiag.search.elsewhere import Given, of_run, of_search
-from ragdiag.search.indexed import Indexed
+from ragdiag.search.indexed import Indexed, reader_of
 from ragdiag.search.late import NO_CONTEXT
 from ragdiag.search.latency import Clock, latency_of, told
 from ragdiag.search.nested import (
     WORDS,
     all_models,
     collection_of,
-    encoder_of,
     encodes_anew,
     handing_over,
     kept_of,
@@ -198,8 +197,7 @@ class Plan:
     def _made(self, index: Index, retrieved: Retrieved, embed: Callable[[Span], str], progress: Progress) -> Indexed:
         """An index of ours, or a store."""
         chunking, corpus = retrieved.chunking, retrieved.corpus
-        encoder = encoder_of(index)
-        reads = encoder if isinstance(encoder, TextEncoder) else None  # a function or an endpoint does not say how far it reads
+        reads = reader_of(index)
         visible = None if reads is None else reads.visible(self.surroundings.texts(corpus, chunking), self.store)
         make_index = functools.partial(self._index, corpus=corpus, chunking=chunking, progress=progress)
         texts = functools.partial(self.surroundings.texts, corpus, chunking)
@@ -229,8 +227,7 @@ class Plan:
         """A search, or a run, that takes no text; other retrievers are asked where all its chunks are known."""
         texts = self.surroundings.texts(retrieved.corpus, retrieved.chunking, progress)
         swaps = self._others(retrieved, texts, progress)
-        encoder = index.encoder if isinstance(index, ByCosine) else None
-        reads = encoder if isinstance(encoder, TextEncoder) else None
+        encoder, reads = index.encoder if isinstance(index, ByCosine) else None, reader_of(index)
         own: dict[str, Readable] = {"": encoder} if isinstance(encoder, Readable) else {}
         return Indexed(
             index,

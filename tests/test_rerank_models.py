@@ -282,9 +282,9 @@ def test_what_gives_no_scores(start: Start, tmp_path: Path, action: Any, says: s
 BODIES = {
     "return [0.5]": "gave an array of 1 for 2 texts; it is called with a query and a list of texts",
     "return [[0.5], [0.4]]": "gave an array of 2 x 1 for 2 texts",
-    "return None": "gave a NoneType that is no list of numbers",
+    "return None": "gave a NoneType that is no array of numbers",
     "return [1.0, float('nan')]": "gave a score that is not finite",
-    "return ['a', 'b']": "gave a list that is no list of numbers",
+    "return ['a', 'b']": "gave a list that is no array of numbers",
     "raise RuntimeError('two\\nlines')": "raised RuntimeError: two lines on a query and 2 texts",
 }
 

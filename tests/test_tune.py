@@ -103,12 +103,12 @@ def test_a_planted_winner_is_deployed() -> None:
     rng = np.random.default_rng(1)
     base = rng.random(200) < 0.5
     rows = [base, *(np.where(rng.random(200) < 0.1, ~base, base) for _ in range(30)), base | (rng.random(200) < 0.4)]
-    found = judged([cell(str(i), row) for i, row in enumerate(rows)], BUDGET, alone(200), 0)
+    found, won, lost = judged([cell(str(i), row) for i, row in enumerate(rows)], BUDGET, alone(200), 0)
     assert found.decision.kind == "deploy"
     assert found.chosen == 31
     assert found.times[31] == found.choices == 50
-    assert set(found.won) == set(np.flatnonzero(rows[31] & ~base))
-    assert not len(found.lost)
+    assert set(won) == set(np.flatnonzero(rows[31] & ~base))
+    assert not len(lost)
     assert found.held_out.mean == pytest.approx(rows[31].mean())
 
 
@@ -122,7 +122,7 @@ def null(rng: np.random.Generator, n: int, configurations: int) -> list[Cell]:
 def test_a_search_in_noise_seldom_claims_a_winner(n: int) -> None:
     """200 searches among 60 configurations that are all as good: at most what chance at 5 % gives in so many (binomial, .999)."""
     rng = np.random.default_rng(n)
-    claims = sum(judged(null(rng, n, 60), BUDGET, alone(n), seed).decision.kind == "deploy" for seed in range(200))
+    claims = sum(judged(null(rng, n, 60), BUDGET, alone(n), seed)[0].decision.kind == "deploy" for seed in range(200))
     assert claims <= stats.binom.ppf(0.999, 200, 0.05)
 
 
@@ -154,10 +154,10 @@ def test_the_baseline_is_given_as_many_tokens() -> None:
     size = candidates.as_large(100.0, BUDGET)
     assert size == 120
     assert candidates.used(0, size).mean() == 120
-    found = judged([base, other], BUDGET, alone(20), 0)
+    found, won, _ = judged([base, other], BUDGET, alone(20), 0)
     assert found.size == 120
     assert found.raised.mean == 0.75  # not .5
-    assert set(found.won) == set(range(15, 20))
+    assert set(won) == set(range(15, 20))
 
 
 def test_what_would_tell_is_four_of_five_such_samples() -> None:
@@ -336,6 +336,17 @@ def test_without_time_the_baseline_alone_is_measured(tmp_path: Path) -> None:
     assert 1 <= len(found.cells) < 8
     assert sum(found.skipped.values()) == 8 - len(found.cells)
     assert found.decision.kind in ("nothing", "undecided")
+
+
+def test_without_time_to_embed_what_needs_no_encoder_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tuning, "speed", lambda *_: 1e-3)  # characters in a second
+    file, told = tmp_path / "space.toml", list[str]()
+    file.write_text('retriever = ["bm25", "lsa", "dense", "hybrid"]')
+    asked = {"space": file, "retriever": "bm25", "causes": False, "cache": tmp_path / "c"}
+    found = tune(CORPUS, QUERIES, seconds=600, note=told.append, **asked)
+    assert [c.retriever for c in found.cells] == ["bm25", "lsa"]
+    assert found.skipped == {tuning.NO_TIME: 2}
+    assert "are to be embedded: about" in told[0]
 
 
 def test_configurations_that_are_slow_are_left_out(tmp_path: Path) -> None:

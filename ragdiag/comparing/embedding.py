@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ragdiag.comparing.material import Material
 from ragdiag.comparing.models import embed_timed, encoders_of
 from ragdiag.core.encoders import NamedModel
-from ragdiag.core.protocols import Progress, no_progress
+from ragdiag.core.protocols import Progress, Store, no_progress
 from ragdiag.core.registry import spec_of
 from ragdiag.search.encoder import Encoder
 from ragdiag.search.late import LateEncoder
@@ -29,25 +29,37 @@ def _encoders(plan: Plan) -> list[Encoder | OutsideEncoder]:
     return [m for m in of_texts if not isinstance(m, LateEncoder)]
 
 
+class _Texts:
+    """What plans index; plans that cut alike, and add the same context, have the same texts, which are made once."""
+
+    def __init__(self, material: Material, progress: Progress) -> None:
+        self._material, self._progress = material, progress
+        self._known: dict[tuple[str, str], list[str]] = {}
+
+    def of(self, plan: Plan) -> list[str]:
+        """The texts of a plan's chunks."""
+        cut = f"{plan.options.chunks or spec_of(plan.chunker, full=True)}", spec_of(plan.context, full=True)
+        if cut not in self._known:
+            self._known[cut] = plan.texts(self._material.whole, self._material.corpus, self._progress)
+        return self._known[cut]
+
+
 def embed(material: Material, plans: Sequence[Plan], progress: Progress) -> None:
     """Every text that any configuration needs, once, before they run: workers would embed what they share several times."""
-    jobs: dict[
-        str, tuple[Encoder | OutsideEncoder, dict[str, None], Plan]
-    ] = {}  # by encoder: the texts to be embedded, each once, in order
-    cuts: dict[tuple[str, str], list[str]] = {}
+    # By encoder: the texts to be embedded, each once, in order.
+    jobs: dict[str, tuple[Encoder | OutsideEncoder, dict[str, None], Plan]] = {}
+    texts = _Texts(material, progress)
     for plan in plans:
         encoders = _encoders(plan)
-        cut = f"{plan.options.chunks or spec_of(plan.chunker, full=True)}", spec_of(plan.context, full=True)
         # A chunker may embed too, and a context may ask a function: what they need is made here as well.
-        if cut not in cuts and any((encoders, own_models(plan.chunker), plan.surroundings.identity)):
-            cuts[cut] = plan.texts(material.whole, material.corpus, progress)
+        own = texts.of(plan) if any((encoders, own_models(plan.chunker), plan.surroundings.identity)) else []
         for encoder in encoders:
-            jobs.setdefault(encoder.identity, (encoder, {}, plan))[1].update(dict.fromkeys(cuts[cut]))
+            jobs.setdefault(encoder.identity, (encoder, {}, plan))[1].update(dict.fromkeys(own))
     _read(material, plans, progress)
     queries = [q.text for q in material.labels.queries if q.text.strip()]
-    for encoder, texts, plan in jobs.values():
+    for encoder, of_encoder, plan in jobs.values():
         if plan.store is not None:
-            embed_timed(encoder, list(texts), queries, plan.store, progress)
+            embed_timed(encoder, list(of_encoder), queries, plan.store, progress)
 
 
 def to_embed(material: Material, plans: Sequence[Plan], progress: Progress) -> list[int]:
@@ -55,41 +67,49 @@ def to_embed(material: Material, plans: Sequence[Plan], progress: Progress) -> l
     it indexes. A document that an encoder reads whole counts once.
     """
     known: set[tuple[str, bytes]] = set()
-    return [sum(_unembedded(material, plan, known, progress)) for plan in plans]
+    texts = _Texts(material, progress)
+    return [sum(_unembedded(material, plan, texts, known)) for plan in plans]
 
 
-def _unembedded(material: Material, plan: Plan, known: set[tuple[str, bytes]], progress: Progress) -> Iterator[int]:
+def _unembedded(material: Material, plan: Plan, texts: _Texts, known: set[tuple[str, bytes]]) -> Iterator[int]:
     """The characters of texts that a plan needs embedded, beside those `known`, by encoder and key, which it adds to these."""
-    for encoder, texts in _needed(material, plan, progress):
-        by_key = {vector_key("document", text): len(text) for text in texts}
-        new = [key for key in by_key if (encoder.identity, key) not in known]
-        kept = plan.store.vectors(encoder.identity, new) if plan.store is not None else {}
+    for encoder, needed in _needed(material, plan, texts):
+        by_key = {vector_key("document", text): text for text in needed}
+        new = {key: text for key, text in by_key.items() if (encoder.identity, key) not in known}
         known.update((encoder.identity, key) for key in new)
-        yield sum(by_key[key] for key in new if key not in kept)
+        yield sum(map(len, _not_kept(encoder, new, plan.store)))
 
 
-def _needed(material: Material, plan: Plan, progress: Progress) -> Iterator[tuple[NamedModel, Sequence[str]]]:
+def _not_kept(encoder: NamedModel, by_key: Mapping[bytes, str], store: Store | None) -> list[str]:
+    """Of texts by key, those whose vectors `store` has not."""
+    kept = store.vectors(encoder.identity, list(by_key)) if store is not None else {}
+    return [text for key, text in by_key.items() if key not in kept]
+
+
+def _needed(material: Material, plan: Plan, texts: _Texts) -> Iterator[tuple[NamedModel, Sequence[str]]]:
     """Each encoder of a plan with what it reads: the texts of chunks, or whole documents."""
-    encoders = _encoders(plan)
-    texts = plan.texts(material.whole, material.corpus, progress) if encoders else []
-    yield from ((encoder, texts) for encoder in encoders)
-    for encoder in all_models(plan.retriever):
-        if isinstance(encoder, LateEncoder):
-            yield encoder, [document.text for document in material.corpus.documents]
+    for encoder in _encoders(plan):
+        yield encoder, texts.of(plan)
+    for late in all_models(plan.retriever):
+        if isinstance(late, LateEncoder):
+            yield late, [document.text for document in material.corpus.documents]
 
 
 def speed(material: Material, plan: Plan) -> float:
-    """Characters that a plan's encoder embeds in a second, by a batch of its texts, which are not kept."""
+    """Characters that a plan's encoder embeds in a second, by a batch of the texts that are to be embedded."""
     encoder = next((m for m in all_models(plan.retriever) if isinstance(m, (Encoder, OutsideEncoder))), None)
     if encoder is None:
         return float("inf")
-    texts = sorted(plan.texts(material.whole, material.corpus, no_progress), key=lambda text: (len(text), text))
-    some = texts[:: max(len(texts) // (WARM + BATCH), 1)]
-    for batch in (some[:WARM], some[WARM:]):
+    texts = {vector_key("document", text): text for text in _Texts(material, no_progress).of(plan)}
+    new = sorted(_not_kept(encoder, texts, plan.store), key=lambda text: (len(text), text))
+    some = new[:: max(len(new) // (WARM + BATCH), 1)]
+    store = None if isinstance(encoder, LateEncoder) else plan.store  # which reads documents, and has no use for these
+    timed = some[WARM:] or some
+    for batch in (some[:WARM], timed):
         started = time.perf_counter()
-        encoder.encode(batch, "document", None, no_progress)
+        encoder.encode(batch, "document", store, no_progress)
         seconds = time.perf_counter() - started
-    return sum(map(len, some[WARM:])) / max(seconds, 1e-9)
+    return sum(map(len, timed)) / max(seconds, 1e-9)
 
 
 def _read(material: Material, plans: Sequence[Plan], progress: Progress) -> None:

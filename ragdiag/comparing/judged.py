@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from ragdiag.comparing.cells import Cell
 from ragdiag.comparing.choosing import Candidates, Nested, best, nested
-from ragdiag.comparing.tuned import Budget, Decision
+from ragdiag.comparing.tuned import Budget, Decision, Judged
 from ragdiag.core.records import FloatArray, IntArray, Mean
 from ragdiag.stats.paired import Paired
 from ragdiag.stats.statistics import Resampler
 
-__all__ = ["MATTERS", "Judged", "judged"]
+__all__ = ["MATTERS", "judged"]
 
 LEVEL = 0.05
 """The p of the difference on held-out queries at or below which one configuration is said to be better."""
@@ -26,24 +25,9 @@ STEPS = (0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)
 """Sizes of context on the frontier, in that of the search."""
 
 
-class Judged(NamedTuple):
-    """See `tuned.Tuned`, whose fields these are; `won` and `lost` are positions of queries."""
-
-    decision: Decision
-    chosen: int
-    held_out: Mean
-    raised: Mean
-    size: int
-    tokens_used: tuple[float, float]
-    times: dict[int, int]
-    choices: int
-    frontier: tuple[Budget, ...]
-    won: IntArray
-    lost: IntArray
-
-
-def judged(cells: Sequence[Cell], tokens: int, cluster: IntArray, seed: int) -> Judged:
-    """The decision among `cells`, the baseline first. `cluster` numbers queries that share a document, shape ``(n_queries,)``.
+def judged(cells: Sequence[Cell], tokens: int, cluster: IntArray, seed: int) -> tuple[Judged, IntArray, IntArray]:
+    """The decision among `cells`, the baseline first; the positions of queries that the chosen one wins and loses beside the
+    baseline with as many tokens. `cluster` numbers queries that share a document, shape ``(n_queries,)``.
 
     Some query must be decidable under all of them.
     """
@@ -54,7 +38,7 @@ def judged(cells: Sequence[Cell], tokens: int, cluster: IntArray, seed: int) -> 
     held_out, chosen = nested(candidates, own, seed, tokens), best(candidates, tokens)
     as_large = candidates.as_large(float(candidates.used(chosen, tokens).mean()), tokens)
     now, before = served[chosen], candidates.served(as_large)[0]
-    return Judged(
+    found = Judged(
         decision=_decision(held_out, chosen, paired),
         chosen=chosen,
         held_out=resampler.mean(held_out.share) if held_out.choices else Mean(None, None, None, 0),
@@ -64,9 +48,8 @@ def judged(cells: Sequence[Cell], tokens: int, cluster: IntArray, seed: int) -> 
         times=dict(held_out.chosen.most_common()),
         choices=held_out.choices,
         frontier=tuple(_frontier(candidates, own, seed, resampler)),
-        won=known[now & ~before],
-        lost=known[~now & before],
     )
+    return found, known[now & ~before], known[~now & before]
 
 
 def _mean(values: FloatArray) -> float:

@@ -11,7 +11,7 @@ from ragdiag.core.options import Options
 from ragdiag.core.records import Defect, Mean, Problem
 from ragdiag.stats.paired import Difference
 
-__all__ = ["Budget", "Decision", "Tuned"]
+__all__ = ["Budget", "Decision", "Judged", "Tuned"]
 
 
 class Decision(NamedTuple):
@@ -42,23 +42,16 @@ class Budget(NamedTuple):
     place: int
 
 
-@dataclass(frozen=True, eq=False)
-class Tuned:
-    """What `tune` found; `reports.json` writes it.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Judged:
+    """A decision among configurations, which are named by their places, the baseline first.
 
-    `cells` has what was measured of each configuration on all queries, the baseline first; elsewhere one is named by its place.
-    `chosen` is the one under which they need least context. `held_out` is the share that choosing serves of queries that did not
-    choose, `raised` what the baseline serves there with as many tokens on average, in contexts of up to `size`; `tokens_used` are
-    of both, the baseline's first. `times` counts, of `choices` on parts of the queries, how often each was chosen. `won` are the
-    ids of queries that the chosen one serves and the baseline with as many tokens does not, `lost` the reverse. `frontier` has
-    several sizes of context. `causes` counts the baseline's causes, `cured` those of the queries won, `broke` the chosen one's
-    causes of those lost; `reasons` are the causes that point to it. `dropped` are the names of those that were dropped early;
-    `skipped` says of others why they were not measured, with how many.
+    `chosen` is the one under which queries need least context. `held_out` is the share that choosing serves of queries that did
+    not choose, `raised` what the baseline serves there with as many tokens on average, in contexts of up to `size`; `tokens_used`
+    are of both, the baseline's first. `times` counts, of `choices` on parts of the queries, how often each was chosen. `frontier`
+    has several sizes of context.
     """
 
-    cells: tuple[Cell, ...]
-    configurations: tuple[Options, ...]
-    tokens: int
     decision: Decision
     chosen: int
     held_out: Mean
@@ -68,6 +61,21 @@ class Tuned:
     times: Mapping[int, int]
     choices: int
     frontier: tuple[Budget, ...]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Tuned(Judged):
+    """What `tune` found; `reports.json` writes it.
+
+    `cells` has what was measured of each configuration on all queries. `won` are the ids of queries that the chosen one serves
+    and the baseline with as many tokens does not, `lost` the reverse. `causes` counts the baseline's causes, `cured` those of the
+    queries won, `broke` the chosen one's causes of those lost; `reasons` are the causes that point to it. `dropped` are the names
+    of those that were dropped early; `skipped` says of others why they were not measured, with how many.
+    """
+
+    cells: tuple[Cell, ...]
+    configurations: tuple[Options, ...]
+    tokens: int
     won: tuple[str, ...]
     lost: tuple[str, ...]
     inputs: Figures

@@ -21,6 +21,7 @@ from ragdiag.comparing.embedding import speed, to_embed
 from ragdiag.comparing.grid import causes_of, measured, names_of, usable
 from ragdiag.comparing.judged import judged
 from ragdiag.comparing.material import Material
+from ragdiag.comparing.models import encoders_of
 from ragdiag.comparing.remedies import remedies
 from ragdiag.comparing.space import read_space, usual_spaces
 from ragdiag.comparing.tuned import Tuned
@@ -30,7 +31,6 @@ from ragdiag.core.options import Options, check_jobs, check_kind
 from ragdiag.core.protocols import Progress, no_progress
 from ragdiag.core.records import BoolArray, IntArray
 from ragdiag.pipeline import labelled_documents, load_measurable
-from ragdiag.search.nested import all_models
 from ragdiag.search.retrieval import Plan
 from ragdiag.sources.evidence import some_of
 from ragdiag.stats.statistics import clusters
@@ -133,13 +133,13 @@ class _Search:
         configs, cells, dropped = self._measured(configs)
         if not len(Candidates(cells, base.budget).known):
             raise InputError("no query can be decided under every configuration", remedy="see ragdiag check")
-        found = judged(cells, base.budget, self._cluster, base.seed)
+        found, won, lost = judged(cells, base.budget, self._cluster, base.seed)
         labels, chosen = self._material.labels, configs[found.chosen]
-        broke = self._causes(chosen, np.isin(np.arange(len(labels.queries)), found.lost)) if causes else {}
+        broke = self._causes(chosen, np.isin(np.arange(len(labels.queries)), lost)) if causes else {}
         return Tuned(
-            **{name: value for name, value in found._asdict().items() if name not in ("won", "lost")},
-            won=self._ids(found.won),
-            lost=self._ids(found.lost),
+            **vars(found),
+            won=self._ids(won),
+            lost=self._ids(lost),
             cells=tuple(cells),
             configurations=tuple(configs),
             tokens=base.budget,
@@ -149,7 +149,7 @@ class _Search:
             dropped=tuple(dropped),
             skipped=dict(self.skipped),
             causes=dict(_counted(by_query.values()).most_common()),
-            cured=dict(_counted(by_query.get(q, ()) for q in found.won.tolist()).most_common()),
+            cured=dict(_counted(by_query.get(q, ()) for q in won.tolist()).most_common()),
             broke=dict(_counted(broke.values()).most_common()),
             reasons=pointed.get(chosen, ()),
             label_defects=labels.defects,
@@ -183,10 +183,9 @@ class _Search:
         """Those for which nothing is to be embedded, or there is time; the first always. Says how long embedding will take."""
         plans = [Plan(config) for config in configs]
         sizes = to_embed(self._material, plans, self._progress)
+        groups, by_words = _by_group(configs, sizes), [not encoders_of(plan) for plan in plans]
         if not self._limits.embedding:
-            groups = _by_group(configs, sizes)
-            fits = [not size or not all_models(plan.retriever) for plan, size in zip(plans, groups, strict=True)]
-            return self._kept(configs, fits, NOT_CACHED)
+            return self._kept(configs, [words or not size for words, size in zip(by_words, groups, strict=True)], NOT_CACHED)
         cold = next((plan for plan, size in zip(plans, sizes, strict=True) if size), None)
         if cold is None:
             return list(configs)
@@ -194,13 +193,9 @@ class _Search:
         self._note(f"{sum(sizes):,} characters are to be embedded: about {duration(sum(sizes) / rate)}")
         if self._limits.until is None:
             return list(configs)
-        left, fits, known = self._left * rate, list[bool](), dict[tuple[object, ...], bool]()
-        for config, size in zip(configs, _by_group(configs, sizes), strict=True):
-            if _group(config) not in known:
-                known[_group(config)] = size <= left
-                left -= size if size <= left else 0
-            fits.append(known[_group(config)])
-        return self._kept(configs, fits, NO_TIME)
+        fits = _fitting(zip(map(_group, configs), groups, strict=True), self._left * rate)
+        in_time = [words or fits[_group(config)] for words, config in zip(by_words, configs, strict=True)]
+        return self._kept(configs, in_time, NO_TIME)
 
     @property
     def _left(self) -> float:
@@ -261,6 +256,16 @@ def _by_group(configs: Sequence[Options], sizes: Sequence[int]) -> list[int]:
     for config, size in zip(configs, sizes, strict=True):
         totals[_group(config)] += size
     return [totals[_group(config)] for config in configs]
+
+
+def _fitting(sizes: Iterable[tuple[tuple[object, ...], int]], most: float) -> dict[tuple[object, ...], bool]:
+    """Whether each group, of a size, is one of the first that come to `most` together."""
+    fits = dict[tuple[object, ...], bool]()
+    for group, size in sizes:
+        if group not in fits:
+            fits[group] = size <= most
+            most -= size if fits[group] else 0
+    return fits
 
 
 def _p95(cell: Cell) -> float:

@@ -1,4 +1,4 @@
-"""Encoders whose model is not ours to read: what they give is checked, and each distinct text is asked for once."""
+"""Models that are not ours to read: what they give is checked, and each distinct text is asked for once."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from ragdiag.core.arrays import Array, VectorArray
 from ragdiag.core.encoders import Kind
@@ -14,7 +15,7 @@ from ragdiag.core.errors import UsageError
 from ragdiag.core.protocols import Progress, Store
 from ragdiag.search.models import BATCH, KEEP_EVERY, embedded, unit
 
-__all__ = ["MEMORY", "OutsideEncoder"]
+__all__ = ["MEMORY", "Outside", "OutsideEncoder"]
 
 
 class _Memory:
@@ -40,32 +41,65 @@ class _Memory:
 MEMORY = _Memory()
 
 
-class OutsideEncoder(abc.ABC):
-    """What `target` names gives one vector a text; what it reads of one is not known.
+class Outside(abc.ABC):
+    """A model that `target` names: a function, or what is behind an endpoint. What it reads of a text is not known.
 
-    A subclass asks it. `how` says what it must give, `changed` what to do where its vectors have other dimensions than before. Up
-    to `batch` texts are asked for at once, and kept after every `keep_every` times.
+    `how` says what it must give; it is `loaded` once it was asked.
     """
 
-    batch: ClassVar[int] = BATCH
-    keep_every: ClassVar[int] = KEEP_EVERY
     how: ClassVar[str]
-    changed: ClassVar[str]
+    kinds: ClassVar[str] = "fiu"
+    """What NumPy may make of what it gives."""
 
     def __init__(self, target: str) -> None:
         self.target = target
         self.loaded = False
-        self._dimension = 0
 
     @property
     @abc.abstractmethod
     def identity(self) -> str:
-        """What its vectors depend on; they are kept under this."""
+        """What its answers depend on; they are kept under this."""
 
     @property
     @abc.abstractmethod
     def described(self) -> str:
         """For a signature."""
+
+    @abc.abstractmethod
+    def _store(self, store: Store | None) -> Store | None:
+        """Where its answers are kept, in an audit with `store`."""
+
+    def _numbers(self, given: object, kind: npt.DTypeLike) -> Array:
+        """What it gave, as an array of floats. Raises `UsageError` where it is none."""
+        try:
+            with np.errstate(all="ignore"):  # what is too large is infinite, and said where that is looked at
+                numbers = np.asarray(given)
+                if numbers.dtype.kind not in self.kinds or not numbers.ndim:
+                    raise TypeError(f"it is {numbers.dtype}")
+                return numbers.astype(kind)
+        except Exception as e:
+            reason = f"{type(e).__name__}: {e}"
+            raise self._error(f"gave a {type(given).__name__} that is no array of numbers ({reason})", self.how) from e
+
+    def _error(self, what: str, advice: str) -> UsageError:
+        return UsageError(" ".join(f"model {self.target!r} {what}; {advice}".split()))
+
+
+class OutsideEncoder(Outside):
+    """An encoder of that kind: one vector a text.
+
+    A subclass asks it. `changed` says what to do where its vectors have other dimensions than before. Up to `batch` texts are
+    asked for at once, and kept after every `keep_every` times.
+    """
+
+    kinds: ClassVar[str] = "fiuO"
+    batch: ClassVar[int] = BATCH
+    keep_every: ClassVar[int] = KEEP_EVERY
+    changed: ClassVar[str]
+
+    def __init__(self, target: str) -> None:
+        super().__init__(target)
+        self._dimension = 0
 
     @property
     @abc.abstractmethod
@@ -75,10 +109,6 @@ class OutsideEncoder(abc.ABC):
     @abc.abstractmethod
     def _asked(self, batch: list[str], kind: Kind) -> object:
         """What it gives for some texts, none of them blank. Raises `UsageError` where it gives nothing."""
-
-    @abc.abstractmethod
-    def _store(self, store: Store | None) -> Store | None:
-        """Where its vectors are kept, in an audit with `store`."""
 
     def encode(self, texts: Sequence[str], kind: Kind, store: Store | None, progress: Progress) -> VectorArray:
         """Unit vectors of `texts`, as `Encoder.encode`; zeros for a blank text, which is not asked for."""
@@ -99,7 +129,7 @@ class OutsideEncoder(abc.ABC):
         return rows
 
     def _embed(self, batch: list[str], kind: Kind) -> VectorArray:
-        vectors = self._array(self._asked(list(batch), kind))
+        vectors = self._numbers(self._asked(list(batch), kind), np.float32)
         if vectors.ndim != 2 or len(vectors) != len(batch) or not vectors.shape[1]:
             shape = " x ".join(map(str, vectors.shape))
             raise self._error(f"gave an array of {shape} for {len(batch)} texts", self.how)
@@ -109,21 +139,7 @@ class OutsideEncoder(abc.ABC):
         self._check_dimension(vectors.shape[1])
         return unit(vectors)
 
-    def _array(self, vectors: object) -> Array:
-        try:
-            with np.errstate(all="ignore"):  # what is too large is infinite, and said below
-                numbers = np.asarray(vectors)
-                if numbers.dtype.kind not in "fiuO" or not numbers.ndim:
-                    raise TypeError(f"it is {numbers.dtype}")
-                return numbers.astype(np.float32)
-        except Exception as e:
-            reason = f"{type(e).__name__}: {e}"
-            raise self._error(f"gave a {type(vectors).__name__} that is no array of numbers ({reason})", self.how) from e
-
     def _check_dimension(self, n: int) -> None:
         if self._dimension and n != self._dimension:
             raise self._error(f"gave vectors of {self._dimension} dimensions, and of {n}", self.changed)
         self._dimension = n
-
-    def _error(self, what: str, remedy: str) -> UsageError:
-        return UsageError(" ".join(f"model {self.target!r} {what}; {remedy}".split()))

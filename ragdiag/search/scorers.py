@@ -16,7 +16,7 @@ from ragdiag.core.protocols import Progress, Store
 from ragdiag.core.remote import RERANK_KEY, endpoint_of
 from ragdiag.search.endpoint import RETRIES, TIMEOUT_S, remedy
 from ragdiag.search.models import readable
-from ragdiag.search.outside import MEMORY
+from ragdiag.search.outside import MEMORY, Outside
 from ragdiag.search.team import TeamFunction
 
 __all__ = ["EndpointScorer", "FunctionScorer", "OutsideScorer", "Pair"]
@@ -31,36 +31,16 @@ TEXTS_UNNAMED = 32
 """The same for a server with one model: what text-embeddings-inference takes unless told otherwise."""
 
 
-class OutsideScorer(abc.ABC):
-    """What `target` names gives a score for a query with each of some texts; what it reads of them is not known.
-
-    A subclass asks it, with up to `most` texts at once. `how` says what it must give.
-    """
-
-    how: ClassVar[str]
+class OutsideScorer(Outside):
+    """A re-ranker of that kind: a score for a query with each of some texts. A subclass asks it, with `most` texts at once."""
 
     def __init__(self, target: str) -> None:
-        self.target = target
-        self.loaded = False
+        super().__init__(target)
         self.most = TEXTS
-
-    @property
-    @abc.abstractmethod
-    def identity(self) -> str:
-        """What its scores depend on; they are kept under this."""
-
-    @property
-    @abc.abstractmethod
-    def described(self) -> str:
-        """For a signature."""
 
     @abc.abstractmethod
     def _asked(self, query: str, texts: list[str]) -> object:
         """What it gives for some texts. Raises `UsageError` where it gives nothing."""
-
-    @abc.abstractmethod
-    def _store(self, store: Store | None) -> Store | None:
-        """Where its scores are kept, in an audit with `store`."""
 
     def scores(self, pairs: Mapping[bytes, Pair], store: Store | None, progress: Progress) -> dict[bytes, float]:
         """The score of each of `pairs`, by key; known ones from `store`, new ones added to it after each request."""
@@ -92,21 +72,12 @@ class OutsideScorer(abc.ABC):
                 yield query, {key: texts[key] for key in keys[i : i + self.most]}
 
     def _checked(self, given: object, n: int) -> FloatArray:
-        try:
-            numbers = np.asarray(given)
-            if numbers.dtype.kind not in "fiu":
-                raise TypeError
-            scores: FloatArray = numbers.astype(np.float64)
-        except Exception as e:
-            raise self._error(f"gave a {type(given).__name__} that is no list of numbers", self.how) from e
+        scores: FloatArray = self._numbers(given, np.float64)
         if scores.shape != (n,):
             raise self._error(f"gave an array of {' x '.join(map(str, scores.shape))} for {n} texts", self.how)
         if not np.isfinite(scores).all():
             raise self._error("gave a score that is not finite", "mend it")
         return scores
-
-    def _error(self, what: str, advice: str) -> UsageError:
-        return UsageError(" ".join(f"model {self.target!r} {what}; {advice}".split()))
 
 
 class FunctionScorer(OutsideScorer):

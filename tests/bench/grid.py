@@ -1,6 +1,8 @@
 """A grid beside the embedding that it cannot do without: cold, warm, and with one retriever more.
 
-Four chunkers with bm25, dense and hybrid on the five documents of chroma_chunking. CPU-seconds of whole processes.
+Four chunkers with bm25, dense and hybrid on the five documents of chroma_chunking. CPU-seconds of whole processes. Beside it
+stands the least that a tool takes which embeds each configuration by itself, as chunking_evaluation does: sentence-transformers,
+as it comes, on the chunks of the four chunkers and, for each, on the queries. What it takes to store and search is not counted.
 """
 
 import resource
@@ -34,6 +36,23 @@ print(len(texts), file=sys.stderr)
 """
 
 
+ALONE = """
+import sys
+from sentence_transformers import SentenceTransformer
+from ragdiag.core.options import Options
+from ragdiag.pipeline import load
+from ragdiag.core.protocols import no_progress
+from ragdiag.search.retrieval import Plan
+corpus, queries, *chunkers = sys.argv[1:]
+whole, part, labels, _ = load(corpus, queries, Options(), no_progress)
+plans = [Plan(Options(chunker=c, retriever="dense", cache=None)) for c in chunkers]
+model = SentenceTransformer(str(plans[0].retriever.encoder.folder), local_files_only=True)
+for plan in plans:
+    model.encode(plan.texts(whole, part, no_progress))
+    model.encode([q.text for q in labels.queries])
+"""
+
+
 def cpu(*command: str) -> tuple[float, str]:
     """CPU-seconds of a command, and the last line it wrote to standard error."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -61,6 +80,8 @@ def main() -> None:
         print(f"the same again: {warm:.1f} CPU-s, {cold / warm:.0f} times faster", flush=True)
         one = compare(b, (*RETRIEVERS, MORE), "--no-causes")
         print(f"with {MORE} added: {one:.1f} CPU-s", flush=True)
+        alone, _ = cpu(sys.executable, "-c", ALONE, corpus, queries, *CHUNKERS)
+        print(f"4 dense configurations, each embedded by itself: {alone:.0f} CPU-s, {alone / cold:.2f} times the 12", flush=True)
         causes = compare(c, RETRIEVERS)
         print(f"12 configurations, cold, with causes: {causes:.0f} CPU-s, {causes / embedding:.2f} times the embedding")
         again = compare(c, RETRIEVERS)

@@ -244,7 +244,9 @@ def test_a_tie_does_not_hide_a_misspelling(tmp_path: Path) -> None:
     write(tmp_path / "corpus.jsonl", rows)
     evidence = [{"doc_id": "2", "text": rows[2]["text"]}]
     write(tmp_path / "queries.jsonl", [{"_id": "q", "text": "visitors of marowby clinic", "evidence": evidence}])
-    report = run_audit(tmp_path / "corpus.jsonl", tmp_path / "queries.jsonl", Options(retriever="bm25(variant=plus)", k=2)).report
+    report = run_audit(
+        tmp_path / "corpus.jsonl", tmp_path / "queries.jsonl", Options(retriever="bm25(variant=plus)", k=2, cache=None)
+    ).report
     assert report.queries[0].causes[:1] == ("misspelt",)
 
 

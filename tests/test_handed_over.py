@@ -1,5 +1,6 @@
 """Exported pipelines: they run without ragdiag, and put the same contexts into the prompt."""
 
+import dataclasses
 import functools
 import importlib.util
 import json
@@ -8,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -51,19 +53,6 @@ BY_MEANING = {
 }
 
 ALONE = """
-import json, sys
-class Blocker:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] == "ragdiag":
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-sys.meta_path.insert(0, Blocker())
-sys.path.insert(0, sys.argv[1])
-import pipeline
-queries = json.load(sys.stdin)
-print(json.dumps([pipeline.search(query) for query in queries]))
-"""
-
-ALONE = """
 import importlib.util, json, sys
 class Blocker:
     def find_spec(self, name, path=None, target=None):
@@ -93,11 +82,17 @@ def found_alone(folders: list[Path], queries: list[str]) -> list[list[list[Passa
 
 @functools.cache
 def measured(options: Options) -> tuple[list[str], list[list[Passage]]]:
-    """The questions, and what is put into the prompt for each, as an audit has it."""
+    """The questions, and what is put into the prompt for each, as an audit has it.
+
+    Asked one by one, as an application asks: products of many vectors at once are rounded otherwise in the last digit.
+    """
     ranked = rank(Plan(options), load_measurable(CORPUS, QUERIES, options, no_progress), no_progress)
     run, cut, documents = ranked.retrieved.run, ranked.retrieved.chunking, ranked.scorer.corpus.documents
-    rows = []
-    for chunks, n in zip(run.chunks, ranked.lengths, strict=True):
+    depth, index = run.chunks.shape[1], ranked.retrieved.searchable
+    found = [index.answer(query.text, depth) for query in ranked.scorer.labels.queries]
+    run = dataclasses.replace(run, chunks=np.vstack([c for c, _ in found]), scores=np.vstack([s for _, s in found]))
+    lengths, rows = ranked.scorer.lengths(run, options.k, options.budget), []
+    for chunks, n in zip(run.chunks, lengths, strict=True):
         spans = [Span(int(cut.document[c]), int(cut.start[c]), int(cut.end[c])) for c in chunks[:n]]
         places = joined(spans) if run.passages else spans
         rows.append([(documents[d].id, a, b, documents[d].text[a:b]) for d, a, b in places])

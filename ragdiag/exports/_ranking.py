@@ -108,7 +108,8 @@ class Lsa:
             random_state=seed,
         )
         self.components = directions[strengths > 1e-5 * strengths[0]].T
-        self.vectors = self._vectors(matrix)
+        # Sums in float32 may tell copies of a text apart, by where they stand.
+        self.vectors = self._vectors(matrix).astype(np.float64)
 
     def search(self, query: str, k: int) -> list[Hit]:
         """The best `k` chunks; none for a query without a known word."""

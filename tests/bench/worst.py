@@ -391,8 +391,9 @@ def worst() -> list[Worst]:
 
 
 def seconds(case: Worst, n: int, folder: Path, repeat: int) -> float:
-    """Least CPU seconds of `repeat` runs on input of size `n`, which is made once; without the system's own, which are for memory:
-    from some size on an array's pages are given and taken at every run.
+    """Least CPU seconds of `repeat` runs on input of size `n`, which is made once.
+
+    Without the system's own, which are for memory: from some size on an array's pages are given and taken at every run.
     """
     given, least = case.make(n, folder), float("inf")
     for _ in range(repeat):

@@ -288,10 +288,11 @@ def test_three_figures_stand_on_one_screen(tmp_path: Path) -> None:
     judged(tmp_path, [answer(0, "Paris", contexts=holds), answer(0, "Lyon", contexts=holds)])
     files = [str(tmp_path / "queries.jsonl"), "--answers", str(tmp_path / "answers.jsonl")]
     shown = CliRunner().invoke(main, ["litmus", *files], prog_name="ragdiag").output
+    assert "one context a passage gives 0.500" in " ".join(shown.split())
     for figure in ("retrieval precision 0.500", "answer accuracy, retrieved 0.500", "hallucination rate, retrieved 0.500"):
         assert figure in " ".join(shown.split())
     found = json.loads(CliRunner().invoke(main, ["litmus", *files, "--json", "-"], prog_name="ragdiag").stdout)
-    assert found["precision"]["mean"] == 0.5
+    assert found["precision"]["mean"] == found["precision"]["one_context_a_passage"] == 0.5
     assert [(j["query"], j["by"], j["kind"]) for j in found["judgements"]] == [
         ("q0", "matcher", ""),
         ("q0", "matcher", "unsupported"),

@@ -91,6 +91,7 @@ def answered(
         unsupported=_unsupported(n, by_condition, resampler),
         agreements=_agreements(by_condition),
         precision=_precision(known, retrieved, audit, resampler),
+        precise=_precise(known, retrieved, audit),
         seed=asked.seed,
         delta=delta,
         blind=judging.blind,
@@ -180,6 +181,24 @@ def _precision(queries: Sequence[Query], answers: Answers, audit: Audit | None, 
         measure = Measure("P", pipeline.budget, True) if pipeline.budget else Measure("P", pipeline.k or 0, False)
         return audit.report.measures[str(measure)]
     return resampler.mean(shares)
+
+
+def _precise(queries: Sequence[Query], answers: Answers, audit: Audit | None) -> float | None:
+    """`_precision` where one retrieved context holds each labelled passage; None where the number of contexts is not known."""
+    shares = []
+    for q, numbers in _numbers(len(queries), answers, audit).items():
+        passages = len({label.group or i for i, label in enumerate(queries[q].evidence) if label.text.strip()})
+        if passages:
+            shares.append(float(np.mean([min(passages, n) / n for n in numbers])))
+    return round(float(np.mean(shares)), 4) if shares else None
+
+
+def _numbers(n_queries: int, answers: Answers, audit: Audit | None) -> dict[int, list[int]]:
+    """By query the numbers of contexts that were recorded with its answers, or else that of the audit."""
+    recorded = {q: [len(answer.contexts) for answer in own if answer.contexts] for q, own in answers.items()}
+    known = {q: numbers for q, numbers in recorded.items() if numbers}
+    pipeline = audit.report.pipeline if audit and not known else None
+    return {q: [pipeline.k] for q in range(n_queries)} if pipeline and pipeline.k and not pipeline.budget else known
 
 
 def _holding_evidence(query: Query, answers: Sequence[Answer]) -> float:

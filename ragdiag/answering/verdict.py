@@ -165,7 +165,8 @@ class Litmus:
 
     By condition: `shares` of right answers (`corrected` ones for the judge's errors, where labels allow), `unsupported` those of
     answers that state what their context does not hold, `agreements` of the judge with labels. `precision` is the share of what
-    was retrieved that holds evidence. `blind`: labels had no say. `report` is that of the audit, where there was one.
+    was retrieved that holds evidence, `precise` what it is where one retrieved context holds each passage. `blind`: labels had no
+    say. `report` is that of the audit, where there was one.
     """
 
     verdict: Verdict
@@ -181,6 +182,7 @@ class Litmus:
     delta: float
     blind: bool = False
     report: Report | None = None
+    precise: float | None = None
 
     def of(self, condition: str) -> tuple[Judgement, ...]:
         """The judgements on the answers under one condition."""

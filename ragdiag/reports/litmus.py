@@ -185,7 +185,8 @@ def _three_figures(litmus: Litmus) -> RenderableType:
     """The three figures to watch: retrieval precision, answer accuracy, hallucination rate."""
     table = plain_table("", "share [95 %]", ">n", "")
     unknown = "not known"
-    table.add_row("retrieval precision", interval(litmus.precision, unknown), str(litmus.precision.n), "holds evidence")
+    usual = "" if litmus.precise is None else f"; one context a passage gives {litmus.precise:.3f}"
+    table.add_row("retrieval precision", interval(litmus.precision, unknown), str(litmus.precision.n), f"holds evidence{usual}")
     for condition, share in litmus.shares.items():
         accuracy, basis = litmus.corrected.get(condition, share), litmus.basis(condition)
         table.add_row(f"answer accuracy, {condition}", interval(accuracy, unknown), str(accuracy.n), f"right, {basis}")
@@ -251,7 +252,7 @@ def litmus_dict(litmus: Litmus) -> JsonObject:
         "delta": litmus.delta,
         **verdict_dict(litmus.verdict),
         "broken": [litmus.queries[q].id for q in litmus.verdict.broken],
-        "precision": dataclasses.asdict(litmus.precision),
+        "precision": dataclasses.asdict(litmus.precision) | {"one_context_a_passage": litmus.precise},
         "answers": {condition: _condition(litmus, condition) for condition in litmus.shares},
         "judgements": [_judgement(litmus, judgement) for judgement in litmus.judgements],
     }

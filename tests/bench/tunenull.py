@@ -6,9 +6,9 @@ every configuration: as if the labels were shuffled. ``python tests/bench/tunenu
 
 import dataclasses
 import sys
-import tempfile
 import time
 from collections import Counter
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ from common import paths
 from ragdiag.comparing.cells import NEVER, Cell
 from ragdiag.comparing.judged import judged
 from ragdiag.comparing.tuning import tune
+from ragdiag.core.cache import default_folder
 from ragdiag.core.options import Options
 from ragdiag.core.protocols import no_progress
 from ragdiag.core.records import Labels, Run
@@ -42,7 +43,7 @@ class Measured(NamedTuple):
         return dataclasses.replace(self.cell, least_k=least, need=np.where(least > 0, down_to, NEVER), sums=self.cell.sums[deal])
 
 
-def measured(name: str, cache: str) -> tuple[list[Measured], int, Labels]:
+def measured(name: str, cache: Path) -> tuple[list[Measured], int, Labels]:
     """The configurations that `tune` tries on a set, the tokens of a context, and the labels."""
     found = tune(*paths(name), causes=False, cache=cache)
     loaded = load_measurable(*paths(name), Options(cache=cache), no_progress)
@@ -60,8 +61,7 @@ def main(searches: str, *names: str) -> None:
     print("| set | configurations | queries | searches | deploy | undecided | nothing | seconds a search |")
     print("|---|---|---|---|---|---|---|---|")
     for name in names or ("chroma_chunking", "hotpot100"):
-        with tempfile.TemporaryDirectory() as cache:
-            rows, tokens, labels = measured(name, cache)
+        rows, tokens, labels = measured(name, default_folder())
         cluster, kinds, started = clusters(labelled_documents(labels)), Counter(), time.perf_counter()
         fixed = np.flatnonzero(np.isnan(rows[0].cell.served))
         for seed in range(int(searches)):

@@ -30,7 +30,7 @@ from ragdiag.reports.json import dumps
 from ragdiag.reports.tune import headline, tune_dict, tune_text
 from ragdiag.search.retrieval import Plan
 from ragdiag.sources.evidence import some_of
-from ragdiag.stats.paired import Paired
+from ragdiag.stats.paired import Paired, units
 
 TIDEWATER = Path(__file__).parents[1] / "fixtures" / "tidewater"
 CORPUS, QUERIES = TIDEWATER / "corpus", TIDEWATER / "queries.jsonl"
@@ -64,7 +64,7 @@ def test_every_query_is_held_out_once_in_each_way_to_part_them(n: int, seed: int
 
 
 def test_queries_of_one_document_are_held_out_together() -> None:
-    cluster = np.repeat(np.arange(25), 4)
+    cluster = units(np.repeat(np.arange(25), 4))
     for held_out in folds(cluster, 0):
         assert all(len(set(held_out[cluster == c])) == 1 for c in range(25))
 
@@ -97,6 +97,43 @@ def test_nested_is_its_definition(seed: int, configurations: int, n: int) -> Non
             total[q] += served[chosen, q]
             times[q] += 1
     np.testing.assert_allclose(found.share, total / times)
+
+
+@pytest.mark.parametrize(("n_documents", "copied"), [(5, 6), (5, 1), (1000, 6)])
+def test_questions_that_are_asked_again_choose_nothing(n_documents: int, copied: int) -> None:
+    """Of configurations all alike none is claimed, however often each query is in the file: a copy neither judges nor adds."""
+    claims = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        rows = np.repeat(rng.random((20, 40)) < 0.5, copied, axis=1)
+        document, copies = (np.repeat(each, copied) for each in (rng.integers(0, n_documents, 40), np.arange(40)))
+        cells = [cell(str(i), row) for i, row in enumerate(rows)]
+        claims += judged(cells, BUDGET, document, seed, copies)[0].decision.kind == "deploy"
+    assert claims <= stats.binom.ppf(0.99, 40, 0.05)
+
+
+def test_what_loses_is_not_deployed_for_what_others_gain() -> None:
+    """All queries need least context under B, by a hair, which serves fewer than the baseline; A is what gains, where chosen."""
+    n = 200
+    every, kinds = np.arange(n), set()
+    base, a = (
+        with_needs(name, need)
+        for name, need in (("base", np.where(every < 100, 50, 400)), ("A", np.where(every < 180, 100, NEVER)))
+    )
+    for near in range(96, 120):
+        b = with_needs("B", np.where(every < 96, 40, np.where(every < near, 110, 400)))
+        found, won, lost = judged([base, a, b], BUDGET, alone(n), 0)
+        kinds.add(found.decision.kind)
+        assert len(won) > len(lost) or found.decision.kind != "deploy"
+    assert kinds == {"deploy", "undecided", "nothing"}
+
+
+def with_needs(name: str, need: np.ndarray) -> Cell:
+    """A configuration under which queries need so many tokens, in chunks of ten."""
+    least = np.where(need == NEVER, 0, (need - 1) // 10 + 1)
+    sums = np.tile(np.arange(1, 101) * 10, (len(need), 1))
+    served, tokens = (need <= BUDGET).astype(float), np.full(len(need), BUDGET)
+    return Cell(name, "", "", "", {}, served, least, need, tokens, sums, 10, 100, np.zeros(len(need)), np.zeros((0, 6), int))
 
 
 def test_a_planted_winner_is_deployed() -> None:

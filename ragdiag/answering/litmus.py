@@ -18,6 +18,7 @@ from ragdiag.core.options import Judging, Options
 from ragdiag.core.protocols import Progress, no_progress
 from ragdiag.core.records import Answer, FloatArray, Mean, Query
 from ragdiag.pipeline import Audit, labelled_documents, run_audit
+from ragdiag.scoring.labels import copies_of
 from ragdiag.scoring.measures import Measure
 from ragdiag.search.precision import kept_in
 from ragdiag.sources.queries import load_queries
@@ -82,7 +83,7 @@ def answered(
     both = Said(*map(np.hstack, zip(said[RETRIEVED], said[ORACLE], strict=True)))
     outcomes = _outcomes(n, by_condition, _sufficient(known, retrieved, audit))
     return Litmus(
-        verdict=rule(outcomes, both, cluster, asked.seed, delta),
+        verdict=rule(outcomes, both, cluster, asked.seed, delta, copies_of(known)),
         queries=tuple(known),
         outcomes=outcomes,
         judgements=judgements,

@@ -75,11 +75,11 @@ class _Figures(NamedTuple):
     labels_needed: int | None = None
 
 
-def rule(outcomes: Outcomes, said: Said, cluster: IntArray, seed: int, delta: float) -> Verdict:
+def rule(outcomes: Outcomes, said: Said, cluster: IntArray, seed: int, delta: float, copies: IntArray | None = None) -> Verdict:
     """The verdict of the litmus test, with its table and its effects.
 
     `said` is of the answers with the pipeline's context, and with exactly the evidence. `cluster` numbers queries that share
-    documents, shape ``(n_queries,)``.
+    documents, `copies` those that ask the same, both of shape ``(n_queries,)``.
     """
     both = ~np.isnan(outcomes.right) & ~np.isnan(outcomes.oracle)
     of_both = said.of(both)
@@ -88,7 +88,7 @@ def rule(outcomes: Outcomes, said: Said, cluster: IntArray, seed: int, delta: fl
     if corrects:
         figures = _corrected(outcomes, of_both, both, resampler, seed)
     else:
-        figures = _as_judged(outcomes, both, resampler, Paired(cluster, seed))
+        figures = _as_judged(outcomes, both, resampler, Paired(cluster, seed, copies))
     share, effects = figures.share, figures.effects
     kind, secondary = reach(share, effects.get("context"), effects.get("behavior"), figures.noise, delta)
     undecided = share.mean if kind in ("INCONCLUSIVE", "BOTH") else None

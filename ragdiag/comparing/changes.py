@@ -16,6 +16,7 @@ from ragdiag.comparing.parts import Part, known_by_name, parts_of_change
 from ragdiag.comparing.reported import DEFINES_SERVED, Reported, ReportedQuery
 from ragdiag.core.errors import UsageError
 from ragdiag.core.options import check_kind
+from ragdiag.scoring.labels import asked_alike
 from ragdiag.stats.paired import Difference, Paired
 from ragdiag.stats.statistics import clusters_by_name
 
@@ -160,7 +161,7 @@ def _difference(pairs: Sequence[Pair], seed: int) -> Difference | None:
     """NEW less OLD; queries about one document are no independent ones. None without a query."""
     cluster = clusters_by_name(now.documents for _, now in pairs)
     before, after = (np.array([bool(pair[i].served) for pair in pairs], dtype=np.float64) for i in (0, 1))
-    return Paired(cluster, seed).difference(before, after)
+    return Paired(cluster, seed, asked_alike(now.text for _, now in pairs)).difference(before, after)
 
 
 def _fated(pairs: Iterable[Pair], before: bool, after: bool) -> list[Pair]:

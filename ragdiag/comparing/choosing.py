@@ -8,17 +8,17 @@ is on the queries that it was made on.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy import special
+from scipy import sparse, special
 
 from ragdiag.comparing.cells import Cell
 from ragdiag.core.records import BoolArray, FloatArray, IntArray
 from ragdiag.scoring.packing import reaches
-from ragdiag.stats.paired import Difference, Paired, units
+from ragdiag.stats.paired import Difference, Paired
 
 __all__ = ["Candidates", "Nested", "best", "folds", "is_worse", "nested"]
 
@@ -76,11 +76,10 @@ class Candidates:
         return low
 
 
-def folds(cluster: IntArray, seed: int) -> Iterator[BoolArray]:
-    """For each way to part the queries and each part: which queries are in it. Queries of one document are not parted, where
-    documents are many enough to be told apart (see `paired.units`).
+def folds(unit: IntArray, seed: int) -> Iterator[BoolArray]:
+    """For each way to part the queries and each part: which queries are in it. `unit` numbers those that are not parted, see
+    `paired.units`.
     """
-    unit = units(cluster)
     n, rng = int(unit.max(initial=-1)) + 1, np.random.default_rng(seed)
     parts = min(FOLDS, n)
     for _ in range(REPEATS if parts > 1 else 0):
@@ -103,7 +102,7 @@ def _best(needs: FloatArray) -> int:
 class Nested:
     """What choosing comes to, one value a query: `share` is how often the choice made without it serves it, `tokens` are those of
     its context; `raised` is 1 where the baseline serves it with as many tokens on average, contexts of up to `size`. `chosen`
-    counts the choices by place.
+    counts the choices by place; `gains` has by place how many more of the queries that it was held out to it serves than that.
     """
 
     share: FloatArray
@@ -111,6 +110,7 @@ class Nested:
     chosen: Counter[int]
     raised: FloatArray
     size: int
+    gains: Mapping[int, float]
 
     @property
     def choices(self) -> int:
@@ -122,25 +122,29 @@ class Nested:
         return paired.difference(self.raised, self.share) if self.choices else None
 
 
-def nested(candidates: Candidates, cluster: IntArray, seed: int, tokens: int) -> Nested:
+def nested(candidates: Candidates, unit: IntArray, seed: int, tokens: int) -> Nested:
     """Choose on all parts of the queries but one, judge on that one, with contexts of up to `tokens`.
 
-    `cluster` numbers the queries that share a document.
+    `unit` is as for `folds`.
     """
-    served, needs, n = candidates.served(tokens), candidates.needs(tokens), len(cluster)
+    served, needs, n = candidates.served(tokens), candidates.needs(tokens), len(unit)
     share, used, times, chosen = np.zeros(n), np.zeros(n), np.zeros(n), Counter[int]()
+    judged: dict[int, list[BoolArray]] = {}
     of_context: dict[int, FloatArray] = {}
-    for held_out in folds(cluster, seed):
+    for held_out in folds(unit, seed):
         place = _best(needs[:, ~held_out])
         chosen[place] += 1
+        judged.setdefault(place, []).append(held_out)
         of_context.setdefault(place, candidates.used(place, tokens))
         share[held_out] += served[place, held_out]
         used[held_out] += of_context[place][held_out]
         times[held_out] += 1
     if not chosen:
-        return Nested(np.zeros(0), np.zeros(0), chosen, np.zeros(0), tokens)
+        return Nested(np.zeros(0), np.zeros(0), chosen, np.zeros(0), tokens, {})
     size = candidates.as_large(float((used / times).mean()), tokens)
-    return Nested(share / times, used / times, chosen, candidates.served(size)[0].astype(np.float64), size)
+    raised = candidates.served(size)[0].astype(np.float64)
+    gains = {place: float(np.sum(masks, axis=0) @ (served[place] - raised)) for place, masks in judged.items()}
+    return Nested(share / times, used / times, chosen, raised, size, gains)
 
 
 def best(candidates: Candidates, tokens: int) -> int:
@@ -148,18 +152,19 @@ def best(candidates: Candidates, tokens: int) -> int:
     return _best(candidates.needs(tokens))
 
 
-def is_worse(served: BoolArray, cluster: IntArray, seed: int) -> BoolArray:
+def is_worse(served: BoolArray, unit: IntArray, seed: int) -> BoolArray:
     """Which configurations serve fewer queries than the one that serves most, by more than chance, in the queries of every choice
     that will be made. Shape ``(n_configurations,)``; the baseline is never among them.
 
     In the queries of each choice each is held against the best of these by McNemar's exact test, at `LEVEL` over the number of
-    configurations (Bonferroni).
+    configurations (Bonferroni); a unit of queries, as of `folds`, has one say.
     """
     worse = np.ones(len(served), dtype=bool)
-    for held_out in folds(cluster, seed):
-        own = served[:, ~held_out]
-        leader = own[int(own.mean(axis=1).argmax())]
-        lost, won = (leader & ~own).sum(axis=1), (~leader & own).sum(axis=1)
+    queries_of = sparse.csr_array((np.ones(len(unit)), (unit, np.arange(len(unit)))))
+    for held_out in folds(unit, seed):
+        own = np.where(held_out, 0.0, served)
+        ahead = queries_of @ (own[int(own.sum(axis=1).argmax())] - own).T  # of each unit, by how many queries
+        lost, won = (ahead > 0).sum(axis=0), (ahead < 0).sum(axis=0)
         p = 2 * special.bdtr(np.minimum(lost, won), lost + won, 0.5)
         worse &= (lost > won) & (p <= LEVEL / max(len(served), 1))
     worse[0] = False

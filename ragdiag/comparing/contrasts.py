@@ -16,6 +16,7 @@ from ragdiag.core.options import Options
 from ragdiag.core.pipelines import MUCH_UNREAD
 from ragdiag.core.records import FloatArray, IntArray
 from ragdiag.pipeline import labelled_documents
+from ragdiag.scoring.labels import copies_of
 from ragdiag.scoring.measures import Measure
 from ragdiag.scoring.packing import reaches
 from ragdiag.stats.paired import Difference, Paired, holm
@@ -44,7 +45,7 @@ def compare_cells(
     The contrasts are those of each cell with the baseline; with `pairs`, of all with one another.
     """
     cluster = clusters(labelled_documents(material.labels))
-    resampler, paired = Resampler(cluster, options.seed), Paired(cluster, options.seed)
+    resampler, paired = Resampler(cluster, options.seed), Paired(cluster, options.seed, copies_of(material.labels.queries))
     measure = _compared(cells, baseline, measure)
     means = tuple({name: resampler.mean(values) for name, values in cell.values.items()} for cell in cells)
     scores = [of_cell[measure].mean or 0.0 for of_cell in means]  # none is None: see `_compared`

@@ -31,8 +31,10 @@ from ragdiag.core.options import Options, check_jobs, check_kind
 from ragdiag.core.protocols import Progress, no_progress
 from ragdiag.core.records import BoolArray, IntArray
 from ragdiag.pipeline import labelled_documents, load_measurable
+from ragdiag.scoring.labels import copies_of
 from ragdiag.search.retrieval import Plan
 from ragdiag.sources.evidence import some_of
+from ragdiag.stats.paired import units
 from ragdiag.stats.statistics import clusters
 from ragdiag.text.languages import language_of
 from ragdiag.text.phrases import duration
@@ -120,6 +122,7 @@ class _Search:
         self._material, self._limits = material, limits
         self._jobs, self._progress, self._note = jobs, progress, note
         self._cluster: IntArray = clusters(labelled_documents(material.labels))
+        self._copies: IntArray = copies_of(material.labels.queries)
         self.skipped: Counter[str] = Counter()
 
     def tuned(self, base: Options, space: str | Path | None, causes: bool, notes: Sequence[str]) -> Tuned:
@@ -133,7 +136,7 @@ class _Search:
         configs, cells, dropped = self._measured(configs)
         if not len(Candidates(cells, base.budget).known):
             raise InputError("no query can be decided under every configuration", remedy="see ragdiag check")
-        found, won, lost = judged(cells, base.budget, self._cluster, base.seed)
+        found, won, lost = judged(cells, base.budget, self._cluster, base.seed, self._copies)
         labels, chosen = self._material.labels, configs[found.chosen]
         broke = self._causes(chosen, np.isin(np.arange(len(labels.queries)), lost)) if causes else {}
         return Tuned(
@@ -220,7 +223,8 @@ class _Search:
             configs, cells = self._in_time(part, configs)
             candidates = Candidates(cells, configs[0].budget)
             served = candidates.served(candidates.tokens)
-            worse = is_worse(served, self._cluster[first][candidates.known], seed)
+            known = first[candidates.known]
+            worse = is_worse(served, units(self._cluster[known], self._copies[known]), seed)
             dropped = [cell.name for cell, bad in zip(cells, worse, strict=True) if bad]
             configs = [config for config, bad in zip(configs, worse, strict=True) if not bad]
         configs, cells = self._in_time(self._material, configs)

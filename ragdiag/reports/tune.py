@@ -39,11 +39,13 @@ WIDE = 12
 
 def headline(tuned: Tuned) -> str:
     """The decision in a sentence."""
-    kind, _, needed = tuned.decision
+    kind, difference, needed = tuned.decision
     if kind == "deploy":
         return f"Deploy {tuned.cells[tuned.chosen].name}"
     if kind == "nothing":
         return f"Nothing beats the baseline with as many tokens, {tuned.cells[0].name}"
+    if not needed and difference is not None:
+        return "Undecided: more queries are served by what some of them choose, not by what all of them do"
     if not needed:
         return "Undecided: too few labelled queries to choose on some and judge on others"
     return f"Undecided: about {needed:,} more labelled queries would tell"

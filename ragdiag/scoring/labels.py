@@ -5,16 +5,18 @@ each would do.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 
-from ragdiag.core.records import Corpus, Defect, Labels, Query, Span
+from ragdiag.core.records import Corpus, Defect, IntArray, Labels, Query, Span
 from ragdiag.scoring.answering import Answering, answers_alone
 from ragdiag.scoring.rarity import Rarity
+from ragdiag.stats.paired import numbered
 from ragdiag.text.duplicates import near_duplicates, shingles
+from ragdiag.text.normal import folded
 from ragdiag.text.tokens import count_tokens
 
-__all__ = ["label_digest", "more_than_needed"]
+__all__ = ["asked_alike", "copies_of", "label_digest", "more_than_needed"]
 
 SAME = 0.8
 """Share of the shorter passage's runs of words that both have: from here on they say the same."""
@@ -32,6 +34,16 @@ def label_digest(query: Query) -> str:
     passages = [(label.doc_id, label.text or (label.start, label.end), label.group) for label in query.evidence]
     parts = (sorted(passages, key=repr), sorted(query.relevant), query.unanswerable)
     return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def copies_of(queries: Sequence[Query]) -> IntArray:
+    """Numbers queries, shape ``(n_queries,)``: those of one text, or with the same passages for evidence, have one number."""
+    return numbered((folded(query.text), label_digest(query) if query.evidence else None) for query in queries)
+
+
+def asked_alike(texts: Iterable[str]) -> IntArray:
+    """As `copies_of`, by the texts of queries alone."""
+    return numbered((folded(text),) for text in texts)
 
 
 def more_than_needed(corpus: Corpus, labels: Labels) -> Iterator[Defect]:

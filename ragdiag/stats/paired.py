@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special
+from scipy import sparse, special
 
 from ragdiag.core.records import FloatArray, IntArray
 
-__all__ = ["Difference", "Paired", "holm", "units"]
+__all__ = ["Difference", "Paired", "holm", "numbered", "units"]
 
 RANDOM_FLIPS = 20_000
 """Random sign flips behind a p-value, where there are too many to try all."""
@@ -27,10 +27,32 @@ CLUSTERS = 20
 Then queries are taken for independent, and the statement is about these documents alone."""
 
 
-def units(cluster: IntArray) -> IntArray:
-    """What is independent of one another, numbered from 0: the clusters, or each query where there are fewer than `CLUSTERS`."""
-    unit: IntArray = np.unique(cluster, return_inverse=True)[1].astype(np.int64)
-    return unit if len(unit) and unit.max() + 1 >= CLUSTERS else np.arange(len(cluster))
+def units(cluster: IntArray, copies: IntArray | None = None) -> IntArray:
+    """What is independent of one another, numbered from 0: the clusters, or each query where there are fewer than `CLUSTERS`.
+
+    What has one number in `copies` is never parted: a question that is asked twice says nothing new.
+    """
+    copies = np.arange(len(cluster)) if copies is None else np.unique(copies, return_inverse=True)[1].astype(np.int64)
+    joined = numbered(zip(cluster.tolist(), (-1 - copies).tolist(), strict=True))
+    first = np.full(len(cluster), cluster.max(initial=0))
+    np.minimum.at(first, joined, cluster)
+    unit: IntArray = np.unique(first[joined], return_inverse=True)[1].astype(np.int64)
+    return unit if unit.max(initial=-1) + 1 >= CLUSTERS else copies
+
+
+def numbered(keys: Iterable[Iterable[Hashable]]) -> IntArray:
+    """Numbers from 0 for what has some keys: one for all that share a key, directly or by way of others. None is no key."""
+    rows, columns, known = list[int](), list[int](), dict[Hashable, int]()
+    n = 0
+    for n, own in enumerate(keys, 1):
+        for key in own:
+            if key is not None:
+                rows.append(n - 1)
+                columns.append(known.setdefault(key, len(known)))
+    size = n + len(known)
+    links = sparse.coo_array((np.ones(len(rows)), (rows, [n + c for c in columns])), shape=(size, size))
+    _, component = sparse.csgraph.connected_components(links, directed=False)
+    return np.unique(component[:n], return_inverse=True)[1].astype(np.int64)
 
 
 class Difference(NamedTuple):
@@ -70,10 +92,14 @@ class Difference(NamedTuple):
 
 
 class Paired:
-    """Differences over one set of queries. `cluster` numbers those that share a document, shape ``(n_queries,)``."""
+    """Differences over one set of queries.
 
-    def __init__(self, cluster: IntArray, seed: int) -> None:
+    `cluster` numbers those that share a document, `copies` those that ask the same, as for `units`; of shape ``(n_queries,)``.
+    """
+
+    def __init__(self, cluster: IntArray, seed: int, copies: IntArray | None = None) -> None:
         self._cluster, self._seed = cluster, seed
+        self._copies: IntArray = np.arange(len(cluster)) if copies is None else copies
 
     def difference(self, a: FloatArray, b: FloatArray) -> Difference | None:
         """``b - a``: values in [0, 1], one a query, NaN where not decidable. None where no query is decidable in both.
@@ -89,7 +115,7 @@ class Paired:
         n = len(values)
         if n == 0:
             return None
-        unit = units(self._cluster[known])
+        unit = units(self._cluster[known], self._copies[known])
         sums = np.bincount(unit, weights=values).astype(np.float64)
         size = np.bincount(unit).astype(np.float64)
         centre = float(values.sum()) / (n + 2)

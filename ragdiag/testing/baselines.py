@@ -16,6 +16,7 @@ from ragdiag.core.files import field, parse_json, read_text
 from ragdiag.core.records import FloatArray
 from ragdiag.core.version import __version__
 from ragdiag.core.writing import write_atomically
+from ragdiag.scoring.labels import asked_alike
 from ragdiag.stats.paired import Difference, Paired
 from ragdiag.stats.statistics import clusters_by_name
 from ragdiag.testing.audited import Audited, QueryStory
@@ -98,7 +99,8 @@ def compared(audited: Audited, measure: str, file: Path) -> Change:
 
 def _difference(queries: Sequence[QueryStory], then: FloatArray, now: FloatArray, seed: int) -> Difference | None:
     """The difference of paired values, both of shape ``(n_queries,)``; queries about one document are no independent ones."""
-    return Paired(clusters_by_name(query.result.documents for query in queries), seed).difference(then, now)
+    cluster = clusters_by_name(query.result.documents for query in queries)
+    return Paired(cluster, seed, asked_alike(query.result.text for query in queries)).difference(then, now)
 
 
 def _worse(queries: Sequence[QueryStory], then: FloatArray, now: FloatArray) -> tuple[tuple[str, float, float], ...]:

@@ -396,6 +396,9 @@ def test_what_a_report_names_is_not_run(tmp_path: Path, monkeypatch: pytest.Monk
     assert not (tmp_path / "ran").exists() and "evil" not in sys.modules
 
 
+OTHERWISE = "the same name stands for something else, and a report holds no model"
+
+
 def named(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, str, str]]:
     parts = parts_of_change(*(reported(report(asked("q", True), **pipeline), "r") for pipeline in (old, new)))
     return [(part.name, part.back.get("retriever", part.back.get("chunker", "")), part.untestable) for part in parts]
@@ -411,13 +414,25 @@ def test_retriever_and_model_are_parts_of_their_own() -> None:
     ]
     assert named({"retriever": "bm25"}, {"retriever": dense_b}) == [("retriever", "bm25", "")]
     assert named({"retriever": "dense", "models": ["m 1"]}, {"retriever": "dense", "models": ["m 2"]}) == [
-        ("model", "", "the same name stands for other files, and a report holds no model")
+        ("model", "", OTHERWISE)
     ]
     own = {"chunker": "chunks a.jsonl"}
     assert named(own, {}) == [("chunker", "chunks a.jsonl", "chunks a.jsonl is known by its name alone")]
     run = {"chunker": "as in the run", "context": None, "retriever": "run a.trec"}
     assert named(run, {}) == [("index", "run a.trec", "run a.trec is known by its name alone")]
     assert named(run, run) == [] == named({}, {})
+
+
+def test_models_changed_under_their_names_are_not_hidden_by_other_parts() -> None:
+    cut_so, cut_else = {"chunker": "sentence(size=160)"}, {"chunker": "sentence(size=150)"}
+    good = {"retriever": "rerank(bm25, model='rr:good')"}
+    changed = named({**cut_so, **good, "models": ["rr:good@1"]}, {**cut_else, **good, "models": ["rr:good@2"]})
+    assert changed == [("chunker", "sentence(size=160)", ""), ("model", "", OTHERWISE)]
+    changed = named({"retriever": "dense", "models": ["m@1"]}, {"retriever": "hybrid(bm25, dense)", "models": ["m@2"]})
+    assert changed == [("retriever", "dense", ""), ("model files", "", OTHERWISE)]
+    # One that came with the chunker is the chunker's.
+    both = {"chunker": "semantic", **good, "models": ["m@1", "rr:good@1"]}
+    assert [name for name, *_ in named({**cut_so, **good, "models": ["rr:good@1"]}, both)] == ["chunker"]
 
 
 def test_what_no_report_tells_is_said(tmp_path: Path) -> None:

@@ -53,9 +53,19 @@ def _search(old: Reported, new: Reported) -> Iterator[Part]:
         yield Part("context", old.context, new.context, {"context": old.context}, not_run(old, "contexts"))
     if old.retriever != new.retriever:
         yield from _retrievers(old, new)
-    elif old.models != new.models and old.chunker == new.chunker:
-        files = "the same name stands for other files, and a report holds no model"
-        yield Part("model", ", ".join(old.models), ", ".join(new.models), {}, files)
+    yield from _models_as_they_are(old, new)
+
+
+def _models_as_they_are(old: Reported, new: Reported) -> Iterator[Part]:
+    """The models whose names say nothing of what changed in them; one that came with another chunker or retriever is theirs."""
+    before, after = ({described.partition("@")[0]: described for described in each.models} for each in (old, new))
+    other = {name for name in before if after.get(name, before[name]) != before[name]}
+    if (old.chunker, old.retriever) == (new.chunker, new.retriever):
+        other = {name for name in (*before, *after) if before.get(name) != after.get(name)}
+    if other:
+        was, now = (", ".join(each[name] for name in sorted(other) if name in each) for each in (before, after))
+        files = "the same name stands for something else, and a report holds no model"
+        yield Part("model files" if old.retriever != new.retriever else "model", was, now, {}, files)
 
 
 def _retrievers(old: Reported, new: Reported) -> Iterator[Part]:

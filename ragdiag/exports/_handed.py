@@ -13,7 +13,7 @@ from ragdiag.core.options import Options
 from ragdiag.core.protocols import Index, Progress, Retriever
 from ragdiag.core.records import Chunking, Corpus
 from ragdiag.core.registry import spec_of
-from ragdiag.exports import _words_cjk, _words_plain, _words_unicode
+from ragdiag.exports import _words
 from ragdiag.search.nested import collection_of, parts_of
 from ragdiag.search.retrieval import Plan
 from ragdiag.search.retrievers._passages import PassageIndex
@@ -24,9 +24,6 @@ from ragdiag.text.versions import superseded
 from ragdiag.text.words import words
 
 __all__ = ["Handed", "handed_over"]
-
-WAYS = {"_words_plain": _words_plain, "_words_unicode": _words_unicode, "_words_cjk": _words_cjk}
-"""Words and tokens in a few lines, the fewest first: they are those of `ragdiag.text` for most texts, but not for all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,12 +59,13 @@ class Handed:
         return next((part.rows for part in parts_of(self.index) if isinstance(part, DenseIndex)), None)
 
     def words(self) -> str:
-        """The module that tells the words and tokens of these texts as `ragdiag.text` does; at last the one that asks it."""
+        """The module that tells the words and tokens of these texts as `ragdiag.text` does: a few lines, or one that asks it.
+
+        Queries are not known; those in the scripts of the texts have the same words either way.
+        """
         shown = [self.corpus.documents[d].text[a:b] for d, a, b in self._spans()]
-        for name, way in WAYS.items():
-            if all(way.words(t) == words(t) for t in self.texts) and all(way.count_tokens(t) == count_tokens(t) for t in shown):
-                return name
-        return "_words_own"
+        alike = all(_words.words(text) == words(text) for text in self.texts)
+        return "_words" if alike and all(_words.count_tokens(t) == count_tokens(t) for t in shown) else "_words_own"
 
     def records(self, with_age: bool) -> Iterator[dict[str, object]]:
         """The chunks as JSON has them; `with_age`, and with their parents where they have such."""

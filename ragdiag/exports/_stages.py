@@ -100,6 +100,8 @@ class Stages:
 
     @_add.register
     def _(self, retriever: Bm25, k: int) -> str:
+        if not retriever.k1:
+            raise SpecError("bm25 with k1=0 cannot be exported: rank-bm25 divides by it; choose a k1 above 0")
         variant = {"okapi": "BM25Okapi", "plus": "BM25Plus", "l": "BM25L", "lucene": "LuceneBm25"}[retriever.variant]
         parameters = {"k1": retriever.k1, "b": retriever.b}
         if retriever.variant == "okapi":

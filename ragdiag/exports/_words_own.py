@@ -1,4 +1,4 @@
-"""Words and tokens by ragdiag itself, where a few lines do not do: one of several ways that a pipeline may be given."""
+"""Words and tokens by ragdiag itself, where a few lines do not do: one of two ways that a pipeline may be given."""
 
 from __future__ import annotations
 

@@ -1,0 +1,41 @@
+"""Words and tokens of most texts, as `ragdiag.text` tells them: one of two ways that a pipeline may be given."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from itertools import pairwise
+
+INVISIBLE = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff]")
+APOSTROPHE = re.compile("[\u02b9\u02bb\u02bc]")
+RAISED = re.compile(
+    r"(?<=\d)(?=[\u00b2\u00b3\u00b9\u00bc-\u00be\u2070\u2074-\u2079\u2080-\u2089"
+    r"\u2150-\u215f\u2189\u2460-\u2473\u2488-\u249b\u24ea])"
+)
+HAN = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+KANA = "\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\uff66-\uff9d"
+UNSPACED = HAN + KANA
+
+
+def words(text: str) -> list[str]:
+    """Whatever is searched for: words in lower case, Chinese and Japanese in pairs.
+
+    Invisible characters are dropped, ligatures are their letters, and a raised number
+    does not belong to the figure before it.
+    """
+    seen = APOSTROPHE.sub("'", INVISIBLE.sub("", text))
+    form = unicodedata.normalize("NFKC", RAISED.sub(" ", seen)).casefold()
+    form = unicodedata.normalize("NFC", form)
+    found = list[str]()
+    for run in re.findall(rf"[{UNSPACED}]+|[^\W{UNSPACED}]+", form):
+        if re.match(f"[{UNSPACED}]", run) and len(run) > 1:
+            found += [one + other for one, other in pairwise(run)]
+        else:
+            found.append(run)
+    return found
+
+
+def count_tokens(text: str) -> int:
+    """How many words and signs a text has; budgets are counted so."""
+    token = rf"[{UNSPACED}]|[^\W{UNSPACED}]+|[^\w\s]"
+    return len(re.findall(token, INVISIBLE.sub("", text)))

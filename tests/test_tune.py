@@ -438,3 +438,14 @@ def test_the_command(tmp_path: Path) -> None:
 def test_names_tell_configurations_apart() -> None:
     space = Space((), (), ("bm25", "bm25()"), ("",))
     assert len({names_of(Plan(c)) for c in space.configurations(Options())}) == 1
+
+
+def test_labels_are_asked_for_to_tell_what_would_matter() -> None:
+    """A difference that is next to nothing would take thousands of labels to tell from none, and changes nothing."""
+    rng = np.random.default_rng(4)
+    for seed in range(20):
+        base = rng.random(60) < 0.5
+        rows = [base, *(np.where(rng.random(60) < 0.4, ~base, base) for _ in range(4))]
+        decision = judged([cell(str(i), row) for i, row in enumerate(rows)], BUDGET, alone(60), seed)[0].decision
+        if decision.kind == "undecided" and decision.needed:
+            assert decision.difference and decision.needed <= max(decision.difference.more_needed(1, 0.05) or 1, 1)

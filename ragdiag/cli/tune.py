@@ -25,6 +25,8 @@ from ragdiag.cli.shell import present, progress_bars, queries_file, refuse
 
 __all__ = ["tune"]
 
+NOT_BETTER = "nothing is found that beats the baseline by more than chance"
+
 
 @click.command()
 @corpus_argument
@@ -68,10 +70,12 @@ def tune(
 
     with queries_file(queries) as path, progress_bars(quiet) as progress:
         tuned = run(corpus, path, progress=progress, note=say, embedding=not no_embedding, **options)
-    if export:
+    present(tune_text(tuned), quiet, [(file, partial(form.tune, tuned)) for file, form in forms])
+    if export and tuned.decision.kind != "deploy":
+        say(f"nothing is exported: {NOT_BETTER}; ragdiag export writes any configuration all the same")
+    elif export:
         from ragdiag.exports import export as write
 
         with progress_bars(quiet) as progress:
             for file in write(corpus, export, place, tuned.options, progress):
                 say(f"wrote {file}")
-    present(tune_text(tuned), quiet, [(file, partial(form.tune, tuned)) for file, form in forms])

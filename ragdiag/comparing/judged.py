@@ -71,7 +71,7 @@ def _decision(held_out: Nested, chosen: int, more: int, paired: Paired) -> Decis
         return Decision("deploy" if more > 0 and held_out.gains.get(chosen, 0.0) > 0 else "undecided", difference)
     if not chosen or difference.mean <= 0 or difference.high < MATTERS:
         return Decision("nothing", difference, difference.more_needed(1, MATTERS) if difference.high >= MATTERS else None)
-    return Decision("undecided", difference, difference.more_needed(1))
+    return Decision("undecided", difference, difference.more_needed(1, max(difference.mean, MATTERS)))
 
 
 def _frontier(candidates: Candidates, unit: IntArray, seed: int, resampler: Resampler) -> Iterator[Budget]:

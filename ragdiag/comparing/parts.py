@@ -58,14 +58,19 @@ def _search(old: Reported, new: Reported) -> Iterator[Part]:
 
 def _models_as_they_are(old: Reported, new: Reported) -> Iterator[Part]:
     """The models whose names say nothing of what changed in them; one that came with another chunker or retriever is theirs."""
-    before, after = ({described.partition("@")[0]: described for described in each.models} for each in (old, new))
-    other = {name for name in before if after.get(name, before[name]) != before[name]}
-    if (old.chunker, old.retriever) == (new.chunker, new.retriever):
-        other = {name for name in (*before, *after) if before.get(name) != after.get(name)}
+    before, after = _by_name(old), _by_name(new)
+    same = (old.chunker, old.retriever) == (new.chunker, new.retriever)
+    names = before.keys() | after.keys() if same else before.keys() & after.keys()
+    other = [name for name in sorted(names) if before.get(name) != after.get(name)]
     if other:
-        was, now = (", ".join(each[name] for name in sorted(other) if name in each) for each in (before, after))
+        was, now = (", ".join(filter(None, map(each.get, other))) for each in (before, after))
         files = "the same name stands for something else, and a report holds no model"
         yield Part("model files" if old.retriever != new.retriever else "model", was, now, {}, files)
+
+
+def _by_name(report: Reported) -> dict[str, str]:
+    """A report's models as it describes them, by their names."""
+    return {described.partition("@")[0]: described for described in report.models}
 
 
 def _retrievers(old: Reported, new: Reported) -> Iterator[Part]:

@@ -19,8 +19,8 @@ class Decision(NamedTuple):
 
     `difference` is what choosing serves on queries that did not choose, less what the baseline with as many tokens serves there;
     None where queries are too few to part. `needed`: how many more labelled queries would find, in four of five such samples, a
-    difference as large as the one seen, or for "nothing" one that would matter; None where there are enough, or too few to say,
-    and where what some queries choose gains, and not what all of them do.
+    difference as large as the one seen, or one that would matter, where that is larger or the decision is "nothing"; None where
+    there are enough, or too few to say, and where what some queries choose gains, and not what all of them do.
     """
 
     kind: Literal["deploy", "nothing", "undecided"]

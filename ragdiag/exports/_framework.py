@@ -96,7 +96,9 @@ class Framework:
         return CUTTING.format(spec=handed.chunker.replace('"', "'"), splitter=self.splitter, title=self.title)
 
     def _page(self, handed: Handed) -> str:
-        return PAGE.format(title=self.title, spec=spec_of(handed.retriever), signature=handed.signature)
+        options = handed.options
+        size = f"--budget {options.budget}" if options.budget else f"-k {options.k}"
+        return PAGE.format(title=self.title, spec=spec_of(handed.retriever), signature=handed.signature, size=size)
 
 
 def _requirements(modules: Iterable[str], bundled: bool) -> bytes:
@@ -147,10 +149,10 @@ $ python -c "import pipeline; print(pipeline.search('a question'))"
 `chunks.jsonl` holds the chunks: `text` goes into the prompt, `indexed`, where it differs, is what is searched. `vectors.npy`,
 where there is one, holds their vectors, a row each, as they were measured. After a change of the documents, export again.
 
-To see that it finds what was measured:
+To see that it finds what was measured, with ragdiag installed beside these requirements:
 
 ```console
-$ ragdiag audit CORPUS QUERIES --search pipeline:search
+$ ragdiag audit CORPUS QUERIES --search pipeline:search {size}
 ```
 
 What was measured, in full: `{signature}`

@@ -6,12 +6,12 @@ import re
 import unicodedata
 from itertools import pairwise
 
-INVISIBLE = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff]")
+JOINERS = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u2060-\u2064\ufe00-\ufe0f\ufeff"
+INVISIBLE = re.compile(f"[{JOINERS}\u202a-\u202e\u2066-\u2069]")
 APOSTROPHE = re.compile("[\u02b9\u02bb\u02bc]")
-RAISED = re.compile(
-    r"(?<=\d)(?=[\u00b2\u00b3\u00b9\u00bc-\u00be\u2070\u2074-\u2079\u2080-\u2089"
-    r"\u2150-\u215f\u2189\u2460-\u2473\u2488-\u249b\u24ea])"
-)
+RAISED = "\u00b2\u00b3\u00b9\u2070\u2074-\u2079\u2080-\u2089"
+FRACTIONS = "\u00bc-\u00be\u2150-\u215f\u2189\u2460-\u2473\u2488-\u249b\u24ea"
+BEHIND_FIGURE = re.compile(rf"(?<=\d)(?=[{RAISED}{FRACTIONS}])")
 HAN = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 KANA = "\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\uff66-\uff9d"
 UNSPACED = HAN + KANA
@@ -24,7 +24,7 @@ def words(text: str) -> list[str]:
     does not belong to the figure before it.
     """
     seen = APOSTROPHE.sub("'", INVISIBLE.sub("", text))
-    form = unicodedata.normalize("NFKC", RAISED.sub(" ", seen)).casefold()
+    form = unicodedata.normalize("NFKC", BEHIND_FIGURE.sub(" ", seen)).casefold()
     form = unicodedata.normalize("NFC", form)
     found = list[str]()
     for run in re.findall(rf"[{UNSPACED}]+|[^\W{UNSPACED}]+", form):

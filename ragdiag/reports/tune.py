@@ -33,6 +33,8 @@ OFTEN = 4
 
 JUDGED = "choices are judged on queries that did not choose"
 
+NEXT = "what is left is more context, see the table, or better documents"
+
 WIDE = 12
 """Characters of a bar of all queries."""
 
@@ -86,10 +88,13 @@ def evidence(tuned: Tuned) -> Iterator[Text]:
     yield line(f"the baseline with {before:,.0f} tokens: {interval(tuned.raised, '')}; difference {by}, {p}")
     if tuned.decision.kind == "undecided" and tuned.chosen:
         yield line("so far the best: ", (tuned.cells[tuned.chosen].name, "bold"))
-        yield line((LABEL_MORE, "dim"))
+        if tuned.cells[tuned.chosen].chunker == tuned.cells[0].chunker:  # else all contexts differ, and a choice saves nothing
+            yield line((LABEL_MORE, "dim"))
     if tuned.decision.kind == "nothing" and tuned.decision.needed:
         exclude = f"about {tuned.decision.needed:,} more labelled queries would exclude one of {MATTERS:g}"
         yield line((f"an advantage of up to {difference.high:.3f} is not excluded; {exclude}", "dim"))
+    if tuned.decision.kind == "nothing":
+        yield line((NEXT, "dim"))
     if tuned.reasons:
         yield line((f"{', '.join(tuned.reasons)} of the baseline point to it", "dim"))
 
@@ -98,6 +103,7 @@ def turned(tuned: Tuned, everything: bool = False) -> Iterator[Text]:
     """The queries that turn, by name: the first of them, or all."""
     if not tuned.chosen:
         return
+    yield line((f"{tuned.cells[tuned.chosen].name}, on all queries, which chose it (so it looks better than it is):", "dim"))
     for name, ids, causes, colour in (("won", tuned.won, tuned.cured, "green"), ("lost", tuned.lost, tuned.broke, "red")):
         first = len(ids) if everything else IDS
         shown = ", ".join(ids[:first]) + (f", … {len(ids) - first} more" if len(ids) > first else "")

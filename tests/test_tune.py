@@ -449,3 +449,16 @@ def test_labels_are_asked_for_to_tell_what_would_matter() -> None:
         decision = judged([cell(str(i), row) for i, row in enumerate(rows)], BUDGET, alone(60), seed)[0].decision
         if decision.kind == "undecided" and decision.needed:
             assert decision.difference and decision.needed <= max(decision.difference.more_needed(1, 0.05) or 1, 1)
+
+
+@pytest.mark.parametrize(("kind", "there"), [("deploy", True), ("nothing", False), ("undecided", False)])
+def test_only_what_is_to_be_deployed_is_exported(
+    kind: str, there: bool, tuned: Tuned, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decided = dataclasses.replace(tuned, decision=tuned.decision._replace(kind=kind))
+    monkeypatch.setattr("ragdiag.comparing.tuning.tune", lambda *_, **__: decided)
+    out = tmp_path / "ragdiag.toml"
+    done = CliRunner().invoke(main, ["tune", str(CORPUS), str(QUERIES), "--export", "toml", "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    assert out.exists() is there
+    assert ("nothing is exported" in done.output) is not there

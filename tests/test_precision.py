@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ragdiag.core.cache import Cache
+from ragdiag.core.protocols import Store, no_progress
 from ragdiag.search import encoder, precision
 from ragdiag.search.encoder import Encoder
 from ragdiag.search.precision import Processor, chosen, kept_in
@@ -197,6 +198,19 @@ def test_a_store_that_is_gone_stops_nothing(machine: Machine, tmp_path: Path) ->
     kept_in(Cache(tmp_path / "gone"))
     shutil.rmtree(tmp_path / "gone", ignore_errors=True)
     assert chosen("m", machine.embedder) == "bfloat16"
+
+
+def test_it_is_looked_for_once_a_store_not_once_a_query(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking reads files: a query's time would be measured with it."""
+    asked, found = list[Store | None](), Encoder("", "auto")
+    monkeypatch.setattr(encoder, "identity_of", lambda folder: "m")
+    monkeypatch.setattr(encoder, "chosen", lambda model, embedder, store=None: asked.append(store) or "float32")
+    monkeypatch.setattr(Encoder, "folder", tmp_path)
+    monkeypatch.setattr(Encoder, "_embed", lambda self, batch, kind: np.ones((len(batch), 2), dtype=np.float32))
+    one, other = Cache(tmp_path / "1"), Cache(tmp_path / "2")
+    for store in (one, one, None, one, other):
+        found.encode(["a query"], "query", store, no_progress)
+    assert [store for store in asked if store is not None] == [one, other]
 
 
 def test_it_is_kept_with_the_vectors(machine: Machine, tmp_path: Path) -> None:

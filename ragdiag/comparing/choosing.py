@@ -128,23 +128,21 @@ def nested(candidates: Candidates, unit: IntArray, seed: int, tokens: int) -> Ne
     `unit` is as for `folds`.
     """
     served, needs, n = candidates.served(tokens), candidates.needs(tokens), len(unit)
-    share, used, times, chosen = np.zeros(n), np.zeros(n), np.zeros(n), Counter[int]()
-    judged: dict[int, list[BoolArray]] = {}
-    of_context: dict[int, FloatArray] = {}
+    held: dict[int, FloatArray] = {}  # by what was chosen, how often each query was judged by it
+    chosen = Counter[int]()
     for held_out in folds(unit, seed):
         place = _best(needs[:, ~held_out])
         chosen[place] += 1
-        judged.setdefault(place, []).append(held_out)
-        of_context.setdefault(place, candidates.used(place, tokens))
-        share[held_out] += served[place, held_out]
-        used[held_out] += of_context[place][held_out]
-        times[held_out] += 1
+        held.setdefault(place, np.zeros(n))[held_out] += 1
     if not chosen:
         return Nested(np.zeros(0), np.zeros(0), chosen, np.zeros(0), tokens, {})
-    size = candidates.as_large(float((used / times).mean()), tokens)
+    times = np.sum(list(held.values()), axis=0)
+    share = np.sum([count * served[place] for place, count in held.items()], axis=0) / times
+    used = np.sum([count * candidates.used(place, tokens) for place, count in held.items()], axis=0) / times
+    size = candidates.as_large(float(used.mean()), tokens)
     raised = candidates.served(size)[0].astype(np.float64)
-    gains = {place: float(np.sum(masks, axis=0) @ (served[place] - raised)) for place, masks in judged.items()}
-    return Nested(share / times, used / times, chosen, raised, size, gains)
+    gains = {place: float(count @ (served[place] - raised)) for place, count in held.items()}
+    return Nested(share, used, chosen, raised, size, gains)
 
 
 def best(candidates: Candidates, tokens: int) -> int:

@@ -17,7 +17,7 @@ from ragdiag.search.nested import all_models, own_models
 from ragdiag.search.outside import OutsideEncoder
 from ragdiag.search.retrieval import Plan
 
-__all__ = ["embed", "speed", "to_embed"]
+__all__ = ["Texts", "embed", "speed", "to_embed"]
 
 WARM, BATCH = 4, 64
 """Texts that are embedded before the clock runs, as a model must be loaded first, and those by which the speed is measured."""
@@ -29,7 +29,7 @@ def _encoders(plan: Plan) -> list[Encoder | OutsideEncoder]:
     return [m for m in of_texts if not isinstance(m, LateEncoder)]
 
 
-class _Texts:
+class Texts:
     """What plans index; plans that cut alike, and add the same context, have the same texts, which are made once."""
 
     def __init__(self, material: Material, progress: Progress) -> None:
@@ -48,7 +48,7 @@ def embed(material: Material, plans: Sequence[Plan], progress: Progress) -> None
     """Every text that any configuration needs, once, before they run: workers would embed what they share several times."""
     # By encoder: the texts to be embedded, each once, in order.
     jobs: dict[str, tuple[Encoder | OutsideEncoder, dict[str, None], Plan]] = {}
-    texts = _Texts(material, progress)
+    texts = Texts(material, progress)
     for plan in plans:
         encoders = _encoders(plan)
         # A chunker may embed too, and a context may ask a function: what they need is made here as well.
@@ -62,16 +62,15 @@ def embed(material: Material, plans: Sequence[Plan], progress: Progress) -> None
             embed_timed(encoder, list(of_encoder), queries, plan.store, progress)
 
 
-def to_embed(material: Material, plans: Sequence[Plan], progress: Progress) -> list[int]:
+def to_embed(material: Material, plans: Sequence[Plan], texts: Texts) -> list[int]:
     """For each plan the characters that are to be embedded for it: of texts whose vectors are not kept, and that no plan before
     it indexes. A document that an encoder reads whole counts once.
     """
     known: set[tuple[str, bytes]] = set()
-    texts = _Texts(material, progress)
     return [sum(_unembedded(material, plan, texts, known)) for plan in plans]
 
 
-def _unembedded(material: Material, plan: Plan, texts: _Texts, known: set[tuple[str, bytes]]) -> Iterator[int]:
+def _unembedded(material: Material, plan: Plan, texts: Texts, known: set[tuple[str, bytes]]) -> Iterator[int]:
     """The characters of texts that a plan needs embedded, beside those `known`, by encoder and key, which it adds to these."""
     for encoder, needed in _needed(material, plan, texts):
         by_key = {vector_key("document", text): text for text in needed}
@@ -86,7 +85,7 @@ def _not_kept(encoder: NamedModel, by_key: Mapping[bytes, str], store: Store | N
     return [text for key, text in by_key.items() if key not in kept]
 
 
-def _needed(material: Material, plan: Plan, texts: _Texts) -> Iterator[tuple[NamedModel, Sequence[str]]]:
+def _needed(material: Material, plan: Plan, texts: Texts) -> Iterator[tuple[NamedModel, Sequence[str]]]:
     """Each encoder of a plan with what it reads: the texts of chunks, or whole documents."""
     for encoder in _encoders(plan):
         yield encoder, texts.of(plan)
@@ -95,13 +94,13 @@ def _needed(material: Material, plan: Plan, texts: _Texts) -> Iterator[tuple[Nam
             yield late, [document.text for document in material.corpus.documents]
 
 
-def speed(material: Material, plan: Plan) -> float:
+def speed(plan: Plan, texts: Texts) -> float:
     """Characters that a plan's encoder embeds in a second, by a batch of the texts that are to be embedded."""
     encoder = next((m for m in all_models(plan.retriever) if isinstance(m, (Encoder, OutsideEncoder))), None)
     if encoder is None:
         return float("inf")
-    texts = {vector_key("document", text): text for text in _Texts(material, no_progress).of(plan)}
-    new = sorted(_not_kept(encoder, texts, plan.store), key=lambda text: (len(text), text))
+    by_key = {vector_key("document", text): text for text in texts.of(plan)}
+    new = sorted(_not_kept(encoder, by_key, plan.store), key=lambda text: (len(text), text))
     some = new[:: max(len(new) // (WARM + BATCH), 1)]
     store = None if isinstance(encoder, LateEncoder) else plan.store  # which reads documents, and has no use for these
     timed = some[WARM:] or some

@@ -17,7 +17,7 @@ import numpy as np
 from ragdiag.comparing.cells import Cell, whole_tokens
 from ragdiag.comparing.choosing import Candidates, is_worse
 from ragdiag.comparing.drawn import Drawn, without_drawn
-from ragdiag.comparing.embedding import speed, to_embed
+from ragdiag.comparing.embedding import Texts, speed, to_embed
 from ragdiag.comparing.grid import causes_of, measured, names_of, usable
 from ragdiag.comparing.judged import judged
 from ragdiag.comparing.material import Material
@@ -185,14 +185,15 @@ class _Search:
     def _affordable(self, configs: Sequence[Options]) -> list[Options]:
         """Those for which nothing is to be embedded, or there is time; the first always. Says how long embedding will take."""
         plans = [Plan(config) for config in configs]
-        sizes = to_embed(self._material, plans, self._progress)
+        texts = Texts(self._material, self._progress)
+        sizes = to_embed(self._material, plans, texts)
         groups, by_words = _by_group(configs, sizes), [not encoders_of(plan) for plan in plans]
         if not self._limits.embedding:
             return self._kept(configs, [words or not size for words, size in zip(by_words, groups, strict=True)], NOT_CACHED)
         cold = next((plan for plan, size in zip(plans, sizes, strict=True) if size), None)
         if cold is None:
             return list(configs)
-        rate = speed(self._material, cold)
+        rate = speed(cold, texts)
         self._note(f"{sum(sizes):,} characters are to be embedded: about {duration(sum(sizes) / rate)}")
         if self._limits.until is None:
             return list(configs)

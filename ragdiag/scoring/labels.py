@@ -5,13 +5,15 @@ each would do.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import combinations
+
+import numpy as np
 
 from ragdiag.core.records import Corpus, Defect, IntArray, Labels, Query, Span
 from ragdiag.scoring.answering import Answering, answers_alone
 from ragdiag.scoring.rarity import Rarity
-from ragdiag.stats.paired import numbered
+from ragdiag.stats.paired import joined
 from ragdiag.text.duplicates import near_duplicates, shingles
 from ragdiag.text.normal import folded
 from ragdiag.text.tokens import count_tokens
@@ -38,12 +40,18 @@ def label_digest(query: Query) -> str:
 
 def copies_of(queries: Sequence[Query]) -> IntArray:
     """Numbers queries, shape ``(n_queries,)``: those of one text, or with the same passages for evidence, have one number."""
-    return numbered((folded(query.text), label_digest(query) if query.evidence else None) for query in queries)
+    evidence = [label_digest(query) if query.evidence else i for i, query in enumerate(queries)]
+    return joined(asked_alike(query.text for query in queries), _numbered(evidence))
 
 
 def asked_alike(texts: Iterable[str]) -> IntArray:
     """As `copies_of`, by the texts of queries alone."""
-    return numbered((folded(text),) for text in texts)
+    return _numbered(map(folded, texts))
+
+
+def _numbered(keys: Iterable[Hashable]) -> IntArray:
+    numbers: dict[Hashable, int] = {}
+    return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
 
 
 def more_than_needed(corpus: Corpus, labels: Labels) -> Iterator[Defect]:

@@ -43,6 +43,7 @@ class Encoder:
 
     def __init__(self, name: str, precision: str, instead: str = "choose bm25 or lsa") -> None:
         self.name, self._wanted, self._instead = name, precision, instead
+        self._told: Store | None = None
         self._remedy = f"name one with model=..., or {instead}"
 
     @cached_property
@@ -162,8 +163,9 @@ class Encoder:
 
     def encode(self, texts: Sequence[str], kind: Kind, store: Store | None, progress: Progress) -> VectorArray:
         """Unit vectors of `texts`, float32, shape ``(n_texts, dimension)``; known ones from `store`, new ones added to it."""
-        if store is not None and self._wanted == "auto":
+        if store is not None and store is not self._told and self._wanted == "auto":
             chosen(identity_of(self.folder), self._embedder, store)  # so that whoever has these vectors knows whose they are
+            self._told = store
         most = PIECE * self._stated if self._stated else MOST_READ  # that of a model which must be loaded is not asked
         return embedded(texts, kind, lambda batch: self._embed(batch, kind), self.identity, store, progress, most=most)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ from scipy import sparse, special
 
 from ragdiag.core.records import FloatArray, IntArray
 
-__all__ = ["Difference", "Paired", "holm", "numbered", "units"]
+__all__ = ["Difference", "Paired", "holm", "joined", "units"]
 
 RANDOM_FLIPS = 20_000
 """Random sign flips behind a p-value, where there are too many to try all."""
@@ -33,26 +33,19 @@ def units(cluster: IntArray, copies: IntArray | None = None) -> IntArray:
     What has one number in `copies` is never parted: a question that is asked twice says nothing new.
     """
     copies = np.arange(len(cluster)) if copies is None else np.unique(copies, return_inverse=True)[1].astype(np.int64)
-    joined = numbered(zip(cluster.tolist(), (-1 - copies).tolist(), strict=True))
+    together = joined(np.unique(cluster, return_inverse=True)[1], copies)
     first = np.full(len(cluster), cluster.max(initial=0))
-    np.minimum.at(first, joined, cluster)
-    unit: IntArray = np.unique(first[joined], return_inverse=True)[1].astype(np.int64)
+    np.minimum.at(first, together, cluster)
+    unit: IntArray = np.unique(first[together], return_inverse=True)[1].astype(np.int64)
     return unit if unit.max(initial=-1) + 1 >= CLUSTERS else copies
 
 
-def numbered(keys: Iterable[Iterable[Hashable]]) -> IntArray:
-    """Numbers from 0 for what has some keys: one for all that share a key, directly or by way of others. None is no key."""
-    rows, columns, known = list[int](), list[int](), dict[Hashable, int]()
-    n = 0
-    for n, own in enumerate(keys, 1):
-        for key in own:
-            if key is not None:
-                rows.append(n - 1)
-                columns.append(known.setdefault(key, len(known)))
-    size = n + len(known)
-    links = sparse.coo_array((np.ones(len(rows)), (rows, [n + c for c in columns])), shape=(size, size))
-    _, component = sparse.csgraph.connected_components(links, directed=False)
-    return np.unique(component[:n], return_inverse=True)[1].astype(np.int64)
+def joined(one: IntArray, other: IntArray) -> IntArray:
+    """Numbers from 0 for what has two, each from 0 on: one for all that share either, directly or by way of others."""
+    n, m = one.max(initial=-1) + 1, other.max(initial=-1) + 1
+    links = sparse.coo_array((np.ones(len(one)), (one, n + other)), shape=(n + m, n + m))
+    component: IntArray = sparse.csgraph.connected_components(links, directed=False)[1].astype(np.int64)
+    return np.unique(component[one], return_inverse=True)[1].astype(np.int64)
 
 
 class Difference(NamedTuple):

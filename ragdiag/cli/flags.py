@@ -216,7 +216,9 @@ condition_option = tells(
     multiple=True,
     default=(RETRIEVED, ORACLE),
     show_default=True,
-    help="What a model is given: your pipeline's context, exactly the evidence, or nothing. Repeat for several.",
+    help="What a model is given: your pipeline's context, exactly the evidence, or nothing (closed_book); to see what harms in a "
+    "context, yours without its off-topic chunks (trimmed), or the evidence among such chunks (first, middle, last) and among "
+    "more of them (longer). Repeat for several.",
 )
 template_option = reads("--template", metavar="FILE", help="Your prompt, with {contexts} and {question} in it.")
 repeats_option = tells("--repeats", type=click.IntRange(min=1), metavar="N", default=1, show_default=True,

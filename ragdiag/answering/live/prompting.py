@@ -6,22 +6,19 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
-
-import numpy as np
 
 from ragdiag.answering.live.asking import Asked, Estimate, Questions
 from ragdiag.answering.live.callables import Function, load_answerer
+from ragdiag.answering.live.contexts import FROM_RUN, Ranked, contexts_of
 from ragdiag.answering.live.endpoint import Endpoint
 from ragdiag.core.conditions import ORACLE, RETRIEVED
 from ragdiag.core.errors import InputError, UsageError
 from ragdiag.core.options import Options, check_kind
 from ragdiag.core.prompt import MOST_TOKENS, Prompt, check_conditions, check_template, fill, template_for
 from ragdiag.core.protocols import Model, Progress, no_progress
-from ragdiag.core.records import Corpus, IntArray, Labels, Run
+from ragdiag.core.records import Corpus, Labels, Run
 from ragdiag.core.remote import names_endpoint
 from ragdiag.pipeline import Audit, load, rank, run_audit
-from ragdiag.scoring.scoring import Scorer
 from ragdiag.search.retrieval import Plan
 from ragdiag.sources.checked import left_out
 
@@ -73,19 +70,18 @@ def run_prompts(
     asked: Options,
     progress: Progress,
 ) -> Prompts:
-    """What a model would be asked: with the pipeline's context, exactly the evidence, or nothing; `template` is a text with
-    ``{contexts}`` and ``{question}`` in it. Nothing is indexed but for the pipeline's context, and nothing diagnosed. Raises as
-    `pipeline.audit`.
+    """What a model would be asked under `conditions`; `template` is a text with ``{contexts}`` and ``{question}`` in it. Nothing
+    is indexed but for conditions made of what the pipeline retrieves, and nothing diagnosed. Raises as `pipeline.audit`.
     """
     conditions = _checked(conditions, template)
     plan, loaded = Plan(asked), load(corpus_path, queries_path, asked, progress)
     corpus, labels, notes = loaded.corpus, loaded.labels, list(loaded.notes)
-    retrieved: list[_Context] = []
-    if RETRIEVED in conditions:
-        ranked = rank(plan, loaded, progress)
-        notes += ranked.retrieved.notes
-        retrieved = _retrieved(ranked.scorer, ranked.retrieved.run, ranked.lengths, notes)
-    prompts = _prompts(corpus, labels, retrieved, conditions, template, notes)
+    ranked: Ranked | None = None
+    if set(conditions) & set(FROM_RUN):
+        of_run = rank(plan, loaded, progress)
+        ranked = Ranked(of_run.scorer, of_run.retrieved.run, of_run.lengths)
+        notes += [*of_run.retrieved.notes, *_failed(ranked.run)]
+    prompts = _prompts(corpus, labels, ranked, conditions, template, notes)
     if not prompts.prompts:
         raise InputError(
             "no query is left to ask", queries_path, remedy=f"mend the labels ({left_out(labels)}); see ragdiag check"
@@ -103,29 +99,19 @@ def _checked(conditions: Sequence[str], template: str) -> tuple[str, ...]:
     return conditions
 
 
-class _Context(NamedTuple):
-    """What a query's prompt holds, and whether that is all evidence (None: not known)."""
-
-    passages: tuple[str, ...] = ()
-    sufficient: bool | None = None
-
-
 def _prompts(
     corpus: Corpus,
     labels: Labels,
-    retrieved: Sequence[_Context],
+    ranked: Ranked | None,
     conditions: tuple[str, ...],
     template: str,
     notes: Sequence[str],
 ) -> Prompts:
-    """The prompts of all queries, where `retrieved` is what those of the pipeline's context hold."""
+    """The prompts of all queries under each condition."""
     prompts: list[Prompt] = []
     left_out: dict[str, Counter[str]] = {condition: Counter() for condition in conditions}
     for condition in conditions:
-        contexts: Sequence[_Context | str] = retrieved
-        if condition != RETRIEVED:
-            contexts = _oracle(corpus, labels) if condition == ORACLE else [_Context()] * len(labels.queries)
-        for query, context in zip(labels.queries, contexts, strict=True):
+        for query, context in zip(labels.queries, contexts_of(condition, corpus, labels, ranked), strict=True):
             if not query.text.strip():
                 left_out[condition]["no text"] += 1
             elif isinstance(context, str):
@@ -136,41 +122,9 @@ def _prompts(
     return Prompts(tuple(prompts), left_out, tuple(notes))
 
 
-def _retrieved(scorer: Scorer, run: Run, lengths: IntArray, notes: list[str]) -> list[_Context]:
-    """The chunks of each query's context, or its passages, in the order of their ranks."""
-    if run.failed:
-        notes.append(f"{len(run.failed)} queries failed in the run: their prompts hold no passages")
-    enough = scorer.sufficient(run, lengths)
-    return [
-        _Context(
-            tuple(scorer.texts.handed_over(run, q, int(lengths[q]))),
-            bool(enough[q]) if level in ("span", "document") else None,
-        )
-        for q, level in enumerate(scorer.labels.level)
-    ]
-
-
-def _oracle(corpus: Corpus, labels: Labels) -> list[_Context | str]:
-    """Exactly the evidence: of each group its first labelled passage, in the order of the documents; or whole documents.
-
-    In place of a query that has none stands the reason.
-    """
-    evidence = labels.evidence
-    chosen: dict[int, dict[int, tuple[int, int, int]]] = {}
-    for row in np.flatnonzero(~evidence.copy).tolist():
-        place = int(evidence.document[row]), int(evidence.start[row]), int(evidence.end[row])
-        chosen.setdefault(int(evidence.query[row]), {}).setdefault(int(evidence.group[row]), place)
-    contexts: list[_Context | str] = []
-    for q, level in enumerate(labels.level):
-        if level == "span":
-            places = sorted(set(chosen[q].values()))
-            contexts.append(_Context(tuple(corpus.documents[d].text[start:end] for d, start, end in places), True))
-        elif level == "document":
-            relevant = sorted(d for d, grade in labels.relevant[q].items() if grade > 0)
-            contexts.append(_Context(tuple(corpus.documents[d].text for d in relevant), True))
-        else:
-            contexts.append("unanswerable" if level == "unanswerable" else "label defect")
-    return contexts
+def _failed(run: Run) -> list[str]:
+    """That queries failed in a run, as a note."""
+    return [f"{len(run.failed)} queries failed in the run: their prompts hold no passages"] if run.failed else []
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,9 +149,9 @@ def session(corpus: str | Path, queries: str | Path, asked: Options, live: Live,
     model, max_tokens = _model(live)
     conditions = _checked(live.conditions, live.template)
     audit = run_audit(corpus, queries, asked, progress)
-    notes = list(audit.report.notes)
-    retrieved = _retrieved(audit.scorer, audit.run, audit.lengths, notes)
-    prompts = _prompts(audit.corpus, audit.labels, retrieved, conditions, live.template, notes)
+    ranked = Ranked(audit.scorer, audit.run, audit.lengths)
+    notes = [*audit.report.notes, *_failed(audit.run)]
+    prompts = _prompts(audit.corpus, audit.labels, ranked, conditions, live.template, notes)
     questions = Questions(prompts.prompts, live.repeats, model, Path(live.record), max_tokens)
     return Session(audit, prompts, live, questions.estimate(), questions)
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from ragdiag.answering.verdict import Effect, Outcomes, bounds, needed, reach, tabulate
+from ragdiag.answering.effects import Effect
+from ragdiag.answering.verdict import Outcomes, bounds, needed, reach, tabulate
 from ragdiag.api import litmus
 from ragdiag.cli import main
 from ragdiag.core.errors import InputError, UsageError

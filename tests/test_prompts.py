@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import ragdiag
 from ragdiag.answering.answers import load_answers
 from ragdiag.cli import main
-from ragdiag.core.conditions import CONDITIONS
+from ragdiag.core.conditions import CLOSED_BOOK, CONDITIONS, ORACLE, RETRIEVED
 from ragdiag.core.errors import InputError, UsageError
 from ragdiag.core.prompt import Prompt, check_template, custom_id, fill, read_custom_id
 
@@ -90,8 +90,9 @@ def test_retrieved_prompts_hold_the_context_in_its_order(here: Path) -> None:
 
 
 def test_only_the_contexts_differ(here: Path) -> None:
-    found = made(conditions=CONDITIONS, run="run.jsonl")
-    mine, oracle, closed = (found[c, "one"] for c in CONDITIONS)
+    asked = (RETRIEVED, ORACLE, CLOSED_BOOK)
+    found = made(conditions=asked, run="run.jsonl")
+    mine, oracle, closed = (found[c, "one"] for c in asked)
     swapped = mine.text.replace("[1] Pay comes on the 25th.\n\n[2] Leave is 25 days a y", "[1] Leave is 25 days a year.")
     assert swapped == oracle.text
     assert closed.contexts == () and "25" not in closed.text and "What of one?" in closed.text

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ragdiag.answering.answers import load_answers, split_source
+from ragdiag.answering.harm import harms
 from ragdiag.answering.judging import judge_answers, majorities, shares_by_query
 from ragdiag.answering.ruling import Said, corrected_share, rule
 from ragdiag.answering.verdict import DELTA, Agreement, Judgement, Litmus, Outcomes, agreement
@@ -81,9 +82,9 @@ def answered(
     resampler = Resampler(cluster, asked.seed)
     said = {c: _said_under(n, by_condition.get(c, ()), judging.blind) for c in dict.fromkeys((RETRIEVED, ORACLE, *by_condition))}
     both = Said(*map(np.hstack, zip(said[RETRIEVED], said[ORACLE], strict=True)))
-    outcomes = _outcomes(n, by_condition, _sufficient(known, retrieved, audit))
+    outcomes, copies = _outcomes(n, by_condition, _sufficient(known, retrieved, audit)), copies_of(known)
     return Litmus(
-        verdict=rule(outcomes, both, cluster, asked.seed, delta, copies_of(known)),
+        verdict=rule(outcomes, both, cluster, asked.seed, delta, copies),
         queries=tuple(known),
         outcomes=outcomes,
         judgements=judgements,
@@ -97,6 +98,7 @@ def answered(
         delta=delta,
         blind=judging.blind,
         report=audit.report if audit else None,
+        harms=harms({c: _right(n, under) for c, under in by_condition.items()}, said, cluster, asked.seed, copies),
     )
 
 

@@ -7,13 +7,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ragdiag.answering.verdict import LABELS, Effect, Outcomes, Verdict, bounds, needed, reach, required, tabulate
+from ragdiag.answering.effects import Effect
+from ragdiag.answering.verdict import LABELS, Outcomes, Verdict, bounds, needed, reach, required, tabulate
 from ragdiag.core.records import BoolArray, FloatArray, IntArray, Mean
 from ragdiag.stats.calibration import draws, interval
 from ragdiag.stats.paired import Paired
 from ragdiag.stats.statistics import Resampler
 
-__all__ = ["Said", "corrected_share", "rule"]
+__all__ = ["Said", "added", "corrected_share", "rule"]
 
 
 class Said(NamedTuple):
@@ -193,6 +194,18 @@ def corrected_share(said: Said, resampler: Resampler, seed: int) -> Mean:
     answered, as_it_stands = said.of(known), np.where(np.isnan(said.label), said.judged, said.label)[:, 0]
     cells = draws(answered.label, answered.judged, _worth(resampler, as_it_stands), seed)
     return Mean(*interval(cells[:, 1]), int(known.sum()))
+
+
+def added(said: Said, right: FloatArray, cluster: IntArray, seed: int) -> Effect:
+    """What a second condition adds to right answers of a first, corrected for the judge's errors.
+
+    `said` is of the queries with an answer under both, `right` of all: the share of right answers under the first, NaN where that
+    is not known of both. p is twice the share of draws on the other side of 0, one draw at least.
+    """
+    cells = draws(said.label, said.judged, _worth(Resampler(cluster, seed), right), seed)
+    difference = cells[:, 2] - cells[:, 1]
+    tail = min(float((difference <= 0).mean()), float((difference >= 0).mean()))
+    return Effect(*interval(difference), len(said.label), min(2 * max(tail, 1 / len(difference)), 1.0))
 
 
 def _worth(resampler: Resampler, values: FloatArray) -> float:

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from scipy import special
 
+from ragdiag.answering.effects import Effect, Harm
 from ragdiag.core.records import BoolArray, FloatArray, Mean, Query, Report
 
 __all__ = [
@@ -18,7 +19,6 @@ __all__ = [
     "LABELS",
     "NOTHING_TO_JUDGE_BY",
     "Agreement",
-    "Effect",
     "Judgement",
     "Litmus",
     "Outcomes",
@@ -119,18 +119,6 @@ class Outcomes:
         return fixed
 
 
-@dataclass(frozen=True)
-class Effect:
-    """A difference of shares of right answers with its 95 % interval; `p` where it was tested (McNemar's test where each
-    query has one answer)."""
-
-    mean: float
-    low: float
-    high: float
-    n: int
-    p: float | None = None
-
-
 @dataclass(frozen=True, eq=False)
 class Verdict:
     """What most failures are about.
@@ -166,7 +154,7 @@ class Litmus:
     By condition: `shares` of right answers (`corrected` ones for the judge's errors, where labels allow), `unsupported` those of
     answers that state what their context does not hold, `agreements` of the judge with labels. `precision` is the share of what
     was retrieved that holds evidence, `precise` what it is where one retrieved context holds each passage. `blind`: labels had no
-    say. `report` is that of the audit, where there was one.
+    say. `report` is that of the audit, where there was one. `harms` are the contrasts of further conditions.
     """
 
     verdict: Verdict
@@ -183,6 +171,7 @@ class Litmus:
     blind: bool = False
     report: Report | None = None
     precise: float | None = None
+    harms: tuple[Harm, ...] = ()
 
     def of(self, condition: str) -> tuple[Judgement, ...]:
         """The judgements on the answers under one condition."""

@@ -12,6 +12,7 @@ from rich.text import Text
 from ragdiag.answering.verdict import COLUMNS, KINDS, LABELS, NOTHING_TO_JUDGE_BY, Agreement, Judgement, Litmus, Verdict
 from ragdiag.core.conditions import ORACLE, RETRIEVED
 from ragdiag.core.version import __version__
+from ragdiag.reports.harms import harm_dict, harm_lines
 from ragdiag.reports.json import JsonObject, verdict_dict
 from ragdiag.reports.text import interval, line, plain_table, signed
 from ragdiag.text.phrases import counted, listed
@@ -58,6 +59,7 @@ def litmus_lines(litmus: Litmus) -> Iterator[RenderableType]:
         more = ", …" if len(verdict.broken) > IDS else ""
         yield line(f"perfect context breaks {counted(len(verdict.broken), 'quer', 'y')}: {', '.join(names)}{more}")
     yield from _behind(litmus)
+    yield from harm_lines(litmus.harms)
     yield from (Text(), _answers(litmus))
     for condition, agreement in litmus.agreements.items():
         yield _agreement(condition, agreement)
@@ -252,6 +254,7 @@ def litmus_dict(litmus: Litmus) -> JsonObject:
         "delta": litmus.delta,
         **verdict_dict(litmus.verdict),
         "broken": [litmus.queries[q].id for q in litmus.verdict.broken],
+        "harms": [harm_dict(harm) for harm in litmus.harms],
         "precision": dataclasses.asdict(litmus.precision) | {"one_context_a_passage": litmus.precise},
         "answers": {condition: _condition(litmus, condition) for condition in litmus.shares},
         "judgements": [_judgement(litmus, judgement) for judgement in litmus.judgements],

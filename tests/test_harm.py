@@ -10,7 +10,7 @@ import pytest
 
 import ragdiag
 from ragdiag.answering.harm import CONTRASTS, harms
-from ragdiag.answering.ruling import Said
+from ragdiag.answering.said import Said
 from ragdiag.core.conditions import CONDITIONS, PLACED
 from ragdiag.core.prompt import Prompt
 from ragdiag.reports.litmus import litmus_dict, litmus_text

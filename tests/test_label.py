@@ -29,8 +29,9 @@ from ragdiag.core.records import Corpus, Document, Span
 from ragdiag.label.decisions import DecisionFile
 from ragdiag.label.drafts import asked, drafts, question_id
 from ragdiag.label.labelled import MILESTONES, margin
-from ragdiag.label.page import Page, masked, serve
+from ragdiag.label.page import Page, masked
 from ragdiag.label.pooling import Pool, default_retrievers, distinct, merged
+from ragdiag.label.serving import serve
 from ragdiag.label.session import Session
 from ragdiag.label.setup import open_session, questions
 from ragdiag.label.terminal import marked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import numpy as np
 from ragdiag.answering.answers import load_answers, split_source
 from ragdiag.answering.harm import harms
 from ragdiag.answering.judging import judge_answers, majorities, shares_by_query
-from ragdiag.answering.ruling import Said, corrected_share, rule
+from ragdiag.answering.people import load_marks, marked, otherwise_judged
+from ragdiag.answering.ruling import corrected_pair, corrected_share, rule
+from ragdiag.answering.said import Said
 from ragdiag.answering.verdict import DELTA, Agreement, Judgement, Litmus, Outcomes, agreement
 from ragdiag.core.cache import opened
 from ragdiag.core.conditions import ORACLE, RETRIEVED
@@ -26,7 +29,7 @@ from ragdiag.sources.queries import load_queries
 from ragdiag.stats.statistics import Resampler, clusters
 from ragdiag.text.normal import folded
 
-__all__ = ["answered", "run_litmus"]
+__all__ = ["answered", "prepared", "run_litmus"]
 
 ByCondition = Mapping[str, Sequence[Judgement]]
 
@@ -48,7 +51,23 @@ def run_litmus(
 ) -> Litmus:
     """Is it a retrieval problem or a behavior problem? With a `corpus` the pipeline is audited too, and says what contexts held.
 
-    Raises as `pipeline.audit`, and `InputError` for answers to other queries, and where no attempt gave one.
+    Raises as `prepared` and `answered`.
+    """
+    known, attempts, audit = prepared(queries, answers, asked, corpus, judging, progress)
+    return answered(known, attempts, audit, asked, judging, delta, progress)
+
+
+def prepared(
+    queries: str | Path,
+    answers: Sequence[str | Answer],
+    asked: Options,
+    corpus: str | Path | None,
+    judging: Judging,
+    progress: Progress = no_progress,
+) -> tuple[Sequence[Query], Sequence[Answer], Audit | None]:
+    """The queries, the answers to them, and the audit of a `corpus`: what `answered` takes.
+
+    Raises as `pipeline.audit`, and `InputError` where no attempt gave an answer.
     """
     attempts = load_answers(answers)
     if attempts and judging.failed == "failed" and all(attempt.failed for attempt in attempts):
@@ -56,8 +75,7 @@ def run_litmus(
         what = f"holds {len(attempts)} attempts, every one of which failed, so there is nothing to judge"
         raise InputError(what, files, remedy="ask again, or count them as wrong: --failed wrong")
     audit = None if corpus is None else run_audit(corpus, queries, asked, progress)
-    known = list(audit.labels.queries) if audit else load_queries(queries, asked.qrels)
-    return answered(known, attempts, audit, asked, judging, delta, progress)
+    return (audit.labels.queries if audit else load_queries(queries, asked.qrels)), attempts, audit
 
 
 def answered(
@@ -69,13 +87,18 @@ def answered(
     delta: float = DELTA,
     progress: Progress = no_progress,
 ) -> Litmus:
-    """The litmus test of the files `answers` to the queries `known`, whose pipeline was audited or not."""
+    """The litmus test of the files `answers` to the queries `known`, whose pipeline was audited or not.
+
+    Raises `InputError` for answers to other queries.
+    """
     if not answers:
         raise UsageError("no answers to judge; give --answers [CONDITION=]FILE")
-    placed = _placed(load_answers(answers), {q.id: i for i, q in enumerate(known)}, bool(asked.only))
+    marks = load_marks(judging.answer_labels)
+    loaded, people = marked(load_answers(answers), marks)
+    placed = _placed(loaded, {q.id: i for i, q in enumerate(known)}, bool(asked.only))
     store = opened(asked.cache)
     kept_in(store)
-    judgements = judge_answers(known, placed, judging, store, progress)
+    judgements = judge_answers(_to_judge_by(known, loaded, judging), placed, judging, store, progress)
     by_condition = _by_condition(judgements)
     retrieved = _retrieved(placed)
     n, cluster = len(known), clusters(labelled_documents(audit.labels) if audit else [[]] * len(known))
@@ -84,12 +107,13 @@ def answered(
     both = Said(*map(np.hstack, zip(said[RETRIEVED], said[ORACLE], strict=True)))
     outcomes, copies = _outcomes(n, by_condition, _sufficient(known, retrieved, audit)), copies_of(known)
     return Litmus(
-        verdict=rule(outcomes, both, cluster, asked.seed, delta, copies),
+        verdict=rule(outcomes, both, cluster, asked.seed, delta, copies, marks.by_doubt),
         queries=tuple(known),
+        answers=tuple(answer for _, answer in placed),
         outcomes=outcomes,
         judgements=judgements,
         shares={c: resampler.mean(_right(n, under)) for c, under in by_condition.items()},
-        corrected={c: corrected_share(said[c], resampler, asked.seed) for c in by_condition if said[c].correctable},
+        corrected=_corrected(by_condition, said, both, marks.by_doubt, resampler, asked.seed),
         unsupported=_unsupported(n, by_condition, resampler),
         agreements=_agreements(by_condition),
         precision=_precision(known, retrieved, audit, resampler),
@@ -98,8 +122,21 @@ def answered(
         delta=delta,
         blind=judging.blind,
         report=audit.report if audit else None,
+        said=both,
+        people=people,
+        otherwise=otherwise_judged(marks, [(a, j.judged) for (_, a), j in zip(placed, judgements, strict=True)]),
         harms=harms({c: _right(n, under) for c, under in by_condition.items()}, said, cluster, asked.seed, copies),
     )
+
+
+def _to_judge_by(known: Sequence[Query], answers: Sequence[Answer], judging: Judging) -> Sequence[Query]:
+    """The queries with what people accepted before as further references, where no answer here is labelled.
+
+    Where some are, their labels tell how far the judge errs; one that had learnt from these very labels would seem to err less.
+    """
+    if judging.answer_labels or any(answer.correct is not None for answer in answers):
+        return known
+    return [dataclasses.replace(query, also=(*query.also, *query.acceptable)) for query in known]
 
 
 def _placed(answers: Sequence[Answer], position: Mapping[str, int], partial: bool) -> list[tuple[int, Answer]]:
@@ -163,6 +200,18 @@ def _said_under(n: int, judgements: Sequence[Judgement], blind: bool) -> Said:
     """What labels and the judge say under one condition; where the judge is asked blind, no label has a say."""
     label, judged = majorities(n, judgements)
     return Said(np.where(np.isnan(judged) | (not blind), label, np.nan)[:, None], judged[:, None])
+
+
+def _corrected(
+    by_condition: ByCondition, said: Mapping[str, Said], both: Said, by_doubt: bool, resampler: Resampler, seed: int
+) -> dict[str, Mean]:
+    """The shares of right answers corrected for the judge's errors, of the conditions where labels allow."""
+    corrected = {c: corrected_share(said[c], resampler, seed) for c in by_condition if said[c].correctable}
+    if by_doubt:  # labels are random only among queries with the same opinions of both answers
+        corrected = {c: mean for c, mean in corrected.items() if c not in (RETRIEVED, ORACLE)}
+        if both.correctable:
+            corrected |= dict(zip((RETRIEVED, ORACLE), corrected_pair(both, resampler, seed), strict=True))
+    return corrected
 
 
 def _agreements(by_condition: ByCondition) -> dict[str, Agreement]:

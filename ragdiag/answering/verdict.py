@@ -11,12 +11,13 @@ import numpy as np
 from scipy import special
 
 from ragdiag.answering.effects import Effect, Harm
-from ragdiag.core.records import BoolArray, FloatArray, Mean, Query, Report
+from ragdiag.answering.people import People
+from ragdiag.answering.said import Said
+from ragdiag.core.records import Answer, BoolArray, FloatArray, Mean, Query, Report
 
 __all__ = [
     "DELTA",
     "KINDS",
-    "LABELS",
     "NOTHING_TO_JUDGE_BY",
     "Agreement",
     "Judgement",
@@ -35,11 +36,6 @@ DELTA = 0.05
 """An effect up to this size is taken for none, unless the user gives another limit."""
 
 LEVEL, POWER = 0.95, 0.80
-
-LABELS = 20
-"""Labelled queries that the judge spoke of: fewer do not say how often it errs, and correct nothing. From 20 on the corrected
-interval holds the truth as often as it says, on answers that people labelled (`tests/bench/pairs.py --labels 20`)."""
-
 
 KINDS = ("content", "unsupported", "refusal", "format", "style", "no answer")
 """How an answer can be wrong: it says something else than the reference; so it does, and its context does not hold it; it
@@ -149,16 +145,19 @@ class Verdict:
 
 @dataclass(frozen=True, eq=False)
 class Litmus:
-    """The result of the litmus test: the verdict, and the judgement on every answer.
+    """The result of the litmus test: the verdict, and the judgement on every answer, in the order of `answers`.
 
     By condition: `shares` of right answers (`corrected` ones for the judge's errors, where labels allow), `unsupported` those of
     answers that state what their context does not hold, `agreements` of the judge with labels. `precision` is the share of what
     was retrieved that holds evidence, `precise` what it is where one retrieved context holds each passage. `blind`: labels had no
-    say. `report` is that of the audit, where there was one. `harms` are the contrasts of further conditions.
+    say. `report` is that of the audit, where there was one. `harms` are the contrasts of further conditions,
+    `people` says how far people agree, where several labelled an answer. `said` is what labels and the judge say of the answers
+    that the verdict is about; of `otherwise` answers the judge says something else than when they were drawn to be labelled.
     """
 
     verdict: Verdict
     queries: tuple[Query, ...]
+    answers: tuple[Answer, ...]
     outcomes: Outcomes
     judgements: tuple[Judgement, ...]
     shares: Mapping[str, Mean]
@@ -168,6 +167,9 @@ class Litmus:
     precision: Mean
     seed: int
     delta: float
+    said: Said
+    people: People
+    otherwise: int = 0
     blind: bool = False
     report: Report | None = None
     precise: float | None = None

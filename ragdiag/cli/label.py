@@ -134,9 +134,10 @@ def _on_terminal(session: Session) -> None:
 
 
 def _on_page(session: Session, port: int) -> None:
-    from ragdiag.label.page import Page, serve
+    from ragdiag.label.page import Page
     from ragdiag.label.review_page import ReviewPage
     from ragdiag.label.reviewing import Review
+    from ragdiag.label.serving import serve
 
     def started(url: str) -> None:
         click.echo(f"label at {url}\nCtrl-C, or Stop on the page, ends it; every decision is in the file already")

@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from ragdiag.answering.verdict import COLUMNS, KINDS, LABELS, NOTHING_TO_JUDGE_BY, Agreement, Judgement, Litmus, Verdict
+from ragdiag.answering.said import LABELS
+from ragdiag.answering.verdict import COLUMNS, KINDS, NOTHING_TO_JUDGE_BY, Agreement, Judgement, Litmus, Verdict
 from ragdiag.core.conditions import ORACLE, RETRIEVED
 from ragdiag.core.version import __version__
 from ragdiag.reports.harms import harm_dict, harm_lines
 from ragdiag.reports.json import JsonObject, verdict_dict
+from ragdiag.reports.people import people_lines
 from ragdiag.reports.text import interval, line, plain_table, signed
 from ragdiag.text.phrases import counted, listed
 
@@ -63,6 +65,7 @@ def litmus_lines(litmus: Litmus) -> Iterator[RenderableType]:
     yield from (Text(), _answers(litmus))
     for condition, agreement in litmus.agreements.items():
         yield _agreement(condition, agreement)
+    yield from people_lines(litmus)
     yield from _as_judged(litmus)
 
 
@@ -255,6 +258,7 @@ def litmus_dict(litmus: Litmus) -> JsonObject:
         **verdict_dict(litmus.verdict),
         "broken": [litmus.queries[q].id for q in litmus.verdict.broken],
         "harms": [harm_dict(harm) for harm in litmus.harms],
+        "people": litmus.people._asdict(),
         "precision": dataclasses.asdict(litmus.precision) | {"one_context_a_passage": litmus.precise},
         "answers": {condition: _condition(litmus, condition) for condition in litmus.shares},
         "judgements": [_judgement(litmus, judgement) for judgement in litmus.judgements],

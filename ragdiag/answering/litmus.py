@@ -12,6 +12,7 @@ from ragdiag.answering.harm import harms
 from ragdiag.answering.judging import judge_answers, majorities, shares_by_query
 from ragdiag.answering.ruling import Said, corrected_share, rule
 from ragdiag.answering.verdict import DELTA, Agreement, Judgement, Litmus, Outcomes, agreement
+from ragdiag.core.batches import hashed
 from ragdiag.core.cache import opened
 from ragdiag.core.conditions import ORACLE, RETRIEVED
 from ragdiag.core.errors import InputError, UsageError
@@ -50,11 +51,7 @@ def run_litmus(
 
     Raises as `pipeline.audit`, and `InputError` for answers to other queries, and where no attempt gave one.
     """
-    attempts = load_answers(answers)
-    if attempts and judging.failed == "failed" and all(attempt.failed for attempt in attempts):
-        files = ", ".join(str(split_source(source)[1]) for source in answers if isinstance(source, str))
-        what = f"holds {len(attempts)} attempts, every one of which failed, so there is nothing to judge"
-        raise InputError(what, files, remedy="ask again, or count them as wrong: --failed wrong")
+    attempts = _attempts(answers, judging)
     audit = None if corpus is None else run_audit(corpus, queries, asked, progress)
     known = list(audit.labels.queries) if audit else load_queries(queries, asked.qrels)
     return answered(known, attempts, audit, asked, judging, delta, progress)
@@ -72,7 +69,7 @@ def answered(
     """The litmus test of the files `answers` to the queries `known`, whose pipeline was audited or not."""
     if not answers:
         raise UsageError("no answers to judge; give --answers [CONDITION=]FILE")
-    placed = _placed(load_answers(answers), {q.id: i for i, q in enumerate(known)}, bool(asked.only))
+    placed = _placed(_attempts(answers, judging), _positions(known), bool(asked.only))
     store = opened(asked.cache)
     kept_in(store)
     judgements = judge_answers(known, placed, judging, store, progress)
@@ -100,6 +97,21 @@ def answered(
         report=audit.report if audit else None,
         harms=harms({c: _right(n, under) for c, under in by_condition.items()}, said, cluster, asked.seed, copies),
     )
+
+
+def _attempts(sources: Sequence[str | Answer], judging: Judging) -> tuple[Answer, ...]:
+    """The answers of all `sources`. Raises `InputError` where every attempt failed and none counts as wrong."""
+    attempts = load_answers(sources)
+    if attempts and judging.failed == "failed" and all(attempt.failed for attempt in attempts):
+        files = ", ".join(str(split_source(source)[1]) for source in sources if isinstance(source, str))
+        what = f"holds {len(attempts)} attempts, every one of which failed, so there is nothing to judge"
+        raise InputError(what, files, remedy="ask again, or count them as wrong: --failed wrong")
+    return attempts
+
+
+def _positions(known: Sequence[Query]) -> dict[str, int]:
+    """The position of each query, by its id and by the name that a batch has for an id that is too long."""
+    return {hashed(q.id): i for i, q in enumerate(known)} | {q.id: i for i, q in enumerate(known)}
 
 
 def _placed(answers: Sequence[Answer], position: Mapping[str, int], partial: bool) -> list[tuple[int, Answer]]:

@@ -17,7 +17,6 @@ __all__ = [
     "DELTA",
     "KINDS",
     "LABELS",
-    "NOTHING_TO_JUDGE_BY",
     "Agreement",
     "Judgement",
     "Litmus",
@@ -44,9 +43,6 @@ interval holds the truth as often as it says, on answers that people labelled (`
 KINDS = ("content", "unsupported", "refusal", "format", "style", "no answer")
 """How an answer can be wrong: it says something else than the reference; so it does, and its context does not hold it; it
 declines to answer; right content breaks a rule of format, or of style; the attempt failed, and failed attempts count as wrong."""
-
-
-NOTHING_TO_JUDGE_BY = 'nothing to judge by: add "answer" to the query, or "correct" to the line of the answer'
 
 
 class Judgement(NamedTuple):

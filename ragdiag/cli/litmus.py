@@ -6,6 +6,7 @@ from functools import partial
 
 import click
 
+from ragdiag.cli.after_litmus import litmus_next
 from ragdiag.cli.flags import (
     AUDIT_OPTIONS,
     CORPUS_OPTIONS,
@@ -71,4 +72,4 @@ def litmus(
             with progress_bars(quiet) as progress:
                 verdict = run_litmus(path, answers, checked, corpus, judging, delta, progress)
     files = [(file, partial(form.litmus, verdict)) for file, form in forms]
-    present(litmus_text(verdict), quiet, files)
+    present(litmus_text(verdict, litmus_next(verdict, click.get_current_context())), quiet, files)

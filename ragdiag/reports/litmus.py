@@ -15,7 +15,7 @@ from ragdiag.core.version import __version__
 from ragdiag.reports.harms import harm_dict, harm_lines
 from ragdiag.reports.json import JsonObject, verdict_dict
 from ragdiag.reports.missing import missing_lines
-from ragdiag.reports.text import interval, line, plain_table, signed
+from ragdiag.reports.text import interval, line, next_lines, plain_table, signed
 from ragdiag.text.phrases import counted, listed
 
 __all__ = ["answer_counts", "litmus_dict", "litmus_lines", "litmus_text", "verdict_said"]
@@ -36,10 +36,10 @@ IDS = 5
 """Queries named in a line."""
 
 
-def litmus_text(litmus: Litmus) -> RenderableType:
-    """The litmus test on one screen."""
+def litmus_text(litmus: Litmus, following: tuple[str, str] | None = None) -> RenderableType:
+    """The litmus test on one screen; `following`: why something comes next, and what."""
     heading = line((f"ragdiag {__version__}", "bold"), f"  {answer_counts(litmus)}")
-    return Group(heading, Text(), *litmus_lines(litmus))
+    return Group(heading, Text(), *litmus_lines(litmus), *next_lines(following))
 
 
 def answer_counts(litmus: Litmus) -> str:

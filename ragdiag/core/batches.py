@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ragdiag.core.conditions import CONDITIONS
 from ragdiag.core.errors import InputError
@@ -98,7 +98,7 @@ def is_batch(record: Mapping[str, object]) -> bool:
     return "custom_id" in record and "query_id" not in record
 
 
-def read_batch(record: Mapping[str, Any], path: Path, line: int) -> Replied:
+def read_batch(record: Mapping[str, object], path: Path, line: int) -> Replied:
     """A line of a batch's output: what is no success, and a success without text, is a failed attempt.
 
     Raises `InputError` for a line that is no output of either.
@@ -112,15 +112,16 @@ def read_batch(record: Mapping[str, Any], path: Path, line: int) -> Replied:
     return Replied(*read_custom_id(name), reply)
 
 
-def _there(record: Mapping[str, Any], what: str, of_input: str, path: Path, line: int) -> Any:
+def _there(record: Mapping[str, object], what: str, of_input: str, path: Path, line: int) -> Mapping[str, object] | None:
     """The object that a line of output has, None where it is null; `of_input`: a field that only the input has."""
     if what not in record:
         remedy = "give the batch's output; this looks like its input" if of_input in record else "add it"
         raise InputError(f"field {what!r} is missing", path, line, remedy)
-    return None if record[what] is None else field(record, (what,), dict, path, line)
+    there: Mapping[str, object] | None = None if record[what] is None else field(record, (what,), dict, path, line)
+    return there
 
 
-def _message(result: Mapping[str, Any] | None, path: Path, line: int) -> Reply:
+def _message(result: Mapping[str, object] | None, path: Path, line: int) -> Reply:
     """The reply in a result of Anthropic's: the texts of its message, one behind the other."""
     outcome = None if result is None else result.get("type")
     if result is None or outcome not in OUTCOMES:
@@ -129,8 +130,7 @@ def _message(result: Mapping[str, Any] | None, path: Path, line: int) -> Reply:
     if outcome != "succeeded" or not isinstance(message, dict):
         return Reply(None, str(outcome) if outcome != "succeeded" else "no answer")
     blocks = message.get("content")
-    texts = [b["text"] for b in blocks if _is_text(b)] if isinstance(blocks, list) else []
-    text = "".join(texts)
+    text = "".join(b["text"] for b in blocks if _is_text(b)) if isinstance(blocks, list) else ""
     return Reply(text, "", message.get("stop_reason") == "max_tokens") if text.strip() else Reply(None, "no answer")
 
 

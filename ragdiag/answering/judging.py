@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from ragdiag.answering.judges import refuses, unthought
+from ragdiag.answering.missing import why_unjudged
 from ragdiag.answering.rules import Rule, broken, load_rules, spoken
-from ragdiag.answering.verdict import NOTHING_TO_JUDGE_BY, Judgement
+from ragdiag.answering.verdict import Judgement
 from ragdiag.core.opinions import Opinion
 from ragdiag.core.options import Judging
 from ragdiag.core.protocols import Judge, Progress, Store
@@ -36,7 +37,7 @@ def judge_answers(
     opinions = _opinions(judging.judge, pairs, _to_judge(asked, judging.blind), store, progress)
     supported = _opinions(judging.support, pairs, _to_support(asked), store, progress)
     judgements = (_judgement(q, a, opinions.get(i), supported.get(i), judging, rules) for i, (q, a) in enumerate(asked))
-    return tuple(j if j.by else j._replace(why="; ".join(_unjudged(queries[j.query], j.why, judging))) for j in judgements)
+    return tuple(j if j.by else j._replace(why="; ".join(_unjudged(queries[j.query], j, judging))) for j in judgements)
 
 
 def _to_judge(asked: Asked, blind: bool) -> list[int]:
@@ -58,11 +59,11 @@ def _opinions(
     return dict(zip(positions, judge.judge([pairs[i] for i in positions], store, progress), strict=True)) if positions else {}
 
 
-def _unjudged(query: Query, why: str, judging: Judging) -> Iterable[str]:
+def _unjudged(query: Query, judgement: Judgement, judging: Judging) -> Iterable[str]:
     """Why nobody could say of an answer to `query` whether it is right, and what was said of it besides."""
-    yield f"{judging.judge} gave no opinion" if query.answers else NOTHING_TO_JUDGE_BY
-    if why:
-        yield why
+    yield why_unjudged(query, judging.judge, judgement.label is not None)
+    if judgement.why:
+        yield judgement.why
 
 
 def _judgement(

@@ -15,6 +15,7 @@ from ragdiag.answering.people import load_marks, marked, otherwise_judged
 from ragdiag.answering.ruling import corrected_pair, corrected_share, rule
 from ragdiag.answering.said import Said
 from ragdiag.answering.verdict import DELTA, Agreement, Judgement, Litmus, Outcomes, agreement
+from ragdiag.core.batches import hashed
 from ragdiag.core.cache import opened
 from ragdiag.core.conditions import ORACLE, RETRIEVED
 from ragdiag.core.errors import InputError, UsageError
@@ -69,11 +70,7 @@ def prepared(
 
     Raises as `pipeline.audit`, and `InputError` where no attempt gave an answer.
     """
-    attempts = load_answers(answers)
-    if attempts and judging.failed == "failed" and all(attempt.failed for attempt in attempts):
-        files = ", ".join(str(split_source(source)[1]) for source in answers if isinstance(source, str))
-        what = f"holds {len(attempts)} attempts, every one of which failed, so there is nothing to judge"
-        raise InputError(what, files, remedy="ask again, or count them as wrong: --failed wrong")
+    attempts = _attempts(answers, judging)
     audit = None if corpus is None else run_audit(corpus, queries, asked, progress)
     return (audit.labels.queries if audit else load_queries(queries, asked.qrels)), attempts, audit
 
@@ -94,7 +91,7 @@ def answered(
     if not answers:
         raise UsageError("no answers to judge; give --answers [CONDITION=]FILE")
     marks = load_marks(judging.answer_labels)
-    loaded, people = marked(load_answers(answers), marks)
+    loaded, people = marked(_named(_attempts(answers, judging), known), marks)
     placed = _placed(loaded, {q.id: i for i, q in enumerate(known)}, bool(asked.only))
     store = opened(asked.cache)
     kept_in(store)
@@ -137,6 +134,22 @@ def _to_judge_by(known: Sequence[Query], answers: Sequence[Answer], judging: Jud
     if judging.answer_labels or any(answer.correct is not None for answer in answers):
         return known
     return [dataclasses.replace(query, also=(*query.also, *query.acceptable)) for query in known]
+
+
+def _attempts(sources: Sequence[str | Answer], judging: Judging) -> tuple[Answer, ...]:
+    """The answers of all `sources`. Raises `InputError` where every attempt failed and none counts as wrong."""
+    attempts = load_answers(sources)
+    if attempts and judging.failed == "failed" and all(attempt.failed for attempt in attempts):
+        files = ", ".join(str(split_source(source)[1]) for source in sources if isinstance(source, str))
+        what = f"holds {len(attempts)} attempts, every one of which failed, so there is nothing to judge"
+        raise InputError(what, files, remedy="ask again, or count them as wrong: --failed wrong")
+    return attempts
+
+
+def _named(answers: Sequence[Answer], known: Sequence[Query]) -> list[Answer]:
+    """The answers by the ids of their queries: a batch has another name for an id that is too long."""
+    names = {hashed(q.id): q.id for q in known} | {q.id: q.id for q in known}
+    return [dataclasses.replace(a, query_id=names.get(a.query_id, a.query_id)) for a in answers]
 
 
 def _placed(answers: Sequence[Answer], position: Mapping[str, int], partial: bool) -> list[tuple[int, Answer]]:

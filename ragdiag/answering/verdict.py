@@ -18,7 +18,6 @@ from ragdiag.core.records import Answer, BoolArray, FloatArray, Mean, Query, Rep
 __all__ = [
     "DELTA",
     "KINDS",
-    "NOTHING_TO_JUDGE_BY",
     "Agreement",
     "Judgement",
     "Litmus",
@@ -40,9 +39,6 @@ LEVEL, POWER = 0.95, 0.80
 KINDS = ("content", "unsupported", "refusal", "format", "style", "no answer")
 """How an answer can be wrong: it says something else than the reference; so it does, and its context does not hold it; it
 declines to answer; right content breaks a rule of format, or of style; the attempt failed, and failed attempts count as wrong."""
-
-
-NOTHING_TO_JUDGE_BY = 'nothing to judge by: add "answer" to the query, or "correct" to the line of the answer'
 
 
 class Judgement(NamedTuple):

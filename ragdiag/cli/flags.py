@@ -240,8 +240,8 @@ repeats_option = tells("--repeats", type=click.IntRange(min=1), metavar="N", def
 
 PROMPTS_OPTIONS = (
     condition_option,
-    tells("--format", "form", type=click.Choice(["jsonl", "openai"]), default="jsonl", show_default=True,
-          help="openai: the input of its batch API."),
+    tells("--format", "form", type=click.Choice(["jsonl", "openai", "anthropic"]), default="jsonl", show_default=True,
+          help="openai, anthropic: the input of their batch APIs."),
     tells("--model", metavar="NAME", help="The model that a batch asks."),
     template_option,
     repeats_option,

@@ -130,6 +130,8 @@ def _on_terminal(session: Session) -> None:
         ask_all(session, input, terminal(), REVIEW)
     else:
         click.echo("3:2 marks sentence 2 of passage 3 as the evidence; ? shows all commands")
+        if any(not task.query.answers for task in session.tasks):
+            click.echo("litmus will need the answer that is expected: a TEXT notes it, before you mark")
         ask_all(session, input, terminal())
 
 

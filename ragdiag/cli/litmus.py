@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ragdiag.cli.after_litmus import litmus_next
 from ragdiag.cli.flags import (
     AUDIT_OPTIONS,
     CORPUS_OPTIONS,
@@ -87,4 +88,4 @@ def litmus(
             review(verdict, judging, path, to_review)
             verdict = answered(*ready, checked, judging, delta)
     files = [(file, partial(form.litmus, verdict)) for file, form in forms]
-    present(litmus_text(verdict), quiet, files)
+    present(litmus_text(verdict, litmus_next(verdict, click.get_current_context())), quiet, files)

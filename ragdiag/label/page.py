@@ -9,7 +9,7 @@ from typing import ClassVar, TypeVar
 from ragdiag.core.errors import RagdiagError, UsageError
 from ragdiag.core.records import Span
 from ragdiag.label.session import Session, Shown
-from ragdiag.label.summary import worth
+from ragdiag.label.summary import unreferenced, worth
 from ragdiag.label.terminal import above
 from ragdiag.text.phrases import UNSAFE, counted
 
@@ -141,7 +141,8 @@ class Page:
         """What the page says at the end."""
         counts = self.session.summary()
         decided = f"{counted(counts.labelled, 'quer', 'y')} labelled, {counts.unanswerable} unanswerable"
-        return f"{decided}, {counts.undecided} undecided" + (f"; {worth(counts)}" if counts.labelled else "")
+        said = [f"{decided}, {counts.undecided} undecided", worth(counts) if counts.labelled else "", unreferenced(counts)]
+        return "; ".join(filter(None, said))
 
 
 def expect(value: object, kind: type[T]) -> T:

@@ -10,13 +10,14 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from ragdiag.answering.said import LABELS
-from ragdiag.answering.verdict import COLUMNS, KINDS, NOTHING_TO_JUDGE_BY, Agreement, Judgement, Litmus, Verdict
+from ragdiag.answering.verdict import COLUMNS, KINDS, Agreement, Judgement, Litmus, Verdict
 from ragdiag.core.conditions import ORACLE, RETRIEVED
 from ragdiag.core.version import __version__
 from ragdiag.reports.harms import harm_dict, harm_lines
 from ragdiag.reports.json import JsonObject, verdict_dict
+from ragdiag.reports.missing import missing_lines
 from ragdiag.reports.people import people_lines
-from ragdiag.reports.text import interval, line, plain_table, signed
+from ragdiag.reports.text import interval, line, next_lines, plain_table, signed
 from ragdiag.text.phrases import counted, listed
 
 __all__ = ["answer_counts", "litmus_dict", "litmus_lines", "litmus_text", "verdict_said"]
@@ -37,10 +38,10 @@ IDS = 5
 """Queries named in a line."""
 
 
-def litmus_text(litmus: Litmus) -> RenderableType:
-    """The litmus test on one screen."""
+def litmus_text(litmus: Litmus, following: tuple[str, str] | None = None) -> RenderableType:
+    """The litmus test on one screen; `following`: why something comes next, and what."""
     heading = line((f"ragdiag {__version__}", "bold"), f"  {answer_counts(litmus)}")
-    return Group(heading, Text(), *litmus_lines(litmus))
+    return Group(heading, Text(), *litmus_lines(litmus), *next_lines(following))
 
 
 def answer_counts(litmus: Litmus) -> str:
@@ -53,7 +54,7 @@ def litmus_lines(litmus: Litmus) -> Iterator[RenderableType]:
     """The verdict and all that it rests on, line by line and table by table; the verdict's own lines first."""
     verdict = litmus.verdict
     yield from _headline(litmus)
-    yield from _unjudged(litmus)
+    yield from missing_lines(litmus)
     yield from _effects(verdict, litmus.delta)
     yield from (Text(), _table(verdict), Text(), _three_figures(litmus))
     if verdict.broken:
@@ -153,14 +154,6 @@ def _would_tell(verdict: Verdict) -> str:
     if verdict.labels_needed is None:
         return f"labels of these queries alone would not tell: {failures}, with as many labels among them, {would_tell}"
     return f"about {verdict.labels_needed:,} more of these queries with both answers labelled, or {failures}, {would_tell}"
-
-
-def _unjudged(litmus: Litmus) -> Iterator[RenderableType]:
-    """Which answers could not be judged, and what to add so that they can."""
-    unjudged = Counter(j.condition for j in litmus.judgements if j.why.startswith(NOTHING_TO_JUDGE_BY))
-    if unjudged:
-        where = listed([f"{condition} {n}" for condition, n in unjudged.items()])
-        yield line((f"{counted(unjudged.total(), 'answer')} not judged ({where}): ", "yellow"), NOTHING_TO_JUDGE_BY)
 
 
 def _effects(verdict: Verdict, delta: float) -> Iterator[RenderableType]:

@@ -170,7 +170,12 @@ def test_a_judge_s_word_alone_asks_for_labels(here: Path) -> None:
     rows = [row for c in ("retrieved", "oracle") for row in (answer(f"q{i}", c) | {"answer": "Bo"} for i in range(25))]
     jsonl(here / "it's.jsonl", *rows)
     why, line = following(command)
-    assert why.startswith("the same, once answers are labelled") and shlex.split(line) == command
+    assert why.startswith("label the answers of 20 queries, some 10 minutes")
+    review = ["--review", "20", "--answer-labels", "answer_labels.jsonl"]
+    assert shlex.split(line) == [*command, *review]
+    done = CliRunner().invoke(main, shlex.split(line), input="w\n" * 20)
+    assert done.exit_code == 0 and "20 queries labelled" in done.output
+    assert following([*command, *review[2:]])[1].endswith("decide --report litmus.json")
     jsonl(here / "it's.jsonl", *(row | {"correct": False} for row in rows))
     assert following(shlex.split("x " + line)[1:])[1].endswith("decide --report litmus.json")
 

@@ -21,6 +21,11 @@ REPORT, PROMPTS, LABELS = "litmus.json", "prompts.jsonl", "labels.jsonl"
 ASKING = {"conditions", "model"}
 """Options that a live run has for another end than `prompts`."""
 
+REVIEW = {"review", "answer_labels"}
+"""Options of a review, which has a size of its own, and of its labels, which it adds to."""
+
+ANSWER_LABELS = "answer_labels.jsonl"
+
 PRICE = {"price"}
 """What asking cost was said when it was asked."""
 
@@ -49,7 +54,7 @@ def _line(following: Following, context: click.Context) -> str:
 
     corpus, queries = str(context.params["corpus"] or "CORPUS"), str(context.params["queries"])
     if following.command == "litmus":
-        return shell_line(["litmus", queries, *kept_options(context, "litmus", PRICE)])
+        return shell_line(["litmus", queries, *kept_options(context, "litmus", PRICE | REVIEW), *_review(following, context)])
     if following.command == "decide":
         return _decide(context, queries)
     if following.command == "label":
@@ -60,6 +65,13 @@ def _line(following: Following, context: click.Context) -> str:
         return shell_line(["prompts", corpus, queries, *conditions, *options, "--out", PROMPTS])
     judging = {"delta", *(field.name for field in dataclasses.fields(Judging))}  # an audit without answers has no judge
     return shell_line(["audit", corpus, queries, *kept_options(context, "audit", LEFT | judging)])
+
+
+def _review(following: Following, context: click.Context) -> list[str]:
+    """The options by which answers are labelled, or those by which labels are read."""
+    files = list(context.params["answer_labels"]) or ([ANSWER_LABELS] if following.review else [])
+    labels = [word for file in files for word in ("--answer-labels", str(file))]
+    return [*(["--review", str(following.review)] if following.review else []), *labels]
 
 
 def _decide(context: click.Context, queries: str) -> str:

@@ -15,12 +15,17 @@ HARMS = (TRIMMED, FIRST, MIDDLE, LAST, LONGER)
 """Conditions whose answers say what it is about a context that harms."""
 
 
+ROUND = 20
+"""Queries whose answers are labelled at a time."""
+
+
 class Following(NamedTuple):
-    """A command, why it comes next, and of `prompts` the conditions that it is about."""
+    """A command, why it comes next, of `prompts` the conditions that it is about, and of how many queries to `review`."""
 
     command: Literal["audit", "decide", "label", "litmus", "prompts"]
     why: str
     conditions: tuple[str, ...] = ()
+    review: int = 0
 
 
 def after_litmus(litmus: Litmus) -> Following | None:
@@ -49,12 +54,17 @@ def _label(litmus: Litmus) -> Following | None:
     verdict = litmus.verdict
     if verdict.kind not in ("BEHAVIOR", "BOTH", "INCONCLUSIVE") or litmus.blind:
         return None
-    if verdict.errors == "open" and verdict.share.n:
-        return Following("litmus", "the same, once answers are labelled as said above: what a judge alone says may be its error")
+    if verdict.errors == "open" and verdict.share.n and verdict.labels_needed:
+        return _review(verdict.labels_needed, "what a judge alone says may be its error")
     if verdict.kind == "INCONCLUSIVE" and verdict.errors == "corrected" and verdict.labels_needed:
-        both = f"both answers of about {counted(verdict.labels_needed, 'more quer', 'y')} are labelled"
-        return Following("litmus", f'the same, once {both} ("correct": true or false)')
+        return _review(verdict.labels_needed, f"about {verdict.labels_needed:,} in all would tell")
     return None
+
+
+def _review(needed: int, why: str) -> Following:
+    """A session of labelling, of some ten minutes for twenty queries."""
+    n = min(needed, ROUND)
+    return Following("litmus", f"label the answers of {counted(n, 'quer', 'y')}, some {max(n // 2, 1)} minutes: {why}", review=n)
 
 
 def _more_queries(litmus: Litmus) -> Following | None:

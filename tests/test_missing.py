@@ -177,7 +177,7 @@ def test_a_judge_s_word_alone_asks_for_labels(here: Path) -> None:
     assert done.exit_code == 0 and "20 queries labelled" in done.output
     assert following([*command, *review[2:]])[1].endswith("decide --report litmus.json")
     jsonl(here / "it's.jsonl", *(row | {"correct": False} for row in rows))
-    assert following(shlex.split("x " + line)[1:])[1].endswith("decide --report litmus.json")
+    assert following(command)[1].endswith("decide --report litmus.json")
 
 
 def test_answers_that_are_missing_are_asked_for(here: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ragdiag.answering.judges import refuses, unthought
 from ragdiag.answering.missing import why_unjudged
+from ragdiag.answering.rules import KINDS as RULE_KINDS
 from ragdiag.answering.rules import Rule, broken, load_rules, spoken
 from ragdiag.answering.verdict import Judgement
 from ragdiag.core.opinions import Opinion
@@ -98,7 +99,7 @@ def _kind(answer: Answer, content: bool | None, opinion: Opinion | None, support
     if content is None or (content and not broke):
         return ""
     if content:
-        return "format" if any(rule.kind == "format" for rule in broke) else "style"
+        return next(kind for kind in RULE_KINDS if any(rule.kind == kind for rule in broke))
     if opinion.kind == "refusal" if opinion is not None else refuses(answer.answer):
         return "refusal"
     return "unsupported" if support is not None and not support.correct else "content"

@@ -36,9 +36,9 @@ DELTA = 0.05
 
 LEVEL, POWER = 0.95, 0.80
 
-KINDS = ("content", "unsupported", "refusal", "format", "style", "no answer")
+KINDS = ("content", "unsupported", "refusal", "format", "style", "tone", "vocabulary", "no answer")
 """How an answer can be wrong: it says something else than the reference; so it does, and its context does not hold it; it
-declines to answer; right content breaks a rule of format, or of style; the attempt failed, and failed attempts count as wrong."""
+declines to answer; right content breaks a rule of format, style, tone or vocabulary; the attempt failed, and failed attempts count as wrong."""
 
 
 class Judgement(NamedTuple):

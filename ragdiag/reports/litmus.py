@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from ragdiag.answering.behaviors import behaviors
 from ragdiag.answering.said import LABELS
 from ragdiag.answering.verdict import COLUMNS, KINDS, Agreement, Judgement, Litmus, Verdict
 from ragdiag.core.conditions import ORACLE, RETRIEVED
 from ragdiag.core.version import __version__
+from ragdiag.reports.behaviors import behavior_lines
 from ragdiag.reports.harms import harm_dict, harm_lines
 from ragdiag.reports.json import JsonObject, verdict_dict
 from ragdiag.reports.missing import missing_lines
@@ -63,6 +65,7 @@ def litmus_lines(litmus: Litmus) -> Iterator[RenderableType]:
         yield line(f"perfect context breaks {counted(len(verdict.broken), 'quer', 'y')}: {', '.join(names)}{more}")
     yield from _behind(litmus)
     yield from harm_lines(litmus.harms)
+    yield from behavior_lines(litmus)
     yield from (Text(), _answers(litmus))
     for condition, agreement in litmus.agreements.items():
         yield _agreement(condition, agreement)
@@ -251,6 +254,7 @@ def litmus_dict(litmus: Litmus) -> JsonObject:
         **verdict_dict(litmus.verdict),
         "broken": [litmus.queries[q].id for q in litmus.verdict.broken],
         "harms": [harm_dict(harm) for harm in litmus.harms],
+        "behaviors": behaviors(litmus),
         "people": litmus.people._asdict(),
         "precision": dataclasses.asdict(litmus.precision) | {"one_context_a_passage": litmus.precise},
         "answers": {condition: _condition(litmus, condition) for condition in litmus.shares},

@@ -1,9 +1,10 @@
 """Judges: is this answer right, given the reference answer? One file each."""
 
 from ragdiag.answering.judges import _text
+from ragdiag.answering.judges._figures import other_figures, stands_in
 from ragdiag.answering.judges._plain import unthought
 
-__all__ = ["refuses", "unthought"]
+__all__ = ["other_figures", "refuses", "stands_in", "unthought"]
 
 
 def refuses(text: str) -> bool:

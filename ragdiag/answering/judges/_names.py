@@ -28,6 +28,14 @@ SHORTENED = 3
 """Letters that a short form shares with the name: ``Greg``, ``Thad``."""
 
 
+KIN = re.compile(
+    r"'s?\s+(?:\w+\s+){0,2}(?:brother|sister|wife|husband|widow|son|daughter|father|mother|uncle|aunt|cousin|nephew|niece|assistant"
+    r"|deputy|successor|predecessor|friend|student|pupil|colleague|secretary)\b",
+    re.IGNORECASE,
+)
+"""What stands behind the name of one who is named to tell another by."""
+
+
 class Person(NamedTuple):
     """Given names, in order, and the last one, in lower case."""
 
@@ -72,7 +80,8 @@ def _mentions(text: str, who: Person) -> list[tuple[int, tuple[str, ...]]]:
     """Where the last name stands in capitals: the start of the name there, and the given names before it."""
     text = unaccented(readable(text))
     last = "|".join(map(re.escape, {who.last, who.last.rpartition("-")[2]}))
-    return [_before(text, m.start()) for m in re.finditer(rf"\b(?:{last})\b", text, re.IGNORECASE) if m[0][0].isupper()]
+    found = re.finditer(rf"\b(?:{last})\b", text, re.IGNORECASE)
+    return [_before(text, m.start()) for m in found if m[0][0].isupper() and not KIN.match(text, m.end())]
 
 
 def _tokens(text: str) -> list[str]:
@@ -98,12 +107,13 @@ def _before(text: str, end: int) -> tuple[int, tuple[str, ...]]:
 
 def _same(given: tuple[str, ...], before: tuple[str, ...]) -> bool:
     """Whether names before a last name fit the given ones: the first, or an initial or short form of it, or a whole other one."""
-    if any(_alike(given[0], b) for b in before):
+    if any(short(given[0], b) for b in before):
         return True
     return any(_short(g, b) for g in given[1:] for b in before if min(len(g), len(b)) >= SHORTENED)
 
 
-def _alike(name: str, other: str) -> bool:
+def short(name: str, other: str) -> bool:
+    """Whether one given name may stand for the other: the same, an initial of it, a short form."""
     return (name[0] == other[0] if min(len(name), len(other)) == 1 else False) or _short(name, other)
 
 

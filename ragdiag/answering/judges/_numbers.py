@@ -36,8 +36,25 @@ UNITS = {  # unit -> (dimension, how many base units)
     **dict.fromkeys(("cm", "centimeter", "centimetre"), ("length", 1e-2)),
     **dict.fromkeys(("meter", "metre"), ("length", 1.0)),
     **dict.fromkeys(("km", "kilometer", "kilometre"), ("length", 1e3)),
-    "mile": ("length", 1609.344),
+    **dict.fromkeys(("mile", "mi"), ("length", 1609.344)),
+    **dict.fromkeys(("foot", "feet", "ft"), ("length", 0.3048)),
+    **dict.fromkeys(("inch", "inche"), ("length", 0.0254)),
+    "yard": ("length", 0.9144),
+    **dict.fromkeys(("°c", "° c", "degrees celsius", "degree celsius", "degrees centigrade"), ("celsius", 1.0)),
+    **dict.fromkeys(("°f", "° f", "degrees fahrenheit", "degree fahrenheit"), ("fahrenheit", 1.0)),
+    **dict.fromkeys(("tonne", "metric ton", "metric tonne"), ("mass", 1e6)),
+    **dict.fromkeys(("kw", "kilowatt"), ("power", 1e3)),
+    **dict.fromkeys(("mw", "megawatt"), ("power", 1e6)),
+    **dict.fromkeys(("gw", "gigawatt"), ("power", 1e9)),
+    **dict.fromkeys(("hectare", "ha"), ("area", 1e4)),
+    "acre": ("area", 4046.856),
+    **dict.fromkeys(("km/h", "kph", "kmh"), ("speed", 1.0)),
+    **dict.fromkeys(("mph", "miles per hour"), ("speed", 1.609344)),
+    "decade": ("time", 86400 * 3652.5),
 }
+EXACT = 1000
+"""Steps: two numbers that are written in as many digits as that, and alike, are rounded alike too."""
+
 ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen"
@@ -65,6 +82,7 @@ _SMALL = (
     r"(?:\s+(?:by|of|about|approximately|roughly|around|nearly|almost|some|an?|over|just|another|organically|was|were|is))*"
     r"\W{0,4}$"
 )
+PROFIT = r"\b(?:profits?|gains?|surplus|inflow|positive)\b"
 LOSS = r"\b(?:loss|losses|deficit|outflow|lost|negative|cash used)\b"
 AFTER = r"^\s*(?:\w+[\s-]){0,1}(?:year[\s-]over[\s-]year\s+)?"
 
@@ -206,6 +224,11 @@ def _rises(number: _Place) -> bool:
     return _moves(number, UP)
 
 
+def _is_a_gain(number: _Place) -> bool:
+    """``a profit of 12``."""
+    return bool(re.search(rf"{PROFIT}(?:\s+(?:of|was|is|at|by|about|some))*\W*$", number.before, re.IGNORECASE))
+
+
 SIGNS: tuple[tuple[Callable[[_Place], bool], int], ...] = (
     (_has_minus, -1),
     (_is_in_accountants_parentheses, -1),
@@ -213,6 +236,7 @@ SIGNS: tuple[tuple[Callable[[_Place], bool], int], ...] = (
     (_falls, -1),
     (_is_a_loss, -1),
     (_rises, 1),
+    (_is_a_gain, 1),
 )
 """What gives a number its sign; the first that holds decides, so that a mark goes before a word and a fall before a rise."""
 
@@ -279,4 +303,5 @@ def _same(gold: Quantity, given: Quantity, by: float, times: float) -> bool:
     if apart <= 0.5000001 * gold.step * by and given.step * times < gold.step * by:
         return True
     rounded = apart <= 0.5000001 * given.step * times and given.value >= 10 * given.step
-    return apart <= (0.025 if rounded else 0.005) * abs(expected)
+    exact = given.step * times == gold.step * by and gold.value >= EXACT * gold.step and given.value % (10 * given.step) > 0
+    return apart <= (0.025 if rounded else 0.001 if exact else 0.005) * abs(expected)

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from ragdiag.answering.judges import refuses, unthought
+from ragdiag.answering.judges import keyed, refuses, unthought
 from ragdiag.answering.rules import Rule, broken, load_rules, spoken
 from ragdiag.answering.verdict import NOTHING_TO_JUDGE_BY, Judgement
-from ragdiag.core.opinions import Opinion
+from ragdiag.core.opinions import DOUBTFUL, Opinion
 from ragdiag.core.options import Judging
 from ragdiag.core.protocols import Judge, Progress, Store
 from ragdiag.core.records import Answer, FloatArray, Query
@@ -33,10 +33,17 @@ def judge_answers(
     """
     rules = load_rules(judging.format_rules) if judging.format_rules else ()
     pairs = [(queries[q], dataclasses.replace(a, answer=spoken(unthought(a.answer)))) for q, a in asked]
-    opinions = _opinions(judging.judge, pairs, _to_judge(asked, judging.blind), store, progress)
+    to_judge = [(query, _by_its_key(own, a)) for (query, a), (_, own) in zip(pairs, asked, strict=True)]
+    opinions = _opinions(judging.judge, to_judge, _to_judge(asked, judging.blind), store, progress)
     supported = _opinions(judging.support, pairs, _to_support(asked), store, progress)
     judgements = (_judgement(q, a, opinions.get(i), supported.get(i), judging, rules) for i, (q, a) in enumerate(asked))
     return tuple(j if j.by else j._replace(why="; ".join(_unjudged(queries[j.query], j.why, judging))) for j in judgements)
+
+
+def _by_its_key(own: Answer, said: Answer) -> Answer:
+    """What a judge is to read of an answer: of a JSON object what stands under the answer's key, else what it has `said`."""
+    under_key = keyed(own.answer)
+    return said if under_key is None else dataclasses.replace(said, answer=under_key)
 
 
 def _to_judge(asked: Asked, blind: bool) -> list[int]:
@@ -100,6 +107,8 @@ def _kind(answer: Answer, content: bool | None, opinion: Opinion | None, support
         return "format" if any(rule.kind == "format" for rule in broke) else "style"
     if opinion.kind == "refusal" if opinion is not None else refuses(answer.answer):
         return "refusal"
+    if opinion is not None and opinion.kind == DOUBTFUL and answer.correct is None:
+        return DOUBTFUL
     return "unsupported" if support is not None and not support.correct else "content"
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,11 @@ from ragdiag.answering.answers import load_answers, split_source
 from ragdiag.answering.harm import harms
 from ragdiag.answering.judging import judge_answers, majorities, shares_by_query
 from ragdiag.answering.ruling import Said, corrected_share, rule
-from ragdiag.answering.verdict import DELTA, Agreement, Judgement, Litmus, Outcomes, agreement
+from ragdiag.answering.verdict import DELTA, Agreement, Judgement, Litmus, Outcomes, Verdict, agreement
 from ragdiag.core.cache import opened
 from ragdiag.core.conditions import ORACLE, RETRIEVED
 from ragdiag.core.errors import InputError, UsageError
+from ragdiag.core.opinions import DOUBTFUL
 from ragdiag.core.options import Judging, Options
 from ragdiag.core.protocols import Progress, no_progress
 from ragdiag.core.records import Answer, FloatArray, Mean, Query
@@ -83,8 +85,9 @@ def answered(
     said = {c: _said_under(n, by_condition.get(c, ()), judging.blind) for c in dict.fromkeys((RETRIEVED, ORACLE, *by_condition))}
     both = Said(*map(np.hstack, zip(said[RETRIEVED], said[ORACLE], strict=True)))
     outcomes, copies = _outcomes(n, by_condition, _sufficient(known, retrieved, audit)), copies_of(known)
+    ruling = functools.partial(rule, cluster=cluster, seed=asked.seed, delta=delta, copies=copies)
     return Litmus(
-        verdict=rule(outcomes, both, cluster, asked.seed, delta, copies),
+        verdict=ruling(outcomes, both),
         queries=tuple(known),
         outcomes=outcomes,
         judgements=judgements,
@@ -98,6 +101,7 @@ def answered(
         delta=delta,
         blind=judging.blind,
         report=audit.report if audit else None,
+        undoubted=_undoubted(n, judgements, outcomes.sufficient, judging.blind, ruling),
         harms=harms({c: _right(n, under) for c, under in by_condition.items()}, said, cluster, asked.seed, copies),
     )
 
@@ -148,6 +152,18 @@ def _outcomes(n: int, by_condition: ByCondition, sufficient: FloatArray) -> Outc
         sufficient=sufficient,
         form=(right < 0.5) & (content >= 0.5),
     )
+
+
+def _undoubted(
+    n: int, judgements: Iterable[Judgement], sufficient: FloatArray, blind: bool, ruling: Callable[[Outcomes, Said], Verdict]
+) -> Verdict | None:
+    """The verdict if all doubtful answers were right; None where none is doubtful."""
+    if not any(j.kind == DOUBTFUL for j in judgements):
+        return None
+    right = (j._replace(right=True, content=True, judged=True, kind="") if j.kind == DOUBTFUL else j for j in judgements)
+    by_condition = _by_condition(right)
+    said = [_said_under(n, by_condition.get(c, ()), blind) for c in (RETRIEVED, ORACLE)]
+    return ruling(_outcomes(n, by_condition, sufficient), Said(*map(np.hstack, zip(*said, strict=True))))
 
 
 def _unsupported(n: int, by_condition: ByCondition, resampler: Resampler) -> dict[str, Mean]:

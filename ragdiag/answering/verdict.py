@@ -11,6 +11,7 @@ import numpy as np
 from scipy import special
 
 from ragdiag.answering.effects import Effect, Harm
+from ragdiag.core.opinions import DOUBTFUL
 from ragdiag.core.records import BoolArray, FloatArray, Mean, Query, Report
 
 __all__ = [
@@ -41,9 +42,11 @@ LABELS = 20
 interval holds the truth as often as it says, on answers that people labelled (`tests/bench/pairs.py --labels 20`)."""
 
 
-KINDS = ("content", "unsupported", "refusal", "format", "style", "no answer")
+KINDS = ("content", "unsupported", "refusal", DOUBTFUL, "format", "style", "no answer")
 """How an answer can be wrong: it says something else than the reference; so it does, and its context does not hold it; it
-declines to answer; right content breaks a rule of format, or of style; the attempt failed, and failed attempts count as wrong."""
+declines to answer; it says the reference's yes or no and explains something else, or is told so that only a person can tell,
+and asks for a label; right content breaks a rule of format, or of style; the attempt failed, and failed attempts count as
+wrong."""
 
 
 NOTHING_TO_JUDGE_BY = 'nothing to judge by: add "answer" to the query, or "correct" to the line of the answer'
@@ -154,7 +157,8 @@ class Litmus:
     By condition: `shares` of right answers (`corrected` ones for the judge's errors, where labels allow), `unsupported` those of
     answers that state what their context does not hold, `agreements` of the judge with labels. `precision` is the share of what
     was retrieved that holds evidence, `precise` what it is where one retrieved context holds each passage. `blind`: labels had no
-    say. `report` is that of the audit, where there was one. `harms` are the contrasts of further conditions.
+    say. `report` is that of the audit, where there was one; `undoubted` the verdict if all doubtful answers were right, None
+    where none is doubtful. `harms` are the contrasts of further conditions.
     """
 
     verdict: Verdict
@@ -170,6 +174,7 @@ class Litmus:
     delta: float
     blind: bool = False
     report: Report | None = None
+    undoubted: Verdict | None = None
     precise: float | None = None
     harms: tuple[Harm, ...] = ()
 

@@ -12,6 +12,7 @@ from rich.text import Text
 from ragdiag.answering.verdict import COLUMNS, KINDS, LABELS, NOTHING_TO_JUDGE_BY, Agreement, Judgement, Litmus, Verdict
 from ragdiag.core.conditions import ORACLE, RETRIEVED
 from ragdiag.core.version import __version__
+from ragdiag.reports.doubts import doubt_lines, doubts_dict
 from ragdiag.reports.harms import harm_dict, harm_lines
 from ragdiag.reports.json import JsonObject, verdict_dict
 from ragdiag.reports.text import interval, line, plain_table, signed
@@ -52,6 +53,7 @@ def litmus_lines(litmus: Litmus) -> Iterator[RenderableType]:
     verdict = litmus.verdict
     yield from _headline(litmus)
     yield from _unjudged(litmus)
+    yield from doubt_lines(litmus)
     yield from _effects(verdict, litmus.delta)
     yield from (Text(), _table(verdict), Text(), _three_figures(litmus))
     if verdict.broken:
@@ -257,6 +259,7 @@ def litmus_dict(litmus: Litmus) -> JsonObject:
         "harms": [harm_dict(harm) for harm in litmus.harms],
         "precision": dataclasses.asdict(litmus.precision) | {"one_context_a_passage": litmus.precise},
         "answers": {condition: _condition(litmus, condition) for condition in litmus.shares},
+        "doubtful": doubts_dict(litmus),
         "judgements": [_judgement(litmus, judgement) for judgement in litmus.judgements],
     }
 

@@ -1,9 +1,14 @@
 """Judges: is this answer right, given the reference answer? One file each."""
 
-from ragdiag.answering.judges import _text
+from ragdiag.answering.judges import _text, _wrapped
 from ragdiag.answering.judges._plain import unthought
 
-__all__ = ["refuses", "unthought"]
+__all__ = ["keyed", "refuses", "unthought"]
+
+
+def keyed(text: str) -> str | None:
+    """What stands under the answer's key where `text`, without what a model thinks, is a JSON object that has one; else None."""
+    return _wrapped.keyed(unthought(text))
 
 
 def refuses(text: str) -> bool:

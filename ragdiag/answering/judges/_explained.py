@@ -18,7 +18,8 @@ DETERMINER = re.compile(r"\W*no\s+\w", re.IGNORECASE)
 """``No debts are left`` says no by denying what was asked about, not by a word of its own."""
 
 REFERS = re.compile(
-    r"(?:because|since|as|due|it|its|it's|they|their|they're|he|she|his|her|this|that|these|those|there|you|we|i|not|only|but|except|if"
+    r"(?:because|since|as|due|it|its|it's|they|their|they're|he|she|his|her|this|that|these|those|there|you|we"
+    r"|i|not|only|but|except|if"
     r"|unless|when|in|by|for|from)\b",
     re.IGNORECASE,
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from ragdiag.answering.judges._text import words
 
 PEOPLES = dict(
@@ -9,7 +11,8 @@ PEOPLES = dict(
     for pair in (
         "france french|spain spanish|england english|britain british|netherlands dutch|germany german|greece greek|ireland irish"
         "|scotland scottish|wales welsh|denmark danish|sweden swedish|finland finnish|poland polish|turkey turkish"
-        "|switzerland swiss|portugal portuguese|china chinese|japan japanese|vietnam vietnamese|norway norwegian|iceland icelandic"
+        "|switzerland swiss|portugal portuguese|china chinese|japan japanese|vietnam vietnamese|norway norwegian"
+        "|iceland icelandic"
         "|philippines filipino|thailand thai|belgium belgian|peru peruvian|israel israeli|iraq iraqi|pakistan pakistani"
         "|europe european|hungary hungarian|italy italian|brazil brazilian|argentina argentine|mexico mexican|canada canadian"
         "|egypt egyptian|rome roman|venice venetian|ukraine ukrainian|serbia serbian|cuba cuban|lebanon lebanese|nepal nepalese"
@@ -25,9 +28,13 @@ ROOT = 5
 def kindred(gold: str, answer: str) -> str:
     """The word of `answer` that is of the family of the one word `gold`; "" where none is, or `gold` is several words."""
     wanted = words(gold)
-    if len(wanted) != 1:
-        return ""
-    people = PEOPLES.get(wanted[0]) or next((place for place, of in PEOPLES.items() if of == wanted[0]), "")
-    roots = {wanted[0].removesuffix(ending) for ending in ENDINGS if wanted[0].endswith(ending)}
-    forms = {root + ending for root in roots if len(root) >= ROOT for ending in ENDINGS}
-    return next((word for word in words(answer) if word == people or word in forms), "")
+    family = _family(wanted[0]) if len(wanted) == 1 else set()
+    return next((word for word in words(answer) if word in family), "") if family else ""
+
+
+@functools.lru_cache(maxsize=1024)
+def _family(word: str) -> set[str]:
+    """The words of the family of `word`, itself among them."""
+    roots = [root for ending in ENDINGS if word.endswith(ending) and len(root := word.removesuffix(ending)) >= ROOT]
+    forms = {root + ending for root in roots for ending in ENDINGS}
+    return forms | {other for pair in PEOPLES.items() if word in pair for other in pair}

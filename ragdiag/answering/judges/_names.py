@@ -29,7 +29,8 @@ SHORTENED = 3
 
 
 KIN = re.compile(
-    r"'s?\s+(?:\w+\s+){0,2}(?:brother|sister|wife|husband|widow|son|daughter|father|mother|uncle|aunt|cousin|nephew|niece|assistant"
+    r"'s?\s+(?:\w+\s+){0,2}(?:brother|sister|wife|husband|widow|son|daughter|father|mother|uncle|aunt|cousin"
+    r"|nephew|niece|assistant"
     r"|deputy|successor|predecessor|friend|student|pupil|colleague|secretary)\b",
     re.IGNORECASE,
 )

@@ -302,6 +302,12 @@ def _same(gold: Quantity, given: Quantity, by: float, times: float) -> bool:
         return False
     if apart <= 0.5000001 * gold.step * by and given.step * times < gold.step * by:
         return True
-    rounded = apart <= 0.5000001 * given.step * times and given.value >= 10 * given.step
+    return apart <= _tolerance(gold, given, apart, by, times) * abs(expected)
+
+
+def _tolerance(gold: Quantity, given: Quantity, apart: float, by: float, times: float) -> float:
+    """By what share two numbers may differ that are `apart`."""
+    if apart <= 0.5000001 * given.step * times and given.value >= 10 * given.step:
+        return 0.025
     exact = given.step * times == gold.step * by and gold.value >= EXACT * gold.step and given.value % (10 * given.step) > 0
-    return apart <= (0.025 if rounded else 0.001 if exact else 0.005) * abs(expected)
+    return 0.001 if exact else 0.005

@@ -15,7 +15,8 @@ ASKS = re.compile(
 WORD = re.compile(
     r"^\W*(?:(?:answer|final answer|so|therefore|thus|hence|in short|overall|in conclusion|in general|typically|generally|usually"
     r"|normally|actually|basically|technically|essentially|unfortunately|sadly|fortunately|clearly|well)\W+(?:is\W+)?)?"
-    r"((?:certainly|absolutely|definitely|of course|surely|clearly) not|yes|yep|yeah|ja|oui|sí|nein|non(?!-)|sure|certainly|absolutely|nope"
+    r"((?:certainly|absolutely|definitely|of course|surely|clearly) not|yes|yep|yeah|ja|oui|sí|nein|non(?!-)"
+    r"|sure|certainly|absolutely|nope"
     r"|no(?! (?:worries|problem|doubt|matter|wonder)))\b",
     re.IGNORECASE,
 )
@@ -33,7 +34,8 @@ ASSENT = 5
 """Words that assent without a word of the question: ``It is.``, ``Yes, they can.``"""
 
 AFFIRM = re.compile(
-    r"\b(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must|correct|true|right|indeed|definitely"
+    r"\b(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must|correct|true"
+    r"|right|indeed|definitely"
     r"|certainly|absolutely|of course|exactly|always|affirmative)\b",
     re.IGNORECASE,
 )
@@ -82,7 +84,8 @@ BUT = re.compile(r",\s+(?:but|though|although|provided|as long as|unless)\b", re
 
 AFFIXED = re.compile(r"^(?:(?:un|in|im|ir|il|non|dis)(\w{4,})|(\w{3,})less)$")
 DENIES = re.compile(
-    r"(?:\bnot|n't|\bnever|\bneither|\bhardly|\bfar from)\s+(?:(?:be|been|being|a|an|the|very|found|considered|seen|as|to|all|at)\s+)*$",
+    r"(?:\bnot|n't|\bnever|\bneither|\bhardly|\bfar from)\s+(?:(?:be|been|being|a|an|the|very|found|considered"
+    r"|seen|as|to|all|at)\s+)*$",
     re.IGNORECASE,
 )
 DENIED = re.compile(r"(?:\bnot|n't|\bnever|\bno)\s+(?:\w+\s+)?$", re.IGNORECASE)

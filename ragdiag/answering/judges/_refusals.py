@@ -21,7 +21,8 @@ UNABLE_ENGLISH = (
     rf"\b(?:can(?:not|'t| not)|could(?: not|n't)|unable to|(?:not|im)possible to) (?:be )?{_ADVERB}{_TELLS}",
     r"\bi(?: do|'m| am| have)?(?: not|n't) (?:\w+ ){0,2}?(?:know|sure|certain|aware|have)\b(?! (?:that|of any)\b)",
     r"\b(?:don't|do not|doesn't|does not) know\b|\bno (?:idea|clue)\b|\bbeyond (?:my|the scope of)\b",
-    r"\b(?:no|not enough|insufficient|not sufficient|lack(?:s|ing)?(?: of)?) (?:\w+ ){0,2}(?:information|data|context|details?)\b",
+    r"\b(?:no|not enough|insufficient|not sufficient|lack(?:s|ing)?(?: of)?) (?:\w+ ){0,2}(?:information|data"
+    r"|context|details?)\b",
     r"\b(?:i|we) (?:would|will|'d) need\b|\bplease provide\b|\bno (?:answer|way to (?:know|tell))\b",
     r"\b(?:unanswerable|unknowable|cannot answer|can't answer)\b",
     r"\byou (?:would|will|'d|may|might) (?:have|need) to (?:consult|check|ask|refer|look|contact|see)\b",
@@ -33,7 +34,8 @@ SILENT_ENGLISH = (
     rf"\b(?:is|are|was|were)(?: not|n't) {_ADVERB}{_GIVEN}",
     rf"^\W*not {_ADVERB}(?:{_GIVEN}|given|found|known|answerable|enough)\b",
     rf"\b{_SOURCE} (?:\w+ ){{0,4}}?(?:does|do|did|has|have)(?: not|n't) {_ADVERB}"
-    r"(?:provid|mention|contain|includ|specif|stat|disclos|say|giv|list|have|know|cover|offer|address|detail|discuss|tell|answer)",
+    r"(?:provid|mention|contain|includ|specif|stat|disclos|say|giv|list|have|know|cover|offer|address|detail"
+    r"|discuss|tell|answer)",
     rf"\b{_SOURCE} (?:gives?|contains?|provides?|mentions?|states?|discloses?|lists?|have|makes?) no\b",
     rf"\bnot in the (?:{_SOURCE})\b|\bno (?:\w+ ){{0,2}}mention\b",
     r"\bthere (?:is|was|are|were) no (?:\w+ ){0,2}(?:provided|mentioned|given|mention|reference)\b",
@@ -47,7 +49,8 @@ GERMAN = (
     r"\bkeine (?:\w+ ){0,2}(?:informationen|information|angaben?|daten|auskunft|hinweise?|antwort|erwähnung)\b",
     r"\bnicht (?:\w+ ){0,2}(?:beantwort\w+|bekannt|angegeben|erwähnt|enthalten|genannt|ersichtlich|hervor|aufgeführt|bestimm\w+"
     r"|ermittel\w+|finden|gefunden|verfügbar|sagen|feststellen)\b",
-    r"\b(?:nicht genügend|unzureichende|zu wenig) (?:\w+ )?(?:informationen|angaben|daten)\b|\bliegen mir (?:\w+ ){0,3}(?:nicht|keine)\b",
+    r"\b(?:nicht genügend|unzureichende|zu wenig) (?:\w+ )?(?:informationen|angaben|daten)\b"
+    r"|\bliegen mir (?:\w+ ){0,3}(?:nicht|keine)\b",
     r"\bgeht (?:\w+ ){0,6}nicht hervor\b",
 )
 FRENCH = (
@@ -55,7 +58,8 @@ FRENCH = (
     r"\bje (?:ne )?sais pas\b|\baucune? (?:\w+ ){0,2}(?:informations?|donnée|mention|réponse|précision|détail|indication)\b",
     r"\b(?:ne |n')(?:\w+ )?(?:contien\w+|mention\w+|précis\w+|indiqu\w+|fourni\w*|donn\w+|permet\w*|figur\w+|trouv\w+|répond\w*)"
     r".{0,12}\b(?:pas|aucun\w*|rien)\b",
-    r"\b(?:impossible de (?:répondre|déterminer|dire|savoir))\b|\bpas (?:assez|suffisamment) d'informations?\b|\binformations? insuffisantes?\b",
+    r"\b(?:impossible de (?:répondre|déterminer|dire|savoir))\b|\bpas (?:assez|suffisamment) d'informations?\b"
+    r"|\binformations? insuffisantes?\b",
     r"\bpas (?:mentionnée?s?|précisée?s?|indiquée?s?|fournie?s?|disponibles?|spécifiée?s?|connue?s?|trouvée?s?)\b",
 )
 SPANISH = (
@@ -63,7 +67,8 @@ SPANISH = (
     r"\bno (?:se |está |están |ha sido |es |son )?(?:\w+ )?(?:(?:menciona|indica|especifica|proporciona|precisa|detalla|facilita"
     r"|encuentra|revela)(?:n|do|da)?|contienen?|incluyen?|aparecen?|ofrecen?|dicen?|disponibles?|posible)\b",
     r"\bno (?:hay|existe\w*|se dispone de|contiene) (?:\w+ ){0,3}(?:información|datos|mención|detalles|respuesta|referencia)\b",
-    r"\b(?:información|datos) insuficientes?\b|\bimposible (?:determinar|saber|responder|decir)\b|\bsin (?:información|datos|respuesta)\b",
+    r"\b(?:información|datos) insuficientes?\b|\bimposible (?:determinar|saber|responder|decir)\b"
+    r"|\bsin (?:información|datos|respuesta)\b",
     r"\bninguna (?:información|mención|respuesta)\b",
 )
 
@@ -71,7 +76,8 @@ UNABLE = re.compile("|".join(UNABLE_ENGLISH), re.IGNORECASE)
 ENGLISH = re.compile("|".join((*UNABLE_ENGLISH, *SILENT_ENGLISH)), re.IGNORECASE)
 FOREIGN = re.compile("|".join((*GERMAN, *FRENCH, *SPANISH)), re.IGNORECASE)
 MARKED = re.compile(
-    r"\b(?:nicht|keine|ahnung|wenig|unzureichende|ne|n|pas|aucune?|impossible|insuffisantes?|no|ninguna|sin|imposible|insuficientes)\b",
+    r"\b(?:nicht|keine|ahnung|wenig|unzureichende|ne|n|pas|aucune?|impossible|insuffisantes?|no|ninguna|sin"
+    r"|imposible|insuficientes)\b",
     re.IGNORECASE,
 )
 """Words without one of which nothing in `FOREIGN` is said."""

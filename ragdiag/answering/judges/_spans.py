@@ -78,15 +78,17 @@ def compare(question: str, gold: str, answer: str) -> Opinion | None:
     """Right where `answer` gives a time within that of `gold`; of a day the decade or century where that is asked for."""
     several = RANGE.fullmatch(gold) if ANY.search(question) else None
     span = Span(int(several[1]), int(several[2]), 0, 0) if several else span_of(gold)
-    dated = dates(gold) if span is None and UNIT.search(question) else []
-    if span is None and not (dated and dated[0].year):
-        return None
     given = [time for sentence in sentences(answer) for time in _times(sentence)]
     if span is not None:
-        within = any(span.first <= time.first and time.last <= span.last for time in given)
-    else:
-        within = any(time.first <= dated[0].year <= time.last for time in given)
-    return Opinion(within, f"{'a' if within else 'no'} time within {gold!r} is given")
+        return _found(gold, any(span.first <= time.first and time.last <= span.last for time in given))
+    dated = dates(gold) if UNIT.search(question) else []
+    if not dated or not dated[0].year:
+        return None
+    return _found(gold, any(time.first <= dated[0].year <= time.last for time in given))
+
+
+def _found(gold: str, is_given: bool) -> Opinion:
+    return Opinion(is_given, f"{'a' if is_given else 'no'} time within {gold!r} is given")
 
 
 def _times(sentence: str) -> list[Span]:

@@ -53,15 +53,19 @@ def alike(name: str, other: str) -> bool:
 
 def spelt_otherwise(gold: str, answer: str) -> str:
     """How `answer` spells the name `gold`, where it does so otherwise; "" where it does not name it."""
-    who = person(gold)
-    tokens = [(m.start(), m[0].removesuffix("'s")) for m in CAPITALISED.finditer(answer) if m[0].lower() not in STOP_WORDS]
+    who, tokens = person(gold), _capitalised(answer)
     if who is not None:
         return next((token for start, token in tokens if _is(who, answer, start, token)), "")
-    wanted = [m[0] for m in CAPITALISED.finditer(gold) if m[0].lower() not in STOP_WORDS]
+    wanted = [word for _, word in _capitalised(gold)]
     if not wanted or len(wanted) != len(gold.split()) or min(map(len, wanted)) < LONG:
         return ""
     found = [next((token for _, token in tokens if alike(word, token)), "") for word in wanted]
     return " ".join(found) if all(found) else ""
+
+
+def _capitalised(text: str) -> list[tuple[int, str]]:
+    """The words in capitals of `text`, each with its place; what starts a sentence and names nothing is left out."""
+    return [(m.start(), m[0].removesuffix("'s")) for m in CAPITALISED.finditer(text) if m[0].lower() not in STOP_WORDS]
 
 
 def _is(who: Person, text: str, start: int, token: str) -> bool:

@@ -15,14 +15,17 @@ LEAST = 3
 
 def in_its_language(case: Case, opinion: Opinion) -> Opinion:
     """`opinion`, which says so where the answer is in another language; doubtful where no number and no name decided it."""
-    if len(case.answer.split()) < LEAST:
-        return opinion
-    spoken = language(case.answer)
+    spoken = language(case.answer) if len(case.answer.split()) >= LEAST else ""
     expected = spoken and (language(case.gold) or language(case.question))
     if not expected or spoken == expected:
         return opinion
+    open_ = not opinion.correct and not opinion.kind and _told_in_words(case, opinion.rule)
     why = f"{opinion.why}; the answer is in {spoken}, not in {expected}"
-    common = opinion.rule == "name_missing" and not any(c.isupper() or c.isdigit() for c in case.gold)
-    if opinion.correct or opinion.kind or not (common or opinion.rule in IN_WORDS):
-        return opinion._replace(why=why)
-    return opinion._replace(why=why, kind=DOUBTFUL)
+    return opinion._replace(why=why, kind=DOUBTFUL if open_ else opinion.kind)
+
+
+def _told_in_words(case: Case, rule: str) -> bool:
+    """Whether what `rule` missed could be there in the other language's words."""
+    if rule == "name_missing":
+        return not any(character.isupper() or character.isdigit() for character in case.gold)
+    return rule in IN_WORDS

@@ -1,4 +1,4 @@
-"""Answers that come wrapped for a program: JSON is read by the key that holds the answer, a table by the row that is asked about."""
+"""Answers wrapped for a program: JSON is read by the key that holds the answer, a table by the row that is asked about."""
 
 from __future__ import annotations
 
@@ -30,31 +30,48 @@ def unwrapped(question: str, text: str) -> str:
     return _tables_told(question, text) if "|" in text else text
 
 
+def keyed(text: str) -> str | None:
+    """What stands under the answer's key of the JSON object that `text` consists of; None where it is none, or has none."""
+    value = _json(text) if "{" in text else None
+    return _told(value) if isinstance(value, dict) and _key(value) else None
+
+
 def _from_json(text: str) -> str | None:
     """What the JSON object or list that `text` consists of answers; None where it is none."""
+    value = _json(text)
+    objects = isinstance(value, dict) or (isinstance(value, list) and any(isinstance(v, (dict, str)) for v in value))
+    return _told(value) if objects else None  # a bare [1] is a citation
+
+
+def _json(text: str) -> object:
+    """The JSON object or list that `text` consists of, but for a few words round it; None where it is none."""
     fenced = FENCE.search(text)
     found = OBJECT.search(fenced[1] if fenced else text)
     if not found or len(text) - len(found[0]) > BESIDE:
         return None
     try:
-        value = json.loads(found[0])
+        value: object = json.loads(found[0])
     except (ValueError, RecursionError):
         return None
-    objects = isinstance(value, dict) or (isinstance(value, list) and any(isinstance(v, (dict, str)) for v in value))
-    return _told(value) if objects else None  # a bare [1] is a citation
+    return value
 
 
 def _told(value: object) -> str:
     """A value in words: of an object its answer, else all that it holds."""
     if isinstance(value, dict):
-        by_name = {re.sub(r"[\s-]", "_", str(key).lower()): under for key, under in value.items()}
-        key = next((key for key in KEYS if key in by_name and not (key == "value" and len(by_name) > 1)), None)
-        return _told(by_name[key]) if key else " ".join(filter(None, map(_told, value.values())))
+        key = _key(value)
+        return _told(value[key]) if key else " ".join(filter(None, map(_told, value.values())))
     if isinstance(value, list):
         return ", ".join(filter(None, map(_told, value)))
     if isinstance(value, bool):
         return "Yes" if value else "No"
     return "" if value is None else str(value)
+
+
+def _key(value: dict[str, object]) -> str:
+    """The key that holds the answer; "" where none does."""
+    by_name = {re.sub(r"[\s-]", "_", key.lower()): key for key in value}
+    return next((by_name[key] for key in KEYS if key in by_name and (key != "value" or len(value) == 1)), "")
 
 
 def _tables_told(question: str, text: str) -> str:

@@ -83,7 +83,7 @@ def _judgement(
     judged = None if opinion is None else opinion.correct
     content = answer.correct if label_counts else judged
     broke = broken(rules, answer.answer)
-    kind = _kind(answer, content, opinion, support, broke)
+    kind = _kind(answer, content, opinion, support, broke, label_counts)
     return Judgement(
         query=query,
         condition=answer.condition,
@@ -99,16 +99,27 @@ def _judgement(
     )
 
 
-def _kind(answer: Answer, content: bool | None, opinion: Opinion | None, support: Opinion | None, broke: tuple[Rule, ...]) -> str:
+def _kind(
+    answer: Answer,
+    content: bool | None,
+    opinion: Opinion | None,
+    support: Opinion | None,
+    broke: tuple[Rule, ...],
+    labelled: bool,
+) -> str:
     """How an answer is wrong, one of `verdict.KINDS`; "" for one that is right, or of which that is not known."""
     if content is None or (content and not broke):
         return ""
     if content:
         return "format" if any(rule.kind == "format" for rule in broke) else "style"
-    if opinion.kind == "refusal" if opinion is not None else refuses(answer.answer):
-        return "refusal"
-    if opinion is not None and opinion.kind == DOUBTFUL and answer.correct is None:
-        return DOUBTFUL
+    return _how_wrong(answer, opinion, support, labelled)
+
+
+def _how_wrong(answer: Answer, opinion: Opinion | None, support: Opinion | None, labelled: bool) -> str:
+    """The kind of an answer that says something wrong; what a label says is not doubtful."""
+    said = opinion.kind if opinion is not None else "refusal" if refuses(answer.answer) else ""
+    if said == "refusal" or (said == DOUBTFUL and not labelled):
+        return said
     return "unsupported" if support is not None and not support.correct else "content"
 
 

@@ -10,6 +10,9 @@ from ragdiag.answering.judges._text import content, sentences, words
 RELATED = 0.34
 """Share of what is said beside a yes or no that must be about the question or the reference."""
 
+REPEATED = 0.75
+"""Share of what was asked about that repeats the question."""
+
 LEAST = 3
 """Words of meaning: fewer beside a yes or no explain nothing."""
 
@@ -53,16 +56,20 @@ def _off_topic(question: str, gold: str, rest: str) -> bool:
 def _says_otherwise(question: str, spoken: bool | None, rest: str) -> bool:
     """Whether a sentence that restates the question, and denies nothing, says the reverse of it, or the reverse of the word."""
     first = sentences(rest)[0]
-    if not _polarity.restates(question, first) or _polarity.NEGATIVE.search(first) or _polarity.NEGATIVE.search(question):
+    if not _polarity.restates(question, first) or _polarity.NEGATIVE.search(question):
         return False
+    if _polarity.NEGATIVE.search(first):
+        return bool(spoken) and _repeats(question, first) and not _polarity.BUT.search(first)
     opposed = _polarity.moves_against(question, question, first) or _polarity.contrary(question, first)
     return opposed if spoken else not opposed and _repeats(question, first)
 
 
 def _repeats(question: str, sentence: str) -> bool:
-    """Whether `sentence` affirms the question: all that it asks about, and hardly more."""
+    """Whether `sentence` is about what the question asks, most of it or the move that it asks about, and hardly about more."""
     asked, told = set(content(question)), set(content(sentence))
-    return asked <= told and len(told) <= len(asked) + 1
+    most = len(asked & told) >= REPEATED * len(asked)
+    moves = _polarity.ways(question) != 0 and _polarity.ways(question) == _polarity.ways(sentence)
+    return (most or moves) and len(told - asked) <= 1
 
 
 def _against(question: str, gold: str, rest: str) -> bool:

@@ -18,6 +18,9 @@ TITLES = frozenset(
 PARTICLES = frozenset("de del della der den di da dos du la le van von bin ibn al el ben ter ten y".split())
 SUFFIX = re.compile(r"(?:,?\s+(?:Jr|Sr|Esq|[A-Z]BE|M\.?\s?D|Ph\.?\s?D|[IVX]+)\.?)+$")
 ASIDE = re.compile(r"\([^)]*\)|[\"“”][^\"“”]*[\"“”]")
+CALLED = re.compile(r"[\"(]([A-Z][a-z]+)[\")]")
+"""What a person is called: ``Robert "Bob" Bell``."""
+
 TOKEN = re.compile(r"[^\W\d_](?:[\w'’-]*\w)?")
 
 BEHIND = re.compile(r"(?P<token>[^\W\d_](?:[\w'-]*\w)?)[.\")]{0,2}[\s-]{0,2}[\"(]?$")
@@ -54,7 +57,8 @@ def person(name: str) -> Person | None:
     names = _untitled(tokens[described:])
     if not 2 <= len(names) <= 4 or names[0] in TITLES or len(names[-1]) < 2 or names[-1] in SUFFIXES:
         return None
-    return Person(tuple(names[:-1]), names[-1])
+    called = [unaccented(m[1]).lower() for m in CALLED.finditer(readable(name))]
+    return Person((*names[:-1], *called), names[-1])
 
 
 def _untitled(tokens: list[str]) -> list[str]:

@@ -26,7 +26,7 @@ ANYWHERE = re.compile(
 )
 NEGATIVE = re.compile(
     r"\b(?:not|no|none|never|neither|nor|cannot|unlikely|lacks?|fails?|failed|nothing|nobody|denied|false|incorrect)\b|n't\b"
-    r"|\bonly (?:if|when|on|for|from|after|available|applies)\b",  # it denies the rest
+    r"|\bonly (?:\w+ )?(?:if|when|on|for|from|after|available|applies)\b",  # it denies the rest
     re.IGNORECASE,
 )
 NOT_ONLY = re.compile(r"\bnot only\b|\bno doubt\b|\bno longer than\b|\bnot just\b|\bNo\.\s*\d", re.IGNORECASE)
@@ -56,7 +56,8 @@ OPPOSITES = tuple(
         (r"required?|mandatory|compulsory|must|needs?", "optional|voluntary"),
         (r"(?:carry|carried|rolls?|rolled) over|keep", r"expires?|expired|forfeit\w*|lapse[sd]?"),
         (r"approved?|accept\w*", r"reject\w*|refus\w*|denied"),
-        ("includ(?:es?|ed)", "exclud(?:es?|ed)"),
+        (r"includ(?:es?|ed)|cover(?:s|ed)?", r"exclud(?:es?|ed)"),
+        ("children", "adults"),
         ("available", "unavailable"),
         ("legal", "illegal"),
         (r"add(?:s|ed)|introduc\w*|gain(?:s|ed)", r"drop(?:s|ped)|remov\w*|eliminat\w*|lost"),
@@ -156,8 +157,11 @@ def implied(question: str, text: str) -> bool:
     sentence = max(reversed(parts), key=lambda s: len(asked & set(content(s))) + 2 * bool(POINT.search(s)))
     sentence = NOT_ONLY.sub(" ", max(BUT.split(sentence), key=lambda s: len(asked & set(content(s)))))
     opposite = _opposite(question, sentence)
-    if not NEGATIVE.search(sentence):
+    negative = NEGATIVE.search(sentence)
+    if negative is None:
         return not opposite
+    if opposite and negative[0].lower().startswith("only"):
+        return False
     ways = {_way(mark, sentence) for mark in MOVE.finditer(sentence)}
     return _direction(question) in ways if _direction(question) and len(ways) == 1 else opposite
 

@@ -13,15 +13,15 @@ _TELLS = (
     r"(?:determin|answer|provid|find|calculat|comput|say|tell|locat|assess|identif|ascertain|access|verif|conclud|confirm|infer)"
 )
 _GIVEN = (
-    r"(?:provided|mentioned|specified|disclosed|available|stated|given in|found in|contained in|covered|addressed|discussed"
+    r"(?:provided|mentioned|specified|disclosed|available|stated|given in|found in|contained in"
     r"|included in the (?:context|provided))"
 )
 
 UNABLE_ENGLISH = (
-    rf"\b(?:can(?:not|'t| not)|could(?: not|n't)|unable to|(?:not|im)possible to) (?:be )?{_ADVERB}{_TELLS}",
+    rf"\b(?:can(?:not|'t| not)|could(?: not|n't)|unable to|(?:not |im)possible to) (?:be )?{_ADVERB}{_TELLS}",
     r"\bi(?: do|'m| am| have)?(?: not|n't) (?:\w+ ){0,2}?(?:know|sure|certain|aware|have)\b(?! (?:that|of any)\b)",
     r"\b(?:don't|do not|doesn't|does not) know\b|\bno (?:idea|clue)\b|\bbeyond (?:my|the scope of)\b",
-    r"\b(?:no|not enough|insufficient|not sufficient|lack(?:s|ing)?(?: of)?) (?:\w+ ){0,2}(?:information|data"
+    r"(?:\b(?:no|not enough|insufficient|not sufficient|lack(?:s|ing)?(?: of)?)|n't (?:enough|sufficient)) (?:\w+ ){0,2}(?:information|data"
     r"|context|details?)\b",
     r"\b(?:i|we) (?:would|will|'d) need\b|\bplease provide\b|\bno (?:answer|way to (?:know|tell))\b",
     r"\b(?:unanswerable|unknowable|cannot answer|can't answer)\b",
@@ -38,6 +38,8 @@ SILENT_ENGLISH = (
     r"|discuss|tell|answer)",
     rf"\b{_SOURCE} (?:gives?|contains?|provides?|mentions?|states?|discloses?|lists?|have|makes?) no\b",
     rf"\bnot in the (?:{_SOURCE})\b|\bno (?:\w+ ){{0,2}}mention\b",
+    r"\b(?:this|that|question|topic|matter|point) (?:is|was)(?: not|n't) (?:covered|addressed|discussed|answered)\b",
+    rf"\b(?:none|neither|nothing) (?:of|in) the {_SOURCE} (?:\w+ )?(?:mention|say|state|specif|provid|give|tell|address|cover|answer)",
     r"\bthere (?:is|was|are|were) no (?:\w+ ){0,2}(?:provided|mentioned|given|mention|reference)\b",
     r"^\W*no (?:\w+ )?(?:information|answer|mention|details?|data|evidence|passages?|results?|documents?|sources?|context)\b",
     r"^\W*(?:n/?a|none found|unknown|unclear|unspecified|undetermined|undisclosed)\W*$",
@@ -51,6 +53,7 @@ GERMAN = (
     r"|ermittel\w+|finden|gefunden|verfügbar|sagen|feststellen)\b",
     r"\b(?:nicht genügend|unzureichende|zu wenig) (?:\w+ )?(?:informationen|angaben|daten)\b"
     r"|\bliegen mir (?:\w+ ){0,3}(?:nicht|keine)\b",
+    r"\b(?:lässt|lassen) sich\b.{0,30}\bnicht\b|\b(?:steht|findet sich) (?:\w+ ){0,2}nichts\b",
     r"\bgeht (?:\w+ ){0,6}nicht hervor\b",
 )
 FRENCH = (
@@ -69,6 +72,7 @@ SPANISH = (
     r"\bno (?:hay|existe\w*|se dispone de|contiene) (?:\w+ ){0,3}(?:información|datos|mención|detalles|respuesta|referencia)\b",
     r"\b(?:información|datos) insuficientes?\b|\bimposible (?:determinar|saber|responder|decir)\b"
     r"|\bsin (?:información|datos|respuesta)\b",
+    r"\b(?:desconozco|ignoro)\b|\bno (?:lo|la|las|los) (?:dice|menciona|indica|especifica|precisa)n?\b",
     r"\bninguna (?:información|mención|respuesta)\b",
 )
 
@@ -77,7 +81,7 @@ ENGLISH = re.compile("|".join((*UNABLE_ENGLISH, *SILENT_ENGLISH)), re.IGNORECASE
 FOREIGN = re.compile("|".join((*GERMAN, *FRENCH, *SPANISH)), re.IGNORECASE)
 MARKED = re.compile(
     r"\b(?:nicht|keine|ahnung|wenig|unzureichende|ne|n|pas|aucune?|impossible|insuffisantes?|no|ninguna|sin"
-    r"|imposible|insuficientes)\b",
+    r"|imposible|insuficientes|desconozco|ignoro|nichts)\b",
     re.IGNORECASE,
 )
 """Words without one of which nothing in `FOREIGN` is said."""

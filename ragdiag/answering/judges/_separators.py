@@ -20,6 +20,18 @@ THOUSANDS = re.compile(
 )
 
 
+METRES = re.compile(r"(?<=\d)\s?m\b(?!\s?(?:usd|eur|gbp|dollars|euros))")
+LENGTH = re.compile(
+    r"\bhow (?:tall|high|long|deep|wide|far|big)\b|\b(?:height|length|depth|width|distance|elevation|altitude|diameter)\b",
+    re.IGNORECASE,
+)
+
+
+def measured(question: str, text: str) -> str:
+    """`text` with ``324 m`` as metres where `question` asks for a length: elsewhere it is a million."""
+    return METRES.sub(" metres", text) if LENGTH.search(question) else text
+
+
 def regular(text: str) -> str:
     """`text` with numbers that can be read in one way only in English: separators of thousands go, ``1.234,5`` is 1234.5."""
     for pattern, mark in UNMISTAKABLE:

@@ -24,6 +24,9 @@ CENTURY = re.compile(
     rf"\b(?:(?P<n>\d{{1,2}})(?:st|nd|rd|th)|(?P<nth>{'|'.join(reversed(_NTH))}))[\s-]century{_BEFORE}?", re.IGNORECASE
 )
 ANCIENT = re.compile(rf"\b(?P<year>\d{{1,4}}){_BEFORE}", re.IGNORECASE)
+EARLY = re.compile(r"\b(?:in|around|about|circa|c\.|ad|year|by|since|from)\s+(\d{3}|1[0-4]\d\d)(?![\d,.%]\d|\d)", re.IGNORECASE)
+"""A year before 1500, which only what stands before it tells from an amount."""
+
 UNIT = re.compile(r"\b(?:decade|century)\b", re.IGNORECASE)
 AROUND = frozenset(
     "the in during by around circa c about early mid middle late beginning end of sometime approximately ad ce".split()
@@ -95,5 +98,6 @@ def _times(sentence: str) -> list[Span]:
     """The stretches and years that `sentence` gives, not to set them aside."""
     found = spans(sentence)
     years = [Span(d.year, d.year, d.start, d.end) for d in dates(sentence) if d.year]
+    years += [Span(int(m[1]), int(m[1]), m.start(1), m.end(1)) for m in EARLY.finditer(sentence)]
     alone = [y for y in years if not any(s.start <= y.start < s.end for s in found)]
     return [time for time in [*found, *alone] if not dismissed(sentence, time.start)]

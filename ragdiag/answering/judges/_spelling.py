@@ -29,6 +29,9 @@ SOUNDS = tuple(
 LONG, LONGER = 7, 10
 """Letters of a name from which one letter may differ, and two."""
 
+VOWELS = 2
+"""Vowels in which two spellings of a long name may differ."""
+
 CAPITALISED = re.compile(r"\b[A-Z][\w'-]+")
 
 
@@ -48,7 +51,8 @@ def alike(name: str, other: str) -> bool:
         return False
     length = max(len(name), len(other))
     most = 2 if length >= LONGER else 1 if length >= LONG else 0
-    return Levenshtein.distance(one, two, score_cutoff=most) <= most
+    apart = Levenshtein.distance(one, two)
+    return apart <= most or (apart <= VOWELS and min(len(one), len(two)) >= LONG - 1 and _skeleton(name) == _skeleton(other))
 
 
 def spelt_otherwise(gold: str, answer: str) -> str:

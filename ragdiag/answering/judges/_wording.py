@@ -145,7 +145,7 @@ def name_missing(case: Case) -> Opinion | None:
 def _is_plainly_a_name(case: Case) -> bool:
     """Whether a reference that may be a phrase as well is one word, holds a figure, or is several words in capitals."""
     several = len(case.gold.split()) > 1
-    proper = several and not case.name.isupper() and all(word[:1].isupper() for word in case.name.split())
+    proper = several and not case.name.isupper() and all(word.strip("\"'(")[:1].isupper() for word in case.name.split())
     return proper or len(content(case.gold)) < 2 or any(character.isdigit() for character in case.gold)
 
 

@@ -13,7 +13,7 @@ from ragdiag.answering.judges._matching import RULES, WHOLE, WORDLESS, WRITTEN
 from ragdiag.answering.judges._numbers import quantities
 from ragdiag.answering.judges._plain import plain, unthought
 from ragdiag.answering.judges._references import by_any, readings
-from ragdiag.answering.judges._separators import european, regular
+from ragdiag.answering.judges._separators import european, measured, regular
 from ragdiag.answering.judges._text import readable
 from ragdiag.answering.judges._tongues import in_its_language
 from ragdiag.answering.judges._wrapped import unwrapped
@@ -53,7 +53,9 @@ class Matcher:
         """By the texts as they are written, else by what they say."""
         as_written = Case(question, gold, answer, self.coverage)
         said = plain(unwrapped(question, unthought(answer)))
-        as_read = Case(readable(question), regular(readable(gold).strip()), regular(said), self.coverage)
+        as_read = Case(
+            readable(question), *(measured(question, regular(text)) for text in (readable(gold).strip(), said)), self.coverage
+        )
         first_table = WHOLE if whole and not _measured(as_read.gold) else WRITTEN
         return decide(first_table, as_written) or decide(WORDLESS, as_read) or in_its_language(as_read, _by_readings(as_read))
 

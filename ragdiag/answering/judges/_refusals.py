@@ -21,7 +21,8 @@ UNABLE_ENGLISH = (
     rf"\b(?:can(?:not|'t| not)|could(?: not|n't)|unable to|(?:not |im)possible to) (?:be )?{_ADVERB}{_TELLS}",
     r"\bi(?: do|'m| am| have)?(?: not|n't) (?:\w+ ){0,2}?(?:know|sure|certain|aware|have)\b(?! (?:that|of any)\b)",
     r"\b(?:don't|do not|doesn't|does not) know\b|\bno (?:idea|clue)\b|\bbeyond (?:my|the scope of)\b",
-    r"(?:\b(?:no|not enough|insufficient|not sufficient|lack(?:s|ing)?(?: of)?)|n't (?:enough|sufficient)) (?:\w+ ){0,2}(?:information|data"
+    r"(?:\b(?:no|not enough|insufficient|not sufficient|lack(?:s|ing)?(?: of)?)"
+    r"|n't (?:enough|sufficient)) (?:\w+ ){0,2}(?:information|data"
     r"|context|details?)\b",
     r"\b(?:i|we) (?:would|will|'d) need\b|\bplease provide\b|\bno (?:answer|way to (?:know|tell))\b",
     r"\b(?:unanswerable|unknowable|cannot answer|can't answer)\b",
@@ -39,7 +40,8 @@ SILENT_ENGLISH = (
     rf"\b{_SOURCE} (?:gives?|contains?|provides?|mentions?|states?|discloses?|lists?|have|makes?) no\b",
     rf"\bnot in the (?:{_SOURCE})\b|\bno (?:\w+ ){{0,2}}mention\b",
     r"\b(?:this|that|question|topic|matter|point) (?:is|was)(?: not|n't) (?:covered|addressed|discussed|answered)\b",
-    rf"\b(?:none|neither|nothing) (?:of|in) the {_SOURCE} (?:\w+ )?(?:mention|say|state|specif|provid|give|tell|address|cover|answer)",
+    rf"\b(?:none|neither|nothing) (?:of|in) the {_SOURCE} (?:\w+ )?"
+    r"(?:mention|say|state|specif|provid|give|tell|address|cover|answer)",
     r"\bthere (?:is|was|are|were) no (?:\w+ ){0,2}(?:provided|mentioned|given|mention|reference)\b",
     r"^\W*no (?:\w+ )?(?:information|answer|mention|details?|data|evidence|passages?|results?|documents?|sources?|context)\b",
     r"^\W*(?:n/?a|none found|unknown|unclear|unspecified|undetermined|undisclosed)\W*$",

@@ -22,7 +22,8 @@ THOUSANDS = re.compile(
 
 METRES = re.compile(r"(?<=\d)\s?m\b(?!\s?(?:usd|eur|gbp|dollars|euros))")
 LENGTH = re.compile(
-    r"\bhow (?:tall|high|long|deep|wide|far|big)\b|\b(?:height|length|depth|width|distance|elevation|altitude|diameter)\b",
+    r"\bhow (?:tall|high|long|deep|wide|far|big)\b"
+    r"|\b(?:height|length|depth|width|distance|elevation|altitude|diameter)\b",
     re.IGNORECASE,
 )
 

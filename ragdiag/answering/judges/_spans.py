@@ -81,13 +81,17 @@ def compare(question: str, gold: str, answer: str) -> Opinion | None:
     """Right where `answer` gives a time within that of `gold`; of a day the decade or century where that is asked for."""
     several = RANGE.fullmatch(gold) if ANY.search(question) else None
     span = Span(int(several[1]), int(several[2]), 0, 0) if several else span_of(gold)
-    given = [time for sentence in sentences(answer) for time in _times(sentence)]
     if span is not None:
-        return _found(gold, any(span.first <= time.first and time.last <= span.last for time in given))
+        return _found(gold, any(span.first <= time.first and time.last <= span.last for time in _given(answer)))
     dated = dates(gold) if UNIT.search(question) else []
     if not dated or not dated[0].year:
         return None
-    return _found(gold, any(time.first <= dated[0].year <= time.last for time in given))
+    return _found(gold, any(time.first <= dated[0].year <= time.last for time in _given(answer)))
+
+
+def _given(answer: str) -> list[Span]:
+    """The stretches and years that `answer` gives."""
+    return [time for sentence in sentences(answer) for time in _times(sentence)]
 
 
 def _found(gold: str, is_given: bool) -> Opinion:

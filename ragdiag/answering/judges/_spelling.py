@@ -7,7 +7,7 @@ import re
 
 from rapidfuzz.distance import Levenshtein
 
-from ragdiag.answering.judges._names import Person, person, short
+from ragdiag.answering.judges._names import KIN, Person, person, short
 from ragdiag.answering.judges._text import STOP_WORDS, readable, unaccented
 
 SOUNDS = tuple(
@@ -74,7 +74,7 @@ def _capitalised(text: str) -> list[tuple[int, str]]:
 
 def _is(who: Person, text: str, start: int, token: str) -> bool:
     """Whether a word is the last name of `who`, and no other given name stands before it."""
-    if len(token) < LONG or not alike(who.last, token):
+    if len(token) < LONG or not alike(who.last, token) or KIN.match(text, start + len(token)):
         return False
     before = re.search(r"((?:[A-Z][\w.'-]*\s+){1,3})$", text[max(0, start - 40) : start])
     given = [g.strip(".").lower() for g in before[1].split()] if before else []

@@ -7,7 +7,7 @@ import re
 from ragdiag.answering.judges import _facts, _polarity
 from ragdiag.answering.judges._case import FEW, Case, Table
 from ragdiag.answering.judges._hedged import two_names
-from ragdiag.answering.judges._kindred import kindred
+from ragdiag.answering.judges._kindred import kindred, most_of_name
 from ragdiag.answering.judges._numbers import agree, quantities
 from ragdiag.answering.judges._spelling import spelt_otherwise
 from ragdiag.answering.judges._text import content, flat
@@ -128,6 +128,12 @@ def name_spelt_otherwise(case: Case) -> Opinion | None:
     return Opinion(True, f"{found!r} is {case.name!r}") if found else None
 
 
+def name_but_for_a_word(case: Case) -> Opinion | None:
+    """A name of three words or more may be told without its first or its last, unless another stands in its place."""
+    found = most_of_name(case.name, case.answer) if case.name else ""
+    return Opinion(True, f"names {found!r} of {case.name!r}") if found else None
+
+
 def name_set_aside(case: Case) -> Opinion | None:
     """``Not X`` and ``rather than X`` have the words of X, and say that it is something else."""
     if not case.name or not _facts.set_aside(case.answer, case.name):
@@ -157,6 +163,7 @@ IN_WORDS: Table = (
     name_set_aside,
     name_grown_together,
     name_spelt_otherwise,
+    name_but_for_a_word,
     name_missing,
     *PROSE,
 )

@@ -103,8 +103,14 @@ def test_short_answers_are_compared_as_the_labels_of_hotpot100_were() -> None:
     files = hotpot()
     assert [len(asked) for _, asked, _ in files] == [100, 100, 90]
     for name, asked, labels in files:
-        predicted = [o is not None and o.correct for o in Matcher().judge(asked, None, no_progress)]
-        assert kappa(predicted, labels) >= 0.99, name
+        whole, free = (
+            [o is not None and o.correct for o in Matcher(style).judge(asked, None, no_progress)]  # type: ignore[arg-type]
+            for style in ("auto", "free")
+        )
+        assert kappa(whole, labels) >= 0.99, name
+        # What says the same in other words is right as well, where these labels ask for the same words.
+        assert all(said or not label for said, label in zip(free, labels, strict=True)), name
+        assert sum(free) > sum(labels), name
 
 
 # Which answers are judged, and how.
@@ -144,12 +150,12 @@ def test_style() -> None:
     asked = [pair("Where?", "Beijing", "Beijing, China"), pair("Who?", "Ada", "Ada")]
     whole, auto, free = ([o.correct for o in Matcher(s).judge(asked, None, no_progress)] for s in ("whole", "auto", "free"))
     assert whole == auto == [False, True]
-    assert free == [True, True]
+    assert free == [o.correct for o in Matcher().judge(asked, None, no_progress)] == [True, True]
     longer = [
         pair("Where?", "Beijing", "It stands in Beijing, the capital of China."),
         pair("Who?", "Ada", "It was Ada who did it."),
     ]
-    assert [o.correct for o in Matcher().judge(longer, None, no_progress)] == [True, True]
+    assert [o.correct for o in Matcher("auto").judge(longer, None, no_progress)] == [True, True]
     assert opinion("8.70%", "8.7 %", matcher=Matcher("whole")).correct
     assert opinion("$1577.00", "$1.577 billion", "What is capex in USD millions?", Matcher("whole")).correct
 
@@ -297,7 +303,7 @@ PHRASES = st.lists(
 @given(TEXT | PHRASES.map(" ".join), TEXT, TEXT | PHRASES.map(" ".join))
 def test_any_text_is_judged(gold: str, question: str, answer: str) -> None:
     assume(gold.strip())
-    assert opinion(gold, answer, question).kind in ("", "refusal")
+    assert opinion(gold, answer, question).kind in ("", "refusal", "doubtful")
 
 
 @settings(max_examples=300, deadline=None)

@@ -151,7 +151,7 @@ def test_more_references_never_make_a_right_answer_wrong() -> None:
 def test_short_answers_with_several_references_are_not_compared_as_a_whole() -> None:
     """One reference for each query is how sets compared mark by mark are made; a list says that the form does not count."""
     asked = [(Query("q", "Where?", "Beijing", also=also), Answer("q", "oracle", "Beijing, China")) for also in ((), ("Peking",))]
-    whole, free = ([o and o.correct for o in Matcher().judge(pairs * 2, None, no_progress)] for pairs in (asked[:1], asked))
+    whole, free = ([o and o.correct for o in Matcher("auto").judge(pairs * 2, None, no_progress)] for pairs in (asked[:1], asked))
     assert (whole, free) == ([False] * 2, [True] * 4)
 
 

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from ragdiag.answering.judges import refuses, unthought
+from ragdiag.answering.judges import keyed, refuses, unthought
 from ragdiag.answering.missing import why_unjudged
 from ragdiag.answering.rules import KINDS as RULE_KINDS
 from ragdiag.answering.rules import Rule, broken, load_rules, spoken
 from ragdiag.answering.verdict import Judgement
-from ragdiag.core.opinions import Opinion
+from ragdiag.core.opinions import DOUBTFUL, Opinion
 from ragdiag.core.options import Judging
 from ragdiag.core.protocols import Judge, Progress, Store
 from ragdiag.core.records import Answer, FloatArray, Query
@@ -35,10 +35,17 @@ def judge_answers(
     """
     rules = load_rules(judging.format_rules) if judging.format_rules else ()
     pairs = [(queries[q], dataclasses.replace(a, answer=spoken(unthought(a.answer)))) for q, a in asked]
-    opinions = _opinions(judging.judge, pairs, _to_judge(asked, judging.blind), store, progress)
+    to_judge = [(query, _by_its_key(own, a)) for (query, a), (_, own) in zip(pairs, asked, strict=True)]
+    opinions = _opinions(judging.judge, to_judge, _to_judge(asked, judging.blind), store, progress)
     supported = _opinions(judging.support, pairs, _to_support(asked), store, progress)
     judgements = (_judgement(q, a, opinions.get(i), supported.get(i), judging, rules) for i, (q, a) in enumerate(asked))
     return tuple(j if j.by else j._replace(why="; ".join(_unjudged(queries[j.query], j, judging))) for j in judgements)
+
+
+def _by_its_key(own: Answer, said: Answer) -> Answer:
+    """What a judge is to read of an answer: of a JSON object what stands under the answer's key, else what it has `said`."""
+    under_key = keyed(own.answer)
+    return said if under_key is None else dataclasses.replace(said, answer=under_key)
 
 
 def _to_judge(asked: Asked, blind: bool) -> list[int]:
@@ -78,7 +85,7 @@ def _judgement(
     judged = None if opinion is None else opinion.correct
     content = answer.correct if label_counts else judged
     broke = broken(rules, answer.answer)
-    kind = _kind(answer, content, opinion, support, broke)
+    kind = _kind(answer, content, opinion, support, broke, label_counts)
     return Judgement(
         query=query,
         condition=answer.condition,
@@ -94,14 +101,27 @@ def _judgement(
     )
 
 
-def _kind(answer: Answer, content: bool | None, opinion: Opinion | None, support: Opinion | None, broke: tuple[Rule, ...]) -> str:
+def _kind(
+    answer: Answer,
+    content: bool | None,
+    opinion: Opinion | None,
+    support: Opinion | None,
+    broke: tuple[Rule, ...],
+    labelled: bool,
+) -> str:
     """How an answer is wrong, one of `verdict.KINDS`; "" for one that is right, or of which that is not known."""
     if content is None or (content and not broke):
         return ""
     if content:
         return next(kind for kind in RULE_KINDS if any(rule.kind == kind for rule in broke))
-    if opinion.kind == "refusal" if opinion is not None else refuses(answer.answer):
-        return "refusal"
+    return _how_wrong(answer, opinion, support, labelled)
+
+
+def _how_wrong(answer: Answer, opinion: Opinion | None, support: Opinion | None, labelled: bool) -> str:
+    """The kind of an answer that says something wrong; what a label says is not doubtful."""
+    said = opinion.kind if opinion is not None else "refusal" if refuses(answer.answer) else ""
+    if said == "refusal" or (said == DOUBTFUL and not labelled):
+        return said
     return "unsupported" if support is not None and not support.correct else "content"
 
 

@@ -3,42 +3,37 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from ragdiag.answering.answers import load_answers, split_source
 from ragdiag.answering.harm import harms
+from ragdiag.answering.held import Answers, precise, precision, sufficient
 from ragdiag.answering.judging import judge_answers, majorities, shares_by_query
 from ragdiag.answering.people import load_marks, marked, otherwise_judged
 from ragdiag.answering.ruling import corrected_pair, corrected_share, rule
 from ragdiag.answering.said import Said
-from ragdiag.answering.verdict import DELTA, Agreement, Judgement, Litmus, Outcomes, agreement
+from ragdiag.answering.verdict import DELTA, Agreement, Judgement, Litmus, Outcomes, Verdict, agreement
 from ragdiag.core.batches import hashed
 from ragdiag.core.cache import opened
 from ragdiag.core.conditions import ORACLE, RETRIEVED
 from ragdiag.core.errors import InputError, UsageError
+from ragdiag.core.opinions import DOUBTFUL
 from ragdiag.core.options import Judging, Options
 from ragdiag.core.protocols import Progress, no_progress
 from ragdiag.core.records import Answer, FloatArray, Mean, Query
 from ragdiag.pipeline import Audit, labelled_documents, run_audit
 from ragdiag.scoring.labels import copies_of
-from ragdiag.scoring.measures import Measure
 from ragdiag.search.precision import kept_in
 from ragdiag.sources.queries import load_queries
 from ragdiag.stats.statistics import Resampler, clusters
-from ragdiag.text.normal import folded
 
 __all__ = ["answered", "prepared", "run_litmus"]
 
 ByCondition = Mapping[str, Sequence[Judgement]]
-
-Answers = Mapping[int, Sequence[Answer]]
-"""Answers by the position of their query."""
-
-PIECE = 20
-"""Characters: a context that is a shorter part of a passage holds nothing of it."""
 
 
 def run_litmus(
@@ -102,9 +97,11 @@ def answered(
     resampler = Resampler(cluster, asked.seed)
     said = {c: _said_under(n, by_condition.get(c, ()), judging.blind) for c in dict.fromkeys((RETRIEVED, ORACLE, *by_condition))}
     both = Said(*map(np.hstack, zip(said[RETRIEVED], said[ORACLE], strict=True)))
-    outcomes, copies = _outcomes(n, by_condition, _sufficient(known, retrieved, audit)), copies_of(known)
+    outcomes, copies = _outcomes(n, by_condition, sufficient(known, retrieved, audit)), copies_of(known)
+    ruling = functools.partial(rule, cluster=cluster, seed=asked.seed, delta=delta, copies=copies, by_doubt=marks.by_doubt)
+    verdict = ruling(outcomes, both)
     return Litmus(
-        verdict=rule(outcomes, both, cluster, asked.seed, delta, copies, marks.by_doubt),
+        verdict=verdict,
         queries=tuple(known),
         answers=tuple(answer for _, answer in placed),
         outcomes=outcomes,
@@ -113,8 +110,8 @@ def answered(
         corrected=_corrected(by_condition, said, both, marks.by_doubt, resampler, asked.seed),
         unsupported=_unsupported(n, by_condition, resampler),
         agreements=_agreements(by_condition),
-        precision=_precision(known, retrieved, audit, resampler),
-        precise=_precise(known, retrieved, audit),
+        precision=precision(known, retrieved, audit, resampler),
+        precise=precise(known, retrieved, audit),
         seed=asked.seed,
         delta=delta,
         blind=judging.blind,
@@ -122,6 +119,9 @@ def answered(
         said=both,
         people=people,
         otherwise=otherwise_judged(marks, [(a, j.judged) for (_, a), j in zip(placed, judgements, strict=True)]),
+        undoubted=None
+        if verdict.errors == "corrected"
+        else _undoubted(n, judgements, outcomes.sufficient, judging.blind, ruling),
         harms=harms({c: _right(n, under) for c, under in by_condition.items()}, said, cluster, asked.seed, copies),
     )
 
@@ -200,6 +200,18 @@ def _outcomes(n: int, by_condition: ByCondition, sufficient: FloatArray) -> Outc
     )
 
 
+def _undoubted(
+    n: int, judgements: Iterable[Judgement], sufficient: FloatArray, blind: bool, ruling: Callable[[Outcomes, Said], Verdict]
+) -> Verdict | None:
+    """The verdict if all doubtful answers were right; None where none is doubtful."""
+    if not any(j.kind == DOUBTFUL for j in judgements):
+        return None
+    right = (j._replace(right=True, content=True, judged=True, kind="") if j.kind == DOUBTFUL else j for j in judgements)
+    by_condition = _by_condition(right)
+    said = [_said_under(n, by_condition.get(c, ()), blind) for c in (RETRIEVED, ORACLE)]
+    return ruling(_outcomes(n, by_condition, sufficient), Said(*map(np.hstack, zip(*said, strict=True))))
+
+
 def _unsupported(n: int, by_condition: ByCondition, resampler: Resampler) -> dict[str, Mean]:
     """By condition, the share of answers that state what their context does not hold, where that is known of any."""
     means = {}
@@ -236,68 +248,3 @@ def _agreements(by_condition: ByCondition) -> dict[str, Agreement]:
         if of_pairs is not None:
             agreements[condition] = of_pairs
     return agreements
-
-
-def _precision(queries: Sequence[Query], answers: Answers, audit: Audit | None, resampler: Resampler) -> Mean:
-    """The share of what was retrieved that holds evidence: of the recorded contexts, else as the audit measured it."""
-    shares = np.array([_holding_evidence(query, answers.get(q, ())) for q, query in enumerate(queries)], dtype=np.float64)
-    if audit is not None and np.isnan(shares).all():
-        pipeline = audit.report.pipeline
-        measure = Measure("P", pipeline.budget, True) if pipeline.budget else Measure("P", pipeline.k or 0, False)
-        return audit.report.measures[str(measure)]
-    return resampler.mean(shares)
-
-
-def _precise(queries: Sequence[Query], answers: Answers, audit: Audit | None) -> float | None:
-    """`_precision` where one retrieved context holds each labelled passage; None where the number of contexts is not known."""
-    shares = []
-    for q, numbers in _numbers(len(queries), answers, audit).items():
-        passages = len({label.group or i for i, label in enumerate(queries[q].evidence) if label.text.strip()})
-        if passages:
-            shares.append(float(np.mean([min(passages, n) / n for n in numbers])))
-    return round(float(np.mean(shares)), 4) if shares else None
-
-
-def _numbers(n_queries: int, answers: Answers, audit: Audit | None) -> dict[int, list[int]]:
-    """By query the numbers of contexts that were recorded with its answers, or else that of the audit."""
-    recorded = {q: [len(answer.contexts) for answer in own if answer.contexts] for q, own in answers.items()}
-    known = {q: numbers for q, numbers in recorded.items() if numbers}
-    pipeline = audit.report.pipeline if audit and not known else None
-    return {q: [pipeline.k] for q in range(n_queries)} if pipeline and pipeline.k and not pipeline.budget else known
-
-
-def _holding_evidence(query: Query, answers: Sequence[Answer]) -> float:
-    """The share of the contexts recorded with `answers` that hold evidence of `query`, or are part of it; NaN where none can."""
-    passages = [folded(label.text) for label in query.evidence]
-    contexts = [folded(context) for answer in answers for context in answer.contexts]
-    if not contexts or not passages or not all(passages):
-        return float("nan")
-    return float(np.mean([any(p in c or (c in p and len(c) >= PIECE) for p in passages) for c in contexts]))
-
-
-def _sufficient(queries: Sequence[Query], answers: Answers, audit: Audit | None) -> FloatArray:
-    """1 where the context held all evidence, 0 where it did not, NaN where nothing says; shape ``(n_queries,)``.
-
-    In this order: as recorded with the answer; recorded contexts, in which the labelled passages are looked for; the audit.
-    """
-    sufficient = np.full(len(queries), np.nan)
-    for q, query in enumerate(queries):
-        recorded = [held for answer in answers.get(q, ()) if (held := _held(query, answer)) is not None]
-        if recorded:
-            sufficient[q] = float(sum(recorded) * 2 > len(recorded))
-        elif audit is not None and audit.report.queries[q].served is not None:
-            sufficient[q] = float(bool(audit.report.queries[q].served))
-    return sufficient
-
-
-def _held(query: Query, answer: Answer) -> bool | None:
-    """Whether one answer's context was sufficient, by what is recorded with it."""
-    if answer.sufficient is not None:
-        return answer.sufficient
-    if not answer.contexts or not query.evidence or not all(label.text.strip() for label in query.evidence):
-        return None
-    text = folded(" ".join(answer.contexts))
-    groups: dict[str, list[bool]] = {}
-    for i, label in enumerate(query.evidence):
-        groups.setdefault(label.group or f"#{i}", []).append(folded(label.text) in text)
-    return all(any(there) for there in groups.values())

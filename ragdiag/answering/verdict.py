@@ -13,6 +13,7 @@ from scipy import special
 from ragdiag.answering.effects import Effect, Harm
 from ragdiag.answering.people import People
 from ragdiag.answering.said import Said
+from ragdiag.core.opinions import DOUBTFUL
 from ragdiag.core.records import Answer, BoolArray, FloatArray, Mean, Query, Report
 
 __all__ = [
@@ -36,9 +37,11 @@ DELTA = 0.05
 
 LEVEL, POWER = 0.95, 0.80
 
-KINDS = ("content", "unsupported", "refusal", "format", "style", "tone", "vocabulary", "no answer")
+KINDS = ("content", "unsupported", "refusal", DOUBTFUL, "format", "style", "tone", "vocabulary", "no answer")
 """How an answer can be wrong: it says something else than the reference; so it does, and its context does not hold it; it
-declines to answer; right content breaks a rule of format, style, tone or vocabulary; the attempt failed, and failed attempts count as wrong."""
+declines to answer; it says the reference's yes or no and explains something else, or is told so that only a person can tell,
+and asks for a label; right content breaks a rule of format, style, tone or vocabulary; the attempt failed, and failed attempts
+count as wrong."""
 
 
 class Judgement(NamedTuple):
@@ -146,9 +149,10 @@ class Litmus:
     By condition: `shares` of right answers (`corrected` ones for the judge's errors, where labels allow), `unsupported` those of
     answers that state what their context does not hold, `agreements` of the judge with labels. `precision` is the share of what
     was retrieved that holds evidence, `precise` what it is where one retrieved context holds each passage. `blind`: labels had no
-    say. `report` is that of the audit, where there was one. `harms` are the contrasts of further conditions,
-    `people` says how far people agree, where several labelled an answer. `said` is what labels and the judge say of the answers
-    that the verdict is about; of `otherwise` answers the judge says something else than when they were drawn to be labelled.
+    say. `report` is that of the audit, where there was one; `undoubted` the verdict if all doubtful answers were right, None
+    where none is doubtful. `harms` are the contrasts of further conditions, `people` says how far people agree, where several
+    labelled an answer. `said` is what labels and the judge say of the answers that the verdict is about; of `otherwise` answers
+    the judge says something else than when they were drawn to be labelled.
     """
 
     verdict: Verdict
@@ -168,6 +172,7 @@ class Litmus:
     otherwise: int = 0
     blind: bool = False
     report: Report | None = None
+    undoubted: Verdict | None = None
     precise: float | None = None
     harms: tuple[Harm, ...] = ()
 

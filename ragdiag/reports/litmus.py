@@ -15,6 +15,7 @@ from ragdiag.answering.verdict import COLUMNS, KINDS, Agreement, Judgement, Litm
 from ragdiag.core.conditions import ORACLE, RETRIEVED
 from ragdiag.core.version import __version__
 from ragdiag.reports.behaviors import behavior_lines
+from ragdiag.reports.doubts import doubt_lines, doubts_dict
 from ragdiag.reports.harms import harm_dict, harm_lines
 from ragdiag.reports.json import JsonObject, verdict_dict
 from ragdiag.reports.missing import missing_lines
@@ -57,6 +58,7 @@ def litmus_lines(litmus: Litmus) -> Iterator[RenderableType]:
     verdict = litmus.verdict
     yield from _headline(litmus)
     yield from missing_lines(litmus)
+    yield from doubt_lines(litmus)
     yield from _effects(verdict, litmus.delta)
     yield from (Text(), _table(verdict), Text(), _three_figures(litmus))
     if verdict.broken:
@@ -258,6 +260,7 @@ def litmus_dict(litmus: Litmus) -> JsonObject:
         "people": litmus.people._asdict(),
         "precision": dataclasses.asdict(litmus.precision) | {"one_context_a_passage": litmus.precise},
         "answers": {condition: _condition(litmus, condition) for condition in litmus.shares},
+        "doubtful": doubts_dict(litmus),
         "judgements": [_judgement(litmus, judgement) for judgement in litmus.judgements],
     }
 

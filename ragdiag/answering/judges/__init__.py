@@ -1,10 +1,15 @@
 """Judges: is this answer right, given the reference answer? One file each."""
 
-from ragdiag.answering.judges import _text
+from ragdiag.answering.judges import _text, _wrapped
 from ragdiag.answering.judges._figures import other_figures, stands_in
 from ragdiag.answering.judges._plain import unthought
 
-__all__ = ["other_figures", "refuses", "stands_in", "unthought"]
+__all__ = ["keyed", "other_figures", "refuses", "stands_in", "unthought"]
+
+
+def keyed(text: str) -> str | None:
+    """What stands under the answer's key where `text`, without what a model thinks, is a JSON object that has one; else None."""
+    return _wrapped.keyed(unthought(text))
 
 
 def refuses(text: str) -> bool:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ragdiag.answering.judges._conclusion import before, dismissed
 from ragdiag.answering.judges._text import content, sentences
-from ragdiag.core.opinions import Opinion
+from ragdiag.core.opinions import DOUBTFUL, Opinion
 
 MONTHS = "january february march april may june july august september october november december".split()
 _MONTH = "(?P<month>" + "|".join(f"{m[:3]}(?:{m[3:]})?" if len(m) > 3 else m for m in MONTHS) + r"|sept)\b\.?"
@@ -22,6 +22,11 @@ WHEN = re.compile(
     r"|\b(?:what|which) (?:\w+ )?(?:year|date|day|month|quarter|decade|century)\b",
     re.IGNORECASE,
 )
+
+UNIT = re.compile(r"\b(?:what|which)\s+(?:\w+\s+)?(year|date|day|month|quarter|decade|century)\b", re.IGNORECASE)
+"""How exact a date is asked for."""
+
+WAS = re.compile(r"\bwhen\s+(?:was|were|did|had|has|have)\b", re.IGNORECASE)
 
 BESIDE = re.compile(r"\b(?:after|before|following|prior to)(?: the| its)?\s*$", re.IGNORECASE)
 """What stands before a date that another one is told by."""
@@ -103,11 +108,40 @@ def is_bare(gold: str) -> bool:
     return bool(re.fullmatch(r"\W*\d{4}\W*", gold))
 
 
-def compare(gold: str, answer: str) -> Opinion:
+def asked(date: Date, question: str) -> Date:
+    """As much of `date` as `question` asks for: of a day its year, or its month."""
+    unit = UNIT.search(question)
+    if unit and unit[1].lower() == "year" and date.year:
+        return date._replace(quarter=0, month=0, day=0)
+    return date._replace(year=0, day=0) if unit and unit[1].lower() == "month" and date.month else date
+
+
+def tells(given: Date, gold: Date, question: str) -> bool:
+    """Whether `given` says as much of `gold` as is asked: of a month, when something was, the year will do."""
+    if says(given, asked(gold, question)):
+        return True
+    return not gold.day and leaves_open(question) and coarser(given, gold)
+
+
+def leaves_open(question: str) -> bool:
+    """Whether `question` asks when something was, and not how exactly."""
+    return bool(WAS.search(question)) and not UNIT.search(question)
+
+
+def coarser(given: Date, gold: Date) -> bool:
+    """Whether `given` is of the year of `gold`, and differs in nothing else that it says."""
+    if not given.year or given.year != gold.year:
+        return False
+    return all(not g or g == of_gold for g, of_gold in zip(given[1:4], gold[1:4], strict=True))
+
+
+def compare(gold: str, answer: str, question: str = "") -> Opinion:
     """Each date of `gold` must be told in `answer`, and not to set it aside or to tell another one by."""
     given = [d for s in sentences(answer) for d in dates(s) if not (dismissed(s, d.start) or BESIDE.search(before(s, d.start)))]
     for date in dates(gold):
-        if not any(says(d, date) for d in given):
+        if not any(tells(d, date, question) for d in given):
             text = gold[date.start : date.end]
+            if leaves_open(question) and any(coarser(d, date) for d in given):
+                return Opinion(False, f"a coarser date than {text}, to a question that leaves open how exactly", DOUBTFUL)
             return Opinion(False, f"the date {text} is not in the answer" if given else f"no date in the answer, {text} expected")
     return Opinion(True, f"the same date as {gold!r}")

@@ -177,7 +177,7 @@ def _weights(question: str, gold: str, has_numbers: bool) -> dict[str, float]:
     """
     known = set(content(question))
     weights = {w: 1.0 for w in content(gold) if w not in known} or dict.fromkeys([] if has_numbers else content(gold), 1.0)
-    for name in re.findall(r"(?<![.!?\n]\s)(?<!^)\b[A-Z][\w&]+", gold):
+    for name in [] if gold.isupper() else re.findall(r"(?<![.!?\n]\s)(?<!^)\b[A-Z][\w&]+", gold):
         if stem(name.lower()) in weights:
             weights[stem(name.lower())] = 2.0
     return weights

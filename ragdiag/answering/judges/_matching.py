@@ -9,17 +9,25 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from ragdiag.answering.judges import _dates, _facts, _numeric, _polarity
+from ragdiag.answering.judges import _dates, _facts, _numeric, _polarity, _spans
 from ragdiag.answering.judges._case import Case, Table, decide, decided
+from ragdiag.answering.judges._explained import doubt
+from ragdiag.answering.judges._hedged import two_figures
 from ragdiag.answering.judges._numbers import quantities
+from ragdiag.answering.judges._refusals import unable
 from ragdiag.answering.judges._text import UNSUITED, answering, content, normalised, refuses, sentences, words
 from ragdiag.answering.judges._wording import IN_WORDS, PROSE
-from ragdiag.core.opinions import Opinion
+from ragdiag.core.opinions import DOUBTFUL, Opinion
 
 EXPLAINED = 0.5
 """Share of what a reference adds to its yes or no that stands for the yes or no itself."""
 
 NOTHING = re.compile(r"\b(?:there (?:is|are|were|was) (?:none|no)|none|nothing|does not|do not|not)\b", re.IGNORECASE)
+
+
+NONE = re.compile(r"\W*(?:none|neither|nobody|no one|nothing|no-one)\b", re.IGNORECASE)
+FEW_WORDS = 4
+"""Words up to which a reference that begins so says no more."""
 
 
 # Of texts as they are written.
@@ -89,7 +97,7 @@ def declines(case: Case) -> Opinion | None:
     if not case.declines:
         return None
     if case.asks_yes_or_no:
-        return _refusal() if _polarity.spoken(case.answer) is None else None
+        return _refusal() if _polarity.spoken(case.answer) is None or _denies_to_answer(case) else None
     if decided(BY_KIND, case).correct and (_polarity.NEGATIVE.search(case.gold) or _right_besides(case)):
         return None
     return _refusal()
@@ -97,6 +105,14 @@ def declines(case: Case) -> Opinion | None:
 
 def _refusal() -> Opinion:
     return Opinion(False, "refusal", "refusal")
+
+
+def _denies_to_answer(case: Case) -> bool:
+    """Whether a "no" denies that there is an answer (``No information is given.``, ``No, I cannot tell.``)."""
+    rest = answering(case.answer)
+    if _polarity.spoken(rest) is not None or (words(rest) and _polarity.restates(case.question, rest)):
+        return False
+    return unable(case.answer)
 
 
 def _right_besides(case: Case) -> bool:
@@ -113,6 +129,8 @@ def explains_the_same(case: Case) -> Opinion | None:
     if _polarity.spoken(case.answer) is not None or not words(case.beside_yes_or_no):
         return None
     if _polarity.restates(case.question, case.answer) or _polarity.contrary(case.gold, case.answer):
+        return None
+    if _polarity.moves_otherwise(case.beside_yes_or_no, case.answer):
         return None
     share, _, _ = replace(case, gold=case.beside_yes_or_no).covered
     return Opinion(True, "explains what the reference explains") if share >= EXPLAINED else None
@@ -133,7 +151,8 @@ def same_yes_or_no(case: Case) -> Opinion:
     given = _polarity.implied(case.question, case.answer) if spoken is None else spoken
     how = "says" if spoken is not None else "means"
     reason = f"the reference says {_yes_or_no(expected)}, the answer {how} {_yes_or_no(given)}"
-    return Opinion(expected == given, reason)
+    against = doubt(case.question, case.gold, case.answer) if expected == given else ""
+    return Opinion(False, f"{reason}, but {against}", DOUBTFUL) if against else Opinion(expected == given, reason)
 
 
 def _yes_or_no(value: bool) -> str:
@@ -144,6 +163,14 @@ YES_OR_NO: Table = (explains_the_same, neither_yes_nor_no, same_yes_or_no)
 
 
 # By the kind of answer that the reference is.
+
+
+def reference_says_none(case: Case) -> Opinion | None:
+    """``Neither`` is ``none of them``, and anything that denies."""
+    if not NONE.match(case.gold) or len(words(case.gold)) > FEW_WORDS or quantities(case.gold):
+        return None
+    denies = bool(_polarity.NEGATIVE.search(sentences(case.answer)[0]))
+    return Opinion(denies, "the reference says that there is none; the answer " + ("agrees" if denies else "names one"))
 
 
 def more_than_yes_or_no(case: Case) -> Opinion | None:
@@ -178,6 +205,20 @@ def choice(case: Case) -> Opinion | None:
     return Opinion(given == right, f"chooses {given!r}" + ("" if given == right else f", not {right!r}"))
 
 
+def hedged_figure(case: Case) -> Opinion | None:
+    """``Either 12 or 14`` names the right figure and does not say which it is."""
+    numbers = quantities(case.gold)
+    if len(numbers) != 1 or not (_numeric.is_numeric(case.question, case.gold) or _dates.is_date(case.gold)):
+        return None
+    both = two_figures(numbers[0], case.answer)
+    return Opinion(False, f"gives {both[0]} and {both[1]} without choosing") if both else None
+
+
+def stretch_of_years(case: Case) -> Opinion | None:
+    """A decade or a century is told by its name, or by a year within it."""
+    return _spans.compare(case.question, case.gold, case.answer)
+
+
 def amount_like_a_year(case: Case) -> Opinion | None:
     """Four digits alone may be an amount as well as a year, unless the question tells which."""
     if not _dates.is_date(case.gold) or not _dates.is_bare(case.gold) or _dates.WHEN.search(case.question):
@@ -188,7 +229,7 @@ def amount_like_a_year(case: Case) -> Opinion | None:
 
 def date(case: Case) -> Opinion | None:
     """A date is the same in any form."""
-    return _dates.compare(case.gold, case.answer) if _dates.is_date(case.gold) else None
+    return _dates.compare(case.gold, case.answer, case.question) if _dates.is_date(case.gold) else None
 
 
 def date_in_prose(case: Case) -> Opinion | None:
@@ -196,7 +237,7 @@ def date_in_prose(case: Case) -> Opinion | None:
     dates = _dates.dates(case.gold)
     if not dates or not _dates.WHEN.search(case.question):
         return None
-    return _dates.compare(case.gold[dates[0].start : dates[0].end], case.answer)
+    return _dates.compare(case.gold[dates[0].start : dates[0].end], case.answer, case.question)
 
 
 def numbers_reversed(case: Case) -> Opinion | None:
@@ -233,10 +274,13 @@ def in_words(case: Case) -> Opinion | None:
 
 
 BY_KIND: Table = (
+    reference_says_none,
     more_than_yes_or_no,
     yes_or_no,
     rise_or_fall,
     choice,
+    hedged_figure,
+    stretch_of_years,
     amount_like_a_year,
     date,
     date_in_prose,

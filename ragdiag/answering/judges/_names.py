@@ -18,6 +18,9 @@ TITLES = frozenset(
 PARTICLES = frozenset("de del della der den di da dos du la le van von bin ibn al el ben ter ten y".split())
 SUFFIX = re.compile(r"(?:,?\s+(?:Jr|Sr|Esq|[A-Z]BE|M\.?\s?D|Ph\.?\s?D|[IVX]+)\.?)+$")
 ASIDE = re.compile(r"\([^)]*\)|[\"“”][^\"“”]*[\"“”]")
+CALLED = re.compile(r"[\"(]([A-Z][a-z]+)[\")]")
+"""What a person is called: ``Robert "Bob" Bell``."""
+
 TOKEN = re.compile(r"[^\W\d_](?:[\w'’-]*\w)?")
 
 BEHIND = re.compile(r"(?P<token>[^\W\d_](?:[\w'-]*\w)?)[.\")]{0,2}[\s-]{0,2}[\"(]?$")
@@ -26,6 +29,15 @@ NEAR, MOST = 40, 5
 
 SHORTENED = 3
 """Letters that a short form shares with the name: ``Greg``, ``Thad``."""
+
+
+KIN = re.compile(
+    r"'s?\s+(?:\w+\s+){0,2}(?:brother|sister|wife|husband|widow|son|daughter|father|mother|uncle|aunt|cousin"
+    r"|nephew|niece|assistant"
+    r"|deputy|successor|predecessor|friend|student|pupil|colleague|secretary)\b",
+    re.IGNORECASE,
+)
+"""What stands behind the name of one who is named to tell another by."""
 
 
 class Person(NamedTuple):
@@ -45,7 +57,8 @@ def person(name: str) -> Person | None:
     names = _untitled(tokens[described:])
     if not 2 <= len(names) <= 4 or names[0] in TITLES or len(names[-1]) < 2 or names[-1] in SUFFIXES:
         return None
-    return Person(tuple(names[:-1]), names[-1])
+    called = [unaccented(m[1]).lower() for m in CALLED.finditer(readable(name))]
+    return Person((*names[:-1], *called), names[-1])
 
 
 def _untitled(tokens: list[str]) -> list[str]:
@@ -72,7 +85,8 @@ def _mentions(text: str, who: Person) -> list[tuple[int, tuple[str, ...]]]:
     """Where the last name stands in capitals: the start of the name there, and the given names before it."""
     text = unaccented(readable(text))
     last = "|".join(map(re.escape, {who.last, who.last.rpartition("-")[2]}))
-    return [_before(text, m.start()) for m in re.finditer(rf"\b(?:{last})\b", text, re.IGNORECASE) if m[0][0].isupper()]
+    found = re.finditer(rf"\b(?:{last})\b", text, re.IGNORECASE)
+    return [_before(text, m.start()) for m in found if m[0][0].isupper() and not KIN.match(text, m.end())]
 
 
 def _tokens(text: str) -> list[str]:
@@ -98,12 +112,13 @@ def _before(text: str, end: int) -> tuple[int, tuple[str, ...]]:
 
 def _same(given: tuple[str, ...], before: tuple[str, ...]) -> bool:
     """Whether names before a last name fit the given ones: the first, or an initial or short form of it, or a whole other one."""
-    if any(_alike(given[0], b) for b in before):
+    if any(short(given[0], b) for b in before):
         return True
     return any(_short(g, b) for g in given[1:] for b in before if min(len(g), len(b)) >= SHORTENED)
 
 
-def _alike(name: str, other: str) -> bool:
+def short(name: str, other: str) -> bool:
+    """Whether one given name may stand for the other: the same, an initial of it, a short form."""
     return (name[0] == other[0] if min(len(name), len(other)) == 1 else False) or _short(name, other)
 
 

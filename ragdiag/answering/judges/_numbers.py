@@ -9,35 +9,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ragdiag.answering.judges._text import DOWN, UP
+from ragdiag.answering.judges._units import CURRENCIES, SCALES, UNITS
 
-SCALES = {
-    **dict.fromkeys(("thousand", "thousands", "k"), 1e3),
-    **dict.fromkeys(("million", "millions", "mn", "mm", "m", "mio", "mil"), 1e6),
-    **dict.fromkeys(("billion", "billions", "bn", "b"), 1e9),
-    **dict.fromkeys(("trillion", "trillions", "tn"), 1e12),
-}
-CURRENCIES = {"$": "$", "usd": "$", "us$": "$", "dollar": "$", "€": "€", "eur": "€", "euro": "€", "£": "£", "gbp": "£", "¥": "¥"}
-CURRENCIES |= {"pounds": "£", "yen": "¥", "jpy": "¥", "chf": "chf", "₹": "₹", "inr": "₹", "rs": "₹"}
-UNITS = {  # unit -> (dimension, how many base units)
-    **dict.fromkeys(("second", "sec"), ("time", 1.0)),
-    **dict.fromkeys(("minute", "min"), ("time", 60.0)),
-    **dict.fromkeys(("hour", "hr"), ("time", 3600.0)),
-    "day": ("time", 86400.0),
-    "week": ("time", 604800.0),
-    "month": ("time", 86400 * 365.25 / 12),
-    "year": ("time", 86400 * 365.25),
-    **dict.fromkeys(("µg", "μg", "mcg", "microgram"), ("mass", 1e-6)),
-    **dict.fromkeys(("mg", "milligram"), ("mass", 1e-3)),
-    **dict.fromkeys(("g", "gram"), ("mass", 1.0)),
-    **dict.fromkeys(("kg", "kilogram"), ("mass", 1e3)),
-    **dict.fromkeys(("ml", "milliliter", "millilitre"), ("volume", 1e-3)),
-    **dict.fromkeys(("l", "liter", "litre"), ("volume", 1.0)),
-    **dict.fromkeys(("mm", "millimeter", "millimetre"), ("length", 1e-3)),
-    **dict.fromkeys(("cm", "centimeter", "centimetre"), ("length", 1e-2)),
-    **dict.fromkeys(("meter", "metre"), ("length", 1.0)),
-    **dict.fromkeys(("km", "kilometer", "kilometre"), ("length", 1e3)),
-    "mile": ("length", 1609.344),
-}
+EXACT = 1000
+"""Steps: two numbers that are written in as many digits as that, and alike, are rounded alike too."""
+
 ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen"
@@ -65,6 +41,7 @@ _SMALL = (
     r"(?:\s+(?:by|of|about|approximately|roughly|around|nearly|almost|some|an?|over|just|another|organically|was|were|is))*"
     r"\W{0,4}$"
 )
+PROFIT = r"\b(?:profits?|gains?|surplus|inflow|positive)\b"
 LOSS = r"\b(?:loss|losses|deficit|outflow|lost|negative|cash used)\b"
 AFTER = r"^\s*(?:\w+[\s-]){0,1}(?:year[\s-]over[\s-]year\s+)?"
 
@@ -206,6 +183,11 @@ def _rises(number: _Place) -> bool:
     return _moves(number, UP)
 
 
+def _is_a_gain(number: _Place) -> bool:
+    """``a profit of 12``."""
+    return bool(re.search(rf"{PROFIT}(?:\s+(?:of|was|is|at|by|about|some))*\W*$", number.before, re.IGNORECASE))
+
+
 SIGNS: tuple[tuple[Callable[[_Place], bool], int], ...] = (
     (_has_minus, -1),
     (_is_in_accountants_parentheses, -1),
@@ -213,6 +195,7 @@ SIGNS: tuple[tuple[Callable[[_Place], bool], int], ...] = (
     (_falls, -1),
     (_is_a_loss, -1),
     (_rises, 1),
+    (_is_a_gain, 1),
 )
 """What gives a number its sign; the first that holds decides, so that a mark goes before a word and a fall before a rise."""
 
@@ -278,5 +261,12 @@ def _same(gold: Quantity, given: Quantity, by: float, times: float) -> bool:
         return False
     if apart <= 0.5000001 * gold.step * by and given.step * times < gold.step * by:
         return True
-    rounded = apart <= 0.5000001 * given.step * times and given.value >= 10 * given.step
-    return apart <= (0.025 if rounded else 0.005) * abs(expected)
+    return apart <= _tolerance(gold, given, apart, by, times) * abs(expected)
+
+
+def _tolerance(gold: Quantity, given: Quantity, apart: float, by: float, times: float) -> float:
+    """By what share two numbers may differ that are `apart`."""
+    if apart <= 0.5000001 * given.step * times and given.value >= 10 * given.step:
+        return 0.025
+    exact = given.step * times == gold.step * by and gold.value >= EXACT * gold.step and given.value % (10 * given.step) > 0
+    return 0.001 if exact else 0.005

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from ragdiag.answering.judges._conclusion import THUS, before
-from ragdiag.answering.judges._text import DOWN, STOP_WORDS, UP, content, sentences, words
+from ragdiag.answering.judges._text import DOWN, STOP_WORDS, UP, content, flat, meaning, sentences, stem, words
+from ragdiag.answering.judges._text import WORD as WORDS
 
 ASKS = re.compile(
     r"(?:^|[.?!,;:]\s+|\band\s+)(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|must)\b[^?]*\?",
@@ -14,7 +15,8 @@ ASKS = re.compile(
 WORD = re.compile(
     r"^\W*(?:(?:answer|final answer|so|therefore|thus|hence|in short|overall|in conclusion|in general|typically|generally|usually"
     r"|normally|actually|basically|technically|essentially|unfortunately|sadly|fortunately|clearly|well)\W+(?:is\W+)?)?"
-    r"((?:certainly|absolutely|definitely|of course|surely|clearly) not|yes|yep|yeah|sure|certainly|absolutely|nope"
+    r"((?:certainly|absolutely|definitely|of course|surely|clearly) not|yes|yep|yeah|ja|oui|sí|nein|non(?!-)"
+    r"|sure|certainly|absolutely|nope"
     r"|no(?! (?:worries|problem|doubt|matter|wonder)))\b",
     re.IGNORECASE,
 )
@@ -24,7 +26,7 @@ ANYWHERE = re.compile(
 )
 NEGATIVE = re.compile(
     r"\b(?:not|no|none|never|neither|nor|cannot|unlikely|lacks?|fails?|failed|nothing|nobody|denied|false|incorrect)\b|n't\b"
-    r"|\bonly (?:if|when|on|for|from|after|available|applies)\b",  # it denies the rest
+    r"|\bonly (?:\w+ )?(?:if|when|on|for|from|after|available|applies)\b",  # it denies the rest
     re.IGNORECASE,
 )
 NOT_ONLY = re.compile(r"\bnot only\b|\bno doubt\b|\bno longer than\b|\bnot just\b|\bNo\.\s*\d", re.IGNORECASE)
@@ -32,7 +34,8 @@ ASSENT = 5
 """Words that assent without a word of the question: ``It is.``, ``Yes, they can.``"""
 
 AFFIRM = re.compile(
-    r"\b(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must|correct|true|right|indeed|definitely"
+    r"\b(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must|correct|true"
+    r"|right|indeed|definitely"
     r"|certainly|absolutely|of course|exactly|always|affirmative)\b",
     re.IGNORECASE,
 )
@@ -53,7 +56,8 @@ OPPOSITES = tuple(
         (r"required?|mandatory|compulsory|must|needs?", "optional|voluntary"),
         (r"(?:carry|carried|rolls?|rolled) over|keep", r"expires?|expired|forfeit\w*|lapse[sd]?"),
         (r"approved?|accept\w*", r"reject\w*|refus\w*|denied"),
-        ("includ(?:es?|ed)", "exclud(?:es?|ed)"),
+        (r"includ(?:es?|ed)|cover(?:s|ed)?", r"exclud(?:es?|ed)"),
+        ("children", "adults"),
         ("available", "unavailable"),
         ("legal", "illegal"),
         (r"add(?:s|ed)|introduc\w*|gain(?:s|ed)", r"drop(?:s|ped)|remov\w*|eliminat\w*|lost"),
@@ -66,12 +70,25 @@ OPPOSITES = tuple(
         (r"full-time", r"part-time"),
         (r"early|earlier", r"late|later"),
         (r"first", r"last|final"),
+        (r"open(?:s|ed)?", r"closed?|closes|shut"),
+        (r"renew(?:s|ed|al)?|continues?|extend(?:s|ed)?", r"expires?|expired|ends?|ended|terminat\w*"),
+        (r"enabled?|active|on", r"disabled?|inactive|off"),
+        (r"true|correct|right", r"false|incorrect|wrong"),
+        (r"present", r"absent|missing"),
+        (r"online", r"offline"),
+        (r"increases?", r"decreases?"),
     )
     for bad in bads
 )
 BUT = re.compile(r",\s+(?:but|though|although|provided|as long as|unless)\b", re.IGNORECASE)
 """Where a sentence goes on to hedge what it says."""
 
+AFFIXED = re.compile(r"^(?:(?:un|in|im|ir|il|non|dis)(\w{4,})|(\w{3,})less)$")
+DENIES = re.compile(
+    r"(?:\bnot|n't|\bnever|\bneither|\bhardly|\bfar from)\s+(?:(?:be|been|being|a|an|the|very|found|considered"
+    r"|seen|as|to|all|at)\s+)*$",
+    re.IGNORECASE,
+)
 DENIED = re.compile(r"(?:\bnot|n't|\bnever|\bno)\s+(?:\w+\s+)?$", re.IGNORECASE)
 MOVE = re.compile(rf"\b(?:(?P<up>(?!growth){UP})|(?P<down>{DOWN}))\b", re.IGNORECASE)
 CHANGE = re.compile(r"\bchang(?:e|ed|ing)\b", re.IGNORECASE)
@@ -119,6 +136,8 @@ def speaks(question: str, text: str) -> bool:
     """Whether `text` says anything to a yes-or-no `question`: denies, tells a rise or fall, speaks of what is asked, assents."""
     if NEGATIVE.search(text) or _direction(text) or contrary(question, text) or contrary(text, question):
         return True
+    if negated_words(question, text):
+        return True
     if set(content(text)) & set(content(question)):
         return True
     spelt = words(text)
@@ -138,8 +157,11 @@ def implied(question: str, text: str) -> bool:
     sentence = max(reversed(parts), key=lambda s: len(asked & set(content(s))) + 2 * bool(POINT.search(s)))
     sentence = NOT_ONLY.sub(" ", max(BUT.split(sentence), key=lambda s: len(asked & set(content(s)))))
     opposite = _opposite(question, sentence)
-    if not NEGATIVE.search(sentence):
+    negative = NEGATIVE.search(sentence)
+    if negative is None:
         return not opposite
+    if opposite and negative[0].lower().startswith("only"):
+        return False
     ways = {_way(mark, sentence) for mark in MOVE.finditer(sentence)}
     return _direction(question) in ways if _direction(question) and len(ways) == 1 else opposite
 
@@ -147,6 +169,20 @@ def implied(question: str, text: str) -> bool:
 def _way(mark: re.Match[str], text: str) -> int:
     """1 for a rise, -1 for a fall; ``did not rise`` is a fall."""
     return (1 if mark["up"] else -1) * (-1 if DENIED.search(before(text, mark.start())) else 1)
+
+
+def ways(text: str) -> int:
+    """1 where `text` tells only of rises, -1 where only of falls, else 0; ``did not rise`` is a fall."""
+    found = {_way(mark, text) for mark in MOVE.finditer(text)}
+    return found.pop() if len(found) == 1 else 0
+
+
+def moves_otherwise(gold: str, given: str) -> bool:
+    """Whether `given` tells only a fall where `gold` tells a rise, or the other way round, or that nothing changed."""
+    way = ways(gold)
+    if not MOVE.search(given) and FLAT.search(given):
+        return not FLAT.search(gold)
+    return way * ways(given) == -1
 
 
 def _opposite(question: str, sentence: str) -> bool:
@@ -158,7 +194,7 @@ def _opposite(question: str, sentence: str) -> bool:
         return True
     if asked and given and asked != given:
         return True
-    return contrary(question, sentence)
+    return contrary(question, sentence) or negated_words(question, sentence)
 
 
 def contrary(one: str, other: str) -> bool:
@@ -170,6 +206,29 @@ def contrary(one: str, other: str) -> bool:
             if only.search(first) and not instead.search(first) and instead.search(second) and not only.search(second):
                 return True
     return False
+
+
+def negated_words(one: str, other: str) -> bool:
+    """Whether `other` has a word of `one` with a syllable that turns it round: ``ineffective``, ``unpaid``, ``painless``."""
+    first, second = set(words(one)), set(words(other))
+    turned = {m for word in second for m in AFFIXED.findall(word) if word not in first}
+    bases = {part for prefixed, suffixed in turned for part in (prefixed, suffixed) if part}
+    return any(len(base) > 3 and (base in first or stem(base) in {stem(w) for w in first}) for base in bases) and not (
+        first & second & bases
+    )
+
+
+def denies(question: str, gold: str, answer: str) -> bool:
+    """Whether `answer` denies what `gold` affirms: its words stand behind a "not", and nowhere without one."""
+    if NEGATIVE.search(gold):
+        return False
+    telling = set(content(gold)) - set(content(question)) or set(content(gold))
+    denied, affirmed_ = set[str](), set[str]()
+    for sentence in sentences(flat(answer)):
+        for m in WORDS.finditer(sentence):
+            if meaning(m[0]) in telling:
+                (denied if DENIES.search(before(sentence, m.start())) else affirmed_).add(meaning(m[0]))
+    return bool(denied) and not affirmed_
 
 
 def _direction(text: str) -> int:
@@ -207,6 +266,8 @@ def moves(text: str, subject: list[str]) -> dict[str, int]:
 
 def moves_against(question: str, gold: str, given: str) -> bool:
     """Whether most of what both texts speak of moves in opposite directions; what `question` asks about counts twice."""
+    if not MOVE.search(gold) or not MOVE.search(given):
+        return False
     subject = content(question)
     one, other = moves(gold, subject), moves(given, subject)
     return sum(way * other.get(thing, 0) * (2 if thing in subject else 1) for thing, way in one.items()) < 0

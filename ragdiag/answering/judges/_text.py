@@ -8,6 +8,7 @@ import string
 import unicodedata
 
 from ragdiag.answering.judges._meanings import GROUPS
+from ragdiag.answering.judges._refusals import declined
 
 NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
@@ -34,29 +35,6 @@ DOWN = (
     r"(?:decreas\w*|declin\w*|fell|fall(?:s|en|ing)?|drop\w*|down|lower\w*|shr[aiu]nk\w*|reduc\w*|worsen\w*|"
     r"contract(?:ed|ing|ion|s)|narrow\w*|deteriorat\w*|weaken\w*|cut(?:s|ting)?|slow(?:s|ed|er|ing)?|decelerat\w*)"
 )
-
-REFUSALS = re.compile(
-    r"\b(?:can(?:not|'t| not)|could(?: not|n't)|unable to|(?:not|im)possible to) (?:be )?(?:accurately |directly |definitively )?"
-    r"(?:determine|answer|provide|find|calculat|comput|say|tell|locate|assess|identif|ascertain|access|verif|conclude)"
-    r"|\b(?:is|are|was|were)(?: not|n't) (?:explicitly |directly |specifically |clearly )?"
-    r"(?:provided|mentioned|specified|disclosed|available|stated|given in|found in|contained in|"
-    r"included in the (?:context|provided))"
-    r"|^\W*not (?:explicitly )?(?:provided|mentioned|specified|disclosed|available|stated|given|found|known|answerable)\b"
-    r"|\b(?:context|documents?|text|passages?|filings?|reports?|excerpts?|information|statements?|data|sources?|pages?|article|policy"
-    r"|snippets?|leaflet|manual|guide|handbook|transcript|documentation|10-[kq]|i|we)"
-    r" (?:\w+ ){0,4}?(?:does|do|did|has|have)(?: not|n't) (?:\w+ly )?"
-    r"(?:provide|mention|contain|include|specif|stat|disclos|say|give|list|have|know|cover|offer|address|detail)"
-    r"|\b(?:no|not enough|insufficient|not sufficient|lack(?:s|ing)?(?: of)?) (?:\w+ ){0,2}"
-    r"(?:information|data|context|details?|mention)\b"
-    r"|\b(?:i|we) (?:would|will|'d) need\b|\bplease provide\b|\bunanswerable\b|\bno (?:answer|way to (?:know|tell))\b"
-    r"|\b(?:context|documents?|documentation|text|passages?|filings?|reports?|excerpts?|statements?|pages?|article|leaflet|manual"
-    r"|guide|handbook|transcript|release|10-[kq]|i|we) (?:gives?|contains?|provides?|mentions?|states?|discloses?|lists?|have)"
-    r" no\b"
-    r"|\bnot in the (?:context|documents?|documentation|text|passages?|filings?|reports?|sources?|excerpts?)\b"
-    r"|\bthere (?:is|was|are|were) no (?:\w+ ){0,2}(?:provided|mentioned|given)\b",
-    re.IGNORECASE,
-)
-"""What one says who does not answer: it names the source, or the speaker, as lacking what was asked."""
 
 TURNS = re.compile(r"\b(?:however|but|nevertheless|nonetheless|that said|still)\b,?\s+", re.IGNORECASE)
 """Where one who first says what is lacking goes on to answer."""
@@ -100,6 +78,7 @@ def normalised(text: str) -> str:
     return " ".join(re.sub(r"\b(a|an|the)\b", " ", plain).split())
 
 
+@functools.lru_cache(maxsize=512)
 def readable(text: str) -> str:
     """`text` with one kind of each quote, minus and space, and LaTeX's marks as plain ones, so that one rule reads them all."""
     text = re.sub(r"\\(?:text|mathrm|mathbf)\{([^{}]*)\}", r"\1", text).replace("{,}", ",").replace("\\approx", "≈")
@@ -133,7 +112,7 @@ def stem(word: str) -> str:
         return "up"
     if re.fullmatch(DOWN, word):
         return "down"
-    word = _american(word)
+    word = re.sub(r"(?<=[aeiou])ll$", "l", _american(word))  # distil, distill
     word = word[:-2] if word.endswith("ly") and len(word) > 6 else word
     ending = _ending(word, NOUN_ENDINGS, 4)
     if ending:
@@ -174,6 +153,7 @@ def unaccented(text: str) -> str:
     return unicodedata.normalize("NFC", "".join(c for c in parts if not unicodedata.combining(c)))
 
 
+@functools.lru_cache(maxsize=512)
 def flat(text: str) -> str:
     """`text` in lower case, without accents, and with initials as one word: ``u.s.`` is us, ``j. k.`` is jk."""
     return INITIALS.sub(lambda m: re.sub(r"[.\s]", "", m[0]) + " " * (m[0][-1] == " "), unaccented(readable(text)).lower())
@@ -192,7 +172,7 @@ def content(text: str) -> list[str]:
 
 def refuses(text: str) -> bool:
     """Whether `text` says that it does not answer."""
-    return bool(REFUSALS.search(readable(text)))
+    return declined(readable(text))
 
 
 def answering(text: str) -> str:
@@ -201,7 +181,7 @@ def answering(text: str) -> str:
 
 
 def _answering(sentence: str) -> str:
-    if not REFUSALS.search(sentence):
+    if not declined(sentence):
         return sentence
     turned = [*TURNS.split(sentence)[1:], CONCEDED.sub("", sentence)]
-    return next((part for part in turned if not REFUSALS.search(part)), "")
+    return next((part for part in turned if not declined(part)), "")

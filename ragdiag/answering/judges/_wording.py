@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+import re
+
 from ragdiag.answering.judges import _facts, _polarity
-from ragdiag.answering.judges._case import Case, Table
+from ragdiag.answering.judges._case import FEW, Case, Table
+from ragdiag.answering.judges._hedged import two_names
+from ragdiag.answering.judges._kindred import kindred, most_of_name
 from ragdiag.answering.judges._numbers import agree, quantities
-from ragdiag.answering.judges._text import content
+from ragdiag.answering.judges._spelling import spelt_otherwise
+from ragdiag.answering.judges._text import content, flat
 from ragdiag.core.opinions import Opinion
 
 LEAST = 0.35
 """Share of a long reference's facts that an answer has which says nothing else."""
+
+GROWN = 6
+"""Letters of a name that is looked for within longer words."""
 
 AGAINST = 0.2
 """How much more of the reference's facts an answer needs that gives another figure, or says the opposite of one of its words."""
 
 
 # Of prose.
+
+
+def denied(case: Case) -> Opinion | None:
+    """An answer may have all words of the reference behind a "not"."""
+    if case.covered[0] < case.coverage:
+        return None
+    short = len(content(case.gold)) <= FEW and _polarity.negated_words(case.gold, case.answer)
+    denies = short or _polarity.denies(case.question, case.gold, case.answer)
+    return Opinion(False, "denies what the reference says") if denies else None
 
 
 def opposite_direction(case: Case) -> Opinion | None:
@@ -47,7 +64,7 @@ def too_few_facts(case: Case) -> Opinion:
     return Opinion(False, f"has {case.covered[0]:.0%} of the reference's facts, {case.needed:.0%} needed{case.lacking}")
 
 
-PROSE: Table = (opposite_direction, enough_facts, all_in_reference, too_few_facts)
+PROSE: Table = (denied, opposite_direction, enough_facts, all_in_reference, too_few_facts)
 
 
 # Of lists and names; what is neither is prose.
@@ -79,6 +96,13 @@ def _has_number(item: str, answer: str) -> bool:
     return bool(numbers) and not content(item) and all(any(agree(n, g) for g in given) for n in numbers)
 
 
+def hedged_name(case: Case) -> Opinion | None:
+    """``Either X or Y`` names X, and does not say that it is X."""
+    if not case.name or not any(_facts.holds(choice, case.name) for choice in two_names(case.question, case.answer)):
+        return None
+    return Opinion(False, f"names {case.name!r} beside another, without choosing") if name_given(case) else None
+
+
 def name_given(case: Case) -> Opinion | None:
     """A name is right where the answer names it; of what a reference names and goes on about, in its main sentences."""
     spoken = case.answer if case.whole_name else case.main_part
@@ -87,6 +111,27 @@ def name_given(case: Case) -> Opinion | None:
     if _polarity.moves_against(case.question, case.gold, case.answer):
         return None
     return Opinion(True, f"names {case.name!r}")
+
+
+def name_grown_together(case: Case) -> Opinion | None:
+    """A page copied without its spaces, ``themedulla oblongataof``, still has the name."""
+    name, said = (re.sub(r"[\W_]+", "", flat(text)) for text in (case.name, case.answer))
+    apart = flat(case.name).strip() in flat(case.answer)
+    if len(name) < GROWN or name not in said or apart or _facts.set_aside(case.answer, case.name):
+        return None
+    return Opinion(True, f"names {case.name!r}, grown together with other words")
+
+
+def name_spelt_otherwise(case: Case) -> Opinion | None:
+    """A name from another script, or with a letter missed, is the same name."""
+    found = spelt_otherwise(case.name, case.answer) or kindred(case.name, _polarity.affirmed(case.answer)) if case.name else ""
+    return Opinion(True, f"{found!r} is {case.name!r}") if found else None
+
+
+def name_but_for_a_word(case: Case) -> Opinion | None:
+    """A name of three words or more may be told without its first or its last, unless another stands in its place."""
+    found = most_of_name(case.name, case.answer) if case.name else ""
+    return Opinion(True, f"names {found!r} of {case.name!r}") if found else None
 
 
 def name_set_aside(case: Case) -> Opinion | None:
@@ -106,8 +151,19 @@ def name_missing(case: Case) -> Opinion | None:
 def _is_plainly_a_name(case: Case) -> bool:
     """Whether a reference that may be a phrase as well is one word, holds a figure, or is several words in capitals."""
     several = len(case.gold.split()) > 1
-    proper = several and all(word[:1].isupper() for word in case.name.split())
+    proper = several and not case.name.isupper() and all(word.strip("\"'(")[:1].isupper() for word in case.name.split())
     return proper or len(content(case.gold)) < 2 or any(character.isdigit() for character in case.gold)
 
 
-IN_WORDS: Table = (all_items_named, item_missing, name_given, name_set_aside, name_missing, *PROSE)
+IN_WORDS: Table = (
+    all_items_named,
+    item_missing,
+    hedged_name,
+    name_given,
+    name_set_aside,
+    name_grown_together,
+    name_spelt_otherwise,
+    name_but_for_a_word,
+    name_missing,
+    *PROSE,
+)

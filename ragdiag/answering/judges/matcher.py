@@ -11,9 +11,12 @@ from ragdiag.answering.judges._case import Case, decide, decided
 from ragdiag.answering.judges._glued import unglued
 from ragdiag.answering.judges._matching import RULES, WHOLE, WORDLESS, WRITTEN
 from ragdiag.answering.judges._numbers import quantities
-from ragdiag.answering.judges._plain import plain
+from ragdiag.answering.judges._plain import plain, unthought
 from ragdiag.answering.judges._references import by_any, readings
+from ragdiag.answering.judges._separators import european, measured, regular
 from ragdiag.answering.judges._text import readable
+from ragdiag.answering.judges._tongues import in_its_language
+from ragdiag.answering.judges._wrapped import unwrapped
 from ragdiag.core.errors import SpecError
 from ragdiag.core.opinions import Opinion
 from ragdiag.core.protocols import Progress, Store
@@ -27,14 +30,14 @@ SHORT = 4
 class Matcher:
     """Compares an answer with the reference by rules.
 
-    `style` "whole": the answer must be the reference, after the normalisation of SQuAD and HotpotQA; "free": it must say what the
-    reference says; "auto": whole where the answers and references of the set are a few words each, as the labels of such sets
-    are made. `coverage` is the share of a prose reference's facts that an answer must have, on the whole; more of a short
+    `style` "free": the answer must say what the reference says; "whole": it must be the reference, after the normalisation of
+    SQuAD and HotpotQA; "auto": whole where the answers and references of the set are a few words each, as the labels of such
+    sets are made. `coverage` is the share of a prose reference's facts that an answer must have, on the whole; more of a short
     reference, less of a long one.
     """
 
     reads: ClassVar[str] = "reference"
-    style: Literal["auto", "whole", "free"] = "auto"
+    style: Literal["auto", "whole", "free"] = "free"
     coverage: float = 0.4
 
     def __post_init__(self) -> None:
@@ -49,9 +52,11 @@ class Matcher:
     def _opinion(self, question: str, gold: str, answer: str, whole: bool) -> Opinion:
         """By the texts as they are written, else by what they say."""
         as_written = Case(question, gold, answer, self.coverage)
-        as_read = Case(readable(question), readable(gold).strip(), plain(answer), self.coverage)
+        said = plain(unwrapped(question, unthought(answer)))
+        read_gold, read_answer = (measured(question, regular(text)) for text in (readable(gold).strip(), said))
+        as_read = Case(readable(question), read_gold, read_answer, self.coverage)
         first_table = WHOLE if whole and not _measured(as_read.gold) else WRITTEN
-        return decide(first_table, as_written) or decide(WORDLESS, as_read) or _by_readings(as_read)
+        return decide(first_table, as_written) or decide(WORDLESS, as_read) or in_its_language(as_read, _by_readings(as_read))
 
 
 def _by_readings(case: Case) -> Opinion:
@@ -60,7 +65,7 @@ def _by_readings(case: Case) -> Opinion:
     Where no reading finds it right, the opinion is that of the texts as they stand.
     """
     as_it_stands: Opinion | None = None
-    for answer in dict.fromkeys((case.answer, unglued(case.answer))):
+    for answer in dict.fromkeys((case.answer, unglued(case.answer), european(case.answer))):
         for gold in readings(case.gold):
             opinion = decided(RULES, replace(case, gold=gold, answer=answer))
             if opinion.correct:

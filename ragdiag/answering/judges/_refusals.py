@@ -1,0 +1,111 @@
+"""What one says who does not answer, by language: the speaker is unable, or the source lacks what was asked."""
+
+from __future__ import annotations
+
+import re
+
+_ADVERB = r"(?:\w+ly )?"
+_SOURCE = (
+    r"(?:context|documents?|documentation|text|passages?|filings?|reports?|excerpts?|information|statements?|data|sources?|pages?"
+    r"|article|policy|snippets?|leaflet|manual|guide|handbook|transcript|release|knowledge base|material|10-[kq]|i|we)"
+)
+_TELLS = (
+    r"(?:determin|answer|provid|find|calculat|comput|say|tell|locat|assess|identif|ascertain|access|verif|conclud|confirm|infer)"
+)
+_GIVEN = (
+    r"(?:provided|mentioned|specified|disclosed|available|stated|given in|found in|contained in"
+    r"|included in the (?:context|provided))"
+)
+
+UNABLE_ENGLISH = (
+    rf"\b(?:can(?:not|'t| not)|could(?: not|n't)|unable to|(?:not |im)possible to) (?:be )?{_ADVERB}{_TELLS}",
+    r"\bi(?: do|'m| am| have)?(?: not|n't) (?:\w+ ){0,2}?(?:know|sure|certain|aware|have)\b(?! (?:that|of any)\b)",
+    r"\b(?:don't|do not|doesn't|does not) know\b|\bno (?:idea|clue)\b|\bbeyond (?:my|the scope of)\b",
+    r"(?:\b(?:no|not enough|insufficient|not sufficient|lack(?:s|ing)?(?: of)?)"
+    r"|n't (?:enough|sufficient)) (?:\w+ ){0,2}(?:information|data"
+    r"|context|details?)\b",
+    r"\b(?:i|we) (?:would|will|'d) need\b|\bplease provide\b|\bno (?:answer|way to (?:know|tell))\b",
+    r"\b(?:unanswerable|unknowable|cannot answer|can't answer)\b",
+    r"\byou (?:would|will|'d|may|might) (?:have|need) to (?:consult|check|ask|refer|look|contact|see)\b",
+    r"\b(?:is|are|remains?) (?:\w+ ){0,2}(?:unclear|unknown)\b (?:from|in|based|whether|to me)",
+)
+"""What names the speaker, or the question, as unable: whatever yes or no stands before it, nothing was answered."""
+
+SILENT_ENGLISH = (
+    rf"\b(?:is|are|was|were)(?: not|n't) {_ADVERB}{_GIVEN}",
+    rf"^\W*not {_ADVERB}(?:{_GIVEN}|given|found|known|answerable|enough)\b",
+    rf"\b{_SOURCE} (?:\w+ ){{0,4}}?(?:does|do|did|has|have)(?: not|n't) {_ADVERB}"
+    r"(?:provid|mention|contain|includ|specif|stat|disclos|say|giv|list|have|know|cover|offer|address|detail"
+    r"|discuss|tell|answer)",
+    rf"\b{_SOURCE} (?:gives?|contains?|provides?|mentions?|states?|discloses?|lists?|have|makes?) no\b",
+    rf"\bnot in the (?:{_SOURCE})\b|\bno (?:\w+ ){{0,2}}mention\b",
+    r"\b(?:this|that|question|topic|matter|point) (?:is|was)(?: not|n't) (?:covered|addressed|discussed|answered)\b",
+    rf"\b(?:none|neither|nothing) (?:of|in) the {_SOURCE} (?:\w+ )?"
+    r"(?:mention|say|state|specif|provid|give|tell|address|cover|answer)",
+    r"\bthere (?:is|was|are|were) no (?:\w+ ){0,2}(?:provided|mentioned|given|mention|reference)\b",
+    r"^\W*no (?:\w+ )?(?:information|answer|mention|details?|data|evidence|passages?|results?|documents?|sources?|context)\b",
+    r"^\W*(?:n/?a|none found|unknown|unclear|unspecified|undetermined|undisclosed)\W*$",
+)
+"""What names the source as silent: to a question for yes or no it may also be a reason for no."""
+
+GERMAN = (
+    r"\b(?:weiß|weiss|wei(?:ß|ss)) (?:ich|es|das)? ?(?:\w+ ){0,2}nicht\b|\bich weiß\b.{0,30}\bnicht\b|\bkeine ahnung\b",
+    r"\bkeine (?:\w+ ){0,2}(?:informationen|information|angaben?|daten|auskunft|hinweise?|antwort|erwähnung)\b",
+    r"\bnicht (?:\w+ ){0,2}(?:beantwort\w+|bekannt|angegeben|erwähnt|enthalten|genannt|ersichtlich|hervor|aufgeführt|bestimm\w+"
+    r"|ermittel\w+|finden|gefunden|verfügbar|sagen|feststellen)\b",
+    r"\b(?:nicht genügend|unzureichende|zu wenig) (?:\w+ )?(?:informationen|angaben|daten)\b"
+    r"|\bliegen mir (?:\w+ ){0,3}(?:nicht|keine)\b",
+    r"\b(?:lässt|lassen) sich\b.{0,30}\bnicht\b|\b(?:steht|findet sich) (?:\w+ ){0,2}nichts\b",
+    r"\bgeht (?:\w+ ){0,6}nicht hervor\b",
+)
+FRENCH = (
+    r"\bje (?:ne |n')(?:sais|peux|dispose|suis|trouve|connais|parviens|vois|ai)\b.{0,20}\b(?:pas|aucun\w*)\b|\bje ne sais\b",
+    r"\bje (?:ne )?sais pas\b|\baucune? (?:\w+ ){0,2}(?:informations?|donnée|mention|réponse|précision|détail|indication)\b",
+    r"\b(?:ne |n')(?:\w+ )?(?:contien\w+|mention\w+|précis\w+|indiqu\w+|fourni\w*|donn\w+|permet\w*|figur\w+|trouv\w+|répond\w*)"
+    r".{0,12}\b(?:pas|aucun\w*|rien)\b",
+    r"\b(?:impossible de (?:répondre|déterminer|dire|savoir))\b|\bpas (?:assez|suffisamment) d'informations?\b"
+    r"|\binformations? insuffisantes?\b",
+    r"\bpas (?:mentionnée?s?|précisée?s?|indiquée?s?|fournie?s?|disponibles?|spécifiée?s?|connue?s?|trouvée?s?)\b",
+)
+SPANISH = (
+    r"\bno (?:lo |la )?(?:sé|sabemos|puedo|podemos|dispongo|tengo|encuentro|conozco|consta|encontré|pude)\b",
+    r"\bno (?:se |está |están |ha sido |es |son )?(?:\w+ )?(?:(?:menciona|indica|especifica|proporciona|precisa|detalla|facilita"
+    r"|encuentra|revela)(?:n|do|da)?|contienen?|incluyen?|aparecen?|ofrecen?|dicen?|disponibles?|posible)\b",
+    r"\bno (?:hay|existe\w*|se dispone de|contiene) (?:\w+ ){0,3}(?:información|datos|mención|detalles|respuesta|referencia)\b",
+    r"\b(?:información|datos) insuficientes?\b|\bimposible (?:determinar|saber|responder|decir)\b"
+    r"|\bsin (?:información|datos|respuesta)\b",
+    r"\b(?:desconozco|ignoro)\b|\bno (?:lo|la|las|los) (?:dice|menciona|indica|especifica|precisa)n?\b",
+    r"\bninguna (?:información|mención|respuesta)\b",
+)
+
+UNABLE = re.compile("|".join(UNABLE_ENGLISH), re.IGNORECASE)
+ENGLISH = re.compile("|".join((*UNABLE_ENGLISH, *SILENT_ENGLISH)), re.IGNORECASE)
+FOREIGN = re.compile("|".join((*GERMAN, *FRENCH, *SPANISH)), re.IGNORECASE)
+MARKED = re.compile(
+    r"\b(?:nicht|keine|ahnung|wenig|unzureichende|ne|n|pas|aucune?|impossible|insuffisantes?|no|ninguna|sin"
+    r"|imposible|insuficientes|desconozco|ignoro|nichts)\b",
+    re.IGNORECASE,
+)
+"""Words without one of which nothing in `FOREIGN` is said."""
+
+NO_SUCH = re.compile(
+    r"^\W*no (?:\w+ ){0,2}?(?:information|answer|mention|details?|data|evidence|passages?|results?|documents?|sources?|context"
+    r"|records?|indication)\b",
+    re.IGNORECASE,
+)
+"""An opening "no" that denies a thing, and does not answer the question."""
+
+
+def declined(text: str) -> bool:
+    """Whether `text`, as `_text.readable` gives it, says in any of the languages that it does not answer."""
+    return bool(ENGLISH.search(text)) or declined_elsewhere(text)
+
+
+def declined_elsewhere(text: str) -> bool:
+    """Whether it says so in another language than English."""
+    return bool(MARKED.search(text)) and bool(FOREIGN.search(text))
+
+
+def unable(text: str) -> bool:
+    """Whether it names the speaker or the question as unable, or what there is none of, so that no "no" in it answers."""
+    return any(pattern.search(text) for pattern in (UNABLE, NO_SUCH)) or declined_elsewhere(text)

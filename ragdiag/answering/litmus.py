@@ -119,9 +119,7 @@ def answered(
         said=both,
         people=people,
         otherwise=otherwise_judged(marks, [(a, j.judged) for (_, a), j in zip(placed, judgements, strict=True)]),
-        undoubted=None
-        if verdict.errors == "corrected"
-        else _undoubted(n, judgements, outcomes.sufficient, judging.blind, ruling),
+        undoubted=_undoubted(n, judgements, outcomes.sufficient, judging.blind, ruling) if verdict.errors == "open" else None,
         harms=harms({c: _right(n, under) for c, under in by_condition.items()}, said, cluster, asked.seed, copies),
     )
 

@@ -20,13 +20,16 @@ def other_figures(question: str, references: Sequence[str], answer: str) -> list
     golds = [readable(gold) for gold in references]
     if not golds or not all(is_numeric(question, gold) for gold in golds):
         return []
-    expected = [number for gold in golds for number in quantities(gold)]
-    asked = quantities(readable(question))
-    given = [q for q in quantities(plain(answer)) if not any(agree(q, known) or agree(known, q) for known in asked)]
-    return [] if any(agree(gold, q) for gold in expected for q in given) else given
+    given = [q for q in quantities(plain(answer)) if not _any_is(quantities(readable(question)), q)]
+    return [] if any(_any_is(quantities(gold), q) for gold in golds for q in given) else given
+
+
+def _any_is(known: Sequence[Quantity], figure: Quantity) -> bool:
+    """Whether any of the known quantities is the figure, in another scale or more exactly."""
+    return any(agree(one, figure) or agree(figure, one) for one in known)
 
 
 def stands_in(figures: Sequence[Quantity], contexts: Sequence[str]) -> bool:
     """Whether any of the figures stands in a context."""
     there = [q for context in contexts for q in quantities(readable(context))]
-    return any(agree(known, figure) or agree(figure, known) for figure in figures for known in there)
+    return any(_any_is(there, figure) for figure in figures)

@@ -20,7 +20,7 @@ from ragdiag.search.beside import by_meaning
 from ragdiag.search.nested import WORDS
 from ragdiag.stats.statistics import Resampler, clusters
 
-__all__ = ["DEEDS", "GROUPS", "abstained", "audited_apart", "measured", "told_apart", "without_answer"]
+__all__ = ["DEEDS", "GROUPS", "abstained", "audited_apart", "measured", "of_answerable", "told_apart", "without_answer"]
 
 GROUPS = ("unanswerable", "insufficient", "sufficient", "unknown")
 """Queries by where their answer is: nowhere in the corpus; there, and not in the context; in the context; there, and nothing says
@@ -33,6 +33,11 @@ DEEDS = ("declined", "right", "wrong")
 def without_answer(queries: Sequence[Query]) -> BoolArray:
     """The queries that are labelled as having no answer in the corpus; shape ``(n_queries,)``."""
     return np.array([nowhere(query) for query in queries], dtype=bool)
+
+
+def of_answerable(judgements: Sequence[Judgement], unanswerable: BoolArray) -> list[Judgement]:
+    """The judgements that a verdict may rest on: no context would mend the others."""
+    return [judgement for judgement in judgements if not unanswerable[judgement.query]]
 
 
 def measured(n: int, audit: Audit | None) -> BoolArray:

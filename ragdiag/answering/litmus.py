@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ragdiag.answering.abstention import abstained, audited_apart, measured, without_answer
+from ragdiag.answering.abstention import abstained, audited_apart, measured, of_answerable, without_answer
 from ragdiag.answering.answers import load_answers, split_source
 from ragdiag.answering.harm import harms
 from ragdiag.answering.held import Answers, precise, precision, sufficient
@@ -94,7 +94,7 @@ def answered(
     judgements = judge_answers(_to_judge_by(known, loaded, judging), placed, judging, store, progress)
     nowhere = without_answer(known)
     everywhere = _by_condition(judgements)
-    answerable = [j for j in judgements if not nowhere[j.query]]  # no context would mend the others
+    answerable = of_answerable(judgements, nowhere)
     by_condition = _by_condition(answerable)
     retrieved = _retrieved(placed)
     n, cluster = len(known), clusters(labelled_documents(audit.labels) if audit else [[]] * len(known))

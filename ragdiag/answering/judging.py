@@ -19,7 +19,7 @@ from ragdiag.core.protocols import Judge, Progress, Store
 from ragdiag.core.records import Answer, FloatArray, Query
 from ragdiag.core.registry import make
 
-__all__ = ["judge_answers", "majorities", "shares_by_query"]
+__all__ = ["judge_answers", "majorities", "nowhere", "shares_by_query"]
 
 Asked = Sequence[tuple[int, Answer]]
 """Answers, each with the position of its query."""
@@ -31,14 +31,18 @@ def judge_answers(
     """One judgement for each of `asked`, in order.
 
     A label is used as is, unless the judge is asked blind. Where a condition has answers with and without a label the judge is
-    put to both, so that its errors can be told. A rule of form that is broken makes an answer wrong, whatever it says.
+    put to both, so that its errors can be told. A rule of form that is broken makes an answer wrong, whatever it says. An
+    answer to a query that the corpus has no answer to is right where it declines, unless a label says otherwise.
     """
     rules = load_rules(judging.format_rules) if judging.format_rules else ()
     pairs = [(queries[q], dataclasses.replace(a, answer=spoken(unthought(a.answer)))) for q, a in asked]
     to_judge = [(query, _by_its_key(own, a)) for (query, a), (_, own) in zip(pairs, asked, strict=True)]
     opinions = _opinions(judging.judge, to_judge, _to_judge(asked, judging.blind), store, progress)
     supported = _opinions(judging.support, pairs, _to_support(asked), store, progress)
-    judgements = (_judgement(q, a, opinions.get(i), supported.get(i), judging, rules) for i, (q, a) in enumerate(asked))
+    nowhere_is = [nowhere(query) for query in queries]
+    judgements = (
+        _judgement(q, nowhere_is[q], a, opinions.get(i), supported.get(i), judging, rules) for i, (q, a) in enumerate(asked)
+    )
     return tuple(j if j.by else j._replace(why="; ".join(_unjudged(queries[j.query], j, judging))) for j in judgements)
 
 
@@ -74,31 +78,55 @@ def _unjudged(query: Query, judgement: Judgement, judging: Judging) -> Iterable[
         yield judgement.why
 
 
+def nowhere(query: Query) -> bool:
+    """Whether a query is labelled as one that the corpus has no answer to."""
+    return query.unanswerable and not query.evidence
+
+
 def _judgement(
-    query: int, answer: Answer, opinion: Opinion | None, support: Opinion | None, judging: Judging, rules: tuple[Rule, ...]
+    query: int,
+    unanswerable: bool,
+    answer: Answer,
+    opinion: Opinion | None,
+    support: Opinion | None,
+    judging: Judging,
+    rules: tuple[Rule, ...],
 ) -> Judgement:
     if answer.failed:
         wrong = judging.failed == "wrong"
         right = False if wrong else None
         return Judgement(query, answer.condition, right, "failed", kind="no answer" if wrong else "", content=right)
-    label_counts = answer.correct is not None and not judging.blind
-    judged = None if opinion is None else opinion.correct
-    content = answer.correct if label_counts else judged
+    content, by = _content(answer, unanswerable, opinion, judging)
     broke = broken(rules, answer.answer)
-    kind = _kind(answer, content, opinion, support, broke, label_counts)
+    kind = _kind(answer, content, opinion, support, broke, by == "label")
     return Judgement(
         query=query,
         condition=answer.condition,
         right=None if content is None else not kind,
-        by="label" if label_counts else judging.judge if opinion is not None else "",
+        by=by,
         why="; ".join(_reasons(opinion, support, broke)),
         kind=kind,
         content=content,
         label=answer.correct,
-        judged=judged,
+        judged=None if opinion is None else opinion.correct,
         supported=None if support is None else support.correct,
         broke=tuple(f"{rule.kind}: {rule.name}" for rule in broke),
+        declined=refuses(answer.answer) if unanswerable else not content and _declines(answer, opinion),
     )
+
+
+def _content(answer: Answer, unanswerable: bool, opinion: Opinion | None, judging: Judging) -> tuple[bool | None, str]:
+    """Whether what an answer says is right, and who tells: its label, its words where declining is right, or the judge."""
+    if answer.correct is not None and not judging.blind:
+        return answer.correct, "label"
+    if unanswerable and (opinion is None or refuses(answer.answer)):
+        return refuses(answer.answer), "unanswerable"
+    return (None, "") if opinion is None else (opinion.correct, judging.judge)
+
+
+def _declines(answer: Answer, opinion: Opinion | None) -> bool:
+    """Whether an answer that is not right declines to be one."""
+    return opinion.kind == "refusal" if opinion is not None else refuses(answer.answer)
 
 
 def _kind(
@@ -119,9 +147,10 @@ def _kind(
 
 def _how_wrong(answer: Answer, opinion: Opinion | None, support: Opinion | None, labelled: bool) -> str:
     """The kind of an answer that says something wrong; what a label says is not doubtful."""
-    said = opinion.kind if opinion is not None else "refusal" if refuses(answer.answer) else ""
-    if said == "refusal" or (said == DOUBTFUL and not labelled):
-        return said
+    if _declines(answer, opinion):
+        return "refusal"
+    if opinion is not None and opinion.kind == DOUBTFUL and not labelled:
+        return DOUBTFUL
     return "unsupported" if support is not None and not support.correct else "content"
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ragdiag.answering.abstention import abstained, audited_apart, measured, of_answerable, without_answer
 from ragdiag.answering.answers import load_answers, split_source
 from ragdiag.answering.harm import harms
 from ragdiag.answering.held import Answers, precise, precision, sufficient
@@ -91,7 +92,10 @@ def answered(
     store = opened(asked.cache)
     kept_in(store)
     judgements = judge_answers(_to_judge_by(known, loaded, judging), placed, judging, store, progress)
-    by_condition = _by_condition(judgements)
+    nowhere = without_answer(known)
+    everywhere = _by_condition(judgements)
+    answerable = of_answerable(judgements, nowhere)
+    by_condition = _by_condition(answerable)
     retrieved = _retrieved(placed)
     n, cluster = len(known), clusters(labelled_documents(audit.labels) if audit else [[]] * len(known))
     resampler = Resampler(cluster, asked.seed)
@@ -108,7 +112,7 @@ def answered(
         judgements=judgements,
         shares={c: resampler.mean(_right(n, under)) for c, under in by_condition.items()},
         corrected=_corrected(by_condition, said, both, marks.by_doubt, resampler, asked.seed),
-        unsupported=_unsupported(n, by_condition, resampler),
+        unsupported=_unsupported(n, everywhere, resampler),
         agreements=_agreements(by_condition),
         precision=precision(known, retrieved, audit, resampler),
         precise=precise(known, retrieved, audit),
@@ -119,8 +123,10 @@ def answered(
         said=both,
         people=people,
         otherwise=otherwise_judged(marks, [(a, j.judged) for (_, a), j in zip(placed, judgements, strict=True)]),
-        undoubted=_undoubted(n, judgements, outcomes.sufficient, judging.blind, ruling) if verdict.errors == "open" else None,
+        undoubted=_undoubted(n, answerable, outcomes.sufficient, judging.blind, ruling) if verdict.errors == "open" else None,
         harms=harms({c: _right(n, under) for c, under in by_condition.items()}, said, cluster, asked.seed, copies),
+        abstained=abstained(everywhere.get(RETRIEVED, ()), outcomes.sufficient, nowhere, measured(n, audit), resampler),
+        told_apart=audited_apart(audit, asked, progress),
     )
 
 

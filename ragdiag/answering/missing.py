@@ -12,8 +12,8 @@ from ragdiag.core.records import Query
 
 __all__ = ["LACKS", "Missing", "lacks", "missing", "why_unjudged"]
 
-REFERENCE, UNANSWERABLE, OPINION = LACKS = "reference", "unanswerable", "opinion"
-"""What can be lacking: a reference of the query; a label, where the query has no answer to give; the judge's opinion."""
+REFERENCE, OPINION = LACKS = "reference", "opinion"
+"""What can be lacking: a reference of the query; the judge's opinion. An unanswerable query lacks neither: declining is right."""
 
 
 class Missing(NamedTuple):
@@ -32,20 +32,16 @@ class Missing(NamedTuple):
 
 def lacks(query: Query) -> str:
     """What answers to `query` lack that nothing could judge: one of `LACKS`."""
-    if query.answers:
-        return OPINION
-    return UNANSWERABLE if query.unanswerable else REFERENCE
+    return OPINION if query.answers else REFERENCE
 
 
 def why_unjudged(query: Query, judge: str, labelled: bool) -> str:
     """Why an answer to `query` is not judged; `labelled`: it has a label, which had no say."""
-    lack = lacks(query)
-    if lack == OPINION:
+    if lacks(query) == OPINION:
         return f"{judge} gave no opinion"
     where = f" ({shown_name(query.file)}:{query.line})" if query.file else ""
-    has = "is unanswerable, so has no reference" if lack == UNANSWERABLE else 'has no "answer"'
     label = 'its "correct" has no say' if labelled else 'the answer no "correct"'
-    return f"nothing to judge by: query {query.id!r}{where} {has}, {label}"
+    return f'nothing to judge by: query {query.id!r}{where} has no "answer", {label}'
 
 
 def missing(litmus: Litmus) -> Sequence[Missing]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from ragdiag.answering.people import People
 from ragdiag.answering.said import Said
 from ragdiag.core.opinions import DOUBTFUL
 from ragdiag.core.records import Answer, BoolArray, FloatArray, Mean, Query, Report
+from ragdiag.scoring.abstaining import Telling
 
 __all__ = [
     "DELTA",
@@ -47,10 +48,11 @@ count as wrong."""
 class Judgement(NamedTuple):
     """The judgement on one answer to the query at position `query`.
 
-    `right` is None where nothing can tell. `by` is who judged: "label", the spec of a judge, "failed", or "" for nobody. `kind`
-    is one of `KINDS` for a wrong answer, else "". `content` is whether what the answer says is right, whatever its form. `label`
-    and `judged` are what the label and the judge say, None where one says nothing; `supported` is whether the context holds what
-    the answer states, and `broke` the rules that the answer breaks.
+    `right` is None where nothing can tell. `by` is who judged: "label", the spec of a judge, "unanswerable" where the query is
+    and the answer's words tell whether it declines, "failed", or "" for nobody. `kind` is one of `KINDS` for a wrong answer,
+    else "". `content` is whether what the answer says is right, whatever its form. `label` and `judged` are what the label and
+    the judge say, None where one says nothing; `supported` is whether the context holds what the answer states, and `broke` the
+    rules that the answer breaks. `declined` is whether it declines to answer, None of an attempt that failed.
     """
 
     query: int
@@ -64,6 +66,7 @@ class Judgement(NamedTuple):
     judged: bool | None = None
     supported: bool | None = None
     broke: tuple[str, ...] = ()
+    declined: bool | None = None
 
 
 class Agreement(NamedTuple):
@@ -153,6 +156,10 @@ class Litmus:
     where none is doubtful. `harms` are the contrasts of further conditions, `people` says how far people agree, where several
     labelled an answer. `said` is what labels and the judge say of the answers that the verdict is about; of `otherwise` answers
     the judge says something else than when they were drawn to be labelled.
+
+    But for `judgements` and `unsupported`, all of these are of queries that the corpus has an answer to. `abstained` has the
+    shares of declining and of answering by group of queries, `told_apart` whether retrieval tells when to decline: see
+    `answering.abstention`.
     """
 
     verdict: Verdict
@@ -175,6 +182,8 @@ class Litmus:
     undoubted: Verdict | None = None
     precise: float | None = None
     harms: tuple[Harm, ...] = ()
+    abstained: Mapping[str, Mapping[str, Mean]] = field(default_factory=dict)
+    told_apart: Telling | None = None
 
     def of(self, condition: str) -> tuple[Judgement, ...]:
         """The judgements on the answers under one condition."""
@@ -184,7 +193,8 @@ class Litmus:
         """What the share of right answers under a condition rests on: "corrected", "as judged" or "as labelled"."""
         if condition in self.corrected:
             return "corrected"
-        return "as judged" if any(j.by not in ("", "label", "failed") for j in self.of(condition)) else "as labelled"
+        judged = (j.by for j in self.of(condition) if j.by not in ("", "label", "unanswerable", "failed"))
+        return "as judged" if any(judged) else "as labelled"
 
 
 FORM = "right content, wrong form"

@@ -35,7 +35,7 @@ def after_litmus(litmus: Litmus) -> Following | None:
 
 def _judge(litmus: Litmus) -> Following | None:
     """What nothing could judge says nothing of the pipeline."""
-    by_condition = {c: litmus.of(c) for c in (RETRIEVED, ORACLE)}
+    by_condition = {c: [j for j in litmus.of(c) if j.by != "unanswerable"] for c in (RETRIEVED, ORACLE)}
     unjudged = [c for c, judgements in by_condition.items() if judgements and not any(j.by for j in judgements)]
     return Following("litmus", f"the same, once {' and '.join(unjudged)} answers can be judged: see above") if unjudged else None
 

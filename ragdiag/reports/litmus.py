@@ -14,6 +14,7 @@ from ragdiag.answering.said import LABELS
 from ragdiag.answering.verdict import COLUMNS, KINDS, Agreement, Judgement, Litmus, Verdict
 from ragdiag.core.conditions import ORACLE, RETRIEVED
 from ragdiag.core.version import __version__
+from ragdiag.reports.abstention import abstention_dict, abstention_lines
 from ragdiag.reports.behaviors import behavior_lines
 from ragdiag.reports.doubts import doubt_lines, doubts_dict
 from ragdiag.reports.harms import harm_dict, harm_lines
@@ -60,7 +61,7 @@ def litmus_lines(litmus: Litmus) -> Iterator[RenderableType]:
     yield from missing_lines(litmus)
     yield from doubt_lines(litmus)
     yield from _effects(verdict, litmus.delta)
-    yield from (Text(), _table(verdict), Text(), _three_figures(litmus))
+    yield from (Text(), _table(verdict), Text(), _three_figures(litmus), *abstention_lines(litmus))
     if verdict.broken:
         names = [litmus.queries[q].id for q in verdict.broken[:IDS]]
         more = ", …" if len(verdict.broken) > IDS else ""
@@ -260,6 +261,7 @@ def litmus_dict(litmus: Litmus) -> JsonObject:
         "people": litmus.people._asdict(),
         "precision": dataclasses.asdict(litmus.precision) | {"one_context_a_passage": litmus.precise},
         "answers": {condition: _condition(litmus, condition) for condition in litmus.shares},
+        "abstention": abstention_dict(litmus),
         "doubtful": doubts_dict(litmus),
         "judgements": [_judgement(litmus, judgement) for judgement in litmus.judgements],
     }

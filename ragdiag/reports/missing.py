@@ -23,7 +23,6 @@ SAYS = {
         'have no "answer"',
         'write "answer": "..." on the line of the query, or "correct": true or false',
     ),
-    "unanswerable": ("is unanswerable", "are unanswerable", 'no reference can tell: write "correct": true or false'),
     "opinion": ("got no opinion", "got no opinion", 'the judge said nothing: write "correct": true or false'),
 }
 """Of one query and of several what is the matter, and what to write."""

@@ -237,15 +237,18 @@ def _as_judged(litmus: Litmus) -> Iterator[RenderableType]:
     conditions = [condition for condition in litmus.shares if litmus.basis(condition) != "as labelled"]
     if conditions:
         yield line(("counts and kinds of wrong answers are as judged, not corrected", "dim"))
+    by_number: dict[int, list[str]] = {}
     for condition in conditions:
         agreement = litmus.agreements.get(condition)
         lacking = LABELS - (agreement.n if agreement else 0)
         in_verdict = condition in (RETRIEVED, ORACLE) and litmus.verdict.share.n  # `_errors` says what to label
         if lacking > 0 and not in_verdict and not litmus.blind:
-            yield line(
-                (f"the accuracy of {condition} answers is not corrected", "yellow"),
-                f': label {lacking} more of them, drawn at random ("correct": true or false)',
-            )
+            by_number.setdefault(lacking, []).append(condition)
+    for lacking, of_these in by_number.items():
+        yield line(
+            (f"the accuracy of {listed(of_these)} answers is not corrected", "yellow"),
+            f': label {lacking} more of {"each" if len(of_these) > 1 else "them"}, drawn at random ("correct": true or false)',
+        )
 
 
 def litmus_dict(litmus: Litmus) -> JsonObject:

@@ -2,6 +2,9 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,6 +12,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy comes: the pr
 
 ALL_SLOW = ("encoder", "chroma", "stores", "live", "browser", "docs", "frameworks", "model")
 """Marks of tests that are slow by what they use."""
+
+CHROMIUM = Path("/usr/bin/chromium")
+"""Debian's; elsewhere playwright knows its own."""
 
 HEAVY = {"torch", "sentence_transformers", "playwright"}
 """Packages that a fast test must not load: the models take seconds to come, and a browser is started by nothing else."""
@@ -55,3 +61,17 @@ def _no_model_is_timed(request: pytest.FixtureRequest, monkeypatch: pytest.Monke
         from ragdiag.search import precision
 
         monkeypatch.setattr(precision.Processor, "here", classmethod(lambda kind: kind("", ())))
+
+
+@pytest.fixture
+def browser() -> Iterator[Any]:
+    """Chromium, where it and playwright are installed."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as engine:
+        try:
+            named = {"executable_path": str(CHROMIUM)} if CHROMIUM.exists() else {}
+            made = engine.chromium.launch(args=["--no-sandbox"], **named)
+        except playwright.Error as e:
+            pytest.skip(f"no Chromium: {str(e).splitlines()[0]}")
+        yield made
+        made.close()

@@ -1,6 +1,8 @@
 """Answers labelled by people: what is drawn, what is kept, what several people come to, and that nothing leans."""
 
 import json
+import threading
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from ragdiag.core.errors import InputError, UsageError
 from ragdiag.core.records import Answer
 from ragdiag.label.answer_page import AnswerPage
 from ragdiag.label.answer_review import AnswerReview
+from ragdiag.label.serving import serve
 from ragdiag.stats.statistics import Resampler
 
 NAN = float("nan")
@@ -269,3 +272,28 @@ def test_the_page_asks_blind_and_refuses_what_is_out_of_date(team: list[str]) ->
     assert done["decided"] == 1 and done["error"] == ""
     assert "makes no sense" in str(page.act({"do": "decide", "query": done["query"]["id"], "right": "all"})["error"])  # type: ignore[index]
     assert page.farewell() == "1 of 2 queries labelled"
+
+
+def test_answers_are_labelled_in_a_browser(team: list[str], browser: Any) -> None:
+    session = AnswerReview(ragdiag.litmus("queries.jsonl", "answers.jsonl"), Path("labels.jsonl"), most=1)
+    started: list[str] = []
+    serving = threading.Thread(target=serve, args=(AnswerPage(session), 0, started.append), daemon=True)
+    serving.start()
+    page = browser.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    while not started:
+        time.sleep(0.01)
+    page.goto(started[0])
+    page.wait_for_selector("article")
+    shown = [one.text for one in session.shown]
+    assert page.locator("article .text").all_inner_texts() == shown and page.locator("#save").is_disabled()
+    for text in shown:
+        page.keyboard.press("w" if "alpha" in text else "r")
+    page.keyboard.press("Enter")
+    page.get_by_text("Enough: press Stop.").wait_for()
+    page.click("#stop")
+    page.get_by_text("1 of 1 queries labelled").last.wait_for()
+    serving.join(10)
+    assert {row["answer"]: row["correct"] for row in lines("labels.jsonl")} == {text: "alpha" not in text for text in shown}
+    assert errors == []

@@ -39,7 +39,6 @@ FIXTURES = Path(__file__).parents[1] / "fixtures"
 TIDEWATER = FIXTURES / "tidewater"
 CORPUS, QUERIES = str(TIDEWATER / "corpus"), str(TIDEWATER / "queries.jsonl")
 BM25 = Options(retriever="bm25", cache=None)
-CHROMIUM = Path("/usr/bin/chromium")
 
 ATTACKS = (
     "</script><script>alert('script')</script>",
@@ -577,19 +576,6 @@ def test_what_cannot_be_written_is_said_before_any_work(command: str, tmp_path: 
 
 
 # In a browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with playwright.sync_playwright() as engine:
-        named = {"executable_path": str(CHROMIUM)} if CHROMIUM.exists() else {}
-        try:
-            made = engine.chromium.launch(args=["--no-sandbox"], **named)
-        except playwright.Error as e:
-            pytest.skip(f"no chromium here: {str(e).splitlines()[0]}")
-        yield made
-        made.close()
 
 
 Opener = Callable[..., Any]

@@ -853,22 +853,6 @@ def test_masking_keeps_every_place() -> None:
     assert masked("a\u061cb\r") == "a\ufffdb\r"
 
 
-CHROMIUM = Path("/usr/bin/chromium")
-
-
-@pytest.fixture
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with playwright.sync_playwright() as engine:
-        try:
-            named = {"executable_path": str(CHROMIUM)} if CHROMIUM.exists() else {}
-            made = engine.chromium.launch(args=["--no-sandbox"], **named)
-        except playwright.Error as e:
-            pytest.skip(f"no Chromium: {str(e).splitlines()[0]}")
-        yield made
-        made.close()
-
-
 SELECT = """words => {
   for (const box of document.querySelectorAll(".text")) {
     const walker = document.createTreeWalker(box, NodeFilter.SHOW_TEXT);

@@ -55,7 +55,8 @@ CONNECTING = {"between", "live", "page", "port", "rewrite", "search", "search-mo
 def test_every_option_says_what_it_does(command: str, option: object) -> None:
     assert isinstance(option, Option), f"{command}: make it with one of flags.tells, reads, chooses, writes, connects, agrees"
     name = name_of(option)
-    assert (option.does is Does.WRITES) == (name in WRITTEN)
+    written = name in WRITTEN or (command, name) == ("litmus", "citations")  # a question of `decide` has that name too
+    assert (option.does is Does.WRITES) == written
     assert (option.does is Does.CONNECTS) == (name in CONNECTING)
     assert (option.does is Does.AGREES) == (name == "yes")
     assert (option.does is Does.CHOOSES) == (option.metavar in ("SPEC", "KIND")) == bool(option.family)

@@ -109,7 +109,7 @@ def held(name: str) -> list[bool | None]:
 
 @pytest.mark.skipif(not DATA.exists(), reason="the public sets are not here")
 def test_answers_made_from_a_text_are_told_from_answers_made_from_memory() -> None:
-    """Of 95 answers made with the gold passages 1 is called unsupported by them, of 94 made without any passage 38."""
+    """Of 95 answers made with the gold passages 1 is called unsupported by them, of 94 made without any passage 40."""
     from_text, from_memory = held("answers/cot_gold_context_trial1.jsonl"), held("answers/cot_closed_book_trial1.jsonl")
     assert from_text.count(False) <= 2 and from_text.count(True) >= 90
-    assert from_memory.count(False) >= 36
+    assert from_memory.count(False) >= 38

@@ -21,7 +21,9 @@ __all__ = ["load_answers", "split_source"]
 Record = dict[str, Any]
 """A line of a file."""
 
-FIELDS = ("query_id", "condition", "answer", "correct", "recorded_label", "error", "context", "contexts", "sufficient")
+FIELDS = (
+    "query_id", "condition", "answer", "correct", "supported", "recorded_label", "error", "context", "contexts", "sufficient"
+)  # fmt: skip
 BATCH = ("custom_id", "response", "error", "result")
 WRITTEN = ("repeat", "prompt", "model", "prompt_sha256", "max_tokens", "cut", "seconds", "id", "method", "url", "body", "params")
 """What prompts, the record of live answers and a batch have besides."""
@@ -84,14 +86,17 @@ def _answer(record: Record, condition: str, path: Path, line: int) -> Answer:
     correct, failed = _label(record, path, line)
     failed |= correct is None and record.get("answer") is None and _optional(record, "error", str, path, line) is not None
     query_id = str(field(record, ("query_id",), (str, int), path, line))
+    contexts = _contexts(record, path, line)
     return Answer(
         query_id=query_id,
         condition=_condition(record, condition, path, line),
         answer=_text(record, failed, path, line),
         correct=correct,
         failed=failed,
-        contexts=_contexts(record, path, line),
+        contexts=tuple(text for text, _ in contexts),
         sufficient=_optional(record, "sufficient", bool, path, line),
+        supported=_optional(record, "supported", bool, path, line),
+        context_ids=tuple(name for _, name in contexts) if any(name for _, name in contexts) else (),
     )
 
 
@@ -139,10 +144,22 @@ def _label(record: Record, path: Path, line: int) -> tuple[bool | None, bool]:
     return label, label is None
 
 
-def _contexts(record: Record, path: Path, line: int) -> tuple[str, ...]:
+def _contexts(record: Record, path: Path, line: int) -> list[tuple[str, str]]:
+    """The recorded contexts, each with the id of its document or chunk, "" where it has none."""
     one, several = _optional(record, "context", str, path, line), _optional(record, "contexts", list, path, line)
     if one is not None and several is not None:
         raise InputError("both 'context' and 'contexts' are given", path, line, "keep one")
-    if several is not None and not all(isinstance(context, str) for context in several):
-        raise InputError("'contexts' must hold texts", path, line, "mend that field")
-    return tuple(several or ()) if one is None else (one,)
+    if one is not None:
+        return [(one, "")]
+    return [(context, "") if isinstance(context, str) else _named(context, path, line) for context in several or ()]
+
+
+def _named(context: object, path: Path, line: int) -> tuple[str, str]:
+    """A context that is an object, ``{"doc_id": ..., "text": ...}``."""
+    if not isinstance(context, dict) or not isinstance(context.get("text"), str):
+        what = """'contexts' must hold texts, or objects such as {"doc_id": "handbook", "text": "..."}"""
+        raise InputError(what, path, line, "mend that field")
+    name = next((context[key] for key in ("id", "doc_id") if context.get(key) is not None), "")
+    if not isinstance(name, (str, int)) or isinstance(name, bool):
+        raise InputError("the id of a context must be a text", path, line, "mend that field")
+    return context["text"], str(name)

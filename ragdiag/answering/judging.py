@@ -112,6 +112,7 @@ def _judgement(
         supported=None if support is None else support.correct,
         broke=tuple(f"{rule.kind}: {rule.name}" for rule in broke),
         declined=refuses(answer.answer) if unanswerable else not content and _declines(answer, opinion),
+        support_label=answer.supported,
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from ragdiag.answering.abstention import abstained, audited_apart, measured, of_answerable, without_answer
 from ragdiag.answering.answers import load_answers, split_source
+from ragdiag.answering.citations import traced
 from ragdiag.answering.harm import harms
 from ragdiag.answering.held import Answers, precise, precision, sufficient
 from ragdiag.answering.judging import judge_answers, majorities, shares_by_query
@@ -127,6 +128,8 @@ def answered(
         harms=harms({c: _right(n, under) for c, under in by_condition.items()}, said, cluster, asked.seed, copies),
         abstained=abstained(everywhere.get(RETRIEVED, ()), outcomes.sufficient, nowhere, measured(n, audit), resampler),
         told_apart=audited_apart(audit, asked, progress),
+        support_agreements=_agreements(by_condition, lambda j: (j.support_label, j.supported)),
+        citations=traced(known, placed, judging.support, audit),
     )
 
 
@@ -243,11 +246,13 @@ def _corrected(
     return corrected
 
 
-def _agreements(by_condition: ByCondition) -> dict[str, Agreement]:
-    """How far the judge agrees with labels, under each condition that has answers with both."""
+def _agreements(
+    by_condition: ByCondition, said: Callable[[Judgement], tuple[bool | None, bool | None]] = lambda j: (j.label, j.judged)
+) -> dict[str, Agreement]:
+    """How far the judge agrees with labels, under each condition that has answers with both, by what is `said` of each."""
     agreements = {}
     for condition, under in by_condition.items():
-        pairs = [(j.label, j.judged) for j in under if j.label is not None and j.judged is not None]
+        pairs = [(label, judged) for label, judged in map(said, under) if label is not None and judged is not None]
         of_pairs = agreement([label for label, _ in pairs], [judged for _, judged in pairs])
         if of_pairs is not None:
             agreements[condition] = of_pairs

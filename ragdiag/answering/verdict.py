@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from scipy import special
 
+from ragdiag.answering.citations import Citation
 from ragdiag.answering.effects import Effect, Harm
 from ragdiag.answering.people import People
 from ragdiag.answering.said import Said
@@ -51,8 +52,9 @@ class Judgement(NamedTuple):
     `right` is None where nothing can tell. `by` is who judged: "label", the spec of a judge, "unanswerable" where the query is
     and the answer's words tell whether it declines, "failed", or "" for nobody. `kind` is one of `KINDS` for a wrong answer,
     else "". `content` is whether what the answer says is right, whatever its form. `label` and `judged` are what the label and
-    the judge say, None where one says nothing; `supported` is whether the context holds what the answer states, and `broke` the
-    rules that the answer breaks. `declined` is whether it declines to answer, None of an attempt that failed.
+    the judge say, None where one says nothing; `supported` is whether the context holds what the answer states, as judged,
+    `support_label` as a person says, and `broke` the rules that the answer breaks. `declined` is
+    whether it declines to answer, None of an attempt that failed.
     """
 
     query: int
@@ -67,6 +69,7 @@ class Judgement(NamedTuple):
     supported: bool | None = None
     broke: tuple[str, ...] = ()
     declined: bool | None = None
+    support_label: bool | None = None
 
 
 class Agreement(NamedTuple):
@@ -78,6 +81,13 @@ class Agreement(NamedTuple):
     kappa: float | None
     failed_right: tuple[int, int]
     passed_wrong: tuple[int, int]
+
+    @property
+    def balanced(self) -> float | None:
+        """Balanced accuracy: the mean of the shares of right and of wrong answers that it tells; one half for a judge that always
+        says yes, whatever its share. None where all labels say the same."""
+        (missed, right), (passed, wrong) = self.failed_right, self.passed_wrong
+        return 1 - (missed / right + passed / wrong) / 2 if right and wrong else None
 
 
 def agreement(labels: Sequence[bool], judged: Sequence[bool]) -> Agreement | None:
@@ -150,7 +160,8 @@ class Litmus:
     """The result of the litmus test: the verdict, and the judgement on every answer, in the order of `answers`.
 
     By condition: `shares` of right answers (`corrected` ones for the judge's errors, where labels allow), `unsupported` those of
-    answers that state what their context does not hold, `agreements` of the judge with labels. `precision` is the share of what
+    answers that state what their context does not hold, `agreements` of the judge with labels, `support_agreements` of that of
+    support with labels of it. `citations` are what the answers state, claim by claim. `precision` is the share of what
     was retrieved that holds evidence, `precise` what it is where one retrieved context holds each passage. `blind`: labels had no
     say. `report` is that of the audit, where there was one; `undoubted` the verdict if all doubtful answers were right, None
     where none is doubtful. `harms` are the contrasts of further conditions, `people` says how far people agree, where several
@@ -184,6 +195,8 @@ class Litmus:
     harms: tuple[Harm, ...] = ()
     abstained: Mapping[str, Mapping[str, Mean]] = field(default_factory=dict)
     told_apart: Telling | None = None
+    support_agreements: Mapping[str, Agreement] = field(default_factory=dict)
+    citations: tuple[Citation, ...] = ()
 
     def of(self, condition: str) -> tuple[Judgement, ...]:
         """The judgements on the answers under one condition."""

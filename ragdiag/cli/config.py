@@ -68,6 +68,12 @@ class Option(click.Option):
                 raise configuration.error(self, message, REMEDY.format(_name(self)))
 
 
+def _by_name(commands: Mapping[str, Sequence[Option]]) -> dict[str, Option]:
+    """The options by their names; of one that several commands have the one that may least be configured: one may write."""
+    every = [option for options in commands.values() for option in options]
+    return {_name(option): option for option in sorted(every, key=lambda option: option.does not in CONFIGURABLE)}
+
+
 KINDS: Mapping[type, str] = {bool: "true or false", int: "a whole number", str: "a text"}
 
 
@@ -103,7 +109,7 @@ class Configuration(NamedTuple):
         """
         from ragdiag.core.errors import InputError, did_you_mean
 
-        known = {_name(option): option for options in commands.values() for option in options}
+        known = _by_name(commands)
         for key in self.table:
             option = known.get(key.replace("_", "-"))
             if option is None:

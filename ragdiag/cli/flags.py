@@ -26,6 +26,7 @@ __all__ = [
     "SIZE_OPTIONS",
     "answers_option",
     "chooses",
+    "citations_option",
     "connects",
     "corpus_argument",
     "corpus_option",
@@ -222,6 +223,9 @@ REVIEW_OPTIONS = (
     writes("--acceptable", metavar="FILE",
            help="Write the queries with what people accepted that no reference says, under 'acceptable'."),
 )  # fmt: skip
+
+citations_option = writes("--citations", metavar="FILE",
+                          help="Write each claim of the answers, with the passage that holds it, as JSONL.")  # fmt: skip
 
 condition_option = tells(
     "--condition",

@@ -16,6 +16,7 @@ from ragdiag.cli.flags import (
     LIVE_OPTIONS,
     REVIEW_OPTIONS,
     answers_option,
+    citations_option,
     corpus_option,
     html_option,
     json_option,
@@ -45,6 +46,7 @@ __all__ = ["litmus"]
 @options(*LITMUS_OPTIONS, *REVIEW_OPTIONS)
 @corpus_option
 @options(*LIVE_OPTIONS, *AUDIT_OPTIONS, *CORPUS_OPTIONS, *LABEL_OPTIONS)
+@citations_option
 @json_option
 @html_option
 @output_option
@@ -54,6 +56,7 @@ def litmus(
     corpus: str | None,
     answers: tuple[str, ...],
     delta: float,
+    citations: str | None,
     json_file: str | None,
     html_file: str | None,
     outputs: tuple[str, ...],
@@ -61,10 +64,13 @@ def litmus(
     **given: object,
 ) -> None:
     """From recorded or live answers: a retrieval problem or a behavior problem? Would failures be gone with perfect context?"""
+    from rich.console import Group
+
     from ragdiag.answering.answers import load_answers
     from ragdiag.answering.litmus import answered, prepared
     from ragdiag.cli.live import ask_live, live_options
     from ragdiag.cli.review import review, review_options
+    from ragdiag.reports.citations import citations_jsonl, citations_said
     from ragdiag.reports.litmus import litmus_text
 
     live, price, yes = live_options(given, corpus, answers)
@@ -88,4 +94,6 @@ def litmus(
             review(verdict, judging, path, to_review)
             verdict = answered(*ready, checked, judging, delta)
     files = [(file, partial(form.litmus, verdict)) for file, form in forms]
-    present(litmus_text(verdict, litmus_next(verdict, click.get_current_context())), quiet, files)
+    written = [(citations, partial(citations_jsonl, verdict))]
+    said = [] if citations is None else [citations_said(verdict, citations)]
+    present(Group(litmus_text(verdict, litmus_next(verdict, click.get_current_context())), *said), quiet, [*files, *written])

@@ -162,7 +162,10 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One recorded answer. `correct` is None where no label says; `failed` marks an attempt that gave no answer."""
+    """One recorded answer. `correct` is None where no label says; `failed` marks an attempt that gave no answer.
+
+    `supported`: whether a person says that its `contexts` hold what it states; `context_ids` are theirs, where they have any.
+    """
 
     query_id: str
     condition: str
@@ -171,6 +174,8 @@ class Answer:
     failed: bool = False
     contexts: tuple[str, ...] = ()
     sufficient: bool | None = None
+    supported: bool | None = None
+    context_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from ragdiag.core.conditions import ORACLE, RETRIEVED
 from ragdiag.core.version import __version__
 from ragdiag.reports.abstention import abstention_dict, abstention_lines
 from ragdiag.reports.behaviors import behavior_lines
+from ragdiag.reports.citations import citation_lines, support_dict, tally_dict
 from ragdiag.reports.doubts import doubt_lines, doubts_dict
 from ragdiag.reports.harms import harm_dict, harm_lines
 from ragdiag.reports.json import JsonObject, verdict_dict
@@ -73,6 +74,7 @@ def litmus_lines(litmus: Litmus) -> Iterator[RenderableType]:
     for condition, agreement in litmus.agreements.items():
         yield _agreement(condition, agreement)
     yield from people_lines(litmus)
+    yield from citation_lines(litmus)
     yield from _as_judged(litmus)
 
 
@@ -283,6 +285,8 @@ def _condition(litmus: Litmus, condition: str) -> JsonObject:
         "judged_by": dict(Counter(j.by for j in judgements if j.by)),
         "wrong": dict(Counter(j.kind for j in judgements if j.kind)),
         "agreement": None if agreement is None else agreement._asdict(),
+        "support_agreement": support_dict(litmus, condition),
+        "citations": tally_dict(litmus, condition),
     }
 
 

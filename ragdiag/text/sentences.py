@@ -139,6 +139,6 @@ def sentences(text: str) -> list[tuple[int, int]]:
     """Where the sentences of `text` stand, without the white space between them; list items, headings and table rows are some."""
     cuts = Cuts(text)
     starts = sorted({0, *cuts.tokens[cuts.sentences()].tolist()} if len(cuts.tokens) else set())
-    places = zip(starts, [*starts[1:], len(text)], strict=True)
+    places = zip(starts, [*starts[1:], len(text)][: len(starts)], strict=True)
     whole = ((a + len(text[a:b]) - len(text[a:b].lstrip()), b - len(text[a:b]) + len(text[a:b].rstrip())) for a, b in places)
     return [(a, b) for a, b in whole if a < b]

@@ -66,7 +66,12 @@ class Quantity(NamedTuple):
 
 def quantities(text: str) -> list[Quantity]:
     """The quantities in `text`, in order. `text` is as `readable` gives it."""
-    return [_quantity(m, text) for m in NUMBER.finditer(text)]
+    return list(_quantities(text))
+
+
+@functools.lru_cache(maxsize=512)
+def _quantities(text: str) -> tuple[Quantity, ...]:
+    return tuple(_quantity(m, text) for m in NUMBER.finditer(text))
 
 
 def _quantity(m: re.Match[str], text: str) -> Quantity:

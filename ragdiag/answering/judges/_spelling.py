@@ -26,11 +26,13 @@ SOUNDS = tuple(
         (r"([a-z])\1+", r"\1"),
     )
 )
-LONG, LONGER = 7, 10
-"""Letters of a name from which one letter may differ, and two."""
+LONG, LONGER = 7, 9
+"""Letters of a name from which a vowel or two may differ, and any one letter."""
+
+FAMILIES = ("ate", "ite", "ide", "ine", "ane", "ene", "yne", "ol", "one", "ic", "ous")
+"""Endings that tell chemicals apart: a nitrate is no nitrite."""
 
 VOWELS = 2
-"""Vowels in which two spellings of a long name may differ."""
 
 CAPITALISED = re.compile(r"\b[A-Z][\w'-]+")
 
@@ -47,12 +49,15 @@ def sound(name: str) -> str:
 def alike(name: str, other: str) -> bool:
     """Whether two names are spellings of one: they sound alike, up to a letter or two of a long one."""
     one, two = sound(name), sound(other)
-    if not one or not two or one[0] != two[0]:
+    if not one or not two or one[0] != two[0] or _ending(name) != _ending(other):
         return False
-    length = max(len(name), len(other))
-    most = 2 if length >= LONGER else 1 if length >= LONG else 0
+    most = 1 if max(len(name), len(other)) >= LONGER else 0
     apart = Levenshtein.distance(one, two)
     return apart <= most or (apart <= VOWELS and min(len(one), len(two)) >= LONG - 1 and _skeleton(name) == _skeleton(other))
+
+
+def _ending(name: str) -> str:
+    return next((ending for ending in FAMILIES if name.lower().endswith(ending)), "")
 
 
 def spelt_otherwise(gold: str, answer: str) -> str:

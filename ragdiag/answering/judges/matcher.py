@@ -12,6 +12,7 @@ from ragdiag.answering.judges._glued import unglued
 from ragdiag.answering.judges._matching import RULES, WHOLE, WORDLESS, WRITTEN
 from ragdiag.answering.judges._numbers import quantities
 from ragdiag.answering.judges._plain import plain, unthought
+from ragdiag.answering.judges._probability import with_probability
 from ragdiag.answering.judges._references import by_any, readings
 from ragdiag.answering.judges._separators import european, measured, regular
 from ragdiag.answering.judges._text import readable
@@ -47,7 +48,11 @@ class Matcher:
     def judge(self, asked: Sequence[tuple[Query, Answer]], store: Store | None, progress: Progress) -> list[Opinion | None]:
         """See `protocols.Judge`."""
         whole = self.style == "whole" or (self.style == "auto" and short_answers(asked))
-        return by_any(asked, lambda pairs: [self._opinion(q.text, q.answer, a.answer, whole) for q, a in pairs])
+        opinions = by_any(asked, lambda pairs: [self._opinion(q.text, q.answer, a.answer, whole) for q, a in pairs])
+        return [
+            None if opinion is None else with_probability(query.text, query.answers, answer.answer, opinion)
+            for (query, answer), opinion in zip(asked, opinions, strict=True)
+        ]
 
     def _opinion(self, question: str, gold: str, answer: str, whole: bool) -> Opinion:
         """By the texts as they are written, else by what they say."""

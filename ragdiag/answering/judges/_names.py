@@ -18,6 +18,7 @@ TITLES = frozenset(
 PARTICLES = frozenset("de del della der den di da dos du la le van von bin ibn al el ben ter ten y".split())
 SUFFIX = re.compile(r"(?:,?\s+(?:Jr|Sr|Esq|[A-Z]BE|M\.?\s?D|Ph\.?\s?D|[IVX]+)\.?)+$")
 ASIDE = re.compile(r"\([^)]*\)|[\"“”][^\"“”]*[\"“”]")
+NUMERAL = re.compile(r"[IVXLC]+")
 CALLED = re.compile(r"[\"(]([A-Z][a-z]+)[\")]")
 """What a person is called: ``Robert "Bob" Bell``."""
 
@@ -55,6 +56,8 @@ def person(name: str) -> Person | None:
     if re.search(r"[^\w\s.'’-]", bare) or (described and tokens[described - 1].lower() in STOP_WORDS):
         return None  # several names, or a part of one: House of Lords
     names = _untitled(tokens[described:])
+    if any(token.isupper() and len(token) > 2 and not NUMERAL.fullmatch(token) for token in tokens) and not bare.isupper():
+        return None  # HMS, USS, FC
     if not 2 <= len(names) <= 4 or names[0] in TITLES or len(names[-1]) < 2 or names[-1] in SUFFIXES:
         return None
     called = [unaccented(m[1]).lower() for m in CALLED.finditer(readable(name))]

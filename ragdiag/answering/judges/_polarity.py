@@ -25,7 +25,8 @@ ANYWHERE = re.compile(
     re.IGNORECASE,
 )
 NEGATIVE = re.compile(
-    r"\b(?:not|no|none|never|neither|nor|cannot|unlikely|lacks?|fails?|failed|nothing|nobody|denied|false|incorrect)\b|n't\b"
+    r"\b(?:not|no|none|never|neither|nor|cannot|unlikely|lacks?|fails?|failed|nothing|nobody|denied|false"
+    r"|incorrect|zero(?= [a-z])|devoid|free of(?! charge)|(?:refus|declin)\w+ to)\b|n't\b"
     r"|\bonly (?:\w+ )?(?:if|when|on|for|from|after|available|applies)\b",  # it denies the rest
     re.IGNORECASE,
 )
@@ -55,7 +56,7 @@ OPPOSITES = tuple(
         (r"allow\w*|permit\w*|can", r"forbid\w*|forbidden|prohibit\w*|ban(?:s|ned)"),
         (r"required?|mandatory|compulsory|must|needs?", "optional|voluntary"),
         (r"(?:carry|carried|rolls?|rolled) over|keep", r"expires?|expired|forfeit\w*|lapse[sd]?"),
-        (r"approved?|accept\w*", r"reject\w*|refus\w*|denied"),
+        (r"approved?|accept\w*", r"reject\w*|refus\w*|denied|block(?:s|ed)|veto(?:es|ed)"),
         (r"includ(?:es?|ed)|cover(?:s|ed)?", r"exclud(?:es?|ed)"),
         ("children", "adults"),
         ("available", "unavailable"),

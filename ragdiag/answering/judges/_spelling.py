@@ -27,7 +27,7 @@ SOUNDS = tuple(
     )
 )
 LONG, LONGER = 7, 9
-"""Letters of a name from which a vowel or two may differ, and any one letter."""
+"""Letters of a name from which a vowel or two may differ, and one letter may be missing."""
 
 FAMILIES = ("ate", "ite", "ide", "ine", "ane", "ene", "yne", "ol", "one", "ic", "ous")
 """Endings that tell chemicals apart: a nitrate is no nitrite."""
@@ -51,7 +51,7 @@ def alike(name: str, other: str) -> bool:
     one, two = sound(name), sound(other)
     if not one or not two or one[0] != two[0] or _ending(name) != _ending(other):
         return False
-    most = 1 if max(len(name), len(other)) >= LONGER else 0
+    most = 1 if max(len(name), len(other)) >= LONGER and len(one) != len(two) else 0
     apart = Levenshtein.distance(one, two)
     return apart <= most or (apart <= VOWELS and min(len(one), len(two)) >= LONG - 1 and _skeleton(name) == _skeleton(other))
 

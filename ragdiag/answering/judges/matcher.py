@@ -15,6 +15,7 @@ from ragdiag.answering.judges._plain import plain, unthought
 from ragdiag.answering.judges._probability import with_probability
 from ragdiag.answering.judges._references import by_any, readings
 from ragdiag.answering.judges._separators import european, measured, regular
+from ragdiag.answering.judges._spelt import figured, untitled
 from ragdiag.answering.judges._text import readable
 from ragdiag.answering.judges._tongues import in_its_language
 from ragdiag.answering.judges._wrapped import unwrapped
@@ -22,6 +23,9 @@ from ragdiag.core.errors import SpecError
 from ragdiag.core.opinions import Opinion
 from ragdiag.core.protocols import Progress, Store
 from ragdiag.core.records import Answer, Query
+
+FINAL = frozenset(("declines", "hedged_figure", "hedged_name", "name_set_aside", "denied"))
+"""Rules that find something in an answer as it stands which no other reading of it takes back."""
 
 SHORT = 4
 """Words: where half of a set's golds and of its answers have no more, the set asks for short answers."""
@@ -58,9 +62,9 @@ class Matcher:
         """By the texts as they are written, else by what they say."""
         as_written = Case(question, gold, answer, self.coverage)
         said = plain(unwrapped(question, unthought(answer)))
-        as_read = Case(
-            readable(question), *(measured(question, regular(text)) for text in (readable(gold).strip(), said)), self.coverage
-        )
+        own = untitled(readable(gold).strip())
+        reference, said = (measured(question, regular(figured(text, own))) for text in (own, said))
+        as_read = Case(readable(question), reference, said, self.coverage)
         first_table = WHOLE if whole and not _measured(as_read.gold) else WRITTEN
         return decide(first_table, as_written) or decide(WORDLESS, as_read) or in_its_language(as_read, _by_readings(as_read))
 
@@ -77,6 +81,8 @@ def _by_readings(case: Case) -> Opinion:
             if opinion.correct:
                 return opinion
             as_it_stands = as_it_stands or opinion
+        if as_it_stands is not None and as_it_stands.rule in FINAL:
+            break
     assert as_it_stands is not None
     return as_it_stands
 

@@ -148,10 +148,13 @@ def compare(gold: str, answer: str, question: str = "") -> Opinion:
     given = [d for s in sentences(answer) for d in dates(s) if not (dismissed(s, d.start) or BESIDE.search(before(s, d.start)))]
     if _names_month(dates(gold), question, answer):
         return Opinion(True, f"the month of {gold!r}")
-    for date in dates(gold):
-        if not any(tells(d, date, question) for d in given):
-            text = gold[date.start : date.end]
-            if leaves_open(question) and any(coarser(d, date) for d in given):
-                return Opinion(False, f"a coarser date than {text}, to a question that leaves open how exactly", DOUBTFUL)
-            return Opinion(False, f"the date {text} is not in the answer" if given else f"no date in the answer, {text} expected")
-    return Opinion(True, f"the same date as {gold!r}")
+    missing = next((date for date in dates(gold) if not any(tells(d, date, question) for d in given)), None)
+    return Opinion(True, f"the same date as {gold!r}") if missing is None else _not_told(gold, missing, given, question)
+
+
+def _not_told(gold: str, missing: Date, given: list[Date], question: str) -> Opinion:
+    """Of a date of `gold` that `given` does not tell: doubtful where it is told less exactly than the question leaves open."""
+    text = gold[missing.start : missing.end]
+    if leaves_open(question) and any(coarser(d, missing) for d in given):
+        return Opinion(False, f"a coarser date than {text}, to a question that leaves open how exactly", DOUBTFUL)
+    return Opinion(False, f"the date {text} is not in the answer" if given else f"no date in the answer, {text} expected")

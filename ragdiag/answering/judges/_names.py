@@ -52,16 +52,25 @@ def person(name: str) -> Person | None:
     """`name` as a person's, where it is two to four words in capitals, whatever describes them before; else None."""
     bare = SUFFIX.sub("", ASIDE.sub(" ", readable(name)).strip(" ."))
     tokens = _tokens(bare)
+    if not bare.isupper() and any(map(_is_short_for_a_thing, tokens)):
+        return None
     described = next((i for i in range(len(tokens), 0, -1) if not _is_name(tokens[i - 1])), 0)
     if re.search(r"[^\w\s.'’-]", bare) or (described and tokens[described - 1].lower() in STOP_WORDS):
         return None  # several names, or a part of one: House of Lords
     names = _untitled(tokens[described:])
-    if any(token.isupper() and len(token) > 2 and not NUMERAL.fullmatch(token) for token in tokens) and not bare.isupper():
-        return None  # HMS, USS, FC
-    if not 2 <= len(names) <= 4 or names[0] in TITLES or len(names[-1]) < 2 or names[-1] in SUFFIXES:
+    if not _may_be_a_person(names):
         return None
     called = [unaccented(m[1]).lower() for m in CALLED.finditer(readable(name))]
     return Person((*names[:-1], *called), names[-1])
+
+
+def _may_be_a_person(names: list[str]) -> bool:
+    return 2 <= len(names) <= 4 and names[0] not in TITLES and len(names[-1]) > 1 and names[-1] not in SUFFIXES
+
+
+def _is_short_for_a_thing(token: str) -> bool:
+    """``HMS``, ``USA``; ``JK`` and ``VIII`` stand in names of people."""
+    return token.isupper() and len(token) > 2 and not NUMERAL.fullmatch(token)
 
 
 def _untitled(tokens: list[str]) -> list[str]:

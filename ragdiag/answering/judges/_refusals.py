@@ -44,8 +44,8 @@ SILENT_ENGLISH = (
     rf"\b{_SOURCE} (?:gives?|contains?|provides?|mentions?|states?|discloses?|lists?|have|makes?) no\b",
     rf"\bnot in the (?:{_SOURCE})\b|\bno (?:\w+ ){{0,2}}mention\b",
     r"\b(?:this|that|question|topic|matter|point) (?:is|was)(?: not|n't) (?:covered|addressed|discussed|answered)\b",
-    r"\b(?:is|are|was|were)(?: not|n't) (?:listed|included|in the (?:provided|given|available)"
-    r"|part of the (?:text|context|document))",
+    rf"\b(?:is|are|was|were)(?: not|n't) (?:listed|shown)(?:\W*$| in (?:the|this) {_SOURCE})",
+    r"\b(?:is|are|was|were)(?: not|n't) (?:in the (?:provided|given|available)|part of the (?:text|context|document))",
     r"\b(?:the|this|that|it|they) (?:\w+ )?(?:does|do|did)(?: not|n't) (?:\w+ly )?(?:mention|say|specify|state|indicate)\b",
     rf"\b{_SOURCE} (?:is|are|remains?) (?:silent|unclear)\b|^\W*(?:information|data|details?) (?:not|un)\s?available\b",
     rf"\b(?:none|neither|nothing) (?:of|in) the {_SOURCE} (?:\w+ )?"

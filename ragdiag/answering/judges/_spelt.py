@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 ONES = (
@@ -57,15 +58,24 @@ def figured(text: str, gold: str) -> str:
 
     ``A third`` is read as a figure where the reference `gold` is a share; a `gold` that tells more than a figure is left alone.
     """
+    tells_more = text == gold and len(text.split()) > FEW
+    return _named(text) if tells_more else _figured(_named(text), bool(SHARE.search(gold)))
+
+
+@functools.lru_cache(maxsize=512)
+def _named(text: str) -> str:
     for pattern, instead in SHORT_NAMES:
         text = pattern.sub(instead, text)
-    if text == gold and len(text.split()) > FEW:
-        return text
+    return text
+
+
+@functools.lru_cache(maxsize=512)
+def _figured(text: str, shares: bool) -> str:
     text = CLOCK.sub(lambda m: f"{60 * int(m['h']) + int(m['m'])} minutes", text)
     text = AND_A_HALF.sub(lambda m: f"{_number(m['n'])}.5" + (f" {m['unit']}" if m["unit"] else ""), text)
     text = HALF.sub("0.5 ", text)
     text = DOZEN.sub(lambda m: f"{12 * float(_number(m['n'])):g}", text)
-    if SHARE.search(gold):
+    if shares:
         text = PART.sub(lambda m: f"{_number(m['n'])}/{_parts(m['part'])}", text)
     text = WHOLE.sub(lambda m: str(_whole(m[0])), text)
     return MINUS.sub(lambda m: "-" + (_number(m["n"]) if m["n"] else ""), text)

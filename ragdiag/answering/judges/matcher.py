@@ -27,6 +27,9 @@ from ragdiag.core.records import Answer, Query
 FINAL = frozenset(("declines", "hedged_figure", "hedged_name", "name_set_aside", "denied"))
 """Rules that find something in an answer as it stands which no other reading of it takes back."""
 
+BATCH = 32
+"""Answers judged together: what is read of one is kept for its query's next reference."""
+
 SHORT = 4
 """Words: where half of a set's golds and of its answers have no more, the set asks for short answers."""
 
@@ -52,6 +55,10 @@ class Matcher:
     def judge(self, asked: Sequence[tuple[Query, Answer]], store: Store | None, progress: Progress) -> list[Opinion | None]:
         """See `protocols.Judge`."""
         whole = self.style == "whole" or (self.style == "auto" and short_answers(asked))
+        at_once = (asked[at : at + BATCH] for at in range(0, len(asked), BATCH))
+        return [opinion for batch in at_once for opinion in self._opinions(batch, whole)]
+
+    def _opinions(self, asked: Sequence[tuple[Query, Answer]], whole: bool) -> list[Opinion | None]:
         opinions = by_any(asked, lambda pairs: [self._opinion(q.text, q.answer, a.answer, whole) for q, a in pairs])
         return [
             None if opinion is None else with_probability(query.text, query.answers, answer.answer, opinion)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ragdiag.answering.judges import _facts, _numeric, _polarity
 from ragdiag.answering.judges._conclusion import main_sentences
+from ragdiag.answering.judges._names import person
 from ragdiag.answering.judges._numbers import scale_asked
 from ragdiag.answering.judges._text import content, refuses
 from ragdiag.core.opinions import Opinion
@@ -56,8 +57,8 @@ class Case:
 
     @functools.cached_property
     def items(self) -> list[str]:
-        """The items of a reference that is a list; else none."""
-        return _facts.items(self.gold)
+        """The items of a reference that is a list; else none: a person with what stands behind the name is no list."""
+        return [] if person(self.gold) else _facts.items(self.gold)
 
     @functools.cached_property
     def whole_name(self) -> str:

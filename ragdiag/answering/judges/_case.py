@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,6 +19,10 @@ FEW, MANY = 4, 12
 
 NAME_WORDS = 5
 """Words up to which a reference may be a name."""
+
+
+SAYS = re.compile(r"\w \b(?:is|are|was|were|has|have|had|can|could|may|will|would)\b \w")
+"""What makes a few words a sentence."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ class Case:
     @functools.cached_property
     def whole_name(self) -> str:
         """A reference that is short enough to be a name."""
-        return self.gold.rstrip(".") if len(self.gold.split()) <= NAME_WORDS else ""
+        return self.gold.rstrip(".") if len(self.gold.split()) <= NAME_WORDS and not SAYS.search(self.gold) else ""
 
     @functools.cached_property
     def name(self) -> str:

@@ -75,5 +75,7 @@ def _repeats(question: str, sentence: str) -> bool:
 
 
 def _against(question: str, gold: str, rest: str) -> bool:
-    """Whether an explanation tells a rise where the reference's tells a fall."""
+    """Whether an explanation denies what the reference's affirms, or tells a rise where that tells a fall."""
+    if _polarity.denies(question, gold, rest):
+        return True
     return _polarity.ways(gold) * _polarity.ways(rest) == -1 and _polarity.moves_against(question, gold, rest)

@@ -13,7 +13,7 @@ from ragdiag.answering.judges._text import STOP_WORDS, SUFFIXES, readable, unacc
 TITLES = frozenset(
     "mr mrs ms miss dr sir dame lord lady president king queen prince princess emperor empress pope saint professor prof general "
     "captain colonel major lieutenant sergeant admiral senator governor chancellor justice judge minister bishop archbishop "
-    "cardinal reverend rev father sister baron baroness count countess duke duchess chief secretary ambassador ceo".split()
+    "cardinal reverend rev father sister baron baroness count countess duke duchess chief secretary ambassador ceo monsieur madame mme herr frau senor senora signor signora don dona sen gov gen rep capt col lt sgt".split()
 )
 PARTICLES = frozenset("de del della der den di da dos du la le van von bin ibn al el ben ter ten y".split())
 SUFFIX = re.compile(r"(?:,?\s+(?:Jr|Sr|Esq|[A-Z]BE|M\.?\s?D|Ph\.?\s?D|[IVX]+)\.?)+$")
@@ -134,9 +134,21 @@ def short(name: str, other: str) -> bool:
     return (name[0] == other[0] if min(len(name), len(other)) == 1 else False) or _short(name, other)
 
 
+CALLED_SO = frozenset(
+    frozenset(pair.split())
+    for pair in (
+        "liz elizabeth|beth elizabeth|betty elizabeth|bob robert|bill william|dick richard|jim james|jack john|peggy margaret"
+        "|tony anthony|ted edward|ted theodore|harry henry|hank henry|kate catherine|chuck charles|ned edward|molly mary"
+        "|nicholas nikolai|nicholas nikolay|larry lawrence|sandy alexander|meg margaret|nancy anne|sally sarah"
+        "|will bill|jerry gerald|rick richard|mickey michael"
+    ).split("|")
+)
+"""Short forms that are no beginning of the name."""
+
+
 def _short(name: str, other: str) -> bool:
     """Whether the two are one, or one is short for the other: ``Greg`` for ``Gregory``, ``Dave`` for ``David``."""
-    if name.replace("-", "") == other.replace("-", ""):
+    if name.replace("-", "") == other.replace("-", "") or frozenset((name, other)) in CALLED_SO:
         return True
     short, long = sorted((name, other), key=len)
     alike = Prefix.similarity(short, long)

@@ -19,6 +19,7 @@ SOUNDS = tuple(
         (r"w|ff", "v"),
         (r"ck|c(?=[aou])|q|kh", "k"),
         (r"x", "ks"),
+        (r"z(?!h)", "s"),
         (r"zh|dzh|dj", "j"),
         (r"(?<=[bdgklrst])h", ""),
         (r"[yij]+e?(?=$)|ie|ee|[yij]+", "i"),
@@ -79,14 +80,16 @@ def _capitalised(text: str) -> list[tuple[int, str]]:
 
 def _is(who: Person, text: str, start: int, token: str) -> bool:
     """Whether a word is the last name of `who`, and no other given name stands before it."""
-    if len(token) < LONG or not alike(who.last, token) or KIN.match(text, start + len(token)):
+    exact = unaccented(token).lower() == who.last
+    if (len(token) < LONG and not exact) or not alike(who.last, token) or KIN.match(text, start + len(token)):
         return False
     before = re.search(r"((?:[A-Z][\w.'-]*\s+){1,3})$", text[max(0, start - 40) : start])
     given = [g.strip(".").lower() for g in before[1].split()] if before else []
     given = [g for g in given if g not in STOP_WORDS]
-    if not given:
-        return unaccented(token).lower() != who.last  # the same letters are for other rules to judge
-    return any(_skeleton(given[0]) == _skeleton(name) or short(given[0], name) for name in who.given)
+    known = any(short(given[0], name) for name in who.given) if given else True
+    if exact and known:
+        return False  # the same letters are for other rules to judge
+    return known or any(_skeleton(given[0]) == _skeleton(name) for name in who.given)
 
 
 def _skeleton(name: str) -> str:

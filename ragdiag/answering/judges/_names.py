@@ -13,7 +13,8 @@ from ragdiag.answering.judges._text import STOP_WORDS, SUFFIXES, readable, unacc
 TITLES = frozenset(
     "mr mrs ms miss dr sir dame lord lady president king queen prince princess emperor empress pope saint professor prof general "
     "captain colonel major lieutenant sergeant admiral senator governor chancellor justice judge minister bishop archbishop "
-    "cardinal reverend rev father sister baron baroness count countess duke duchess chief secretary ambassador ceo monsieur madame mme herr frau senor senora signor signora don dona sen gov gen rep capt col lt sgt".split()
+    "cardinal reverend rev father sister baron baroness count countess duke duchess chief secretary ambassador ceo "
+    "monsieur madame mme herr frau senor senora signor signora don dona sen gov gen rep capt col lt sgt".split()
 )
 PARTICLES = frozenset("de del della der den di da dos du la le van von bin ibn al el ben ter ten y".split())
 SUFFIX = re.compile(r"(?:,?\s+(?:Jr|Sr|Esq|[A-Z]BE|M\.?\s?D|Ph\.?\s?D|[IVX]+)\.?)+$")

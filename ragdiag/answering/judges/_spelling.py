@@ -83,13 +83,18 @@ def _is(who: Person, text: str, start: int, token: str) -> bool:
     exact = unaccented(token).lower() == who.last
     if (len(token) < LONG and not exact) or not alike(who.last, token) or KIN.match(text, start + len(token)):
         return False
-    before = re.search(r"((?:[A-Z][\w.'-]*\s+){1,3})$", text[max(0, start - 40) : start])
-    given = [g.strip(".").lower() for g in before[1].split()] if before else []
-    given = [g for g in given if g not in STOP_WORDS]
+    given = _given_before(text, start)
     known = any(short(given[0], name) for name in who.given) if given else True
     if exact and known:
         return False  # the same letters are for other rules to judge
     return known or any(_skeleton(given[0]) == _skeleton(name) for name in who.given)
+
+
+def _given_before(text: str, start: int) -> list[str]:
+    """The given names that stand right before a last name, in lower case."""
+    before = re.search(r"((?:[A-Z][\w.'-]*\s+){1,3})$", text[max(0, start - 40) : start])
+    names = [name.strip(".").lower() for name in before[1].split()] if before else []
+    return [name for name in names if name not in STOP_WORDS]
 
 
 def _skeleton(name: str) -> str:

@@ -17,7 +17,8 @@ REPAIRS = tuple(
             r"\b([A-Z][a-z]{2,}?)(in|as|for|from|and|during|with|was|were|is)(?=\s+(?:\d|the\b|an?\b|his\b|her\b))",
             r"\1 \2",
         (r"\b([A-Z][a-z]{2,}?)(from|during|with|was|were)(?=\s)", r"\1 \2"),  # Ada Bellwas
-        (r"\b([A-Z][a-z]{2,}?)(in|as|is|for|and)(?=\s+(?:\d|the\b|an?\b))", r"\1 \2"),  # Ada Bellin 1901; Boris, Okafor are names
+        # Ada Bellin 1901; of Boris, Okafor and Ferdinand these are part
+        (r"\b([A-Z][a-z]{2,}?)(in|as|is|for|and)(?=\s+(?:\d|the\b|an?\b))", r"\1 \2"),
     )
 )
 

@@ -7,7 +7,7 @@ import pytest
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy comes: the processes of pytest-xdist share the cores
 
-ALL_SLOW = ("encoder", "chroma", "stores", "live", "browser", "docs", "frameworks")
+ALL_SLOW = ("encoder", "chroma", "stores", "live", "browser", "docs", "frameworks", "model")
 """Marks of tests that are slow by what they use."""
 
 HEAVY = {"torch", "sentence_transformers", "playwright"}

@@ -47,7 +47,7 @@ def refused(result: Result, *says: str) -> None:
 
 # What each option brings about
 
-WRITTEN = {"json", "html", "out", "output", "record", "cache"}
+WRITTEN = {"acceptable", "json", "html", "out", "output", "record", "cache"}
 CONNECTING = {"between", "live", "page", "port", "rewrite", "search", "search-model"}
 
 

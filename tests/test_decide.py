@@ -3,6 +3,7 @@
 `python tests/test_decide.py` rewrites the examples of docs/decide.md.
 """
 
+import dataclasses
 import io
 import json
 import re
@@ -18,9 +19,10 @@ from rich.console import Console
 
 from ragdiag.cli import interview, main
 from ragdiag.core.errors import UsageError
+from ragdiag.deciding.after import following
 from ragdiag.deciding.costs import CANDIDATES, Rates, break_even, compare_costs, cost, rate_rows
 from ragdiag.deciding.decision import Answer, Decision, decide
-from ragdiag.deciding.framework import ACCESS, FIVE, FOUR, GUIDES, QUESTIONS, RULES
+from ragdiag.deciding.framework import ACCESS, FIVE, FOUR, FRAMEWORKS, GUIDES, QUESTIONS, RULES
 from ragdiag.deciding.measured import Measured
 from ragdiag.reports.decide import decide_dict, decide_text
 
@@ -32,6 +34,7 @@ FEW, MANY = 1_000, 100_000_000
 STATIC = {"problem": "knowledge", "changes": "yearly", "citations": "no", "weights": "allowed"}
 TUNABLE = {"store": "allowed", "examples": 500, "task": "narrow"}
 SKILL = {"problem": "behavior", "need": "skill", "weights": "allowed", "examples": 500, "task": "narrow"}
+AGAIN = "litmus QUERIES --answers ANSWERS --json litmus.json"
 UNSETTLED = {"wait": "yes", "small_model": "no"}
 
 
@@ -271,6 +274,68 @@ def test_costs_by_hand() -> None:
     assert turn.above == "fine-tune"
 
 
+def test_what_a_report_measured_is_not_built_again() -> None:
+    """By hand: RAG's 40 h x 50 become 10 h x 50, in RAG and in both; all else is as it was."""
+    volume, shifts = 200_000, 12
+    standing = dataclasses.replace(ROUND, build_hours=Rates.build_hours, change_hours=10).standing()
+    found = {name: cost(techniques, volume, standing, shifts) for name, techniques in CANDIDATES.items()}
+    assert [found[name].once for name in ("prompt", "rag", "fine-tune", "both")] == [500, 501, 6_030, 501 + 6_030]
+    assert found["rag"].monthly == 500 + 0.5 + 600
+    assert [part.what for part in found["rag"].parts] == ["changing retrieval", "infrastructure", "embedding", "calls"]
+    turn = break_even("rag", "fine-tune", standing, shifts)
+    assert turn.volume == pytest.approx((19_590 - 6_507) / 0.036)
+    assert standing.at("low").built and standing.at("high").built and not ROUND.built
+
+
+def test_a_team_with_a_report_has_its_pipeline() -> None:
+    new = decide({"problem": "knowledge", "changes": "daily"}).costs
+    for verdict in ({"kind": "RETRIEVAL"}, {"kind": "INCONCLUSIVE"}, {"kind": "BOTH"}):
+        there = decide({"changes": "daily", "need": "format", "prompted": "no"}, verdict).costs
+        assert new.costs["rag"].once - there.costs["rag"].once == (80 - 16) * 75
+        assert new.costs["fine-tune"].once == there.costs["fine-tune"].once
+    with pytest.raises(UsageError, match="leave --build-hours out"):
+        decide({"changes": "daily"}, {"kind": "RETRIEVAL"}, Rates(build_hours=7))
+    with pytest.raises(UsageError, match="--change-hours is about the retrieval of a report"):
+        decide({"problem": "knowledge", "changes": "daily"}, None, Rates(change_hours=7))
+
+
+@pytest.mark.parametrize(
+    ("answers", "verdict", "command"),
+    [
+        ({"changes": "daily"}, {"kind": "RETRIEVAL"}, "audit CORPUS QUERIES"),
+        ({"changes": "daily"}, {"kind": "CONTEXT"}, "audit CORPUS QUERIES"),
+        ({"need": "format", "prompted": "no"}, {"kind": "BEHAVIOR"}, AGAIN),
+        ({"need": "skill", "weights": "forbidden"}, {"kind": "BEHAVIOR"}, AGAIN),
+        (
+            {**SKILL, "problem": None, "small_model": "yes"},
+            {"kind": "BEHAVIOR"},
+            AGAIN,
+        ),
+        ({"changes": "daily", "need": "format", "prompted": "no"}, {"kind": "BOTH"}, "audit CORPUS QUERIES"),
+        ({"changes": "daily"}, {"kind": "INCONCLUSIVE"}, AGAIN),
+        ({}, {"kind": "NOT_MEASURED"}, "prompts CORPUS QUERIES --out prompts.jsonl"),
+        ({"problem": "unknown"}, None, "prompts CORPUS QUERIES --out prompts.jsonl"),
+        ({"problem": "knowledge", "changes": "daily"}, None, "prompts CORPUS QUERIES --out prompts.jsonl"),
+        ({"problem": "knowledge", "changes": "daily"}, {"kind": "NOT_MEASURED"}, "prompts CORPUS QUERIES --out prompts.jsonl"),
+        ({"problem": "knowledge"}, None, None),  # an answer is missing
+    ],
+)
+def test_it_ends_with_the_next_command(answers: dict[str, Any], verdict: dict[str, Any] | None, command: str | None) -> None:
+    found = decide({name: value for name, value in answers.items() if value is not None}, verdict)
+    next_ = following(found)
+    assert (next_.command if next_ else None) == (command and f"ragdiag {command}")
+    console = Console(width=120, file=io.StringIO())
+    console.print(decide_text(found))
+    text = console.file.getvalue()
+    assert ("Next  " in text) == (command is not None)
+    if next_:
+        assert text.endswith(f"\nNext  {next_.why}\n  {next_.command}\n")
+        assert decide_dict(found)["next"] == {"why": next_.why, "command": next_.command}
+        name, *words = next_.command.split()[1:]
+        known = {flag for option in main.commands[name].params for flag in option.opts}
+        assert {word for word in words if word.startswith("--")} <= known
+
+
 def test_totals_meet_at_the_break_even_volume() -> None:
     for turn in compare_costs(None, Rates()).break_even:
         assert turn.volume
@@ -308,7 +373,10 @@ def test_published_ranges_hold_for_defaults_only() -> None:
 
 def test_every_rate_is_shown_with_its_source() -> None:
     rows = {row.option: row for row in rate_rows(compare_costs(1, Rates(price=9), "weekly"))}
-    assert len(rows) == len(vars(Rates()))
+    assert len(rows) == len(vars(Rates())) - 1 and "--change-hours" not in rows  # nothing is there to be changed
+    standing = {row.option: row for row in rate_rows(compare_costs(1, Rates().standing()))}
+    assert standing.keys() ^ rows.keys() == {"--build-hours", "--change-hours"}
+    assert (standing["--change-hours"].default, standing["--change-hours"].source) == (True, "")
     assert (rows["--price"].default, rows["--price"].value) == (False, 9)
     assert (rows["--vector-db"].default, rows["--vector-db"].source) == (True, "published: 200-800")
     assert (rows["--shifts"].value, rows["--shifts"].source) == (52, "--changes weekly, published")
@@ -484,7 +552,8 @@ def test_no_screen_names_what_a_reader_cannot_know() -> None:
         assert not re.search(r"(?<![\d,.])00[0-4]\b", text + json.dumps(decide_dict(each)))
         assert "in brackets: the published framework that says so" in text
         for name in {name for step in each.steps for name in step.sources}:
-            assert f"| {name} |" in page, f"docs/decide.md does not say what {name} is"
+            assert f"| {name} | {FRAMEWORKS[name]} |" in page, f"docs/decide.md does not say what {name} is"
+            assert f"{name}: {FRAMEWORKS[name]}" in " ".join(text.split()), f"the screen does not say what {name} is"
     assert not re.search(r"(?<![\d,.])00[0-4]\b", CliRunner().invoke(main, ["decide", "--help"]).output)
 
 

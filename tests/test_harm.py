@@ -10,7 +10,7 @@ import pytest
 
 import ragdiag
 from ragdiag.answering.harm import CONTRASTS, harms
-from ragdiag.answering.ruling import Said
+from ragdiag.answering.said import Said
 from ragdiag.core.conditions import CONDITIONS, PLACED
 from ragdiag.core.prompt import Prompt
 from ragdiag.reports.litmus import litmus_dict, litmus_text
@@ -111,7 +111,7 @@ def test_the_report_names_what_harms() -> None:
     ]
     tested = ragdiag.litmus(queries, rows)
     text = "\n".join(str(part) for part in litmus_text(tested).renderables)  # type: ignore[attr-defined]
-    assert "harm is shown: distractor; p after Holm's correction" in text
+    assert "harm is shown: distractor; p corrected for all that were tested (Holm)" in text
     by_kind = {(harm["a"], harm["b"]): harm for harm in litmus_dict(tested)["harms"]}
     assert by_kind["first", "oracle"]["better"] == 18 and by_kind["first", "oracle"]["effect"]["mean"] == pytest.approx(0.45)
     assert not by_kind["middle", "first"]["shown"]

@@ -335,10 +335,11 @@ def test_what_lacks_both_reference_and_label_is_told_with_what_to_add(tmp_path: 
     queries = [{"_id": "q0", "text": "Who?"}, {"_id": "q1", "text": "Who?", "answer": "Ada"}]
     rows = [answer(0, "Ada"), answer(0, "Ada", "oracle"), answer(1, "Bo"), answer(1, "Ada", "oracle")]
     path, file = write(tmp_path, queries, "queries.jsonl"), write(tmp_path, rows, "answers.jsonl")
-    add = 'nothing to judge by: add "answer" to the query, or "correct" to the line of the answer'
-    assert [j.why == add for j in litmus(path, [file]).judgements] == [True, True, False, False]
+    why = f'nothing to judge by: query \'q0\' ({path}:1) has no "answer", the answer no "correct"'
+    assert [j.why == why for j in litmus(path, [file]).judgements] == [True, True, False, False]
     shown = CliRunner().invoke(main, ["litmus", path, "--answers", file]).stdout
-    assert f"2 answers not judged (retrieved 1 and oracle 1): {add}" in " ".join(shown.split())
+    said = f'2 answers not judged (retrieved 1 and oracle 1): 1 query of {path} has no "answer": q0 (line 1)'
+    assert said in " ".join(shown.split())
     labelled = write(tmp_path, [row | {"correct": True} for row in rows], "labelled.jsonl")
     assert "not judged (" not in CliRunner().invoke(main, ["litmus", path, "--answers", labelled]).stdout
 

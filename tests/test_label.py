@@ -29,8 +29,9 @@ from ragdiag.core.records import Corpus, Document, Span
 from ragdiag.label.decisions import DecisionFile
 from ragdiag.label.drafts import asked, drafts, question_id
 from ragdiag.label.labelled import MILESTONES, margin
-from ragdiag.label.page import Page, masked, serve
+from ragdiag.label.page import Page, masked
 from ragdiag.label.pooling import Pool, default_retrievers, distinct, merged
+from ragdiag.label.serving import serve
 from ragdiag.label.session import Session
 from ragdiag.label.setup import open_session, questions
 from ragdiag.label.terminal import marked
@@ -574,6 +575,8 @@ def test_a_session_on_the_terminal(corpus: Path, asks: Path, tmp_path: Path) -> 
         "taken back",
         "no passage has these words",
         "2 queries labelled, 1 unanswerable; 0 of 3 undecided",
+        "litmus will need the answer that is expected: a TEXT notes it",
+        "1 of 2 labels without the expected answer, by which ragdiag litmus judges",
         "ragdiag check",
         "ragdiag audit",
     ):
@@ -585,6 +588,20 @@ def test_a_session_on_the_terminal(corpus: Path, asks: Path, tmp_path: Path) -> 
     assert fine(corpus, out)
     shown = result.stdout.replace("> ", "").splitlines()  # a prompt that nobody typed at
     assert max(len(line) for line in shown if str(tmp_path) not in line) <= 80
+
+
+def test_an_expected_answer_that_lacks_is_told_of(corpus: Path, tmp_path: Path) -> None:
+    asks, out = tmp_path / "asks.jsonl", tmp_path / "out.jsonl"
+    rows = [{"_id": f"q{i}", "text": text} for i, text in enumerate(QUESTIONS)]
+    asks.write_text("".join(json.dumps(row | {"answer": "25 days"}) + "\n" for row in rows))
+    complete = label(corpus, asks, "--out", out, *FAST, stdin="1\n1\nu\nu\n")
+    assert "2 queries labelled, 1 unanswerable" in complete.stdout and "litmus" not in complete.stdout, complete.stdout
+    out.unlink()
+    asks.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    lacking = label(corpus, asks, "--out", out, *FAST, stdin="a 25 days\n1\n1\n1\n").stdout
+    assert "2 of 3 labels without the expected answer, by which ragdiag litmus judges" in lacking
+    assert [line.get("answer") for line in lines(out)] == ["25 days", None, None]
+    assert f'write "answer": "..." on their lines of {out}'.replace(" ", "") in "".join(lacking.split())
 
 
 def test_the_file_can_be_audited_at_any_moment(corpus: Path, asks: Path, tmp_path: Path) -> None:
@@ -821,7 +838,8 @@ def test_labelling_over_http(served: Served, corpus: Path) -> None:
     stale = json.loads(served.ask("POST", f"{served.path}act", {"do": "skip", "query": "another"})[1])
     assert "another query is asked" in stale["error"] and served.session.current == 0
     assert fine(corpus, served.session.file.path)
-    assert "1 query labelled" in json.loads(served.ask("POST", f"{served.path}stop", {})[1])["farewell"]
+    farewell = json.loads(served.ask("POST", f"{served.path}stop", {})[1])["farewell"]
+    assert "1 query labelled" in farewell and "without the expected answer" not in farewell
 
 
 def test_a_port_in_use_is_named(corpus: Path, asks: Path, tmp_path: Path, served: Served) -> None:

@@ -23,7 +23,7 @@ from ragdiag.answering.answers import load_answers
 from ragdiag.answering.live import asking
 from ragdiag.answering.live.asking import HOPELESS, Estimate, Questions
 from ragdiag.cli import main
-from ragdiag.core import endpoints, files
+from ragdiag.core import endpoints, files, replies
 from ragdiag.core.errors import InputError, UsageError
 from ragdiag.core.prompt import Prompt, Reply
 from ragdiag.core.protocols import no_progress
@@ -188,7 +188,7 @@ def test_when_every_call_failed_there_is_nothing_to_judge(here: Path, start: Sta
 
 
 def test_a_reply_has_a_bound(here: Path, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "LONGEST", 1000)
+    monkeypatch.setattr(replies, "LONGEST", 1000)
     monkeypatch.setattr(endpoints, "LARGEST", 2**20)
     long = {0: "a" * 1000, 1: "a" * 1001, 2: "a" * 2**20}
     done = live(start(lambda prompt, _: long.get(number(prompt), right(prompt))).url, "--condition", "oracle")

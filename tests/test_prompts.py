@@ -224,7 +224,8 @@ def test_nothing_is_diagnosed_for_prompts(here: Path, monkeypatch: pytest.Monkey
     ("options", "says"),
     [
         (("--format", "openai"), "--model"),
-        (("--model", "m"), "--format openai"),
+        (("--model", "m"), "--format openai and anthropic need the name of a --model"),
+        (("--format", "anthropic"), "--model"),
         (("--out", "queries.jsonl"), "--out queries.jsonl would overwrite"),
         (("--template", "empty.txt"), "empty"),
         (("--template", "absent.txt"), "cannot be read"),

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ragdiag.core.batches import is_batch, read_batch
 from ragdiag.core.conditions import CONDITIONS
 from ragdiag.core.errors import InputError, did_you_mean
 from ragdiag.core.files import field, stream_jsonl
-from ragdiag.core.prompt import attempted, content, read_custom_id
+from ragdiag.core.prompt import attempted
 from ragdiag.core.records import Answer
+from ragdiag.core.replies import LONGEST, TOO_LONG, kept
 from ragdiag.sources.fields import Fields
 
 __all__ = ["load_answers", "split_source"]
@@ -20,16 +22,16 @@ Record = dict[str, Any]
 """A line of a file."""
 
 FIELDS = ("query_id", "condition", "answer", "correct", "recorded_label", "error", "context", "contexts", "sufficient")
-BATCH = ("custom_id", "response", "error")
-WRITTEN = ("repeat", "prompt", "model", "prompt_sha256", "max_tokens", "cut", "seconds", "id", "method", "url", "body")
+BATCH = ("custom_id", "response", "error", "result")
+WRITTEN = ("repeat", "prompt", "model", "prompt_sha256", "max_tokens", "cut", "seconds", "id", "method", "url", "body", "params")
 """What prompts, the record of live answers and a batch have besides."""
 
 
 def load_answers(sources: Sequence[str | Answer]) -> tuple[Answer, ...]:
     """The answers of all `sources`, each ``[CONDITION=]FILE`` or an answer, in order; a query may have several per condition.
 
-    A line is an answer, or one of the output of OpenAI's batch API. Raises `InputError` with file and line for a record that is
-    neither, an unknown condition, or none at all.
+    A line is an answer, or one of the output of a batch. Raises `InputError` with file and line for a record that is neither, an
+    unknown condition, or none at all.
     """
     answers: list[Answer] = []
     for source in sources:
@@ -43,7 +45,7 @@ def _read(condition: str, path: Path) -> list[Answer]:
     asked: dict[str, str] = {}
     with Fields(path) as fields:
         for line, _, record in stream_jsonl(path):
-            batch = "custom_id" in record and "query_id" not in record
+            batch = is_batch(record)
             key = _question(record, asked, path, line) if "prompt_sha256" in record else line
             fields.look(record, BATCH if batch else FIELDS, line, known=WRITTEN)
             answers[key] = (_batch_answer if batch else _answer)(record, condition, path, line)
@@ -94,16 +96,10 @@ def _answer(record: Record, condition: str, path: Path, line: int) -> Answer:
 
 
 def _batch_answer(record: Record, default: str, path: Path, line: int) -> Answer:
-    """A line of a batch's output; an error, a status other than 200 and a reply without text are failed attempts."""
-    condition, query_id = read_custom_id(field(record, ("custom_id",), str, path, line))
-    condition = condition or _condition({}, default, path, line)
-    if "response" not in record:
-        remedy = "give the batch's output; this looks like its input" if "body" in record else "add it"
-        raise InputError("field 'response' is missing", path, line, remedy)
-    response = _optional(record, "response", dict, path, line)
-    answered = response is not None and record.get("error") is None and response.get("status_code") == 200
-    text = content(response.get("body")).answer if response is not None and answered else None
-    return Answer(query_id, condition, text or "", failed=text is None)
+    """A line of a batch's output; one that came to nothing is a failed attempt."""
+    condition, query_id, reply = read_batch(record, path, line)
+    text = kept(reply).answer
+    return Answer(query_id, condition or _condition({}, default, path, line), text or "", failed=text is None)
 
 
 def _optional(record: Record, name: str, kind: type, path: Path, line: int) -> Any:
@@ -123,7 +119,12 @@ def _condition(record: Record, default: str, path: Path, line: int) -> str:
 def _text(record: Record, failed: bool, path: Path, line: int) -> str:
     if failed and record.get("answer") is None:
         return ""
-    return str(field(record, ("answer",), (str, int, float), path, line))
+    text = str(field(record, ("answer",), (str, int, float), path, line))
+    if len(text) > LONGEST:
+        raise InputError(
+            f"'answer' has {TOO_LONG}, so it is no answer to a question", path, line, 'write an "error" in its place'
+        )
+    return text
 
 
 def _label(record: Record, path: Path, line: int) -> tuple[bool | None, bool]:

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from ragdiag.answering.effects import Effect, Harm
-from ragdiag.answering.ruling import Said, added
+from ragdiag.answering.ruling import added
+from ragdiag.answering.said import Said
 from ragdiag.core.conditions import FIRST, LAST, LONGER, MIDDLE, ORACLE, RETRIEVED, TRIMMED
 from ragdiag.core.records import FloatArray, IntArray
 from ragdiag.stats.paired import Paired, holm

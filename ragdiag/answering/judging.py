@@ -9,15 +9,17 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from ragdiag.answering.judges import keyed, refuses, unthought
+from ragdiag.answering.missing import why_unjudged
+from ragdiag.answering.rules import KINDS as RULE_KINDS
 from ragdiag.answering.rules import Rule, broken, load_rules, spoken
-from ragdiag.answering.verdict import NOTHING_TO_JUDGE_BY, Judgement
+from ragdiag.answering.verdict import Judgement
 from ragdiag.core.opinions import DOUBTFUL, Opinion
 from ragdiag.core.options import Judging
 from ragdiag.core.protocols import Judge, Progress, Store
 from ragdiag.core.records import Answer, FloatArray, Query
 from ragdiag.core.registry import make
 
-__all__ = ["judge_answers", "majorities", "shares_by_query"]
+__all__ = ["judge_answers", "majorities", "nowhere", "shares_by_query"]
 
 Asked = Sequence[tuple[int, Answer]]
 """Answers, each with the position of its query."""
@@ -29,15 +31,19 @@ def judge_answers(
     """One judgement for each of `asked`, in order.
 
     A label is used as is, unless the judge is asked blind. Where a condition has answers with and without a label the judge is
-    put to both, so that its errors can be told. A rule of form that is broken makes an answer wrong, whatever it says.
+    put to both, so that its errors can be told. A rule of form that is broken makes an answer wrong, whatever it says. An
+    answer to a query that the corpus has no answer to is right where it declines, unless a label says otherwise.
     """
     rules = load_rules(judging.format_rules) if judging.format_rules else ()
     pairs = [(queries[q], dataclasses.replace(a, answer=spoken(unthought(a.answer)))) for q, a in asked]
     to_judge = [(query, _by_its_key(own, a)) for (query, a), (_, own) in zip(pairs, asked, strict=True)]
     opinions = _opinions(judging.judge, to_judge, _to_judge(asked, judging.blind), store, progress)
     supported = _opinions(judging.support, pairs, _to_support(asked), store, progress)
-    judgements = (_judgement(q, a, opinions.get(i), supported.get(i), judging, rules) for i, (q, a) in enumerate(asked))
-    return tuple(j if j.by else j._replace(why="; ".join(_unjudged(queries[j.query], j.why, judging))) for j in judgements)
+    nowhere_is = [nowhere(query) for query in queries]
+    judgements = (
+        _judgement(q, nowhere_is[q], a, opinions.get(i), supported.get(i), judging, rules) for i, (q, a) in enumerate(asked)
+    )
+    return tuple(j if j.by else j._replace(why="; ".join(_unjudged(queries[j.query], j, judging))) for j in judgements)
 
 
 def _by_its_key(own: Answer, said: Answer) -> Answer:
@@ -65,38 +71,62 @@ def _opinions(
     return dict(zip(positions, judge.judge([pairs[i] for i in positions], store, progress), strict=True)) if positions else {}
 
 
-def _unjudged(query: Query, why: str, judging: Judging) -> Iterable[str]:
+def _unjudged(query: Query, judgement: Judgement, judging: Judging) -> Iterable[str]:
     """Why nobody could say of an answer to `query` whether it is right, and what was said of it besides."""
-    yield f"{judging.judge} gave no opinion" if query.answers else NOTHING_TO_JUDGE_BY
-    if why:
-        yield why
+    yield why_unjudged(query, judging.judge, judgement.label is not None)
+    if judgement.why:
+        yield judgement.why
+
+
+def nowhere(query: Query) -> bool:
+    """Whether a query is labelled as one that the corpus has no answer to."""
+    return query.unanswerable and not query.evidence
 
 
 def _judgement(
-    query: int, answer: Answer, opinion: Opinion | None, support: Opinion | None, judging: Judging, rules: tuple[Rule, ...]
+    query: int,
+    unanswerable: bool,
+    answer: Answer,
+    opinion: Opinion | None,
+    support: Opinion | None,
+    judging: Judging,
+    rules: tuple[Rule, ...],
 ) -> Judgement:
     if answer.failed:
         wrong = judging.failed == "wrong"
         right = False if wrong else None
         return Judgement(query, answer.condition, right, "failed", kind="no answer" if wrong else "", content=right)
-    label_counts = answer.correct is not None and not judging.blind
-    judged = None if opinion is None else opinion.correct
-    content = answer.correct if label_counts else judged
+    content, by = _content(answer, unanswerable, opinion, judging)
     broke = broken(rules, answer.answer)
-    kind = _kind(answer, content, opinion, support, broke, label_counts)
+    kind = _kind(answer, content, opinion, support, broke, by == "label")
     return Judgement(
         query=query,
         condition=answer.condition,
         right=None if content is None else not kind,
-        by="label" if label_counts else judging.judge if opinion is not None else "",
+        by=by,
         why="; ".join(_reasons(opinion, support, broke)),
         kind=kind,
         content=content,
         label=answer.correct,
-        judged=judged,
+        judged=None if opinion is None else opinion.correct,
         supported=None if support is None else support.correct,
         broke=tuple(f"{rule.kind}: {rule.name}" for rule in broke),
+        declined=refuses(answer.answer) if unanswerable else not content and _declines(answer, opinion),
     )
+
+
+def _content(answer: Answer, unanswerable: bool, opinion: Opinion | None, judging: Judging) -> tuple[bool | None, str]:
+    """Whether what an answer says is right, and who tells: its label, its words where declining is right, or the judge."""
+    if answer.correct is not None and not judging.blind:
+        return answer.correct, "label"
+    if unanswerable and (opinion is None or refuses(answer.answer)):
+        return refuses(answer.answer), "unanswerable"
+    return (None, "") if opinion is None else (opinion.correct, judging.judge)
+
+
+def _declines(answer: Answer, opinion: Opinion | None) -> bool:
+    """Whether an answer that is not right declines to be one."""
+    return opinion.kind == "refusal" if opinion is not None else refuses(answer.answer)
 
 
 def _kind(
@@ -111,15 +141,16 @@ def _kind(
     if content is None or (content and not broke):
         return ""
     if content:
-        return "format" if any(rule.kind == "format" for rule in broke) else "style"
+        return next(kind for kind in RULE_KINDS if any(rule.kind == kind for rule in broke))
     return _how_wrong(answer, opinion, support, labelled)
 
 
 def _how_wrong(answer: Answer, opinion: Opinion | None, support: Opinion | None, labelled: bool) -> str:
     """The kind of an answer that says something wrong; what a label says is not doubtful."""
-    said = opinion.kind if opinion is not None else "refusal" if refuses(answer.answer) else ""
-    if said == "refusal" or (said == DOUBTFUL and not labelled):
-        return said
+    if _declines(answer, opinion):
+        return "refusal"
+    if opinion is not None and opinion.kind == DOUBTFUL and not labelled:
+        return DOUBTFUL
     return "unsupported" if support is not None and not support.correct else "content"
 
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from ragdiag.answering.abstention import abstained, audited_apart, measured, of_answerable, without_answer
 from ragdiag.answering.answers import load_answers, split_source
 from ragdiag.answering.harm import harms
+from ragdiag.answering.held import Answers, precise, precision, sufficient
 from ragdiag.answering.judging import judge_answers, majorities, shares_by_query
-from ragdiag.answering.ruling import Said, corrected_share, rule
+from ragdiag.answering.people import load_marks, marked, otherwise_judged
+from ragdiag.answering.ruling import corrected_pair, corrected_share, rule
+from ragdiag.answering.said import Said
 from ragdiag.answering.verdict import DELTA, Agreement, Judgement, Litmus, Outcomes, Verdict, agreement
+from ragdiag.core.batches import hashed
 from ragdiag.core.cache import opened
 from ragdiag.core.conditions import ORACLE, RETRIEVED
 from ragdiag.core.errors import InputError, UsageError
@@ -22,21 +28,13 @@ from ragdiag.core.protocols import Progress, no_progress
 from ragdiag.core.records import Answer, FloatArray, Mean, Query
 from ragdiag.pipeline import Audit, labelled_documents, run_audit
 from ragdiag.scoring.labels import copies_of
-from ragdiag.scoring.measures import Measure
 from ragdiag.search.precision import kept_in
 from ragdiag.sources.queries import load_queries
 from ragdiag.stats.statistics import Resampler, clusters
-from ragdiag.text.normal import folded
 
-__all__ = ["answered", "run_litmus"]
+__all__ = ["answered", "prepared", "run_litmus"]
 
 ByCondition = Mapping[str, Sequence[Judgement]]
-
-Answers = Mapping[int, Sequence[Answer]]
-"""Answers by the position of their query."""
-
-PIECE = 20
-"""Characters: a context that is a shorter part of a passage holds nothing of it."""
 
 
 def run_litmus(
@@ -50,16 +48,27 @@ def run_litmus(
 ) -> Litmus:
     """Is it a retrieval problem or a behavior problem? With a `corpus` the pipeline is audited too, and says what contexts held.
 
-    Raises as `pipeline.audit`, and `InputError` for answers to other queries, and where no attempt gave one.
+    Raises as `prepared` and `answered`.
     """
-    attempts = load_answers(answers)
-    if attempts and judging.failed == "failed" and all(attempt.failed for attempt in attempts):
-        files = ", ".join(str(split_source(source)[1]) for source in answers if isinstance(source, str))
-        what = f"holds {len(attempts)} attempts, every one of which failed, so there is nothing to judge"
-        raise InputError(what, files, remedy="ask again, or count them as wrong: --failed wrong")
-    audit = None if corpus is None else run_audit(corpus, queries, asked, progress)
-    known = list(audit.labels.queries) if audit else load_queries(queries, asked.qrels)
+    known, attempts, audit = prepared(queries, answers, asked, corpus, judging, progress)
     return answered(known, attempts, audit, asked, judging, delta, progress)
+
+
+def prepared(
+    queries: str | Path,
+    answers: Sequence[str | Answer],
+    asked: Options,
+    corpus: str | Path | None,
+    judging: Judging,
+    progress: Progress = no_progress,
+) -> tuple[Sequence[Query], Sequence[Answer], Audit | None]:
+    """The queries, the answers to them, and the audit of a `corpus`: what `answered` takes.
+
+    Raises as `pipeline.audit`, and `InputError` where no attempt gave an answer.
+    """
+    attempts = _attempts(answers, judging)
+    audit = None if corpus is None else run_audit(corpus, queries, asked, progress)
+    return (audit.labels.queries if audit else load_queries(queries, asked.qrels)), attempts, audit
 
 
 def answered(
@@ -71,39 +80,80 @@ def answered(
     delta: float = DELTA,
     progress: Progress = no_progress,
 ) -> Litmus:
-    """The litmus test of the files `answers` to the queries `known`, whose pipeline was audited or not."""
+    """The litmus test of the files `answers` to the queries `known`, whose pipeline was audited or not.
+
+    Raises `InputError` for answers to other queries.
+    """
     if not answers:
         raise UsageError("no answers to judge; give --answers [CONDITION=]FILE")
-    placed = _placed(load_answers(answers), {q.id: i for i, q in enumerate(known)}, bool(asked.only))
+    marks = load_marks(judging.answer_labels)
+    loaded, people = marked(_named(_attempts(answers, judging), known), marks)
+    placed = _placed(loaded, {q.id: i for i, q in enumerate(known)}, bool(asked.only))
     store = opened(asked.cache)
     kept_in(store)
-    judgements = judge_answers(known, placed, judging, store, progress)
-    by_condition = _by_condition(judgements)
+    judgements = judge_answers(_to_judge_by(known, loaded, judging), placed, judging, store, progress)
+    nowhere = without_answer(known)
+    everywhere = _by_condition(judgements)
+    answerable = of_answerable(judgements, nowhere)
+    by_condition = _by_condition(answerable)
     retrieved = _retrieved(placed)
     n, cluster = len(known), clusters(labelled_documents(audit.labels) if audit else [[]] * len(known))
     resampler = Resampler(cluster, asked.seed)
     said = {c: _said_under(n, by_condition.get(c, ()), judging.blind) for c in dict.fromkeys((RETRIEVED, ORACLE, *by_condition))}
     both = Said(*map(np.hstack, zip(said[RETRIEVED], said[ORACLE], strict=True)))
-    outcomes, copies = _outcomes(n, by_condition, _sufficient(known, retrieved, audit)), copies_of(known)
-    ruling = functools.partial(rule, cluster=cluster, seed=asked.seed, delta=delta, copies=copies)
+    outcomes, copies = _outcomes(n, by_condition, sufficient(known, retrieved, audit)), copies_of(known)
+    ruling = functools.partial(rule, cluster=cluster, seed=asked.seed, delta=delta, copies=copies, by_doubt=marks.by_doubt)
+    verdict = ruling(outcomes, both)
     return Litmus(
-        verdict=ruling(outcomes, both),
+        verdict=verdict,
         queries=tuple(known),
+        answers=tuple(answer for _, answer in placed),
         outcomes=outcomes,
         judgements=judgements,
         shares={c: resampler.mean(_right(n, under)) for c, under in by_condition.items()},
-        corrected={c: corrected_share(said[c], resampler, asked.seed) for c in by_condition if said[c].correctable},
-        unsupported=_unsupported(n, by_condition, resampler),
+        corrected=_corrected(by_condition, said, both, marks.by_doubt, resampler, asked.seed),
+        unsupported=_unsupported(n, everywhere, resampler),
         agreements=_agreements(by_condition),
-        precision=_precision(known, retrieved, audit, resampler),
-        precise=_precise(known, retrieved, audit),
+        precision=precision(known, retrieved, audit, resampler),
+        precise=precise(known, retrieved, audit),
         seed=asked.seed,
         delta=delta,
         blind=judging.blind,
         report=audit.report if audit else None,
-        undoubted=_undoubted(n, judgements, outcomes.sufficient, judging.blind, ruling),
+        said=both,
+        people=people,
+        otherwise=otherwise_judged(marks, [(a, j.judged) for (_, a), j in zip(placed, judgements, strict=True)]),
+        undoubted=_undoubted(n, answerable, outcomes.sufficient, judging.blind, ruling) if verdict.errors == "open" else None,
         harms=harms({c: _right(n, under) for c, under in by_condition.items()}, said, cluster, asked.seed, copies),
+        abstained=abstained(everywhere.get(RETRIEVED, ()), outcomes.sufficient, nowhere, measured(n, audit), resampler),
+        told_apart=audited_apart(audit, asked, progress),
     )
+
+
+def _to_judge_by(known: Sequence[Query], answers: Sequence[Answer], judging: Judging) -> Sequence[Query]:
+    """The queries with what people accepted before as further references, where no answer here is labelled.
+
+    Where some are, their labels tell how far the judge errs; one that had learnt from these very labels would seem to err less.
+    """
+    if judging.answer_labels or any(answer.correct is not None for answer in answers):
+        return known
+    return [dataclasses.replace(query, also=(*query.also, *query.acceptable)) for query in known]
+
+
+def _attempts(sources: Sequence[str | Answer], judging: Judging) -> tuple[Answer, ...]:
+    """The answers of all `sources`. Raises `InputError` where every attempt failed and none counts as wrong."""
+    attempts = load_answers(sources)
+    if attempts and judging.failed == "failed" and all(attempt.failed for attempt in attempts):
+        files = ", ".join(str(split_source(source)[1]) for source in sources if isinstance(source, str))
+        what = f"holds {len(attempts)} attempts, every one of which failed, so there is nothing to judge"
+        raise InputError(what, files, remedy="ask again, or count them as wrong: --failed wrong")
+    return attempts
+
+
+def _named(answers: Sequence[Answer], known: Sequence[Query]) -> list[Answer]:
+    """The answers by the ids of their queries: a batch has another name for an id that is too long."""
+    names = {hashed(q.id): q.id for q in known} | {q.id: q.id for q in known}
+    return [dataclasses.replace(a, query_id=names.get(a.query_id, a.query_id)) for a in answers]
 
 
 def _placed(answers: Sequence[Answer], position: Mapping[str, int], partial: bool) -> list[tuple[int, Answer]]:
@@ -181,6 +231,18 @@ def _said_under(n: int, judgements: Sequence[Judgement], blind: bool) -> Said:
     return Said(np.where(np.isnan(judged) | (not blind), label, np.nan)[:, None], judged[:, None])
 
 
+def _corrected(
+    by_condition: ByCondition, said: Mapping[str, Said], both: Said, by_doubt: bool, resampler: Resampler, seed: int
+) -> dict[str, Mean]:
+    """The shares of right answers corrected for the judge's errors, of the conditions where labels allow."""
+    corrected = {c: corrected_share(said[c], resampler, seed) for c in by_condition if said[c].correctable}
+    if by_doubt:  # labels are random only among queries with the same opinions of both answers
+        corrected = {c: mean for c, mean in corrected.items() if c not in (RETRIEVED, ORACLE)}
+        if both.correctable:
+            corrected |= dict(zip((RETRIEVED, ORACLE), corrected_pair(both, resampler, seed), strict=True))
+    return corrected
+
+
 def _agreements(by_condition: ByCondition) -> dict[str, Agreement]:
     """How far the judge agrees with labels, under each condition that has answers with both."""
     agreements = {}
@@ -190,68 +252,3 @@ def _agreements(by_condition: ByCondition) -> dict[str, Agreement]:
         if of_pairs is not None:
             agreements[condition] = of_pairs
     return agreements
-
-
-def _precision(queries: Sequence[Query], answers: Answers, audit: Audit | None, resampler: Resampler) -> Mean:
-    """The share of what was retrieved that holds evidence: of the recorded contexts, else as the audit measured it."""
-    shares = np.array([_holding_evidence(query, answers.get(q, ())) for q, query in enumerate(queries)], dtype=np.float64)
-    if audit is not None and np.isnan(shares).all():
-        pipeline = audit.report.pipeline
-        measure = Measure("P", pipeline.budget, True) if pipeline.budget else Measure("P", pipeline.k or 0, False)
-        return audit.report.measures[str(measure)]
-    return resampler.mean(shares)
-
-
-def _precise(queries: Sequence[Query], answers: Answers, audit: Audit | None) -> float | None:
-    """`_precision` where one retrieved context holds each labelled passage; None where the number of contexts is not known."""
-    shares = []
-    for q, numbers in _numbers(len(queries), answers, audit).items():
-        passages = len({label.group or i for i, label in enumerate(queries[q].evidence) if label.text.strip()})
-        if passages:
-            shares.append(float(np.mean([min(passages, n) / n for n in numbers])))
-    return round(float(np.mean(shares)), 4) if shares else None
-
-
-def _numbers(n_queries: int, answers: Answers, audit: Audit | None) -> dict[int, list[int]]:
-    """By query the numbers of contexts that were recorded with its answers, or else that of the audit."""
-    recorded = {q: [len(answer.contexts) for answer in own if answer.contexts] for q, own in answers.items()}
-    known = {q: numbers for q, numbers in recorded.items() if numbers}
-    pipeline = audit.report.pipeline if audit and not known else None
-    return {q: [pipeline.k] for q in range(n_queries)} if pipeline and pipeline.k and not pipeline.budget else known
-
-
-def _holding_evidence(query: Query, answers: Sequence[Answer]) -> float:
-    """The share of the contexts recorded with `answers` that hold evidence of `query`, or are part of it; NaN where none can."""
-    passages = [folded(label.text) for label in query.evidence]
-    contexts = [folded(context) for answer in answers for context in answer.contexts]
-    if not contexts or not passages or not all(passages):
-        return float("nan")
-    return float(np.mean([any(p in c or (c in p and len(c) >= PIECE) for p in passages) for c in contexts]))
-
-
-def _sufficient(queries: Sequence[Query], answers: Answers, audit: Audit | None) -> FloatArray:
-    """1 where the context held all evidence, 0 where it did not, NaN where nothing says; shape ``(n_queries,)``.
-
-    In this order: as recorded with the answer; recorded contexts, in which the labelled passages are looked for; the audit.
-    """
-    sufficient = np.full(len(queries), np.nan)
-    for q, query in enumerate(queries):
-        recorded = [held for answer in answers.get(q, ()) if (held := _held(query, answer)) is not None]
-        if recorded:
-            sufficient[q] = float(sum(recorded) * 2 > len(recorded))
-        elif audit is not None and audit.report.queries[q].served is not None:
-            sufficient[q] = float(bool(audit.report.queries[q].served))
-    return sufficient
-
-
-def _held(query: Query, answer: Answer) -> bool | None:
-    """Whether one answer's context was sufficient, by what is recorded with it."""
-    if answer.sufficient is not None:
-        return answer.sufficient
-    if not answer.contexts or not query.evidence or not all(label.text.strip() for label in query.evidence):
-        return None
-    text = folded(" ".join(answer.contexts))
-    groups: dict[str, list[bool]] = {}
-    for i, label in enumerate(query.evidence):
-        groups.setdefault(label.group or f"#{i}", []).append(folded(label.text) in text)
-    return all(any(there) for there in groups.values())

@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from ragdiag.core.errors import InputError, SpecError, did_you_mean
 from ragdiag.core.files import parse_json, read_text
@@ -15,22 +14,23 @@ from ragdiag.core.registry import require
 
 __all__ = ["Rule", "broken", "load_rules", "spoken"]
 
-KINDS = ("format", "style")
+KINDS = ("format", "style", "tone", "vocabulary")
+"""Kinds of rules. The checks are the same for all; a wrong answer is of the first kind that it breaks."""
 
-REMEDY = 'write {"format": {...}, "style": {...}}, each with any of: '
+REMEDY = 'write {"format": {...}, "style": {...}, "tone": {...}, "vocabulary": {...}}, each with any of: '
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One thing that an answer must keep. `kept` says of an answer's text whether it does."""
+    """One thing that an answer must keep, of one of `KINDS`. `kept` says of an answer's text whether it does."""
 
-    kind: Literal["format", "style"]
+    kind: str
     name: str
     kept: Callable[[str], bool]
 
 
 def load_rules(path: str | Path) -> tuple[Rule, ...]:
-    """The rules of a JSON file: under "format" and "style" any of the checks of `CHECKS`.
+    """The rules of a JSON file: under any of `KINDS` any of the checks of `CHECKS`.
 
     Raises `InputError` for what is no rule, `MissingExtra` for a JSON Schema without the library that reads it.
     """

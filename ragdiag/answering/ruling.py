@@ -8,57 +8,14 @@ from typing import NamedTuple
 import numpy as np
 
 from ragdiag.answering.effects import Effect
-from ragdiag.answering.verdict import LABELS, Outcomes, Verdict, bounds, needed, reach, required, tabulate
+from ragdiag.answering.said import Said
+from ragdiag.answering.verdict import Outcomes, Verdict, bounds, needed, reach, required, tabulate
 from ragdiag.core.records import BoolArray, FloatArray, IntArray, Mean
 from ragdiag.stats.calibration import draws, interval
 from ragdiag.stats.paired import Paired
 from ragdiag.stats.statistics import Resampler
 
-__all__ = ["Said", "added", "corrected_share", "rule"]
-
-
-class Said(NamedTuple):
-    """What labels, and what a judge, say of each query's answers: 1 right, 0 wrong, NaN where nothing is said.
-
-    Shape ``(n_queries, n_conditions)`` each; see `judging.majorities`.
-    """
-
-    label: FloatArray
-    judged: FloatArray
-
-    def of(self, rows: BoolArray) -> Said:
-        """The same of the queries that `rows` marks; shape ``(n_queries,)``."""
-        return Said(self.label[rows], self.judged[rows])
-
-    def besides(self, certain: FloatArray) -> Said:
-        """The same with one column more, of what is known without a judge (1, 0, NaN where it is not), shape ``(n_queries,)``."""
-        return Said(np.column_stack([self.label, certain]), np.column_stack([self.judged, np.full(len(self.label), np.nan)]))
-
-    @property
-    def alone(self) -> BoolArray:
-        """Answers that the judge was asked about and no label says anything of; shape ``(n_queries, n_conditions)``."""
-        return np.isnan(self.label) & ~np.isnan(self.judged)
-
-    @property
-    def judge_alone(self) -> bool:
-        """Whether there is an answer that only the judge says anything of."""
-        return bool(self.alone.any())
-
-    @property
-    def labelled(self) -> int:
-        """Labelled answers that the judge was asked about too, under the condition with the fewest where it is needed."""
-        with_both = (~np.isnan(self.label) & ~np.isnan(self.judged)).sum(axis=0)[self.alone.any(axis=0)]
-        return int(with_both.min(initial=len(self.label)))
-
-    @property
-    def correctable(self) -> bool:
-        """Whether answers rest on the judge alone, and there are labels enough to correct its errors."""
-        return self.judge_alone and self.labelled >= LABELS
-
-    @property
-    def lacking(self) -> int:
-        """How many more queries must be labelled before the judge's errors can be corrected."""
-        return min(max(LABELS - self.labelled, 0), int(self.alone.any(axis=1).sum()))
+__all__ = ["added", "corrected_pair", "corrected_share", "rule"]
 
 
 class _Figures(NamedTuple):
@@ -76,18 +33,27 @@ class _Figures(NamedTuple):
     labels_needed: int | None = None
 
 
-def rule(outcomes: Outcomes, said: Said, cluster: IntArray, seed: int, delta: float, copies: IntArray | None = None) -> Verdict:
+def rule(
+    outcomes: Outcomes,
+    said: Said,
+    cluster: IntArray,
+    seed: int,
+    delta: float,
+    copies: IntArray | None = None,
+    by_doubt: bool = False,
+) -> Verdict:
     """The verdict of the litmus test, with its table and its effects.
 
     `said` is of the answers with the pipeline's context, and with exactly the evidence. `cluster` numbers queries that share
-    documents, `copies` those that ask the same, both of shape ``(n_queries,)``.
+    documents, `copies` those that ask the same, both of shape ``(n_queries,)``. `by_doubt`: labels are random only among
+    queries of which the judge says the same of both answers.
     """
     both = ~np.isnan(outcomes.right) & ~np.isnan(outcomes.oracle)
     of_both = said.of(both)
     resampler = Resampler(cluster, seed)
     corrects = of_both.correctable and bool((both & outcomes.failed).any())
     if corrects:
-        figures = _corrected(outcomes, of_both, both, resampler, seed)
+        figures = _corrected(outcomes, of_both, both, resampler, seed, by_doubt)
     else:
         figures = _as_judged(outcomes, both, resampler, Paired(cluster, seed, copies))
     share, effects = figures.share, figures.effects
@@ -133,7 +99,7 @@ def _held(outcomes: Outcomes, both: BoolArray) -> FloatArray | None:
     return known if 2 * len(known) > len(sufficient) else None
 
 
-def _corrected(outcomes: Outcomes, said: Said, both: BoolArray, resampler: Resampler, seed: int) -> _Figures:
+def _corrected(outcomes: Outcomes, said: Said, both: BoolArray, resampler: Resampler, seed: int, by_doubt: bool) -> _Figures:
     """Corrected for the judge's errors; `said` is of the queries with `both` answers."""
     n, failures = int(both.sum()), int((both & outcomes.failed).sum())
     worth = _worth(resampler, np.where(both, outcomes.right, np.nan))
@@ -143,6 +109,8 @@ def _corrected(outcomes: Outcomes, said: Said, both: BoolArray, resampler: Resam
     share, context = cells[0, :, 2] / (wrong_both + right_oracle), right_oracle - right_main
     # What is left wrong is about the oracle's answers alone: as their accuracy says, in no more strata than it takes.
     left_wrong = draws(said.label[:, 1:], said.judged[:, 1:], worth, seed)[:, 0]
+    if by_doubt:
+        left_wrong = wrong_both + cells.sum(axis=0)[:, 1]
     effects = {"context": Effect(*interval(context), n), "behavior": Effect(*interval(left_wrong), n)}
     return _Figures(
         Mean(*interval(share), failures),
@@ -186,6 +154,16 @@ def _labels_needed(share: FloatArray, failures: float, labelled: int, n: int) ->
     by_judge = max(float(share.var()) - by_failures, 1e-12)
     total = 1 / (1 / n + (allowed - by_failures) / by_judge * (1 / labelled - 1 / n))
     return max(math.ceil(total) - labelled, 1)
+
+
+def corrected_pair(said: Said, resampler: Resampler, seed: int) -> tuple[Mean, Mean]:
+    """`corrected_share` of both conditions, where labels were drawn by doubt: random among queries with the same two opinions."""
+    as_they_stand = np.where(np.isnan(said.label), said.judged, said.label)
+    known: BoolArray = np.isfinite(as_they_stand).sum(axis=1) == as_they_stand.shape[1]
+    pair = said.of(known)
+    cells = draws(pair.label, pair.judged, _worth(resampler, np.where(known, as_they_stand[:, 0], np.nan)), seed)
+    n = int(known.sum())
+    return Mean(*interval(cells[:, 1] + cells[:, 3]), n), Mean(*interval(cells[:, 2] + cells[:, 3]), n)
 
 
 def corrected_share(said: Said, resampler: Resampler, seed: int) -> Mean:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 import numpy as np
 from scipy import special
 
 from ragdiag.answering.effects import Effect, Harm
+from ragdiag.answering.people import People
+from ragdiag.answering.said import Said
 from ragdiag.core.opinions import DOUBTFUL
-from ragdiag.core.records import BoolArray, FloatArray, Mean, Query, Report
+from ragdiag.core.records import Answer, BoolArray, FloatArray, Mean, Query, Report
+from ragdiag.scoring.abstaining import Telling
 
 __all__ = [
     "DELTA",
     "KINDS",
-    "LABELS",
-    "NOTHING_TO_JUDGE_BY",
     "Agreement",
     "Judgement",
     "Litmus",
@@ -37,28 +38,21 @@ DELTA = 0.05
 
 LEVEL, POWER = 0.95, 0.80
 
-LABELS = 20
-"""Labelled queries that the judge spoke of: fewer do not say how often it errs, and correct nothing. From 20 on the corrected
-interval holds the truth as often as it says, on answers that people labelled (`tests/bench/pairs.py --labels 20`)."""
-
-
-KINDS = ("content", "unsupported", "refusal", DOUBTFUL, "format", "style", "no answer")
+KINDS = ("content", "unsupported", "refusal", DOUBTFUL, "format", "style", "tone", "vocabulary", "no answer")
 """How an answer can be wrong: it says something else than the reference; so it does, and its context does not hold it; it
 declines to answer; it says the reference's yes or no and explains something else, or is told so that only a person can tell,
-and asks for a label; right content breaks a rule of format, or of style; the attempt failed, and failed attempts count as
-wrong."""
-
-
-NOTHING_TO_JUDGE_BY = 'nothing to judge by: add "answer" to the query, or "correct" to the line of the answer'
+and asks for a label; right content breaks a rule of format, style, tone or vocabulary; the attempt failed, and failed attempts
+count as wrong."""
 
 
 class Judgement(NamedTuple):
     """The judgement on one answer to the query at position `query`.
 
-    `right` is None where nothing can tell. `by` is who judged: "label", the spec of a judge, "failed", or "" for nobody. `kind`
-    is one of `KINDS` for a wrong answer, else "". `content` is whether what the answer says is right, whatever its form. `label`
-    and `judged` are what the label and the judge say, None where one says nothing; `supported` is whether the context holds what
-    the answer states, and `broke` the rules that the answer breaks.
+    `right` is None where nothing can tell. `by` is who judged: "label", the spec of a judge, "unanswerable" where the query is
+    and the answer's words tell whether it declines, "failed", or "" for nobody. `kind` is one of `KINDS` for a wrong answer,
+    else "". `content` is whether what the answer says is right, whatever its form. `label` and `judged` are what the label and
+    the judge say, None where one says nothing; `supported` is whether the context holds what the answer states, and `broke` the
+    rules that the answer breaks. `declined` is whether it declines to answer, None of an attempt that failed.
     """
 
     query: int
@@ -72,6 +66,7 @@ class Judgement(NamedTuple):
     judged: bool | None = None
     supported: bool | None = None
     broke: tuple[str, ...] = ()
+    declined: bool | None = None
 
 
 class Agreement(NamedTuple):
@@ -152,17 +147,24 @@ class Verdict:
 
 @dataclass(frozen=True, eq=False)
 class Litmus:
-    """The result of the litmus test: the verdict, and the judgement on every answer.
+    """The result of the litmus test: the verdict, and the judgement on every answer, in the order of `answers`.
 
     By condition: `shares` of right answers (`corrected` ones for the judge's errors, where labels allow), `unsupported` those of
     answers that state what their context does not hold, `agreements` of the judge with labels. `precision` is the share of what
     was retrieved that holds evidence, `precise` what it is where one retrieved context holds each passage. `blind`: labels had no
     say. `report` is that of the audit, where there was one; `undoubted` the verdict if all doubtful answers were right, None
-    where none is doubtful. `harms` are the contrasts of further conditions.
+    where none is doubtful. `harms` are the contrasts of further conditions, `people` says how far people agree, where several
+    labelled an answer. `said` is what labels and the judge say of the answers that the verdict is about; of `otherwise` answers
+    the judge says something else than when they were drawn to be labelled.
+
+    But for `judgements` and `unsupported`, all of these are of queries that the corpus has an answer to. `abstained` has the
+    shares of declining and of answering by group of queries, `told_apart` whether retrieval tells when to decline: see
+    `answering.abstention`.
     """
 
     verdict: Verdict
     queries: tuple[Query, ...]
+    answers: tuple[Answer, ...]
     outcomes: Outcomes
     judgements: tuple[Judgement, ...]
     shares: Mapping[str, Mean]
@@ -172,11 +174,16 @@ class Litmus:
     precision: Mean
     seed: int
     delta: float
+    said: Said
+    people: People
+    otherwise: int = 0
     blind: bool = False
     report: Report | None = None
     undoubted: Verdict | None = None
     precise: float | None = None
     harms: tuple[Harm, ...] = ()
+    abstained: Mapping[str, Mapping[str, Mean]] = field(default_factory=dict)
+    told_apart: Telling | None = None
 
     def of(self, condition: str) -> tuple[Judgement, ...]:
         """The judgements on the answers under one condition."""
@@ -186,7 +193,8 @@ class Litmus:
         """What the share of right answers under a condition rests on: "corrected", "as judged" or "as labelled"."""
         if condition in self.corrected:
             return "corrected"
-        return "as judged" if any(j.by not in ("", "label", "failed") for j in self.of(condition)) else "as labelled"
+        judged = (j.by for j in self.of(condition) if j.by not in ("", "label", "unanswerable", "failed"))
+        return "as judged" if any(judged) else "as labelled"
 
 
 FORM = "right content, wrong form"

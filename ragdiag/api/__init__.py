@@ -40,6 +40,7 @@ def audit(
     format_rules: str | Path | None = None,
     failed: Literal["failed", "wrong"] = "failed",
     blind: bool = False,
+    answer_labels: Sequence[str | Path] = (),
     delta: float = DELTA,
     progress: Progress = no_progress,
     **options: object,
@@ -60,7 +61,9 @@ def audit(
     elif retriever:
         options["retriever"] = retriever
     _check_delta(delta)
-    judging = Judging(judge, support, format_rules, failed, blind)
+    judging = Judging(
+        judge, support, format_rules, failed, blind, tuple(map(str, several("answer_labels", answer_labels, str, Path)))
+    )
     with spool() as spooled:
         checked, files = _options(audit, options, spooled), _answer_files(answers, spooled)
         finished = run_audit(spooled.path(corpus, "corpus"), spooled.path(queries, "queries"), checked, progress)
@@ -111,6 +114,7 @@ def litmus(
     format_rules: str | Path | None = None,
     failed: Literal["failed", "wrong"] = "failed",
     blind: bool = False,
+    answer_labels: Sequence[str | Path] = (),
     delta: float = DELTA,
     progress: Progress = no_progress,
     **options: object,
@@ -118,13 +122,15 @@ def litmus(
     """Is it a retrieval problem or a behavior problem?
 
     An answer without a label is judged by `judge` (with `blind` any answer), and whether its recorded contexts hold what it
-    states by `support`; one that breaks `format_rules` is wrong. With a `corpus` the pipeline that `options` describe is audited,
-    and says what a context held where no recorded one does. `failed` says what an attempt without an answer counts as. Raises as
-    `audit`, and `InputError` for answers to other queries.
+    states by `support`; one that breaks `format_rules` is wrong. `answer_labels` are files of what people say of answers. With a
+    `corpus` the pipeline that `options` describe is audited, and says what a context held where no recorded one does. `failed`
+    says what an attempt without an answer counts as. Raises as `audit`, and `InputError` for answers to other queries.
     """
     from ragdiag.answering.litmus import run_litmus
 
-    judging = Judging(judge, support, format_rules, failed, blind)
+    judging = Judging(
+        judge, support, format_rules, failed, blind, tuple(map(str, several("answer_labels", answer_labels, str, Path)))
+    )
     _check_delta(delta)
     with spool() as spooled:
         path = spooled.path(queries, "queries")

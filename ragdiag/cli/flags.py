@@ -206,7 +206,21 @@ LITMUS_OPTIONS = (
     reads("--format-rules", metavar="FILE", help="JSON of rules that answers must keep: schema, regex, length, style."),
     tells("--failed", type=click.Choice(["failed", "wrong"]), default="failed", show_default=True,
           help="What an attempt without an answer counts as."),
+    reads("--answer-labels", metavar="FILE", multiple=True,
+          help="What people say of answers, a line each; repeat for several files. --review writes such a file."),
     tells("--delta", type=click.FloatRange(0, 1), default=0.05, show_default=True, help="An effect that matters."),
+)  # fmt: skip
+
+REVIEW_OPTIONS = (
+    tells("--review", type=click.IntRange(min=1), metavar="N",
+          help="Label the answers of N queries first, one by one; decisions go to the first --answer-labels FILE."),
+    tells("--draw", type=click.Choice(["doubt", "random", "again"]), default="doubt", show_default=True,
+          help="Which queries: those that narrow the verdict's interval most, any, or those that others labelled."),
+    tells("--reviewer", metavar="NAME", default="", help="Who labels, where several people do."),
+    connects("--page", is_flag=True, help="On a page in your browser, from this machine to this machine only."),
+    connects("--port", type=click.IntRange(0, 65535), metavar="N", default=0, help="Of the page.  [default: any that is free]"),
+    writes("--acceptable", metavar="FILE",
+           help="Write the queries with what people accepted that no reference says, under 'acceptable'."),
 )  # fmt: skip
 
 condition_option = tells(
@@ -226,8 +240,8 @@ repeats_option = tells("--repeats", type=click.IntRange(min=1), metavar="N", def
 
 PROMPTS_OPTIONS = (
     condition_option,
-    tells("--format", "form", type=click.Choice(["jsonl", "openai"]), default="jsonl", show_default=True,
-          help="openai: the input of its batch API."),
+    tells("--format", "form", type=click.Choice(["jsonl", "openai", "anthropic"]), default="jsonl", show_default=True,
+          help="openai, anthropic: the input of their batch APIs."),
     tells("--model", metavar="NAME", help="The model that a batch asks."),
     template_option,
     repeats_option,

@@ -130,13 +130,16 @@ def _on_terminal(session: Session) -> None:
         ask_all(session, input, terminal(), REVIEW)
     else:
         click.echo("3:2 marks sentence 2 of passage 3 as the evidence; ? shows all commands")
+        if any(not task.query.answers for task in session.tasks):
+            click.echo("litmus will need the answer that is expected: a TEXT notes it, before you mark")
         ask_all(session, input, terminal())
 
 
 def _on_page(session: Session, port: int) -> None:
-    from ragdiag.label.page import Page, serve
+    from ragdiag.label.page import Page
     from ragdiag.label.review_page import ReviewPage
     from ragdiag.label.reviewing import Review
+    from ragdiag.label.serving import serve
 
     def started(url: str) -> None:
         click.echo(f"label at {url}\nCtrl-C, or Stop on the page, ends it; every decision is in the file already")

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
+from ragdiag.cli.after_litmus import litmus_next
 from ragdiag.cli.flags import (
     AUDIT_OPTIONS,
     CORPUS_OPTIONS,
     LABEL_OPTIONS,
     LITMUS_OPTIONS,
     LIVE_OPTIONS,
+    REVIEW_OPTIONS,
     answers_option,
     corpus_option,
     html_option,
@@ -25,13 +28,21 @@ from ragdiag.cli.given import judging_of, options_of
 from ragdiag.cli.outputs import check_outputs, forms_of
 from ragdiag.cli.shell import present, progress_bars, queries_file
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ragdiag.core.records import Answer, Query
+    from ragdiag.pipeline import Audit
+
+    Ready = tuple[Sequence[Query], Sequence[Answer], Audit | None]
+
 __all__ = ["litmus"]
 
 
 @click.command()
 @queries_argument
 @answers_option
-@options(*LITMUS_OPTIONS)
+@options(*LITMUS_OPTIONS, *REVIEW_OPTIONS)
 @corpus_option
 @options(*LIVE_OPTIONS, *AUDIT_OPTIONS, *CORPUS_OPTIONS, *LABEL_OPTIONS)
 @json_option
@@ -51,12 +62,14 @@ def litmus(
 ) -> None:
     """From recorded or live answers: a retrieval problem or a behavior problem? Would failures be gone with perfect context?"""
     from ragdiag.answering.answers import load_answers
-    from ragdiag.answering.litmus import answered, run_litmus
+    from ragdiag.answering.litmus import answered, prepared
     from ragdiag.cli.live import ask_live, live_options
+    from ragdiag.cli.review import review, review_options
     from ragdiag.reports.litmus import litmus_text
 
     live, price, yes = live_options(given, corpus, answers)
     judging = judging_of(given)
+    to_review = review_options(given, judging, queries)
     check_outputs()
     forms = forms_of("litmus", json_file, html_file, outputs)
     checked = options_of(given)
@@ -65,10 +78,14 @@ def litmus(
             recorded = load_answers(answers)  # before anything is asked
             audit, live_answers = ask_live(corpus, path, checked, live, price, yes, quiet)
             with progress_bars(quiet) as progress:
-                known = audit.labels.queries
-                verdict = answered(known, [*recorded, *live_answers], audit, checked, judging, delta, progress)
+                ready: Ready = audit.labels.queries, [*recorded, *live_answers], audit
+                verdict = answered(*ready, checked, judging, delta, progress)
         else:
             with progress_bars(quiet) as progress:
-                verdict = run_litmus(path, answers, checked, corpus, judging, delta, progress)
+                ready = prepared(path, answers, checked, corpus, judging, progress)
+                verdict = answered(*ready, checked, judging, delta, progress)
+        if to_review:
+            review(verdict, judging, path, to_review)
+            verdict = answered(*ready, checked, judging, delta)
     files = [(file, partial(form.litmus, verdict)) for file, form in forms]
-    present(litmus_text(verdict), quiet, files)
+    present(litmus_text(verdict, litmus_next(verdict, click.get_current_context())), quiet, files)

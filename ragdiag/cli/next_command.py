@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from click.core import ParameterSource
 if TYPE_CHECKING:
     from ragdiag.reports.next_step import Step
 
-__all__ = ["command_line", "reviewable"]
+__all__ = ["LEFT", "OF_INDEX", "command_line", "kept_options", "reviewable", "shell_line"]
 
 LEFT = {"json_file", "html_file", "outputs", "fail_under", "quiet", "answers"}
 """Options of an audit that say what becomes of its report: the next command has a report of its own."""
@@ -39,7 +39,7 @@ def command_line(step: Step, context: click.Context) -> str:
     if step.command == "litmus":
         paths = [queries, "--answers", "retrieved=ANSWERS", "--corpus", corpus]
     ids = ["--", *step.arguments] if any(each.startswith("-") for each in step.arguments) else step.arguments
-    return _line([step.command, *paths, *_options(context, step.command), *ids])
+    return shell_line([step.command, *paths, *_options(context, step.command), *ids])
 
 
 def _review(context: click.Context, corpus: str, queries: str) -> str:
@@ -47,14 +47,15 @@ def _review(context: click.Context, corpus: str, queries: str) -> str:
     report = context.params.get("json_file")
     review = _options(context, "label")
     kept = report if report and report != "-" else REPORT
-    label = _line(["label", corpus, queries, "--review", kept, "--out", REVIEWED, *review])
+    label = shell_line(["label", corpus, queries, "--review", kept, "--out", REVIEWED, *review])
     if kept == report:
         return label
     audit = ["audit", corpus, queries, *_options(context, "audit"), "--quiet", "--json", kept]
-    return f"{_line(audit)} && {label}"
+    return f"{shell_line(audit)} && {label}"
 
 
-def _line(words: list[str]) -> str:
+def shell_line(words: list[str]) -> str:
+    """A command of ragdiag's for a shell."""
     from ragdiag.text.phrases import clean
 
     return " ".join(["ragdiag", *(shlex.quote(clean(word)) for word in words)])
@@ -62,9 +63,13 @@ def _line(words: list[str]) -> str:
 
 def _options(context: click.Context, command: str) -> Iterator[str]:
     """The options that stand on the command line of an audit, as `command` takes them."""
+    return kept_options(context, command, LEFT | OF_INDEX if command in ("check", "label") else LEFT)
+
+
+def kept_options(context: click.Context, command: str, left: Collection[str]) -> Iterator[str]:
+    """The options that stand on the command line, as `command` takes them, but for those named in `left`."""
     group = context.find_root().command
     taker = group.commands[command] if isinstance(group, click.Group) else context.command
-    left = LEFT | OF_INDEX if command in ("check", "label") else LEFT
     known = {flag for parameter in taker.params for flag in parameter.opts}
     for parameter in context.command.params:
         name, flag = str(parameter.name), parameter.opts[0]

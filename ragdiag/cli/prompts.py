@@ -41,16 +41,18 @@ def prompts(
     """Write the litmus test's prompts, to run them elsewhere: what a model is given with your context, and with the evidence."""
     from ragdiag.answering.live.prompting import run_prompts
     from ragdiag.cli.live import tell_left_out, template_text
+    from ragdiag.core.batches import BATCHES, batch_lines
     from ragdiag.core.errors import UsageError
     from ragdiag.core.prompt import prompt_lines
     from ragdiag.core.writing import json_lines
 
-    if (form == "openai") != bool(model):
-        raise UsageError("--format openai needs the name of a --model, and only that has one")
+    if (form in BATCHES) != bool(model):
+        raise UsageError(f"--format {' and '.join(BATCHES)} need the name of a --model, and only these have one")
     check_outputs()
     text, options = template_text(template), options_of(given)
     with queries_file(queries) as path, progress_bars(quiet) as progress:
         written = run_prompts(corpus, path, conditions, text, options, progress)
     if not quiet:
         tell_left_out(written)
-    write_out(out, json_lines(prompt_lines(written.prompts, repeats, model or "")))
+    lines = batch_lines(form, written.prompts, repeats, model) if model else prompt_lines(written.prompts, repeats)
+    write_out(out, json_lines(lines))

@@ -138,11 +138,13 @@ class Judging:
     format_rules: str | Path | None = None
     failed: Literal["failed", "wrong"] = "failed"  # what an attempt that gave no answer counts as
     blind: bool = False  # the judge speaks for labelled answers too
+    answer_labels: tuple[str, ...] = ()  # files of what people say of answers
 
     def __post_init__(self) -> None:
         for name in ("judge", "support", "failed"):
             check_kind(name, getattr(self, name), str)
         check_kind("blind", self.blind, bool)
+        check_kind("answer_labels", self.answer_labels, tuple)
         check_kind("format_rules", self.format_rules, str, Path, type(None))
         check_reads("--judge", self.judge, "reference")
         check_reads("--support", self.support, "contexts")

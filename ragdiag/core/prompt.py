@@ -135,17 +135,11 @@ def _prompt_line(prompt: Prompt, repeat: int, repeats: int) -> dict[str, object]
     return line | ({} if prompt.sufficient is None else {"sufficient": prompt.sufficient})
 
 
-def prompt_lines(prompts: Iterable[Prompt], repeats: int, batch_model: str = "") -> Iterator[dict[str, object]]:
-    """Every prompt's line, `repeats` times: for OpenAI's batch API where a `batch_model` is named."""
+def prompt_lines(prompts: Iterable[Prompt], repeats: int) -> Iterator[dict[str, object]]:
+    """Every prompt's line, `repeats` times."""
     for prompt in prompts:
         for repeat in range(1, repeats + 1):
-            yield _batch_line(prompt, repeat, batch_model) if batch_model else _prompt_line(prompt, repeat, repeats)
-
-
-def _batch_line(prompt: Prompt, repeat: int, model: str) -> dict[str, object]:
-    """A prompt as a line of the input of OpenAI's batch API."""
-    body = {"model": model, "messages": [{"role": "user", "content": prompt.text}], **settings(MOST_TOKENS)}
-    return {"custom_id": custom_id(prompt, repeat), "method": "POST", "url": "/v1/chat/completions", "body": body}
+            yield _prompt_line(prompt, repeat, repeats)
 
 
 def settings(max_tokens: int) -> dict[str, int]:

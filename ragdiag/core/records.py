@@ -45,8 +45,8 @@ class Label:
 class Query:
     """A labelled query. `relevant` holds ``(doc_id, grade)`` where the labels are whole documents.
 
-    `answer` is the reference answer, `also` further ones that are accepted as well; all of them are `answers`. `review` is what a
-    person looked at beside its labels.
+    `answer` is the reference answer, `also` further ones that are accepted as well; all of them are `answers`. `acceptable` are
+    answers of a system that people accepted. `review` is what a person looked at beside its labels.
     """
 
     id: str
@@ -60,6 +60,7 @@ class Query:
     line: int = 0
     also: tuple[str, ...] = ()
     review: Review | None = None
+    acceptable: tuple[str, ...] = ()
 
     @property
     def answers(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import dataclasses
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from ragdiag.core.errors import UsageError
 from ragdiag.core.options import check_kind
@@ -76,6 +76,7 @@ class Rates:
     prompt_hours: float = _rate(16, "writing and testing the longer prompt", "hours")
     context_tokens: float = _rate(800, "retrieved context of a call", "tokens", "ragdiag: 5 chunks of 160")
     build_hours: float = _rate(80, "building retrieval", "hours")
+    change_hours: float = _rate(16, "changing the retrieval that there is", "hours")
     vector_db: float = _rate(500, "retrieval's infrastructure", "$ a month", f"{PUBLISHED}: 200-800", 200, 800)
     corpus_tokens: float = _rate(5_000_000, "all documents, embedded at ingest", "tokens")
     embed_price: float = _rate(0.1, "price of embedding a million tokens", "$")
@@ -91,6 +92,9 @@ class Rates:
     tuned_price: float = _rate(0, "price of a million tokens to the tuned model, whose GPU is paid by the hour", "$")
     hour_rate: float = _rate(75, "an hour of work", "$")
 
+    built: ClassVar[bool] = False
+    """Whether there is retrieval: then it is changed, not built."""
+
     def __post_init__(self) -> None:
         for f in dataclasses.fields(self):
             name, value = f.name, getattr(self, f.name)
@@ -105,10 +109,22 @@ class Rates:
         """Dollars of one training run."""
         return self.gpu_hours * self.gpu_price if self.run_price is None else self.run_price
 
+    def standing(self) -> Rates:
+        """The same for a team that has retrieval. Raises `UsageError` where the cost of building it was given."""
+        if self.build_hours != Rates.build_hours:
+            raise UsageError("what the report measured is built: leave --build-hours out; changing it takes --change-hours")
+        return _Standing(**{f.name: getattr(self, f.name) for f in dataclasses.fields(self)})
+
     def at(self, end: str) -> Rates:
         """The same with each default that has a published range at that end of it, ``low`` or ``high``."""
         ranged = {f.name: f.metadata[end] for f in dataclasses.fields(self) if f.metadata[end] is not None}
         return dataclasses.replace(self, **{n: v for n, v in ranged.items() if getattr(self, n) == getattr(Rates, n)})
+
+
+class _Standing(Rates):
+    """The rates of a team that has retrieval."""
+
+    built = True
 
 
 def option(name: str) -> str:
@@ -215,7 +231,10 @@ def _parts(techniques: Sequence[str], volume: float, rates: Rates, shifts: float
         yield Part("writing the prompt", rates.prompt_hours * rates.hour_rate, 0)
     if "rag" in techniques:
         embedding = rates.corpus_tokens * rates.embed_price / million
-        yield Part("building retrieval", rates.build_hours * rates.hour_rate, 0)
+        if rates.built:
+            yield Part("changing retrieval", rates.change_hours * rates.hour_rate, 0)
+        else:
+            yield Part("building retrieval", rates.build_hours * rates.hour_rate, 0)
         yield Part("infrastructure", 0, rates.vector_db)
         yield Part("embedding", embedding, embedding * rates.changed_share * shifts / MONTHS_A_YEAR)
     if "fine-tune" in techniques:
@@ -264,13 +283,15 @@ def compare_costs(volume: int | None, rates: Rates, changes: str | None = None) 
 
 
 def rate_rows(table: CostTable) -> tuple[RateRow, ...]:
-    """Every rate as it was used, and whether that is a default."""
+    """Every rate as it was used, and whether that is a default; what is built is not built again, nor changed what is not."""
     derived = {
         "run_price": (table.rates.run, "GPU hours x price"),
         "shifts": (table.shifts, f"--changes {table.changes}, {PUBLISHED}" if table.changes else "--retrains"),
     }
-    rows = []
+    rows, unused = [], "build_hours" if table.rates.built else "change_hours"
     for f in dataclasses.fields(Rates):
+        if f.name == unused:
+            continue
         value = getattr(table.rates, f.name)
         default = bool(value == f.default)
         source, low, high = (f.metadata[name] if default else None for name in ("source", "low", "high"))

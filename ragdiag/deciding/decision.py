@@ -109,7 +109,7 @@ def decide(
     """
     answered = {name: _answer(name, value) for name, value in (answers or {}).items()}
     measured = None if verdict is None else Measured.of(verdict)
-    rates = rates or Rates()
+    rates = _rates(rates or Rates(), measured)
     stated = answered.get("problem")
     if measured and measured.kind != "NOT_MEASURED":
         if stated:
@@ -120,6 +120,15 @@ def decide(
     if measured:
         return _decided(answered, (), Answer("NOT_MEASURED", "measured"), measured, rates)
     return _finished(_Walk({}, [], "problem"), answered, measured, rates)
+
+
+def _rates(rates: Rates, measured: Measured | None) -> Rates:
+    """The rates of the team: what was measured is built. Raises `UsageError` for the rate of what there is not."""
+    if measured:
+        return rates.standing()
+    if rates.change_hours != Rates.change_hours:
+        raise UsageError("--change-hours is about the retrieval of a report: give --report, or --build-hours")
+    return rates
 
 
 def _answer(question: str, value: object) -> Answer:

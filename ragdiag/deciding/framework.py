@@ -20,6 +20,7 @@ __all__ = [
     "FEWEST_EXAMPLES",
     "FIVE",
     "FOUR",
+    "FRAMEWORKS",
     "GUIDES",
     "QUESTIONS",
     "RULES",
@@ -33,6 +34,17 @@ __all__ = [
 
 ACCESS, GUIDES, FOUR, FIVE = "perfect-access test", "two guides", "four questions", "five questions"
 """The published frameworks, by their names on screen."""
+
+FRAMEWORKS: Mapping[str, str] = {
+    ACCESS: "with perfect access to the right information, would the problem still exist?",
+    GUIDES: "RAG for volatile data, audit trails and large models; fine-tuning for static knowledge, voice, small models and "
+    "devices; start with RAG",
+    FOUR: "does the knowledge change more than monthly, must the model behave differently, can a call wait "
+    "200–500 ms, are there labelled data or a budget?",
+    FIVE: "five in order, stop at the first answer: knowledge or behavior, how often the data changes, examples, narrow task, "
+    "volume; both only for two separate problems",
+}
+"""What each of them tests: they are articles on RAG and fine-tuning."""
 
 FEWEST_EXAMPLES, ENOUGH_EXAMPLES = 500, 2_000
 """Good labelled examples that a LoRA takes: `FOUR` and `FIVE` say so."""

@@ -30,6 +30,7 @@ class Labelled(NamedTuple):
     others: int  # decided in the file, but not asked in this session
     by_search: int  # labelled with evidence that no retriever of the pool found, only a search or a look beside a passage
     worded_alike: int  # drafts that were labelled without being put in other words
+    unreferenced: int  # labelled without the answer that is expected
     margins: Mapping[int, int]
 
 
@@ -45,6 +46,7 @@ def summed_up(queries: Collection[Query], asked: Collection[str], undecided: int
         others=sum(q.id not in asked for q in queries),
         by_search=sum(map(_by_search, labelled)),
         worded_alike=sum(map(_worded_alike, labelled)),
+        unreferenced=sum(not q.answers for q in labelled),
         margins={n: margin(n) for n in (len(labelled), *MILESTONES) if n >= max(len(labelled), 1)},
     )
 

@@ -28,6 +28,7 @@ from ragdiag.label.differing import Searched, searched
 from ragdiag.label.pooling import Pool, with_defaults
 from ragdiag.label.session import Session, Task
 from ragdiag.label.setup import check_same, questions, stale
+from ragdiag.label.summary import unreferenced
 from ragdiag.pipeline import inputs_of
 from ragdiag.reports.text import line, verbatim
 from ragdiag.sources.corpus import load_corpus
@@ -153,6 +154,8 @@ def drawn_text(session: Drawing, corpus: str, out: str) -> RenderableType:
     parts: list[RenderableType] = [line((labelled, "bold"), f", {counts.skipped} of them skipped")]
     if counts.labelled or counts.unanswerable:
         parts.append(line("a random sample of the questions on which the two differ: shares of it say nothing of all questions"))
+    if lacking := unreferenced(counts):
+        parts.append(line((lacking, "yellow"), f'; write "answer": "..." on their lines of {out}'))
     if counts.labelled:
         parts.append(verbatim(f"next: ragdiag compare {corpus} {out} {' '.join(_compared(session.sample))}"))
     return Group(*parts)

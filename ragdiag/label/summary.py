@@ -8,7 +8,7 @@ from ragdiag.label.labelled import Labelled
 from ragdiag.reports.text import line, verbatim
 from ragdiag.text.phrases import counted
 
-__all__ = ["label_text", "worth"]
+__all__ = ["label_text", "unreferenced", "worth"]
 
 
 def label_text(counts: Labelled, corpus: str, out: str) -> RenderableType:
@@ -28,9 +28,17 @@ def label_text(counts: Labelled, corpus: str, out: str) -> RenderableType:
     if counts.worded_alike:
         drafts = counted(counts.worded_alike, "draft")
         parts.append(line((f"{drafts} in the document's own words: users' words are harder to find", "yellow")))
+    if lacking := unreferenced(counts):
+        parts.append(line((lacking, "yellow"), f'; write "answer": "..." on their lines of {out}'))
     if counts.labelled or counts.unanswerable:
         parts += [verbatim(f"next: ragdiag check {corpus} {out}"), verbatim(f"      ragdiag audit {corpus} {out}")]
     return Group(*parts)
+
+
+def unreferenced(counts: Labelled) -> str:
+    """How many labels lack the answer that is expected; "" where none does."""
+    n, of = counts.unreferenced, counts.labelled
+    return f"{n:,} of {counted(of, 'label')} without the expected answer, by which ragdiag litmus judges" if n else ""
 
 
 def worth(counts: Labelled) -> str:

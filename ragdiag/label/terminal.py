@@ -36,7 +36,7 @@ HELP = (
     ("/words", "search all documents for words, or for a phrase as it stands"),
     (">3  <3", "the passage after, or before, passage 3"),
     ("l", "show it all again"),
-    ("a text", "the answer that is expected (before you mark the evidence)"),
+    ("a text", "the answer that is expected, by which litmus judges (before you mark the evidence)"),
     ("e text", "put a draft in other words, as a user would ask"),
     ("u", "unanswerable: the documents do not hold the answer"),
     ("s", "skip: it comes once more at the end"),

@@ -10,12 +10,13 @@ from rich.padding import Padding
 from rich.text import Text
 
 from ragdiag.core.version import __version__
+from ragdiag.deciding.after import following
 from ragdiag.deciding.costs import MONTHS, BreakEven, Cost, CostTable, rate_rows
 from ragdiag.deciding.decision import Decision, Step
-from ragdiag.deciding.framework import QUESTIONS
+from ragdiag.deciding.framework import FRAMEWORKS, QUESTIONS
 from ragdiag.deciding.measured import Measured
 from ragdiag.reports.json import JsonObject
-from ragdiag.reports.text import line, plain_table
+from ragdiag.reports.text import line, next_lines, plain_table
 from ragdiag.text.phrases import listed
 
 __all__ = ["decide_dict", "decide_text"]
@@ -32,7 +33,7 @@ SAYS = {
 
 UNDECIDED = "no recommendation"
 
-BRACKETS = "in brackets: the published framework that says so (what each is: docs/decide.md); own: ragdiag's inference"
+BRACKETS = "in brackets: the published framework that says so, an article on RAG and fine-tuning; own: ragdiag's inference"
 """Said below the steps."""
 
 
@@ -46,12 +47,21 @@ def decide_text(decision: Decision) -> RenderableType:
         for number, step in enumerate(branch.steps[1:], 2):
             parts += _step(number, step)
     if decision.steps:
-        parts += [line((BRACKETS, "dim"))]
+        parts += [line((BRACKETS, "dim")), *_frameworks(decision)]
     if decision.unreached:
         options = listed([QUESTIONS[name].option for name in decision.unreached])
         parts += [line((f"given, but not needed to settle it: {options}", "dim"))]
-    parts += [Text(), *_costs(decision), Text(), *_rates(decision.costs)]
+    parts += [Text(), *_costs(decision), Text(), *_rates(decision.costs), *next_lines(following(decision))]
     return Group(*parts)
+
+
+def _frameworks(decision: Decision) -> Iterator[RenderableType]:
+    """What each framework tests that the steps name."""
+    steps = [*decision.steps, *(step for branch in decision.either.values() for step in branch.steps)]
+    named = {source for step in steps for source in step.sources}
+    for name, tests in FRAMEWORKS.items():
+        if name in named:
+            yield _indented(line((f"{name}: {tests}", "dim")))
 
 
 def _headline(decision: Decision) -> Iterator[RenderableType]:
@@ -137,6 +147,8 @@ def _costs(decision: Decision) -> Iterator[RenderableType]:
     for break_even in table.break_even:
         yield line(_break_even(break_even))
     rates = table.rates
+    if rates.built:
+        yield line(("the report is of a pipeline that you have: RAG is what changing it costs, not building it", "dim"))
     if "knowledge" in (*decision.remedies, *decision.either) and rates.prompt_tokens < rates.corpus_tokens:
         holds = f"{rates.prompt_tokens:,.10g} of the documents' {rates.corpus_tokens:,.10g} tokens"
         yield line((f"a prompt that holds {holds} does not replace retrieval, however cheap", "dim"))
@@ -167,7 +179,7 @@ def _rates(table: CostTable) -> Iterator[RenderableType]:
 
 def decide_dict(decision: Decision) -> JsonObject:
     """A decision as JSON."""
-    table = decision.costs
+    table, next_ = decision.costs, following(decision)
     return {
         "ragdiag": __version__,
         **_outcome(decision),
@@ -176,6 +188,7 @@ def decide_dict(decision: Decision) -> JsonObject:
         "either": {answer: _outcome(branch) for answer, branch in decision.either.items()},
         "not_needed": list(decision.unreached),
         "notes": list(decision.notes),
+        "next": None if next_ is None else next_._asdict(),
         "costs": {
             "volume": table.volume,
             "volume_given": table.volume_given,

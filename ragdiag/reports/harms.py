@@ -19,7 +19,7 @@ def harm_lines(harms: Sequence[Harm]) -> Iterator[RenderableType]:
     """A row for each contrast, then what they come to."""
     if not harms:
         return
-    table = plain_table("what harms in a context", "right answers [95 %]", ">p", ">better", ">worse", ">n")
+    table = plain_table("what harms in a context", "right answers [95 %]", ">p, corrected", ">better", ">worse", ">n")
     for harm in harms:
         effect = harm.effect
         p = "" if effect.p is None else f"{effect.p:.2g}"
@@ -36,7 +36,7 @@ def _said(harms: Sequence[Harm]) -> RenderableType:
     shown = list(dict.fromkeys(harm.kind for harm in harms if harm.shown))
     basis = ", as judged" if any(harm.errors == "open" for harm in harms) else ""
     if shown:
-        return line((f"harm is shown{basis}: ", "red"), ", ".join(shown), "; p after Holm's correction")
+        return line((f"harm is shown{basis}: ", "red"), ", ".join(shown), "; p corrected for all that were tested (Holm)")
     least = max(harm.detectable for harm in harms)
     return line((f"none of these is shown to harm{basis}; ", "dim"), f"effects below about {least:.2f} would be missed")
 

@@ -9,13 +9,19 @@ from collections.abc import Iterator
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from ragdiag.answering.verdict import COLUMNS, KINDS, LABELS, NOTHING_TO_JUDGE_BY, Agreement, Judgement, Litmus, Verdict
+from ragdiag.answering.behaviors import behaviors
+from ragdiag.answering.said import LABELS
+from ragdiag.answering.verdict import COLUMNS, KINDS, Agreement, Judgement, Litmus, Verdict
 from ragdiag.core.conditions import ORACLE, RETRIEVED
 from ragdiag.core.version import __version__
+from ragdiag.reports.abstention import abstention_dict, abstention_lines
+from ragdiag.reports.behaviors import behavior_lines
 from ragdiag.reports.doubts import doubt_lines, doubts_dict
 from ragdiag.reports.harms import harm_dict, harm_lines
 from ragdiag.reports.json import JsonObject, verdict_dict
-from ragdiag.reports.text import interval, line, plain_table, signed
+from ragdiag.reports.missing import missing_lines
+from ragdiag.reports.people import people_lines
+from ragdiag.reports.text import interval, line, next_lines, plain_table, signed
 from ragdiag.text.phrases import counted, listed
 
 __all__ = ["answer_counts", "litmus_dict", "litmus_lines", "litmus_text", "verdict_said"]
@@ -36,10 +42,10 @@ IDS = 5
 """Queries named in a line."""
 
 
-def litmus_text(litmus: Litmus) -> RenderableType:
-    """The litmus test on one screen."""
+def litmus_text(litmus: Litmus, following: tuple[str, str] | None = None) -> RenderableType:
+    """The litmus test on one screen; `following`: why something comes next, and what."""
     heading = line((f"ragdiag {__version__}", "bold"), f"  {answer_counts(litmus)}")
-    return Group(heading, Text(), *litmus_lines(litmus))
+    return Group(heading, Text(), *litmus_lines(litmus), *next_lines(following))
 
 
 def answer_counts(litmus: Litmus) -> str:
@@ -52,19 +58,21 @@ def litmus_lines(litmus: Litmus) -> Iterator[RenderableType]:
     """The verdict and all that it rests on, line by line and table by table; the verdict's own lines first."""
     verdict = litmus.verdict
     yield from _headline(litmus)
-    yield from _unjudged(litmus)
+    yield from missing_lines(litmus)
     yield from doubt_lines(litmus)
     yield from _effects(verdict, litmus.delta)
-    yield from (Text(), _table(verdict), Text(), _three_figures(litmus))
+    yield from (Text(), _table(verdict), Text(), _three_figures(litmus), *abstention_lines(litmus))
     if verdict.broken:
         names = [litmus.queries[q].id for q in verdict.broken[:IDS]]
         more = ", …" if len(verdict.broken) > IDS else ""
         yield line(f"perfect context breaks {counted(len(verdict.broken), 'quer', 'y')}: {', '.join(names)}{more}")
     yield from _behind(litmus)
     yield from harm_lines(litmus.harms)
+    yield from behavior_lines(litmus)
     yield from (Text(), _answers(litmus))
     for condition, agreement in litmus.agreements.items():
         yield _agreement(condition, agreement)
+    yield from people_lines(litmus)
     yield from _as_judged(litmus)
 
 
@@ -154,14 +162,6 @@ def _would_tell(verdict: Verdict) -> str:
     return f"about {verdict.labels_needed:,} more of these queries with both answers labelled, or {failures}, {would_tell}"
 
 
-def _unjudged(litmus: Litmus) -> Iterator[RenderableType]:
-    """Which answers could not be judged, and what to add so that they can."""
-    unjudged = Counter(j.condition for j in litmus.judgements if j.why.startswith(NOTHING_TO_JUDGE_BY))
-    if unjudged:
-        where = listed([f"{condition} {n}" for condition, n in unjudged.items()])
-        yield line((f"{counted(unjudged.total(), 'answer')} not judged ({where}): ", "yellow"), NOTHING_TO_JUDGE_BY)
-
-
 def _effects(verdict: Verdict, delta: float) -> Iterator[RenderableType]:
     """What perfect context adds to right answers, and what it leaves wrong."""
     context, behavior = verdict.effects.get("context"), verdict.effects.get("behavior")
@@ -237,15 +237,18 @@ def _as_judged(litmus: Litmus) -> Iterator[RenderableType]:
     conditions = [condition for condition in litmus.shares if litmus.basis(condition) != "as labelled"]
     if conditions:
         yield line(("counts and kinds of wrong answers are as judged, not corrected", "dim"))
+    by_number: dict[int, list[str]] = {}
     for condition in conditions:
         agreement = litmus.agreements.get(condition)
         lacking = LABELS - (agreement.n if agreement else 0)
         in_verdict = condition in (RETRIEVED, ORACLE) and litmus.verdict.share.n  # `_errors` says what to label
         if lacking > 0 and not in_verdict and not litmus.blind:
-            yield line(
-                (f"the accuracy of {condition} answers is not corrected", "yellow"),
-                f': label {lacking} more of them, drawn at random ("correct": true or false)',
-            )
+            by_number.setdefault(lacking, []).append(condition)
+    for lacking, of_these in by_number.items():
+        yield line(
+            (f"the accuracy of {listed(of_these)} answers is not corrected", "yellow"),
+            f': label {lacking} more of {"each" if len(of_these) > 1 else "them"}, drawn at random ("correct": true or false)',
+        )
 
 
 def litmus_dict(litmus: Litmus) -> JsonObject:
@@ -257,8 +260,11 @@ def litmus_dict(litmus: Litmus) -> JsonObject:
         **verdict_dict(litmus.verdict),
         "broken": [litmus.queries[q].id for q in litmus.verdict.broken],
         "harms": [harm_dict(harm) for harm in litmus.harms],
+        "behaviors": behaviors(litmus),
+        "people": litmus.people._asdict(),
         "precision": dataclasses.asdict(litmus.precision) | {"one_context_a_passage": litmus.precise},
         "answers": {condition: _condition(litmus, condition) for condition in litmus.shares},
+        "abstention": abstention_dict(litmus),
         "doubtful": doubts_dict(litmus),
         "judgements": [_judgement(litmus, judgement) for judgement in litmus.judgements],
     }

@@ -19,7 +19,7 @@ from ragdiag.reports.health import health_heading, health_text
 from ragdiag.reports.left_out import left_out_text
 from ragdiag.reports.litmus import litmus_text
 from ragdiag.reports.summary import Measured, Summary, summary
-from ragdiag.reports.text import defect_line, line, marked, no_commands, plain_table, verbatim
+from ragdiag.reports.text import defect_line, line, marked, next_lines, no_commands, plain_table, verbatim
 from ragdiag.sources.checked import Checked
 from ragdiag.text.phrases import one_line
 
@@ -52,8 +52,7 @@ def audit_text(report: Report, litmus: Litmus | None = None, following: tuple[st
         parts += map(marked, audit.exposures)
     parts += [Text(), _measures(audit), *map(marked, audit.normal + audit.slow)]
     parts += troubles(report.label_defects, report.label_warnings, report.problems, report.notes)
-    if following:
-        parts += [Text(), line(("Next", "bold"), f"  {following[0]}"), verbatim(f"  {following[1]}")]
+    parts += next_lines(following)
     return Group(*parts)
 
 

@@ -58,6 +58,11 @@ def verbatim(*parts: str | tuple[str, str]) -> Text:
     return text
 
 
+def next_lines(following: tuple[str, str] | None) -> list[Text]:
+    """Why a command comes next, and the command; nothing where none does."""
+    return [Text(), line(("Next", "bold"), f"  {following[0]}"), verbatim(f"  {following[1]}")] if following else []
+
+
 def interval(mean: Mean, unknown: str) -> str:
     """``0.632 [0.474, 0.765]``; `unknown` where there is no mean."""
     return f"{mean.mean:.3f} [{mean.low:.3f}, {mean.high:.3f}]" if mean.n else unknown

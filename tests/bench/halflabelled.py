@@ -15,7 +15,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from ragdiag.answering.judging import majorities
-from ragdiag.answering.ruling import Said, rule
+from ragdiag.answering.ruling import rule
+from ragdiag.answering.said import Said
 from ragdiag.answering.verdict import DELTA, Outcomes
 from ragdiag.api import litmus
 

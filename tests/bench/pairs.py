@@ -5,9 +5,10 @@
 Of every two systems of a set with labelled answers (`evouna_dev`: NQ and TriviaQA) the weaker one's answers stand for those with
 the pipeline's context, the stronger one's for those with exactly the evidence. In each draw 500 questions are taken at random,
 the labels of all but a few hidden, and the share of failures that the second mends is estimated: by the judge corrected by these
-labels, by the correction used before, which took its errors for independent (`independent.py`, in the first `--old` draws of a
-cell), by the labelled questions alone, and as judged. The truth is what all labels of the 500 say. A verdict is wrong that
-says RETRIEVAL where the truth is below one half, BEHAVIOR where it is above, or BOTH where a true effect is at most delta.
+labels, by as many labels drawn where they narrow the interval most (`drawing`), by the correction used before, which took its
+errors for independent (`independent.py`, in the first `--old` draws of a cell), by the labelled questions alone, and as judged.
+The truth is what all labels of the 500 say. A verdict is wrong that says RETRIEVAL where the truth is below one half, BEHAVIOR
+where it is above, or BOTH where a true effect is at most delta.
 """
 
 import argparse
@@ -24,14 +25,19 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import independent
 from common import DATA
 
+from ragdiag.answering.drawing import drawn as next_queries
 from ragdiag.answering.judging import majorities
-from ragdiag.answering.ruling import Said, rule
+from ragdiag.answering.ruling import rule
+from ragdiag.answering.said import Said
 from ragdiag.answering.verdict import DELTA, Outcomes
 from ragdiag.api import litmus
 from ragdiag.stats.calibration import interval
 
 QUESTIONS = 500
-WAYS = ("corrected", "errors independent", "labels alone", "as judged")
+WAYS = ("corrected", "errors independent", "labels alone", "as judged", "by doubt")
+
+ROUND = 10
+"""Queries that are drawn by doubt at a time, before what labels say of them is looked at."""
 
 Side = tuple[np.ndarray, np.ndarray]
 
@@ -64,8 +70,21 @@ def cell(weak: Side, strong: Side, labels: int, draws: int, old: int) -> list[li
         drawn = rng.permutation(len(label))[:QUESTIONS]
         truth, opinions, few = label[drawn], judged[drawn], label[drawn].copy()
         few[labels:] = np.nan
-        found.append([estimate(way, truth, opinions, few, seed) if way != WAYS[1] or seed < old else None for way in WAYS])
+        doubted = by_doubt(truth, opinions, labels, seed)
+        sample = {way: doubted if way == "by doubt" else few for way in WAYS}
+        found.append([estimate(w, truth, opinions, sample[w], seed) if w != WAYS[1] or seed < old else None for w in WAYS])
     return found
+
+
+def by_doubt(truth: np.ndarray, opinions: np.ndarray, labels: int, seed: int) -> np.ndarray:
+    """The truth of as many queries as there are labels, drawn by doubt; NaN elsewhere."""
+    few = np.full_like(truth, np.nan)
+    ids = [str(q) for q in range(len(truth))]
+    for at in range(0, labels, ROUND):
+        order = next_queries(Said(few, opinions), ids, "doubt", seed)
+        chosen = list(itertools.islice(order, min(ROUND, labels - at)))
+        few[chosen] = truth[chosen]
+    return few
 
 
 def estimate(way: str, truth: np.ndarray, judged: np.ndarray, few: np.ndarray, seed: int) -> tuple[bool, bool, float, bool]:
@@ -80,13 +99,13 @@ def estimate(way: str, truth: np.ndarray, judged: np.ndarray, few: np.ndarray, s
     else:
         labelled = ~np.isnan(few).any(axis=1)
         nothing = np.full_like(few, np.nan)
-        said = {"corrected": Said(few, judged), "as judged": Said(nothing, judged), "labels alone": Said(few, nothing)}[way]
+        said = {"as judged": Said(nothing, judged), "labels alone": Said(few, nothing)}.get(way, Said(few, judged))
         stands = np.where(np.isnan(said.label), said.judged, said.label)
         if way == "labels alone":
             said, stands = said.of(labelled), stands[labelled]
         n = len(stands)
         outcomes = Outcomes(stands[:, 0], stands[:, 1], np.full(n, np.nan), np.zeros(n, dtype=bool))
-        verdict = rule(outcomes, said, np.arange(n), seed, DELTA)
+        verdict = rule(outcomes, said, np.arange(n), seed, DELTA, by_doubt=way == "by doubt")
         kind, low, high = verdict.kind, verdict.share.low or 0.0, 1.0 if verdict.share.high is None else verdict.share.high
     wrong = (
         (kind == "RETRIEVAL" and share < 0.5)

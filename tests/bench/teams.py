@@ -24,7 +24,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[2]))
 import independent
 
-from ragdiag.answering.ruling import Said, rule
+from ragdiag.answering.ruling import rule
+from ragdiag.answering.said import Said
 from ragdiag.answering.verdict import DELTA, Outcomes
 from ragdiag.stats.calibration import interval
 from ragdiag.stats.statistics import wilson

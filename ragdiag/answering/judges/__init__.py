@@ -1,9 +1,10 @@
 """Judges: is this answer right, given the reference answer? One file each."""
 
 from ragdiag.answering.judges import _text, _wrapped
+from ragdiag.answering.judges._figures import other_figures, stands_in
 from ragdiag.answering.judges._plain import unthought
 
-__all__ = ["keyed", "refuses", "unthought"]
+__all__ = ["keyed", "other_figures", "refuses", "stands_in", "unthought"]
 
 
 def keyed(text: str) -> str | None:

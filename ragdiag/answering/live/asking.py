@@ -20,6 +20,7 @@ from ragdiag.core.files import opened, stream_jsonl
 from ragdiag.core.prompt import ATTEMPT, Prompt, Reply, attempted
 from ragdiag.core.protocols import Model, Progress
 from ragdiag.core.records import Answer
+from ragdiag.core.replies import kept
 from ragdiag.core.writing import PRIVATE, check_writable, json_lines, real, sync_folder
 from ragdiag.text.tokens import count_tokens
 
@@ -28,13 +29,8 @@ __all__ = ["Asked", "Estimate", "Questions"]
 HOPELESS = 20
 """After so many failures with no answer at all, nothing more is asked: with a wrong key or address none would come."""
 
-LONGEST = 1_000_000
-"""Characters of an answer: whatever gives more is no answer to a question, and a record of such could not be read again."""
-
 START = b'{"query_id": '
 """How every line of a record starts: a last line without an end is dropped only where it is one of ours."""
-
-TOO_LONG = f"more than {LONGEST:,} characters"
 
 BLOCK = 2**20
 """Bytes read at a time from a record's end."""
@@ -115,7 +111,7 @@ class Questions:
     def ask(self, concurrency: int, progress: Progress) -> Asked:
         """Ask what is open, `concurrency` calls at a time (one: in this very thread), and keep each answer as it comes.
 
-        An answer of more than `LONGEST` characters is a failed call. Raises `UsageError` where nothing but failures comes.
+        An answer that `replies.kept` takes for none is a failed call. Raises `UsageError` where nothing but failures comes.
         """
         failures: Counter[str] = Counter()
         answered, resumed = 0, len(self._jobs) - len(self._open)
@@ -162,7 +158,7 @@ class Questions:
     def _call(self, job: _Job) -> tuple[_Job, Reply, float]:
         started = time.perf_counter()
         reply = self._model.answer(job.prompt)
-        return job, _kept(reply), time.perf_counter() - started
+        return job, kept(reply), time.perf_counter() - started
 
     def _one_by_one(self, keep: Keep) -> None:
         for job in self._open:
@@ -198,18 +194,6 @@ class Questions:
             while not came.empty():
                 if not isinstance(outcome := came.get_nowait(), BaseException):
                     keep(*outcome)
-
-
-def _kept(reply: Reply) -> Reply:
-    """A reply as a record can keep it: one that none could hold is a failure."""
-    text = reply.answer or ""
-    if len(text) > LONGEST:
-        return Reply(None, TOO_LONG)
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:  # half of a surrogate pair
-        return Reply(None, "no Unicode")
-    return reply
 
 
 def _hopeless(what: str, failures: Counter[str], so: str) -> UsageError:

@@ -147,9 +147,14 @@ def references(record: Mapping[str, object], names: Sequence[str], path: Path, l
     Each is a text or a number, a list of them, or an object that holds them as TriviaQA's does. Raises `InputError` for what is
     none of these, and for a blank one in a list.
     """
-    texts = [text for name in names if record.get(name) is not None for text in _texts(record[name], name, path, line)]
+    texts = [text for name in names for text in texts_of(record, name, path, line)]
     first, *also = dict.fromkeys(texts) or [""]
     return {"answer": first, "also": tuple(also)}
+
+
+def texts_of(record: Mapping[str, object], name: str, path: Path, line: int) -> list[str]:
+    """The answers under one name, none where a record lacks it. Raises as `references`."""
+    return [] if record.get(name) is None else _texts(record[name], name, path, line)
 
 
 def _texts(value: object, name: str, path: Path, line: int) -> list[str]:

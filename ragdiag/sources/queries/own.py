@@ -12,7 +12,7 @@ from ragdiag.core.phrasings import PHRASINGS, wrong_phrasing
 from ragdiag.core.records import Label, Query
 from ragdiag.core.reviews import SAYS, STRATA, Looked, Passage, Review
 from ragdiag.sources.fields import Fields, log
-from ragdiag.sources.queries._common import Sample, grade, identifier, optional, others, references, sample, samples
+from ragdiag.sources.queries._common import Sample, grade, identifier, optional, others, references, sample, samples, texts_of
 from ragdiag.sources.queries._layouts import rows
 
 __all__ = ["FORM", "fits", "has_labels", "look", "query", "read"]
@@ -20,7 +20,8 @@ __all__ = ["FORM", "fits", "has_labels", "look", "query", "read"]
 FORM = 'JSON Lines of {"_id", "text", "evidence"}'
 LABELS = ("evidence", "relevant", "unanswerable")
 ANSWERS = ("answer", "answers", "Answer")
-FIELDS = ("_id", "text", *ANSWERS, *LABELS, "any", "meta", "metadata", "reviewed")
+ACCEPTABLE = "acceptable"
+FIELDS = ("_id", "text", *ANSWERS, ACCEPTABLE, *LABELS, "any", "meta", "metadata", "reviewed")
 
 ANY = "any"
 """The group of all passages of a query whose record says that any of them will do."""
@@ -81,6 +82,7 @@ def query(record: dict[str, object], path: Path, line: int) -> Query:
         id=identifier(record, ("_id",), path, line),
         text=field(record, ("text",), str, path, line),
         **references(record, ANSWERS, path, line),
+        acceptable=tuple(texts_of(record, ACCEPTABLE, path, line)),
         evidence=_evidence(record, path, line),
         relevant=tuple(_judgement(item, path, line) for item in _items(record, "relevant", path, line)),
         unanswerable=optional(record, "unanswerable", bool, path, line, False),

@@ -37,8 +37,9 @@ def two_figures(gold: Quantity, answer: str) -> tuple[str, str] | None:
         return years[1], years[2]
     for sentence in sentences(answer):
         found = [q for q in quantities(sentence) if q.unit == gold.unit or not (q.unit and gold.unit)]
+        unsure = len(found) > 1 and bool(UNSURE.search(sentence))
         for one, other in itertools.pairwise(found):
-            offered = OR.fullmatch(sentence[one.end : other.start]) or UNSURE.search(sentence)
+            offered = unsure or OR.fullmatch(sentence[one.end : other.start])
             if offered and (agree(gold, one, falling=True) != agree(gold, other, falling=True)):
                 return one.text, other.text
     return None

@@ -106,7 +106,8 @@ def decide(table: Table, case: Case) -> Opinion | None:
     for rule in table:
         opinion = rule(case)
         if opinion is not None:
-            return opinion if opinion.rule else opinion._replace(rule=rule.__name__)
+            why = opinion.why.replace("\n", " ")  # a reason quotes texts, and is one line
+            return opinion._replace(why=why, rule=opinion.rule or rule.__name__)
     return None
 
 

@@ -35,13 +35,17 @@ def two_figures(gold: Quantity, answer: str) -> tuple[str, str] | None:
     years = YEARS.search(answer)
     if years and gold.text in years.groups():
         return years[1], years[2]
-    for sentence in sentences(answer):
-        found = [q for q in quantities(sentence) if q.unit == gold.unit or not (q.unit and gold.unit)]
-        unsure = len(found) > 1 and bool(UNSURE.search(sentence))
-        for one, other in itertools.pairwise(found):
-            offered = unsure or OR.fullmatch(sentence[one.end : other.start])
-            if offered and (agree(gold, one, falling=True) != agree(gold, other, falling=True)):
-                return one.text, other.text
+    return next((both for sentence in sentences(answer) if (both := _without_choosing(gold, sentence))), None)
+
+
+def _without_choosing(gold: Quantity, sentence: str) -> tuple[str, str] | None:
+    """Two figures of `sentence` that stand beside each other, one of which is `gold`, and between which it does not choose."""
+    found = [q for q in quantities(sentence) if q.unit == gold.unit or not (q.unit and gold.unit)]
+    unsure = len(found) > 1 and bool(UNSURE.search(sentence))
+    for one, other in itertools.pairwise(found):
+        offered = unsure or OR.fullmatch(sentence[one.end : other.start])
+        if offered and agree(gold, one, falling=True) != agree(gold, other, falling=True):
+            return one.text, other.text
     return None
 
 

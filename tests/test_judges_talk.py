@@ -107,7 +107,8 @@ def test_what_a_model_thinks_is_no_part_of_what_it_says(thought: str) -> None:
     "said", ["<think>It is 25 days, I am sure", "<think>Yes", "<reasoning>25 days\n", "[THINK] 25 days. Yes."]
 )
 def test_thinking_that_never_ends_is_no_answer(said: str) -> None:
-    assert opinion("How long is leave?", "25 days", said) == Opinion(False, "the answer is empty", "refusal", "empty_answer")
+    found = opinion("How long is leave?", "25 days", said)
+    assert found._replace(p=None) == Opinion(False, "the answer is empty", "refusal", "empty_answer")
     assert not right("Is smoking allowed?", "Yes", said)
     assert supported(said, "Leave is at most 25 days.") is None
 

@@ -111,7 +111,8 @@ def test_an_answer_is_right_by_any_of_them_and_the_reason_says_which(tmp_path: P
 
 def test_one_reference_is_told_as_before() -> None:
     (opinion,) = Matcher("free").judge([(Query("q", "Who?", "Ada"), Answer("q", "oracle", "Ada"))], None, no_progress)
-    assert opinion == Opinion(True, "the same as the reference", rule="same_as_written")
+    assert opinion is not None
+    assert opinion._replace(p=None) == Opinion(True, "the same as the reference", rule="same_as_written")
 
 
 def test_each_round_asks_only_about_what_is_still_open() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from ragdiag.answering.judges import _facts, _numeric, _polarity
 from ragdiag.answering.judges._conclusion import main_sentences
+from ragdiag.answering.judges._names import person
 from ragdiag.answering.judges._numbers import scale_asked
 from ragdiag.answering.judges._text import content, refuses
 from ragdiag.core.opinions import Opinion
@@ -17,6 +19,10 @@ FEW, MANY = 4, 12
 
 NAME_WORDS = 5
 """Words up to which a reference may be a name."""
+
+
+SAYS = re.compile(r"\w \b(?:is|are|was|were|has|have|had|can|could|may|will|would)\b \w")
+"""What makes a few words a sentence."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +62,13 @@ class Case:
 
     @functools.cached_property
     def items(self) -> list[str]:
-        """The items of a reference that is a list; else none."""
-        return _facts.items(self.gold)
+        """The items of a reference that is a list; else none: a person with what stands behind the name is no list."""
+        return [] if person(self.gold) else _facts.items(self.gold)
 
     @functools.cached_property
     def whole_name(self) -> str:
         """A reference that is short enough to be a name."""
-        return self.gold.rstrip(".") if len(self.gold.split()) <= NAME_WORDS else ""
+        return self.gold.rstrip(".") if len(self.gold.split()) <= NAME_WORDS and not SAYS.search(self.gold) else ""
 
     @functools.cached_property
     def name(self) -> str:
@@ -100,7 +106,8 @@ def decide(table: Table, case: Case) -> Opinion | None:
     for rule in table:
         opinion = rule(case)
         if opinion is not None:
-            return opinion if opinion.rule else opinion._replace(rule=rule.__name__)
+            why = opinion.why.replace("\n", " ")  # a reason quotes texts, and is one line
+            return opinion._replace(why=why, rule=opinion.rule or rule.__name__)
     return None
 
 

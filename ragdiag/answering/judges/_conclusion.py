@@ -23,11 +23,11 @@ THUS = re.compile(
 DISMISSED = re.compile(
     r"\b(not|never|n't|(?<!more )(?<!less )(?<!fewer )(?<!greater )(?<!other )than|rather than|instead of"
     r"|unlike|(?<!none )(?<!no )other than|"
-    r"(?:any(?:one|body|thing)|every(?:one|body|thing)|all) (?:but|except)|except|while|"
+    r"(?:any(?:one|body|thing)|every(?:one|body|thing)|all) (?:but|except)|except|despite|in spite of|while|"
     r"whereas|although|compared (?:to|with)|versus|vs\.?|"
     r"up from|down from|against|followed (?:closely )?by|ahead of|"
     r"leaving|replac(?:ed|es|ing)|succeed(?:ed|s|ing)|neither|nor|excluding|previously|formerly)(?!\w)"
-    r"(?:\s+\$?[\d.,]+\s?(?:%|\w+illion)?)?(?:\s+(?:by|the|a|an|in|of|to|mainly|only|been|made|led|won|done"
+    r"(?:\s+\$?[\d.,]+\s?(?:%|\w+illion)?)?(?:\s+(?:because|due|of|by|the|a|an|in|of|to|mainly|only|been|made|led|won|done"
     r"|held|(?:\w{2,}(?:ed|en))(?=\s+(?:by|in|at|on))))*\W*(?:\w+\W+)?$",
     re.IGNORECASE,
 )

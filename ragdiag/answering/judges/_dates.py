@@ -40,6 +40,7 @@ FORMS = [
         rf"\b{_MONTH}\s+{_DAY}\b(?:,?\s+{_YEAR}\b)?",
         rf"\b{_DAY}\s+(?:of\s+)?{_MONTH}",
         rf"\b{_MONTH},?\s+(?:of\s+)?{_YEAR}\b",
+        r"\b(?P<quarter>[1-4])Q\s?'?(?P<short>\d{4}|\d{2})\b",
         rf"\b{_QUARTER}{_FISCAL}(?P<short>\d{{4}}|\d{{2}})\b",
         rf"\b(?:fiscal(?:\s+year)?|fy)[\s-]?'?(?P<short>\d{{4}}|\d{{2}})(?:\s*,?\s*{_QUARTER})?\b",
         r"(?:(?<![\w.,$€£-])|(?<=\d{4}-))(?P<year>1[5-9]\d\d|20\d\d)(?![\d%]|,\d|\.\d)\b",
@@ -135,13 +136,25 @@ def coarser(given: Date, gold: Date) -> bool:
     return all(not g or g == of_gold for g, of_gold in zip(given[1:4], gold[1:4], strict=True))
 
 
+def _names_month(gold: list[Date], question: str, answer: str) -> bool:
+    """Whether a month is asked for, and `answer` names that of the first date of `gold`, alone or in a date."""
+    unit = UNIT.search(question)
+    named = unit and unit[1].lower() == "month" and gold and gold[0].month
+    return bool(named) and bool(re.search(rf"\b{MONTHS[gold[0].month - 1]}\b(?!\W+\d{{4}})", answer, re.IGNORECASE))
+
+
 def compare(gold: str, answer: str, question: str = "") -> Opinion:
     """Each date of `gold` must be told in `answer`, and not to set it aside or to tell another one by."""
     given = [d for s in sentences(answer) for d in dates(s) if not (dismissed(s, d.start) or BESIDE.search(before(s, d.start)))]
-    for date in dates(gold):
-        if not any(tells(d, date, question) for d in given):
-            text = gold[date.start : date.end]
-            if leaves_open(question) and any(coarser(d, date) for d in given):
-                return Opinion(False, f"a coarser date than {text}, to a question that leaves open how exactly", DOUBTFUL)
-            return Opinion(False, f"the date {text} is not in the answer" if given else f"no date in the answer, {text} expected")
-    return Opinion(True, f"the same date as {gold!r}")
+    if _names_month(dates(gold), question, answer):
+        return Opinion(True, f"the month of {gold!r}")
+    missing = next((date for date in dates(gold) if not any(tells(d, date, question) for d in given)), None)
+    return Opinion(True, f"the same date as {gold!r}") if missing is None else _not_told(gold, missing, given, question)
+
+
+def _not_told(gold: str, missing: Date, given: list[Date], question: str) -> Opinion:
+    """Of a date of `gold` that `given` does not tell: doubtful where it is told less exactly than the question leaves open."""
+    text = gold[missing.start : missing.end]
+    if leaves_open(question) and any(coarser(d, missing) for d in given):
+        return Opinion(False, f"a coarser date than {text}, to a question that leaves open how exactly", DOUBTFUL)
+    return Opinion(False, f"the date {text} is not in the answer" if given else f"no date in the answer, {text} expected")

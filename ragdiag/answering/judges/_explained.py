@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ragdiag.answering.judges import _facts, _polarity
+from ragdiag.answering.judges._numbers import quantities
 from ragdiag.answering.judges._text import content, sentences, words
 
 RELATED = 0.34
@@ -67,11 +68,14 @@ def _says_otherwise(question: str, spoken: bool | None, rest: str) -> bool:
 def _repeats(question: str, sentence: str) -> bool:
     """Whether `sentence` is about what the question asks, most of it or the move that it asks about, and hardly about more."""
     asked, told = set(content(question)), set(content(sentence))
-    most = len(asked & told) >= REPEATED * len(asked)
+    alone = len(told) > 1 and told <= asked and not quantities(sentence) and bool(_polarity.AFFIRM.search(sentence))
+    most = alone or len(asked & told) >= REPEATED * len(asked)
     moves = _polarity.ways(question) != 0 and _polarity.ways(question) == _polarity.ways(sentence)
     return (most or moves) and len(told - asked) <= 1
 
 
 def _against(question: str, gold: str, rest: str) -> bool:
-    """Whether an explanation tells a rise where the reference's tells a fall."""
+    """Whether an explanation denies what the reference's affirms, or tells a rise where that tells a fall."""
+    if _polarity.denies(question, gold, rest):
+        return True
     return _polarity.ways(gold) * _polarity.ways(rest) == -1 and _polarity.moves_against(question, gold, rest)

@@ -13,7 +13,9 @@ REPAIRS = tuple(
         (r"(?<=\d)(?=(?:on|in|at|as|by|for|from|to|with|and|was|is|of|until|when)\b)", " "),  # 1973on CBS
         (r"\b((?:1\d|20)\d\d)\d{1,3}(?=[.!?](?:\s|$))", r"\1"),  # in 19691.
         (r"(?<=[a-z]{2})(?=[A-Z][a-z]{2})", " "),  # starredAda Bell
-        (r"\b([A-Z][a-z]{2,}?)(in|as|for|from|and|during|with|was|were|is)(?=\s)", r"\1 \2"),  # Ada Bellin 1901
+        (r"\b([A-Z][a-z]{2,}?)(from|during|with|was|were)(?=\s)", r"\1 \2"),  # Ada Bellwas
+        # Ada Bellin 1901; of Boris, Okafor and Ferdinand these are part
+        (r"\b([A-Z][a-z]{2,}?)(in|as|is|for|and)(?=\s+(?:\d|the\b|an?\b))", r"\1 \2"),
     )
 )
 

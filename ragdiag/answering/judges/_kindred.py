@@ -75,6 +75,6 @@ def _told(left_out: str, part: list[str], missing: int, tokens: list[str]) -> bo
 
 
 def _stands_alone(tokens: list[str], beside: int, missing: int) -> bool:
-    """Whether what stands at `beside` belongs to no name: nothing, a word that says nothing, behind it any in small letters."""
+    """Whether what stands at `beside` is no part of a name: nothing, a word that says nothing, behind it one in small letters."""
     other = tokens[beside] if 0 <= beside < len(tokens) else ""
     return not other or other.lower() in STOP_WORDS or (missing == -1 and other.islower())

@@ -14,7 +14,7 @@ from ragdiag.answering.judges._case import Case, Table, decide, decided
 from ragdiag.answering.judges._explained import doubt
 from ragdiag.answering.judges._hedged import two_figures
 from ragdiag.answering.judges._numbers import quantities
-from ragdiag.answering.judges._refusals import unable
+from ragdiag.answering.judges._refusals import ENGLISH, unable
 from ragdiag.answering.judges._text import UNSUITED, answering, content, normalised, refuses, sentences, words
 from ragdiag.answering.judges._wording import IN_WORDS, PROSE
 from ragdiag.core.opinions import DOUBTFUL, Opinion
@@ -97,7 +97,8 @@ def declines(case: Case) -> Opinion | None:
     if not case.declines:
         return None
     if case.asks_yes_or_no:
-        return _refusal() if _polarity.spoken(case.answer) is None or _denies_to_answer(case) else None
+        silent = _polarity.spoken(case.answer) is None and not _denies_what_was_asked(case)
+        return _refusal() if silent or _denies_to_answer(case) else None
     if decided(BY_KIND, case).correct and (_polarity.NEGATIVE.search(case.gold) or _right_besides(case)):
         return None
     return _refusal()
@@ -105,6 +106,12 @@ def declines(case: Case) -> Opinion | None:
 
 def _refusal() -> Opinion:
     return Opinion(False, "refusal", "refusal")
+
+
+def _denies_what_was_asked(case: Case) -> bool:
+    """Whether what reads as a refusal answers the question: ``Breakfast is not provided.`` where that is asked."""
+    found = ENGLISH.search(case.answer)
+    return found is not None and bool(set(content(found[0])[-1:]) & set(content(case.question)))
 
 
 def _denies_to_answer(case: Case) -> bool:

@@ -13,11 +13,13 @@ from ragdiag.answering.judges._text import STOP_WORDS, SUFFIXES, readable, unacc
 TITLES = frozenset(
     "mr mrs ms miss dr sir dame lord lady president king queen prince princess emperor empress pope saint professor prof general "
     "captain colonel major lieutenant sergeant admiral senator governor chancellor justice judge minister bishop archbishop "
-    "cardinal reverend rev father sister baron baroness count countess duke duchess chief secretary ambassador ceo".split()
+    "cardinal reverend rev father sister baron baroness count countess duke duchess chief secretary ambassador ceo "
+    "monsieur madame mme herr frau senor senora signor signora don dona sen gov gen rep capt col lt sgt".split()
 )
 PARTICLES = frozenset("de del della der den di da dos du la le van von bin ibn al el ben ter ten y".split())
 SUFFIX = re.compile(r"(?:,?\s+(?:Jr|Sr|Esq|[A-Z]BE|M\.?\s?D|Ph\.?\s?D|[IVX]+)\.?)+$")
 ASIDE = re.compile(r"\([^)]*\)|[\"“”][^\"“”]*[\"“”]")
+NUMERAL = re.compile(r"[IVXLC]+")
 CALLED = re.compile(r"[\"(]([A-Z][a-z]+)[\")]")
 """What a person is called: ``Robert "Bob" Bell``."""
 
@@ -51,14 +53,25 @@ def person(name: str) -> Person | None:
     """`name` as a person's, where it is two to four words in capitals, whatever describes them before; else None."""
     bare = SUFFIX.sub("", ASIDE.sub(" ", readable(name)).strip(" ."))
     tokens = _tokens(bare)
+    if not bare.isupper() and any(map(_is_short_for_a_thing, tokens)):
+        return None
     described = next((i for i in range(len(tokens), 0, -1) if not _is_name(tokens[i - 1])), 0)
     if re.search(r"[^\w\s.'’-]", bare) or (described and tokens[described - 1].lower() in STOP_WORDS):
         return None  # several names, or a part of one: House of Lords
     names = _untitled(tokens[described:])
-    if not 2 <= len(names) <= 4 or names[0] in TITLES or len(names[-1]) < 2 or names[-1] in SUFFIXES:
+    if not _may_be_a_person(names):
         return None
     called = [unaccented(m[1]).lower() for m in CALLED.finditer(readable(name))]
     return Person((*names[:-1], *called), names[-1])
+
+
+def _may_be_a_person(names: list[str]) -> bool:
+    return 2 <= len(names) <= 4 and names[0] not in TITLES and len(names[-1]) > 1 and names[-1] not in SUFFIXES
+
+
+def _is_short_for_a_thing(token: str) -> bool:
+    """``HMS``, ``USA``; ``JK`` and ``VIII`` stand in names of people."""
+    return token.isupper() and len(token) > 2 and not NUMERAL.fullmatch(token)
 
 
 def _untitled(tokens: list[str]) -> list[str]:
@@ -122,9 +135,21 @@ def short(name: str, other: str) -> bool:
     return (name[0] == other[0] if min(len(name), len(other)) == 1 else False) or _short(name, other)
 
 
+CALLED_SO = frozenset(
+    frozenset(pair.split())
+    for pair in (
+        "liz elizabeth|beth elizabeth|betty elizabeth|bob robert|bill william|dick richard|jim james|jack john|peggy margaret"
+        "|tony anthony|ted edward|ted theodore|harry henry|hank henry|kate catherine|chuck charles|ned edward|molly mary"
+        "|nicholas nikolai|nicholas nikolay|larry lawrence|sandy alexander|meg margaret|nancy anne|sally sarah"
+        "|will bill|jerry gerald|rick richard|mickey michael"
+    ).split("|")
+)
+"""Short forms that are no beginning of the name."""
+
+
 def _short(name: str, other: str) -> bool:
     """Whether the two are one, or one is short for the other: ``Greg`` for ``Gregory``, ``Dave`` for ``David``."""
-    if name.replace("-", "") == other.replace("-", ""):
+    if name.replace("-", "") == other.replace("-", "") or frozenset((name, other)) in CALLED_SO:
         return True
     short, long = sorted((name, other), key=len)
     alike = Prefix.similarity(short, long)

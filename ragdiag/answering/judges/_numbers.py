@@ -25,9 +25,11 @@ FREQUENCIES = {"once": 1, "twice": 2, "thrice": 3}
 _WORDS = "|".join(sorted(SPELT, key=len, reverse=True))
 _UNIT = "|".join(sorted((re.escape(u) for u in UNITS), key=len, reverse=True))
 NUMBER = re.compile(
-    r"(?<![\w.,/%])(?P<minus>-(?=[$€£¥₹(]*\d|us\$))?(?:(?P<money>us\$|[$€£¥₹]|\b(?:usd|eur|gbp|chf|inr|rs|jpy)\b\.?)\s?)?(?P<inner>-)?"
+    r"(?<![\w.,/%])(?P<minus>-(?=[$€£¥₹(]*\d|us\$))?(?:(?P<money>us\$|[$€£¥₹]|\b(?:usd|eur|gbp|chf|inr|rs"
+    r"|jpy)\b\.?)\s?)?(?P<inner>-)?"
     r"(?P<open>\()?(?:(?P<money2>[$€£¥₹])\s?)?(?P<minus2>-)?"
-    rf"(?:(?P<digits>\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:/(?P<over>[1-9]\d*)(?![\d/]))?|(?P<spelt>(?:{_WORDS})"
+    rf"(?:(?P<digits>\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:/(?P<over>[1-9]\d*)(?![\d/]))?"
+    rf"|(?P<spelt>(?:{_WORDS})"
     rf"(?:-(?:{_WORDS}))?|once|twice|thrice)\b)"
     r"(?![\d]|-[a-z]{1,2}\b|[a-jln-z]\d)(?P<close>\))?(?P<times>x\b)?"
     r"(?:[\s-]?(?P<scale>thousands?|millions?|billions?|trillions?|mn|mm|mio|bn|tn|[kmb])\b(?![-/]))?(?P<close2>\))?"
@@ -66,7 +68,12 @@ class Quantity(NamedTuple):
 
 def quantities(text: str) -> list[Quantity]:
     """The quantities in `text`, in order. `text` is as `readable` gives it."""
-    return [_quantity(m, text) for m in NUMBER.finditer(text)]
+    return list(_quantities(text))
+
+
+@functools.lru_cache(maxsize=512)
+def _quantities(text: str) -> tuple[Quantity, ...]:
+    return tuple(_quantity(m, text) for m in NUMBER.finditer(text))
 
 
 def _quantity(m: re.Match[str], text: str) -> Quantity:

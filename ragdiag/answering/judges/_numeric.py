@@ -7,7 +7,7 @@ import re
 from ragdiag.answering.judges._conclusion import before, dismissed, main_sentences, result, stated
 from ragdiag.answering.judges._dates import WHEN
 from ragdiag.answering.judges._numbers import LOSS, Quantity, agree, quantities, scale_asked
-from ragdiag.answering.judges._text import DOWN, content, sentences
+from ragdiag.answering.judges._text import DOWN, UP, content, sentences
 from ragdiag.core.opinions import Opinion
 
 SPENT = r"\b(?:capital expenditures?|capex|purchases?|expen[sd]\w*|costs?|paid|payments?|repurchases?|buybacks?|spen[dt]\w*)\b"
@@ -24,6 +24,10 @@ YEAR_AFTER = re.compile(
 )
 YEAR = re.compile(r"(?:fy\s?|\b)((?:19|20)\d\d)\b", re.IGNORECASE)
 IN_YEAR = re.compile(r"\b(?:in|since|during|until|fy|fiscal|year|early|late|mid|circa)\W*$", re.IGNORECASE)
+FALL = re.compile(rf"\b(?:by )?how much\b[^?]*\b{DOWN}\b", re.IGNORECASE)
+RISE = re.compile(rf"\b{UP}\b", re.IGNORECASE)
+DATED = re.compile(r"1\d{3}|20\d\d")
+ENDS = re.compile(r"\s*(?:$|[,.;:)]|(?:and|it|the|he|she|they|by|with|as|when|for|after|before)\b)")
 MONEY = re.compile(r"[$€£¥]|\b(?:usd|eur|gbp|dollars?|euros?|pounds sterling|yen)\b", re.IGNORECASE)
 FILLER = frozenset("up down usd dollar million billion thousand percent time about total ratio rate day unit least".split())
 
@@ -114,6 +118,8 @@ def _as_stated(question: str, gold: Quantity, answer: str, alone: bool) -> Opini
 def _equal(question: str, gold: Quantity, candidates: list[Quantity]) -> Quantity | None:
     """The first of `candidates` that is the `gold` quantity, in the scale and with the sign that the question leaves open."""
     scale, falling = scale_asked(question), _falling(question)
+    if gold.sign == 0 and FALL.search(question) and not RISE.search(question):
+        candidates = [q for q in candidates if q.sign != 1]  # "12 %" of a fall is no rise
     return next((q for q in candidates if agree(gold, q, scale, falling)), None)
 
 
@@ -129,9 +135,16 @@ def _candidates(question: str, gold: Quantity, sentence: str, alone: bool) -> li
         equal_amount = q.unit == "year" != gold.unit and q.value == gold.value
         if equal_amount and not _says_when(sentence, q, years):
             q = q._replace(unit="")  # four digits, here an amount
+        if gold.unit != "year" and DATED.fullmatch(q.text) and _only_says_when(sentence, q):
+            continue
         if _same_kind(q, gold) and not (alone and (_of_another_year(sentence, q, gold, years) or dismissed(sentence, q.start))):
             candidates.append(q)
     return candidates
+
+
+def _only_says_when(sentence: str, q: Quantity) -> bool:
+    """``Founded in 1750, it ...``: four digits behind which a clause ends."""
+    return bool(IN_YEAR.search(before(sentence, q.start)) and ENDS.match(sentence[q.end :]))
 
 
 def _says_when(sentence: str, q: Quantity, years: set[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 from ragdiag.answering.judges._text import readable, sentences
@@ -83,6 +84,7 @@ def statements(text: str) -> list[str]:
     return [rest for part in parts if not _is_courtesy(part) and not _is_courtesy(rest := LEAD.sub("", part))]
 
 
+@functools.lru_cache(maxsize=512)
 def plain(text: str) -> str:
     """What `text` says: its `statements`. Where it says nothing but courtesies they are the answer: a bare "Sure!" says yes."""
     whole = MARKS.sub(" ", readable(unthought(text))).strip()

@@ -25,7 +25,8 @@ ANYWHERE = re.compile(
     re.IGNORECASE,
 )
 NEGATIVE = re.compile(
-    r"\b(?:not|no|none|never|neither|nor|cannot|unlikely|lacks?|fails?|failed|nothing|nobody|denied|false|incorrect)\b|n't\b"
+    r"\b(?:not|no|none|never|neither|nor|cannot|unlikely|lacks?|fails?|failed|nothing|nobody|denied|false"
+    r"|incorrect|zero(?= [a-z])|devoid|free of(?! charge)|(?:refus|declin)\w+ to)\b|n't\b"
     r"|\bonly (?:\w+ )?(?:if|when|on|for|from|after|available|applies)\b",  # it denies the rest
     re.IGNORECASE,
 )
@@ -55,7 +56,7 @@ OPPOSITES = tuple(
         (r"allow\w*|permit\w*|can", r"forbid\w*|forbidden|prohibit\w*|ban(?:s|ned)"),
         (r"required?|mandatory|compulsory|must|needs?", "optional|voluntary"),
         (r"(?:carry|carried|rolls?|rolled) over|keep", r"expires?|expired|forfeit\w*|lapse[sd]?"),
-        (r"approved?|accept\w*", r"reject\w*|refus\w*|denied"),
+        (r"approved?|accept\w*", r"reject\w*|refus\w*|denied|block(?:s|ed)|veto(?:es|ed)"),
         (r"includ(?:es?|ed)|cover(?:s|ed)?", r"exclud(?:es?|ed)"),
         ("children", "adults"),
         ("available", "unavailable"),
@@ -73,6 +74,8 @@ OPPOSITES = tuple(
         (r"open(?:s|ed)?", r"closed?|closes|shut"),
         (r"renew(?:s|ed|al)?|continues?|extend(?:s|ed)?", r"expires?|expired|ends?|ended|terminat\w*"),
         (r"enabled?|active|on", r"disabled?|inactive|off"),
+        (r"met|meets?|meeting", r"miss(?:ed|es|ing)?"),
+        (r"minors?|children|child", r"adults?"),
         (r"true|correct|right", r"false|incorrect|wrong"),
         (r"present", r"absent|missing"),
         (r"online", r"offline"),
@@ -85,10 +88,14 @@ BUT = re.compile(r",\s+(?:but|though|although|provided|as long as|unless)\b", re
 
 AFFIXED = re.compile(r"^(?:(?:un|in|im|ir|il|non|dis)(\w{4,})|(\w{3,})less)$")
 DENIES = re.compile(
-    r"(?:\bnot|n't|\bnever|\bneither|\bhardly|\bfar from)\s+(?:(?:be|been|being|a|an|the|very|found|considered"
+    r"(?:\bnot|n't|\bnever|\bneither|\bhardly|\banything but|\bfar from)\s+(?:(?:be|been|being|a|an|the|very|found|considered"
     r"|seen|as|to|all|at)\s+)*$",
     re.IGNORECASE,
 )
+FRAMED = re.compile(
+    r"(?:\bnot|n't|\bnever)\s+(?:say|conclude|find|claim|think|believe|state|report|show|agree)\w* that\b", re.IGNORECASE
+)
+ONLY = re.compile(r"\W*only\s+(?:the\s+)?", re.IGNORECASE)
 DENIED = re.compile(r"(?:\bnot|n't|\bnever|\bno)\s+(?:\w+\s+)?$", re.IGNORECASE)
 MOVE = re.compile(rf"\b(?:(?P<up>(?!growth){UP})|(?P<down>{DOWN}))\b", re.IGNORECASE)
 CHANGE = re.compile(r"\bchang(?:e|ed|ing)\b", re.IGNORECASE)
@@ -157,6 +164,8 @@ def implied(question: str, text: str) -> bool:
     sentence = max(reversed(parts), key=lambda s: len(asked & set(content(s))) + 2 * bool(POINT.search(s)))
     sentence = NOT_ONLY.sub(" ", max(BUT.split(sentence), key=lambda s: len(asked & set(content(s)))))
     opposite = _opposite(question, sentence)
+    if ONLY.match(sentence) and not set(content(ONLY.sub("", sentence))[:1]) & asked:
+        return False
     negative = NEGATIVE.search(sentence)
     if negative is None:
         return not opposite
@@ -222,13 +231,16 @@ def denies(question: str, gold: str, answer: str) -> bool:
     """Whether `answer` denies what `gold` affirms: its words stand behind a "not", and nowhere without one."""
     if NEGATIVE.search(gold):
         return False
+    if FRAMED.search(flat(answer)):
+        return True
     telling = set(content(gold)) - set(content(question)) or set(content(gold))
     denied, affirmed_ = set[str](), set[str]()
     for sentence in sentences(flat(answer)):
         for m in WORDS.finditer(sentence):
             if meaning(m[0]) in telling:
                 (denied if DENIES.search(before(sentence, m.start())) else affirmed_).add(meaning(m[0]))
-    return bool(denied) and not affirmed_
+    point = content(gold)[-1:]
+    return bool(denied) and (not affirmed_ or (bool(set(point) & denied) and not set(point) & affirmed_))
 
 
 def _direction(text: str) -> int:

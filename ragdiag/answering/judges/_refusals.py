@@ -25,6 +25,10 @@ UNABLE_ENGLISH = (
     r"|n't (?:enough|sufficient)) (?:\w+ ){0,2}(?:information|data"
     r"|context|details?)\b",
     r"\b(?:i|we) (?:would|will|'d) need\b|\bplease provide\b|\bno (?:answer|way to (?:know|tell))\b",
+    r"\b(?:(?:was|were|am|been)(?: not|n't)|not been) able to (?:\w+ ){0,1}(?:find|determine|locate|answer"
+    r"|tell|identify|confirm|see)",
+    r"\bcan(?:not|'t) (?:help|assist)\b|\b(?:hard|difficult) to (?:say|tell|know) (?:without|from|for)\b|^\W*(?:idk|dunno)\W*$",
+    r"\b(?:context|information|data|evidence)\b(?: \w+)? (?:is|are) (?:\w+ )?(?:insufficient|lacking|missing|incomplete)\b",
     r"\b(?:unanswerable|unknowable|cannot answer|can't answer)\b",
     r"\byou (?:would|will|'d|may|might) (?:have|need) to (?:consult|check|ask|refer|look|contact|see)\b",
     r"\b(?:is|are|remains?) (?:\w+ ){0,2}(?:unclear|unknown)\b (?:from|in|based|whether|to me)",
@@ -40,6 +44,10 @@ SILENT_ENGLISH = (
     rf"\b{_SOURCE} (?:gives?|contains?|provides?|mentions?|states?|discloses?|lists?|have|makes?) no\b",
     rf"\bnot in the (?:{_SOURCE})\b|\bno (?:\w+ ){{0,2}}mention\b",
     r"\b(?:this|that|question|topic|matter|point) (?:is|was)(?: not|n't) (?:covered|addressed|discussed|answered)\b",
+    rf"\b(?:is|are|was|were)(?: not|n't) (?:listed|shown)(?:\W*$| in (?:the|this) {_SOURCE})",
+    r"\b(?:is|are|was|were)(?: not|n't) (?:in the (?:provided|given|available)|part of the (?:text|context|document))",
+    r"\b(?:the|this|that|it|they) (?:\w+ )?(?:does|do|did)(?: not|n't) (?:\w+ly )?(?:mention|say|specify|state|indicate)\b",
+    rf"\b{_SOURCE} (?:is|are|remains?) (?:silent|unclear)\b|^\W*(?:information|data|details?) (?:not|un)\s?available\b",
     rf"\b(?:none|neither|nothing) (?:of|in) the {_SOURCE} (?:\w+ )?"
     r"(?:mention|say|state|specif|provid|give|tell|address|cover|answer)",
     r"\bthere (?:is|was|are|were) no (?:\w+ ){0,2}(?:provided|mentioned|given|mention|reference)\b",
@@ -55,6 +63,7 @@ GERMAN = (
     r"|ermittel\w+|finden|gefunden|verfügbar|sagen|feststellen)\b",
     r"\b(?:nicht genügend|unzureichende|zu wenig) (?:\w+ )?(?:informationen|angaben|daten)\b"
     r"|\bliegen mir (?:\w+ ){0,3}(?:nicht|keine)\b",
+    r"\bbin (?:ich )?mir (?:\w+ ){0,2}nicht sicher\b",
     r"\b(?:lässt|lassen) sich\b.{0,30}\bnicht\b|\b(?:steht|findet sich) (?:\w+ ){0,2}nichts\b",
     r"\bgeht (?:\w+ ){0,6}nicht hervor\b",
 )
@@ -65,6 +74,7 @@ FRENCH = (
     r".{0,12}\b(?:pas|aucun\w*|rien)\b",
     r"\b(?:impossible de (?:répondre|déterminer|dire|savoir))\b|\bpas (?:assez|suffisamment) d'informations?\b"
     r"|\binformations? insuffisantes?\b",
+    r"\bje n'en sais\b|\bnon (?:précisée?|mentionnée?|spécifiée?|indiquée?|disponible|renseignée?)\b",
     r"\bpas (?:mentionnée?s?|précisée?s?|indiquée?s?|fournie?s?|disponibles?|spécifiée?s?|connue?s?|trouvée?s?)\b",
 )
 SPANISH = (
@@ -82,7 +92,7 @@ UNABLE = re.compile("|".join(UNABLE_ENGLISH), re.IGNORECASE)
 ENGLISH = re.compile("|".join((*UNABLE_ENGLISH, *SILENT_ENGLISH)), re.IGNORECASE)
 FOREIGN = re.compile("|".join((*GERMAN, *FRENCH, *SPANISH)), re.IGNORECASE)
 MARKED = re.compile(
-    r"\b(?:nicht|keine|ahnung|wenig|unzureichende|ne|n|pas|aucune?|impossible|insuffisantes?|no|ninguna|sin"
+    r"\b(?:nicht|keine|ahnung|wenig|unzureichende|ne|n|en|pas|non|aucune?|impossible|insuffisantes?|no|ninguna|sin"
     r"|imposible|insuficientes|desconozco|ignoro|nichts)\b",
     re.IGNORECASE,
 )

@@ -19,6 +19,7 @@ SOUNDS = tuple(
         (r"w|ff", "v"),
         (r"ck|c(?=[aou])|q|kh", "k"),
         (r"x", "ks"),
+        (r"z(?!h)", "s"),
         (r"zh|dzh|dj", "j"),
         (r"(?<=[bdgklrst])h", ""),
         (r"[yij]+e?(?=$)|ie|ee|[yij]+", "i"),
@@ -26,11 +27,13 @@ SOUNDS = tuple(
         (r"([a-z])\1+", r"\1"),
     )
 )
-LONG, LONGER = 7, 10
-"""Letters of a name from which one letter may differ, and two."""
+LONG, LONGER = 7, 9
+"""Letters of a name from which a vowel or two may differ, and one letter may be missing."""
+
+FAMILIES = ("ate", "ite", "ide", "ine", "ane", "ene", "yne", "ol", "one", "ic", "ous")
+"""Endings that tell chemicals apart: a nitrate is no nitrite."""
 
 VOWELS = 2
-"""Vowels in which two spellings of a long name may differ."""
 
 CAPITALISED = re.compile(r"\b[A-Z][\w'-]+")
 
@@ -47,12 +50,15 @@ def sound(name: str) -> str:
 def alike(name: str, other: str) -> bool:
     """Whether two names are spellings of one: they sound alike, up to a letter or two of a long one."""
     one, two = sound(name), sound(other)
-    if not one or not two or one[0] != two[0]:
+    if not one or not two or one[0] != two[0] or _ending(name) != _ending(other):
         return False
-    length = max(len(name), len(other))
-    most = 2 if length >= LONGER else 1 if length >= LONG else 0
+    most = 1 if max(len(name), len(other)) >= LONGER and len(one) != len(two) else 0
     apart = Levenshtein.distance(one, two)
     return apart <= most or (apart <= VOWELS and min(len(one), len(two)) >= LONG - 1 and _skeleton(name) == _skeleton(other))
+
+
+def _ending(name: str) -> str:
+    return next((ending for ending in FAMILIES if name.lower().endswith(ending)), "")
 
 
 def spelt_otherwise(gold: str, answer: str) -> str:
@@ -74,14 +80,21 @@ def _capitalised(text: str) -> list[tuple[int, str]]:
 
 def _is(who: Person, text: str, start: int, token: str) -> bool:
     """Whether a word is the last name of `who`, and no other given name stands before it."""
-    if len(token) < LONG or not alike(who.last, token) or KIN.match(text, start + len(token)):
+    exact = unaccented(token).lower() == who.last
+    if (len(token) < LONG and not exact) or not alike(who.last, token) or KIN.match(text, start + len(token)):
         return False
+    given = _given_before(text, start)
+    known = any(short(given[0], name) for name in who.given) if given else True
+    if exact and known:
+        return False  # the same letters are for other rules to judge
+    return known or any(_skeleton(given[0]) == _skeleton(name) for name in who.given)
+
+
+def _given_before(text: str, start: int) -> list[str]:
+    """The given names that stand right before a last name, in lower case."""
     before = re.search(r"((?:[A-Z][\w.'-]*\s+){1,3})$", text[max(0, start - 40) : start])
-    given = [g.strip(".").lower() for g in before[1].split()] if before else []
-    given = [g for g in given if g not in STOP_WORDS]
-    if not given:
-        return unaccented(token).lower() != who.last  # the same letters are for other rules to judge
-    return any(_skeleton(given[0]) == _skeleton(name) or short(given[0], name) for name in who.given)
+    names = [name.strip(".").lower() for name in before[1].split()] if before else []
+    return [name for name in names if name not in STOP_WORDS]
 
 
 def _skeleton(name: str) -> str:

@@ -68,6 +68,9 @@ POINTED = re.compile(r"\b(the|this|that|these|those|another|any|some|each|every|
 WORD = re.compile(r"[^\W_]+(?:&[^\W_]+)*")
 
 
+PERIOD = re.compile(r"(?:fy|q)\d+")
+"""A word that only says when."""
+
 LONGEST = 8
 """Characters that are enough to tell whether a part ends in an abbreviation."""
 
@@ -89,6 +92,11 @@ def readable(text: str) -> str:
 
 def sentences(text: str) -> list[str]:
     """The sentences and lines of `text`, in order."""
+    return list(_sentences(text))
+
+
+@functools.lru_cache(maxsize=512)
+def _sentences(text: str) -> tuple[str, ...]:
     pieces: list[list[str]] = []  # those of each sentence: an abbreviation's point ends none
     for part in BREAK.split(text):
         if not part or not part.strip():
@@ -97,7 +105,7 @@ def sentences(text: str) -> list[str]:
             pieces[-1].append(part.strip())
         else:
             pieces.append([part.strip()])
-    return [" ".join(of_sentence) for of_sentence in pieces]
+    return tuple(" ".join(of_sentence) for of_sentence in pieces)
 
 
 NOUN_ENDINGS = ("ities", "ity", "ness", "ments", "ment", "ings", "ing", "ally", "edly", "ions", "ion", "ers", "er")
@@ -161,13 +169,22 @@ def flat(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """The words of `text` in lower case; ``R&D`` is one word, ``raw-material`` two."""
-    return WORD.findall(POINTED.sub(r"\1", flat(text)).replace("'s ", " ").replace("n't", " not"))
+    return list(_words(text))
+
+
+@functools.lru_cache(maxsize=512)
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(WORD.findall(POINTED.sub(r"\1", flat(text)).replace("'s ", " ").replace("n't", " not")))
 
 
 def content(text: str) -> list[str]:
     """The stems of the words that carry meaning, in order, numbers left out."""
-    telling = (w for w in words(text) if w not in STOP_WORDS and not w[0].isdigit() and not re.fullmatch(r"(?:fy|q)\d+", w))
-    return [meaning(w) for w in telling]
+    return list(_content(text))
+
+
+@functools.lru_cache(maxsize=512)
+def _content(text: str) -> tuple[str, ...]:
+    return tuple(meaning(w) for w in _words(text) if w not in STOP_WORDS and not w[0].isdigit() and not PERIOD.fullmatch(w))
 
 
 def refuses(text: str) -> bool:

@@ -10,7 +10,7 @@ from ragdiag.answering.judges._hedged import two_names
 from ragdiag.answering.judges._kindred import kindred, most_of_name
 from ragdiag.answering.judges._numbers import agree, quantities
 from ragdiag.answering.judges._spelling import spelt_otherwise
-from ragdiag.answering.judges._text import content, flat
+from ragdiag.answering.judges._text import content, flat, words
 from ragdiag.core.opinions import Opinion
 
 LEAST = 0.35
@@ -103,6 +103,16 @@ def hedged_name(case: Case) -> Opinion | None:
     return Opinion(False, f"names {case.name!r} beside another, without choosing") if name_given(case) else None
 
 
+def name_denied(case: Case) -> Opinion | None:
+    """``X was not chosen`` names X, and says that it is not X."""
+    last = words(case.name)[-1:]
+    if not last or _polarity.NEGATIVE.search(case.question + " " + case.gold):
+        return None
+    said = flat(case.answer)
+    denied = len(re.findall(rf"\b{re.escape(last[0])}\W+(?:was|is|were|are|did|does|has|had|will)(?:\s+not|n't)\b", said))
+    return Opinion(False, f"denies {case.name!r}") if 0 < denied == len(re.findall(rf"\b{re.escape(last[0])}\b", said)) else None
+
+
 def name_given(case: Case) -> Opinion | None:
     """A name is right where the answer names it; of what a reference names and goes on about, in its main sentences."""
     spoken = case.answer if case.whole_name else case.main_part
@@ -159,6 +169,7 @@ IN_WORDS: Table = (
     all_items_named,
     item_missing,
     hedged_name,
+    name_denied,
     name_given,
     name_set_aside,
     name_grown_together,

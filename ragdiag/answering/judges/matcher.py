@@ -12,8 +12,10 @@ from ragdiag.answering.judges._glued import unglued
 from ragdiag.answering.judges._matching import RULES, WHOLE, WORDLESS, WRITTEN
 from ragdiag.answering.judges._numbers import quantities
 from ragdiag.answering.judges._plain import plain, unthought
+from ragdiag.answering.judges._probability import with_probability
 from ragdiag.answering.judges._references import by_any, readings
 from ragdiag.answering.judges._separators import european, measured, regular
+from ragdiag.answering.judges._spelt import figured, untitled
 from ragdiag.answering.judges._text import readable
 from ragdiag.answering.judges._tongues import in_its_language
 from ragdiag.answering.judges._wrapped import unwrapped
@@ -21,6 +23,12 @@ from ragdiag.core.errors import SpecError
 from ragdiag.core.opinions import Opinion
 from ragdiag.core.protocols import Progress, Store
 from ragdiag.core.records import Answer, Query
+
+FINAL = frozenset(("declines", "hedged_figure", "hedged_name", "name_set_aside", "denied"))
+"""Rules that find something in an answer as it stands which no other reading of it takes back."""
+
+BATCH = 32
+"""Answers judged together: what is read of one is kept for its query's next reference."""
 
 SHORT = 4
 """Words: where half of a set's golds and of its answers have no more, the set asks for short answers."""
@@ -47,14 +55,23 @@ class Matcher:
     def judge(self, asked: Sequence[tuple[Query, Answer]], store: Store | None, progress: Progress) -> list[Opinion | None]:
         """See `protocols.Judge`."""
         whole = self.style == "whole" or (self.style == "auto" and short_answers(asked))
-        return by_any(asked, lambda pairs: [self._opinion(q.text, q.answer, a.answer, whole) for q, a in pairs])
+        at_once = (asked[at : at + BATCH] for at in range(0, len(asked), BATCH))
+        return [opinion for batch in at_once for opinion in self._opinions(batch, whole)]
+
+    def _opinions(self, asked: Sequence[tuple[Query, Answer]], whole: bool) -> list[Opinion | None]:
+        opinions = by_any(asked, lambda pairs: [self._opinion(q.text, q.answer, a.answer, whole) for q, a in pairs])
+        return [
+            None if opinion is None else with_probability(query.text, query.answers, answer.answer, opinion)
+            for (query, answer), opinion in zip(asked, opinions, strict=True)
+        ]
 
     def _opinion(self, question: str, gold: str, answer: str, whole: bool) -> Opinion:
         """By the texts as they are written, else by what they say."""
         as_written = Case(question, gold, answer, self.coverage)
         said = plain(unwrapped(question, unthought(answer)))
-        read_gold, read_answer = (measured(question, regular(text)) for text in (readable(gold).strip(), said))
-        as_read = Case(readable(question), read_gold, read_answer, self.coverage)
+        own = untitled(readable(gold).strip())
+        reference, said = (measured(question, regular(figured(text, own))) for text in (own, said))
+        as_read = Case(readable(question), reference, said, self.coverage)
         first_table = WHOLE if whole and not _measured(as_read.gold) else WRITTEN
         return decide(first_table, as_written) or decide(WORDLESS, as_read) or in_its_language(as_read, _by_readings(as_read))
 
@@ -71,6 +88,8 @@ def _by_readings(case: Case) -> Opinion:
             if opinion.correct:
                 return opinion
             as_it_stands = as_it_stands or opinion
+        if as_it_stands is not None and as_it_stands.rule in FINAL:
+            break
     assert as_it_stands is not None
     return as_it_stands
 

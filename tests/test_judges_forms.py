@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ragdiag.answering.judges import keyed, refuses
 from ragdiag.answering.judges._kindred import kindred, most_of_name
+from ragdiag.answering.judges._numbers import quantities
 from ragdiag.answering.judges._separators import regular
 from ragdiag.answering.judges._spans import span_of
 from ragdiag.answering.judges._spelling import alike
@@ -324,3 +325,12 @@ def test_what_is_surely_right_is_more_probable() -> None:
     assert plain is not None
     assert wrong is not None
     assert plain > 0.8 > 0.4 > wrong
+
+
+@pytest.mark.parametrize(
+    "written", ["US dollars", "US dollar", "dollars", "USD", "usd.", "euros", "pounds", "yen", "rs.", "Rs", "inr", "us$"]
+)
+@pytest.mark.parametrize("form", ["500 {}", "{} 500"])
+def test_every_currency_that_is_read_is_known(written: str, form: str) -> None:
+    """What the pattern of numbers takes for a currency has a unit: one that has none would stop a whole audit."""
+    assert quantities(form.format(written))[0].value == 500

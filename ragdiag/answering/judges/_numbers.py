@@ -117,8 +117,8 @@ def _written_unit(m: re.Match[str]) -> tuple[str, float]:
 
 
 def _currency(money: str) -> str:
-    singular = money.rstrip("s.")
-    return CURRENCIES[singular if singular in CURRENCIES else re.sub(r"^us |\.$", "", money)]
+    name = re.sub(r"^us (?=dollar)", "", money).rstrip(".")
+    return CURRENCIES.get(name) or CURRENCIES[name.rstrip("s")]
 
 
 def _is_year(m: re.Match[str]) -> bool:

@@ -113,3 +113,11 @@ def test_intervals_hold_the_truth(won, lost, n):
         found = of_differences(np.where(u < won, 1.0, np.where(u < won + lost, -1.0, 0.0)))
         hits += found.low <= won - lost <= found.high
     assert 0.925 <= hits / runs <= 0.99
+
+
+@given(st.lists(st.sampled_from([-1.0, 0.0, 1.0]), min_size=2, max_size=12))
+def test_one_question_asked_again_and_again_tells_no_more_than_once(values: list[float]) -> None:
+    d = np.array(values)
+    n = len(d)
+    found = Paired(np.arange(n), 0, np.zeros(n, dtype=np.int64)).difference(np.where(d < 0, 1.0, 0.0), np.where(d > 0, 1.0, 0.0))
+    assert found is not None and found.p == 1.0 and found.low <= 0 <= found.high

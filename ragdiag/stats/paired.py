@@ -153,6 +153,8 @@ def _inflation(values: FloatArray, sums: FloatArray, size: FloatArray) -> float:
     units = len(size)
     if units == n or alone <= 0:
         return 1.0
+    if units == 1:
+        return float(n)  # one question, asked n times: the values say nothing of how much units differ
     together = float(((sums - mean * size) ** 2).sum()) * units / (units - 1)
     return max(1.0, together / alone)
 

@@ -73,11 +73,9 @@ class People(NamedTuple):
 
 
 def load_marks(files: Iterable[str | Path]) -> Marks:
-    """The marks in files of labels. A file that is not there yet holds none. Raises `InputError` with file and line."""
+    """The marks in files of labels. Raises `InputError` with file and line."""
     of: dict[Key, dict[str, Mark]] = defaultdict(dict)
     for path in map(Path, files):
-        if not path.exists():
-            continue
         with Fields(path) as fields:
             for line, _, record in stream_jsonl(path):
                 fields.look(record, FIELDS, line)

@@ -47,6 +47,9 @@ def review_options(given: dict[str, object], judging: Judging, queries: str) -> 
         raise UsageError("with --blind no label counts, so there is nothing to review")
     if queries == "-" and not asked.page:
         raise UsageError("standard input is where you answer: give the queries as a file")
+    from ragdiag.label.answer_review import begin
+
+    begin(Path(judging.answer_labels[0]))  # before anything is judged: what is judged then is what is drawn from
     return asked
 
 

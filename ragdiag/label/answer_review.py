@@ -18,12 +18,19 @@ from ragdiag.core.conditions import ORACLE, RETRIEVED
 from ragdiag.core.errors import UsageError
 from ragdiag.core.records import Query
 from ragdiag.core.reviews import place_in_draw
-from ragdiag.core.writing import PRIVATE, check_writable, json_lines
+from ragdiag.core.writing import PRIVATE, check_writable, json_lines, write_atomically
 
-__all__ = ["AnswerReview", "Shown"]
+__all__ = ["AnswerReview", "Shown", "begin"]
 
 AGAIN = "again"
 """The way to draw what others labelled and this person has not."""
+
+
+def begin(file: Path) -> None:
+    """See that decisions can be kept in `file`, which is made where it is not there. Raises `UsageError` where they cannot."""
+    check_writable(file)
+    if not file.exists():
+        write_atomically(file, b"")
 
 
 class Shown(NamedTuple):
@@ -42,7 +49,7 @@ class AnswerReview:
     """
 
     def __init__(self, litmus: Litmus, file: Path, by: str = "", way: str = "doubt", most: int = 20) -> None:
-        check_writable(file)
+        begin(file)
         self.file, self.by, self.way, self.most = file, by, way, most
         self.litmus, self.queries = litmus, litmus.queries
         self._of_query = self._answers()

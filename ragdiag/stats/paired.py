@@ -151,10 +151,10 @@ def _inflation(values: FloatArray, sums: FloatArray, size: FloatArray) -> float:
     n, mean = len(values), float(values.mean())
     alone = float(((values - mean) ** 2).sum())
     units = len(size)
+    if units == 1:
+        return float(n)  # one question, asked n times, is worth one
     if units == n or alone <= 0:
         return 1.0
-    if units == 1:
-        return float(n)  # one question, asked n times: the values say nothing of how much units differ
     together = float(((sums - mean * size) ** 2).sum()) * units / (units - 1)
     return max(1.0, together / alone)
 

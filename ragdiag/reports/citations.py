@@ -8,6 +8,7 @@ from rich.console import RenderableType
 
 from ragdiag.answering.citations import Citation, Tally, tally
 from ragdiag.answering.verdict import Agreement, Litmus
+from ragdiag.core.conditions import ORACLE, RETRIEVED
 from ragdiag.core.writing import json_lines
 from ragdiag.reports.json import JsonObject
 from ragdiag.reports.text import line
@@ -53,10 +54,10 @@ def citations_said(litmus: Litmus, file: str) -> RenderableType:
 
 
 def citation_lines(litmus: Litmus) -> Iterator[RenderableType]:
-    """How far the judge of support agrees with labels, and what citations are worth, under each condition that has any."""
+    """How far the judge of support agrees with labels, and what citations are worth with either context."""
     for condition, agreement in litmus.support_agreements.items():
         yield line(f"on {condition} ", _support(agreement))
-    for condition in litmus.shares:
+    for condition in (RETRIEVED, ORACLE):
         counts = tally(c for c in litmus.citations if c.condition == condition)
         if counts.cited:
             yield line(*_cited(condition, counts))

@@ -60,7 +60,8 @@ def another_name(question: str, name: str, answer: str) -> bool:
     if not ours or not others:
         return False
     best = max(others, key=lambda c: len(c[1]))
-    if any(len(c[1]) >= len(best[1]) for c in ours) or 2 * len(best[1]) < len(about):
+    kin = flat(name)[:6] in flat(best[0])
+    if kin or any(len(c[1]) >= len(best[1]) for c in ours) or 2 * len(best[1]) < len(about):
         return False
     if not name[:1].isupper():
         pointed = re.compile(rf"\b(?:the|a|an|another) {re.escape(flat(name))} ones?\b")

@@ -194,7 +194,7 @@ def _without_double(text: str, question: str, asked: set[str]) -> str:
     text = TWICE.sub(r"\1 ", text)
     if SHUT_OUT.search(question):
         return text
-    text = RESERVED.sub(lambda m: m[0] if set(content(m[2])) & asked else f"not {m[0]}", text)
+    text = RESERVED.sub(lambda m: m[0] if set(content(m[2])) <= asked else f"not {m[0]}", text)
     return SHUT_OUT.sub("is not included", text)
 
 

@@ -111,7 +111,8 @@ FRENCH = (
     r"|\binformations? insuffisantes?\b",
     r"\b(?:je|nous) (?:ne |n')(?:\w+ )?(?:peux|pouvons|saurais|suis|sommes|souhaite)\b.{0,30}\b(?:répondre|donner|dire|confirmer"
     r"|aider|conseiller|préciser|communiquer|commenter|indiquer)\b",
-    r"\bpas (?:clair|certaine?|sûre?)\b|\brien (?:dans|de tout cela|n'(?:indique|y|est))|\bnulle part\b|\baucun des (?:documents|textes)\b",
+    r"\bpas (?:clair|certaine?|sûre?)\b|\brien (?:dans|de tout cela|n'(?:indique|y|est))|\bnulle part\b"
+    r"|\baucun des (?:documents|textes)\b",
     r"\bje n'en sais\b|\bnon (?:précisée?|mentionnée?|spécifiée?|indiquée?|disponible|renseignée?)\b",
     r"\bpas (?:mentionnée?s?|précisée?s?|indiquée?s?|fournie?s?|disponibles?|spécifiée?s?|connue?s?|trouvée?s?)\b",
 )

@@ -6,6 +6,7 @@ import re
 
 from ragdiag.answering.judges._conclusion import stated
 from ragdiag.answering.judges._numbers import Quantity, agree, quantities
+from ragdiag.answering.judges._polarity import NEGATIVE
 from ragdiag.answering.judges._text import POINTED, content, flat, words
 
 LONGEST = 60
@@ -19,6 +20,8 @@ NOW = re.compile(r"\b(?:since(?: then)?|today|now|nowadays|currently|at present|
 PAST = re.compile(r"\b(?:was|were|did|had|used to)\b|\b(?:19|20)\d\d\b", re.IGNORECASE)
 ALSO = re.compile(r"\b(?:also|another|other|besides|too|as well)\b", re.IGNORECASE)
 CAPITAL = re.compile(r"(?<=[a-z,] )[A-Z][a-z]+")
+
+PARTS = re.compile(r"[;,.]|\b(?:and|but)\b")
 
 NOT_BUT = re.compile(r"\bnot\s+((?:(?!but\b|not\b)[^\s.;]+\s+){1,4}?)but\s+(?=\S)", re.IGNORECASE)
 
@@ -69,3 +72,16 @@ def another_name(question: str, name: str, answer: str) -> bool:
     known = set(words(question)) | wanted
     rival = any(token.lower() not in known for token in CAPITAL.findall(best[0]))
     return rival and all(ALSO.search(flat(c[0]).partition(words(name)[0])[0]) for c in ours)
+
+
+def turned_round(question: str, gold: str, answer: str) -> bool:
+    """Whether `answer` denies what `gold` affirms and affirms what it denies: two words or more, and no word alike."""
+    one, other = (_by_clause(text, set(content(question))) for text in (gold, answer))
+    shared = one.keys() & other.keys()
+    return len(shared) > 1 and all(one[word] != other[word] for word in shared)
+
+
+def _by_clause(text: str, known: set[str]) -> dict[str, bool]:
+    """The words of `text` beyond the `known` ones, and whether their clause denies."""
+    clauses = PARTS.split(text)
+    return {word: bool(NEGATIVE.search(c)) for c in clauses for word in content(c) if word not in known}

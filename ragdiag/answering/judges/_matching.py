@@ -11,8 +11,7 @@ from dataclasses import replace
 
 from ragdiag.answering.judges import _dates, _facts, _numeric, _polarity, _spans
 from ragdiag.answering.judges._case import Case, Table, decide, decided
-from ragdiag.answering.judges._clock import is_time, times
-from ragdiag.answering.judges._competing import another_figure
+from ragdiag.answering.judges._competing_rules import competing_figure, time_of_day
 from ragdiag.answering.judges._explained import doubt
 from ragdiag.answering.judges._hedged import two_figures
 from ragdiag.answering.judges._numbers import quantities
@@ -221,24 +220,6 @@ def hedged_figure(case: Case) -> Opinion | None:
         return None
     both = two_figures(numbers[0], case.answer)
     return Opinion(False, f"gives {both[0]} and {both[1]} without choosing") if both else None
-
-
-def time_of_day(case: Case) -> Opinion | None:
-    """A time of the clock is the same in any form; an answer without one is read as any other."""
-    given = times(case.answer) if is_time(case.question, case.gold) else []
-    if not given:
-        return None
-    same = times(case.gold)[0] in given
-    return Opinion(same, "the same time of day" if same else f"another time of day than {case.gold!r}")
-
-
-def competing_figure(case: Case) -> Opinion | None:
-    """``Nurses get 5 %, teachers 20 %`` has the right figure, and gives another one to what was asked about."""
-    numbers = quantities(case.gold)
-    if len(numbers) != 1 or not _numeric.is_numeric(case.question, case.gold):
-        return None
-    other = another_figure(case.question, numbers[0], case.answer)
-    return Opinion(False, f"gives {other} to what was asked about, and {numbers[0].text} to something else") if other else None
 
 
 def stretch_of_years(case: Case) -> Opinion | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ragdiag.answering.judges._conclusion import THUS, before
+from ragdiag.answering.judges._double import without_double
 from ragdiag.answering.judges._text import DOWN, STOP_WORDS, UP, content, flat, meaning, sentences, stem, words
 from ragdiag.answering.judges._text import WORD as WORDS
 
@@ -119,18 +120,6 @@ POINT = re.compile(rf"{THUS.pattern}|\b(?:this|which) (?:means|suggests|indicate
 """Where a text comes to its point, if not to a figure."""
 
 
-TWICE = re.compile(
-    r"\b((?:do|does|did|has|have|had|is|are|was|were)(?=n't| not| never))(?:n't| not| never) "
-    r"(?:fail(?:ed)? to|(?:exclud|forb[ia]d|prohibit|refus)\w*(?: to)?|ruled? out)",
-    re.IGNORECASE,
-)
-SHUT_OUT = re.compile(
-    r"\b(?:is|are|was|were) (?:\w+ly )?excluded\b|\b(?:is|are|was|were|am) unable to\b|\bexcludes?\b", re.IGNORECASE
-)
-RESERVED = re.compile(r"\b(exclusively|reserved (?:for|to)|restricted to|limited to)\b([^.;]*)", re.IGNORECASE)
-PARTS = re.compile(r"[;,.]|\b(?:and|but)\b")
-
-
 def is_yes_no(question: str) -> bool:
     """Whether `question` opens by asking for yes or no, without giving other choices."""
     opening = re.match(ASKS, question.strip())
@@ -172,7 +161,7 @@ def affirmed(text: str) -> str:
 def implied(question: str, text: str) -> bool:
     """What the sentence of `text` that answers `question` says: False where it negates, or says the opposite."""
     asked = set(content(BASIS.sub("", question)))
-    text = _without_double(text, question, asked)
+    text = without_double(text, question, asked)
     # The sentence that speaks most of what was asked; one that concludes goes before others.
     parts = sentences(text) or [""]
     sentence = max(reversed(parts), key=lambda s: len(asked & set(content(s))) + 2 * bool(POINT.search(s)))
@@ -187,28 +176,6 @@ def implied(question: str, text: str) -> bool:
         return False
     ways = {_way(mark, sentence) for mark in MOVE.finditer(sentence)}
     return _direction(question) in ways if _direction(question) and len(ways) == 1 else opposite
-
-
-def _without_double(text: str, question: str, asked: set[str]) -> str:
-    """`text` with two denials as none, and what shuts out as a "not"; a `question` for that itself is left to its words."""
-    text = TWICE.sub(r"\1 ", text)
-    if SHUT_OUT.search(question):
-        return text
-    text = RESERVED.sub(lambda m: m[0] if set(content(m[2])) <= asked else f"not {m[0]}", text)
-    return SHUT_OUT.sub("is not included", text)
-
-
-def turned_round(question: str, gold: str, answer: str) -> bool:
-    """Whether `answer` denies what `gold` affirms and affirms what it denies: two words or more, and no word alike."""
-    one, other = (_by_clause(text, set(content(question))) for text in (gold, answer))
-    shared = one.keys() & other.keys()
-    return len(shared) > 1 and all(one[word] != other[word] for word in shared)
-
-
-def _by_clause(text: str, known: set[str]) -> dict[str, bool]:
-    """The words of `text` beyond the `known` ones, and whether their clause denies."""
-    clauses = PARTS.split(text)
-    return {word: bool(NEGATIVE.search(c)) for c in clauses for word in content(c) if word not in known}
 
 
 def _way(mark: re.Match[str], text: str) -> int:

@@ -125,7 +125,8 @@ SPANISH = (
     r"|\bsin (?:información|datos|respuesta)\b",
     r"\b(?:desconozco|ignoro)\b|\bno (?:lo|la|las|los) (?:dice|menciona|indica|especifica|precisa)n?\b",
     r"\bninguna (?:información|mención|respuesta)\b|\b(?:nada|ninguno|ninguna) (?:de|en) (?:ellos|ellas|esto|ello|los|las|el)\b",
-    r"\bno (?:le |te |os |les )?(?:puedo|podemos|podría|es posible) (?:\w+ )?(?:\w*r(?:le|te|lo)?)\b|\bno (?:está|queda|es) claro\b",
+    r"\bno (?:le |te |os |les )?(?:puedo|podemos|podría|es posible) (?:\w+ )?(?:\w*r(?:le|te|lo)?)\b"
+    r"|\bno (?:está|queda|es) claro\b",
     r"\ben ning(?:una parte|ún (?:lugar|sitio|momento))\b|\bno (?:estoy|estamos) (?:segur\w+|en condiciones)\b",
 )
 

@@ -6,7 +6,7 @@ import re
 
 from ragdiag.answering.judges import _facts, _polarity
 from ragdiag.answering.judges._case import FEW, Case, Table
-from ragdiag.answering.judges._competing import another_name
+from ragdiag.answering.judges._competing import another_name, turned_round
 from ragdiag.answering.judges._hedged import two_names
 from ragdiag.answering.judges._kindred import kindred, most_of_name
 from ragdiag.answering.judges._numbers import agree, quantities
@@ -32,7 +32,7 @@ def denied(case: Case) -> Opinion | None:
     if case.covered[0] < case.coverage:
         return None
     short = len(content(case.gold)) <= FEW and _polarity.negated_words(case.gold, case.answer)
-    turned = _polarity.turned_round(case.question, case.gold, case.answer)
+    turned = turned_round(case.question, case.gold, case.answer)
     denies = short or turned or _polarity.denies(case.question, case.gold, case.answer)
     return Opinion(False, "denies what the reference says") if denies else None
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from ragdiag.answering.judges import _dates, _facts, _numeric, _polarity, _spans
 from ragdiag.answering.judges._case import Case, Table, decide, decided
+from ragdiag.answering.judges._competing_rules import competing_figure, time_of_day
 from ragdiag.answering.judges._explained import doubt
 from ragdiag.answering.judges._hedged import two_figures
 from ragdiag.answering.judges._numbers import quantities
@@ -287,6 +288,8 @@ BY_KIND: Table = (
     rise_or_fall,
     choice,
     hedged_figure,
+    time_of_day,
+    competing_figure,
     stretch_of_years,
     amount_like_a_year,
     date,

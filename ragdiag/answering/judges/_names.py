@@ -33,6 +33,8 @@ SHORTENED = 3
 """Letters that a short form shares with the name: ``Greg``, ``Thad``."""
 
 
+FIRST_BEHIND = re.compile(r",\s+([A-Z][\w'-]*)\.?\s*$")
+
 KIN = re.compile(
     r"'s?\s+(?:\w+\s+){0,2}(?:brother|sister|wife|husband|widow|son|daughter|father|mother|uncle|aunt|cousin"
     r"|nephew|niece|assistant"
@@ -99,7 +101,14 @@ def _mentions(text: str, who: Person) -> list[tuple[int, tuple[str, ...]]]:
     text = unaccented(readable(text))
     last = "|".join(map(re.escape, {who.last, who.last.rpartition("-")[2]}))
     found = re.finditer(rf"\b(?:{last})\b", text, re.IGNORECASE)
-    return [_before(text, m.start()) for m in found if m[0][0].isupper() and not KIN.match(text, m.end())]
+    return [_whole(text, m) for m in found if m[0][0].isupper() and not KIN.match(text, m.end())]
+
+
+def _whole(text: str, last: re.Match[str]) -> tuple[int, tuple[str, ...]]:
+    """As `_before`, and of ``Bell, Ada`` what stands behind."""
+    start, given = _before(text, last.start())
+    behind = FIRST_BEHIND.match(text, last.end())
+    return (start, (behind[1].lower().rstrip("."),)) if behind and not given else (start, given)
 
 
 def _tokens(text: str) -> list[str]:
@@ -153,4 +162,6 @@ def _short(name: str, other: str) -> bool:
         return True
     short, long = sorted((name, other), key=len)
     alike = Prefix.similarity(short, long)
-    return alike == len(short) >= 2 or (alike >= SHORTENED and alike >= len(short) - 1)
+    if alike == len(short) >= 2:
+        return len(short) <= len(long) - 1
+    return alike >= SHORTENED and alike >= len(short) - 1 and short[-1] in "eyi" and short[-2:] != long[-2:]

@@ -261,6 +261,9 @@ def _same(gold: Quantity, given: Quantity, by: float, times: float) -> bool:
     """Equal up to rounding: within half of the gold's last digit, half a percent, or 2.5 % where the answer rounds the gold."""
     expected, got = gold.value * by, given.value * times
     apart = abs(expected - got)
+    exactly = gold.unit == given.unit == "" and by == times == 1.0 and gold.step == given.step == 1.0
+    if apart and exactly and _whole_count(gold) and _whole_count(given):
+        return False
     if apart <= 1e-9 * max(abs(expected), 1e-12):
         return True
     unscaled = by == times == 1.0 and gold.step == given.step == 1.0
@@ -271,8 +274,15 @@ def _same(gold: Quantity, given: Quantity, by: float, times: float) -> bool:
     return apart <= _tolerance(gold, given, apart, by, times) * abs(expected)
 
 
+def _whole_count(q: Quantity) -> bool:
+    """Whether a number is counted to the last of five digits or more: ``48,310``, not ``48,000``."""
+    return q.value >= 1e4 and q.value % 1000 > 0 and not q.scale
+
+
 def _tolerance(gold: Quantity, given: Quantity, apart: float, by: float, times: float) -> float:
     """By what share two numbers may differ that are `apart`."""
+    if gold.unit == "data" and gold.factor != given.factor:
+        return 0.025  # 2 GB are 2048 MB, or 2000
     if apart <= 0.5000001 * given.step * times and given.value >= 10 * given.step:
         return 0.025
     exact = given.step * times == gold.step * by and gold.value >= EXACT * gold.step and given.value % (10 * given.step) > 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ragdiag.answering.judges._conclusion import THUS, before
+from ragdiag.answering.judges._double import without_double
 from ragdiag.answering.judges._text import DOWN, STOP_WORDS, UP, content, flat, meaning, sentences, stem, words
 from ragdiag.answering.judges._text import WORD as WORDS
 
@@ -80,6 +81,7 @@ OPPOSITES = tuple(
         (r"present", r"absent|missing"),
         (r"online", r"offline"),
         (r"increases?", r"decreases?"),
+        (r"(?:remains?|stays?) (?:\w+ )?(?:valid|in force|in effect|intact)|continues?", r"lapses?|expires?|ends?|void"),
     )
     for bad in bads
 )
@@ -159,6 +161,7 @@ def affirmed(text: str) -> str:
 def implied(question: str, text: str) -> bool:
     """What the sentence of `text` that answers `question` says: False where it negates, or says the opposite."""
     asked = set(content(BASIS.sub("", question)))
+    text = without_double(text, question, asked)
     # The sentence that speaks most of what was asked; one that concludes goes before others.
     parts = sentences(text) or [""]
     sentence = max(reversed(parts), key=lambda s: len(asked & set(content(s))) + 2 * bool(POINT.search(s)))

@@ -12,6 +12,20 @@ _SOURCE = (
 _TELLS = (
     r"(?:determin|answer|provid|find|calculat|comput|say|tell|locat|assess|identif|ascertain|access|verif|conclud|confirm|infer)"
 )
+_ANSWER = (
+    r"(?:answers?|figures?|numbers?|dates?|names?|details?|information|advice|opinions?|responses?|replies|reply|statements?"
+    r"|guarantees?|estimates?|yes or no|recommendations?|explanations?|conclusions?|this|that|it)\b"
+)
+_NO_HELP = (
+    r"(?:(?:be|been) (?:certain|sure|definite|specific|of (?:any )?(?:help|assistance))|comment|advise|speculate|elaborate|guess"
+    r"|respond|reply|help|assist|vouch|pinpoint|ascertain|establish"
+    rf"|(?:give|offer|share|disclose|reveal|make|state|name|supply|recall|discuss|speak to) "
+    rf"(?:(?:you|anyone|out|with|any|an?|the|your|such|more|further|definite|definitive|exact|reliable|clear|firm|precise"
+    rf"|specific|confident|correct|certain|personal|individual) )*{_ANSWER})"
+)
+"""What one who is unable does not do: nothing of this is done to things, as ``give refunds`` is."""
+
+_OPEN = r"(?:clear|certain|evident|obvious|apparent|known|established|settled|stated)"
 _GIVEN = (
     r"(?:provided|mentioned|specified|disclosed|available|stated|given in|found in|contained in"
     r"|included in the (?:context|provided))"
@@ -30,6 +44,14 @@ UNABLE_ENGLISH = (
     r"\bcan(?:not|'t) (?:help|assist)\b|\b(?:hard|difficult) to (?:say|tell|know) (?:without|from|for)\b|^\W*(?:idk|dunno)\W*$",
     r"\b(?:context|information|data|evidence)\b(?: \w+)? (?:is|are) (?:\w+ )?(?:insufficient|lacking|missing|incomplete)\b",
     r"\b(?:unanswerable|unknowable|cannot answer|can't answer)\b",
+    rf"\b(?:can(?:not|'t| not)|could(?: not|n't)|(?:unable|not able|not (?:allowed|permitted|authori[sz]ed)"
+    rf"|not in a position|not at liberty) to|(?:am|are) not (?:the right one|qualified) to) (?:\w+ly |really |even )?{_NO_HELP}",
+    rf"\b(?:isn't|is not|wasn't|was not|not|never) (?:\w+ly |at all |made |quite )?{_OPEN},? "
+    r"(?:from (?:this|the|what)|whether|which|who|what|when|where|how|if|to me)\b",
+    r"\b(?:i|we) (?:do not|don't|have not|haven't|cannot|can't|couldn't|could not) (?:\w+ )?(?:seem to )?"
+    r"(?:find|see|locate|recall|remember)\b(?! (?:that|any (?:reason|need|problem)))",
+    r"\b(?:i|we)(?:'d| would)? (?:prefer|rather) not (?:to )?(?:say|guess|answer|speculate)\b|\banyone's guess\b"
+    r"|\b(?:your|a) question (?:cannot|can't|could not) be\b",
     r"\byou (?:would|will|'d|may|might) (?:have|need) to (?:consult|check|ask|refer|look|contact|see)\b",
     r"\b(?:is|are|remains?) (?:\w+ ){0,2}(?:unclear|unknown)\b (?:from|in|based|whether|to me)",
 )
@@ -51,6 +73,12 @@ SILENT_ENGLISH = (
     rf"\b(?:none|neither|nothing) (?:of|in) the {_SOURCE} (?:\w+ )?"
     r"(?:mention|say|state|specif|provid|give|tell|address|cover|answer)",
     r"\bthere (?:is|was|are|were) no (?:\w+ ){0,2}(?:provided|mentioned|given|mention|reference)\b",
+    r"\b(?:none|neither|nothing|not one) (?:of|in) (?:it|them|these|those|this|that|what|which|my|the|all)\b(?: [\w-]+){0,6}? "
+    r"(?:mention|say|state|specif|provid|tell|address|answer|reveal|indicat|explain|disclos|identif|name[sd]?\b|gives?\b)",
+    r"\bnowhere (?:\w+ ){0,4}?(?:does|do|is|are|can|mention|say|state|stated|said|tells?)\b",
+    rf"\b{_SOURCE} (?:\w+ ){{0,3}}?(?:fail|omit|neglect)(?:s|ed)? to (?:mention|say|state|specif|tell|give|answer|indicate)",
+    rf"\b{_SOURCE} (?:\w+ ){{0,3}}?(?:leaves?|left) (?:it|this|that|the \w+) (?:open|unclear|unsaid|unanswered)\b",
+    rf"\b{_SOURCE} (?:never|nowhere) (?:\w+ )?(?:mention|say|state|specif|tell|give|answer|indicat|name|disclos)",
     r"^\W*no (?:\w+ )?(?:information|answer|mention|details?|data|evidence|passages?|results?|documents?|sources?|context)\b",
     r"^\W*(?:n/?a|none found|unknown|unclear|unspecified|undetermined|undisclosed)\W*$",
 )
@@ -65,7 +93,14 @@ GERMAN = (
     r"|\bliegen mir (?:\w+ ){0,3}(?:nicht|keine)\b",
     r"\bbin (?:ich )?mir (?:\w+ ){0,2}nicht sicher\b",
     r"\b(?:lässt|lassen) sich\b.{0,30}\bnicht\b|\b(?:steht|findet sich) (?:\w+ ){0,2}nichts\b",
-    r"\bgeht (?:\w+ ){0,6}nicht hervor\b",
+    r"\bgeht (?:\w+ ){0,6}nicht hervor\b|\bnicht klar,? (?:ob|wer|wie|wann|was|welche[rs]?|wo)\b|\bunklar\b",
+    r"\b(?:kann|können|darf|dürfen|vermag) (?:(?:ich|wir|dazu|hierzu|darüber|ihnen|dir|euch|da|leider|es|das)[ ,]+){1,4}"
+    r"(?:\w+ ){0,4}?(?:nicht|nichts|keine?n?)\b",
+    r"\b(?:ich|wir) (?:kann|können|darf|dürfen|möchte|möchten) (?:\w+ ){0,5}?(?:nicht|nichts|keine?n?)\b"
+    r"(?: \w+){0,3}? (?:sagen|beantworten|geben|nennen|mitteilen|bestätigen|helfen|weiterhelfen|beurteilen|äußern|festlegen)\b",
+    r"\bnirgends\b|\bnirgendwo\b|\bnicht in der lage\b.{0,60}\b(?:beantwort|sagen|geben|helfen|nennen)",
+    r"\b(?:nichts|keines?|keiner|keine) (?:davon|darin|der (?:dokumente|quellen|unterlagen|texte))\b"
+    r"|\bfehlen (?:mir )?(?:\w+ ){0,3}(?:angaben|informationen|daten)\b",
 )
 FRENCH = (
     r"\bje (?:ne |n')(?:sais|peux|dispose|suis|trouve|connais|parviens|vois|ai)\b.{0,20}\b(?:pas|aucun\w*)\b|\bje ne sais\b",
@@ -74,6 +109,10 @@ FRENCH = (
     r".{0,12}\b(?:pas|aucun\w*|rien)\b",
     r"\b(?:impossible de (?:répondre|déterminer|dire|savoir))\b|\bpas (?:assez|suffisamment) d'informations?\b"
     r"|\binformations? insuffisantes?\b",
+    r"\b(?:je|nous) (?:ne |n')(?:\w+ )?(?:peux|pouvons|saurais|suis|sommes|souhaite)\b.{0,30}\b(?:répondre|donner|dire|confirmer"
+    r"|aider|conseiller|préciser|communiquer|commenter|indiquer)\b",
+    r"\bpas (?:clair|certaine?|sûre?)\b|\brien (?:dans|de tout cela|n'(?:indique|y|est))|\bnulle part\b"
+    r"|\baucun des (?:documents|textes)\b",
     r"\bje n'en sais\b|\bnon (?:précisée?|mentionnée?|spécifiée?|indiquée?|disponible|renseignée?)\b",
     r"\bpas (?:mentionnée?s?|précisée?s?|indiquée?s?|fournie?s?|disponibles?|spécifiée?s?|connue?s?|trouvée?s?)\b",
 )
@@ -85,7 +124,10 @@ SPANISH = (
     r"\b(?:información|datos) insuficientes?\b|\bimposible (?:determinar|saber|responder|decir)\b"
     r"|\bsin (?:información|datos|respuesta)\b",
     r"\b(?:desconozco|ignoro)\b|\bno (?:lo|la|las|los) (?:dice|menciona|indica|especifica|precisa)n?\b",
-    r"\bninguna (?:información|mención|respuesta)\b",
+    r"\bninguna (?:información|mención|respuesta)\b|\b(?:nada|ninguno|ninguna) (?:de|en) (?:ellos|ellas|esto|ello|los|las|el)\b",
+    r"\bno (?:le |te |os |les )?(?:puedo|podemos|podría|es posible) (?:\w+ )?(?:\w*r(?:le|te|lo)?)\b"
+    r"|\bno (?:está|queda|es) claro\b",
+    r"\ben ning(?:una parte|ún (?:lugar|sitio|momento))\b|\bno (?:estoy|estamos) (?:segur\w+|en condiciones)\b",
 )
 
 UNABLE = re.compile("|".join(UNABLE_ENGLISH), re.IGNORECASE)
@@ -93,7 +135,8 @@ ENGLISH = re.compile("|".join((*UNABLE_ENGLISH, *SILENT_ENGLISH)), re.IGNORECASE
 FOREIGN = re.compile("|".join((*GERMAN, *FRENCH, *SPANISH)), re.IGNORECASE)
 MARKED = re.compile(
     r"\b(?:nicht|keine|ahnung|wenig|unzureichende|ne|n|en|pas|non|aucune?|impossible|insuffisantes?|no|ninguna|sin"
-    r"|imposible|insuficientes|desconozco|ignoro|nichts)\b",
+    r"|imposible|insuficientes|desconozco|ignoro|nichts|unklar|fehlen|nirgend\w+|rien|nada|keine[nrs]?|nulle|ningun[oa]|ningún"
+    r"|keiner)\b",
     re.IGNORECASE,
 )
 """Words without one of which nothing in `FOREIGN` is said."""
@@ -119,3 +162,12 @@ def declined_elsewhere(text: str) -> bool:
 def unable(text: str) -> bool:
     """Whether it names the speaker or the question as unable, or what there is none of, so that no "no" in it answers."""
     return any(pattern.search(text) for pattern in (UNABLE, NO_SUCH)) or declined_elsewhere(text)
+
+
+ABOUT = re.compile(
+    rf"\b(?:{_SOURCE}) (?:\w+ ){{0,4}}?(?:mentions?|discuss(?:es)?|refers?|talks?|describes?|deals?|focus(?:es)?|touch(?:es)?"
+    r"|speaks?|contains?|includes?|covers?)\b|\b(?:is|are|was|were) (?:only |merely |briefly )?mentioned\b"
+    r"|\b(?:i|we) (?:can|could|only|do) (?:only )?(?:see|find)\b",
+    re.IGNORECASE,
+)
+"""What tells what a source is about: beside a refusal it answers nothing, whatever it names."""

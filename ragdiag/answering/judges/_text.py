@@ -8,7 +8,7 @@ import string
 import unicodedata
 
 from ragdiag.answering.judges._meanings import GROUPS
-from ragdiag.answering.judges._refusals import declined
+from ragdiag.answering.judges._refusals import ABOUT, declined
 
 NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
@@ -36,7 +36,11 @@ DOWN = (
     r"contract(?:ed|ing|ion|s)|narrow\w*|deteriorat\w*|weaken\w*|cut(?:s|ting)?|slow(?:s|ed|er|ing)?|decelerat\w*)"
 )
 
-TURNS = re.compile(r"\b(?:however|but|nevertheless|nonetheless|that said|still)\b,?\s+", re.IGNORECASE)
+TURNS = re.compile(
+    r"\b(?:however|but|nevertheless|nonetheless|that said|still|aber|allerdings|jedoch|dennoch|trotzdem|doch|mais|cependant"
+    r"|toutefois|pourtant|néanmoins|pero|sin embargo|no obstante|aunque)\b,?\s+",
+    re.IGNORECASE,
+)
 """Where one who first says what is lacking goes on to answer."""
 
 CONCEDED = re.compile(r"^\W*(?:although|though|even though|while|whilst)\b[^,]*,\s*", re.IGNORECASE)
@@ -193,12 +197,12 @@ def refuses(text: str) -> bool:
 
 
 def answering(text: str) -> str:
-    """What `text` says in sentences that do not refuse, and in those that turn from refusing to answering."""
+    """What `text`, which refuses, says in sentences that do not, and in those that turn from refusing to answering."""
     return "\n".join(part for sentence in sentences(text) if (part := _answering(sentence)))
 
 
 def _answering(sentence: str) -> str:
     if not declined(sentence):
-        return sentence
+        return "" if ABOUT.search(sentence) else sentence
     turned = [*TURNS.split(sentence)[1:], CONCEDED.sub("", sentence)]
-    return next((part for part in turned if not declined(part)), "")
+    return next((part for part in turned if not declined(part) and not ABOUT.search(part)), "")

@@ -10,6 +10,10 @@ SCALES = {
 }
 CURRENCIES = {"$": "$", "usd": "$", "us$": "$", "dollar": "$", "€": "€", "eur": "€", "euro": "€", "£": "£", "gbp": "£", "¥": "¥"}
 CURRENCIES |= {"pounds": "£", "yen": "¥", "jpy": "¥", "chf": "chf", "₹": "₹", "inr": "₹", "rs": "₹"}
+DATA = ("byte", "kb|kib|kilobyte", "mb|mib|megabyte", "gb|gib|gigabyte", "tb|tib|terabyte", "pb|petabyte")
+RATES = ("kbps|kbit/s", "mbps|mbit/s", "gbps|gbit/s", "tbps|tbit/s")
+"""By powers of 1024, and of 1000: the smallest first."""
+
 UNITS = {  # unit -> (dimension, how many base units)
     **dict.fromkeys(("second", "sec"), ("time", 1.0)),
     **dict.fromkeys(("minute", "min"), ("time", 60.0)),
@@ -42,5 +46,9 @@ UNITS = {  # unit -> (dimension, how many base units)
     "acre": ("area", 4046.856),
     **dict.fromkeys(("km/h", "kph", "kmh"), ("speed", 1.0)),
     **dict.fromkeys(("mph", "miles per hour"), ("speed", 1.609344)),
+    "h": ("time", 3600.0),
+    **{unit: ("data", 1024.0**n) for n, names in enumerate(DATA) for unit in names.split("|")},
+    "bit": ("data", 0.125),
+    **{unit: ("data rate", 1000.0**n) for n, names in enumerate(RATES, 1) for unit in names.split("|")},
     "decade": ("time", 86400 * 3652.5),
 }

@@ -6,6 +6,7 @@ import re
 
 from ragdiag.answering.judges import _facts, _polarity
 from ragdiag.answering.judges._case import FEW, Case, Table
+from ragdiag.answering.judges._competing import another_name, turned_round
 from ragdiag.answering.judges._hedged import two_names
 from ragdiag.answering.judges._kindred import kindred, most_of_name
 from ragdiag.answering.judges._numbers import agree, quantities
@@ -31,7 +32,8 @@ def denied(case: Case) -> Opinion | None:
     if case.covered[0] < case.coverage:
         return None
     short = len(content(case.gold)) <= FEW and _polarity.negated_words(case.gold, case.answer)
-    denies = short or _polarity.denies(case.question, case.gold, case.answer)
+    turned = turned_round(case.question, case.gold, case.answer)
+    denies = short or turned or _polarity.denies(case.question, case.gold, case.answer)
     return Opinion(False, "denies what the reference says") if denies else None
 
 
@@ -113,6 +115,13 @@ def name_denied(case: Case) -> Opinion | None:
     return Opinion(False, f"denies {case.name!r}") if 0 < denied == len(re.findall(rf"\b{re.escape(last[0])}\b", said)) else None
 
 
+def competing_name(case: Case) -> Opinion | None:
+    """``The office is in Oslo. It also has a shop in Bergen.`` names Bergen, and says Oslo."""
+    if not case.name or not another_name(case.question, case.name, case.answer):
+        return None
+    return Opinion(False, f"names another where it speaks of what was asked, and {case.name!r} beside it")
+
+
 def name_given(case: Case) -> Opinion | None:
     """A name is right where the answer names it; of what a reference names and goes on about, in its main sentences."""
     spoken = case.answer if case.whole_name else case.main_part
@@ -170,6 +179,7 @@ IN_WORDS: Table = (
     item_missing,
     hedged_name,
     name_denied,
+    competing_name,
     name_given,
     name_set_aside,
     name_grown_together,

@@ -19,6 +19,15 @@ BESIDE = 80
 FENCE = re.compile(r"```\w*\s*\n?(.*?)```", re.DOTALL)
 OBJECT = re.compile(r"[{\[].*[}\]]", re.DOTALL)
 ROW = re.compile(r"^\s*\|?(.+?\|.*?)\|?\s*$")
+KEYED = re.compile(
+    r"^[\s>*+•-]*(?:\d+[.)]\s+)?[*_`\"']*(?P<key>[^\W\d][\w ./'-]{0,40}?)[*_`\"']*\s*:[*_`\"']*\s*(?P<value>\S.{0,80})$"
+)
+RANK = re.compile(r"\W*(?:rank|place|position|#|no\.?|rang)\W*", re.IGNORECASE)
+MOST = re.compile(
+    r"\b(?:most|best|first|top|\w{3,}(?:gest|hest|test|dest|iest|nest|pest|rest|kest|mest|vest|west))\b", re.IGNORECASE
+)
+"""A question for the first of an order."""
+
 RULER = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$")
 
 
@@ -27,7 +36,21 @@ def unwrapped(question: str, text: str) -> str:
     said = _from_json(text) if "{" in text or "[" in text else None
     if said is not None:
         return said
-    return _tables_told(question, text) if "|" in text else text
+    return _tables_told(question, text) if "|" in text else _keyed_lines(question, text)
+
+
+def _keyed_lines(question: str, text: str) -> str:
+    """`text`, of several lines ``key: value``, without those of other keys, where all that one key names is asked about."""
+    lines = text.split("\n")
+    keyed_ = {i: m for i, line in enumerate(lines) if (m := KEYED.match(line))}
+    if len(keyed_) < 2:
+        return text
+    asked = set(content(question))
+    meant = {i for i, m in keyed_.items() if (key := set(content(m["key"]))) and key <= asked}
+    told = set(content(" ".join(keyed_[i]["value"] for i in meant)))
+    if len(meant) != 1 or told & asked or re.search("[=≈]", text):
+        return text
+    return "\n".join(line for i, line in enumerate(lines) if i in meant or i not in keyed_)
 
 
 def keyed(text: str) -> str | None:
@@ -98,6 +121,9 @@ def _rows_told(question: str, rows: list[list[str]]) -> list[str]:
     if not body:
         return [", ".join(head)]
     asked = {*content(question), *(word.removeprefix("fy") for word in words(question) if word[-1].isdigit())}
+    ranks = next((i for i, name in enumerate(head) if RANK.fullmatch(name)), None)
+    if ranks is not None and MOST.search(question):
+        body = [row for row in body if ranks < len(row) and row[ranks].strip("*. ") == "1"] or body
     columns = [i for i in _best(asked, head) if i] or list(range(1, len(head)))
     chosen = [body[i] for i in _best(asked, [row[0] for row in body])]
     return [f"{row[0]}: {', '.join(row[i] for i in columns if i < len(row))}".rstrip(": ") for row in chosen]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 from ragdiag.answering.judges._case import Case, decide, decided
+from ragdiag.answering.judges._competing import corrected
 from ragdiag.answering.judges._glued import unglued
 from ragdiag.answering.judges._matching import RULES, WHOLE, WORDLESS, WRITTEN
 from ragdiag.answering.judges._numbers import quantities
@@ -68,7 +69,7 @@ class Matcher:
     def _opinion(self, question: str, gold: str, answer: str, whole: bool) -> Opinion:
         """By the texts as they are written, else by what they say."""
         as_written = Case(question, gold, answer, self.coverage)
-        said = plain(unwrapped(question, unthought(answer)))
+        said = corrected(plain(unwrapped(question, unthought(answer))))
         own = untitled(readable(gold).strip())
         reference, said = (measured(question, regular(figured(text, own))) for text in (own, said))
         as_read = Case(readable(question), reference, said, self.coverage)

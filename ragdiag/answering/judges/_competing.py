@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from ragdiag.answering.judges._conclusion import stated
 from ragdiag.answering.judges._numbers import Quantity, agree, quantities
@@ -35,17 +37,41 @@ def another_figure(question: str, gold: Quantity, answer: str) -> str:
     """The figure of the kind of `gold` that `answer` gives to what is asked about, where it gives `gold` to something else."""
     if gold.unit == "year" or len(answer.split()) > LONGEST or "=" in answer or stated(answer):
         return ""
-    about = set(content(question))
-    clauses = [(c, found, about & set(content(c))) for c in SPLIT.split(answer) if (found := _of_kind(gold, c))]
-    ours = [c for c in clauses if any(agree(gold, q, falling=True) for q in c[1])]
-    others = [c for c in clauses if c not in ours]
-    if not ours or not others:
+    clauses = [c for c in _clauses(question, answer) if _of_kind(gold, c.text)]
+    parted = _parted(clauses, lambda c: _gives(gold, c))
+    if parted is None:
         return ""
-    best = max(others, key=lambda c: len(c[2]))
-    shared = set[str]().union(*(c[2] for c in ours))
-    told_before = all(EARLIER.search(c[0]) for c in ours) and bool(NOW.search(best[0])) and not PAST.search(question)
-    of_another = bool(gold.unit) and bool(best[2] - shared) and shared < best[2]
-    return best[1][0].text if told_before or of_another else ""
+    ours, best = parted
+    of_another = bool(gold.unit) and set[str]().union(*(c.asked for c in ours)) < best.asked
+    return _of_kind(gold, best.text)[0].text if of_another or _told_before(question, ours, best) else ""
+
+
+def _gives(gold: Quantity, clause: _Clause) -> bool:
+    return any(agree(gold, q, falling=True) for q in _of_kind(gold, clause.text))
+
+
+def _told_before(question: str, ours: Sequence[_Clause], best: _Clause) -> bool:
+    """Whether the reference's value was so once, and another is today."""
+    return all(EARLIER.search(c.text) for c in ours) and bool(NOW.search(best.text)) and not PAST.search(question)
+
+
+class _Clause(NamedTuple):
+    """A clause of an answer, and the question's words in it."""
+
+    text: str
+    asked: set[str]
+
+
+def _parted(clauses: Sequence[_Clause], is_ours: Callable[[_Clause], bool]) -> tuple[list[_Clause], _Clause] | None:
+    """The clauses that hold the reference's value, and that of the others with most of the question; None where one lacks."""
+    ours = [c for c in clauses if is_ours(c)]
+    others = [c for c in clauses if not is_ours(c)]
+    return (ours, max(others, key=lambda c: len(c.asked))) if ours and others else None
+
+
+def _clauses(question: str, answer: str) -> list[_Clause]:
+    about = set(content(question))
+    return [_Clause(c, about & set(content(c))) for c in SPLIT.split(answer) if c.strip()]
 
 
 def _of_kind(gold: Quantity, clause: str) -> list[Quantity]:
@@ -57,21 +83,24 @@ def another_name(question: str, name: str, answer: str) -> bool:
     if len(answer.split()) > LONGEST:
         return False
     about, wanted = set(content(question)), set(words(name))
-    clauses = [(c, about & set(content(c))) for c in SPLIT.split(answer) if c.strip()]
-    ours = [c for c in clauses if wanted <= set(words(c[0]))]
-    others = [c for c in clauses if c not in ours]
-    if not ours or not others:
+    parted = _parted(_clauses(question, answer), lambda c: wanted <= set(words(c.text)))
+    if parted is None:
         return False
-    best = max(others, key=lambda c: len(c[1]))
-    kin = flat(name)[:6] in flat(best[0])
-    if kin or any(len(c[1]) >= len(best[1]) for c in ours) or 2 * len(best[1]) < len(about):
+    ours, best = parted
+    kin = flat(name)[:6] in flat(best.text)
+    if kin or max(len(c.asked) for c in ours) >= len(best.asked) or 2 * len(best.asked) < len(about):
         return False
+    return _rivalled(question, name, best.text, [c.text for c in ours])
+
+
+def _rivalled(question: str, name: str, best: str, ours: Sequence[str]) -> bool:
+    """Whether a clause names another where `ours` name `name` as one more, or point at it as at another thing."""
     if not name[:1].isupper():
         pointed = re.compile(rf"\b(?:the|a|an|another) {re.escape(flat(name))} ones?\b")
-        return all(pointed.search(flat(c[0])) or POINTED.search(c[0]) for c in ours)
-    known = set(words(question)) | wanted
-    rival = any(token.lower() not in known for token in CAPITAL.findall(best[0]))
-    return rival and all(ALSO.search(flat(c[0]).partition(words(name)[0])[0]) for c in ours)
+        return all(pointed.search(flat(clause)) or POINTED.search(clause) for clause in ours)
+    known = {*words(question), *words(name)}
+    rival = any(token.lower() not in known for token in CAPITAL.findall(best))
+    return rival and all(ALSO.search(flat(clause).partition(words(name)[0])[0]) for clause in ours)
 
 
 def turned_round(question: str, gold: str, answer: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ragdiag.answering.judges._conclusion import dismissed
-from ragdiag.answering.judges._names import another_of_that_name, names_person, person
+from ragdiag.answering.judges._names import another_of_that_name, by_another, names_person, person
 from ragdiag.answering.judges._numbers import Quantity, agree, quantities
 from ragdiag.answering.judges._numeric import YEAR, asks_quantity
 from ragdiag.answering.judges._text import ALIKE_STEMS, POINTED, STOP_WORDS, SUFFIXES, WORD, content, flat, sentences, stem, words
@@ -126,7 +126,7 @@ def holds(answer: str, name: str, question: str = "") -> bool:
     wanted = key_words(name)
     wanted = [w for w in wanted if ALIKE_STEMS.get(w, w) not in kind] or wanted
     who, asks = person(name), bool(WHO.search(question))
-    if who and asks and another_of_that_name(answer, who):
+    if who and asks and (another_of_that_name(answer, who) or by_another(answer, name, who)):
         return False
     clauses = _clauses_on(answer, set(YEAR.findall(question)))
     if who and any(names_person(clause, who, asks, question) for clause in clauses):

@@ -134,15 +134,44 @@ def _before(text: str, end: int) -> tuple[int, tuple[str, ...]]:
 
 def _same(given: tuple[str, ...], before: tuple[str, ...]) -> bool:
     """Whether names before a last name fit the given ones: the first, or an initial or short form of it, or a whole other one."""
+    if before and len(given) > 1 and _initials_differ(given[1:], before[1:]):
+        return False
     if any(short(given[0], b) for b in before):
         return True
     return any(_short(g, b) for g in given[1:] for b in before if min(len(g), len(b)) >= SHORTENED)
+
+
+def _initials_differ(names: tuple[str, ...], others: tuple[str, ...]) -> bool:
+    """Whether both have middle names, one of them initials alone, and none of one begins as one of the other does."""
+    initials = all(len(n) == 1 for n in names) or all(len(n) == 1 for n in others)
+    return bool(names and others) and initials and not {n[0] for n in names} & {n[0] for n in others}
+
+
+def by_another(text: str, name: str, who: Person) -> bool:
+    """Whether `text` names the person only to tell another by, or with another suffix: ``Bell's sister``, ``Ada Bell Jr.``."""
+    text = unaccented(readable(text))
+    found = list(re.finditer(rf"\b{re.escape(who.last)}\b", text, re.IGNORECASE))
+    if not found:
+        return False
+    if all(KIN.match(text, m.end()) for m in found):
+        return True
+    own = _suffix(unaccented(readable(name)), who.last)
+    given = {_suffix(text[m.start() :], who.last) for m in found} - {""}
+    return bool(own and given) and own not in given
+
+
+def _suffix(text: str, last: str) -> str:
+    m = re.match(rf".*?\b{re.escape(last)},?\s+(Jr|Sr|[IVX]+)\b", text, re.IGNORECASE | re.DOTALL)
+    return m[1].lower() if m and (m[1].lower() in ("jr", "sr") or m[1].isupper()) else ""
 
 
 def short(name: str, other: str) -> bool:
     """Whether one given name may stand for the other: the same, an initial of it, a short form."""
     return (name[0] == other[0] if min(len(name), len(other)) == 1 else False) or _short(name, other)
 
+
+FEMININE = frozenset("a ina ine ia etta ette ella iana".split())
+"""What makes another name of one: Paul, Pauline; Joseph, Josephine; Robert, Roberta."""
 
 CALLED_SO = frozenset(
     frozenset(pair.split())
@@ -156,6 +185,13 @@ CALLED_SO = frozenset(
 """Short forms that are no beginning of the name."""
 
 
+def other_sex(name: str, other: str) -> bool:
+    """Whether one of two given names is the other as a woman has it: Paul and Pauline, Mario and Maria."""
+    short, long = sorted((name.lower(), other.lower()), key=len)
+    swapped = len(short) == len(long) and short[:-1] == long[:-1] and {short[-1:], long[-1:]} == {"a", "o"}
+    return swapped or (long.startswith(short) and long[len(short) :] in FEMININE)
+
+
 def _short(name: str, other: str) -> bool:
     """Whether the two are one, or one is short for the other: ``Greg`` for ``Gregory``, ``Dave`` for ``David``."""
     if name.replace("-", "") == other.replace("-", "") or frozenset((name, other)) in CALLED_SO:
@@ -163,5 +199,5 @@ def _short(name: str, other: str) -> bool:
     short, long = sorted((name, other), key=len)
     alike = Prefix.similarity(short, long)
     if alike == len(short) >= 2:
-        return len(short) <= len(long) - 1
+        return not other_sex(short, long)
     return alike >= SHORTENED and alike >= len(short) - 1 and short[-1] in "eyi" and short[-2:] != long[-2:]

@@ -261,11 +261,10 @@ def _same(gold: Quantity, given: Quantity, by: float, times: float) -> bool:
     """Equal up to rounding: within half of the gold's last digit, half a percent, or 2.5 % where the answer rounds the gold."""
     expected, got = gold.value * by, given.value * times
     apart = abs(expected - got)
-    exactly = gold.unit == given.unit == "" and by == times == 1.0 and gold.step == given.step == 1.0
-    if apart and exactly and _whole_count(gold) and _whole_count(given):
-        return False
     if apart <= 1e-9 * max(abs(expected), 1e-12):
         return True
+    if by == times and _counted(gold) and _counted(given):
+        return False
     unscaled = by == times == 1.0 and gold.step == given.step == 1.0
     if unscaled and max(expected, got) < 1000 and gold.unit in ("", "time"):  # 12 stores are not 13, whatever their share
         return False
@@ -274,9 +273,9 @@ def _same(gold: Quantity, given: Quantity, by: float, times: float) -> bool:
     return apart <= _tolerance(gold, given, apart, by, times) * abs(expected)
 
 
-def _whole_count(q: Quantity) -> bool:
-    """Whether a number is counted to the last of five digits or more: ``48,310``, not ``48,000``."""
-    return q.value >= 1e4 and q.value % 1000 > 0 and not q.scale
+def _counted(q: Quantity) -> bool:
+    """Whether a number without a unit is told in five digits or more and not rounded to hundreds: ``48,310``."""
+    return not q.unit and q.step == 1.0 and q.value >= 1e4 and q.value % 100 > 0 and not q.scale
 
 
 def _tolerance(gold: Quantity, given: Quantity, apart: float, by: float, times: float) -> float:

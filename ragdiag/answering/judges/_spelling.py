@@ -7,7 +7,7 @@ import re
 
 from rapidfuzz.distance import Levenshtein
 
-from ragdiag.answering.judges._names import KIN, Person, person, short
+from ragdiag.answering.judges._names import KIN, Person, other_sex, person, short
 from ragdiag.answering.judges._text import STOP_WORDS, readable, unaccented
 
 SOUNDS = tuple(
@@ -50,7 +50,7 @@ def sound(name: str) -> str:
 def alike(name: str, other: str) -> bool:
     """Whether two names are spellings of one: they sound alike, up to a letter or two of a long one."""
     one, two = sound(name), sound(other)
-    if not one or not two or one[0] != two[0] or _ending(name) != _ending(other):
+    if not one or not two or one[0] != two[0] or _ending(name) != _ending(other) or other_sex(name, other):
         return False
     most = 1 if max(len(name), len(other)) >= LONGER and len(one) != len(two) else 0
     apart = Levenshtein.distance(one, two)
@@ -87,7 +87,7 @@ def _is(who: Person, text: str, start: int, token: str) -> bool:
     known = any(short(given[0], name) for name in who.given) if given else True
     if exact and known:
         return False  # the same letters are for other rules to judge
-    return known or any(_skeleton(given[0]) == _skeleton(name) for name in who.given)
+    return known or any(_skeleton(given[0]) == _skeleton(name) and not other_sex(given[0], name) for name in who.given)
 
 
 def _given_before(text: str, start: int) -> list[str]:

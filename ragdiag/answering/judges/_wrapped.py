@@ -18,6 +18,7 @@ BESIDE = 80
 
 FENCE = re.compile(r"```\w*\s*\n?(.*?)```", re.DOTALL)
 OBJECT = re.compile(r"[{\[].*[}\]]", re.DOTALL)
+TAGGED = re.compile(r"<(?:final_)?answer>(.*?)</(?:final_)?answer>", re.DOTALL | re.IGNORECASE)
 ROW = re.compile(r"^\s*\|?(.+?\|.*?)\|?\s*$")
 KEYED = re.compile(
     r"^[\s>*+•-]*(?:\d+[.)]\s+)?[*_`\"']*(?P<key>[^\W\d][\w ./'-]{0,40}?)[*_`\"']*\s*:[*_`\"']*\s*(?P<value>\S.{0,80})$"
@@ -33,7 +34,9 @@ RULER = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$")
 
 def unwrapped(question: str, text: str) -> str:
     """`text` as one would say it: the answer of a JSON object, the rows of a table as sentences; else `text` itself."""
-    said = _from_json(text) if "{" in text or "[" in text else None
+    if tagged := TAGGED.search(text):
+        return tagged[1].strip()
+    said = _from_json(question, text) if "{" in text or "[" in text else None
     if said is not None:
         return said
     return _tables_told(question, text) if "|" in text else _keyed_lines(question, text)
@@ -43,14 +46,17 @@ def _keyed_lines(question: str, text: str) -> str:
     """`text`, of several lines ``key: value``, without those of other keys, where all that one key names is asked about."""
     lines = text.split("\n")
     keyed_ = {i: m for i, line in enumerate(lines) if (m := KEYED.match(line))}
-    if len(keyed_) < 2:
-        return text
     asked = set(content(question))
-    meant = {i for i, m in keyed_.items() if (key := set(content(m["key"]))) and key <= asked}
-    told = set(content(" ".join(keyed_[i]["value"] for i in meant)))
-    if len(meant) != 1 or told & asked or re.search("[=≈]", text):
+    meant = [i for i, m in keyed_.items() if _all_asked(m["key"], asked)]
+    if len(keyed_) < 2 or len(meant) != 1 or re.search("[=≈]", text) or set(content(keyed_[meant[0]]["value"])) & asked:
         return text
     return "\n".join(line for i, line in enumerate(lines) if i in meant or i not in keyed_)
+
+
+def _all_asked(key: str, asked: set[str]) -> bool:
+    """Whether all that a key names is asked about."""
+    named = set(content(key))
+    return bool(named) and named <= asked
 
 
 def keyed(text: str) -> str | None:
@@ -59,9 +65,17 @@ def keyed(text: str) -> str | None:
     return _told(value) if isinstance(value, dict) and _key(value) else None
 
 
-def _from_json(text: str) -> str | None:
-    """What the JSON object or list that `text` consists of answers; None where it is none."""
+def _from_json(question: str, text: str) -> str | None:
+    """What the JSON object or list that `text` consists of answers; None where it is none.
+
+    Of an object without a key for the answer that is what the one key holds of which all is asked about.
+    """
     value = _json(text)
+    if isinstance(value, dict) and not _key(value):
+        meant = [key for key in value if _all_asked(key.replace("_", " "), set(content(question)))]
+        value = value[meant[0]] if len(meant) == 1 and isinstance(value[meant[0]], (str, int, float)) else value
+        if not isinstance(value, dict):
+            return _told(value)
     objects = isinstance(value, dict) or (isinstance(value, list) and any(isinstance(v, (dict, str)) for v in value))
     return _told(value) if objects else None  # a bare [1] is a citation
 
@@ -120,16 +134,25 @@ def _rows_told(question: str, rows: list[list[str]]) -> list[str]:
     head, *body = rows
     if not body:
         return [", ".join(head)]
-    asked = {*content(question), *(word.removeprefix("fy") for word in words(question) if word[-1].isdigit())}
-    ranks = next((i for i, name in enumerate(head) if RANK.fullmatch(name)), None)
-    if ranks is not None and MOST.search(question):
-        body = [row for row in body if ranks < len(row) and row[ranks].strip("*. ") == "1"] or body
+    asked, body = _words_and_years(question), _first_ranked(question, head, body)
     columns = [i for i in _best(asked, head) if i] or list(range(1, len(head)))
     chosen = [body[i] for i in _best(asked, [row[0] for row in body])]
     return [f"{row[0]}: {', '.join(row[i] for i in columns if i < len(row))}".rstrip(": ") for row in chosen]
 
 
+def _first_ranked(question: str, head: list[str], body: list[list[str]]) -> list[list[str]]:
+    """The rows of rank 1, where the question asks for the first of an order and a column tells ranks; else all."""
+    ranks = next((i for i, name in enumerate(head) if RANK.fullmatch(name)), None)
+    if ranks is None or not MOST.search(question):
+        return body
+    return [row for row in body if ranks < len(row) and row[ranks].strip("*. ") == "1"] or body
+
+
+def _words_and_years(text: str) -> set[str]:
+    return {*content(text), *(word.removeprefix("fy") for word in words(text) if word[-1].isdigit())}
+
+
 def _best(asked: set[str], names: list[str]) -> list[int]:
     """The positions of `names` that share the most words with what was asked; all where none shares any."""
-    shared = [len(asked & {*content(n), *(w.removeprefix("fy") for w in words(n) if w[-1].isdigit())}) for n in names]
+    shared = [len(asked & _words_and_years(name)) for name in names]
     return [i for i, n in enumerate(shared) if n == max(shared)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -30,6 +31,9 @@ FINAL = frozenset(("declines", "hedged_figure", "hedged_name", "name_set_aside",
 
 BATCH = 32
 """Answers judged together: what is read of one is kept for its query's next reference."""
+
+NOTE = re.compile(r"(?<=\w)\[\d{1,3}\]")
+"""The mark of a note that was copied with a reference."""
 
 SHORT = 4
 """Words: where half of a set's golds and of its answers have no more, the set asks for short answers."""
@@ -70,7 +74,7 @@ class Matcher:
         """By the texts as they are written, else by what they say."""
         as_written = Case(question, gold, answer, self.coverage)
         said = corrected(plain(unwrapped(question, unthought(answer))))
-        own = untitled(readable(gold).strip())
+        own = untitled(readable(NOTE.sub("", gold)).strip())
         reference, said = (measured(question, regular(figured(text, own))) for text in (own, said))
         as_read = Case(readable(question), reference, said, self.coverage)
         first_table = WHOLE if whole and not _measured(as_read.gold) else WRITTEN

@@ -283,7 +283,7 @@ TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), mi
 def test_the_answer_of_a_json_object_is_what_its_key_holds(said: str, other: str, key: str, fenced: bool) -> None:
     text = json.dumps({"evidence": other, key: said, "confidence": 0.9})
     text = f"```json\n{text}\n```" if fenced else text
-    assert keyed(text) == said
+    assert keyed("", text) == said
     assert unwrapped("What?", text) == said
 
 

@@ -347,3 +347,12 @@ def test_what_lacks_both_reference_and_label_is_told_with_what_to_add(tmp_path: 
 def test_json_behind_thinking_is_read_by_its_values(tmp_path: Path) -> None:
     (found,) = judged(tmp_path, [answer(0, '<think>Lyon? The context does not say.</think>{"answer": "Paris"}')]).judgements
     assert (found.right, found.kind) == (True, "")
+
+
+def test_json_without_an_answer_s_key_is_judged_by_the_key_that_is_asked_about() -> None:
+    query = {"_id": "q", "text": "How long is the notice period?", "answer": "14 days"}
+    rows = [
+        {"query_id": "q", "condition": "retrieved", "answer": '{"notice_period": "12 days", "trial_period": "14 days"}'},
+        {"query_id": "q", "condition": "oracle", "answer": '{"notice_period": "14 days", "trial_period": "12 days"}'},
+    ]
+    assert [j.right for j in litmus([query], rows).judgements] == [False, True]

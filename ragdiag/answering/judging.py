@@ -36,7 +36,7 @@ def judge_answers(
     """
     rules = load_rules(judging.format_rules) if judging.format_rules else ()
     pairs = [(queries[q], dataclasses.replace(a, answer=spoken(unthought(a.answer)))) for q, a in asked]
-    to_judge = [(query, _by_its_key(own, a)) for (query, a), (_, own) in zip(pairs, asked, strict=True)]
+    to_judge = [(query, _by_its_key(query, own, a)) for (query, a), (_, own) in zip(pairs, asked, strict=True)]
     opinions = _opinions(judging.judge, to_judge, _to_judge(asked, judging.blind), store, progress)
     supported = _opinions(judging.support, pairs, _to_support(asked), store, progress)
     nowhere_is = [nowhere(query) for query in queries]
@@ -46,9 +46,9 @@ def judge_answers(
     return tuple(j if j.by else j._replace(why="; ".join(_unjudged(queries[j.query], j, judging))) for j in judgements)
 
 
-def _by_its_key(own: Answer, said: Answer) -> Answer:
+def _by_its_key(query: Query, own: Answer, said: Answer) -> Answer:
     """What a judge is to read of an answer: of a JSON object what stands under the answer's key, else what it has `said`."""
-    under_key = keyed(own.answer)
+    under_key = keyed(query.text, own.answer)
     return said if under_key is None else dataclasses.replace(said, answer=under_key)
 
 

@@ -7,9 +7,9 @@ from ragdiag.answering.judges._plain import unthought
 __all__ = ["keyed", "other_figures", "refuses", "stands_in", "unthought"]
 
 
-def keyed(text: str) -> str | None:
-    """What stands under the answer's key where `text`, without what a model thinks, is a JSON object that has one; else None."""
-    return _wrapped.keyed(unthought(text))
+def keyed(question: str, text: str) -> str | None:
+    """What answers where `text`, without what a model thinks, is a JSON object with a key for it; else None."""
+    return _wrapped.keyed(question, unthought(text))
 
 
 def refuses(text: str) -> bool:

@@ -59,23 +59,30 @@ def _all_asked(key: str, asked: set[str]) -> bool:
     return bool(named) and named <= asked
 
 
-def keyed(text: str) -> str | None:
-    """What stands under the answer's key of the JSON object that `text` consists of; None where it is none, or has none."""
+def keyed(question: str, text: str) -> str | None:
+    """What answers in the JSON object that `text` consists of: what stands under its key, or the one that is asked about.
+
+    None where it is no object, or has no such key.
+    """
     value = _json(text) if "{" in text else None
-    return _told(value) if isinstance(value, dict) and _key(value) else None
+    if not isinstance(value, dict):
+        return None
+    return _told(value) if _key(value) else _asked_for(question, value)
+
+
+def _asked_for(question: str, value: dict[str, object]) -> str | None:
+    """The text or number under the one key of which all is asked about; None where there is none, or several."""
+    asked = set(content(question))
+    meant = [key for key in value if _all_asked(key.replace("_", " "), asked)]
+    held = value[meant[0]] if len(meant) == 1 else None
+    return _told(held) if isinstance(held, (str, int, float)) else None
 
 
 def _from_json(question: str, text: str) -> str | None:
-    """What the JSON object or list that `text` consists of answers; None where it is none.
-
-    Of an object without a key for the answer that is what the one key holds of which all is asked about.
-    """
+    """What the JSON object or list that `text` consists of answers; None where it is none."""
+    if (held := keyed(question, text)) is not None:
+        return held
     value = _json(text)
-    if isinstance(value, dict) and not _key(value):
-        meant = [key for key in value if _all_asked(key.replace("_", " "), set(content(question)))]
-        value = value[meant[0]] if len(meant) == 1 and isinstance(value[meant[0]], (str, int, float)) else value
-        if not isinstance(value, dict):
-            return _told(value)
     objects = isinstance(value, dict) or (isinstance(value, list) and any(isinstance(v, (dict, str)) for v in value))
     return _told(value) if objects else None  # a bare [1] is a citation
 

@@ -1,5 +1,6 @@
 """Answers labelled by people: what is drawn, what is kept, what several people come to, and that nothing leans."""
 
+import io
 import json
 import threading
 import time
@@ -12,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 import ragdiag
 from ragdiag.answering.drawing import drawn, reach
@@ -24,6 +26,7 @@ from ragdiag.core.errors import InputError, UsageError
 from ragdiag.core.records import Answer
 from ragdiag.label.answer_page import AnswerPage
 from ragdiag.label.answer_review import AnswerReview
+from ragdiag.label.answer_terminal import review_answers
 from ragdiag.label.serving import serve
 from ragdiag.stats.statistics import Resampler
 
@@ -98,7 +101,7 @@ def test_it_goes_back_skips_and_goes_on(team: list[str]) -> None:
     assert session.query.id == first
     session.decide([False] * len(session.shown))
     session.skip()
-    with pytest.raises(UsageError, match="say right or wrong of each"):
+    with pytest.raises(UsageError, match=r"there (is|are)"):
         session.decide([])
     session.decide([True] * len(session.shown))
     assert session.current is None and len(session.skipped) == 1
@@ -140,9 +143,11 @@ def test_accepted_answers_become_acceptable_and_judge_later_runs_alone(team: lis
         (["--review", "3"], "give --answer-labels FILE"),
         (["--draw", "random"], "--draw says nothing without --review"),
         (["--review", "3", "--answer-labels", "l.jsonl", "--blind"], "no label counts"),
+        (["--review", "3", "--answer-labels", "l.jsonl", "--json", "-"], "give the report a file"),
+        (["--review", "3", "--answer-labels", "nowhere/l.jsonl"], "cannot write nowhere"),
     ],
 )
-def test_usage(more: list[str], says: str, team: list[str]) -> None:
+def test_usage_of_a_review(more: list[str], says: str, team: list[str]) -> None:
     done = run(*team, *more)
     assert done.exit_code == 2 and says in done.output
 
@@ -297,3 +302,41 @@ def test_answers_are_labelled_in_a_browser(team: list[str], browser: Any) -> Non
     serving.join(10)
     assert {row["answer"]: row["correct"] for row in lines("labels.jsonl")} == {text: "alpha" not in text for text in shown}
     assert errors == []
+
+
+def test_what_is_left_is_no_more_than_there_is(team: list[str]) -> None:
+    first = run(*team, "--review", 55, "--answer-labels", "labels.jsonl", stdin="rr\nrr\nr\n" * 60)
+    assert "55 queries labelled" in first.output
+    rest = run(*team, "--review", 200, "--answer-labels", "labels.jsonl", stdin="q\n")
+    assert rest.output.startswith("5 queries, about 2 minutes") and "1 of 5" in rest.output
+
+
+def test_an_interrupted_session_keeps_what_was_said(team: list[str]) -> None:
+    session = AnswerReview(ragdiag.litmus("queries.jsonl", "answers.jsonl"), Path("labels.jsonl"), most=5)
+    said = iter(["r" * len(session.shown)])
+
+    def read(_: str) -> str:
+        try:
+            return next(said)
+        except StopIteration:
+            raise KeyboardInterrupt from None
+
+    review_answers(session, read, Console(file=io.StringIO()))
+    assert len(session.decided) == 1 and len({row["query_id"] for row in lines("labels.jsonl")}) == 1
+
+
+def test_a_file_that_cannot_be_added_to_is_refused_before_anything_is_asked(
+    team: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("ragdiag.label.answer_review.os.open", refused)
+    done = run(*team, "--review", 2, "--answer-labels", "labels.jsonl", stdin="rr\n")
+    assert done.exit_code == 2 and "cannot write labels.jsonl: Permission denied" in done.output and "1 of 2" not in done.output
+
+
+def test_what_comes_after_a_review_is_no_review(team: list[str]) -> None:
+    done = run(*team, "--review", 60, "--reviewer", "ada", "--answer-labels", "labels.jsonl", stdin="ww\nww\nw\n" * 60)
+    following = done.output[done.output.index("Next") :]
+    assert "--review " not in following and "--answer-labels labels.jsonl" in following

@@ -167,7 +167,7 @@ def test_a_judge_s_word_alone_asks_for_labels(here: Path) -> None:
     rows = [row for c in ("retrieved", "oracle") for row in (answer(f"q{i}", c) | {"answer": "Bo"} for i in range(25))]
     jsonl(here / "it's.jsonl", *rows)
     why, line = following(command)
-    assert why.startswith("label the answers of 20 queries, some 10 minutes")
+    assert why.startswith("label the answers of 20 queries, about 10 minutes")
     review = ["--review", "20", "--answer-labels", "answer_labels.jsonl"]
     assert shlex.split(line) == [*command, *review]
     done = CliRunner().invoke(main, shlex.split(line), input="w\n" * 20)

@@ -27,6 +27,9 @@ WAYS = ("doubt", "random")
 PRIOR = 1.0
 """The weight, in labelled queries, of what is believed of a kind before any label: that any truth is as likely."""
 
+EXPECTED, RIGHT = 4.0, 0.85
+"""Of a forecast: the weight of what is believed of a kind, in queries, and the share of it on what the judge says."""
+
 TRUTHS = 4
 """Of two answers: both wrong, the first right, the second, both. Bit c of its number says whether answer c is right."""
 
@@ -80,14 +83,21 @@ def reach(said: Said, more: int, way: str, ids: Sequence[str], seed: int) -> flo
     kind_of = _numbers(said.judged)
     planned = np.bincount(kind_of[order], minlength=TRUTHS) if order else np.zeros(TRUTHS)
     sizes = np.bincount(kind_of[_whole(said.judged)], minlength=TRUTHS)
-    by_number = [_Kind(int(sizes[k]), [], kinds[k].truths) for k in range(TRUTHS)]
+    by_number = [_Kind(int(sizes[k]), [], kinds[k].truths + _expected(k)) for k in range(TRUTHS)]
     failures, share, slope = _slope(by_number)
     variance = share * (1 - share) / failures
     for kind, labels in zip(by_number, planned.tolist(), strict=True):
-        known = min(float(kind.truths.sum()) + labels, kind.size)
+        known = min(float(kind.truths.sum()) - EXPECTED + labels, kind.size)
         unknown = 1 - known / kind.size if kind.size else 0.0
         variance += unknown * kind.size**2 * _spread(kind, slope) / (known + PRIOR)
     return Z * math.sqrt(variance)
+
+
+def _expected(number: int) -> FloatArray:
+    """What a forecast believes of a kind before labels tell, as so many labelled queries: that the judge is mostly right."""
+    believed = np.full(TRUTHS, EXPECTED * (1 - RIGHT) / (TRUTHS - 1))
+    believed[number] = EXPECTED * RIGHT
+    return believed
 
 
 def _whole(values: FloatArray) -> BoolArray:

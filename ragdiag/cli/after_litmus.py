@@ -21,8 +21,11 @@ REPORT, PROMPTS, LABELS = "litmus.json", "prompts.jsonl", "labels.jsonl"
 ASKING = {"conditions", "model"}
 """Options that a live run has for another end than `prompts`."""
 
-REVIEW = {"review", "answer_labels"}
+REVIEW = {"review", "answer_labels", "acceptable", "page", "port"}
 """Options of a review, which has a size of its own, and of its labels, which it adds to."""
+
+REVIEWED = {"review", "draw", "reviewer", "page", "port", "acceptable"}
+"""Options of a review that is over."""
 
 ANSWER_LABELS = "answer_labels.jsonl"
 
@@ -80,5 +83,12 @@ def _decide(context: click.Context, queries: str) -> str:
     decide = shell_line(["decide", "--report", report if report and report != "-" else REPORT])
     if report and report != "-":
         return decide
-    litmus = ["litmus", queries, *kept_options(context, "litmus", LEFT - {"answers"} | PRICE), "--quiet", "--json", REPORT]
+    litmus = [
+        "litmus",
+        queries,
+        *kept_options(context, "litmus", LEFT - {"answers"} | PRICE | REVIEWED),
+        "--quiet",
+        "--json",
+        REPORT,
+    ]
     return f"{shell_line(litmus)} && {decide}"

@@ -75,7 +75,7 @@ def litmus(
 
     live, price, yes = live_options(given, corpus, answers)
     judging = judging_of(given)
-    to_review = review_options(given, judging, queries)
+    to_review = review_options(given, judging, queries, (json_file, html_file, *outputs))
     check_outputs()
     forms = forms_of("litmus", json_file, html_file, outputs)
     checked = options_of(given)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -30,7 +31,7 @@ class Asked(NamedTuple):
     acceptable: str | None
 
 
-def review_options(given: dict[str, object], judging: Judging, queries: str) -> Asked | None:
+def review_options(given: dict[str, object], judging: Judging, queries: str, outputs: Collection[str | None]) -> Asked | None:
     """The options of a review, taken out of `given`; None where none is asked for.
 
     Raises `UsageError` for options of a review without one, and for one whose decisions have no place.
@@ -45,6 +46,8 @@ def review_options(given: dict[str, object], judging: Judging, queries: str) -> 
         raise UsageError("--review keeps every decision as it comes; give --answer-labels FILE")
     if judging.blind:
         raise UsageError("with --blind no label counts, so there is nothing to review")
+    if "-" in outputs:
+        raise UsageError("--review asks on the screen: give the report a file")
     if queries == "-" and not asked.page:
         raise UsageError("standard input is where you answer: give the queries as a file")
     from ragdiag.label.answer_review import begin
@@ -56,6 +59,7 @@ def review_options(given: dict[str, object], judging: Judging, queries: str) -> 
 def review(litmus: Litmus, judging: Judging, queries: str, asked: Asked) -> None:
     """Ask a person about answers of a litmus test; decisions go to the first file of labels."""
     from ragdiag.label.answer_review import AnswerReview
+    from ragdiag.text.phrases import counted
 
     file = Path(judging.answer_labels[0])
     session = AnswerReview(litmus, file, asked.reviewer, asked.draw, asked.review or 0)
@@ -63,12 +67,12 @@ def review(litmus: Litmus, judging: Judging, queries: str, asked: Asked) -> None
         click.echo(session.opening())
         _on_page(session, asked.port) if asked.page else _on_terminal(session)
         skipped = f", {len(session.skipped)} skipped" if session.skipped else ""
-        click.echo(f"{len(session.decided)} queries labelled{skipped}; kept in {file}")
+        click.echo(f"{counted(len(session.decided), 'quer', 'y')} labelled{skipped}; kept in {file}")
     if asked.acceptable:
         from ragdiag.label.accepted import write_accepted
 
         added = write_accepted(Path(queries), session.accepted(), Path(asked.acceptable))
-        click.echo(f"{added} accepted answers added to the queries: {asked.acceptable}")
+        click.echo(f"{counted(added, 'accepted answer')} added to the queries: {asked.acceptable}")
 
 
 def _on_terminal(session: AnswerReview) -> None:
@@ -77,7 +81,7 @@ def _on_terminal(session: AnswerReview) -> None:
 
     with contextlib.suppress(ImportError):  # absent on Windows; where it is, lines can be edited
         import readline  # noqa: F401
-    click.echo("r where the answer says what a reference says, w where it does not; ? shows all commands")
+    click.echo("r where the answer says what a reference says, w where it does not, rw of two; e shows evidence, ? all commands")
     review_answers(session, input, terminal())
 
 

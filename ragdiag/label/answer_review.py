@@ -18,9 +18,12 @@ from ragdiag.core.conditions import ORACLE, RETRIEVED
 from ragdiag.core.errors import UsageError
 from ragdiag.core.records import Query
 from ragdiag.core.reviews import place_in_draw
-from ragdiag.core.writing import PRIVATE, check_writable, json_lines, write_atomically
+from ragdiag.core.writing import PRIVATE, check_writable, json_lines
+from ragdiag.text.phrases import counted
 
 __all__ = ["AnswerReview", "Shown", "begin"]
+
+TWO = "one letter for each, such as rw"
 
 AGAIN = "again"
 """The way to draw what others labelled and this person has not."""
@@ -29,8 +32,15 @@ AGAIN = "again"
 def begin(file: Path) -> None:
     """See that decisions can be kept in `file`, which is made where it is not there. Raises `UsageError` where they cannot."""
     check_writable(file)
-    if not file.exists():
-        write_atomically(file, b"")
+    _append(file, b"")
+
+
+def _append(file: Path, data: bytes) -> None:
+    try:
+        with os.fdopen(os.open(file, os.O_CREAT | os.O_APPEND | os.O_WRONLY, PRIVATE), "ab") as kept:
+            kept.write(data)
+    except OSError as e:
+        raise UsageError(f"cannot write {file}: {e.strerror or e}; name another file, or mend its permissions") from e
 
 
 class Shown(NamedTuple):
@@ -51,13 +61,14 @@ class AnswerReview:
     def __init__(self, litmus: Litmus, file: Path, by: str = "", way: str = "doubt", most: int = 20) -> None:
         begin(file)
         self.file, self.by, self.way, self.most = file, by, way, most
+        self.decided: dict[int, list[bool]] = {}
         self.litmus, self.queries = litmus, litmus.queries
         self._of_query = self._answers()
         self._marks = {key: dict(own) for key, own in load_marks([file]).of.items()}
         self._label = litmus.said.label.copy()
         self._passed: list[int] = []  # in the order of asking, for going back
         self.skipped: set[int] = set()
-        self.decided: dict[int, list[bool]] = {}
+        self.most = min(most, len(self._order(len(self.queries))))
         self.current = self._next()
         if self.current is None:
             raise UsageError(self._nothing_left())
@@ -86,16 +97,19 @@ class AnswerReview:
         """The next query to ask about; None once enough were."""
         if len(self.decided) >= self.most:
             return None
-        open_ = (q for q in self._order() if q not in self.decided and q not in self.skipped)
+        open_ = (
+            q for q in self._order(len(self.decided) + len(self.skipped) + 1) if q not in self.decided and q not in self.skipped
+        )
         return next(open_, None)
 
-    def _order(self) -> Sequence[int]:
+    def _order(self, most: int) -> Sequence[int]:
+        """The next queries to ask about, as far as is known now."""
         if self.way == AGAIN:
             by_others = [q for q, shown in self._of_query.items() if self._others(q, shown)]
             return sorted(by_others, key=lambda q: place_in_draw(self.litmus.seed, self.queries[q].id))
         said = Said(self._label, self.litmus.said.judged)
         order = drawn(said, [query.id for query in self.queries], self.way, self.litmus.seed)
-        return list(itertools.islice(order, len(self.decided) + len(self.skipped) + 1))
+        return list(itertools.islice(order, most))
 
     def _others(self, q: int, shown: Sequence[Shown]) -> bool:
         """Whether somebody else labelled an answer to a query, and this person did not."""
@@ -117,7 +131,9 @@ class AnswerReview:
     def decide(self, right: Sequence[bool]) -> None:
         """Whether each answer shown is right; then the next query is asked about. Raises `UsageError` for another number."""
         if self.current is None or len(right) != len(self.shown):
-            raise UsageError(f"say right or wrong of each of the {len(self.shown)} answers")
+            raise UsageError(
+                "there is one answer: r or w" if len(self.shown) == 1 else f"there are {len(self.shown)} answers: {TWO}"
+            )
         q, drawn_by = self.current, "" if self.way == AGAIN else self.way
         lines = []
         for shown, correct in zip(self.shown, right, strict=True):
@@ -125,8 +141,7 @@ class AnswerReview:
                 key, mark = (self.queries[q].id, condition, shown.text), Mark(correct, self.by, drawn_by, shown.judged)
                 self._marks.setdefault(key, {})[self.by] = mark
                 lines.append(mark_line(key, mark))
-        with os.fdopen(os.open(self.file, os.O_CREAT | os.O_APPEND | os.O_WRONLY, PRIVATE), "ab") as file:
-            file.write(json_lines(lines))
+        _append(self.file, json_lines(lines))
         self.decided[q] = list(right)
         self.skipped.discard(q)
         self._note(q)
@@ -172,14 +187,12 @@ class AnswerReview:
     def opening(self) -> str:
         """How well the share is known, and how much better it would be known after this session."""
         said, ids, seed = self.litmus.said, [query.id for query in self.queries], self.litmus.seed
+        size = f"{counted(self.most, 'quer', 'y')}, about {counted(max(self.most // 2, 1), 'minute')}"
         then = None if self.way == AGAIN else reach(said, self.most, self.way, ids, seed)
         if then is None:
-            return f"{self.most} queries, some {max(self.most // 2, 1)} minutes"
-        before = ""
-        if self.litmus.verdict.errors == "corrected":
-            now = reach(said, 0, self.way, ids, seed)
-            before = "" if now is None else f", now about {100 * now:.0f} to either side"
-        return (
-            f"{self.most} queries, some {max(self.most // 2, 1)} minutes, would tell the share of failures that perfect context\n"
-            f"fixes to about {100 * then:.0f} points to either side{before}"
-        )
+            return size
+        known = f"the share of failures that perfect context fixes to about {100 * then:.0f} points to either side"
+        if self.litmus.verdict.errors != "corrected":
+            return f"{size}, would tell, with the judge's errors,\n{known}"
+        now = reach(said, 0, self.way, ids, seed) or then
+        return f"{size}, would tell\n{known}; now it is known to about {100 * now:.0f}"

@@ -32,7 +32,7 @@ LONGEST = 4000
 
 
 def review_answers(session: AnswerReview, read: Callable[[str], str], console: Console) -> None:
-    """Ask query by query until none is left, or `read` raises `EOFError`, or the labeller quits."""
+    """Ask query by query until none is left, the input ends, or the labeller quits, by Ctrl-C as well."""
     on_screen = None
     while session.current is not None:
         if on_screen != session.current:
@@ -40,7 +40,8 @@ def review_answers(session: AnswerReview, read: Callable[[str], str], console: C
             console.print(*_query(session), sep="\n")
         try:
             command = read("> ").strip().lower()
-        except EOFError:
+        except (EOFError, KeyboardInterrupt):  # what was said is kept
+            console.print()
             return
         if command == "q":
             return

@@ -64,7 +64,9 @@ def _label(litmus: Litmus) -> Following | None:
 def _review(needed: int, why: str) -> Following:
     """A session of labelling, of some ten minutes for twenty queries."""
     n = min(needed, ROUND)
-    return Following("litmus", f"label the answers of {counted(n, 'quer', 'y')}, some {max(n // 2, 1)} minutes: {why}", review=n)
+    return Following(
+        "litmus", f"label the answers of {counted(n, 'quer', 'y')}, about {counted(max(n // 2, 1), 'minute')}: {why}", review=n
+    )
 
 
 def _more_queries(litmus: Litmus) -> Following | None:

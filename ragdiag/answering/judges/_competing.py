@@ -112,5 +112,5 @@ def turned_round(question: str, gold: str, answer: str) -> bool:
 
 def _by_clause(text: str, known: set[str]) -> dict[str, bool]:
     """The words of `text` beyond the `known` ones, and whether their clause denies."""
-    clauses = PARTS.split(text)
-    return {word: bool(NEGATIVE.search(c)) for c in clauses for word in content(c) if word not in known}
+    clauses = [(c, bool(NEGATIVE.search(c))) for c in PARTS.split(text)]
+    return {word: denies for c, denies in clauses for word in content(c) if word not in known}

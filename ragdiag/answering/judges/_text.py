@@ -161,7 +161,7 @@ def unaccented(text: str) -> str:
     """`text` with its letters as an English keyboard has them: ``é`` is e, ``ß`` is ss."""
     if text.isascii():
         return text
-    parts = unicodedata.normalize("NFKD", text.translate(LETTERS))
+    parts = unicodedata.normalize("NFKD", text).translate(LETTERS)  # in this order: some marks stand for such a letter
     return unicodedata.normalize("NFC", "".join(c for c in parts if not unicodedata.combining(c)))
 
 

@@ -105,13 +105,14 @@ def answered(
     outcomes, copies = _outcomes(n, by_condition, sufficient(known, retrieved, audit)), copies_of(known)
     ruling = functools.partial(rule, cluster=cluster, seed=asked.seed, delta=delta, copies=copies, by_doubt=marks.by_doubt)
     verdict = ruling(outcomes, both)
+    right = {c: _right(n, under) for c, under in by_condition.items()}
     return Litmus(
         verdict=verdict,
         queries=tuple(known),
         answers=tuple(answer for _, answer in placed),
         outcomes=outcomes,
         judgements=judgements,
-        shares={c: resampler.mean(_right(n, under)) for c, under in by_condition.items()},
+        shares={c: resampler.mean(of_condition) for c, of_condition in right.items()},
         corrected=_corrected(by_condition, said, both, marks.by_doubt, resampler, asked.seed),
         unsupported=_unsupported(n, everywhere, resampler),
         agreements=_agreements(by_condition),
@@ -125,7 +126,7 @@ def answered(
         people=people,
         otherwise=otherwise_judged(marks, [(a, j.judged) for (_, a), j in zip(placed, judgements, strict=True)]),
         undoubted=_undoubted(n, answerable, outcomes.sufficient, judging.blind, ruling) if verdict.errors == "open" else None,
-        harms=harms({c: _right(n, under) for c, under in by_condition.items()}, said, cluster, asked.seed, copies),
+        harms=harms(right, said, cluster, asked.seed, copies),
         abstained=abstained(everywhere.get(RETRIEVED, ()), outcomes.sufficient, nowhere, measured(n, audit), resampler),
         told_apart=audited_apart(audit, asked, progress),
         support_agreements=_agreements(by_condition, lambda j: (j.support_label, j.supported)),

@@ -498,7 +498,7 @@ def test_an_ephemeral_collection_is_audited_as_a_search(data, diary):
 
 def test_records_that_no_stored_graph_has_are_linked_in_the_order_of_the_log(data, diary, tmp_path):
     """Opened twice by Chroma itself, this folder gives two graphs. In it are records added, replaced and deleted since."""
-    poor = {"space": "cosine", "max_neighbors": 2, "ef_search": 5, "ef_construction": 10}
+    poor = {"space": "cosine", "max_neighbors": 6, "ef_search": 5, "ef_construction": 2}
     with chromadb.PersistentClient(str(tmp_path / "store")) as client:
         collection = filled(client, data, **poor, batch_size=10, sync_threshold=144)
         vectors = Dense().encoder.encode(SIGHTINGS[:4], "document", Cache(data / "cache"), no_progress)

@@ -13,6 +13,7 @@ from ragdiag.core.options import Options
 from ragdiag.core.protocols import ChunkTexts, Composed, Index, Progress, Step, Weighted
 from ragdiag.core.records import BoolArray, FloatArray, IntArray, Mean, Query, Run
 from ragdiag.core.registry import make, spec_of
+from ragdiag.core.texts import OwnTexts
 from ragdiag.pipeline import Audit, labelled_documents
 from ragdiag.scoring.abstaining import Telling, overlap, score_signals, telling
 from ragdiag.scoring.scoring import Scorer
@@ -119,8 +120,7 @@ def _agreement(
         return "each other", overlap(one, other, k)
     if not chunking.complete:
         return None
-    spans = zip(chunking.document.tolist(), chunking.start.tolist(), chunking.end.tolist(), strict=True)
-    chunks = ChunkTexts((corpus.documents[d].text[a:b] for d, a, b in spans), corpus, chunking)
+    chunks = ChunkTexts(OwnTexts(corpus, chunking), corpus, chunking)
     store = opened(asked.cache)
     retriever = by_meaning(chunks, store) if isinstance(index, Weighted) else make("retrievers", WORDS)
     if retriever is None:

@@ -34,9 +34,9 @@ class Texts:
 
     def __init__(self, material: Material, progress: Progress) -> None:
         self._material, self._progress = material, progress
-        self._known: dict[tuple[str, str], list[str]] = {}
+        self._known: dict[tuple[str, str], Sequence[str]] = {}
 
-    def of(self, plan: Plan) -> list[str]:
+    def of(self, plan: Plan) -> Sequence[str]:
         """The texts of a plan's chunks."""
         cut = f"{plan.options.chunks or spec_of(plan.chunker, full=True)}", spec_of(plan.context, full=True)
         if cut not in self._known:

@@ -1,8 +1,8 @@
 """A cache on disk of what is costly to compute (vectors, indexes), by the hash of what it was made from.
 
 Vectors are rows of one SQLite file for each model, which several processes may read and write, and which stays whole where a
-process is killed. Arrays are ``.npz`` files written atomically. Each entry carries a checksum over its content and key: what is
-damaged is dropped and made again.
+process is killed. Arrays are ``.npz`` files written atomically. Nobody may write to arrays that are read; large ones are mapped.
+Each entry carries a checksum over its content and key: what is damaged is dropped and made again.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import BinaryIO, TypeVar
 
 import numpy as np
 
 from ragdiag.core.arrays import Array, VectorArray
 from ragdiag.core.errors import UsageError
+from ragdiag.core.mapped import read_arrays, write_arrays
 from ragdiag.core.protocols import Store
 from ragdiag.core.writing import PRIVATE, TEMPORARY, drop_stale, replacing
 
@@ -111,9 +112,7 @@ class Cache:
         try:
             with path.open("rb") as file:
                 if _sealed(file, key):
-                    file.seek(0)
-                    with np.load(file, allow_pickle=False) as archive:
-                        return {name: archive[name] for name in archive.files}
+                    return read_arrays(file)
             path.unlink(missing_ok=True)
         except FileNotFoundError:
             pass
@@ -125,7 +124,7 @@ class Cache:
         """Keep named arrays under `key`."""
         try:
             with replacing(self.folder / f"{key}.npz") as file:
-                np.savez(file, **dict[str, Any](arrays))
+                write_arrays(file, arrays)
                 size = file.tell()
                 file.seek(0)
                 seal = _digest(file, size, key)

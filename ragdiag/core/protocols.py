@@ -6,14 +6,15 @@ Stages never import each other; they meet through `ragdiag.core.records` and the
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from ragdiag.core.arrays import Array, BoolArray, FloatArray, IntArray, VectorArray
 from ragdiag.core.opinions import Opinion
 from ragdiag.core.prompt import Prompt, Reply
 from ragdiag.core.proofs import Edit
-from ragdiag.core.records import Answer, Chunking, Corpus, Document, Query, StoredChunk
+from ragdiag.core.records import Answer, Document, Query, StoredChunk
+from ragdiag.core.texts import ChunkTexts
 
 __all__ = [
     "Approximate", "Beside", "ChunkTexts", "Chunker", "Collection", "Composed", "Context", "CorpusChunker", "Examined", "Fusion",
@@ -222,17 +223,6 @@ class Timed(Protocol):
     """An index that states whether `Index.answer` encodes the query; any other one does."""
 
     encodes_anew: bool
-
-
-class ChunkTexts(list[str]):
-    """What is indexed for each chunk of `chunking`, in its order, for retrievers that need more than texts.
-
-    Its documents are those of `corpus`, by position, and so are the documents of an `Edit`.
-    """
-
-    def __init__(self, texts: Iterable[str], corpus: Corpus, chunking: Chunking) -> None:
-        super().__init__(texts)
-        self.corpus, self.chunking = corpus, chunking
 
 
 class Retriever(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +37,7 @@ class Handed:
     signature: str
     corpus: Corpus
     chunking: Chunking
-    texts: list[str]
+    texts: Sequence[str]
     index: Index
     depth: int
 

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from ragdiag.core.records import Chunking, Corpus, FloatArray, IntArray, Labels, Run
+from ragdiag.core.texts import OwnTexts
 from ragdiag.scoring.topics import Topics
 
 __all__ = ["Subjects"]
@@ -34,9 +35,7 @@ class Subjects:
 
     @cached_property
     def _topics(self) -> Topics:
-        columns = (self._chunking.document, self._chunking.start, self._chunking.end)
-        rows = zip(*(column.tolist() for column in columns), strict=True)
-        return Topics([self._corpus.documents[d].text[a:b] for d, a, b in rows])
+        return Topics(OwnTexts(self._corpus, self._chunking))
 
     def off_topic(self, query: int, chunks: Sequence[int]) -> dict[int, float]:
         """Of `chunks`, those about something else than the query's evidence (see `topics`), with their affinity to it.

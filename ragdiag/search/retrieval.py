@@ -127,7 +127,7 @@ class Plan:
         made = of_run(options, given) if options.run else of_search(options, given, self.surroundings, self.store, progress)
         return made._replace(source=made.source._replace(chunker=self._own_name() or made.source.chunker))
 
-    def texts(self, whole: Corpus, corpus: Corpus, progress: Progress) -> list[str]:
+    def texts(self, whole: Corpus, corpus: Corpus, progress: Progress) -> Sequence[str]:
         """What is indexed for each chunk; nothing for a collection that has its own."""
         if self.collection is not None:
             return []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ragdiag.core.contexts import ToldContext
@@ -9,6 +11,8 @@ from ragdiag.core.encoders import Noted
 from ragdiag.core.protocols import Context, Progress, Store, no_progress
 from ragdiag.core.records import Chunking, Corpus, Span
 from ragdiag.core.registry import spec_of
+from ragdiag.core.texts import OwnTexts
+from ragdiag.search.contexts.none import Nothing
 from ragdiag.sources.chunks import embed_texts
 
 __all__ = ["Surroundings"]
@@ -35,8 +39,10 @@ class Surroundings:
             self._known = chunking, self.context.told(corpus, chunking, self._store, progress)
         return self._known[1]
 
-    def texts(self, corpus: Corpus, chunking: Chunking, progress: Progress = no_progress) -> list[str]:
-        """What is indexed for each chunk."""
+    def texts(self, corpus: Corpus, chunking: Chunking, progress: Progress = no_progress) -> Sequence[str]:
+        """What is indexed for each chunk; where that is its own text, it is read off its document whenever it is asked for."""
+        if isinstance(self.context, Nothing):
+            return OwnTexts(corpus, chunking)
         return embed_texts(corpus, chunking, self.of(corpus, chunking, progress))
 
     def text(self, corpus: Corpus, chunking: Chunking, span: Span) -> str:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from scipy import sparse
 
 from ragdiag.core.arrays import Array, FloatArray, IntArray
 from ragdiag.core.cache import arrays_of
@@ -18,6 +16,7 @@ from ragdiag.core.errors import SpecError
 from ragdiag.core.proofs import Edit
 from ragdiag.core.protocols import Progress, Store
 from ragdiag.core.ranking import edited, padded
+from ragdiag.search.retrievers._counts import TermCounts, term_counts
 from ragdiag.search.retrievers._postings import Postings
 from ragdiag.search.retrievers._texts import numbered, packed
 from ragdiag.text.analysis import Analysis, Analyzer, Stem, Stop
@@ -25,6 +24,9 @@ from ragdiag.text.words import DEFINITION
 
 CACHED_FROM = 2000
 """Texts from which an index is worth keeping: building a smaller one is quicker than reading it."""
+
+STEP = 1 << 22
+"""Weights that are made at once."""
 
 
 @dataclass(frozen=True)
@@ -70,29 +72,25 @@ class Bm25:
         return Bm25Index(self, arrays)
 
     def _build(self, texts: Sequence[str]) -> dict[str, Array]:
-        # No term goes on beyond white space: what stands between is read once, however many texts have it.
-        pieces, stretches = _counted(map(str.split, texts))
-        counts, written = _counted(map(self.analysis.written, stretches))
-        become, terms = _counted(self.analysis.of_written(written))
-        order = sorted(range(len(terms)), key=terms.__getitem__)
-        return self._arrays(sparse.csc_array(pieces @ counts @ become)[:, order], [terms[t] for t in order])
-
-    def _arrays(self, counts: Any, terms: list[str]) -> dict[str, Array]:
-        counts.sort_indices()
-        idf, average = self._statistics(counts, terms)
-        lengths = np.asarray(counts.sum(axis=1), dtype=np.float64).ravel()
-        tf = counts.data.astype(np.float64)
-        norm = 1 - self.b + self.b * lengths[counts.indices] / average if average else np.ones(len(tf))
-        idf_of = np.repeat(idf, np.diff(counts.indptr))
-        weights, absent = self.weights(tf, norm)
+        counts = term_counts(texts, self.analysis)
+        idf, average = self._statistics(counts)
+        weights, absent = np.empty(len(counts.texts)), 0.0
+        for a in range(0, len(weights), STEP):
+            part = slice(a, a + STEP)
+            bounds = np.minimum(np.maximum(counts.starts, a), a + STEP)
+            of_part = bounds[1:] - bounds[:-1]  # of each term, how much of it
+            lengths = counts.lengths[counts.texts[part]].astype(np.float64)
+            norm = 1 - self.b + self.b * lengths / average if average else np.ones(len(lengths))
+            present, absent = self.weights(counts.times[part].astype(np.float64), norm)
+            weights[part] = np.repeat(idf, of_part) * (present - absent)
         return {
-            "terms": packed(terms),
-            "indptr": counts.indptr.astype(np.int64),
-            "indices": counts.indices.astype(np.int32),
-            "weights": idf_of * (weights - absent),
+            "terms": packed(counts.terms),
+            "indptr": counts.starts,
+            "indices": counts.texts,
+            "weights": weights,
             "absent": idf * absent,
             "idf": idf,
-            "size": np.array([counts.shape[0]], dtype=np.int64),
+            "size": np.array([len(counts.lengths)], dtype=np.int64),
             "average": np.array([average]),
         }
 
@@ -110,24 +108,24 @@ class Bm25:
         # rank-bm25 multiplies by the frequency once more than the paper does.
         return tf * (self.k1 + 1) * scaled / (self.k1 + scaled), 0.0
 
-    def _statistics(self, counts: Any, terms: list[str]) -> tuple[FloatArray, float]:
+    def _statistics(self, counts: TermCounts) -> tuple[FloatArray, float]:
         """Each term's idf and the mean length, from rank-bm25 itself where it has the variant."""
         import rank_bm25
 
+        terms, n, total = counts.terms, len(counts.lengths), int(counts.lengths.sum())
+        frequency = np.diff(counts.starts)
         if self.variant == "lucene":
-            n, frequency = counts.shape[0], np.diff(counts.indptr)
-            return np.log1p((n - frequency + 0.5) / (frequency + 0.5)), float(counts.sum() / n) if n else 0.0
+            return np.log1p((n - frequency + 0.5) / (frequency + 0.5)), float(total / n) if n else 0.0
 
         base = {"okapi": rank_bm25.BM25Okapi, "plus": rank_bm25.BM25Plus, "l": rank_bm25.BM25L}[self.variant]
-        frequency = np.diff(counts.indptr)
-        order = _first_seen(counts)
+        # Terms in the order of the first text that has them; within one text, by name.
+        order = np.argsort(counts.texts[counts.starts[:-1]], kind="stable").tolist() if terms else []
 
         class FromCounts(base):  # type: ignore[misc, valid-type]
-            """rank-bm25 reads its statistics off token lists; these are the same numbers off a matrix, without the lists."""
+            """rank-bm25 reads its statistics off token lists; these are the same numbers off the counts, without the lists."""
 
-            def _initialize(self, corpus: Any) -> dict[str, int]:
-                self.corpus_size = corpus.shape[0]
-                self.avgdl = corpus.sum() / corpus.shape[0]
+            def _initialize(self, _: object) -> dict[str, int]:
+                self.corpus_size, self.avgdl = n, total / n
                 # In the order rank-bm25 meets the terms, so that its sum of idfs rounds the same way.
                 return {terms[t]: int(frequency[t]) for t in order}
 
@@ -136,24 +134,6 @@ class Bm25:
         extra = {"epsilon": self.epsilon} if self.variant == "okapi" else {}
         statistics = FromCounts(counts, k1=self.k1, b=self.b, **extra)
         return np.array([statistics.idf[t] for t in terms]), float(statistics.avgdl)
-
-
-def _counted(rows: Iterable[list[str]]) -> tuple[Any, list[str]]:
-    """How often each row has each item, as a matrix, and the items by its columns."""
-    number, columns, times, ends = defaultdict[str, int](count().__next__), list[int](), list[int](), [0]
-    for row in rows:
-        of_row = Counter(row)
-        columns += map(number.__getitem__, of_row)
-        times += of_row.values()
-        ends.append(len(columns))
-    data = np.array(times, dtype=np.int32), np.array(columns, dtype=np.int32), np.array(ends, dtype=np.int32)
-    return sparse.csr_array(data, shape=(len(ends) - 1, len(number))), list(number)
-
-
-def _first_seen(counts: Any) -> list[int]:
-    """Terms in the order of the first text that has them (within one text, by name)."""
-    first = counts.indices[np.minimum(counts.indptr[:-1], max(counts.nnz - 1, 0))] if counts.nnz else np.zeros(0)
-    return [int(t) for t in np.argsort(first, kind="stable")]
 
 
 class Bm25Index:

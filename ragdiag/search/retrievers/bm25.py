@@ -16,10 +16,10 @@ from ragdiag.core.errors import SpecError
 from ragdiag.core.proofs import Edit
 from ragdiag.core.protocols import Progress, Store
 from ragdiag.core.ranking import edited, padded
-from ragdiag.search.retrievers._counts import TermCounts, term_counts
 from ragdiag.search.retrievers._postings import Postings
 from ragdiag.search.retrievers._texts import numbered, packed
 from ragdiag.text.analysis import Analysis, Analyzer, Stem, Stop
+from ragdiag.text.counts import TermCounts, term_counts
 from ragdiag.text.words import DEFINITION
 
 CACHED_FROM = 2000

@@ -6,6 +6,7 @@ import random
 import resource
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 DATA = Path(os.environ.get("RAGDIAG_DATA", Path(__file__).parents[3] / "shared" / "data"))
@@ -38,6 +39,11 @@ def questions(*names: str) -> list[str]:
 
 
 def chunks(n: int, seed: int = 0) -> list[str]:
+    """`chunk_stream` as a list."""
+    return list(chunk_stream(n, seed))
+
+
+def chunk_stream(n: int, seed: int = 0) -> Iterator[str]:
     """`n` chunks of about 100 words: real ones, repeated with one word in twelve replaced by another chunk's or a new one."""
     from ragdiag.search.chunkers.recursive import Recursive
 
@@ -46,14 +52,12 @@ def chunks(n: int, seed: int = 0) -> list[str]:
     for text in texts():
         starts, ends = Recursive(size=160).spans(text)
         real += [text[a:b].split() for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
-    made = []
-    while len(made) < n:
+    for _ in range(n):
         words = list(rng.choice(real))
         for _ in range(len(words) // 12):
             new = f"term{rng.randrange(50_000)}" if rng.random() < 0.3 else rng.choice(rng.choice(real) or ["text"])
             words[rng.randrange(len(words))] = new
-        made.append(" ".join(words))
-    return made
+        yield " ".join(words)
 
 
 def cpu(function, *arguments, repeat: int = 1):

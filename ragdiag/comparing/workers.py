@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 from ragdiag.comparing.cells import Arrays
 from ragdiag.core.cache import default_folder
+from ragdiag.core.environment import without_modules_of_here
 from ragdiag.core.options import Options
 from ragdiag.core.protocols import Progress, Store
 
@@ -43,11 +44,12 @@ class Results:
         parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
         here = os.getpid()
         calls = [joblib.delayed(_numbered)(i, task, arguments[i], here) for i in self.missing]
-        for done, (i, arrays) in enumerate(parallel(calls) if calls else (), 1):
-            self._known[i], store = arrays, self._stores[i]
-            progress(what, done, len(self.missing))
-            if store is not None:
-                store.add_arrays(self._keys[i], arrays)
+        with without_modules_of_here():
+            for done, (i, arrays) in enumerate(parallel(calls) if calls else (), 1):
+                self._known[i], store = arrays, self._stores[i]
+                progress(what, done, len(self.missing))
+                if store is not None:
+                    store.add_arrays(self._keys[i], arrays)
         return [arrays for arrays in self._known if arrays is not None]
 
 

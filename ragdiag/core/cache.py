@@ -22,7 +22,7 @@ from ragdiag.core.arrays import Array, VectorArray
 from ragdiag.core.errors import UsageError
 from ragdiag.core.mapped import read_arrays, write_arrays
 from ragdiag.core.protocols import Store
-from ragdiag.core.writing import PRIVATE, TEMPORARY, drop_stale, replacing
+from ragdiag.core.writing import PRIVATE, drop_stale, replacing
 
 T = TypeVar("T")
 
@@ -68,7 +68,7 @@ class Cache:
             self.folder.mkdir(0o700, parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.folder):
                 pass
-            drop_stale(self.folder, f"*{TEMPORARY}")
+            drop_stale(self.folder)
         except OSError as e:
             raise self._unusable(self.folder, e) from e
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from ragdiag.core.environment import be_quiet
 from ragdiag.core.errors import SpecError
 
 __all__ = ["load_function", "load_object", "names_function", "needed"]
@@ -51,6 +52,7 @@ def _lacking(target: str, whose: str, what: str) -> SpecError:
 
 def _imported(name: str, said: str) -> ModuleType:
     importlib.invalidate_caches()
+    be_quiet()
     here = str(Path.cwd())
     is_here = PathFinder.find_spec(name.partition(".")[0], [here]) is not None
     if is_here:

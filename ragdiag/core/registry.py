@@ -20,6 +20,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ragdiag.core.environment import import_quietly
 from ragdiag.core.errors import MissingExtra, SpecError, did_you_mean
 
 __all__ = ["FAMILIES", "NEWER", "make", "names", "require", "spec_of", "strategy_class", "without_usual"]
@@ -243,8 +244,8 @@ def _default(field: dataclasses.Field[Any]) -> object:
 
 
 def require(module: str, extra: str, instead: str = "") -> Any:
-    """Import an optional package, or raise `MissingExtra` with its pip line; `instead` names a way to do without."""
+    """Import an optional package, quietly, or raise `MissingExtra` with its pip line; `instead` names a way to do without."""
     try:
-        return importlib.import_module(module)
+        return import_quietly(module)
     except ModuleNotFoundError as e:
         raise MissingExtra(module.split(".")[0].replace("_", "-"), extra, instead) from e

@@ -103,7 +103,6 @@ def load_model(kind: str, folder: Path, precision: str, instead: str = "") -> An
     Raises `SpecError` where it cannot be loaded.
     """
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     # Else threads that wait for each other keep the processors busy: on a machine that is shared they take half of all the time.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     for library in ("sentence_transformers", "torch"):

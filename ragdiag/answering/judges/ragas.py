@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import os
 import warnings
 from collections import Counter
 from collections.abc import Sequence
@@ -129,7 +128,6 @@ class Ragas:
 
     def _metric(self) -> tuple[Any, Any]:
         """The metric, and the client that it talks through."""
-        os.environ["RAGAS_DO_NOT_TRACK"] = "true"  # "1" would not do; read once, so before the import
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             analytics = require("ragas._analytics", "judge")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import random
 import shutil
 import sqlite3
@@ -131,7 +130,6 @@ class Connection:
     def collection(self, progress: Progress) -> Any:
         """The collection as chromadb gives it. Raises `InputError`, `SpecError`, and whatever chromadb does."""
         if self._collection is None:
-            os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
             with contextlib.ExitStack() as held:
                 chromadb = require("chromadb", "chroma")
                 self._collection = self._served(chromadb, held) if self._url else self._copied(chromadb, held, progress)
@@ -140,7 +138,7 @@ class Connection:
 
     def _served(self, chromadb: Any, held: contextlib.ExitStack) -> Any:
         host, port, ssl = address(self._url, "chroma")
-        client = held.enter_context(chromadb.HttpClient(host, port, ssl, settings=_settings(chromadb)))
+        client = held.enter_context(chromadb.HttpClient(host, port, ssl, settings=_settings(chromadb, True)))
         held.callback(_hang_up, client)
         return self._got(chromadb, client)
 
@@ -152,7 +150,7 @@ class Connection:
         shutil.copytree(folder, copy, dirs_exist_ok=True)
         with contextlib.closing(sqlite3.connect(copy / "chroma.sqlite3", isolation_level=None)) as database:
             log = _Log(database, self._name)
-            client = held.enter_context(chromadb.PersistentClient(str(copy), settings=_settings(chromadb)))
+            client = held.enter_context(chromadb.PersistentClient(str(copy), settings=_settings(chromadb, False)))
             collection = self._got(chromadb, client)
             for done in log.linked(collection, self._start):
                 self.unlinked = done
@@ -215,8 +213,20 @@ def _shuffled(rows: Sequence[tuple[str, int]], seed: int) -> list[int]:
     return [row for name in names for row in of_id[name]]
 
 
-def _settings(chromadb: Any) -> Any:
-    return chromadb.Settings(anonymized_telemetry=False)
+def _settings(chromadb: Any, of_server: bool) -> Any:
+    """Chroma's settings without telemetry and traces, and without what a ``.env`` of the working folder says, which is anybody's.
+
+    How a server lets one in, its own variables in the environment say; a folder needs nothing from there, not even a server.
+    """
+
+    class Own(chromadb.Settings):  # type: ignore[misc]
+        """As the environment has them, or as they are by default."""
+
+        @classmethod
+        def settings_customise_sources(cls, _: Any, init_settings: Any, env_settings: Any, **__: Any) -> tuple[Any, ...]:
+            return (init_settings, env_settings) if of_server else (init_settings,)
+
+    return Own(anonymized_telemetry=False, chroma_otel_collection_endpoint="", chroma_otel_granularity=None)
 
 
 def _hang_up(client: Any) -> None:

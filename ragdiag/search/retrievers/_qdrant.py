@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import tempfile
 import warnings
 import weakref
@@ -20,6 +19,7 @@ from ragdiag.core.arrays import VectorArray
 from ragdiag.core.errors import InputError, SpecError, did_you_mean
 from ragdiag.core.registry import require
 from ragdiag.search.retrievers._payload import TEXTS, flattened, text_in
+from ragdiag.search.retrievers._qdrant_folder import copied
 from ragdiag.search.retrievers._source import PAGE, Opaque, Row, Space, asked, one_line
 
 KEY = "QDRANT_API_KEY"
@@ -147,7 +147,7 @@ class QdrantSource:
             remedy = "give the folder of QdrantClient(path=...), or the url of the server whose storage it is"
             raise InputError("is no folder of Qdrant's Python client (it has no meta.json)", folder, remedy=remedy)
         copy = held.enter_context(tempfile.TemporaryDirectory())
-        shutil.copytree(folder, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".lock"))
+        copied(folder, Path(copy))
         return self._library.QdrantClient(path=copy)
 
     @cached_property

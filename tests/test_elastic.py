@@ -4,6 +4,7 @@ The servers are noida-db and osmem-server, which speak these protocols, and stan
 """
 
 import bisect
+import contextlib
 import http.client
 import importlib.util
 import json
@@ -381,6 +382,38 @@ def served(**attributes: object) -> Iterator[tuple[str, type[OpenSearch]]]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+class Endless(OpenSearch):
+    """One that says something that is never at its end, or as deep as it is long."""
+
+    says = b""
+
+    def said(self, body: object) -> None:
+        self.send_response(200)
+        self.end_headers()
+        with contextlib.suppress(ConnectionError):
+            for _ in range(4096):
+                self.wfile.write(self.says)
+
+
+@pytest.mark.parametrize(
+    ("says", "most", "seconds", "message"),
+    [
+        (b" " * 1024, 2**20, 600, "an answer of more than 1 MB"),
+        (b" " * 1024, 2**30, 0, "timed out"),
+        (b"[" * 1024, 2**30, 600, "it gives no JSON"),
+    ],
+    ids=["large", "slow", "deep"],
+)
+def test_a_reply_has_a_bound(says: bytes, most: int, seconds: int, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ragdiag.search.retrievers._elastic.LARGEST", most)
+    monkeypatch.setattr("ragdiag.search.retrievers._elastic.WHOLE_S", seconds)
+    with served(says=says, said=Endless.said) as (url, _):
+        retriever = make("retrievers", f"elastic(url={url!r}, index=notes)")
+        with pytest.raises(RagdiagError, match=rf"127.0.0.1:\d+ \[notes\]: .*{message}") as caught:
+            retriever.source.count()
+    assert "\n" not in str(caught.value)
 
 
 def cosine(a: np.ndarray, b: np.ndarray) -> float:

@@ -77,13 +77,13 @@ class Connection:
         self._client.close()
 
 
-def read_body(parts: Iterable[bytes], deadline: float) -> bytes:
-    """All of a response. Raises `OverflowError` for more than `LARGEST` bytes, `TimeoutError` behind the `deadline`."""
+def read_body(parts: Iterable[bytes], deadline: float, most: int = LARGEST) -> bytes:
+    """All of a response. Raises `OverflowError` for more than `most` bytes, `TimeoutError` behind the `deadline`."""
     body = bytearray()
     for part in parts:
         body += part
-        if len(body) > LARGEST:
+        if len(body) > most:
             raise OverflowError
         if time.monotonic() > deadline:
-            raise TimeoutError
+            raise TimeoutError("timed out")
     return bytes(body)

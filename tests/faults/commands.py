@@ -72,8 +72,8 @@ check DEMO --json check.json # 0 1
 compare DEMO CUT --retriever bm25 --retriever 'latest(bm25)' --json c.json --html c.html
 compare DEMO -k 3 --no-cache --retriever bm25 --retriever lsa --jobs 2 --no-causes
 compare DEMO CUT --retriever dense --retriever hybrid --tune --no-causes
-tune DEMO CUT --time 20s --no-embedding --export langchain --out tuned --json t.json --html t.html
-tune DEMO CUT --time 20s --space space.toml --jobs 2 --output t2.html
+tune DEMO CUT --time 20s --space space.toml --no-embedding --export langchain --out tuned --json t.json --html t.html
+tune DEMO CUT --time 20s --space space.toml --jobs 2 --no-causes --output t2.html
 litmus ANSWERS --corpus demo/corpus CUT --retriever bm25 --json l.json --html l.html --citations l.jsonl
 litmus ANSWERS --blind --judge embedding
 litmus demo/queries.jsonl --corpus demo/corpus CUT --retriever bm25 --live team:model --yes --record r.jsonl # team
@@ -89,7 +89,7 @@ label faq.md --drafts --retriever bm25 --out drafts.jsonl --no-cache # q
 label demo/corpus asked.txt --page --out page.jsonl --no-cache # page
 label DEMO --review old.json --out reviewed.jsonl # q
 label DEMO --review old.json --page --out reviewed2.jsonl # page
-label DEMO --between 'sentence(size=60) | bm25' --between 'sentence(size=60) | lsa' --out between.jsonl # q
+label demo/corpus asked.txt --between 'sentence(size=60) | bm25' --between 'sentence(size=60) | lsa' --out between.jsonl # q
 diff old.json old.json --json diff.json --output diff.md
 diff old.json old.json --corpus demo/corpus --queries demo/queries.jsonl # 0 1 2
 export demo/corpus --form langchain --out out-langchain --cache cache

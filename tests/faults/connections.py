@@ -55,8 +55,9 @@ class Seen(NamedTuple):
     @property
     def faults(self) -> list[str]:
         """What is wrong; nothing where all is well."""
+        sprung = () if self.command.team else self.sprung  # who names code of a folder trusts the folder
         status = [] if self.status in self.command.status else [f"exit status {self.status}"]
-        return [*status, *(f"tried {attempt}" for attempt in self.attempts), *(f"ran {name}.py" for name in self.sprung)]
+        return [*status, *(f"tried {attempt}" for attempt in self.attempts), *(f"ran {name}.py" for name in sprung)]
 
 
 class Watched(NamedTuple):
@@ -113,6 +114,7 @@ def _environment(place: Path, folder: Path, switches: Sequence[str]) -> dict[str
         "RAGDIAG_SWITCHES": " ".join(switches),
         "RAGDIAG_CACHE": str(folder / "cache"),
         "COLUMNS": "100",
+        "OMP_NUM_THREADS": "1",
         # As a careless environment has it: every one of these turns something on.
         "ANONYMIZED_TELEMETRY": "True",
         "CHROMA_OTEL_COLLECTION_ENDPOINT": "http://192.0.2.1:4317",

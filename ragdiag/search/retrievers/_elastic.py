@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import functools
 import http.client
 import json
 import os
+import time
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from urllib.parse import quote
 
+from ragdiag.core.endpoints import read_body
 from ragdiag.core.errors import InputError, RagdiagError, SpecError, did_you_mean
 from ragdiag.search.retrievers._payload import flattened
 from ragdiag.search.retrievers._source import PAGE, Opaque, Row, address, one_line
@@ -20,6 +23,9 @@ __all__ = ["MOST", "SAME_COPY", "Answer", "ElasticIndex", "check_filter"]
 
 KEY, USER, PASSWORD = "ELASTICSEARCH_API_KEY", "ELASTICSEARCH_USER", "ELASTICSEARCH_PASSWORD"
 SECONDS = 60
+WHOLE_S, LARGEST = 600, 512 * 2**20
+"""How long one answer may take, and its bytes: a server may send without an end."""
+
 MOST = 10_000
 """Results that a server gives to one search at most, as it is set up (``index.max_result_window``)."""
 
@@ -138,7 +144,9 @@ class ElasticIndex:
             raise RagdiagError(
                 f"{self.place}: {one_line(e)}; check that an Elasticsearch or OpenSearch server runs there (http or https)"
             ) from e
-        except ValueError as e:
+        except OverflowError as e:
+            raise RagdiagError(f"{self.place}: an answer of more than {LARGEST // 2**20} MB, which is none of a search") from e
+        except (ValueError, RecursionError) as e:
             raise RagdiagError(f"{self.place}: what answers there is no Elasticsearch or OpenSearch (it gives no JSON)") from e
         if status == http.client.OK and isinstance(said, dict):
             return said
@@ -150,8 +158,9 @@ class ElasticIndex:
         for attempt in (0, 1):
             try:
                 self._connection.request(method, path, body, headers)
-                answer = self._connection.getresponse()
-                text = answer.read()
+                with self._connection.getresponse() as answer:
+                    parts = iter(functools.partial(answer.read1, 1 << 16), b"")
+                    text = read_body(parts, time.monotonic() + WHOLE_S, LARGEST)
             except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
                 self._connection.close()
                 if attempt:

@@ -50,6 +50,7 @@ def test_nothing_is_tried_and_nothing_of_the_folder_runs(folder: Path, group: st
     assert len(told.seen) == len(chosen) > 0
     wrong = [f"{seen.command.name}: {'; '.join(seen.faults)}\n{seen.output[-500:]}" for seen in told.seen if seen.faults]
     assert not wrong, "\n".join(wrong)
+    assert {Path(file).parts[1] for file in told.home} <= {"matplotlib"}, "what draws figures keeps a list of fonts"
     if group == "local":
         assert {library for library, _ in told.switches} >= {"transformers", "huggingface_hub"}
     for library, switches in told.switches:

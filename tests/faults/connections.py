@@ -61,10 +61,14 @@ class Seen(NamedTuple):
 
 
 class Watched(NamedTuple):
-    """A group of commands that ran in one process; `switches` are what the environment said as each library was imported."""
+    """A group of commands that ran in one process.
+
+    `switches` are what the environment said as each library was imported, `home` the files that are in an empty home afterwards.
+    """
 
     seen: tuple[Seen, ...]
     switches: tuple[tuple[str, dict[str, str | None]], ...]
+    home: tuple[str, ...]
 
 
 @functools.cache
@@ -155,7 +159,8 @@ def _told(group: Sequence[Command], place: Path, done: subprocess.CompletedProce
         _, status, seconds, output = statuses.get(n, [n, -1, 0.0, done.stderr[-2000:]])
         mine = tuple(traps) if n == len(group) - 1 else ()
         seen.append(Seen(command, status, tuple(dict.fromkeys(attempts[n])), mine, seconds, output))
-    return Watched(tuple(seen), tuple((e["library"], e["switches"]) for e in events if "library" in e))
+    home = sorted(str(path.relative_to(place / "home")) for path in (place / "home").rglob("*") if path.is_file())
+    return Watched(tuple(seen), tuple((e["library"], e["switches"]) for e in events if "library" in e), tuple(home))
 
 
 def _is_allowed(to: object, loopback: bool) -> bool:

@@ -64,7 +64,7 @@ audit DEMO CUT --retriever bm25 --answers demo/answers.jsonl --judge matcher --s
 audit DEMO -k 3 --run run.jsonl --no-cache
 audit DEMO -k 3 --retriever bm25 --chunks chunks.jsonl --no-cache
 audit DEMO CUT --retriever bm25 --only travel-2025.md --exclude *.rst --keep hidden --fail-under Sufficient@3=0.01 # 0 1
-audit DEMO -k 3 --search team:search --rewrite team:rewrite --no-cache # team
+audit DEMO -k 3 --search team:search --rewrite team:rewrite --swap none --no-cache # team
 audit demo/corpus - --retriever bm25 --no-cache # queries
 explain DEMO meals CUT --retriever bm25 --json explained.json
 explain DEMO meals CUT
@@ -76,7 +76,7 @@ tune DEMO CUT --time 20s --space space.toml --no-embedding --export langchain --
 tune DEMO CUT --time 20s --space space.toml --jobs 2 --no-causes --output t2.html
 litmus ANSWERS --corpus demo/corpus CUT --retriever bm25 --json l.json --html l.html --citations l.jsonl
 litmus ANSWERS --blind --judge embedding
-litmus demo/queries.jsonl --corpus demo/corpus CUT --retriever bm25 --live team:model --yes --record r.jsonl # team
+litmus demo/queries.jsonl --corpus demo/corpus CUT --retriever bm25 --swap none --live team:model --yes --record r.jsonl # team
 litmus UNLABELLED --review 2 --reviewer ada --answer-labels people.jsonl # q
 litmus UNLABELLED --review 2 --page --answer-labels people2.jsonl # page
 prompts DEMO CUT --retriever bm25 --condition oracle --condition retrieved --out p.jsonl
@@ -124,7 +124,7 @@ def commands(specs: Mapping[str, str]) -> list[Command]:
     return [
         *(_audit("DEMO CUT --swap none --retriever", name) for name in RETRIEVERS),
         *(_audit("DEMO --retriever bm25 --no-cache --chunker", name) for name in CHUNKERS),
-        *(_audit("DEMO CUT --retriever bm25 --context", name) for name in CONTEXTS),
+        *(_audit("DEMO CUT --swap none --retriever bm25 --context", name) for name in CONTEXTS),
         *(_audit("NOTES --retriever", specs[name], name == "milvus") for name in stored),
         *(_typed(f"check notes/corpus.jsonl --cache cache --retriever {shlex.quote(specs[name])} # 0 1"
                  + " page" * (name == "milvus")) for name in stored),

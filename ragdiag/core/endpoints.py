@@ -77,12 +77,15 @@ class Connection:
         self._client.close()
 
 
-def read_body(parts: Iterable[bytes], deadline: float, most: int = LARGEST) -> bytes:
-    """All of a response. Raises `OverflowError` for more than `most` bytes, `TimeoutError` behind the `deadline`."""
+def read_body(parts: Iterable[bytes], deadline: float, most: int | None = None) -> bytes:
+    """All of a response.
+
+    Raises `OverflowError` for more than `most` bytes (None: `LARGEST`), `TimeoutError` behind the `deadline`.
+    """
     body = bytearray()
     for part in parts:
         body += part
-        if len(body) > most:
+        if len(body) > (LARGEST if most is None else most):
             raise OverflowError
         if time.monotonic() > deadline:
             raise TimeoutError("timed out")

@@ -223,7 +223,9 @@ def _settings(chromadb: Any, of_server: bool) -> Any:
         """As the environment has them, or as they are by default."""
 
         @classmethod
-        def settings_customise_sources(cls, _: Any, init_settings: Any, env_settings: Any, **__: Any) -> tuple[Any, ...]:
+        def settings_customise_sources(
+            cls, _: type, init_settings: object, env_settings: object, **__: object
+        ) -> tuple[object, ...]:
             return (init_settings, env_settings) if of_server else (init_settings,)
 
     return Own(anonymized_telemetry=False, chroma_otel_collection_endpoint="", chroma_otel_granularity=None)

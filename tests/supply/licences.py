@@ -1,0 +1,133 @@
+"""Writes requirements/LICENCES.md: the licence of everything that the extras bring. ``python tests/supply/licences.py`` (pip 25 or later, PyPI)
+
+Licences are read from the metadata of the newest locked version of each package; pip fetches them and installs nothing.
+"""
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lock import FOLDER, Row, locked, rows
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+PAGE = FOLDER / "LICENCES.md"
+
+PERMISSIVE = {
+    "0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "CC0-1.0", "CNRI-Python", "HPND", "ISC", "MIT", "MIT-0", "MIT-CMU",
+    "PSF-2.0", "Python-2.0", "Unlicense", "Zlib",
+}  # fmt: skip
+"""Licences that ask for no more than their notice."""
+
+BY_FAMILY = {
+    r"apache.*": "Apache-2.0",
+    r"(the )?mit( license.*)?": "MIT",
+    r"(3-clause bsd|bsd-3).*": "BSD-3-Clause",
+    r"bsd( license)?": "BSD-3-Clause",  # of which the number of clauses is not said
+    r"isc license.*": "ISC",
+    r"python software foundation license|psf.*": "PSF-2.0",
+    r"mozilla public license 2\.0.*": "MPL-2.0",
+    r".*proprietary.*": "LicenseRef-Proprietary",
+}
+"""SPDX names for what older metadata says in words."""
+
+ACCEPTED = {
+    "certifi": ("MPL-2.0", "files of certificates, used unchanged"),
+}
+"""Licences that are not permissive, or that no metadata names: accepted one by one, each with its reason."""
+
+
+class Listed(NamedTuple):
+    name: str
+    version: str
+    licence: str
+
+
+def spdx(words: str) -> str:
+    """A licence in SPDX's names, as far as these words tell; else the words."""
+    plain = words.strip().splitlines()[0].strip() if words.strip() else ""
+    return next((name for pattern, name in BY_FAMILY.items() if re.fullmatch(pattern, plain, re.IGNORECASE)), plain[:60])
+
+
+def licence(expression: str, classifiers: list[str], field: str) -> str:
+    """A package's licence: its SPDX expression; else the classifiers, all of which hold; else its words; "" where nothing is said."""
+    if expression:
+        return expression
+    if field and names(spdx(field)) <= PERMISSIVE:
+        return spdx(field)
+    said = [each.rsplit(" :: ", 1)[1] for each in classifiers if each.startswith("License ::") and each.count(" :: ") > 1]
+    return " AND ".join(sorted({spdx(each) for each in said})) or spdx(field)
+
+
+def names(expression: str) -> set[str]:
+    """The licences that an SPDX expression names."""
+    return set(re.split(r"\s+(?:AND|OR|WITH)\s+|[()\s]+", expression)) - {""} or {""}
+
+
+def newest(rows: list[Row]) -> dict[str, Row]:
+    """The newest locked version of each package."""
+    return {row.name: row for row in sorted(rows, key=lambda row: Version(row.version))}
+
+
+def reported(report: Mapping[str, Any]) -> list[Listed]:
+    """What pip's report of an installation says of each package's licence."""
+    said = [each["metadata"] for each in report["install"]]
+    found = [(m, licence(m.get("license_expression", ""), m.get("classifier", []), m.get("license", ""))) for m in said]
+    return sorted(Listed(canonicalize_name(m["name"]), m["version"], words) for m, words in found)
+
+
+def refused(packages: Iterable[Listed]) -> list[Listed]:
+    """Packages whose licence is neither permissive nor accepted by name."""
+    return [p for p in packages if not names(p.licence) <= PERMISSIVE and ACCEPTED.get(p.name, ("",))[0] != p.licence]
+
+
+def fetched(rows: Iterable[Row]) -> list[Listed]:
+    """The licences of these packages, from the metadata of what pip fetches; whatever Python or system they are for."""
+    with tempfile.TemporaryDirectory() as name:
+        wanted, report = Path(name) / "wanted.txt", Path(name) / "report.json"
+        wanted.write_text("".join(f"{row.name}=={row.version}\n" for row in rows), encoding="utf-8")
+        command = [sys.executable, "-m", "pip", "--isolated", "install", "--quiet", "--dry-run", "--no-deps", "--ignore-installed"]
+        command += ["--ignore-requires-python", "--only-binary", ":all:", "--report", str(report), "-r", str(wanted)]
+        subprocess.run(command, check=True)
+        return reported(json.loads(report.read_text(encoding="utf-8")))
+
+
+def brought_by() -> dict[str, list[str]]:
+    """The files of `requirements/` that name each package."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(FOLDER.glob("*.txt")):
+        for name in {row.name for row in rows(path.read_text(encoding="utf-8"))}:
+            found.setdefault(name, []).append(path.stem)
+    return found
+
+
+def page(packages: Iterable[Listed]) -> str:
+    brought = brought_by()
+    table = [f"| {p.name} | {p.version} | {p.licence} | {', '.join(brought[p.name])} |" for p in packages]
+    notes = [f"- {name}: {licence}; {why}." for name, (licence, why) in sorted(ACCEPTED.items())]
+    return "\n".join([HEAD, *notes, "", "| package | version | licence | file |", "|---|---|---|---|", *table, ""])
+
+
+def listed(text: str) -> list[Listed]:
+    """The packages of the page's table."""
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("| ")]
+    return [Listed(*row[:3]) for row in cells[1:]]
+
+
+def main() -> int:
+    packages = fetched(newest(locked()).values())
+    if wrong := refused(packages):
+        print("neither permissive nor accepted:", *(f"  {p.name} {p.version}: {p.licence or 'none named'}" for p in wrong), sep="\n")
+        return 1
+    PAGE.write_text(page(packages), encoding="utf-8")
+    print(f"{len(packages)} packages")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

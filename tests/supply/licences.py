@@ -1,6 +1,7 @@
-"""Writes requirements/LICENCES.md: the licence of everything that the extras bring. ``python tests/supply/licences.py`` (pip 25 or later, PyPI)
+"""Writes requirements/LICENCES.md: the licence of all that the extras bring. ``python tests/supply/licences.py``
 
-Licences are read from the metadata of the newest locked version of each package; pip fetches them and installs nothing.
+Licences are read from the metadata of the newest locked version of each package; pip (25 or later)
+fetches them, 3 GB with CUDA, and installs nothing.
 """
 
 import json
@@ -19,27 +20,48 @@ from packaging.version import Version
 PAGE = FOLDER / "LICENCES.md"
 
 PERMISSIVE = {
-    "0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "CC0-1.0", "CNRI-Python", "HPND", "ISC", "MIT", "MIT-0", "MIT-CMU",
-    "PSF-2.0", "Python-2.0", "Unlicense", "Zlib",
+    "0BSD", "Apache-2.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "CC0-1.0", "CNRI-Python", "HPND", "ISC",
+    "LLVM-exception", "MIT", "MIT-0", "MIT-CMU", "PSF-2.0", "Python-2.0", "Unlicense", "Zlib",
 }  # fmt: skip
-"""Licences that ask for no more than their notice."""
+"""Licences that ask for no more than their notice. `BSD` is what metadata calls so without the number of clauses."""
 
-BY_FAMILY = {
+IN_WORDS = {
     r"apache.*": "Apache-2.0",
     r"(the )?mit( license.*)?": "MIT",
     r"(3-clause bsd|bsd-3).*": "BSD-3-Clause",
-    r"bsd( license)?": "BSD-3-Clause",  # of which the number of clauses is not said
+    r"bsd( license)?": "BSD",
     r"isc license.*": "ISC",
     r"python software foundation license|psf.*": "PSF-2.0",
     r"mozilla public license 2\.0.*": "MPL-2.0",
+    r".*nvidia.*proprietary.*": "LicenseRef-NVIDIA-Proprietary",
     r".*proprietary.*": "LicenseRef-Proprietary",
 }
 """SPDX names for what older metadata says in words."""
 
+CUDA = {f"nvidia-{name}" for name in (
+    "cublas", "cuda-cupti", "cuda-nvrtc", "cuda-runtime", "cudnn-cu13", "cufft", "cufile", "curand", "cusolver", "cusparse",
+    "cusparselt-cu13", "nccl-cu13", "nvjitlink", "nvshmem-cu13", "nvtx",
+)}  # fmt: skip
+
 ACCEPTED = {
-    "certifi": ("MPL-2.0", "files of certificates, used unchanged"),
+    "MPL-2.0": ({"certifi", "orjson", "tqdm"}, "asks for the source of its own files where they were changed; here they are not"),
+    "LGPL-3.0-only": (
+        {"psycopg", "psycopg-binary"},
+        "the extra pgvector only, imported as published; who ships it has duties",
+    ),
+    "LicenseRef-NVIDIA-Proprietary": (CUDA, "no free licence; comes with PyPI's torch on Linux, not with its CPU build"),
+    "LicenseRef-Proprietary": (CUDA, "the same, in a classifier"),
+    "": ({"cuda-toolkit"}, "no licence is named; it has no code of its own, and requires NVIDIA's packages"),
 }
-"""Licences that are not permissive, or that no metadata names: accepted one by one, each with its reason."""
+"""Other licences: for these packages only, each with the reason."""
+
+
+HEAD = """# Licences
+
+What the metadata of each package in these files says. Made by `python tests/supply/licences.py`. Nobody has
+looked further into the wheels: those of scipy, numpy and psycopg-binary hold libraries of others under licences of their own
+(libgfortran, libquadmath, libpq). ragdiag itself is MIT. What is not permissive:
+"""
 
 
 class Listed(NamedTuple):
@@ -51,17 +73,17 @@ class Listed(NamedTuple):
 def spdx(words: str) -> str:
     """A licence in SPDX's names, as far as these words tell; else the words."""
     plain = words.strip().splitlines()[0].strip() if words.strip() else ""
-    return next((name for pattern, name in BY_FAMILY.items() if re.fullmatch(pattern, plain, re.IGNORECASE)), plain[:60])
+    return next((name for pattern, name in IN_WORDS.items() if re.fullmatch(pattern, plain, re.IGNORECASE)), plain[:60])
 
 
-def licence(expression: str, classifiers: list[str], field: str) -> str:
-    """A package's licence: its SPDX expression; else the classifiers, all of which hold; else its words; "" where nothing is said."""
-    if expression:
-        return expression
-    if field and names(spdx(field)) <= PERMISSIVE:
-        return spdx(field)
-    said = [each.rsplit(" :: ", 1)[1] for each in classifiers if each.startswith("License ::") and each.count(" :: ") > 1]
-    return " AND ".join(sorted({spdx(each) for each in said})) or spdx(field)
+def licence(expression: str, classifiers: Iterable[str], field: str) -> str:
+    """A package's licence: its SPDX expression; else all that its classifiers and its field name; "" where nothing is said."""
+    if expression or re.fullmatch(r".+ (AND|OR) .+", field):  # of one line
+        return expression or field
+    named = [each for each in classifiers if each.startswith("License ::") and not each.endswith("OSI Approved")]
+    said = {spdx(each.rsplit(" :: ", 1)[1]) for each in named}
+    said |= {spdx(field)} & (PERMISSIVE | set(ACCEPTED))
+    return " AND ".join(sorted(said - {""})) or spdx(field)
 
 
 def names(expression: str) -> set[str]:
@@ -82,8 +104,9 @@ def reported(report: Mapping[str, Any]) -> list[Listed]:
 
 
 def refused(packages: Iterable[Listed]) -> list[Listed]:
-    """Packages whose licence is neither permissive nor accepted by name."""
-    return [p for p in packages if not names(p.licence) <= PERMISSIVE and ACCEPTED.get(p.name, ("",))[0] != p.licence]
+    """Packages with a licence that is neither permissive nor accepted for them; without one, too."""
+    nobody: tuple[set[str], str] = (set(), "")
+    return [p for p in packages if any(p.name not in ACCEPTED.get(n, nobody)[0] for n in names(p.licence) - PERMISSIVE)]
 
 
 def fetched(rows: Iterable[Row]) -> list[Listed]:
@@ -91,7 +114,17 @@ def fetched(rows: Iterable[Row]) -> list[Listed]:
     with tempfile.TemporaryDirectory() as name:
         wanted, report = Path(name) / "wanted.txt", Path(name) / "report.json"
         wanted.write_text("".join(f"{row.name}=={row.version}\n" for row in rows), encoding="utf-8")
-        command = [sys.executable, "-m", "pip", "--isolated", "install", "--quiet", "--dry-run", "--no-deps", "--ignore-installed"]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "--isolated",
+            "install",
+            "--quiet",
+            "--dry-run",
+            "--no-deps",
+            "--ignore-installed",
+        ]
         command += ["--ignore-requires-python", "--only-binary", ":all:", "--report", str(report), "-r", str(wanted)]
         subprocess.run(command, check=True)
         return reported(json.loads(report.read_text(encoding="utf-8")))
@@ -109,7 +142,7 @@ def brought_by() -> dict[str, list[str]]:
 def page(packages: Iterable[Listed]) -> str:
     brought = brought_by()
     table = [f"| {p.name} | {p.version} | {p.licence} | {', '.join(brought[p.name])} |" for p in packages]
-    notes = [f"- {name}: {licence}; {why}." for name, (licence, why) in sorted(ACCEPTED.items())]
+    notes = [f"- {f'`{name}`' if name else 'none'}: {why}." for name, (_, why) in ACCEPTED.items()]
     return "\n".join([HEAD, *notes, "", "| package | version | licence | file |", "|---|---|---|---|", *table, ""])
 
 
@@ -122,7 +155,9 @@ def listed(text: str) -> list[Listed]:
 def main() -> int:
     packages = fetched(newest(locked()).values())
     if wrong := refused(packages):
-        print("neither permissive nor accepted:", *(f"  {p.name} {p.version}: {p.licence or 'none named'}" for p in wrong), sep="\n")
+        print(
+            "neither permissive nor accepted:", *(f"  {p.name} {p.version}: {p.licence or 'none named'}" for p in wrong), sep="\n"
+        )
         return 1
     PAGE.write_text(page(packages), encoding="utf-8")
     print(f"{len(packages)} packages")

@@ -1,10 +1,10 @@
 """Writes `requirements/`: what each extra brings, pinned and hashed. ``python tests/supply/lock.py [--upgrade | --check]``
 
-It needs uv and PyPI. Versions of `constraints.txt` hold; what was locked before stays, unless `--upgrade` is given. `--check` writes
-nothing and fails where the files would change.
+It needs uv and PyPI. Versions of `constraints.txt` hold; what was locked before stays, unless `--upgrade` is given. `--check`
+writes nothing and fails where the files would change.
 
-Each extra has a file of its name, so that `-r requirements/docs.txt -r requirements/chroma.txt` is to pip what `[docs,chroma]` is.
-What the core brings stands in `core.txt` only, and what torch brings in `torch.txt` only: an optional build of torch takes its place.
+Each extra has a file of its name: to pip, `-r requirements/docs.txt -r requirements/chroma.txt` is what `[docs,chroma]` is. What
+the core brings stands in `core.txt` only, and what torch brings in `torch.txt` only: another build of torch can take its place.
 """
 
 import re
@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "requirements"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 BUILD = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]["requires"]
-EXTRAS = [Requirement(each).extras for each in PROJECT["optional-dependencies"]["all"]][0]
+EXTRAS = next(Requirement(each).extras for each in PROJECT["optional-dependencies"]["all"])
 """What a user can ask for; `dev` and `frameworks` are for the tests."""
 
 CUDA = re.compile(r"(torch|triton|nvidia-.*|cuda-.*)==")
@@ -72,6 +72,12 @@ def locked(*paths: Path) -> list[Row]:
     return list(found.values())
 
 
+def pins(rows: Iterable[Row]) -> list[Row]:
+    """Each version of a package once, without what it is for."""
+    found = {(row.name, row.version): row.hashes for row in rows}
+    return [Row(Requirement(f"{name}=={version}"), hashes) for (name, version), hashes in sorted(found.items())]
+
+
 def base(extra: str) -> list[str]:
     """Other extras that this one is built on, as pyproject.toml says."""
     needed = [Requirement(each) for each in PROJECT["optional-dependencies"][extra]]
@@ -83,9 +89,9 @@ def compiled(source: Path, *options: str, before: Iterable[str] = ()) -> list[Ro
     with tempfile.TemporaryDirectory() as name:
         out = Path(name) / "out.txt"
         out.write_text("\n".join(before), encoding="utf-8")
-        command = ["uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.10", "--generate-hashes", "--no-header"]
-        command += ["--no-annotate", "--no-config", "--default-index", "https://pypi.org/simple", str(source), "-o", str(out), *options]
-        subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+        command = ["uv", "pip", "compile", "--quiet", "--no-config", "--default-index", "https://pypi.org/simple", "--no-header"]
+        command += ["--universal", "--python-version", "3.10", "--generate-hashes", "--no-annotate", str(source), "-o", str(out)]
+        subprocess.run([*command, *options], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
         return rows(out.read_text(encoding="utf-8"))
 
 

@@ -1,7 +1,8 @@
-"""Builds a release into `dist/`: wheel, source distribution, SBOM. ``python tests/supply/release.py`` (git, setuptools, cyclonedx-bom)
+"""Builds a release into `dist/`: wheel, source distribution, SBOM. ``python tests/supply/release.py``
 
-What is built is the last commit, not the working tree. Its date stands for the time, so that who builds it again gets the same bytes. The SBOM
-lists what `requirements/` locks: every package that an extra may bring, on any platform, with its hashes.
+It needs git, the setuptools of `requirements/build.txt` and cyclonedx-bom. What is built is the last commit, not the working
+tree. Its date stands for the time, so that who builds it again gets the same bytes. The SBOM lists what `requirements/` locks:
+every package that an extra may bring, on any platform, with its hashes.
 """
 
 import gzip
@@ -16,7 +17,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from lock import PROJECT, ROOT, Row, locked
+from lock import PROJECT, ROOT, Row, locked, pins
 
 BACKEND = "import sys; from setuptools import build_meta as b; print(getattr(b, 'build_' + sys.argv[1])(sys.argv[2]))"
 
@@ -71,7 +72,7 @@ def strange(names: set[str], package: set[str]) -> list[str]:
 def sbom(rows: list[Row], pyproject: Path) -> str:
     """These packages as CycloneDX JSON, without serial number and time: the same rows give the same text."""
     command = [sys.executable, "-m", "cyclonedx_py", "requirements", "--output-reproducible", "--sv", "1.6", "--of", "JSON"]
-    said = "".join(f"{row}\n" for row in sorted(rows))
+    said = "".join(f"{row}\n" for row in pins(rows))
     done = subprocess.run([*command, "--pyproject", str(pyproject), "-"], input=said, check=True, capture_output=True, text=True)
     return done.stdout
 

@@ -17,9 +17,9 @@ FAST = ("-m", "not slow", "-n", "2", "-p", "no:cacheprovider")
 @nox.session(python=["3.10", "3.11", "3.12", "3.13"])
 def locked(session: nox.Session) -> None:
     """The fast tests with the versions of `requirements/`, checked by their hashes."""
-    files = [word for name in ("core", *EXTRAS, "pytest", "build") for word in ("-r", f"requirements/{name}.txt")]
-    session.install("--only-binary", ":all:", "--require-hashes", *files)
-    finish(session, session.posargs)
+    files = [f"requirements/{name}.txt" for name in ("core", *EXTRAS, "pytest", "build")]
+    session.install("--only-binary", ":all:", "--require-hashes", *(word for file in files for word in ("-r", file)))
+    finish(session, *files)
 
 
 @nox.session(python="3.10")
@@ -30,13 +30,11 @@ def lowest(session: nox.Session) -> None:
     how = ("--only-binary", ":all:", "--resolution", "lowest-direct", "--python-version", "3.10")
     session.run("uv", "pip", "compile", "--quiet", *how, *extras, "pyproject.toml", "-o", str(pins), external=True)
     session.install("-r", str(pins), "setuptools>=77")
-    finish(session, session.posargs)
+    finish(session, str(pins))
 
 
-def finish(session: nox.Session, words: list[str]) -> None:
-    """Adds this project and what only its tests need, and runs the tests; other versions stay as they are."""
-    there = Path(session.create_tmp()) / "there.txt"
-    there.write_text(str(session.run("uv", "pip", "freeze", external=True, silent=True)), encoding="utf-8")
-    session.install("-c", str(there), *TOOLS)
+def finish(session: nox.Session, *pins: str) -> None:
+    """Adds this project and what only its tests need, and runs the tests; what these files pin stays as it is."""
+    session.install(*(word for file in pins for word in ("-c", file)), *TOOLS)
     session.install("--no-deps", "--no-build-isolation", "-e", ".")
-    session.run("python", "-m", "pytest", *FAST, *words, env={"HF_HUB_OFFLINE": "1"})
+    session.run("python", "-m", "pytest", *FAST, *session.posargs, env={"HF_HUB_OFFLINE": "1"})

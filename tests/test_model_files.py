@@ -188,6 +188,7 @@ def test_no_command_runs_the_code_of_a_model(here: Path, command: str, folder: s
 
 
 def test_a_tokenizer_runs_nothing(here: Path) -> None:
+    pytest.importorskip("tokenizers")
     with pytest.raises(SpecError, match="unit 'own' is none of tokens"):
         count_tokens("some words", "own")
     (here / "some").mkdir()

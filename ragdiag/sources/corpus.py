@@ -7,7 +7,7 @@ error, since nothing in it can then be trusted.
 from __future__ import annotations
 
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,7 +23,7 @@ from ragdiag.sources.omissions import Keep, kept, unread
 from ragdiag.sources.walking import KNOWN, Contents, absolute, found, matches, starting_at
 from ragdiag.text.ages import meaning_of
 
-__all__ = ["load_corpus"]
+__all__ = ["load_corpus", "stream_corpus"]
 
 NAMED = ("_id", "title", "metadata", "meta")
 """What a record says of a document besides its text, or where that is."""
@@ -42,13 +42,40 @@ def load_corpus(
     `UsageError` for an unknown kind or a broken pattern; `MissingExtra` where a format needs a package that is not installed.
     """
     root, kinds = Path(path), kept(keep)
-    records = root / "corpus.jsonl" if stat.S_ISDIR(mode_of(root)) else root
-    if records.suffix.lower() == ".jsonl" and mode_of(records):
+    if records := _records(root):
         return replace(_read_records(records, progress), notes=tuple(Rules(root, exclude, heed_gitignore=False).idle()))
     contents = starting_at(root)
     docs, entries = _listing(contents.root)
     contents = found(root, contents, entries, exclude)
     return _read_sources(root, contents, _sources(contents, docs, entries), kinds, progress)
+
+
+def stream_corpus(
+    path: str | Path, problems: list[Problem], keep: Sequence[str] = (), exclude: Sequence[str] = ()
+) -> Iterator[Document]:
+    """The documents that `load_corpus` reads, one by one as they are found: none is kept, so that a corpus may be of any size.
+
+    What cannot be read is added to `problems`. Nothing remembers which ids there were: an id that stands twice comes twice.
+    Raises as `load_corpus`, but for a corpus without documents.
+    """
+    root, kinds = Path(path), kept(keep)
+    if records := _records(root):
+        for line, _, record in files.stream_jsonl(records):
+            yield _document(record, records, line)[0]
+        return
+    contents = starting_at(root)
+    docs, entries = _listing(contents.root)
+    contents = found(root, contents, entries, exclude)
+    for source in _sources(contents, docs, entries):
+        if document := _read(source, contents, kinds):
+            yield document
+    problems += sorted(contents.problems, key=lambda p: p.file)
+
+
+def _records(root: Path) -> Path | None:
+    """The ``corpus.jsonl`` that `root` is, or holds."""
+    records = root / "corpus.jsonl" if stat.S_ISDIR(mode_of(root)) else root
+    return records if records.suffix.lower() == ".jsonl" and mode_of(records) else None
 
 
 def _read_records(path: Path, progress: Progress) -> Corpus:
@@ -176,16 +203,8 @@ def _sources(contents: Contents, docs: Path, entries: dict[Path, _Entry]) -> lis
 def _read_sources(root: Path, contents: Contents, sources: Sequence[_Source], keep: Keep, progress: Progress) -> Corpus:
     documents = []
     for done, source in enumerate(sources, 1):
-        try:
-            read = load(source.path, keep)
-        except UnreadableDocument as e:
-            place = "" if e.byte is None else f" at byte {e.byte}"
-            contents.fail(source.path, " ".join(f"{e.message}{place}; {e.remedy}".split()))
-        else:
-            title = source.title or read.title
-            documents.append(replace(read, id=source.id, title=title, metadata=source.metadata, file=str(source.path)))
-            if lost := unread(read.left_out):
-                contents.fail(source.path, lost, partly=True)
+        if document := _read(source, contents, keep):
+            documents.append(document)
         progress("reading documents", done, len(sources))
     problems = tuple(sorted(contents.problems, key=lambda p: p.file))
     if documents:
@@ -196,3 +215,17 @@ def _read_sources(root: Path, contents: Contents, sources: Sequence[_Source], ke
     skipped = ", ".join(f"{n} {suffix}" for suffix, n in sorted(contents.skipped.items()))
     message = "; ".join([f"holds no documents{skipped and f', only {skipped}'}", *contents.notes])
     raise InputError(message, root, remedy=KNOWN)
+
+
+def _read(source: _Source, contents: Contents, keep: Keep) -> Document | None:
+    """The document of a file; None for one that cannot be read, which `contents` then has among its problems."""
+    try:
+        read = load(source.path, keep)
+    except UnreadableDocument as e:
+        place = "" if e.byte is None else f" at byte {e.byte}"
+        contents.fail(source.path, " ".join(f"{e.message}{place}; {e.remedy}".split()))
+        return None
+    if lost := unread(read.left_out):
+        contents.fail(source.path, lost, partly=True)
+    title = source.title or read.title
+    return replace(read, id=source.id, title=title, metadata=source.metadata, file=str(source.path))

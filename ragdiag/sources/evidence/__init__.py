@@ -17,7 +17,7 @@ from ragdiag.sources.evidence._restrict import restrict, some_of
 from ragdiag.sources.evidence._search import COPY_WORDS, find_all, is_a_passage
 from ragdiag.text.normal import folded
 
-__all__ = ["COPY_WORDS", "SIMILARITY", "locate", "restrict", "some_of"]
+__all__ = ["COPY_WORDS", "SIMILARITY", "find_all", "is_a_passage", "locate", "restrict", "some_of"]
 
 Row = tuple[int, str, Span, bool]
 """An alternative: its query, its group's name there, where it is, whether it is a copy."""

@@ -1,0 +1,287 @@
+"""Making a pool of a corpus that is too large to audit: the documents of labels and of runs, and some of the rest by chance.
+
+The corpus is read once, and twice where bm25 searches it; of its documents only those of the pool are kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import unicodedata
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ragdiag.core.errors import InputError, UsageError
+from ragdiag.core.pools import COPY, EVIDENCE, RUN, SAMPLE, Pool
+from ragdiag.core.protocols import CorpusChunker, Progress, no_progress
+from ragdiag.core.records import Document, Problem, Query, StoredChunk
+from ragdiag.core.registry import make
+from ragdiag.core.writing import json_lines, make_folder, real, write_atomically
+from ragdiag.search.recorded import recorded
+from ragdiag.search.retrievers.bm25 import Bm25
+from ragdiag.search.whole_words import Found, WholeBm25
+from ragdiag.sources.corpus import stream_corpus
+from ragdiag.sources.evidence import find_all, is_a_passage
+from ragdiag.sources.pools import file_digest, queries_digest, write_pool
+from ragdiag.sources.queries import load_queries
+from ragdiag.sources.stored import HintedChunk, names_of
+
+__all__ = ["TOPS", "make_pool"]
+
+SHARD = 2**23
+"""Characters of the corpus that are looked at together."""
+
+TOPS = "whole.jsonl"
+"""The run, beside the pool, of what bm25 ranks first in the whole corpus."""
+
+ORDER = (EVIDENCE, COPY, RUN)
+"""How documents come in that are chosen: what holds first of one is told."""
+
+
+class _Wish(NamedTuple):
+    """A document that a pool is to hold, by what may name it or by passages that it has."""
+
+    way: str
+    names: tuple[str, ...] = ()
+    passages: tuple[str, ...] = ()
+
+
+def make_pool(
+    corpus: str | Path,
+    queries: str | Path,
+    out: str | Path,
+    *,
+    runs: Sequence[str | Path] = (),
+    tops: str = "",
+    chunker: str = "sentence",
+    depth: int = 100,
+    sample: int = 1000,
+    seed: int = 0,
+    qrels: str | Path | None = None,
+    keep: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    progress: Progress = no_progress,
+) -> Pool:
+    """Write a pool of `corpus` for `queries` to the folder `out`, and return what is known of it.
+
+    It holds the documents that labels name and exact copies of labelled passages; those of the first `depth` results of each
+    query in `runs`, files of rankings of the whole corpus; with `tops`, a spec of bm25, those that it ranks first in the whole
+    corpus cut by `chunker`; and `sample` of all others, each as likely as any other, by a hash of its id with `seed`.
+
+    Raises `InputError` for what cannot be read, `UsageError` for a folder that holds something else or a value of no use.
+    """
+    if depth < 1 or sample < 0 or seed < 0:
+        raise UsageError(f"depth must be 1 or more, sample and seed 0 or more, not {depth}, {sample}, {seed}")
+    folder, asked = _folder(Path(out), Path(corpus)), load_queries(queries, qrels)
+    rankings = {str(run): recorded(Path(run), asked).rankings for run in runs}
+    named = {query.id for query in asked}
+    results = [c for of in rankings.values() for r in of if r.query_id in named for c in r.chunks[:depth]]
+    search = _search(tops, chunker, [q for q in asked if q.text.strip()], depth) if tops else None
+    stream = _Stream(Path(corpus), keep, exclude, progress)
+    if search:
+        for shard in stream.shards("counting terms"):
+            search.count(shard)
+    gathered = _Gathered([*_labelled(asked), *map(_ranked, dict.fromkeys(results))], sample, seed)
+    for shard in stream.shards("choosing documents"):
+        ranked = _top(search, shard, gathered.tops) if search else {}
+        gathered.add(shard, ranked)
+    runs_of = [{"file": Path(run).name, "sha256": file_digest(Path(run))} for run in runs]
+    make_folder(folder)
+    if search:
+        write_atomically(folder / TOPS, _run_lines([q.id for q in asked if q.text.strip()], search))
+        runs_of.append({"file": TOPS, "sha256": file_digest(folder / TOPS), "retriever": tops, "chunker": chunker})
+    return _written(folder, gathered, stream.problems, asked, runs_of, depth, seed, search)
+
+
+def _folder(out: Path, corpus: Path) -> Path:
+    """The folder to write to: a new one, an empty one, or one of an earlier pool; never the corpus'. Raises `UsageError`."""
+    if real(out) in (real(corpus), *real(corpus).parents):
+        raise UsageError(f"--out {out} would overwrite the corpus; name another folder")
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out {out} is a file; name a folder")
+    if out.is_dir() and not (out / "pool.json").exists() and any(out.iterdir()):
+        raise UsageError(f"--out {out} holds other files; name a new folder")
+    return out
+
+
+def _search(tops: str, chunker: str, queries: Sequence[Query], depth: int) -> WholeBm25:
+    bm25, cut = make("retrievers", tops), make("chunkers", chunker)
+    if not isinstance(bm25, Bm25):
+        raise UsageError(f"--tops {tops}: only bm25 searches a corpus that is not held; give the others' rankings as --run")
+    if isinstance(cut, CorpusChunker):
+        raise UsageError(f"--chunker {chunker} embeds all documents together; name one that does not")
+    return WholeBm25(bm25, cut, [query.text for query in queries], depth)
+
+
+class _Stream:
+    """A corpus that is read again and again; `problems` are those of the last time."""
+
+    def __init__(self, path: Path, keep: Sequence[str], exclude: Sequence[str], progress: Progress) -> None:
+        self.problems: list[Problem] = []
+        self._given, self._progress = (path, keep, exclude), progress
+
+    def shards(self, what: str) -> Iterator[list[Document]]:
+        """All documents, so many together that their texts have `SHARD` characters."""
+        path, keep, exclude = self._given
+        self.problems.clear()
+        shard, size, done = list[Document](), 0, 0
+        for document in stream_corpus(path, self.problems, keep, exclude):
+            shard.append(document)
+            size += len(document.text)
+            if size >= SHARD:
+                done += len(shard)
+                yield shard
+                self._progress(what, done, done + 1)
+                shard, size = [], 0
+        yield shard
+        self._progress(what, done + len(shard), done + len(shard))
+
+
+def _top(search: WholeBm25, shard: Sequence[Document], known: dict[str, Document]) -> dict[str, Document]:
+    """The documents of what is ranked first once `shard` is, of which those before are `known`."""
+    search.rank(shard)
+    there = known | {document.id: document for document in shard}
+    return {chunk.doc_id: there[chunk.doc_id] for first in search.first for chunk in first}
+
+
+class _Gathered:
+    """Documents of the pool as the corpus goes by: `chosen` for good, `tops` as it stands, and the sample as it stands."""
+
+    def __init__(self, wishes: Sequence[_Wish], sample: int, seed: int) -> None:
+        self.chosen: dict[str, tuple[str, Document]] = {}
+        self.tops: dict[str, Document] = {}
+        self.documents, self.characters, self._digest = 0, 0, 0
+        self._wishes, self._sample, self._key = list(dict.fromkeys(wishes)), sample, b"ragdiag pool %d" % seed
+        self._met: set[int] = set()
+        self._by_name: dict[str, list[int]] = {}
+        self._by_passage: dict[str, list[int]] = {}
+        for i, wish in enumerate(self._wishes):
+            for name in wish.names:
+                self._by_name.setdefault(_composed(name), []).append(i)
+            for passage in wish.passages:
+                self._by_passage.setdefault(passage, []).append(i)
+        self._drawn: dict[str, Document] = {}
+        self._hashes: list[tuple[int, str]] = []  # theirs, a heap with the greatest first
+
+    def add(self, shard: Sequence[Document], tops: dict[str, Document]) -> None:
+        """Take what is wanted of a shard; `tops` are the documents that are ranked first, up to it."""
+        wanted: dict[int, set[int]] = {i: set(self._by_name.get(_composed(d.id), ())) for i, d in enumerate(shard)}
+        passages = list(self._by_passage)
+        for which, place in find_all(shard, passages) if passages else ():
+            wanted[place.document].update(self._by_passage[passages[which]])
+        for i, document in enumerate(shard):
+            self._count(document)
+            self._met |= wanted[i]
+            if ways := {self._wishes[w].way for w in wanted[i]}:
+                self._choose(min(ways, key=ORDER.index), document)
+            else:
+                self._draw(document)
+        self.tops = tops
+
+    def _count(self, document: Document) -> None:
+        self.documents += 1
+        self.characters += len(document.text)
+        parts = (part.encode("utf-8", "surrogatepass") for part in (document.id, document.title, document.text))
+        digest = hashlib.sha256(b"".join(len(part).to_bytes(8, "little") + part for part in parts)).digest()
+        self._digest = (self._digest + int.from_bytes(digest, "big")) % 2**256  # a sum knows no order
+
+    def _choose(self, way: str, document: Document) -> None:
+        _, known = self.chosen.setdefault(document.id, (way, document))
+        self._check_same(known, document)
+
+    def _draw(self, document: Document) -> None:
+        """Keep the documents with the smallest hashes, in whatever order they come: each is as likely as any other."""
+        name = document.id
+        if name in self._drawn:
+            self._check_same(self._drawn[name], document)
+            return
+        digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8, key=self._key).digest()
+        heapq.heappush(self._hashes, (-int.from_bytes(digest, "big"), name))
+        self._drawn[name] = document
+        if len(self._hashes) > self._sample:
+            del self._drawn[heapq.heappop(self._hashes)[1]]
+
+    def ways(self) -> dict[str, tuple[str, Document]]:
+        """Every document of the pool, by its id, with how it came in."""
+        drawn = {name: (SAMPLE, document) for name, document in self._drawn.items()}
+        return drawn | {name: (RUN, document) for name, document in self.tops.items()} | self.chosen
+
+    @property
+    def digest(self) -> str:
+        """A hash of all documents that went by, in whatever order they did."""
+        return f"{self._digest:064x}"
+
+    def unmet(self) -> list[str]:
+        """What labels and runs name and no document was."""
+        missed = (wish for i, wish in enumerate(self._wishes) if i not in self._met and wish.names)
+        return sorted({wish.names[0] for wish in missed})
+
+    def _check_same(self, known: Document, document: Document) -> None:
+        if known != document:
+            message = f"_id {document.id!r} is that of another document as well"
+            raise InputError(message, document.file, remedy="give each its own")
+
+
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
+
+
+def _labelled(queries: Sequence[Query]) -> Iterator[_Wish]:
+    """What labels ask for: their documents, and exact copies of their passages."""
+    for query in queries:
+        yield from (_Wish(EVIDENCE, (name,)) for name, grade in query.relevant if grade > 0)
+        for label in query.evidence:
+            text = label.text.strip()
+            if label.doc_id:
+                yield _Wish(EVIDENCE, (label.doc_id,))
+            elif own := [passage for passage in (label.doc_text, text) if passage.strip()]:
+                yield _Wish(EVIDENCE, (), (own[0],))
+            if is_a_passage(text):
+                yield _Wish(COPY, (), (text,))
+
+
+def _ranked(chunk: StoredChunk) -> _Wish:
+    """What a result of a run asks for: its document by any name that it gives, else by its text."""
+    of_id = (chunk.id, chunk.id.rpartition("#")[0]) if chunk.id and not chunk.doc_id else ()
+    names = tuple(dict.fromkeys(name for name in (*names_of(chunk), *of_id) if name))
+    sure = chunk.doc_id and (not isinstance(chunk, HintedChunk) or chunk.strict)
+    return _Wish(RUN, names, () if sure or not chunk.text.strip() else (chunk.text.strip(),))
+
+
+def _run_lines(queries: Sequence[str], search: WholeBm25) -> bytes:
+    """What bm25 ranks first, as the run that ``--run`` reads."""
+    rows = zip(queries, search.first, strict=True)
+    return json_lines(({"query_id": name, "retrieved": list(map(_retrieved, of))} for name, of in rows), ascii_only=True)
+
+
+def _retrieved(found: Found) -> dict[str, object]:
+    return {"doc_id": found.doc_id, "start": found.start, "end": found.end, "score": -found.negative_score}
+
+
+def _written(
+    folder: Path,
+    gathered: _Gathered,
+    problems: Sequence[Problem],
+    queries: Sequence[Query],
+    runs: Sequence[dict[str, Any]],
+    depth: int,
+    seed: int,
+    search: WholeBm25 | None,
+) -> Pool:
+    """The pool, written."""
+    ways = gathered.ways()
+    if not ways:
+        raise InputError("holds no documents", folder, remedy="check the corpus")
+    came_in = {way: tuple(sorted(n for n, (of, _) in ways.items() if of == way)) for way in (*ORDER, SAMPLE)}
+    whole: dict[str, Any] = {
+        "documents": gathered.documents,
+        "characters": gathered.characters,
+        "digest": gathered.digest,
+        "unreadable": len(problems),
+    }
+    if search:
+        whole["chunks"] = search.chunks
+    rest = gathered.documents - len(ways) + len(came_in[SAMPLE])
+    pool = Pool(whole, came_in, tuple(runs), depth, seed, rest, queries_digest(queries), "", tuple(gathered.unmet()))
+    return write_pool(folder, pool, [ways[name][1] for name in sorted(ways)])

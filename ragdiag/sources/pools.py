@@ -1,0 +1,123 @@
+"""A pool on disk: a ``corpus.jsonl``, and beside it a ``pool.json`` that says what of the whole corpus it is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ragdiag.core.errors import InputError
+from ragdiag.core.files import field, opened, parse_json, read_text
+from ragdiag.core.pools import COPY, EVIDENCE, RUN, SAMPLE, Pool
+from ragdiag.core.records import Document, Query
+from ragdiag.core.version import __version__
+from ragdiag.core.writing import write_atomically
+
+__all__ = ["CORPUS", "file_digest", "pool_at", "queries_digest", "write_pool"]
+
+CORPUS, SIDECAR = "corpus.jsonl", "pool.json"
+
+FORM = 1
+"""Of the sidecar; another one is not read."""
+
+AGAIN = "make the pool again: ragdiag pool"
+
+
+def queries_digest(queries: Iterable[Query]) -> str:
+    """A hash of what is asked, in any order: a pool holds the evidence and the tops of these queries."""
+    return hashlib.sha256("\0".join(sorted(f"{q.id}\0{q.text}" for q in queries)).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """The sha256 of a file."""
+    digest = hashlib.sha256()
+    with opened(path) as file:
+        while part := file.read(2**20):
+            digest.update(part)
+    return digest.hexdigest()
+
+
+def write_pool(folder: Path, pool: Pool, documents: Sequence[Document]) -> Pool:
+    """Write both files, the sidecar last: a corpus without one is no pool. Returns `pool` with the hash of its corpus."""
+    write_atomically(folder / CORPUS, "".join(map(_line, documents)))
+    record = {
+        "pool": FORM,
+        "ragdiag": __version__,
+        "whole": dict(pool.whole),
+        "rest": {"documents": pool.rest, "drawn": pool.chance, "rate": pool.rate, "seed": pool.seed},
+        "depth": pool.depth,
+        "runs": [dict(run) for run in pool.runs],
+        "queries_sha256": pool.queries_sha256,
+        "corpus_sha256": file_digest(folder / CORPUS),
+        "unnamed": list(pool.unnamed),
+        "documents": {way: list(names) for way, names in pool.came_in.items()},
+    }
+    write_atomically(folder / SIDECAR, json.dumps(record, ensure_ascii=False, indent=1) + "\n")
+    return _pool(record, folder / SIDECAR)
+
+
+def _line(document: Document) -> str:
+    record = {"_id": document.id, "title": document.title, "text": document.text, "metadata": dict(document.metadata)}
+    line = json.dumps({name: value for name, value in record.items() if value or name in ("_id", "text")}, ensure_ascii=False)
+    # Half of a surrogate pair, which a PDF may hold, has no form in UTF-8; one sign for another keeps all places.
+    return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in line) + "\n" if not _encodes(line) else line + "\n"
+
+
+def _encodes(line: str) -> bool:
+    try:
+        line.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def pool_at(corpus: str | Path) -> Pool | None:
+    """The pool that a corpus is, a folder or its ``corpus.jsonl``; None where it is none.
+
+    Raises `InputError` where the sidecar is broken, or the corpus is not the one that it describes.
+    """
+    path = Path(corpus)
+    folder = path.parent if path.name == CORPUS else path
+    file = folder / SIDECAR
+    if not file.is_file() or not (folder / CORPUS).is_file():
+        return None
+    record = parse_json(read_text(file), file)
+    if not isinstance(record, dict) or record.get("pool") != FORM:
+        if isinstance(record, dict) and "pool" not in record:
+            return None  # of somebody else's
+        raise InputError("is of another version of pools", file, remedy=AGAIN)
+    pool = _pool(record, file)
+    if pool.corpus_sha256 != file_digest(folder / CORPUS):
+        raise InputError(f"{CORPUS} beside it is not the pool that it describes: it was changed since", file, remedy=AGAIN)
+    return pool
+
+
+def _pool(record: Mapping[str, Any], file: Path) -> Pool:
+    """Raises `InputError` for a sidecar that contradicts itself."""
+
+    def part(name: str, kind: type, of: Mapping[str, Any] = record) -> Any:
+        return field(of, (name,), kind, file, 0)
+
+    rest, came_in = part("rest", dict), part("documents", dict)
+    names = {way: tuple(map(str, part(way, list, came_in))) for way in (EVIDENCE, COPY, RUN, SAMPLE)}
+    pool = Pool(
+        whole=part("whole", dict),
+        came_in=names,
+        runs=tuple(part("runs", list)),
+        depth=part("depth", int),
+        seed=part("seed", int, rest),
+        rest=part("documents", int, rest),
+        queries_sha256=part("queries_sha256", str),
+        corpus_sha256=part("corpus_sha256", str),
+        unnamed=tuple(map(str, part("unnamed", list))),
+    )
+    chosen = pool.documents - pool.chance
+    counts = part("documents", int, pool.whole), part("drawn", int, rest)
+    if counts != (chosen + pool.rest, pool.chance) or not 0 <= pool.chance <= pool.rest:
+        message = (
+            f"contradicts itself: {chosen} documents were chosen and {pool.chance} drawn of {pool.rest}, it says, of {counts[0]}"
+        )
+        raise InputError(message, file, remedy=AGAIN)
+    return pool

@@ -15,6 +15,7 @@ import numpy as np
 from ragdiag.core.errors import InputError, UsageError
 from ragdiag.core.options import Options, check_kind
 from ragdiag.core.passages import as_k
+from ragdiag.core.pools import Pool
 from ragdiag.core.protocols import Index, Progress, no_progress
 from ragdiag.core.records import Corpus, FloatArray, IntArray, Labels, Mean, Pipeline, Query, QueryResult, Report, Run
 from ragdiag.core.reviews import Corrected, stamp
@@ -30,6 +31,7 @@ from ragdiag.scoring.scoring import Scorer
 from ragdiag.scoring.sizes import sizes_of
 from ragdiag.scoring.stages import held_by_stage
 from ragdiag.search.latency import Clock
+from ragdiag.search.pooled import of_whole
 from ragdiag.search.retrieval import Plan, Retrieved
 from ragdiag.search.searches import search_depth
 from ragdiag.sources.checked import Checked, left_out
@@ -38,6 +40,7 @@ from ragdiag.sources.evidence import locate, restrict
 from ragdiag.sources.naming import DocumentNames, query_named
 from ragdiag.sources.omissions import amounts, much
 from ragdiag.sources.places import nearest_document
+from ragdiag.sources.pools import pool_at, pool_said
 from ragdiag.sources.queries import load_queries
 from ragdiag.stats.statistics import Resampler, clusters
 
@@ -54,6 +57,7 @@ class Loaded(NamedTuple):
     corpus: Corpus
     labels: Labels
     notes: tuple[str, ...]
+    pool: Pool | None = None  # which the whole is, of a larger one
 
 
 class Ranked(NamedTuple):
@@ -102,6 +106,7 @@ def run_audit(
         documents = labelled_documents(labels)
         resampler = Resampler(clusters(documents), options.seed)
         means = {m: resampler.mean(by_query) for m, by_query in values.items()}
+        pooled = of_whole(loaded.pool, plan, scorer, run, values, means, resampler) if loaded.pool else None
     with clock("diagnose"):
         indexed = plan.indexed(retrieved, progress)
         diagnoses = name_causes(scorer, run, lengths, indexed, options, progress, only)
@@ -143,6 +148,7 @@ def run_audit(
         timings=clock.seconds | ({} if index is None else {"retrieval": plan.latency(index, labels.queries)}),
         corrected=_corrected(scorer, run, lengths, results, stamp(signature, inputs), resampler),
         stages={name: resampler.mean(by_query) for name, by_query in held_by_stage(scorer, run).items()},
+        pool=pooled,
     )
     return Audit(report, retrieved.corpus, labels, scorer, run, lengths, index)
 
@@ -174,7 +180,7 @@ def check(
     Of a `retriever` that is a stored index the health too, with or without queries: see `examined`.
     """
     given, stored = Options.given(**options), stored_index(retriever, queries is not None, sample)
-    whole, read, labels, notes = load(corpus, queries, given, progress)
+    whole, read, labels, notes, _ = load(corpus, queries, given, progress)
     none = () if queries is None or _measurable(labels) else (f"no query can be measured ({left_out(labels)})",)
     labels = replace(labels, warnings=(*labels.warnings, *more_than_needed(read, labels)))
     asked = queries_by_document(read, labels, labelled_documents(labels))
@@ -199,9 +205,9 @@ def load(corpus_path: str | Path, queries_path: str | Path | None, options: Opti
     """The corpus and its labels, if any. Raises `InputError` for what cannot be read, `UsageError` if `only` leaves nothing."""
     check_kind("corpus", corpus_path, str, Path)
     check_kind("queries", queries_path, str, Path, type(None))
-    whole = corpus = load_corpus(corpus_path, progress, options.keep, options.exclude)
-    labels = locate(_queries(queries_path, options), corpus, options.copies)
-    notes = list(corpus.notes)
+    pool, whole = pool_at(corpus_path), load_corpus(corpus_path, progress, options.keep, options.exclude)
+    corpus, labels = whole, locate(_queries(queries_path, options), whole, options.copies)
+    notes = [*corpus.notes, *([pool_said(pool)] if pool else [])]
     if corpus.skipped:
         kinds = ", ".join(f"{suffix or 'no suffix'} {n}" for suffix, n in sorted(corpus.skipped.items()))
         notes.append(f"files of other kinds left out: {kinds}")
@@ -214,7 +220,7 @@ def load(corpus_path: str | Path, queries_path: str | Path | None, options: Opti
         if not labels.queries:
             raise UsageError("--only: no query has all its evidence in these documents")
         notes.append(f"--only left out {len(whole.documents) - len(corpus.documents)} documents and {labels.left_out} queries")
-    return Loaded(whole, corpus, labels, tuple(notes))
+    return Loaded(whole, corpus, labels, tuple(notes), pool)
 
 
 def _queries(path: str | Path | None, options: Options) -> Sequence[Query]:

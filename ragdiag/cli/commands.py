@@ -18,6 +18,7 @@ from ragdiag.cli.explain import explain
 from ragdiag.cli.export import export
 from ragdiag.cli.label import label
 from ragdiag.cli.litmus import litmus
+from ragdiag.cli.pool import pool
 from ragdiag.cli.prompts import prompts
 from ragdiag.cli.shell import Group
 from ragdiag.cli.tune import tune
@@ -45,5 +46,5 @@ def main(ctx: click.Context, debug: bool) -> None:
         ctx.default_map = configuration.defaults(options_of)
 
 
-for command in (audit, check, compare, decide, demo, diff, explain, export, label, litmus, prompts, tune):
+for command in (audit, check, compare, decide, demo, diff, explain, export, label, litmus, pool, prompts, tune):
     main.add_command(command)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-__all__ = ["COPY", "EVIDENCE", "RUN", "SAMPLE", "Pool", "Pooled", "Whole"]
+__all__ = ["COPY", "EVIDENCE", "RUN", "SAMPLE", "Estimate", "Pool", "Pooled", "Whole"]
 
 EVIDENCE, COPY, RUN, SAMPLE = "evidence", "copy", "run", "sample"
 """How a document came into a pool: a label names it; it holds an exact copy of a labelled passage; a run (a file, or a search
@@ -48,6 +48,14 @@ class Pool:
         return self.chance / self.rest if self.rest else 1.0
 
 
+class Estimate(NamedTuple):
+    """A mean in the whole corpus by a model, with its 95 % interval: see `ragdiag.stats.pooled`."""
+
+    mean: float
+    low: float
+    high: float
+
+
 @dataclass(frozen=True, slots=True)
 class Whole:
     """What a measure on a pool says of the whole corpus.
@@ -61,15 +69,17 @@ class Whole:
     high: float | None
     chosen: float | None = None
     lost: float | None = None
+    estimate: Estimate | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Pooled:
-    """What the audit of a pool says of the whole: `ranking` is "whole" where the ranking is of the whole corpus, "bounded" where
-    a text's score depends on no other text, "estimated" where it does, and "unknown" where the pool was made for other queries.
+    """What the audit of a pool says of the whole.
+
+    `ranking` is "whole" where the ranking is of the whole corpus, "independent" where a text's score depends on no other text,
+    "dependent" where it does, so that nothing is sure, and "other queries" where the pool was made for others: nothing is known.
     """
 
     pool: Pool
     ranking: str
     measures: Mapping[str, Whole] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ import numpy as np
 from ragdiag.core.arrays import BoolArray, FloatArray, IntArray
 from ragdiag.core.documents import Corpus, Document, Omission, Problem, Span
 from ragdiag.core.pipelines import IndexRecall, Pipeline, Unseen
+from ragdiag.core.pools import Pooled
 from ragdiag.core.proofs import Finding, GroupProof, RankedChunk
 from ragdiag.core.reviews import Corrected, Passage, Review
 
@@ -244,6 +245,7 @@ class Report:
     timings: Mapping[str, Any]  # seconds by stage; `retrieval` has one query's milliseconds
     corrected: Mapping[str, Corrected]  # by measure: what a review of failing queries makes of it
     stages: Mapping[str, Mean] = field(default_factory=dict, kw_only=True)  # the share of queries whose evidence is all in each
+    pool: Pooled | None = field(default=None, kw_only=True)  # where the corpus is a pool: what this says of the whole
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ from typing import Any
 from ragdiag.answering.verdict import Verdict
 from ragdiag.comparing.cells import Comparison, context_tokens
 from ragdiag.core.health import IndexHealth
+from ragdiag.core.pools import Pooled, Whole
 from ragdiag.core.proofs import Finding
 from ragdiag.core.records import Explanation, Mean, QueryResult, Report
 from ragdiag.core.version import __version__
@@ -70,8 +71,28 @@ def audit_dict(report: Report, verdict: Verdict | None = None) -> JsonObject:
         "queries": [_query(q) for q in report.queries],
         "verdict": NOT_MEASURED if verdict is None else verdict_dict(verdict),
         "corrected": {name: dataclasses.asdict(share) for name, share in report.corrected.items()},
+        **({} if report.pool is None else {"pool": _pool(report.pool)}),
         "timings": dict(report.timings),
     }
+
+
+def _pool(pooled: Pooled) -> JsonObject:
+    """What an audit of a pool says of the whole."""
+    pool = pooled.pool
+    return {
+        "documents": pool.documents,
+        "whole": dict(pool.whole),
+        "rest": pool.rest,
+        "drawn": pool.chance,
+        "rate": pool.rate,
+        "depth": pool.depth,
+        "ranking": pooled.ranking,
+        "measures": {name: _of_whole(whole) for name, whole in pooled.measures.items()},
+    }
+
+
+def _of_whole(whole: Whole) -> JsonObject:
+    return dataclasses.asdict(whole) | {"estimate": None if whole.estimate is None else whole.estimate._asdict()}
 
 
 def _counted(share: Mean) -> JsonObject:

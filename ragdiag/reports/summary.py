@@ -15,6 +15,7 @@ from ragdiag.core.proofs import Row
 from ragdiag.core.records import Mean, QueryResult, Report
 from ragdiag.core.registry import without_usual
 from ragdiag.reports.fixes import Fixing, NextQuery, fixing, next_queries
+from ragdiag.reports.pooled import pool_rows
 from ragdiag.reports.text import interval, percent
 from ragdiag.reports.words import MEASURES, STATUSES, corrected_said
 from ragdiag.search.approximate import WHOLE
@@ -135,7 +136,7 @@ def summary(report: Report) -> Summary:
     return Summary(
         counts=_counts(report),
         pipeline=_pipeline(report),
-        warnings=(*_unseen(report), *_unread(report), *_index_recall(report)),
+        warnings=(*pool_rows(report.pool), *_unseen(report), *_unread(report), *_index_recall(report)),
         headline=headline._replace(of=headline.served + len(failing)),
         main=main,
         corrected=corrected_said(report.corrected[main.name]) if main.name in report.corrected else "",

@@ -15,7 +15,7 @@ from ragdiag.core.records import Document, Query
 from ragdiag.core.version import __version__
 from ragdiag.core.writing import write_atomically
 
-__all__ = ["CORPUS", "file_digest", "pool_at", "queries_digest", "write_pool"]
+__all__ = ["CORPUS", "file_digest", "pool_at", "pool_said", "queries_digest", "write_pool"]
 
 CORPUS, SIDECAR = "corpus.jsonl", "pool.json"
 
@@ -121,3 +121,16 @@ def _pool(record: Mapping[str, Any], file: Path) -> Pool:
         )
         raise InputError(message, file, remedy=AGAIN)
     return pool
+
+
+def pool_said(pool: Pool) -> str:
+    """What a pool is, in a line: how many documents of how many, and how they came in."""
+    ways = {EVIDENCE: "named by labels", COPY: "with copies of evidence", RUN: _runs(pool)}
+    chosen = [f"{len(pool.came_in[way]):,} {says}" for way, says in ways.items() if pool.came_in[way]]
+    chance = f"{pool.chance:,} by chance of the {pool.rest:,} others" if pool.chance else f"none of the {pool.rest:,} others"
+    return f"a pool of {pool.documents:,} of {pool.whole['documents']:,} documents: {', '.join((*chosen, chance))}"
+
+
+def _runs(pool: Pool) -> str:
+    names = [run.get("retriever") or run.get("file", "a run") for run in pool.runs]
+    return f"among the first {pool.depth} of {' or '.join(map(str, names))}"

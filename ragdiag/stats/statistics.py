@@ -55,6 +55,11 @@ class Resampler:
         self._cluster, self._seed = cluster, seed
         self._drawn: dict[int, npt.NDArray[np.uint8]] = {}
 
+    @property
+    def cluster(self) -> IntArray:
+        """The number of each query's cluster, shape ``(n_queries,)``."""
+        return self._cluster
+
     def mean(self, values: FloatArray) -> Mean:
         """The mean of `values` (one a query, in [0, 1], NaN where not decidable), its interval, and n.
 

@@ -1,0 +1,74 @@
+"""What an audit of a pool says of the whole corpus, by how its ranking was made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ragdiag.core.arrays import FloatArray, IntArray
+from ragdiag.core.pools import SAMPLE, Pool, Pooled, Whole
+from ragdiag.core.records import Mean, Query, Run
+from ragdiag.core.registry import strategy_class
+from ragdiag.scoring.measures import Measure
+from ragdiag.scoring.pooled import FALLING, counted
+from ragdiag.scoring.scoring import Scorer
+from ragdiag.search.retrieval import Plan
+from ragdiag.sources.pools import file_digest, queries_digest
+from ragdiag.stats.pooled import Counted, bounded, estimated, losses, valued
+from ragdiag.stats.statistics import Resampler
+
+__all__ = ["of_whole"]
+
+
+def of_whole(
+    pool: Pool,
+    plan: Plan,
+    scorer: Scorer,
+    run: Run,
+    values: Mapping[Measure, FloatArray],
+    means: Mapping[Measure, Mean],
+    resampler: Resampler,
+) -> Pooled:
+    """What each measure says of the whole of which the scorer's corpus is a pool; `values` are theirs by query."""
+    ranking = _ranking(pool, plan, scorer.labels.queries)
+    drawn = set(pool.came_in[SAMPLE])
+    by_chance = np.array([document.id in drawn for document in scorer.corpus.documents], dtype=bool)
+    measures = {}
+    for measure, mean in means.items():
+        if ranking == "whole" or not pool.rest:
+            measures[str(measure)] = Whole(mean.mean, mean.low, mean.high)
+            continue
+        items = counted(scorer, run, measure, by_chance) if ranking != "other queries" and mean.n else None
+        if items is None:
+            falls = measure.name in FALLING and ranking != "other queries"
+            measures[str(measure)] = Whole(mean.mean, None, mean.high if falls else None)
+        else:
+            known = np.flatnonzero(~np.isnan(values[measure]))
+            measures[str(measure)] = _whole(items, known, mean, pool.rate, resampler)
+    return Pooled(pool, ranking, measures)
+
+
+def _ranking(pool: Pool, plan: Plan, queries: Sequence[Query]) -> str:
+    """As `core.pools.Pooled` has it: a run of the whole, all of which is in the pool, a search of the whole, or of the pool."""
+    options = plan.options
+    if options.search is not None:
+        return "whole"
+    if options.run:
+        known = {str(run.get("sha256")) for run in pool.runs}
+        return "whole" if file_digest(Path(options.run)) in known and options.k <= pool.depth else "dependent"
+    if queries_digest(queries) != pool.queries_sha256:
+        return "other queries"
+    return "independent" if type(plan.retriever) is strategy_class("retrievers", "dense") else "dependent"
+
+
+def _whole(items: Counted, known: IntArray, mean: Mean, rate: float, resampler: Resampler) -> Whole:
+    """What a measure says of the whole, of the `known` queries."""
+    n = len(resampler.cluster)
+    items = items.of(known)
+    chosen, lost = (np.full(n, np.nan) for _ in range(2))
+    chosen[known], lost[known] = valued(items, n, chosen=True)[known], losses(items, n)[known]
+    low = min(bounded(chosen, lost, rate, resampler), mean.low or 0.0)
+    estimate = estimated(items, known, resampler.cluster, rate, mean)
+    return Whole(mean.mean, low, mean.high, float(chosen[known].mean()), float(lost[known].mean()), estimate)

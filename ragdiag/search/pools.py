@@ -233,10 +233,9 @@ def _labelled(queries: Sequence[Query]) -> Iterator[_Wish]:
         yield from (_Wish(EVIDENCE, (name,)) for name, grade in query.relevant if grade > 0)
         for label in query.evidence:
             text = label.text.strip()
-            if label.doc_id:
-                yield _Wish(EVIDENCE, (label.doc_id,))
-            elif own := [passage for passage in (label.doc_text, text) if passage.strip()]:
-                yield _Wish(EVIDENCE, (), (own[0],))
+            names = (label.doc_id,) if label.doc_id else ()
+            source = label.doc_text if label.doc_text.strip() or names else text
+            yield _Wish(EVIDENCE, names, (source,) if source.strip() else ())
             if is_a_passage(text):
                 yield _Wish(COPY, (), (text,))
 

@@ -41,6 +41,10 @@ TOO_MUCH = 0.1
 """The estimate is given only where it lies no further below what is measured: beyond, it rests on the model more than on data."""
 
 
+SEEN = 20
+"""Items that something stands above by chance. With fewer the sample shows too little to fit a model to."""
+
+
 class Counted(NamedTuple):
     """What a measure counts, shape ``(n_items,)`` each: the query of an item, its rank among the chosen (from 1), how many that
     are there by chance stand above it, and what it weighs; and what an item is worth by its rank.
@@ -107,12 +111,14 @@ def bounded(chosen: FloatArray, lost: FloatArray, rate: float, resampler: Resamp
 
 
 def estimated(items: Counted, known: IntArray, cluster: IntArray, rate: float, pool: Mean) -> Estimate | None:
-    """The mean of the `known` queries in the whole, by the model; None where it is `TOO_MUCH` below the mean on the `pool`.
+    """The mean of the `known` queries in the whole, by the model.
+
+    None where the sample shows too little of the rest (`SEEN`), or it would lie `TOO_MUCH` below the mean on the `pool`.
 
     The interval's lower end is that of Student's t about the estimate, with the spread that leaving out groups of clusters shows;
     its upper end is that on the pool, above which the whole cannot be.
     """
-    if pool.mean is None or pool.high is None or not rate:
+    if pool.mean is None or pool.high is None or np.count_nonzero(items.above) < SEEN:
         return None
     fit, n = _fit(items, rate), int(known.max()) + 1
     values = _expected(items, fit, rate, n)[known]

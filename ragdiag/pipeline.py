@@ -102,11 +102,9 @@ def run_audit(
     clock.seconds |= seconds
     chunking, run, index = retrieved.chunking, retrieved.run, retrieved.searchable
     with clock("measure"):
-        values = scorer.measure(run, measures, options.ties)
-        documents = labelled_documents(labels)
+        values, documents = scorer.measure(run, measures, options.ties), labelled_documents(labels)
         resampler = Resampler(clusters(documents), options.seed)
         means = {m: resampler.mean(by_query) for m, by_query in values.items()}
-        pooled = of_whole(loaded.pool, plan, scorer, run, values, means, resampler) if loaded.pool else None
     with clock("diagnose"):
         indexed = plan.indexed(retrieved, progress)
         diagnoses = name_causes(scorer, run, lengths, indexed, options, progress, only)
@@ -148,7 +146,7 @@ def run_audit(
         timings=clock.seconds | ({} if index is None else {"retrieval": plan.latency(index, labels.queries)}),
         corrected=_corrected(scorer, run, lengths, results, stamp(signature, inputs), resampler),
         stages={name: resampler.mean(by_query) for name, by_query in held_by_stage(scorer, run).items()},
-        pool=pooled,
+        pool=of_whole(loaded.pool, plan, scorer, run, values, means, resampler),
     )
     return Audit(report, retrieved.corpus, labels, scorer, run, lengths, index)
 

@@ -23,15 +23,17 @@ __all__ = ["of_whole"]
 
 
 def of_whole(
-    pool: Pool,
+    pool: Pool | None,
     plan: Plan,
     scorer: Scorer,
     run: Run,
     values: Mapping[Measure, FloatArray],
     means: Mapping[Measure, Mean],
     resampler: Resampler,
-) -> Pooled:
-    """What each measure says of the whole of which the scorer's corpus is a pool; `values` are theirs by query."""
+) -> Pooled | None:
+    """What each measure says of the whole of which the scorer's corpus is a pool, if it is one; `values` are theirs by query."""
+    if pool is None:
+        return None
     ranking = _ranking(pool, plan, scorer.labels.queries)
     drawn = set(pool.came_in[SAMPLE])
     by_chance = np.array([document.id in drawn for document in scorer.corpus.documents], dtype=bool)

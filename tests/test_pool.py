@@ -147,9 +147,16 @@ def test_each_document_is_as_likely_to_be_drawn(files: tuple[Path, Path], tmp_pa
     assert max(abs(n - 12) for n in drawn.values()) < 4 * 3.1
 
 
+@pytest.mark.slow
 def test_where_the_sample_is_larger_than_the_rest_the_pool_is_the_whole(files: tuple[Path, Path], tmp_path: Path) -> None:
     pool = make_pool(*files, tmp_path / "pool", sample=1000)
-    assert (pool.documents, pool.rest, pool.rate) == (60, 55, 1.0)
+    assert (pool.documents, pool.rest, pool.rate, pool.complete) == (60, 55, 1.0, True)
+    report = audit(tmp_path / "pool", files[1], retriever="bm25", swap="none", cache=None)
+    whole = audit(*files, retriever="bm25", swap="none", cache=None)
+    assert report.pool is not None and report.pool.ranking == "whole"
+    assert {n: (m.pool, m.low, m.high) for n, m in report.pool.measures.items()} == {
+        n: (m.mean, m.low, m.high) for n, m in whole.measures.items()
+    }
 
 
 @pytest.mark.slow
@@ -259,7 +266,7 @@ def test_an_audit_says_that_it_is_of_a_pool(files: tuple[Path, Path], tmp_path: 
     assert "measured on a pool of 15 of 60 documents" in text
     assert "causes and proofs are about the pool" in text
     assert "Sufficient@5 of the whole: between " in text
-    assert "a pool of 15 of 60 documents: 5 named by labels, 10 by chance of the 55 others" in text
+    assert "a pool of 15 of 60 documents: 5 named by labels, 10 of the 55 others by chance" in text
     report = json.loads((tmp_path / "r.json").read_text())
     assert (report["pool"]["documents"], report["pool"]["rest"], report["pool"]["drawn"]) == (15, 55, 10)
     assert report["pool"]["ranking"] == "dependent"

@@ -56,7 +56,7 @@ __all__ = ["pool"]
 @options(*CORPUS_OPTIONS)
 @quiet_option
 def pool(corpus: str, queries: str, out: str, quiet: bool, **given: object) -> None:
-    """Choose from a corpus that is too large to audit: evidence, what retrievers rank first, and a random sample of the rest.
+    """Choose what to audit of a corpus that is too large: evidence, what retrievers rank first, a sample of the rest.
 
     The corpus is read once (with --tops twice) and never held. `ragdiag audit` of the folder knows that it is a pool, and says
     what its measures say of the whole."""

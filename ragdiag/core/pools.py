@@ -43,6 +43,11 @@ class Pool:
         return len(self.came_in[SAMPLE])
 
     @property
+    def complete(self) -> bool:
+        """Whether nothing of the whole is left out."""
+        return self.chance == self.rest
+
+    @property
     def rate(self) -> float:
         """The share of the rest that was drawn; 1 where there is no rest."""
         return self.chance / self.rest if self.rest else 1.0

@@ -39,7 +39,7 @@ def of_whole(
     by_chance = np.array([document.id in drawn for document in scorer.corpus.documents], dtype=bool)
     measures = {}
     for measure, mean in means.items():
-        if ranking == "whole" or not pool.rest:
+        if ranking == "whole":
             measures[str(measure)] = Whole(mean.mean, mean.low, mean.high)
             continue
         items = counted(scorer, run, measure, by_chance) if ranking != "other queries" and mean.n else None
@@ -53,9 +53,9 @@ def of_whole(
 
 
 def _ranking(pool: Pool, plan: Plan, queries: Sequence[Query]) -> str:
-    """As `core.pools.Pooled` has it: a run of the whole, all of which is in the pool, a search of the whole, or of the pool."""
+    """As `core.pools.Pooled` has it: a run or a search of the whole, or a search of what the pool holds."""
     options = plan.options
-    if options.search is not None:
+    if pool.complete or options.search is not None:
         return "whole"
     if options.run:
         known = {str(run.get("sha256")) for run in pool.runs}

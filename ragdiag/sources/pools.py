@@ -127,8 +127,8 @@ def pool_said(pool: Pool) -> str:
     """What a pool is, in a line: how many documents of how many, and how they came in."""
     ways = {EVIDENCE: "named by labels", COPY: "with copies of evidence", RUN: _runs(pool)}
     chosen = [f"{len(pool.came_in[way]):,} {says}" for way, says in ways.items() if pool.came_in[way]]
-    chance = f"{pool.chance:,} by chance of the {pool.rest:,} others" if pool.chance else f"none of the {pool.rest:,} others"
-    return f"a pool of {pool.documents:,} of {pool.whole['documents']:,} documents: {', '.join((*chosen, chance))}"
+    chosen += [f"{pool.chance:,} of the {pool.rest:,} others by chance"] if pool.rest else []
+    return f"a pool of {pool.documents:,} of {pool.whole['documents']:,} documents: {', '.join(chosen)}"
 
 
 def _runs(pool: Pool) -> str:

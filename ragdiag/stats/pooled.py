@@ -34,7 +34,7 @@ Discount = Callable[[FloatArray], FloatArray]
 FURTHEST = 400
 """Documents of the rest above an item of which the estimate takes account; beyond, all ranks are worth the same."""
 
-GROUPS = 25
+GROUPS = 12
 """Parts of the queries that are left out by turns, to see how far the estimate hangs on each."""
 
 TOO_MUCH = 0.1

@@ -257,6 +257,28 @@ def test_the_run_of_the_whole_gives_the_measures_of_the_whole(files: tuple[Path,
 
 
 @pytest.mark.slow
+def test_a_run_that_made_the_pool_gives_the_measures_of_the_whole(files: tuple[Path, Path], tmp_path: Path) -> None:
+    corpus, queries = files
+    rng, names = random.Random(4), [f"d{i:03}" for i in range(60)]
+    lines = [f"q{q} Q0 {d} {n} {60 - n} t\n" for q in range(5) for n, d in enumerate(rng.sample(names[:12], 12))]
+    (tmp_path / "long.trec").write_text("".join(lines))
+    pool = make_pool(corpus, queries, tmp_path / "pool", runs=[tmp_path / "long.trec"], depth=8, sample=2)
+    assert pool.documents < 20
+    cut = [json.loads(line) for line in (tmp_path / "pool" / "run-1.jsonl").read_text().splitlines()]
+    assert [len(ranking["retrieved"]) for ranking in cut] == [8] * 5
+    report = audit(tmp_path / "pool", queries, run=tmp_path / "pool" / "run-1.jsonl", cache=None)
+    whole = audit(corpus, queries, run=tmp_path / "long.trec", cache=None)
+    assert report.pool is not None and report.pool.ranking == "whole"
+    for name in ("Sufficient@5", "Success@5", "CharR@5", "P@5"):
+        assert report.pool.measures[name].pool == pytest.approx(whole.measures[name].mean)
+    deeper = audit(tmp_path / "pool", queries, run=tmp_path / "pool" / "run-1.jsonl", k=9, cache=None)
+    assert deeper.pool is not None and deeper.pool.ranking == "whole"  # no context is longer than the run
+    (tmp_path / "other.trec").write_text("".join(lines[:8]))
+    other = audit(tmp_path / "pool", queries, run=tmp_path / "other.trec", cache=None)
+    assert other.pool is not None and other.pool.ranking == "dependent"
+
+
+@pytest.mark.slow
 def test_an_audit_says_that_it_is_of_a_pool(files: tuple[Path, Path], tmp_path: Path) -> None:
     corpus, queries = files
     assert command("pool", corpus, queries, "--out", tmp_path / "pool", "--sample", 10).exit_code == 0

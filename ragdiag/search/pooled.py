@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from ragdiag.core.arrays import FloatArray, IntArray
 from ragdiag.core.pools import SAMPLE, Pool, Pooled, Whole
-from ragdiag.core.records import Mean, Query, Run
+from ragdiag.core.records import Mean, Run
 from ragdiag.core.registry import strategy_class
 from ragdiag.scoring.measures import Measure
 from ragdiag.scoring.pooled import FALLING, counted
@@ -34,7 +34,7 @@ def of_whole(
     """What each measure says of the whole of which the scorer's corpus is a pool, if it is one; `values` are theirs by query."""
     if pool is None:
         return None
-    ranking = _ranking(pool, plan, scorer.labels.queries)
+    ranking = _ranking(pool, plan, scorer, run)
     drawn = set(pool.came_in[SAMPLE])
     by_chance = np.array([document.id in drawn for document in scorer.corpus.documents], dtype=bool)
     measures = {}
@@ -52,15 +52,16 @@ def of_whole(
     return Pooled(pool, ranking, measures)
 
 
-def _ranking(pool: Pool, plan: Plan, queries: Sequence[Query]) -> str:
+def _ranking(pool: Pool, plan: Plan, scorer: Scorer, run: Run) -> str:
     """As `core.pools.Pooled` has it: a run or a search of the whole, or a search of what the pool holds."""
-    options = plan.options
+    options, others = plan.options, queries_digest(scorer.labels.queries) != pool.queries_sha256
     if pool.complete or options.search is not None:
         return "whole"
-    if options.run:
-        known = {str(run.get("sha256")) for run in pool.runs}
-        return "whole" if file_digest(Path(options.run)) in known and options.k <= pool.depth else "dependent"
-    if queries_digest(queries) != pool.queries_sha256:
+    if options.run and not others:
+        known = {str(name) for of in pool.runs for name in (of.get("sha256"), of.get("of_sha256"))}
+        longest = int(scorer.lengths(run, options.k, options.budget).max(initial=0))
+        return "whole" if file_digest(Path(options.run)) in known and longest <= pool.depth else "dependent"
+    if others:
         return "other queries"
     return "independent" if type(plan.retriever) is strategy_class("retrievers", "dense") else "dependent"
 

@@ -17,23 +17,21 @@ from ragdiag.core.pools import COPY, EVIDENCE, RUN, SAMPLE, Pool
 from ragdiag.core.protocols import CorpusChunker, Progress, no_progress
 from ragdiag.core.records import Document, Problem, Query, StoredChunk
 from ragdiag.core.registry import make
-from ragdiag.core.writing import json_lines, make_folder, real, write_atomically
+from ragdiag.core.writing import make_folder, real
+from ragdiag.search.pool_runs import TOPS, run_record, write_run, write_tops
 from ragdiag.search.recorded import recorded
 from ragdiag.search.retrievers.bm25 import Bm25
-from ragdiag.search.whole_words import Found, WholeBm25
+from ragdiag.search.whole_words import WholeBm25
 from ragdiag.sources.corpus import stream_corpus
 from ragdiag.sources.evidence import find_all, is_a_passage
 from ragdiag.sources.pools import file_digest, queries_digest, write_pool
 from ragdiag.sources.queries import load_queries
 from ragdiag.sources.stored import HintedChunk, names_of
 
-__all__ = ["TOPS", "make_pool"]
+__all__ = ["make_pool"]
 
 SHARD = 2**23
 """Characters of the corpus that are looked at together."""
-
-TOPS = "whole.jsonl"
-"""The run, beside the pool, of what bm25 ranks first in the whole corpus."""
 
 ORDER = (EVIDENCE, COPY, RUN)
 """How documents come in that are chosen: what holds first of one is told."""
@@ -86,11 +84,15 @@ def make_pool(
     for shard in stream.shards("choosing documents"):
         ranked = _top(search, shard, gathered.tops) if search else {}
         gathered.add(shard, ranked)
-    runs_of = [{"file": Path(run).name, "sha256": file_digest(Path(run))} for run in runs]
     make_folder(folder)
+    runs_of = []
+    for n, (run, of) in enumerate(rankings.items(), 1):
+        write_run(folder / f"run-{n}.jsonl", (r for r in of if r.query_id in named), depth)
+        whole_run = {"of": Path(run).name, "of_sha256": file_digest(Path(run))}
+        runs_of.append(run_record(folder / f"run-{n}.jsonl", **whole_run))
     if search:
-        write_atomically(folder / TOPS, _run_lines([q.id for q in asked if q.text.strip()], search))
-        runs_of.append({"file": TOPS, "sha256": file_digest(folder / TOPS), "retriever": tops, "chunker": chunker})
+        write_tops(folder / TOPS, zip((q.id for q in asked if q.text.strip()), search.first, strict=True))
+        runs_of.append(run_record(folder / TOPS, of=tops, chunker=chunker))
     return _written(folder, gathered, stream.problems, asked, runs_of, depth, seed, search)
 
 
@@ -246,16 +248,6 @@ def _ranked(chunk: StoredChunk) -> _Wish:
     names = tuple(dict.fromkeys(name for name in (*names_of(chunk), *of_id) if name))
     sure = chunk.doc_id and (not isinstance(chunk, HintedChunk) or chunk.strict)
     return _Wish(RUN, names, () if sure or not chunk.text.strip() else (chunk.text.strip(),))
-
-
-def _run_lines(queries: Sequence[str], search: WholeBm25) -> bytes:
-    """What bm25 ranks first, as the run that ``--run`` reads."""
-    rows = zip(queries, search.first, strict=True)
-    return json_lines(({"query_id": name, "retrieved": list(map(_retrieved, of))} for name, of in rows), ascii_only=True)
-
-
-def _retrieved(found: Found) -> dict[str, object]:
-    return {"doc_id": found.doc_id, "start": found.start, "end": found.end, "score": -found.negative_score}
 
 
 def _written(

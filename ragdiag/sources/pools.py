@@ -132,5 +132,5 @@ def pool_said(pool: Pool) -> str:
 
 
 def _runs(pool: Pool) -> str:
-    names = [run.get("retriever") or run.get("file", "a run") for run in pool.runs]
+    names = [run.get("of", "a run") for run in pool.runs]
     return f"among the first {pool.depth} of {' or '.join(map(str, names))}"

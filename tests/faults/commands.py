@@ -90,6 +90,7 @@ label demo/corpus asked.txt --page --out page.jsonl --no-cache # page
 label DEMO --review old.json --out reviewed.jsonl # q
 label DEMO --review old.json --page --out reviewed2.jsonl # page
 label demo/corpus asked.txt --between 'sentence(size=60) | bm25' --between 'sentence(size=60) | lsa' --out between.jsonl # q
+pool DEMO --out pool --tops bm25 --run run.jsonl --depth 2 --sample 2
 diff old.json old.json --json diff.json --output diff.md
 diff old.json old.json --corpus demo/corpus --queries demo/queries.jsonl # 0 1 2
 export demo/corpus --form langchain --out out-langchain --cache cache

@@ -40,7 +40,7 @@ from ragdiag.sources.evidence import locate, restrict
 from ragdiag.sources.naming import DocumentNames, query_named
 from ragdiag.sources.omissions import amounts, much
 from ragdiag.sources.places import nearest_document
-from ragdiag.sources.pools import pool_at, pool_said
+from ragdiag.sources.pools import noted, pool_at
 from ragdiag.sources.queries import load_queries
 from ragdiag.stats.statistics import Resampler, clusters
 
@@ -205,7 +205,7 @@ def load(corpus_path: str | Path, queries_path: str | Path | None, options: Opti
     check_kind("queries", queries_path, str, Path, type(None))
     pool, whole = pool_at(corpus_path), load_corpus(corpus_path, progress, options.keep, options.exclude)
     corpus, labels = whole, locate(_queries(queries_path, options), whole, options.copies)
-    notes = [*corpus.notes, *([pool_said(pool)] if pool else [])]
+    notes = [*corpus.notes, *noted(pool)]
     if corpus.skipped:
         kinds = ", ".join(f"{suffix or 'no suffix'} {n}" for suffix, n in sorted(corpus.skipped.items()))
         notes.append(f"files of other kinds left out: {kinds}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 __all__ = ["COPY", "EVIDENCE", "RUN", "SAMPLE", "Estimate", "Pool", "Pooled", "Whole"]
 
@@ -22,9 +22,9 @@ class Pool:
     pool for no reason but chance, `rest` how many documents they were drawn from.
     """
 
-    whole: Mapping[str, Any]
+    whole: Mapping[str, int | str]
     came_in: Mapping[str, tuple[str, ...]]
-    runs: tuple[Mapping[str, Any], ...]
+    runs: tuple[Mapping[str, str], ...]
     depth: int
     seed: int
     rest: int

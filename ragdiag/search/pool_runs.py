@@ -17,16 +17,16 @@ TOPS = "whole.jsonl"
 """The run of what bm25 ranks first in the whole corpus."""
 
 
-def write_run(path: Path, rankings: Iterable[Ranking], depth: int) -> None:
-    """Write the first `depth` results of each of `rankings`, as ``--run`` reads them; of a pipeline's stages the last alone."""
-    write_atomically(path, json_lines(({"query_id": r.query_id, **_results(r, depth)} for r in rankings), ascii_only=True))
+def write_run(path: Path, rankings: Iterable[Ranking]) -> None:
+    """Write rankings as ``--run`` reads them; of a pipeline's stages the last alone."""
+    write_atomically(path, json_lines(({"query_id": r.query_id, **_results(r)} for r in rankings), ascii_only=True))
 
 
-def _results(ranking: Ranking, depth: int) -> dict[str, object]:
+def _results(ranking: Ranking) -> dict[str, object]:
     if ranking.failed:
         return {"error": "failed"}
-    scores = [{} if ranking.listed else {"score": score} for score in ranking.scores[:depth]]
-    return {"retrieved": [record_of(c) | score for c, score in zip(ranking.chunks[:depth], scores, strict=True)]}
+    scores = [{} if ranking.listed else {"score": score} for score in ranking.scores]
+    return {"retrieved": [record_of(c) | score for c, score in zip(ranking.chunks, scores, strict=True)]}
 
 
 def write_tops(path: Path, tops: Iterable[tuple[str, Iterable[Found]]]) -> None:

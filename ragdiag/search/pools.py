@@ -8,9 +8,9 @@ from __future__ import annotations
 import hashlib
 import heapq
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ragdiag.core.errors import InputError, UsageError
 from ragdiag.core.pools import COPY, EVIDENCE, RUN, SAMPLE, Pool
@@ -21,6 +21,7 @@ from ragdiag.core.writing import make_folder, real
 from ragdiag.search.pool_runs import TOPS, run_record, write_run, write_tops
 from ragdiag.search.recorded import recorded
 from ragdiag.search.retrievers.bm25 import Bm25
+from ragdiag.search.runs import Ranking
 from ragdiag.search.whole_words import WholeBm25
 from ragdiag.sources.corpus import stream_corpus
 from ragdiag.sources.evidence import find_all, is_a_passage
@@ -69,31 +70,51 @@ def make_pool(
 
     Raises `InputError` for what cannot be read, `UsageError` for a folder that holds something else or a value of no use.
     """
+    _check(depth, sample, seed)
+    folder, asked = _folder(Path(out), Path(corpus)), load_queries(queries, qrels)
+    rankings = {Path(run): _rankings(Path(run), asked, depth) for run in runs}
+    searched = [query for query in asked if query.text.strip()]
+    search = _search(tops, chunker, searched, depth) if tops else None
+    results = dict.fromkeys(chunk for of in rankings.values() for ranking in of for chunk in ranking.chunks)
+    gathered = _Gathered([*_labelled(asked), *map(_ranked, results)], sample, seed)
+    stream = _Stream(Path(corpus), keep, exclude, progress)
+    _gather(stream, search, gathered)
+    make_folder(folder)
+    records = _runs_written(folder, rankings)
+    if search:
+        write_tops(folder / TOPS, zip((query.id for query in searched), search.first, strict=True))
+        records.append(run_record(folder / TOPS, of=tops, chunker=chunker))
+    return _written(folder, gathered, stream.problems, asked, records, depth, seed, search)
+
+
+def _check(depth: int, sample: int, seed: int) -> None:
     if depth < 1 or sample < 0 or seed < 0:
         raise UsageError(f"depth must be 1 or more, sample and seed 0 or more, not {depth}, {sample}, {seed}")
-    folder, asked = _folder(Path(out), Path(corpus)), load_queries(queries, qrels)
-    rankings = {str(run): recorded(Path(run), asked).rankings for run in runs}
+
+
+def _rankings(run: Path, asked: Sequence[Query], depth: int) -> list[Ranking]:
+    """What a run ranks first for the queries."""
     named = {query.id for query in asked}
-    results = [c for of in rankings.values() for r in of if r.query_id in named for c in r.chunks[:depth]]
-    search = _search(tops, chunker, [q for q in asked if q.text.strip()], depth) if tops else None
-    stream = _Stream(Path(corpus), keep, exclude, progress)
+    rankings = (r for r in recorded(run, asked).rankings if r.query_id in named)
+    return [r._replace(chunks=r.chunks[:depth], scores=r.scores[:depth]) for r in rankings]
+
+
+def _gather(stream: _Stream, search: WholeBm25 | None, gathered: _Gathered) -> None:
+    """Let the corpus go by: once, and once before that where it is searched."""
     if search:
         for shard in stream.shards("counting terms"):
             search.count(shard)
-    gathered = _Gathered([*_labelled(asked), *map(_ranked, dict.fromkeys(results))], sample, seed)
     for shard in stream.shards("choosing documents"):
-        ranked = _top(search, shard, gathered.tops) if search else {}
-        gathered.add(shard, ranked)
-    make_folder(folder)
-    runs_of = []
+        gathered.add(shard, _top(search, shard, gathered.tops) if search else {})
+
+
+def _runs_written(folder: Path, rankings: Mapping[Path, Sequence[Ranking]]) -> list[dict[str, str]]:
+    """Write the runs beside the pool; what its sidecar says of them."""
+    records = []
     for n, (run, of) in enumerate(rankings.items(), 1):
-        write_run(folder / f"run-{n}.jsonl", (r for r in of if r.query_id in named), depth)
-        whole_run = {"of": Path(run).name, "of_sha256": file_digest(Path(run))}
-        runs_of.append(run_record(folder / f"run-{n}.jsonl", **whole_run))
-    if search:
-        write_tops(folder / TOPS, zip((q.id for q in asked if q.text.strip()), search.first, strict=True))
-        runs_of.append(run_record(folder / TOPS, of=tops, chunker=chunker))
-    return _written(folder, gathered, stream.problems, asked, runs_of, depth, seed, search)
+        write_run(folder / f"run-{n}.jsonl", of)
+        records.append(run_record(folder / f"run-{n}.jsonl", of=run.name, of_sha256=file_digest(run)))
+    return records
 
 
 def _folder(out: Path, corpus: Path) -> Path:
@@ -255,7 +276,7 @@ def _written(
     gathered: _Gathered,
     problems: Sequence[Problem],
     queries: Sequence[Query],
-    runs: Sequence[dict[str, Any]],
+    runs: Sequence[dict[str, str]],
     depth: int,
     seed: int,
     search: WholeBm25 | None,
@@ -265,7 +286,7 @@ def _written(
     if not ways:
         raise InputError("holds no documents", folder, remedy="check the corpus")
     came_in = {way: tuple(sorted(n for n, (of, _) in ways.items() if of == way)) for way in (*ORDER, SAMPLE)}
-    whole: dict[str, Any] = {
+    whole: dict[str, int | str] = {
         "documents": gathered.documents,
         "characters": gathered.characters,
         "digest": gathered.digest,

@@ -10,7 +10,7 @@ import hashlib
 import heapq
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -147,7 +147,7 @@ def _idf(bm25: Bm25, counted: dict[str, int], chunks: int, average: float) -> di
     class Counted(base):  # type: ignore[misc, valid-type]
         """rank-bm25 reads its statistics off token lists; these were counted."""
 
-        def _initialize(self, corpus: Any) -> dict[str, int]:
+        def _initialize(self, corpus: object) -> dict[str, int]:
             self.corpus_size, self.avgdl = chunks, average
             return counted
 

@@ -15,7 +15,7 @@ from ragdiag.core.records import Document, Query
 from ragdiag.core.version import __version__
 from ragdiag.core.writing import write_atomically
 
-__all__ = ["CORPUS", "file_digest", "pool_at", "pool_said", "queries_digest", "write_pool"]
+__all__ = ["CORPUS", "file_digest", "noted", "pool_at", "pool_said", "queries_digest", "write_pool"]
 
 CORPUS, SIDECAR = "corpus.jsonl", "pool.json"
 
@@ -129,6 +129,11 @@ def pool_said(pool: Pool) -> str:
     chosen = [f"{len(pool.came_in[way]):,} {says}" for way, says in ways.items() if pool.came_in[way]]
     chosen += [f"{pool.chance:,} of the {pool.rest:,} others by chance"] if pool.rest else []
     return f"a pool of {pool.documents:,} of {pool.whole['documents']:,} documents: {', '.join(chosen)}"
+
+
+def noted(pool: Pool | None) -> tuple[str, ...]:
+    """What whoever reads a corpus should know of it where it is a pool."""
+    return () if pool is None else (pool_said(pool),)
 
 
 def _runs(pool: Pool) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -126,8 +127,9 @@ def _vector(numbers: Sequence[object], path: Path, line: int) -> VectorArray:
     """A row of finite numbers that are not all 0."""
     if not all(isinstance(x, (int, float)) and not isinstance(x, bool) for x in numbers):
         raise InputError("'vector' must be a list of numbers", path, line, "mend that field")
-    with np.errstate(all="ignore"):  # what is too large is infinite, and said
-        row: VectorArray = np.array(numbers, dtype=np.float64).astype(np.float32)
+    row: VectorArray = np.zeros(0, dtype=np.float32)
+    with np.errstate(all="ignore"), contextlib.suppress(OverflowError):  # what is too large is infinite, or left out, and said
+        row = np.array(numbers, dtype=np.float64).astype(np.float32)
     if not np.isfinite(row).all() or not row.any():
         raise InputError("'vector' must have finite numbers that are not all 0", path, line, "make it anew")
     return row

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -47,7 +48,9 @@ def parsed(line: str) -> Pattern | None:
     text = text if leaves_out else text[1:]
     glob = text.removesuffix("/")
     try:
-        expression = re.compile(_whole(_TOKEN.findall(glob.removeprefix("/"))), re.DOTALL)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # about classes such as [<--]
+            expression = re.compile(_whole(_TOKEN.findall(glob.removeprefix("/"))), re.DOTALL)
     except (re.error, ValueError):
         return None
     return Pattern(leaves_out, glob != text, "/" in glob, expression) if glob.strip("/") else None

@@ -36,9 +36,18 @@ def front_matter(text: str) -> Mapping[str, Any]:
     if match[1] == "---":
         return {name: _plain(value) for name, value in _FIELD.findall(inside)}
     try:
-        return tomllib.loads(inside.replace("\r\n", "\n"))
-    except tomllib.TOMLDecodeError:
+        fields = tomllib.loads(inside.replace("\r\n", "\n"))
+    except (ValueError, RecursionError):  # numbers of thousands of digits and lists in lists are no errors of TOML
         return {}
+    return {name: value for name, value in fields.items() if _can_be_written(value)}
+
+
+def _can_be_written(value: object) -> bool:
+    """Whether Python writes a value as text, which it does of no number of thousands of digits."""
+    try:
+        return bool(str(value)) or True
+    except (ValueError, RecursionError):
+        return False
 
 
 def _plain(value: str) -> str:

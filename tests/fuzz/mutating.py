@@ -11,26 +11,190 @@ from typing import Any
 BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")
 
 WORDS = (
-    *(b"\x00", b"\n", b"\r", b"\r\n", b"\t", b" ", b"\x0c", b"\x1b[2J", b"\x7f", b"\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80"),
-    *("\u2028".encode(), "\u0085".encode(), "\u200b".encode(), "\u202e".encode(), "\ufeff".encode(), "e\u0301".encode(), "\u0130".encode()),
-    *("ß".encode(), "ﬁ".encode(), "½".encode(), "²".encode(), "٣".encode(), "日本".encode(), "\U0001f469\u200d\U0001f4bb".encode(), b"\\"),
-    *(b"\\ud800", b"\\u0000", b"NaN", b"-Infinity", b"1e999", b"-0", b"0x10", b"1_000", b"null", b"true", b"[]", b"{}", b'""', b"'"),
-    *(b'"', b"`", b"<", b">", b"&", b"&#0;", b"&#x110000;", b"<!--", b"-->", b"<![CDATA[", b"]]>", b"<?", b"?>", b"{{", b"}}", b"%s", b"${x}"),
-    *(b"../canary.txt", b"/etc/hostname", b"file:///etc/hostname", b"http://127.0.0.1:9/pwned", b"C:\\x", b"~", b"*", b"**/", b"[!", b"("),
-    *(b"---\n", b"+++\n", b"# ", b"```\n", b"| a | b |\n", b"|---|\n", b"===\n", b"1. ", b"- ", b"> ", b"Q: ", b"A: ", b"?\n", b". ", b"%"),
-    *(b"2024-13-45", b"31.02.2024", b"9999-99-99", b"12:61", b"v1.2.3.4", b"$5", b"1,234,567.89", b"1.000,5", b"5 km", b"half a dozen"),
-    *(b"__import__('os').system('touch PWNED')", b"!!python/object/apply:os.system [touch PWNED]", b"__class__", b"cos\nsystem\n(S'touch PWNED'\ntR."),
-)  # fmt: skip
+    *(
+        b"\x00",
+        b"\n",
+        b"\r",
+        b"\r\n",
+        b"\t",
+        b" ",
+        b"\x0c",
+        b"\x1b[2J",
+        b"\x7f",
+        b"\xff",
+        b"\xc0\x80",
+        b"\xed\xa0\x80",
+        b"\xf4\x90\x80\x80",
+    ),
+    *(
+        "\u2028".encode(),
+        "\u0085".encode(),
+        "\u200b".encode(),
+        "\u202e".encode(),
+        "\ufeff".encode(),
+        "e\u0301".encode(),
+        "\u0130".encode(),
+    ),
+    *(
+        "ß".encode(),
+        "ﬁ".encode(),
+        "½".encode(),
+        "²".encode(),
+        "٣".encode(),
+        "日本".encode(),
+        "\U0001f469\u200d\U0001f4bb".encode(),
+        b"\\",
+    ),
+    *(
+        b"\\ud800",
+        b"\\u0000",
+        b"NaN",
+        b"-Infinity",
+        b"1e999",
+        b"-0",
+        b"0x10",
+        b"1_000",
+        b"null",
+        b"true",
+        b"[]",
+        b"{}",
+        b'""',
+        b"'",
+    ),
+    *(
+        b'"',
+        b"`",
+        b"<",
+        b">",
+        b"&",
+        b"&#0;",
+        b"&#x110000;",
+        b"<!--",
+        b"-->",
+        b"<![CDATA[",
+        b"]]>",
+        b"<?",
+        b"?>",
+        b"{{",
+        b"}}",
+        b"%s",
+        b"${x}",
+    ),
+    *(
+        b"../canary.txt",
+        b"/etc/hostname",
+        b"file:///etc/hostname",
+        b"http://127.0.0.1:9/pwned",
+        b"C:\\x",
+        b"~",
+        b"*",
+        b"**/",
+        b"[!",
+        b"(",
+    ),
+    *(
+        b"---\n",
+        b"+++\n",
+        b"# ",
+        b"```\n",
+        b"| a | b |\n",
+        b"|---|\n",
+        b"===\n",
+        b"1. ",
+        b"- ",
+        b"> ",
+        b"Q: ",
+        b"A: ",
+        b"?\n",
+        b". ",
+        b"%",
+    ),
+    *(
+        b"2024-13-45",
+        b"31.02.2024",
+        b"9999-99-99",
+        b"12:61",
+        b"v1.2.3.4",
+        b"$5",
+        b"1,234,567.89",
+        b"1.000,5",
+        b"5 km",
+        b"half a dozen",
+    ),
+    *(
+        b"__import__('os').system('touch PWNED')",
+        b"!!python/object/apply:os.system [touch PWNED]",
+        b"__class__",
+        b"cos\nsystem\n(S'touch PWNED'\ntR.",
+    ),
+)
 """What formats, and what reads them, have special cases for."""
 
-NUMBERS = ("0", "-1", "1", "2", "255", "65536", "2147483647", "4294967296", "9223372036854775808", "9007199254740993", "1e308", "1e999",
-           "0.1", "-0.0", "1" + "0" * 30, "9" * 400, "9" * 5000, "0.30000000000000004", "1e-400")  # fmt: skip
+NUMBERS = (
+    "0",
+    "-1",
+    "1",
+    "2",
+    "255",
+    "65536",
+    "2147483647",
+    "4294967296",
+    "9223372036854775808",
+    "9007199254740993",
+    "1e308",
+    "1e999",
+    "0.1",
+    "-0.0",
+    "1" + "0" * 30,
+    "9" * 400,
+    "9" * 5000,
+    "0.30000000000000004",
+    "1e-400",
+)
 
 VALUES: tuple[Any, ...] = (
-    None, True, False, 0, -1, 1, 0.5, 2**31, 2**53 + 1, 2**63, 2**64, 10**30, 10**400, -(10**400), 1e308, float("nan"), float("inf"),
-    "", " ", "\0", "a", "\ud800", "\ufeffa", "\u2028", "1", "NaN", "null", "\x1b[31m", "../canary.txt", "http://127.0.0.1:9/", [], {}, [[]],
-    [None], [1, "a"], ["a", "a"], {"": ""}, {"a": {"a": {}}}, "[1]", '{"a": 1}', "x" * 300,
-)  # fmt: skip
+    None,
+    True,
+    False,
+    0,
+    -1,
+    1,
+    0.5,
+    2**31,
+    2**53 + 1,
+    2**63,
+    2**64,
+    10**30,
+    10**400,
+    -(10**400),
+    1e308,
+    float("nan"),
+    float("inf"),
+    "",
+    " ",
+    "\0",
+    "a",
+    "\ud800",
+    "\ufeffa",
+    "\u2028",
+    "1",
+    "NaN",
+    "null",
+    "\x1b[31m",
+    "../canary.txt",
+    "http://127.0.0.1:9/",
+    [],
+    {},
+    [[]],
+    [None],
+    [1, "a"],
+    ["a", "a"],
+    {"": ""},
+    {"a": {"a": {}}},
+    "[1]",
+    '{"a": 1}',
+    "x" * 300,
+)
 
 DEPTHS = (30, 150, 480, 900, 2000, 100_000)
 """How deep what nests is nested: under and over what Python's recursion takes."""
@@ -38,7 +202,23 @@ DEPTHS = (30, 150, 480, 900, 2000, 100_000)
 DEEP = "\ue000deep\ue000"
 """Stands in a JSON value for what nests deep, which `json` would not write."""
 
-KEYS = ("_id", "text", "evidence", "doc_id", "start", "end", "grade", "answer", "metadata", "query_id", "id", "file", "error", "rank", "score")
+KEYS = (
+    "_id",
+    "text",
+    "evidence",
+    "doc_id",
+    "start",
+    "end",
+    "grade",
+    "answer",
+    "metadata",
+    "query_id",
+    "id",
+    "file",
+    "error",
+    "rank",
+    "score",
+)
 
 
 class Mutator:
@@ -61,7 +241,20 @@ class Mutator:
         if rng.random() < 0.45 and (changed := self._structured(data, rng)) is not None:
             return changed
         change: Callable[[bytes, random.Random], bytes] = rng.choice(
-            (flipped, cut, doubled, self._with_word, self._with_word, self._in_place, truncated, lines_moved, numbers, encoded, many, self._spliced)
+            (
+                flipped,
+                cut,
+                doubled,
+                self._with_word,
+                self._with_word,
+                self._in_place,
+                truncated,
+                lines_moved,
+                numbers,
+                encoded,
+                many,
+                self._spliced,
+            )
         )
         return change(data, rng)
 
@@ -190,7 +383,11 @@ def marked_up(data: bytes, rng: random.Random) -> bytes:
         return data[:second] + data[first:second] * rng.choice((1, 2, 30)) + data[second:]
     values = [m.span(1) for m in re.finditer(rb"=[\"']([^\"'<>]*)[\"']", data[:200_000])]
     start, end = rng.choice(values or [(a, a)])
-    return data[:start] + rng.choice((*(n.encode() for n in NUMBERS), b"", b"x", b"&#0;", b"true", b"-", b"none", b"%1%2%9")) + data[end:]
+    return (
+        data[:start]
+        + rng.choice((*(n.encode() for n in NUMBERS), b"", b"x", b"&#0;", b"true", b"-", b"none", b"%1%2%9"))
+        + data[end:]
+    )
 
 
 def flipped(data: bytes, rng: random.Random) -> bytes:
@@ -252,7 +449,11 @@ def encoded(data: bytes, rng: random.Random) -> bytes:
     if how < 0.7:
         return text.encode(rng.choice(("utf-16", "utf-16-le", "utf-32", "utf-7", "cp1252")), "replace")
     start, end = _range(data, rng)
-    return data[:start] + data[start:end].decode("utf-8", "replace").encode(rng.choice(("latin-1", "utf-16-le")), "replace") + data[end:]
+    return (
+        data[:start]
+        + data[start:end].decode("utf-8", "replace").encode(rng.choice(("latin-1", "utf-16-le")), "replace")
+        + data[end:]
+    )
 
 
 def many(data: bytes, rng: random.Random) -> bytes:

@@ -97,7 +97,11 @@ def say(number: int, done: int, spent: float, kinds: set[str], failures: dict[st
 
 def room() -> None:
     """No more memory than there is room for: what asks for more gets an error in place of the machine's last."""
-    size = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGESIZE") if Path("/proc/self/statm").exists() else 2**33
+    size = (
+        int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGESIZE")
+        if Path("/proc/self/statm").exists()
+        else 2**33
+    )
     resource.setrlimit(resource.RLIMIT_AS, (size + ROOM, size + ROOM))
 
 
@@ -112,7 +116,9 @@ def save(target: Target, data: bytes, outcome: Outcome, folder: Path, out: Path)
     place.mkdir(parents=True, exist_ok=True)
     name = hashlib.sha256(small).hexdigest()[:12]
     (place / name).write_bytes(small)
-    (place / f"{name}.txt").write_text(f"{target.name}: {outcome.kind}\n{outcome.failure}\n{outcome.trace}", "utf-8", "backslashreplace")
+    (place / f"{name}.txt").write_text(
+        f"{target.name}: {outcome.kind}\n{outcome.failure}\n{outcome.trace}", "utf-8", "backslashreplace"
+    )
 
 
 def smaller(target: Target, data: bytes, outcome: Outcome, folder: Path) -> bytes:
@@ -136,7 +142,17 @@ def fuzzed(target: Target, seed: int, limit: int, seconds: float, out: Path) -> 
     """All processes of a parser: after one that died the next goes on behind the input that killed it."""
     first, cases, spent, outcomes, failures = 0, 0, 0.0, 0, dict[str, int]()
     while cases < limit and spent < seconds:
-        command = [sys.executable, __file__, "--worker", target.name, str(seed), str(first), str(limit - cases), str(seconds - spent), str(out)]
+        command = [
+            sys.executable,
+            __file__,
+            "--worker",
+            target.name,
+            str(seed),
+            str(first),
+            str(limit - cases),
+            str(seconds - spent),
+            str(out),
+        ]
         last: list[Any] = [first - 1, 0, 0.0, 0, {}]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             told, dead = listened(process, last)
@@ -181,9 +197,13 @@ def listened(process: "subprocess.Popen[str]", last: list[Any]) -> tuple[list[An
 
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--minutes", type=float, default=10.0, help="of CPU time in all, shared by the parsers as their weights say")
+    options.add_argument(
+        "--minutes", type=float, default=10.0, help="of CPU time in all, shared by the parsers as their weights say"
+    )
     options.add_argument("--cases", type=int, default=10**9, help="of each parser at most (times its weight)")
-    options.add_argument("--parser", action="append", default=[], help="only those whose names hold this; several times for several")
+    options.add_argument(
+        "--parser", action="append", default=[], help="only those whose names hold this; several times for several"
+    )
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--out", type=Path, default=Path("fuzz-failures"))
     options.add_argument("--worker", nargs=6, help=argparse.SUPPRESS)

@@ -49,7 +49,9 @@ def from_file(name: str, parse: Callable[[Path], object]) -> Callable[[bytes, Pa
 
 def files(*patterns: str, most: int = 40_000, first: int = 8) -> list[bytes]:
     """The smallest files of the fixtures that match."""
-    found = sorted({path for pattern in patterns for path in FIXTURES.glob(pattern)}, key=lambda path: (path.stat().st_size, path))
+    found = sorted(
+        {path for pattern in patterns for path in FIXTURES.glob(pattern)}, key=lambda path: (path.stat().st_size, path)
+    )
     return [path.read_bytes() for path in found if path.stat().st_size <= most][:first]
 
 

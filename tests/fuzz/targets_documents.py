@@ -92,15 +92,20 @@ def docx_files() -> list[bytes]:
 def pdf_of(contents: bytes, more: bytes = b"", resources: bytes = b"<</Font<</F 3 0 R>>>>") -> bytes:
     """A PDF of one page that shows `contents`."""
     objects = [
-        b"<</Type/Catalog/Pages 2 0 R%s>>" % more, b"<</Type/Pages/Count 1/Kids[5 0 R]>>",
-        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>", b"<</Length %d>>stream\n%s\nendstream" % (len(contents), contents),
+        b"<</Type/Catalog/Pages 2 0 R%s>>" % more,
+        b"<</Type/Pages/Count 1/Kids[5 0 R]>>",
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>",
+        b"<</Length %d>>stream\n%s\nendstream" % (len(contents), contents),
         b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 300]/Rotate 0/Resources %s/Contents 4 0 R>>" % resources,
-    ]  # fmt: skip
+    ]
     raw, table = bytearray(b"%PDF-1.7\n"), b""
     for number, content in enumerate(objects, 1):
         table += b"%010d 00000 n \n" % len(raw)
         raw += b"%d 0 obj%s\nendobj\n" % (number, content)
-    return bytes(raw) + b"xref\n0 6\n0000000000 65535 f \n%strailer<</Size 6/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (table, len(raw))
+    return bytes(raw) + b"xref\n0 6\n0000000000 65535 f \n%strailer<</Size 6/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (
+        table,
+        len(raw),
+    )
 
 
 def pdf_files() -> list[bytes]:
@@ -110,14 +115,72 @@ def pdf_files() -> list[bytes]:
     return [pdf_of(text), pdf_of(rows, form), *files("tidewater/corpus/**/*.pdf", first=3, most=30_000)]
 
 
-PDF_WORDS = (b" Tm ", b" Tj ", b" Td ", b"/Kids[2 0 R]", b"/Parent 5 0 R", b"/Length 99999999", b"/Count 1000000000", b"1 0 R", b"5 0 R", b"/Encrypt 1 0 R",
-             b"/Filter/FlateDecode", b"/Filter[/ASCIIHexDecode/ASCII85Decode/LZWDecode]", b"/Type/ObjStm", b"/Prev 9", b"/W[1 9 9]", b"/Rotate 91", b"q ",
-             b"1e38 0 0 1e38 0 0 cm ", b"/MediaBox[0 0 1e30 1e30]", b"/ToUnicode 4 0 R", b"/XObject<</X 4 0 R>>", b"/X Do ", b"<feff>", b"BI /W 9 ID x EI")  # fmt: skip
-HTML_WORDS = (b"<table>", b"<td colspan=99999 rowspan=99999>", b"<ol start=99999999999 type=i>", b"<li value=-5>", b"<math><mfrac>", b"<template>", b"<svg>",
-              b"</p>", b"</table>", b"<pre>", b"<title>", b"<style>", b"<script>", b"<meta charset=utf-7>", b"<base href=x>", b"<select><option>", b"<frameset>",
-              b"style='display:none'", b" hidden", b"<details>", b"<a name=x>", b"<plaintext>", b"<!DOCTYPE x [<!ENTITY a 'b'>]>", b"&a;")  # fmt: skip
-XML_WORDS = (b"<w:p>", b"</w:p>", b"<w:tbl>", b"<w:basedOn w:val='Heading1'/>", b"<w:gridSpan w:val='99999999'/>", b"<w:ilvl w:val='99'/>", b"<w:start w:val='999999999'/>",
-             b"<!DOCTYPE x [<!ENTITY a SYSTEM '../canary.txt'>]>", b"&a;", b"<m:f>", b"<w:numFmt w:val='chineseCounting'/>", b"<w:lvlText w:val='%9%1'/>")  # fmt: skip
+PDF_WORDS = (
+    b" Tm ",
+    b" Tj ",
+    b" Td ",
+    b"/Kids[2 0 R]",
+    b"/Parent 5 0 R",
+    b"/Length 99999999",
+    b"/Count 1000000000",
+    b"1 0 R",
+    b"5 0 R",
+    b"/Encrypt 1 0 R",
+    b"/Filter/FlateDecode",
+    b"/Filter[/ASCIIHexDecode/ASCII85Decode/LZWDecode]",
+    b"/Type/ObjStm",
+    b"/Prev 9",
+    b"/W[1 9 9]",
+    b"/Rotate 91",
+    b"q ",
+    b"1e38 0 0 1e38 0 0 cm ",
+    b"/MediaBox[0 0 1e30 1e30]",
+    b"/ToUnicode 4 0 R",
+    b"/XObject<</X 4 0 R>>",
+    b"/X Do ",
+    b"<feff>",
+    b"BI /W 9 ID x EI",
+)
+HTML_WORDS = (
+    b"<table>",
+    b"<td colspan=99999 rowspan=99999>",
+    b"<ol start=99999999999 type=i>",
+    b"<li value=-5>",
+    b"<math><mfrac>",
+    b"<template>",
+    b"<svg>",
+    b"</p>",
+    b"</table>",
+    b"<pre>",
+    b"<title>",
+    b"<style>",
+    b"<script>",
+    b"<meta charset=utf-7>",
+    b"<base href=x>",
+    b"<select><option>",
+    b"<frameset>",
+    b"style='display:none'",
+    b" hidden",
+    b"<details>",
+    b"<a name=x>",
+    b"<plaintext>",
+    b"<!DOCTYPE x [<!ENTITY a 'b'>]>",
+    b"&a;",
+)
+XML_WORDS = (
+    b"<w:p>",
+    b"</w:p>",
+    b"<w:tbl>",
+    b"<w:basedOn w:val='Heading1'/>",
+    b"<w:gridSpan w:val='99999999'/>",
+    b"<w:ilvl w:val='99'/>",
+    b"<w:start w:val='999999999'/>",
+    b"<!DOCTYPE x [<!ENTITY a SYSTEM '../canary.txt'>]>",
+    b"&a;",
+    b"<m:f>",
+    b"<w:numFmt w:val='chineseCounting'/>",
+    b"<w:lvlText w:val='%9%1'/>",
+)
 
 
 def loaded(path: Path) -> object:
@@ -210,22 +273,46 @@ def document(data: bytes, folder: Path) -> object:
     return f"{len(fields) > 0} {len(drafts(documents)) > 0}"
 
 
-DOCS = b"".join(json.dumps({"_id": n, "file": n, "title": n, "metadata": {"version": 1, "date": "2024-01-01", "family": "f"}}).encode() + b"\n" for n in TEXTS)
+DOCS = b"".join(
+    json.dumps({"_id": n, "file": n, "title": n, "metadata": {"version": 1, "date": "2024-01-01", "family": "f"}}).encode()
+    + b"\n"
+    for n in TEXTS
+)
 IGNORE = b"*.log\n!keep.log\n/alpha.txt\nbuild/\n**/foo/**/bar\n[!a-c]*.md\n\\#x\ndoc/*.txt \n[[:alpha:]]x\na?c\n# no\n"
 MARKDOWNS = (MARKDOWN, TOML_MATTER, RST, ADOC)
 
 TARGETS = [
     Target("text.md", lambda: [*MARKDOWNS, *files("tidewater/corpus/**/*.md", first=3)], from_file("a.md", loaded)),
     Target("text.rst", lambda: [RST, ADOC], from_file("a.rst", loaded), weight=0.5),
-    Target("text.txt", lambda: [RST, b"plain\n", *files("tidewater/corpus/**/*.txt", first=2)], from_file("a.txt", loaded), weight=0.5),
+    Target(
+        "text.txt",
+        lambda: [RST, b"plain\n", *files("tidewater/corpus/**/*.txt", first=2)],
+        from_file("a.txt", loaded),
+        weight=0.5,
+    ),
     Target("html", lambda: [HTML, *files("tidewater/corpus/**/*.html", first=2)], from_file("a.html", loaded), HTML_WORDS, 1.5),
     Target("html, all kept", lambda: [HTML], from_file("a.xhtml", kept), HTML_WORDS, 0.5),
     Target("pdf", pdf_files, from_file("a.pdf", loaded), PDF_WORDS, 1.5),
     Target("docx", docx_files, from_file("a.docx", loaded), XML_WORDS, 1.5),
     Target("docx, all kept", docx_files, from_file("a.docx", kept), XML_WORDS, 0.3),
     Target("document's fields", lambda: [*MARKDOWNS, *heads("tidewater/corpus/**/*.md", lines=30)[:4]], document, weight=1.5),
-    Target("corpus.jsonl", lambda: [*heads("tiny/corpus.jsonl"), DOCS.replace(b'"file"', b'"text"')], from_file("corpus.jsonl", records), weight=1.5),
+    Target(
+        "corpus.jsonl",
+        lambda: [*heads("tiny/corpus.jsonl"), DOCS.replace(b'"file"', b'"text"')],
+        from_file("corpus.jsonl", records),
+        weight=1.5,
+    ),
     Target("docs.jsonl", lambda: [DOCS], beside("docs.jsonl")),
-    Target(".gitignore", lambda: [IGNORE, b"alpha.txt\n"], beside(".gitignore"), (b"**", b"[", b"]", b"[!", b"[[:alpha:]]", b"\\", b"?*?*", b"{a,b}")),
-    Target("patterns of what is left out", lambda: [IGNORE, b"*.md"], excluded, (b"**", b"[", b"]", b"[!", b"[[:alpha:]]", b"\\", b"?*?*", b"./")),
+    Target(
+        ".gitignore",
+        lambda: [IGNORE, b"alpha.txt\n"],
+        beside(".gitignore"),
+        (b"**", b"[", b"]", b"[!", b"[[:alpha:]]", b"\\", b"?*?*", b"{a,b}"),
+    ),
+    Target(
+        "patterns of what is left out",
+        lambda: [IGNORE, b"*.md"],
+        excluded,
+        (b"**", b"[", b"]", b"[!", b"[[:alpha:]]", b"\\", b"?*?*", b"./"),
+    ),
 ]

@@ -8,7 +8,7 @@ from typing import Any
 from targets import TEXTS, Target, fresh
 
 TOKEN = "t" * 32
-HEAD = f"Host: 127.0.0.1:80\r\nOrigin: http://127.0.0.1:80\r\nContent-Type: application/json\r\n"
+HEAD = "Host: 127.0.0.1:80\r\nOrigin: http://127.0.0.1:80\r\nContent-Type: application/json\r\n"
 
 
 def posted(body: object, path: str = "act") -> bytes:
@@ -121,7 +121,12 @@ def asks() -> list[dict[str, object]]:
     assert re.fullmatch("[a-z0-9-]+", query)
     return [
         {"do": "show"},
-        {"do": "label", "query": query, "groups": [[{"document": 0, "start": 0, "end": 26, "text": TEXTS["alpha.txt"][:26]}]], "answer": "noon"},
+        {
+            "do": "label",
+            "query": query,
+            "groups": [[{"document": 0, "start": 0, "end": 26, "text": TEXTS["alpha.txt"][:26]}]],
+            "answer": "noon",
+        },
         {"do": "unanswerable", "query": query, "answer": ""},
         {"do": "search", "query": query, "words": "valve noon"},
         {"do": "beside", "query": query, "number": 1, "before": True},
@@ -136,10 +141,28 @@ def requests() -> list[bytes]:
     return [get, stranger, *map(posted, asks()[:4]), posted({}, "stop"), get.replace(b"GET", b"HEAD")]
 
 
-WORDS = (b"\r\n\r\n", b"Content-Length: -1\r\n", b"Content-Length: 99999999999\r\n", b"Transfer-Encoding: chunked\r\n", b"Host: x\r\n", b"Expect: 100-continue\r\n", b"Connection: keep-alive\r\n", b"OPTIONS", b"//",
-         b"%2e%2e/", b"HTTP/0.9", b"HTTP/2.0", b"HTTP/1.1.1", TOKEN.encode(), b"?x", b"#")  # fmt: skip
+WORDS = (
+    b"\r\n\r\n",
+    b"Content-Length: -1\r\n",
+    b"Content-Length: 99999999999\r\n",
+    b"Transfer-Encoding: chunked\r\n",
+    b"Host: x\r\n",
+    b"Expect: 100-continue\r\n",
+    b"Connection: keep-alive\r\n",
+    b"OPTIONS",
+    b"//",
+    b"%2e%2e/",
+    b"HTTP/0.9",
+    b"HTTP/2.0",
+    b"HTTP/1.1.1",
+    TOKEN.encode(),
+    b"?x",
+    b"#",
+)
 
 TARGETS = [
     Target("page: requests", requests, requested, WORDS, 0.5, most=20_000),
-    Target("page: what is asked", lambda: [json.dumps(each).encode() for each in (*asks(), asks())], acted, weight=0.5, most=20_000),
+    Target(
+        "page: what is asked", lambda: [json.dumps(each).encode() for each in (*asks(), asks())], acted, weight=0.5, most=20_000
+    ),
 ]

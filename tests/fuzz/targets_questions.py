@@ -11,12 +11,31 @@ ALPHA = TEXTS["alpha.txt"]
 SPAN = {"doc_id": "alpha.txt", "start": 0, "end": 26, "text": ALPHA[:26]}
 OWN = [
     {"_id": "q1", "text": "At which pressure do the pumps run?", "answer": "40 bar", "evidence": [SPAN]},
-    {"_id": "q2", "text": "When does it close?", "answers": ["at noon", "12:00"], "evidence": [{"doc_id": "beta.md", "text": "The valve closes at noon.", "group": "g"}]},
-    {"_id": "q3", "text": "Who?", "unanswerable": True, "metadata": {"history": ["before"], "rewrite": "Who is it?", "translations": {"de": "Wer?"}}},
+    {
+        "_id": "q2",
+        "text": "When does it close?",
+        "answers": ["at noon", "12:00"],
+        "evidence": [{"doc_id": "beta.md", "text": "The valve closes at noon.", "group": "g"}],
+    },
+    {
+        "_id": "q3",
+        "text": "Who?",
+        "unanswerable": True,
+        "metadata": {"history": ["before"], "rewrite": "Who is it?", "translations": {"de": "Wer?"}},
+    },
     {"_id": 4, "text": "Size?", "relevant": [{"doc_id": "gamma.md", "grade": 2}], "acceptable": ["x"]},
-    {"_id": "q5", "text": "Reviewed?", "evidence": [SPAN, {**SPAN, "start": 27, "end": 53, "text": ALPHA[27:53], "accepted": True}],
-     "reviewed": {"stratum": "other", "seed": 0, "pipeline": "p", "passages": [{"doc_id": "alpha.txt", "start": 27, "end": 53, "says": "answers"}]}},
-]  # fmt: skip
+    {
+        "_id": "q5",
+        "text": "Reviewed?",
+        "evidence": [SPAN, {**SPAN, "start": 27, "end": 53, "text": ALPHA[27:53], "accepted": True}],
+        "reviewed": {
+            "stratum": "other",
+            "seed": 0,
+            "pipeline": "p",
+            "passages": [{"doc_id": "alpha.txt", "start": 27, "end": 53, "says": "answers"}],
+        },
+    },
+]
 TREC = b"<top>\n<num> Number: 301\n<title> Topic: pumps\n<desc> Description:\nAt which bar?\n<narr> Narrative:\nNone.\n</top>\n<top>\n<num> 302\n<title> valve\n</top>\n"
 TREC_XML = b"<?xml version='1.0'?>\n<topics><topic number='301' type='x'><query>pumps</query><question>At which bar?</question><narrative>n</narrative></topic>\n<topic number='302'>valve</topic></topics>"
 TABBED = b"301\tpumps at which bar\n302\twhen does the valve close\n"
@@ -27,18 +46,43 @@ CSV = 'question,references,corpus_id\nAt which bar?,"[{""content"": ""Alpha pump
 SQUAD = {
     "version": "v2.0",
     "data": [
-        {"title": "alpha.txt", "paragraphs": [{"context": ALPHA, "qas": [
-            {"id": "s1", "question": "At which bar?", "answers": [{"text": "40 bar", "answer_start": 19}, {"text": "40", "answer_start": 19}], "is_impossible": False},
-            {"id": "s2", "question": "Who?", "answers": [], "is_impossible": True, "plausible_answers": []}]}]}
+        {
+            "title": "alpha.txt",
+            "paragraphs": [
+                {
+                    "context": ALPHA,
+                    "qas": [
+                        {
+                            "id": "s1",
+                            "question": "At which bar?",
+                            "answers": [{"text": "40 bar", "answer_start": 19}, {"text": "40", "answer_start": 19}],
+                            "is_impossible": False,
+                        },
+                        {"id": "s2", "question": "Who?", "answers": [], "is_impossible": True, "plausible_answers": []},
+                    ],
+                }
+            ],
+        }
     ],
-}  # fmt: skip
+}
 RAGAS = [
-    {"user_input": "At which bar?", "reference": "40 bar", "reference_contexts": ["Alpha pumps run at 40 bar.", "<1-hop>\n\nOil is changed in May."]},
+    {
+        "user_input": "At which bar?",
+        "reference": "40 bar",
+        "reference_contexts": ["Alpha pumps run at 40 bar.", "<1-hop>\n\nOil is changed in May."],
+    },
     {"question": "When?", "ground_truth": "at noon", "contexts": ["x"], "answer": "y", "evolution_type": "simple"},
 ]
-COLUMNS = {"user_input": {"0": "At which bar?", "1": "When?"}, "reference": {"0": "40", "1": "noon"}, "reference_contexts": {"0": [ALPHA[:26]], "1": []}}
+COLUMNS = {
+    "user_input": {"0": "At which bar?", "1": "When?"},
+    "reference": {"0": "40", "1": "noon"},
+    "reference_contexts": {"0": [ALPHA[:26]], "1": []},
+}
 SPLIT = {"columns": ["user_input", "reference"], "index": [0, 1], "data": [["At which bar?", "40"], ["When?", "noon"]]}
-OPEN = [{"question": "At which bar?", "answer": ["40", "forty"], "id": "o1"}, {"Question": "Who?", "Answer": {"Value": "Ada", "Aliases": ["A"], "NormalizedAliases": ["a"]}, "QuestionId": "o2"}]  # fmt: skip
+OPEN = [
+    {"question": "At which bar?", "answer": ["40", "forty"], "id": "o1"},
+    {"Question": "Who?", "Answer": {"Value": "Ada", "Aliases": ["A"], "NormalizedAliases": ["a"]}, "QuestionId": "o2"},
+]
 
 
 def lines(records: object) -> bytes:
@@ -87,9 +131,9 @@ def judged(name: str, qrels: bytes) -> object:
 
 def labelled(path: Path) -> object:
     """A file of labels as `ragdiag label` goes on with it: what is put into it is read again."""
+    from ragdiag.core.records import Span
     from ragdiag.label.decisions import DecisionFile, record
     from ragdiag.label.setup import stale
-    from ragdiag.core.records import Span
 
     path.chmod(0o600)
     file = DecisionFile(path, any_query=True)
@@ -133,31 +177,72 @@ def passages(data: bytes, folder: Path) -> object:
 
     text, _, passage = data.decode("utf-8", "replace").partition("\0")
     corpus = Corpus((Document("a", text), Document("b", text[::-1] + " " + passage)))
-    labels = locate([Query("q", "?", evidence=(Label("a", passage),)), Query("r", "!", evidence=(Label("b", text, 0, len(passage)),))], corpus)
+    labels = locate(
+        [Query("q", "?", evidence=(Label("a", passage),)), Query("r", "!", evidence=(Label("b", text, 0, len(passage)),))], corpus
+    )
     rows = labels.evidence
     for document, start, end in zip(rows.document.tolist(), rows.start.tolist(), rows.end.tolist(), strict=True):
         assert 0 <= start < end <= len(corpus.documents[document].text)
     return f"{labels.level}"
 
 
-MARKS = [{"query_id": "q1", "condition": "oracle", "answer": "40 bar", "correct": True, "by": "Ada", "drawn": "doubt", "judged": False}, {"query_id": "q1", "condition": "oracle", "answer": "40 bar", "correct": False, "by": "Bo"}]  # fmt: skip
-FIXTURES = ("broken_labels/queries.jsonl", "tidewater/queries.jsonl", "tidewater/unanswerable.jsonl", "failures/stale/queries.jsonl")
+MARKS = [
+    {
+        "query_id": "q1",
+        "condition": "oracle",
+        "answer": "40 bar",
+        "correct": True,
+        "by": "Ada",
+        "drawn": "doubt",
+        "judged": False,
+    },
+    {"query_id": "q1", "condition": "oracle", "answer": "40 bar", "correct": False, "by": "Bo"},
+]
+FIXTURES = (
+    "broken_labels/queries.jsonl",
+    "tidewater/queries.jsonl",
+    "tidewater/unanswerable.jsonl",
+    "failures/stale/queries.jsonl",
+)
 
 TARGETS = [
     Target("queries: own", lambda: [lines(OWN), *heads(*FIXTURES)], from_file("q.jsonl", checked), weight=2),
     Target("queries: Chroma's CSV", lambda: [CSV.encode()], from_file("q.csv", checked), (b'""', b",", b'"\n"')),
-    Target("queries: SQuAD", lambda: [json.dumps(SQUAD).encode(), json.dumps(SQUAD, indent=1).encode()], from_file("q.json", checked)),
-    Target("queries: ragas", lambda: [lines(RAGAS), *(json.dumps(v).encode() for v in (RAGAS, {"samples": RAGAS}, COLUMNS, SPLIT))], from_file("q.json", checked)),
+    Target(
+        "queries: SQuAD", lambda: [json.dumps(SQUAD).encode(), json.dumps(SQUAD, indent=1).encode()], from_file("q.json", checked)
+    ),
+    Target(
+        "queries: ragas",
+        lambda: [lines(RAGAS), *(json.dumps(v).encode() for v in (RAGAS, {"samples": RAGAS}, COLUMNS, SPLIT))],
+        from_file("q.json", checked),
+    ),
     Target("queries: open questions", lambda: [lines(OPEN), json.dumps({"Data": OPEN}).encode()], from_file("q.json", checked)),
-    Target("queries: TREC topics", lambda: [TREC], judged("q.trec", QRELS), (b"<top>", b"</top>", b"<num>", b"<title>", b"Number:")),
-    Target("queries: TREC's XML", lambda: [TREC_XML], judged("q.xml", QRELS), (b"<topic number='1'>", b"</topic>", b"<!DOCTYPE a [<!ENTITY b SYSTEM '../canary.txt'>]>", b"&b;")),
+    Target(
+        "queries: TREC topics", lambda: [TREC], judged("q.trec", QRELS), (b"<top>", b"</top>", b"<num>", b"<title>", b"Number:")
+    ),
+    Target(
+        "queries: TREC's XML",
+        lambda: [TREC_XML],
+        judged("q.xml", QRELS),
+        (b"<topic number='1'>", b"</topic>", b"<!DOCTYPE a [<!ENTITY b SYSTEM '../canary.txt'>]>", b"&b;"),
+    ),
     Target("queries: TREC, tabs", lambda: [TABBED], judged("q.tsv", QRELS), weight=0.5),
     Target("queries: BEIR", lambda: [BEIR], judged("q.jsonl", BEIR_QRELS), weight=0.5),
     Target("qrels: TREC", lambda: [QRELS], with_qrels("t.trec", TREC, "t.qrels")),
     Target("qrels: BEIR", lambda: [BEIR_QRELS], with_qrels("b.jsonl", BEIR, "b.tsv")),
-    Target("labels: passages", lambda: [f"{t}\0{p}".encode() for t in TEXTS.values() for p in (t[6:40], " ".join(t[6:40].upper().split()))], passages, weight=1.5),
+    Target(
+        "labels: passages",
+        lambda: [f"{t}\0{p}".encode() for t in TEXTS.values() for p in (t[6:40], " ".join(t[6:40].upper().split()))],
+        passages,
+        weight=1.5,
+    ),
     Target("labels: a file gone on with", lambda: [lines(OWN), *heads(*FIXTURES[1:2])], from_file("labels.jsonl", labelled)),
-    Target("labels: questions of lines", lambda: [b"When does it close?\nWho?\n\nWho?\n", lines(OWN)], from_file("asks.txt", asked), weight=0.5),
+    Target(
+        "labels: questions of lines",
+        lambda: [b"When does it close?\nWho?\n\nWho?\n", lines(OWN)],
+        from_file("asks.txt", asked),
+        weight=0.5,
+    ),
     Target("labels: answers accepted", lambda: [lines(OWN)], from_file("q.jsonl", accepted), weight=0.5),
     Target("labels: of answers", lambda: [lines(MARKS)], from_file("marks.jsonl", marks)),
-]  # fmt: skip
+]

@@ -19,41 +19,157 @@ RUN = [
 STAGED = [{"query_id": "q1", "stages": {"found": FOUND, "reranked": FOUND[::-1], "prompted": FOUND[1:]}}]
 QUESTION = QUERIES[0].text
 DOCUMENTS = {
-    "retrieval.documents.0.document.content": ALPHA[:26], "retrieval.documents.0.document.metadata": '{"source": "docs/alpha.txt"}',
-    "retrieval.documents.0.document.score": 0.5, "retrieval.documents.1.document.content": "The valve closes at noon.",
-}  # fmt: skip
+    "retrieval.documents.0.document.content": ALPHA[:26],
+    "retrieval.documents.0.document.metadata": '{"source": "docs/alpha.txt"}',
+    "retrieval.documents.0.document.score": 0.5,
+    "retrieval.documents.1.document.content": "The valve closes at noon.",
+}
 SPANS = [
-    {"name": "root", "context": {"trace_id": "t", "span_id": "r"}, "parent_id": None, "start_time": "2026-01-01T00:00:00.000000Z", "status": {"status_code": "OK"},
-     "attributes": {"openinference.span.kind": "CHAIN", "input.value": json.dumps({"messages": [{"role": "user", "content": QUESTION}]})}},
-    {"name": "s", "context": {"trace_id": "t", "span_id": "s"}, "parent_id": "r", "start_time": "2026-01-01T00:00:01Z", "status": {"status_code": "OK"},
-     "attributes": {"openinference.span.kind": "RETRIEVER", "input.value": QUESTION, **DOCUMENTS}},
-    {"name": "l", "context": {"trace_id": "t", "span_id": "l"}, "parent_id": "r", "start_time": "2026-01-01T00:00:02Z",
-     "attributes": {"openinference.span.kind": "LLM", "llm.input_messages.0.message.content": f"Use {ALPHA[:26]} {QUESTION}"}},
-]  # fmt: skip
-OTLP = {"resourceSpans": [{"scopeSpans": [{"spans": [
-    {"spanId": "s", "traceId": "t", "parentSpanId": "", "startTimeUnixNano": "1767225600000000000", "status": {"code": 1},
-     "attributes": [{"key": k, "value": {"stringValue": str(v)}} for k, v in SPANS[1]["attributes"].items()]}]}]}]}  # fmt: skip
-LANGFUSE = [
-    {"id": "a", "traceId": "t", "type": "SPAN", "name": "chat", "startTime": "2026-01-01T00:00:00Z", "parentObservationId": None, "input": {"question": QUESTION}, "output": "x"},
-    {"id": "b", "traceId": "t", "type": "RETRIEVER", "name": "search", "startTime": "2026-01-01T00:00:01Z", "parentObservationId": "a", "input": QUESTION,
-     "output": [{"page_content": ALPHA[:26], "metadata": {"source": "alpha.txt"}}], "metadata": {"query_id": "q1"}, "level": "DEFAULT"},
-    {"id": "c", "traceId": "t", "type": "GENERATION", "name": "llm", "startTime": "2026-01-01T00:00:02Z", "parentObservationId": "a", "input": [{"role": "user", "content": ALPHA}]},
-]  # fmt: skip
-LANGSMITH = [
-    {"id": "r", "trace_id": "r", "parent_run_id": None, "run_type": "chain", "name": "root", "start_time": "2026-01-01T00:00:00.1", "inputs": {"input": QUESTION}, "outputs": {}, "extra": {}, "error": None},
-    {"id": "s", "trace_id": "r", "parent_run_id": "r", "run_type": "retriever", "name": "VectorStoreRetriever", "start_time": "2026-01-01T00:00:01.1", "inputs": {"query": QUESTION},
-     "outputs": {"documents": [{"lc": 1, "type": "constructor", "kwargs": {"page_content": ALPHA[:26], "metadata": {"source": "alpha.txt"}}}]}, "child_runs": []},
-]  # fmt: skip
-ANSWERS = [
-    {"query_id": "q1", "condition": "oracle", "answer": "40 bar", "correct": True, "contexts": [ALPHA, {"doc_id": "a", "text": "x"}], "sufficient": False},
-    {"query_id": 2, "condition": "closed_book", "answer": 3.5, "recorded_label": "halted", "error": "x"},
-    {"custom_id": "oracle:q1#2", "response": {"status_code": 200, "body": {"choices": [{"message": {"content": "40"}, "finish_reason": "stop"}]}}, "error": None},
-    {"custom_id": "retrieved-1-q_5f1", "result": {"type": "succeeded", "message": {"content": [{"type": "text", "text": "40"}], "stop_reason": "end_turn"}}},
+    {
+        "name": "root",
+        "context": {"trace_id": "t", "span_id": "r"},
+        "parent_id": None,
+        "start_time": "2026-01-01T00:00:00.000000Z",
+        "status": {"status_code": "OK"},
+        "attributes": {
+            "openinference.span.kind": "CHAIN",
+            "input.value": json.dumps({"messages": [{"role": "user", "content": QUESTION}]}),
+        },
+    },
+    {
+        "name": "s",
+        "context": {"trace_id": "t", "span_id": "s"},
+        "parent_id": "r",
+        "start_time": "2026-01-01T00:00:01Z",
+        "status": {"status_code": "OK"},
+        "attributes": {"openinference.span.kind": "RETRIEVER", "input.value": QUESTION, **DOCUMENTS},
+    },
+    {
+        "name": "l",
+        "context": {"trace_id": "t", "span_id": "l"},
+        "parent_id": "r",
+        "start_time": "2026-01-01T00:00:02Z",
+        "attributes": {"openinference.span.kind": "LLM", "llm.input_messages.0.message.content": f"Use {ALPHA[:26]} {QUESTION}"},
+    },
 ]
-RECORD = [{"query_id": "q1", "condition": "oracle", "repeat": 1, "prompt_sha256": "ab", "model": "m", "answer": "40", "max_tokens": 9}]
+OTLP = {
+    "resourceSpans": [
+        {
+            "scopeSpans": [
+                {
+                    "spans": [
+                        {
+                            "spanId": "s",
+                            "traceId": "t",
+                            "parentSpanId": "",
+                            "startTimeUnixNano": "1767225600000000000",
+                            "status": {"code": 1},
+                            "attributes": [
+                                {"key": k, "value": {"stringValue": str(v)}} for k, v in SPANS[1]["attributes"].items()
+                            ],
+                        }
+                    ]
+                }
+            ]
+        }
+    ]
+}
+LANGFUSE = [
+    {
+        "id": "a",
+        "traceId": "t",
+        "type": "SPAN",
+        "name": "chat",
+        "startTime": "2026-01-01T00:00:00Z",
+        "parentObservationId": None,
+        "input": {"question": QUESTION},
+        "output": "x",
+    },
+    {
+        "id": "b",
+        "traceId": "t",
+        "type": "RETRIEVER",
+        "name": "search",
+        "startTime": "2026-01-01T00:00:01Z",
+        "parentObservationId": "a",
+        "input": QUESTION,
+        "output": [{"page_content": ALPHA[:26], "metadata": {"source": "alpha.txt"}}],
+        "metadata": {"query_id": "q1"},
+        "level": "DEFAULT",
+    },
+    {
+        "id": "c",
+        "traceId": "t",
+        "type": "GENERATION",
+        "name": "llm",
+        "startTime": "2026-01-01T00:00:02Z",
+        "parentObservationId": "a",
+        "input": [{"role": "user", "content": ALPHA}],
+    },
+]
+LANGSMITH = [
+    {
+        "id": "r",
+        "trace_id": "r",
+        "parent_run_id": None,
+        "run_type": "chain",
+        "name": "root",
+        "start_time": "2026-01-01T00:00:00.1",
+        "inputs": {"input": QUESTION},
+        "outputs": {},
+        "extra": {},
+        "error": None,
+    },
+    {
+        "id": "s",
+        "trace_id": "r",
+        "parent_run_id": "r",
+        "run_type": "retriever",
+        "name": "VectorStoreRetriever",
+        "start_time": "2026-01-01T00:00:01.1",
+        "inputs": {"query": QUESTION},
+        "outputs": {
+            "documents": [
+                {"lc": 1, "type": "constructor", "kwargs": {"page_content": ALPHA[:26], "metadata": {"source": "alpha.txt"}}}
+            ]
+        },
+        "child_runs": [],
+    },
+]
+ANSWERS = [
+    {
+        "query_id": "q1",
+        "condition": "oracle",
+        "answer": "40 bar",
+        "correct": True,
+        "contexts": [ALPHA, {"doc_id": "a", "text": "x"}],
+        "sufficient": False,
+    },
+    {"query_id": 2, "condition": "closed_book", "answer": 3.5, "recorded_label": "halted", "error": "x"},
+    {
+        "custom_id": "oracle:q1#2",
+        "response": {"status_code": 200, "body": {"choices": [{"message": {"content": "40"}, "finish_reason": "stop"}]}},
+        "error": None,
+    },
+    {
+        "custom_id": "retrieved-1-q_5f1",
+        "result": {"type": "succeeded", "message": {"content": [{"type": "text", "text": "40"}], "stop_reason": "end_turn"}},
+    },
+]
+RECORD = [
+    {"query_id": "q1", "condition": "oracle", "repeat": 1, "prompt_sha256": "ab", "model": "m", "answer": "40", "max_tokens": 9}
+]
 VECTORS = [{"text": "a", "vector": [0.6, 0.8]}, {"text": "b", "vector": [1.0, 0]}]
-WRITTEN = [{"doc_id": "alpha.txt", "start": 0, "end": 26, "text": "About alpha."}, {"doc_id": "beta.md", "text": "About beta."}, {"chunk_id": "alpha.txt#0-26", "text": "more"}]
-CHUNKS = [{"doc_id": "alpha.txt", "start": 0, "end": 26}, {"doc_id": "beta.md", "text": "The valve closes at noon."}, {"doc_id": "gamma.md", "text": "Die Pumpe", "metadata": {"source": "x/gamma.md", "start_index": 9}}]  # fmt: skip
+WRITTEN = [
+    {"doc_id": "alpha.txt", "start": 0, "end": 26, "text": "About alpha."},
+    {"doc_id": "beta.md", "text": "About beta."},
+    {"chunk_id": "alpha.txt#0-26", "text": "more"},
+]
+CHUNKS = [
+    {"doc_id": "alpha.txt", "start": 0, "end": 26},
+    {"doc_id": "beta.md", "text": "The valve closes at noon."},
+    {"doc_id": "gamma.md", "text": "Die Pumpe", "metadata": {"source": "x/gamma.md", "start_index": 9}},
+]
 
 
 def run(path: Path) -> object:
@@ -80,7 +196,9 @@ def chunks(path: Path) -> object:
 
     read, corpus = read_chunks(path), small_corpus()
     placed, more = place_stored(read, corpus, corpus)
-    for d, a, b in zip(placed.chunking.document.tolist(), placed.chunking.start.tolist(), placed.chunking.end.tolist(), strict=True):
+    for d, a, b in zip(
+        placed.chunking.document.tolist(), placed.chunking.start.tolist(), placed.chunking.end.tolist(), strict=True
+    ):
         assert 0 <= a <= b <= len(more.documents[d].text)
     place(read, corpus)
     return f"{min(len(read), 4)} chunks {len(placed.notes)}"
@@ -96,7 +214,9 @@ def answers(path: Path) -> object:
     read = load_answers([f"retrieved={path}"])
     queries = [Query("q1", QUESTION, "40 bar"), Query("2", "When?", "at noon")]
     known = {query.id: i for i, query in enumerate(queries)}
-    judged = judge_answers(queries, [(known[a.query_id], a) for a in read if a.query_id in known][:20], Judging(), None, no_progress)
+    judged = judge_answers(
+        queries, [(known[a.query_id], a) for a in read if a.query_id in known][:20], Judging(), None, no_progress
+    )
     return f"{min(len(read), 4)} answers {len(judged) > 0}"
 
 
@@ -153,17 +273,35 @@ def texts_of_faiss(path: Path) -> object:
 
 
 TRACE = [lines(SPANS), json.dumps(SPANS, indent=1).encode(), json.dumps(OTLP).encode(), json.dumps({"data": SPANS}).encode()]
-OTHER_TRACES = [lines(LANGFUSE), json.dumps({"data": LANGFUSE}).encode(), json.dumps([{"id": "t", "name": "chat", "input": QUESTION, "observations": LANGFUSE}]).encode(), lines(LANGSMITH), json.dumps({"runs": LANGSMITH}).encode()]  # fmt: skip
+OTHER_TRACES = [
+    lines(LANGFUSE),
+    json.dumps({"data": LANGFUSE}).encode(),
+    json.dumps([{"id": "t", "name": "chat", "input": QUESTION, "observations": LANGFUSE}]).encode(),
+    lines(LANGSMITH),
+    json.dumps({"runs": LANGSMITH}).encode(),
+]
 
 TARGETS = [
     Target("run: TREC", lambda: [TREC_RUN], from_file("r.run", run), (b" Q0 ", b" 1 ", b" 1e5 ")),
     Target("run: JSON Lines", lambda: [lines(RUN), lines(STAGED)], from_file("r.jsonl", run), weight=1.5),
     Target("trace: OpenInference", lambda: TRACE, from_file("t.json", run), weight=1.5),
     Target("trace: Langfuse, LangSmith", lambda: OTHER_TRACES, from_file("t.json", run), weight=1.5),
-    Target("chunks", lambda: [lines(CHUNKS), lines([{"_id": f"c{n}", **chunk} for n, chunk in enumerate(CHUNKS)])], from_file("c.jsonl", chunks), weight=1.5),
-    Target("answers", lambda: [lines(ANSWERS), *heads("tidewater/answers.jsonl", lines=3)], from_file("a.jsonl", answers), weight=1.5),
+    Target(
+        "chunks",
+        lambda: [lines(CHUNKS), lines([{"_id": f"c{n}", **chunk} for n, chunk in enumerate(CHUNKS)])],
+        from_file("c.jsonl", chunks),
+        weight=1.5,
+    ),
+    Target(
+        "answers", lambda: [lines(ANSWERS), *heads("tidewater/answers.jsonl", lines=3)], from_file("a.jsonl", answers), weight=1.5
+    ),
     Target("answers: a record gone on with", lambda: [lines(RECORD * 2), lines(RECORD)[:-9]], from_file("record.jsonl", live)),
     Target("vectors of queries", lambda: [lines(VECTORS)], from_file("v.jsonl", vectors)),
     Target("contexts of a file", lambda: [lines(WRITTEN)], from_file("w.jsonl", written)),
-    Target("texts beside FAISS", lambda: [lines([{"id": 1, "text": "a"}, {"page_content": "b", "metadata": {"source": "x"}}, {"content": "c"}])], from_file("faiss.jsonl", texts_of_faiss), weight=0.5),
-]  # fmt: skip
+    Target(
+        "texts beside FAISS",
+        lambda: [lines([{"id": 1, "text": "a"}, {"page_content": "b", "metadata": {"source": "x"}}, {"content": "c"}])],
+        from_file("faiss.jsonl", texts_of_faiss),
+        weight=0.5,
+    ),
+]

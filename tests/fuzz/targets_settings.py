@@ -13,22 +13,59 @@ from targets import FIXTURES, Target, fresh, from_file
 TOML = b'retriever = "hybrid(bm25, lsa)"\nchunker = "sentence(size=160)"\nk = 5\nmeasure = "nDCG@10"\nexclude = ["*.log"]\nquiet = true\n'
 PYPROJECT = b'[project]\nname = "x"\n[tool.ragdiag]\nretriever = "bm25"\nk = 5\n[tool.other]\na = [1, {b = 2}]\n'
 SPACE = b'chunker = ["sentence", "fixed(size=200)"]\ncontext = ["none", "title"]\nretriever = ["bm25", "hybrid"]\nstep = ["", "expand(after=1)"]\n'
-SPECS = (b"bm25(k1=1.2, b=0.5, variant=lucene)\nhybrid(bm25, lsa(dimensions=8), fusion=rrf, weights=(0.3, 0.7))\ndedupe(expand(bm25, before=1))\nmmr(bm25, balance=0.5)\n"
-         b"sentence(size=160, overlap=20)\nrecursive(size=9, unit=characters)\nfile(path='x.jsonl')\nmatcher(style=free)\nstale\n")  # fmt: skip
+SPECS = (
+    b"bm25(k1=1.2, b=0.5, variant=lucene)\nhybrid(bm25, lsa(dimensions=8), fusion=rrf, weights=(0.3, 0.7))\ndedupe(expand(bm25, before=1))\nmmr(bm25, balance=0.5)\n"
+    b"sentence(size=160, overlap=20)\nrecursive(size=9, unit=characters)\nfile(path='x.jsonl')\nmatcher(style=free)\nstale\n"
+)
 GATES = b"Sufficient@5=0.8\nSufficient@5.low=0.7\nEvidence(tau=0.8)@800tok=0.5\nnDCG@10.corrected.low=1e-3\nRR=1\n"
 RULES = {
-    "format": {"regex": ["\\d+ bar.*"], "max_words": 20, "json_schema": {"type": "object", "properties": {"answer": {"type": "string", "pattern": "^a"}}, "required": ["answer"]}},
-    "style": {"must_match": "bar", "must_not_contain": ["sorry"], "min_characters": 1}, "tone": {"must_not_match": ["(?i)dear"]}, "vocabulary": {"must_contain": "a"},
-}  # fmt: skip
-MODEL = {"architectures": ["BertModel"], "hidden_size": 8, "tokenizer_class": "BertTokenizer", "auto_map": None, "max_seq_length": 128}
-MODULES = [{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"}, {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"}]
-BASELINE = {"ragdiag": "0.1.0", "signature": "s", "queries": {"t1": {"asked": "0a1b2c3d4e5f", "values": {"Sufficient@5": 1.0, "RR": None}}}}
+    "format": {
+        "regex": ["\\d+ bar.*"],
+        "max_words": 20,
+        "json_schema": {"type": "object", "properties": {"answer": {"type": "string", "pattern": "^a"}}, "required": ["answer"]},
+    },
+    "style": {"must_match": "bar", "must_not_contain": ["sorry"], "min_characters": 1},
+    "tone": {"must_not_match": ["(?i)dear"]},
+    "vocabulary": {"must_contain": "a"},
+}
+MODEL = {
+    "architectures": ["BertModel"],
+    "hidden_size": 8,
+    "tokenizer_class": "BertTokenizer",
+    "auto_map": None,
+    "max_seq_length": 128,
+}
+MODULES = [
+    {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
+    {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
+]
+BASELINE = {
+    "ragdiag": "0.1.0",
+    "signature": "s",
+    "queries": {"t1": {"asked": "0a1b2c3d4e5f", "values": {"Sufficient@5": 1.0, "RR": None}}},
+}
 TUNED = {
-    "decision": {"chosen": "sentence | lsa", "difference": {"n": 9}, "needed": 4}, "baseline": "sentence | lsa", "best": "sentence | bm25", "pipeline": {"k": 5, "budget": None}, "tokens": 800,
-    "seed": 3, "configs": [{"name": "sentence | bm25", "chunker": "sentence", "context": "", "retriever": "bm25"}, {"name": "sentence | lsa", "chunker": "sentence", "context": "none", "retriever": "lsa"}],
+    "decision": {"chosen": "sentence | lsa", "difference": {"n": 9}, "needed": 4},
+    "baseline": "sentence | lsa",
+    "best": "sentence | bm25",
+    "pipeline": {"k": 5, "budget": None},
+    "tokens": 800,
+    "seed": 3,
+    "configs": [
+        {"name": "sentence | bm25", "chunker": "sentence", "context": "", "retriever": "bm25"},
+        {"name": "sentence | lsa", "chunker": "sentence", "context": "none", "retriever": "lsa"},
+    ],
     "contrasts": [{"a": "sentence | lsa", "b": "sentence | bm25", "n": 9, "needed": 4}],
-}  # fmt: skip
-VERDICT = {"verdict": {"kind": "RETRIEVAL", "secondary": None, "share": {"mean": 0.5, "low": 0.25, "high": 0.75, "n": 20}, "needed": 30, "errors": "none"}}
+}
+VERDICT = {
+    "verdict": {
+        "kind": "RETRIEVAL",
+        "secondary": None,
+        "share": {"mean": 0.5, "low": 0.25, "high": 0.75, "n": 20},
+        "needed": 30,
+        "errors": "none",
+    }
+}
 
 
 def configured(name: str) -> Callable[[bytes, Path], object]:
@@ -38,7 +75,9 @@ def configured(name: str) -> Callable[[bytes, Path], object]:
         from ragdiag.cli.commands import main
         from ragdiag.cli.config import CONFIGURABLE, Does, Option, read_configuration
 
-        options_of: dict[str, Sequence[Option]] = {n: [p for p in c.params if isinstance(p, Option)] for n, c in main.commands.items()}
+        options_of: dict[str, Sequence[Option]] = {
+            n: [p for p in c.params if isinstance(p, Option)] for n, c in main.commands.items()
+        }
         with fresh(folder) as own, contextlib.chdir(own):
             (own / name).write_bytes(data)
             configuration = read_configuration()
@@ -97,7 +136,7 @@ def spaces(path: Path) -> object:
 
     space = read_space(path)
     if len(space.chunker) * len(space.context or "x") * len(space.retriever or "x") * len(space.step or "x") < 500:
-        space.configurations(Options(retriever="bm25"))
+        space.configurations(Options(retriever="bm25", cache=None))
     return "a space"
 
 
@@ -148,7 +187,11 @@ def reviewed(path: Path) -> object:
     """The same report, from which queries are drawn for a review."""
     from ragdiag.label.drawing import open_review
 
-    corpus, queries, out = FIXTURES / "tiny" / "corpus.jsonl", FIXTURES / "tiny" / "queries.jsonl", path.with_name("reviewed.jsonl")
+    corpus, queries, out = (
+        FIXTURES / "tiny" / "corpus.jsonl",
+        FIXTURES / "tiny" / "queries.jsonl",
+        path.with_name("reviewed.jsonl"),
+    )
     out.unlink(missing_ok=True)
     review, _ = open_review(corpus, queries, path, out, ("bm25",), None)
     review.corrected()
@@ -160,7 +203,7 @@ def drawn(path: Path) -> object:
     from ragdiag.core.options import Options
     from ragdiag.label.between import read_between
 
-    between = read_between([str(path)], Options(retriever="bm25"))
+    between = read_between([str(path)], Options(retriever="bm25", cache=None))
     return f"{between.sized}"
 
 
@@ -300,25 +343,93 @@ REPLIES = [
     {"data": [{"index": 0, "embedding": [0.1, 0.2]}, {"index": 1, "embedding": [1, 2]}]},
     {"results": [{"index": 1, "relevance_score": 0.5}, {"index": 0, "relevance_score": 1}]},
 ]
-SPEC_WORDS = (b"(", b")", b"=", b",", b"'", b'"', b"*[1]", b"**{}", b"(((((((((", b"lambda: 0", b"model='http://h/v1#m'", b"model=os:system", b"path='/etc'", b"9**9**9", b"'a'*9", b"-", b"~", b"f'{1}'", b"1j", b"...")  # fmt: skip
-TOML_WORDS = (b"[a.b]\n", b"[[a]]\n", b"x = ", b"'''", b'"""', b"= [", b"{a = 1}", b"1979-05-27T07:32:00Z", b"0x", b"1e400", b"json = 'x'\n", b"live = 'http://h'\n", b"search = 'os:system'\n",
-              b"cache = '/tmp/x'\n", b"yes = true\n", b"retriever = 'chroma(collection=x, path=y)'\n", b"swap = 'dense(model=x/y)'\n", b"tool.ragdiag.k = 3\n", b"run = '/etc/passwd'\n")  # fmt: skip
+SPEC_WORDS = (
+    b"(",
+    b")",
+    b"=",
+    b",",
+    b"'",
+    b'"',
+    b"*[1]",
+    b"**{}",
+    b"(((((((((",
+    b"lambda: 0",
+    b"model='http://h/v1#m'",
+    b"model=os:system",
+    b"path='/etc'",
+    b"9**9**9",
+    b"'a'*9",
+    b"-",
+    b"~",
+    b"f'{1}'",
+    b"1j",
+    b"...",
+)
+TOML_WORDS = (
+    b"[a.b]\n",
+    b"[[a]]\n",
+    b"x = ",
+    b"'''",
+    b'"""',
+    b"= [",
+    b"{a = 1}",
+    b"1979-05-27T07:32:00Z",
+    b"0x",
+    b"1e400",
+    b"json = 'x'\n",
+    b"live = 'http://h'\n",
+    b"search = 'os:system'\n",
+    b"cache = '/tmp/x'\n",
+    b"yes = true\n",
+    b"retriever = 'chroma(collection=x, path=y)'\n",
+    b"swap = 'dense(model=x/y)'\n",
+    b"tool.ragdiag.k = 3\n",
+    b"run = '/etc/passwd'\n",
+)
 
 TARGETS = [
     Target("ragdiag.toml", lambda: [TOML], configured("ragdiag.toml"), (*TOML_WORDS, *SPEC_WORDS)),
     Target("pyproject.toml", lambda: [PYPROJECT], configured("pyproject.toml"), (*TOML_WORDS, *SPEC_WORDS)),
     Target("space of tune", lambda: [SPACE], from_file("space.toml", spaces), TOML_WORDS, 0.5),
     Target("specs", lambda: [SPECS, *SPECS.splitlines()], specs, SPEC_WORDS, 1.5, most=20_000),
-    Target("gates and measures", lambda: [GATES, *GATES.splitlines()], gates, (b"@", b"tok", b"(tau=", b".low", b".corrected", b"=")),
-    Target("rules of form", lambda: [json.dumps(RULES).encode()], from_file("rules.json", rules), (b"(?:", b"(a+)+$", b'"$ref": "http://127.0.0.1:9/x"', b'"$ref": "#/x"', b'"$dynamicRef": "#"', b"{9999999}")),
+    Target(
+        "gates and measures", lambda: [GATES, *GATES.splitlines()], gates, (b"@", b"tok", b"(tau=", b".low", b".corrected", b"=")
+    ),
+    Target(
+        "rules of form",
+        lambda: [json.dumps(RULES).encode()],
+        from_file("rules.json", rules),
+        (b"(?:", b"(a+)+$", b'"$ref": "http://127.0.0.1:9/x"', b'"$ref": "#/x"', b'"$dynamicRef": "#"', b"{9999999}"),
+    ),
     Target("report: diff", lambda: [audited()], from_file("report.json", report)),
     Target("report: review", lambda: [audited()], from_file("report.json", reviewed), weight=0.4),
-    Target("report: questions between two", lambda: [json.dumps(TUNED).encode(), json.dumps({key: value for key, value in TUNED.items() if key != "decision"}).encode()], from_file("tuned.json", drawn)),
-    Target("report: decide", lambda: [json.dumps(VERDICT).encode(), json.dumps(VERDICT["verdict"]).encode()], from_file("litmus.json", decided)),
+    Target(
+        "report: questions between two",
+        lambda: [
+            json.dumps(TUNED).encode(),
+            json.dumps({key: value for key, value in TUNED.items() if key != "decision"}).encode(),
+        ],
+        from_file("tuned.json", drawn),
+    ),
+    Target(
+        "report: decide",
+        lambda: [json.dumps(VERDICT).encode(), json.dumps(VERDICT["verdict"]).encode()],
+        from_file("litmus.json", decided),
+    ),
     Target("report: baseline of pytest", lambda: [json.dumps(BASELINE).encode()], from_file("baseline.json", baseline)),
-    Target("model: config.json", lambda: [json.dumps(MODEL).encode()], model_folder("config.json"), (b'"auto_map": "x"', b"trust_remote_code", b"_attn_implementation")),
-    Target("model: modules.json", lambda: [json.dumps(MODULES).encode()], model_folder("modules.json"), (b'"type": "os.system"', b'"path": "/etc"')),
+    Target(
+        "model: config.json",
+        lambda: [json.dumps(MODEL).encode()],
+        model_folder("config.json"),
+        (b'"auto_map": "x"', b"trust_remote_code", b"_attn_implementation"),
+    ),
+    Target(
+        "model: modules.json",
+        lambda: [json.dumps(MODULES).encode()],
+        model_folder("modules.json"),
+        (b'"type": "os.system"', b'"path": "/etc"'),
+    ),
     Target("cache: arrays", lambda: [sound_arrays()], cached_arrays),
     Target("cache: vectors", lambda: [sound_vectors()[1]], cached_vectors, weight=0.3),
     Target("replies of endpoints", lambda: [json.dumps(reply).encode() for reply in REPLIES], replied),
-]  # fmt: skip
+]

@@ -51,9 +51,9 @@ def chunked(text: str) -> object:
             covered = max(covered, b)
         assert not text[covered:].strip(), (spec, text[covered:][:40])
     for spec in CONTEXTS:
-        assert len(strategy("contexts", spec).texts(Document("a", text, "Title"), *strategy("chunkers", "section").spans(text))) == len(
-            strategy("chunkers", "section").spans(text)[0]
-        )
+        assert len(
+            strategy("contexts", spec).texts(Document("a", text, "Title"), *strategy("chunkers", "section").spans(text))
+        ) == len(strategy("chunkers", "section").spans(text)[0])
     return "chunks"
 
 
@@ -97,7 +97,9 @@ def judged(text: str) -> object:
 
     question, gold, answer = (text.split("\0") + ["", ""])[:3]
     for style in ("free", "whole"):
-        (opinion,) = Matcher(style=style).judge([(Query("q", question, gold), Answer("q", "retrieved", spoken(answer)))], None, no_progress)
+        (opinion,) = Matcher(style=style).judge(
+            [(Query("q", question, gold), Answer("q", "retrieved", spoken(answer)))], None, no_progress
+        )
         assert opinion is None or len(str(getattr(opinion, "why", "")).splitlines()) <= 1, opinion
     Grounded().judge([(Query("q", question), Answer("q", "retrieved", answer, contexts=(gold,)))], None, no_progress)
     return f"{None if opinion is None else type(opinion).__name__} {getattr(opinion, 'right', None)}"
@@ -106,6 +108,7 @@ def judged(text: str) -> object:
 def scored(text: str) -> object:
     """A corpus of the paragraphs, searched by words with its first line and its last."""
     from ragdiag.core.protocols import no_progress
+
     parts = [part for part in text.split("\n\n") if part][:50]
     for spec in ("bm25", "bm25(stem=english, stop=english, parts=true)", "lsa"):
         if parts:
@@ -128,11 +131,42 @@ def judges_seeds() -> list[bytes]:
 
 
 DOCUMENTS = [MARKDOWN, RST, *(text.encode() for text in TEXTS.values())]
-JUDGE_WORDS = (b"not ", b"no, ", b"I don't know", b"about ", b"between 5 and 6 ", b"$1.5m", b"12 %", b"\\boxed{", b"**", b"[1]", b"March 5, 2021", b"5/6/2021", b"a.m.",
-               b"<think>", b"</think>", b"```json\n", b'{"answer": ', b"Dr. ", b"neither ", b"X^2", b"\xe2\x82\xac5", b"1e9", b"half", b"if ", b"according to")  # fmt: skip
+JUDGE_WORDS = (
+    b"not ",
+    b"no, ",
+    b"I don't know",
+    b"about ",
+    b"between 5 and 6 ",
+    b"$1.5m",
+    b"12 %",
+    b"\\boxed{",
+    b"**",
+    b"[1]",
+    b"March 5, 2021",
+    b"5/6/2021",
+    b"a.m.",
+    b"<think>",
+    b"</think>",
+    b"```json\n",
+    b'{"answer": ',
+    b"Dr. ",
+    b"neither ",
+    b"X^2",
+    b"\xe2\x82\xac5",
+    b"1e9",
+    b"half",
+    b"if ",
+    b"according to",
+)
 
 TARGETS = [
-    Target("texts: chunkers", lambda: [*DOCUMENTS, *files("tidewater/corpus/**/*.md", first=4)], of_text(chunked), weight=1.5, most=20_000),
+    Target(
+        "texts: chunkers",
+        lambda: [*DOCUMENTS, *files("tidewater/corpus/**/*.md", first=4)],
+        of_text(chunked),
+        weight=1.5,
+        most=20_000,
+    ),
     Target("texts: words and sentences", lambda: DOCUMENTS, of_text(cut_into), weight=1.5, most=20_000),
     Target("texts: on a screen", lambda: DOCUMENTS, of_text(on_screen), weight=0.5),
     Target("texts: searched", lambda: DOCUMENTS, of_text(scored), most=20_000),

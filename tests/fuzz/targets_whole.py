@@ -26,7 +26,11 @@ class Loads(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in ("iframe", "object", "embed", "base", "img", "link"):
             self.found.append(tag)
-        self.found += [f"{name}={value}" for name, value in attrs if name.startswith("on") or name in ("src", "srcdoc", "action", "formaction")]
+        self.found += [
+            f"{name}={value}"
+            for name, value in attrs
+            if name.startswith("on") or name in ("src", "srcdoc", "action", "formaction")
+        ]
         self.found += [str(value) for name, value in attrs if name == "href" and not str(value).startswith("#")]
 
 
@@ -42,7 +46,10 @@ def command(name: str, *arguments: str) -> Callable[[bytes, Path], object]:
             for path, content in FILES.items():
                 (own / path).parent.mkdir(exist_ok=True)
                 (own / path).write_bytes(data if path == name else content)
-            given = [str(own / each) if each.split("=")[-1] in (*FILES, "corpus", "r.json", "r.html", "r.md") else each for each in arguments]
+            given = [
+                str(own / each) if each.split("=")[-1] in (*FILES, "corpus", "r.json", "r.html", "r.md") else each
+                for each in arguments
+            ]
             result = CliRunner().invoke(main, given, prog_name="ragdiag")
             pages = [path.read_text("utf-8") for path in (own / "r.html",) if path.exists()]
             if (own / "r.json").exists():
@@ -65,12 +72,26 @@ def command(name: str, *arguments: str) -> Callable[[bytes, Path], object]:
 
 
 FILES = {
-    "corpus/alpha.txt": TEXTS["alpha.txt"].encode(), "corpus/beta.md": TEXTS["beta.md"].encode(), "corpus/gamma.md": MARKDOWN, "corpus/delta.html": HTML,
-    "queries.jsonl": lines(OWN[:3]), "answers.jsonl": lines([ANSWERS[0], {**ANSWERS[0], "condition": "retrieved", "answer": "60 bar", "correct": None}]),
-    "run.jsonl": lines(RUN[:2]), "chunks.jsonl": lines(CHUNKS[:2]),
-}  # fmt: skip
+    "corpus/alpha.txt": TEXTS["alpha.txt"].encode(),
+    "corpus/beta.md": TEXTS["beta.md"].encode(),
+    "corpus/gamma.md": MARKDOWN,
+    "corpus/delta.html": HTML,
+    "queries.jsonl": lines(OWN[:3]),
+    "answers.jsonl": lines([ANSWERS[0], {**ANSWERS[0], "condition": "retrieved", "answer": "60 bar", "correct": None}]),
+    "run.jsonl": lines(RUN[:2]),
+    "chunks.jsonl": lines(CHUNKS[:2]),
+}
 AUDIT = ("audit", "corpus", "queries.jsonl", "--retriever", "bm25", "--no-cache", "--json", "r.json", "--html", "r.html")
-SCRIPT = (b"<script>PWNED</script>", b"\"><img src=x onerror=PWNED>", b"javascript:PWNED", b"</script>", b"<!--", b"{{7*7}}", b"\x1b]0;PWNED\x07", b"\xe2\x80\xae")  # fmt: skip
+SCRIPT = (
+    b"<script>PWNED</script>",
+    b'"><img src=x onerror=PWNED>',
+    b"javascript:PWNED",
+    b"</script>",
+    b"<!--",
+    b"{{7*7}}",
+    b"\x1b]0;PWNED\x07",
+    b"\xe2\x80\xae",
+)
 
 
 def whole(name: str, what: str, *more: str) -> Target:
@@ -81,7 +102,29 @@ TARGETS = [
     whole("corpus/gamma.md", "a document"),
     whole("corpus/delta.html", "a page"),
     whole("queries.jsonl", "the queries"),
-    whole("run.jsonl", "a run", "--run", "run.jsonl")._replace(run=command("run.jsonl", *(a for a in AUDIT if a not in ("--retriever", "bm25")), "--run", "run.jsonl")),
+    whole("run.jsonl", "a run", "--run", "run.jsonl")._replace(
+        run=command("run.jsonl", *(a for a in AUDIT if a not in ("--retriever", "bm25")), "--run", "run.jsonl")
+    ),
     whole("chunks.jsonl", "chunks", "--chunks", "chunks.jsonl"),
-    Target("litmus: answers", lambda: [FILES["answers.jsonl"]], command("answers.jsonl", "litmus", "queries.jsonl", "--corpus", "corpus", "--retriever", "bm25", "--no-cache", "--answers", "answers.jsonl", "--json", "r.json"), SCRIPT, 0.15, most=20_000),
-]  # fmt: skip
+    Target(
+        "litmus: answers",
+        lambda: [FILES["answers.jsonl"]],
+        command(
+            "answers.jsonl",
+            "litmus",
+            "queries.jsonl",
+            "--corpus",
+            "corpus",
+            "--retriever",
+            "bm25",
+            "--no-cache",
+            "--answers",
+            "answers.jsonl",
+            "--json",
+            "r.json",
+        ),
+        SCRIPT,
+        0.15,
+        most=20_000,
+    ),
+]

@@ -6,6 +6,7 @@ import json
 import re
 
 from ragdiag.answering.judges._text import content, words
+from ragdiag.core.files import is_deep
 
 KEYS = (
     "final_answer", "finalanswer", "answer", "short_answer", "final", "response", "result", "results", "output", "prediction",
@@ -97,7 +98,7 @@ def _json(text: str) -> object:
         value: object = json.loads(found[0])
     except (ValueError, RecursionError):
         return None
-    return value
+    return None if is_deep(value, found[0]) else value
 
 
 def _told(value: object) -> str:

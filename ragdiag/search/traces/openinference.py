@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -187,17 +189,24 @@ class _Documents(NamedTuple):
         """The documents under an attribute, else those of an `output`. Raises `InputError` where some were dropped."""
         found = parsed(_at(self.tree, group, name))
         if isinstance(found, Mapping):
-            numbers = sorted(int(number) for number in found if number.isdecimal())
-            lost = sorted(set(range(numbers[-1] + 1 if numbers else 0)) - set(numbers))
+            numbered = {int(name): each for name, each in found.items() if re.fullmatch(r"[0-9]{1,9}", name)}
+            numbers = sorted(numbered)
+            lost = _lacking(numbers)
             if lost and (whole := listed(output)) is not None:
                 found = whole
             elif lost:
-                message = f"{self.where} lacks documents {lost[0]} to {lost[-1]} of {numbers[-1] + 1}"
+                message = f"{self.where} lacks documents {lost[0]} to {lost[1]} of {numbers[-1] + 1}"
                 raise InputError(message, self.file, self.line, LIMIT)
             else:
-                found = [found[str(number)] for number in numbers]
+                found = [numbered[number] for number in numbers]
         items = listed(found) if isinstance(found, list) else listed(output)
         return chunks_of(items, self.where, self.file, self.line)
+
+
+def _lacking(numbers: Sequence[int]) -> tuple[int, int] | None:
+    """The first and the last number that sorted `numbers` lack from 0 on; None where they lack none."""
+    gaps = [(before + 1, number - 1) for before, number in pairwise([-1, *numbers]) if number > before + 1]
+    return (gaps[0][0], gaps[-1][1]) if gaps else None
 
 
 def _prompt(tree: Mapping[str, object], input_value: object) -> tuple[str, ...]:

@@ -1,9 +1,10 @@
-"""What a parser may do with bytes: give something, or raise a `RagdiagError` of one line; soon, in little memory, and nothing else.
+"""What a parser may do with bytes: give something, or raise a `RagdiagError` of one line; soon, in little memory, and no more.
 
 It may write nothing outside of its folder, connect to nothing, start and run nothing.
 """
 
 import contextlib
+import logging
 import os
 import re
 import resource
@@ -29,32 +30,13 @@ CANARY = "../canary.txt"
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 STARTED = (
-    "subprocess.Popen",
-    "os.system",
-    "os.exec",
-    "os.posix_spawn",
-    "os.fork",
-    "os.forkpty",
-    "os.startfile",
-    "pty.spawn",
-    "webbrowser.open",
-    "pickle.find_class",
-    "code.interact",
+    *"subprocess.Popen os.system os.exec os.posix_spawn os.fork".split(),
+    *"os.forkpty os.startfile pty.spawn webbrowser.open pickle.find_class code.interact".split(),
 )
-CONNECTED = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "socket.bind", "urllib.Request")
+CONNECTED = "socket.connect socket.getaddrinfo socket.gethostbyname socket.sendto socket.bind urllib.Request".split()
 CHANGED = (
-    "os.remove",
-    "os.rename",
-    "os.mkdir",
-    "os.rmdir",
-    "os.link",
-    "os.symlink",
-    "os.chmod",
-    "os.chown",
-    "os.truncate",
-    "os.utime",
-    "shutil.rmtree",
-    "shutil.move",
+    *"os.remove os.rename os.mkdir os.rmdir os.link os.symlink".split(),
+    *"os.chmod os.chown os.truncate os.utime shutil.rmtree shutil.move".split(),
 )
 
 
@@ -117,7 +99,7 @@ class Guard:
         self.on = False  # what looks is not looked at
         try:
             name = os.fsdecode(path)
-            real = os.path.realpath(name if os.path.isabs(name) else os.path.join(os.getcwd(), name))
+            real = os.path.realpath(Path.cwd() / name)
             return real.startswith(self.folder) or real in ("/dev/null", "/dev/tty") or "__pycache__" in real
         except (OSError, ValueError):
             return True  # such a file there cannot be
@@ -126,6 +108,9 @@ class Guard:
 
 
 GUARD = Guard()
+
+logging.getLogger("ragdiag").addHandler(logging.NullHandler())  # else notes go to standard error
+logging.getLogger("pypdf").addHandler(logging.NullHandler())
 
 
 def _hung(signum: int, frame: types.FrameType | None) -> None:
@@ -181,7 +166,7 @@ def _ran(run: Callable[[bytes, Path], object], data: bytes, folder: Path) -> Out
 
 
 def _refused(error: Exception) -> Outcome:
-    """An error that users meet: one line, which says something, and not the whole input."""
+    """An error that users meet: one line, which says something."""
     text = str(error)
     kind = (
         f"{type(error).__name__} {re.sub(r'[0-9]+|[^ -~]|[^ ]*[/][^ ]*', '#', re.sub(chr(39) + '.*?' + chr(39), '#', text))[:60]}"

@@ -1,4 +1,4 @@
-"""Gives every parser inputs made worse, for as long as you like: ``python tests/fuzz/run.py [--minutes M] [--parser NAME] [--seed N]``.
+"""Gives parsers inputs made worse, as long as you like: ``python tests/fuzz/run.py [--minutes M] [--parser NAME] [--seed N]``.
 
 Each parser has processes of its own, one after the other: one that dies, or takes no end, is a failure like any other. What
 fails is made smaller and saved under ``--out`` (``fuzz-failures``), by parser; the status is 1 then.
@@ -154,8 +154,13 @@ def fuzzed(target: Target, seed: int, limit: int, seconds: float, out: Path) -> 
             str(out),
         ]
         last: list[Any] = [first - 1, 0, 0.0, 0, {}]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        with (
+            tempfile.TemporaryFile("w+") as errors,
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
+        ):
             told, dead = listened(process, last)
+            errors.seek(0)
+            dead += f" {errors.read().splitlines()[-1:]}"
         cases, spent, outcomes = cases + told[1], spent + told[2], max(outcomes, told[3])
         for kind, n in told[4].items():
             failures[kind] = failures.get(kind, 0) + n
@@ -180,7 +185,7 @@ def listened(process: "subprocess.Popen[str]", last: list[Any]) -> tuple[list[An
     """The last that a process said, and how it ended."""
     import selectors
 
-    assert process.stdout is not None and process.stderr is not None
+    assert process.stdout is not None
     watch = selectors.DefaultSelector()
     watch.register(process.stdout, selectors.EVENT_READ)
     while True:
@@ -192,7 +197,7 @@ def listened(process: "subprocess.Popen[str]", last: list[Any]) -> tuple[list[An
             break
         last = json.loads(line)
     process.wait()
-    return last, f"status {process.returncode} {process.stderr.read()[-200:].splitlines()[-1:]}"
+    return last, f"status {process.returncode}"
 
 
 def main() -> int:

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import importlib
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -47,6 +48,11 @@ def from_file(name: str, parse: Callable[[Path], object]) -> Callable[[bytes, Pa
     return run
 
 
+def seed(name: str) -> bytes:
+    """An input made for this, in ``seeds``."""
+    return (Path(__file__).parent / "seeds" / name).read_bytes()
+
+
 def files(*patterns: str, most: int = 40_000, first: int = 8) -> list[bytes]:
     """The smallest files of the fixtures that match."""
     found = sorted(
@@ -57,7 +63,11 @@ def files(*patterns: str, most: int = 40_000, first: int = 8) -> list[bytes]:
 
 def heads(*patterns: str, lines: int = 5) -> list[bytes]:
     """The first lines of the files of the fixtures that match."""
-    return [b"".join(path.open("rb").readlines()[:lines]) for pattern in patterns for path in sorted(FIXTURES.glob(pattern))]
+    return [
+        b"".join(path.read_bytes().splitlines(keepends=True)[:lines])
+        for pattern in patterns
+        for path in sorted(FIXTURES.glob(pattern))
+    ]
 
 
 @functools.cache
@@ -71,8 +81,19 @@ def small_corpus() -> Any:
 TEXTS = {
     "alpha.txt": "Alpha pumps run at 40 bar. The valve closes at night.\nOil is changed in May.\n",
     "beta.md": "# Beta\r\n\r\nBeta pumps run at 60 bar.\r\nThe valve closes at noon. The valve closes at noon.\r\n",
-    "gamma.md": "# Größe\n\nDie Pumpe e\u0301 läuft. \U0001f469\u200d\U0001f4bb writes ﬁne code.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n",
+    "gamma.md": "# Größe\n\nDie Pumpe e\u0301 läuft. \U0001f469\u200d\U0001f4bb writes ﬁne code.\n\n| a |\n|---|\n| 1 |",
 }
+
+
+@contextlib.contextmanager
+def inside(folder: Path) -> Iterator[None]:
+    """In that folder, as a command is."""
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
 
 
 @contextlib.contextmanager

@@ -57,7 +57,7 @@ class Server:
 
 
 def requested(data: bytes, folder: Path) -> object:
-    """The bytes of requests: whoever does not know the token is told nothing and changes nothing, and every reply is one of HTTP."""
+    """The bytes of requests: whoever does not know the token is told nothing and changes nothing."""
     from ragdiag.label.page import Page
     from ragdiag.label.serving import _Handler
 
@@ -137,7 +137,7 @@ def asks() -> list[dict[str, object]]:
 
 def requests() -> list[bytes]:
     get = f"GET /{TOKEN}/ HTTP/1.1\r\nHost: localhost:80\r\n\r\n".encode()
-    stranger = b"POST /x/act HTTP/1.1\r\nHost: evil.example\r\nOrigin: http://evil.example\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}"
+    stranger = b"POST /x/act HTTP/1.1\r\nHost: evil.example\r\nOrigin: http://evil.example\r\nContent-Length: 2\r\n\r\n{}"
     return [get, stranger, *map(posted, asks()[:4]), posted({}, "stop"), get.replace(b"GET", b"HEAD")]
 
 

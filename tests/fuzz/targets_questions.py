@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from targets import TEXTS, Target, from_file, heads, small_corpus
+from targets import TEXTS, Target, from_file, heads, seed, small_corpus
 
 from ragdiag.core.records import Label, Query
 
@@ -36,13 +36,13 @@ OWN = [
         },
     },
 ]
-TREC = b"<top>\n<num> Number: 301\n<title> Topic: pumps\n<desc> Description:\nAt which bar?\n<narr> Narrative:\nNone.\n</top>\n<top>\n<num> 302\n<title> valve\n</top>\n"
-TREC_XML = b"<?xml version='1.0'?>\n<topics><topic number='301' type='x'><query>pumps</query><question>At which bar?</question><narrative>n</narrative></topic>\n<topic number='302'>valve</topic></topics>"
+TREC = seed("topics.trec")
+TREC_XML = seed("topics.xml")
 TABBED = b"301\tpumps at which bar\n302\twhen does the valve close\n"
 QRELS = b"301 0 alpha.txt 1\n301 0 beta.md 0\n302 0 beta.md 2\n"
 BEIR_QRELS = b"query-id\tcorpus-id\tscore\nb1\talpha.txt\t1\nb2\tbeta.md\t2.0\n"
 BEIR = b'{"_id": "b1", "text": "pumps"}\n{"_id": "b2", "text": "valve", "metadata": {}}\n'
-CSV = 'question,references,corpus_id\nAt which bar?,"[{""content"": ""Alpha pumps run at 40 bar."", ""start_index"": 0, ""end_index"": 26}]",alpha.txt\n"a, b","[]",beta.md\n'
+CSV = seed("questions.csv")
 SQUAD = {
     "version": "v2.0",
     "data": [
@@ -207,7 +207,7 @@ FIXTURES = (
 
 TARGETS = [
     Target("queries: own", lambda: [lines(OWN), *heads(*FIXTURES)], from_file("q.jsonl", checked), weight=2),
-    Target("queries: Chroma's CSV", lambda: [CSV.encode()], from_file("q.csv", checked), (b'""', b",", b'"\n"')),
+    Target("queries: Chroma's CSV", lambda: [CSV], from_file("q.csv", checked), (b'""', b",", b'"\n"')),
     Target(
         "queries: SQuAD", lambda: [json.dumps(SQUAD).encode(), json.dumps(SQUAD, indent=1).encode()], from_file("q.json", checked)
     ),

@@ -16,7 +16,7 @@ import click
 __all__ = ["fail", "logged", "note", "orderly", "standard_output"]
 
 LONGEST = 2000
-"""Characters of a line that is shown: of a longer one the start, which says what and where, and the end, which says what to do."""
+"""Characters of a line that is shown: of a longer one the start, which says what is wrong, and the end, which says what to do."""
 
 STOPS = ("SIGTERM", "SIGHUP")
 """Signals that end a command as Ctrl-C does: with what it made for the time being removed."""

@@ -34,6 +34,9 @@ ROOM = 3 * 2**30
 SILENT = 90.0
 """Seconds without a word from a process after which it hangs where no clock of its own reaches it."""
 
+SHARED_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
+"""A folder whose files no disk has to keep."""
+
 KNOWN = 400
 """Inputs at most from which new ones are made: each brought about something else."""
 
@@ -62,12 +65,12 @@ def work(name: str, seed: int, first: int, limit: int, seconds: float, out: Path
     target = targets()[name]
     mutator, kinds, failures = Mutator(target.seeds(), target.words), set[str](), dict[str, int]()
     started, spent, done = time.process_time(), 0.0, 0
-    with tempfile.TemporaryDirectory(prefix="ragdiag-fuzz-") as there:
+    with tempfile.TemporaryDirectory(prefix="ragdiag-fuzz-", dir=SHARED_MEMORY) as there:
         folder = Path(there) / "here"
         folder.mkdir()
         (Path(there) / "canary.txt").write_text("canary")
         os.chdir(folder)
-        current = out / f"{slug(name)}.current"
+        current = running(out, name)
         for number, data in cases(target, seed, mutator):
             if number < first:
                 continue
@@ -89,6 +92,11 @@ def work(name: str, seed: int, first: int, limit: int, seconds: float, out: Path
                 say(number, done, time.process_time() - started, kinds, failures)
         current.unlink(missing_ok=True)
         say(-1, done, time.process_time() - started, kinds, failures)
+
+
+def running(out: Path, name: str) -> Path:
+    """Where the input is kept that is tried just now, for the case that the process does not come back from it."""
+    return Path(SHARED_MEMORY or out) / f"ragdiag-fuzz-{os.getuid()}-{slug(name)}"
 
 
 def say(number: int, done: int, spent: float, kinds: set[str], failures: dict[str, int]) -> None:
@@ -166,7 +174,7 @@ def fuzzed(target: Target, seed: int, limit: int, seconds: float, out: Path) -> 
             failures[kind] = failures.get(kind, 0) + n
         if told[0] == -1:
             break
-        current = out / f"{slug(target.name)}.current"
+        current = running(out, target.name)
         if not current.exists():
             failures[f"did not start: {dead}"] = 1
             break

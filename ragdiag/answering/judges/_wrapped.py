@@ -19,7 +19,6 @@ BESIDE = 80
 
 FENCE = re.compile(r"```\w*\s*\n?(.*?)```", re.DOTALL)
 OPENS, CLOSES = re.compile(r"<(?:final_)?answer>", re.IGNORECASE), re.compile(r"</(?:final_)?answer>", re.IGNORECASE)
-ROW = re.compile(r"^\s*\|?(.+?\|.*?)\|?\s*$")
 KEYED = re.compile(
     r"^[\s>*+•-]*(?:\d+[.)]\s+)?[*_`\"']{0,8}(?P<key>[^\W\d][\w ./'-]{0,40}?)[*_`\"']{0,8}\s*:[*_`\"']*\s*(?P<value>\S.{0,80})$"
 )
@@ -43,7 +42,7 @@ def unwrapped(question: str, text: str) -> str:
 
 
 def _tagged(text: str) -> str | None:
-    """What stands between the tags of an answer; None where there are none. Two searches: one for both would start at each tag."""
+    """What stands between an answer's tags; None where there are none. One search for both would start again at each tag."""
     opens = OPENS.search(text)
     closes = CLOSES.search(text, opens.end()) if opens else None
     return text[opens.end() : closes.start()] if opens and closes else None
@@ -137,7 +136,7 @@ def _tables_told(question: str, text: str) -> str:
     lines, told, at = text.split("\n"), [], 0
     while at < len(lines):
         if at + 1 < len(lines) and RULER.match(lines[at + 1]) and "|" in lines[at]:
-            end = next((i for i in range(at + 2, len(lines)) if not ROW.match(lines[i])), len(lines))
+            end = next((i for i in range(at + 2, len(lines)) if "|" not in lines[i][1:]), len(lines))
             told += _rows_told(question, [_cells(lines[i]) for i in (at, *range(at + 2, end))])
             at = end
         else:

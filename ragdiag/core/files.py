@@ -185,9 +185,9 @@ def parse_json(text: str, path: Path, line: int = 0) -> Any:
         raise InputError(f"broken JSON: {e}", path, line, "mend that line") from e
 
 
-def is_deep(value: object, text: str) -> bool:
-    """Whether a JSON value, which `text` was read as, nests deeper than `MOST_DEEP`."""
-    if text.count("[") + text.count("{") <= MOST_DEEP:
+def is_deep(value: object, text: str | None = None) -> bool:
+    """Whether a JSON value nests deeper than `MOST_DEEP`; the `text` that it was read from often tells it at once."""
+    if text is not None and text.count("[") + text.count("{") <= MOST_DEEP:
         return False
     level: list[Any] = [value]
     for _ in range(MOST_DEEP):

@@ -118,7 +118,7 @@ def _read(path: Path, modified: int, size: int) -> _File:
     if not rows:
         raise InputError("has no vectors", path, remedy='write a line for each query: {"text": "...", "vector": [...]}')
     matrix = np.stack(rows)
-    lengths = np.linalg.norm(matrix, axis=1)
+    lengths = np.linalg.norm(matrix.astype(np.float64), axis=1)
     digest = hashlib.sha256("\0".join(texts).encode() + matrix.tobytes()).hexdigest()
     return _File(dict(zip(texts, unit(matrix), strict=True)), digest, (float(lengths.min()), float(lengths.max())))
 

@@ -1,5 +1,6 @@
 """Inputs made worse: bytes flipped, cut and spliced, words of formats put in, values of JSON exchanged for others."""
 
+import copy
 import io
 import json
 import random
@@ -165,7 +166,7 @@ def json_changed(value: Any, rng: random.Random) -> bytes:
         key = rng.choice([*holder]) if isinstance(holder, dict) else rng.randrange(len(holder))
         how = rng.random()
         if how < 0.5:
-            holder[key] = rng.choice(VALUES)
+            holder[key] = copy.deepcopy(rng.choice(VALUES))
         elif how < 0.6:
             del holder[key]
             if not value:

@@ -185,7 +185,7 @@ def test_what_is_no_json_is_one_line(text: str) -> None:
 
 
 @RELAXED
-@given(st.sampled_from([*DEPTHS, MOST_DEEP - 1, MOST_DEEP, MOST_DEEP + 1]), st.sampled_from(["[", '{"a":', "[2, {}, "]))
+@given(st.sampled_from([*DEPTHS, MOST_DEEP - 1, MOST_DEEP, MOST_DEEP + 1]), st.sampled_from(["[", '{"a":', "[2, "]))
 def test_depth_has_one_bound(depth: int, opens: str) -> None:
     text = opens * depth + "1" + ("]" if opens[0] == "[" else "}") * depth
     try:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ragdiag.core.errors import InputError
+from ragdiag.core.files import is_deep
 from ragdiag.core.records import StoredChunk
 from ragdiag.search.traces.documents import chunks_of, listed, read_in
 from ragdiag.search.traces.steps import LLM, OTHER, RERANKER, RETRIEVER, Step
@@ -27,6 +28,9 @@ KINDS = {"RETRIEVER": RETRIEVER, "RERANKER": RERANKER, "LLM": LLM}
 
 COLUMN = "attributes."
 """The beginning of a column's name that is an attribute."""
+
+MOST_PARTS = 30
+"""Points in an attribute's name that part it."""
 
 LIMIT = (
     "the tracer's limit on the number of attributes dropped some: raise OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT (128) and record again"
@@ -66,7 +70,7 @@ class _Ids(NamedTuple):
 
 
 def _step(span: Mapping[str, object], file: Path, line: int) -> Step:
-    tree, ids, name = _tree(_attributes(span)), _ids(span), text_of(span.get("name"))
+    tree, ids, name = _shallow(_tree(_attributes(span))), _ids(span), text_of(span.get("name"))
     kind = text_of(first(span, "span_kind") or _at(tree, "openinference", "span", "kind")).upper()
     metadata, input_value, output = mapping(tree.get("metadata")), _at(tree, "input", "value"), _at(tree, "output", "value")
     failed = _failed(span)
@@ -147,7 +151,7 @@ def _tree(attributes: Mapping[str, object]) -> dict[str, object]:
     tree = dict[str, object]()
     for name, value in attributes.items():
         at = tree
-        *outer, last = name.split(".")
+        *outer, last = name.split(".", MOST_PARTS)
         for part in outer:
             inner = at.get(part)
             if not isinstance(inner, dict):
@@ -156,6 +160,11 @@ def _tree(attributes: Mapping[str, object]) -> dict[str, object]:
         known, nested = at.get(last), _nested(value)
         at[last] = known | nested if isinstance(known, dict) and isinstance(nested, dict) else nested
     return tree
+
+
+def _shallow(tree: dict[str, object]) -> dict[str, object]:
+    """`tree`; an empty one for names of so many parts that what they hold nests deeper than any attribute."""
+    return {} if is_deep(tree) else tree
 
 
 def _nested(value: object) -> object:

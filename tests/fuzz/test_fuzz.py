@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 
 HERE = Path(__file__).parent
 
-CASES = 25
+CASES = 60
 """Inputs for each parser, times its weight."""
 
 CRASHES = sorted(path for path in (HERE / "crashes").glob("*/*") if path.is_file())

@@ -442,3 +442,13 @@ def alive(process: int) -> bool:
         return "\nState:\tZ" not in Path(f"/proc/{process}/status").read_text()
     except OSError:
         return False
+
+
+def test_an_error_of_any_length_is_a_line_that_can_be_read() -> None:
+    """Its start says what is wrong, its end what to do; what an input holds fills no screen."""
+    from ragdiag.cli.ending import LONGEST, _inert
+
+    shown = _inert(f"corpus.jsonl:1: unknown field {'x' * 10**6!r}; mend it")
+    assert shown.startswith("corpus.jsonl:1: unknown field") and shown.endswith("; mend it")
+    assert LONGEST < len(shown) < LONGEST + 10
+    assert _inert("x" * LONGEST) == "x" * LONGEST

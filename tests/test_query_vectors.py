@@ -210,3 +210,10 @@ def test_a_file_that_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         _ = encoder_of_model("folder.jsonl").identity
     # A folder's configuration may name one that is there.
     assert remote_part(make("retrievers", 'dense(model="queries.jsonl")')) == ""
+
+
+def test_unit_vectors_of_numbers_whose_squares_float32_cannot_hold() -> None:
+    from ragdiag.search.models import unit
+
+    rows = np.array([[3e38, 3e38], [1e-30, 0], [0, 0], [3, 4]], dtype=np.float32)
+    assert np.allclose(unit(rows), [[0.5**0.5, 0.5**0.5], [1, 0], [0, 0], [0.6, 0.8]])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ragdiag.core.errors import InputError, SpecError, did_you_mean
-from ragdiag.core.files import parse_json, read_text
+from ragdiag.core.files import is_deep, parse_json, read_text
 from ragdiag.core.registry import require
 
 __all__ = ["Rule", "broken", "load_rules", "spoken"]
@@ -126,7 +126,9 @@ def _schema(name: str, schema: object) -> Named:
         except (ValueError, RecursionError):
             return False
         try:
-            return bool(validator.is_valid(value))
+            return not is_deep(value, answer) and bool(validator.is_valid(value))
+        except RecursionError as e:
+            raise SpecError("the JSON Schema of the format rules refers to itself without end") from e
         except referencing.exceptions.Unresolvable as e:
             raise SpecError(f"the JSON Schema of the format rules refers to {e.ref!r}, which is not in it") from e
 

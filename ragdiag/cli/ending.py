@@ -15,6 +15,9 @@ import click
 
 __all__ = ["fail", "logged", "note", "orderly", "standard_output"]
 
+LONGEST = 2000
+"""Characters of a line that is shown: of a longer one the start, which says what is wrong, and the end, which says what to do."""
+
 STOPS = ("SIGTERM", "SIGHUP")
 """Signals that end a command as Ctrl-C does: with what it made for the time being removed."""
 
@@ -111,5 +114,8 @@ def fail(message: str, status: int) -> NoReturn:
 
 
 def _inert(message: str) -> str:
-    """One line that cannot steer a terminal, whatever names are in it."""
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in " ".join(message.split()))
+    """One line that cannot steer a terminal, nor fill it, whatever names are in it."""
+    line = " ".join(message.split())
+    if len(line) > LONGEST:
+        line = f"{line[: LONGEST // 2]} ... {line[-LONGEST // 2 :]}"
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in line)

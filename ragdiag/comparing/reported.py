@@ -125,6 +125,9 @@ def _query(row: _Fields) -> ReportedQuery:
     )
 
 
+LARGEST = 1e18
+"""No amount of a report is larger."""
+
 PART = re.compile(r'(\w+):("(?:[^"\\]|\\.)*"|[^|]*)')
 """A named part of a signature; a pattern of files is JSON, in which anything may stand."""
 
@@ -160,9 +163,11 @@ class _Fields:
         return value
 
     def amount(self, key: str) -> float:
-        """A number."""
+        """A finite number."""
         value = self.get(key, int, float)
-        return float(value) if isinstance(value, (int, float)) else 0.0
+        if not isinstance(value, (int, float)) or not abs(value) < LARGEST:
+            raise InputError(f"{key!r} of {self._what} is beyond all numbers", self._name, remedy=ANEW)
+        return float(value)
 
     def items(self, key: str, kind: type, optional: bool = False) -> Sequence[object]:
         """A list whose items are all of one kind; an empty one where an optional key is left out."""

@@ -9,6 +9,7 @@ import math
 import os
 import re
 import stat
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,8 +18,10 @@ from ragdiag.core.errors import InputError
 
 __all__ = [
     "GIVEN",
+    "MAX_INT",
     "decode",
     "field",
+    "is_deep",
     "opened",
     "parse_json",
     "read_bytes",
@@ -51,6 +54,10 @@ MOST_NULLS, FEWEST_NULLS = 0.02, 4
 
 MAX_INT = 2**53
 """Larger numbers count nothing that a corpus holds, and would not fit the arrays they go into; ids may be larger."""
+
+
+MOST_DEEP = 200
+"""No record nests its values deeper; what goes through them one inside of the other would not come back from much more."""
 
 
 def shown_name(file: str | Path) -> str:
@@ -160,17 +167,35 @@ def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def parse_json(text: str, path: Path, line: int = 0) -> Any:
-    """`text` as strict JSON: no NaN or Infinity, no key twice, no half of a surrogate pair; else `InputError` names the line."""
+    """`text` as strict JSON: no NaN or Infinity, no key twice, no half of a surrogate pair, nothing `is_deep`.
+
+    Anything else is an `InputError` that names the line.
+    """
     try:
         value = json.loads(text, parse_constant=_reject_constant, object_pairs_hook=_unique_keys)
         if "\\ud" in text or "\\uD" in text:
             _reject_half_pairs(value)
+        if is_deep(value, text):
+            raise ValueError(f"it nests more than {MOST_DEEP} deep")
         return value
     except json.JSONDecodeError as e:
         where = line or e.lineno
         raise InputError(f"broken JSON: {e.msg} at column {e.colno}", path, where, _remedy(text) or "mend that line") from e
     except (ValueError, RecursionError) as e:
         raise InputError(f"broken JSON: {e}", path, line, "mend that line") from e
+
+
+def is_deep(value: object, text: str | None = None) -> bool:
+    """Whether a JSON value nests deeper than `MOST_DEEP`; the `text` that it was read from often tells it at once."""
+    if text is not None and text.count("[") + text.count("{") <= MOST_DEEP:
+        return False
+    level: list[Any] = [value]
+    for _ in range(MOST_DEEP):
+        level = [part for part in level if isinstance(part, (dict, list))]
+        level = [inner for part in level for inner in (part.values() if isinstance(part, dict) else part)]
+        if not level:
+            return False
+    return any(isinstance(part, (dict, list)) for part in level)
 
 
 def _remedy(text: str) -> str:
@@ -196,7 +221,9 @@ def _remedy(text: str) -> str:
 
 def _parses(parser: Callable[[str], object], text: str) -> bool:
     try:
-        return isinstance(parser(text), (dict, list))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about escapes that Python does not know
+            return isinstance(parser(text), (dict, list))
     except (ValueError, SyntaxError, RecursionError, MemoryError):
         return False
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeGuard
@@ -11,6 +10,9 @@ from ragdiag.core.errors import UsageError
 from ragdiag.deciding.framework import RULES
 
 __all__ = ["Measured"]
+
+LARGEST = 2**53
+"""No number of a verdict is larger."""
 
 FAMILIES: Mapping[str, tuple[str, ...]] = {
     "RETRIEVAL": ("knowledge",),
@@ -83,4 +85,4 @@ def _count(value: object) -> int | None:
 
 
 def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= LARGEST

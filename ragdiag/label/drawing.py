@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ragdiag.core.errors import InputError, UsageError
-from ragdiag.core.files import field, parse_json, read_text
+from ragdiag.core.files import MAX_INT, field, parse_json, read_text
 from ragdiag.core.protocols import Progress, no_progress
 from ragdiag.core.records import Corpus, Labels, Query, Span
 from ragdiag.core.reviews import STRATA, Corrected, place_in_draw, stamp
@@ -57,7 +57,7 @@ def open_review(
     _check_belongs(report, corpus, labels, Path(report_path))
     file = DecisionFile(path, any_query=True)
     _copy(lines, file, notes)
-    draw = _draw(report, file)
+    draw = _draw(report, file, Path(report_path))
     asked = _asked(report, draw, {query.id: query for query in queries}, corpus, Path(report_path))
     if not asked:
         raise UsageError("no failing query of the report has a chunk in its context that no label judges: nothing to review")
@@ -68,6 +68,10 @@ def _report(path: Path) -> dict[str, Any]:
     report = parse_json(read_text(path), path)
     if not isinstance(report, dict) or not {"signature", "queries", "inputs", "corrected"} <= report.keys():
         raise InputError("this is not the JSON report of an audit", path, remedy=ANEW)
+    for name, kind in (("signature", str), ("queries", list), ("inputs", dict), ("corrected", dict), ("seed", int)):
+        field(report, (name,), kind, path, 0)
+    if not all(isinstance(row, dict) and isinstance(row.get("unjudged", []), list) for row in report["queries"]):
+        raise InputError("its queries are no objects with lists of passages", path, remedy=ANEW)
     if not report["corrected"]:
         raise InputError("its labels are whole documents, which say nothing of a chunk", path, remedy="label passages first")
     return report
@@ -101,14 +105,33 @@ def _copy(lines: Mapping[str, Mapping[str, Any]], file: DecisionFile, notes: lis
         notes.append(f"{len(new)} queries copied to {file.path} as they stand: what is decided is added there")
 
 
-def _draw(report: Mapping[str, Any], file: DecisionFile) -> Draw:
+def _draw(report: Mapping[str, Any], file: DecisionFile, path: Path) -> Draw:
     """Goes on with the seed of the reviews that the file has."""
     seeds = {query.review.seed for query in file.queries.values() if query.review and query.review.stratum}
     if len(seeds) > 1:
         raise InputError(f"it holds reviews with the seeds {sorted(seeds)}, which are no one sample", file.path)
     measure, share = next(iter(report["corrected"].items()))
     seed = next(iter(seeds), int(report["seed"]))
-    return Draw(measure, Corrected.of(share), seed, stamp(report["signature"], report["inputs"]))
+    return Draw(measure, _share(share, path), seed, stamp(report["signature"], report["inputs"]))
+
+
+def _share(record: object, path: Path) -> Corrected:
+    """A share of a report as it is corrected so far. Raises `InputError` for what is none."""
+    try:
+        share = Corrected.of(record)  # type: ignore[arg-type]
+        counts = [share.n, share.served, share.reviewed, share.open, share.drawn_from, share.seed]
+        counts += [count for s in share.strata for count in (s.size, s.sample, s.served, s.open)]
+        ends = [share.mean or 0, share.low, share.high, share.here_low, share.here_high]
+        sound = (
+            all(type(count) is int and 0 <= count <= MAX_INT for count in counts) and share.n >= share.served + share.drawn_from
+        )
+        sound = sound and all(s.size >= s.sample >= s.served + s.open for s in share.strata) and 0 < share.worth <= 2
+        sound = sound and all(0 <= end <= 1 for end in ends) and share.drawn_from == sum(s.size for s in share.strata)
+    except (TypeError, KeyError, AttributeError):
+        sound = False
+    if not sound:
+        raise InputError("its 'corrected' holds no share of queries", path, remedy=ANEW)
+    return share
 
 
 def _asked(report: Mapping[str, Any], draw: Draw, queries: Mapping[str, Query], corpus: Corpus, path: Path) -> list[Asked]:
@@ -116,7 +139,7 @@ def _asked(report: Mapping[str, Any], draw: Draw, queries: Mapping[str, Query], 
     strata: dict[str, list[Asked]] = {stratum: [] for stratum in STRATA}
     for row in report["queries"]:
         spans = tuple(_span(passage, corpus, path) for passage in row.get("unjudged", ()))
-        if spans and row["id"] in queries and row.get("label") != "wide":
+        if spans and field(row, ("id",), str, path, 0) in queries and row.get("label") != "wide":
             stratum = STRATA[row.get("label") != "doubtful"]
             strata[stratum].append(Asked(queries[row["id"]], spans, stratum))
     for asked in strata.values():
@@ -124,8 +147,12 @@ def _asked(report: Mapping[str, Any], draw: Draw, queries: Mapping[str, Query], 
     return [each for each in chain.from_iterable(zip_longest(*strata.values())) if each is not None]
 
 
-def _span(passage: Mapping[str, Any], corpus: Corpus, path: Path) -> Span:
+def _span(passage: object, corpus: Corpus, path: Path) -> Span:
+    if not isinstance(passage, dict):
+        raise InputError("a passage of its queries is no object", path, remedy=ANEW)
     name, start, end = (field(passage, (key,), kind, path, 0) for key, kind in (("doc_id", str), ("start", int), ("end", int)))
     if name not in corpus.position:
         raise InputError(f"its query has a chunk of the document {name!r}, which is not there", path, remedy=ANEW)
+    if not 0 <= start < end <= len(corpus.documents[corpus.position[name]].text):
+        raise InputError(f"its query has a chunk [{start}, {end}) that leaves the document {name!r}", path, remedy=ANEW)
     return Span(corpus.position[name], start, end)

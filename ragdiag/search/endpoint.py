@@ -115,7 +115,8 @@ def _vectors(response: object) -> list[list[float]]:
     places = [item.get("index", i) for i, item in enumerate(items)]
     if sorted(places) != list(range(len(items))):
         raise TypeError
-    vectors = [items[places.index(i)]["embedding"] for i in range(len(items))]
+    by_place = dict(zip(places, items, strict=True))
+    vectors = [by_place[i]["embedding"] for i in range(len(items))]
     if not all(isinstance(v, list) and all(isinstance(x, (int, float)) for x in v) for v in vectors):
         raise TypeError  # what it has instead may hold anything
     return vectors

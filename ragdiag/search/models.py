@@ -190,9 +190,15 @@ def vector_key(kind: Kind, text: str) -> bytes:
 def unit(vectors: Array) -> VectorArray:
     """The same directions as float32 vectors of length 1; zeros stay zeros."""
     rows: VectorArray = np.asarray(vectors, dtype=np.float32)
-    norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    with np.errstate(over="ignore"):
+        norms = np.linalg.norm(rows, axis=1, keepdims=True)
     directions = np.zeros_like(rows)
     np.divide(rows, norms, out=directions, where=norms > 0)
+    beyond = ~np.isfinite(norms[:, 0]) | (norms[:, 0] == 0)  # its squares may be more, or less, than float32 can hold
+    if beyond.any() and (beyond := beyond & np.isfinite(rows).all(axis=1)).any():
+        exact = rows[beyond].astype(np.float64)
+        lengths = np.linalg.norm(exact, axis=1, keepdims=True)
+        directions[beyond] = np.divide(exact, lengths, out=np.zeros_like(exact), where=lengths > 0)
     return directions
 
 

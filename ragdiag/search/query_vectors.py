@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -117,7 +118,7 @@ def _read(path: Path, modified: int, size: int) -> _File:
     if not rows:
         raise InputError("has no vectors", path, remedy='write a line for each query: {"text": "...", "vector": [...]}')
     matrix = np.stack(rows)
-    lengths = np.linalg.norm(matrix, axis=1)
+    lengths = np.linalg.norm(matrix.astype(np.float64), axis=1)
     digest = hashlib.sha256("\0".join(texts).encode() + matrix.tobytes()).hexdigest()
     return _File(dict(zip(texts, unit(matrix), strict=True)), digest, (float(lengths.min()), float(lengths.max())))
 
@@ -126,8 +127,9 @@ def _vector(numbers: Sequence[object], path: Path, line: int) -> VectorArray:
     """A row of finite numbers that are not all 0."""
     if not all(isinstance(x, (int, float)) and not isinstance(x, bool) for x in numbers):
         raise InputError("'vector' must be a list of numbers", path, line, "mend that field")
-    with np.errstate(all="ignore"):  # what is too large is infinite, and said
-        row: VectorArray = np.array(numbers, dtype=np.float64).astype(np.float32)
+    row: VectorArray = np.zeros(0, dtype=np.float32)
+    with np.errstate(all="ignore"), contextlib.suppress(OverflowError):  # what is too large is infinite, or left out, and said
+        row = np.array(numbers, dtype=np.float64).astype(np.float32)
     if not np.isfinite(row).all() or not row.any():
         raise InputError("'vector' must have finite numbers that are not all 0", path, line, "make it anew")
     return row

@@ -181,4 +181,7 @@ def _scores(response: object) -> list[float]:
     if set(map(type, places)) - {int} or set(map(type, scores)) - {int, float} or sorted(places) != list(range(len(items))):
         raise TypeError
     by_place = dict(zip(places, scores, strict=True))
-    return [float(by_place[i]) for i in range(len(items))]
+    try:
+        return [float(by_place[i]) for i in range(len(items))]
+    except OverflowError as e:
+        raise TypeError from e

@@ -14,6 +14,7 @@ Or it is a dict ``{"stages": {"found": [...], ...}}`` with such a list for each 
 
 from __future__ import annotations
 
+import contextlib
 import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -110,9 +111,13 @@ def _apart(result: Any, where: str) -> tuple[Any, float | None]:
     score = plain(score)
     if score is None or callable(score):
         return item, None
-    if isinstance(score, bool) or not isinstance(score, Real) or not math.isfinite(score):
+    value = math.nan
+    if not isinstance(score, bool) and isinstance(score, Real):
+        with contextlib.suppress(OverflowError):  # a whole number may be beyond all floats
+            value = float(score)
+    if not math.isfinite(value):
         raise UsageError(f"{where}: its score, {score!r}, is no finite number; give one, or none")
-    return item, float(score)
+    return item, value
 
 
 def _chunk(item: object, where: str, named: bool = True) -> StoredChunk:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -18,6 +19,9 @@ _TOKEN = re.compile(r"\\.|\[[!^]?\]?(?:\\.|\[:\w+:\]|[^\]\\])*\]|(?:^|(?<=/))\*\
 
 ANY = "[^/]*?"
 """Any characters of a name, as few as will do."""
+
+LONGEST = 1000
+"""Characters: no name of a file needs a longer pattern, and one of a million brackets takes for ever to be read."""
 
 _CLASSES = {"alpha": "a-zA-Z", "digit": "0-9", "alnum": "a-zA-Z0-9", "lower": "a-z", "upper": "A-Z", "space": r"\s"}
 
@@ -39,15 +43,17 @@ class Pattern(NamedTuple):
 
 
 def parsed(line: str) -> Pattern | None:
-    """A line as a pattern; None for a blank line, a comment, and what git takes for no pattern."""
+    """A line as a pattern; None for a blank line, a comment, what git takes for no pattern, and one of more than `LONGEST`."""
     text = unicodedata.normalize("NFC", re.sub(r"(?<!\\) +$", "", line.removesuffix("\r")))
-    if not text.strip() or text.startswith("#"):
+    if not text.strip() or text.startswith("#") or len(text) > LONGEST:
         return None
     leaves_out = not text.startswith("!")
     text = text if leaves_out else text[1:]
     glob = text.removesuffix("/")
     try:
-        expression = re.compile(_whole(_TOKEN.findall(glob.removeprefix("/"))), re.DOTALL)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # about classes such as [<--]
+            expression = re.compile(_whole(_TOKEN.findall(glob.removeprefix("/"))), re.DOTALL)
     except (re.error, ValueError):
         return None
     return Pattern(leaves_out, glob != text, "/" in glob, expression) if glob.strip("/") else None

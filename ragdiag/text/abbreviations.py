@@ -21,7 +21,7 @@ _SHORT = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,9}")
 
 
 _GLOSSED = re.compile(
-    r"(?:^[\s>*+|-]*(?P<line>[A-Za-z][A-Za-z0-9-]{1,9})\**\s*(?::|=|\||\s[-\u2013\u2014]\s)"
+    r"(?:^(?:[^\S\n]|[>*+|-])*(?P<line>[A-Za-z][A-Za-z0-9-]{1,9})\**\s*(?::|=|\||\s[-\u2013\u2014]\s)"
     r"|\b(?P<prose>[A-Z][A-Za-z0-9-]{1,9}) stands for)"
     r"\W*(?P<long>[^\n|.,;:()]{5,80})",
     re.MULTILINE,

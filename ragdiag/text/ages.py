@@ -84,6 +84,9 @@ _MARKED = re.compile(
 )
 """A version in a name: "v2", "rev 3", a folder "1.10", "2nd edition"."""
 
+LONGEST_VERSION = 100
+"""Characters: what has more is no version."""
+
 _PRE_RELEASE = re.compile(r"[a-z]+", re.I)
 
 
@@ -169,7 +172,8 @@ def _number(value: Any) -> Interval | None:
     """A version as numbers: 1.10 comes after 1.9, and 2.0-rc1 before 2.0, which is 2. None for one that is none."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
-    match = _VERSION.fullmatch(str(value).strip())
+    text = str(value).strip()
+    match = _VERSION.fullmatch(text) if len(text) <= LONGEST_VERSION else None
     if not match or (isinstance(value, str) and re.fullmatch(r"(?:19|20)\d\d[-.]?\d\d[-.]?\d\d", value.strip())):
         return None
     return _numbers(match[1])
@@ -196,7 +200,7 @@ def _read_name(name: str, version: str, date: str, values: dict[Key, Interval]) 
     stem = _MARKED.sub("#", name) if marks else name
     if len(marks) == 1:
         number = next(group for group in marks[0].groups() if group)
-        values[version, "number"] = _numbers(number)
+        values |= {(version, "number"): _numbers(number)} if len(number) <= LONGEST_VERSION else {}
     days = dates_in(stem) if date else []
     if len(days) == 1:
         values[date, "day"] = days[0]

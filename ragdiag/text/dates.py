@@ -92,8 +92,11 @@ def _epoch(text: str) -> Period | None:
     return _moment(dt.datetime.fromtimestamp(seconds, dt.timezone.utc))
 
 
-def _moment(value: dt.datetime) -> Period:
-    moment = value.astimezone(dt.timezone.utc).replace(tzinfo=None) if value.tzinfo else value
+def _moment(value: dt.datetime) -> Period | None:
+    try:
+        moment = value.astimezone(dt.timezone.utc).replace(tzinfo=None) if value.tzinfo else value
+    except OverflowError:  # before the year 1 or after 9999 in UTC
+        return None
     return moment, moment
 
 

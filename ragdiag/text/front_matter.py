@@ -21,10 +21,10 @@ FRONT_MATTER = re.compile(
     r"(---|\+\+\+)[ \t]*\r?\n(?=#|\[|[\w\"'][^\n:=]*[:=]).*?^(?:\1|\.\.\.)[ \t]*\r?$", re.DOTALL | re.MULTILINE
 )
 
-_FIELD = re.compile(r"^[\"']?([\w][\w .\-]*?)[\"']?[ \t]*:[ \t]+(.+?)[ \t]*\r?$", re.MULTILINE)
+_FIELD = re.compile(r"^[\"']?(\w(?:[\w .\-]*[\w.\-])?)[\"']?[ \t]*:[ \t]+([^ \t\r\n].*)$", re.MULTILINE)
 """A field of YAML that is one plain value on its line; nested ones and lists are not read."""
 
-_COMMENT = re.compile(r"\s+#.*$")
+_COMMENT = re.compile(r"(?<!\s)\s+#.*$")
 
 
 def front_matter(text: str) -> Mapping[str, Any]:
@@ -34,11 +34,21 @@ def front_matter(text: str) -> Mapping[str, Any]:
         return {}
     inside = text[len(match[1]) : match.end()].rpartition("\n")[0]
     if match[1] == "---":
-        return {name: _plain(value) for name, value in _FIELD.findall(inside)}
+        return {name: _plain(value.rstrip(" \t\r")) for name, value in _FIELD.findall(inside)}
     try:
-        return tomllib.loads(inside.replace("\r\n", "\n"))
-    except tomllib.TOMLDecodeError:
+        fields = tomllib.loads(inside.replace("\r\n", "\n"))
+    except (ValueError, RecursionError):  # numbers of thousands of digits and lists in lists are no errors of TOML
         return {}
+    return {name: value for name, value in fields.items() if _can_be_written(value)}
+
+
+def _can_be_written(value: object) -> bool:
+    """Whether Python writes a value as text, which it does of no number of thousands of digits."""
+    try:
+        str(value)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _plain(value: str) -> str:

@@ -236,8 +236,10 @@ def routines() -> list[Worst]:
     from ragdiag.core.registry import make
     from ragdiag.label.drafts import asked, drafts
     from ragdiag.reports.text import no_commands
+    from ragdiag.text.abbreviations import abbreviations
     from ragdiag.text.analysis import Analysis
     from ragdiag.text.duplicates import near_duplicates, shingles
+    from ragdiag.text.front_matter import front_matter
     from ragdiag.text.headings import headings
     from ragdiag.text.normal import folded
     from ragdiag.text.phrases import clean
@@ -257,6 +259,8 @@ def routines() -> list[Worst]:
         "sentences": lambda text: Cuts(text).sentences(),
         "headings": headings,
         "duplicates": alike,
+        "short forms": lambda text: abbreviations([text]),
+        "front matter": lambda text: front_matter(f"---\na: b{text}c\n---\n"),
         "drafts": lambda text: drafts([Document("a", text)]),
         "the screen": lambda text: no_commands(clean(text)),
         "headings before chunks": under_headings,
@@ -307,6 +311,9 @@ def places() -> list[Worst]:
     def many_stars(n: int, _: Path) -> tuple[Pattern | None, str]:
         return parsed("*a" * 12 + "*b"), "a" * (n // 100)
 
+    def ignored(text: str) -> list[Pattern | None]:
+        return list(map(parsed, [text.replace("\n", ""), *text.split("\n")]))
+
     return [
         Worst("chunks: one text over and over", alike, lambda case: Placer(case[0]).spans(case[1]), 40_000),
         Worst(
@@ -315,6 +322,7 @@ def places() -> list[Worst]:
             lambda corpus: [Paths(corpus).documents("/x/d1/index.md"), *map(Paths(corpus).documents, corpus.position)],
             20_000,
         ),
+        Worst("gitignore: classes never closed", lambda n, _: "\n".join(["[!." * 300] * (n // 900 + 1)), ignored, 40_000),
         Worst("gitignore: many stars", many_stars, lambda case: case[0].matches(case[1], False)),
     ]
 
@@ -354,6 +362,10 @@ def evidence() -> list[Worst]:
 
 
 def judges() -> list[Worst]:
+    from ragdiag.answering.judges._citing import said
+    from ragdiag.answering.judges._facts import items
+    from ragdiag.answering.judges._names import person
+    from ragdiag.answering.judges._wrapped import unwrapped
     from ragdiag.answering.judges.grounded import Grounded
     from ragdiag.answering.judges.matcher import Matcher
     from ragdiag.core.protocols import no_progress
@@ -369,12 +381,16 @@ def judges() -> list[Worst]:
     units = {
         "initials": "A. ", "abbreviations": "Mr. ", "a word": "a ", "numbers": "5 ", "items": "a, ", "lines": "ab\n",
         "conditions": "if a ", "bold": "**a", "boxes": "\\boxed{",
-        "citations": "[source ", "quotes": '."', "blanks": ". x" + " " * 50,
+        "citations": "[source ", "quotes": '."', "blanks": ". x" + " " * 50, "only blanks": " ", "line ends": "\n",
+        "underscores": "_", "brackets": "[", "braces": "{a: ", "tags": "<answer>", "questions": "?", "openings": "(",
     }  # fmt: skip
     roles: dict[str, Callable[[str], Any]] = {
         "an answer": lambda text: matched(question, gold, text),
         "a reference": lambda text: matched(question, text + " x", gold),
         "a question": lambda text: matched(f"Is it {text}?", "No, it is not.", "It is not."),
+        "an answer for a program": lambda text: unwrapped(question, text),
+        "what cites": lambda text: said("It is so" + text + "x.", n_contexts=2),
+        "a name": lambda text: (person("Ann" + text + "Bell"), items("pumps" + text + "valves")),
         "both": lambda text: matched(question, text + " x", text),
         "what is grounded": lambda text: grounded(text + " 77", text),
     }

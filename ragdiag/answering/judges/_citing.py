@@ -32,7 +32,7 @@ LIST_NUMBER = re.compile(r"^[ \t]*(?:\d{1,2}[.)]|\(\d{1,2}\)|[-*•])\s+|(?<=\s)
 PLACE, PLACES = 0xE000, 6000
 """Characters that mean nothing elsewhere stand for marks while sentences are told apart."""
 
-MARKED_AFTER = re.compile(r"([.!?]+[\"')*]*)(\s*)([\ue000-\uf76f](?:\s*[\ue000-\uf76f])*)")
+MARKED_AFTER = re.compile(r"((?<![.!?])[.!?]+[\"')*]*)(\s*)([\ue000-\uf76f](?:\s*[\ue000-\uf76f])*)")
 HELD = re.compile("[\ue000-\uf76f]")
 
 LEAD = re.compile(r"^\W*(?:final |short )?answer\W*:\W*", re.IGNORECASE)
@@ -82,7 +82,7 @@ def said(answer: str, names: Sequence[str] = (), n_contexts: int = 0) -> list[Sa
     found = []
     for part in parts:
         carried = tuple(marks[ord(c) - PLACE] for c in HELD.findall(part))
-        sentence = " ".join(re.sub(rf"\s*{HELD.pattern}", "", part).split())
+        sentence = " ".join(re.sub(rf"(?<!\s)\s*{HELD.pattern}", "", part).split())
         if states(sentence):
             found.append(Said(sentence, carried))
         elif found and carried and not words(sentence):  # marks on a line of their own

@@ -51,7 +51,8 @@ def items(gold: str) -> list[str]:
     """The items of `gold` where it is a list of short ones; else empty."""
     if VERB.search(gold):
         return []
-    parts = [p.strip(" -*•\t.") for p in re.split(r"\s*(?:[;\n•]|,(?!\d{3})|,?\s+and\s+)\s*", gold)]
+    even = re.sub(r"[^\S\n]+", " ", gold)  # in a run of blanks the pattern below would begin at each
+    parts = [p.strip(" -*•\t.") for p in re.split(r"\s*(?:[;\n•]|,(?!\d{3})|,?\s+and\s+)\s*", even)]
     parts = [p for p in parts if words(p)]
     plain = all(len(words(p)) <= 5 and not LINKED.match(p) for p in parts)
     return parts if 1 < len(parts) <= MOST_ITEMS and plain else []

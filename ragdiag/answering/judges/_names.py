@@ -29,6 +29,9 @@ BEHIND = re.compile(r"(?P<token>[^\W\d_](?:[\w'-]*\w)?)[.\")]{0,2}[\s-]{0,2}[\"(
 NEAR, MOST = 40, 5
 """Characters that are looked at for one word before a name, and words that may stand there."""
 
+LONGEST = 300
+"""Characters: what has more is no name, whatever describes it."""
+
 SHORTENED = 3
 """Letters that a short form shares with the name: ``Greg``, ``Thad``."""
 
@@ -53,6 +56,8 @@ class Person(NamedTuple):
 
 def person(name: str) -> Person | None:
     """`name` as a person's, where it is two to four words in capitals, whatever describes them before; else None."""
+    if len(name) > LONGEST:
+        return None
     bare = SUFFIX.sub("", ASIDE.sub(" ", readable(name)).strip(" ."))
     tokens = _tokens(bare)
     if not bare.isupper() and any(map(_is_short_for_a_thing, tokens)):

@@ -15,7 +15,7 @@ THOUGHT_BEFORE = re.compile(rf"\A.*{CLOSES}", re.IGNORECASE | re.DOTALL)
 """Where a prompt opened the thinking, a reply only closes it."""
 
 MARKS = re.compile(
-    r"<\|[^<>|\n]{1,40}\|>|</?(?:s|bos|eos|pad|answer|final|final_answer|response|output|result)>|^\s*```\w*\s*$"
+    r"<\|[^<>|\n]{1,40}\|>|</?(?:s|bos|eos|pad|answer|final|final_answer|response|output|result)>|^[^\S\n]*```\w*[^\S\n]*$"
     r"|\[/?(?!(?:YES|TRUE|FALSE|NONE)\])(?=[^\]]{3})[A-Z][A-Z0-9]*(?:[ _-][A-Z0-9]+)*\]|\[\^?\d{1,3}\^?\]",
     re.MULTILINE,
 )

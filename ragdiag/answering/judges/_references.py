@@ -50,7 +50,7 @@ def readings(reference: str) -> list[str]:
     if len(reference.split()) > SHORT or re.search(r"[,;]|\d", reference):
         return [reference]
     without = " ".join(re.sub(r"\([^()]*\)", " ", reference).split())
-    meanings = [reference, without, *re.split(r"\s+or\s+", without)]
+    meanings = [reference, without, *without.split(" or ")]
     return list(dict.fromkeys(reading for reading in meanings if re.search(r"\w", reading))) or [reference]
 
 

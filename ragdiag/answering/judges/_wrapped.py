@@ -6,6 +6,7 @@ import json
 import re
 
 from ragdiag.answering.judges._text import content, words
+from ragdiag.core.files import is_deep
 
 KEYS = (
     "final_answer", "finalanswer", "answer", "short_answer", "final", "response", "result", "results", "output", "prediction",
@@ -17,11 +18,9 @@ BESIDE = 80
 """Characters that may stand round a JSON object which is the answer."""
 
 FENCE = re.compile(r"```\w*\s*\n?(.*?)```", re.DOTALL)
-OBJECT = re.compile(r"[{\[].*[}\]]", re.DOTALL)
-TAGGED = re.compile(r"<(?:final_)?answer>(.*?)</(?:final_)?answer>", re.DOTALL | re.IGNORECASE)
-ROW = re.compile(r"^\s*\|?(.+?\|.*?)\|?\s*$")
+OPENS, CLOSES = re.compile(r"<(?:final_)?answer>", re.IGNORECASE), re.compile(r"</(?:final_)?answer>", re.IGNORECASE)
 KEYED = re.compile(
-    r"^[\s>*+•-]*(?:\d+[.)]\s+)?[*_`\"']*(?P<key>[^\W\d][\w ./'-]{0,40}?)[*_`\"']*\s*:[*_`\"']*\s*(?P<value>\S.{0,80})$"
+    r"^[\s>*+•-]*(?:\d+[.)]\s+)?[*_`\"']{0,8}(?P<key>[^\W\d][\w ./'-]{0,40}?)[*_`\"']{0,8}\s*:[*_`\"']*\s*(?P<value>\S.{0,80})$"
 )
 RANK = re.compile(r"\W*(?:rank|place|position|#|no\.?|rang)\W*", re.IGNORECASE)
 MOST = re.compile(
@@ -34,12 +33,19 @@ RULER = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$")
 
 def unwrapped(question: str, text: str) -> str:
     """`text` as one would say it: the answer of a JSON object, the rows of a table as sentences; else `text` itself."""
-    if tagged := TAGGED.search(text):
-        return tagged[1].strip()
+    if (tagged := _tagged(text)) is not None:
+        return tagged.strip()
     said = _from_json(question, text) if "{" in text or "[" in text else None
     if said is not None:
         return said
     return _tables_told(question, text) if "|" in text else _keyed_lines(question, text)
+
+
+def _tagged(text: str) -> str | None:
+    """What stands between an answer's tags; None where there are none. One search for both would start again at each tag."""
+    opens = OPENS.search(text)
+    closes = CLOSES.search(text, opens.end()) if opens else None
+    return text[opens.end() : closes.start()] if opens and closes else None
 
 
 def _keyed_lines(question: str, text: str) -> str:
@@ -90,14 +96,21 @@ def _from_json(question: str, text: str) -> str | None:
 def _json(text: str) -> object:
     """The JSON object or list that `text` consists of, but for a few words round it; None where it is none."""
     fenced = FENCE.search(text)
-    found = OBJECT.search(fenced[1] if fenced else text)
-    if not found or len(text) - len(found[0]) > BESIDE:
+    found = _bracketed(fenced[1] if fenced else text)
+    if not found or len(text) - len(found) > BESIDE:
         return None
     try:
-        value: object = json.loads(found[0])
+        value: object = json.loads(found)
     except (ValueError, RecursionError):
         return None
-    return value
+    return None if is_deep(value, found) else value
+
+
+def _bracketed(text: str) -> str:
+    """From the first bracket that opens to the last that closes; "" where there are none in that order."""
+    opens = re.search(r"[{\[]", text)
+    end = max(text.rfind("}"), text.rfind("]")) + 1
+    return text[opens.start() : end] if opens else ""
 
 
 def _told(value: object) -> str:
@@ -123,7 +136,7 @@ def _tables_told(question: str, text: str) -> str:
     lines, told, at = text.split("\n"), [], 0
     while at < len(lines):
         if at + 1 < len(lines) and RULER.match(lines[at + 1]) and "|" in lines[at]:
-            end = next((i for i in range(at + 2, len(lines)) if not ROW.match(lines[i])), len(lines))
+            end = next((i for i in range(at + 2, len(lines)) if "|" not in lines[i][1:]), len(lines))
             told += _rows_told(question, [_cells(lines[i]) for i in (at, *range(at + 2, end))])
             at = end
         else:

@@ -271,6 +271,6 @@ def _is_ours(line: Line) -> bool:
 def _is_json(raw: bytes) -> bool:
     try:
         json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True

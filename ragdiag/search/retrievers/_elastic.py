@@ -206,7 +206,7 @@ def check_filter(where: str, retriever: str) -> None:
     """Raises `SpecError` for a `where` that cannot be a query of the server's language."""
     try:
         sound = not where or isinstance(json.loads(where), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         sound = False
     if not sound:
         raise SpecError(f'{retriever}: where must be a query as JSON, e.g. \'{{"term": {{"lang": "en"}}}}\'')

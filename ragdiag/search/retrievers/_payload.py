@@ -44,6 +44,6 @@ def node_in(fields: Mapping[str, object]) -> dict[str, object]:
     node = fields.get(NODE)
     try:
         parsed = json.loads(node) if isinstance(node, str) else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return parsed if isinstance(parsed, dict) else {}

@@ -119,7 +119,7 @@ class QdrantSource:
             return None
         try:
             return self._library.models.Filter.model_validate(json.loads(self._where))
-        except ValueError as e:
+        except (ValueError, RecursionError) as e:
             raise SpecError(f"qdrant: where is no filter of Qdrant's: {one_line(e, 100)}") from e
 
     @cached_property

@@ -42,7 +42,7 @@ class Qdrant(Stored):
             address(self.url, "qdrant")
         try:
             is_filter = not self.where or isinstance(json.loads(self.where), dict)
-        except ValueError:
+        except (ValueError, RecursionError):
             is_filter = False
         if not is_filter:
             example = '{"must": [{"key": "lang", "match": {"value": "en"}}]}'

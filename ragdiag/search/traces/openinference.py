@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 from ragdiag.core.errors import InputError
+from ragdiag.core.files import is_deep
 from ragdiag.core.records import StoredChunk
 from ragdiag.search.traces.documents import chunks_of, listed, read_in
 from ragdiag.search.traces.steps import LLM, OTHER, RERANKER, RETRIEVER, Step
@@ -25,6 +28,9 @@ KINDS = {"RETRIEVER": RETRIEVER, "RERANKER": RERANKER, "LLM": LLM}
 
 COLUMN = "attributes."
 """The beginning of a column's name that is an attribute."""
+
+MOST_PARTS = 30
+"""Points in an attribute's name that part it."""
 
 LIMIT = (
     "the tracer's limit on the number of attributes dropped some: raise OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT (128) and record again"
@@ -64,7 +70,7 @@ class _Ids(NamedTuple):
 
 
 def _step(span: Mapping[str, object], file: Path, line: int) -> Step:
-    tree, ids, name = _tree(_attributes(span)), _ids(span), text_of(span.get("name"))
+    tree, ids, name = _shallow(_tree(_attributes(span))), _ids(span), text_of(span.get("name"))
     kind = text_of(first(span, "span_kind") or _at(tree, "openinference", "span", "kind")).upper()
     metadata, input_value, output = mapping(tree.get("metadata")), _at(tree, "input", "value"), _at(tree, "output", "value")
     failed = _failed(span)
@@ -145,7 +151,7 @@ def _tree(attributes: Mapping[str, object]) -> dict[str, object]:
     tree = dict[str, object]()
     for name, value in attributes.items():
         at = tree
-        *outer, last = name.split(".")
+        *outer, last = name.split(".", MOST_PARTS)
         for part in outer:
             inner = at.get(part)
             if not isinstance(inner, dict):
@@ -154,6 +160,11 @@ def _tree(attributes: Mapping[str, object]) -> dict[str, object]:
         known, nested = at.get(last), _nested(value)
         at[last] = known | nested if isinstance(known, dict) and isinstance(nested, dict) else nested
     return tree
+
+
+def _shallow(tree: dict[str, object]) -> dict[str, object]:
+    """`tree`; an empty one for names of so many parts that what they hold nests deeper than any attribute."""
+    return {} if is_deep(tree) else tree
 
 
 def _nested(value: object) -> object:
@@ -187,17 +198,24 @@ class _Documents(NamedTuple):
         """The documents under an attribute, else those of an `output`. Raises `InputError` where some were dropped."""
         found = parsed(_at(self.tree, group, name))
         if isinstance(found, Mapping):
-            numbers = sorted(int(number) for number in found if number.isdecimal())
-            lost = sorted(set(range(numbers[-1] + 1 if numbers else 0)) - set(numbers))
+            numbered = {int(name): each for name, each in found.items() if re.fullmatch(r"[0-9]{1,9}", name)}
+            numbers = sorted(numbered)
+            lost = _lacking(numbers)
             if lost and (whole := listed(output)) is not None:
                 found = whole
             elif lost:
-                message = f"{self.where} lacks documents {lost[0]} to {lost[-1]} of {numbers[-1] + 1}"
+                message = f"{self.where} lacks documents {lost[0]} to {lost[1]} of {numbers[-1] + 1}"
                 raise InputError(message, self.file, self.line, LIMIT)
             else:
-                found = [found[str(number)] for number in numbers]
+                found = [numbered[number] for number in numbers]
         items = listed(found) if isinstance(found, list) else listed(output)
         return chunks_of(items, self.where, self.file, self.line)
+
+
+def _lacking(numbers: Sequence[int]) -> tuple[int, int] | None:
+    """The first and the last number that sorted `numbers` lack from 0 on; None where they lack none."""
+    gaps = [(before + 1, number - 1) for before, number in pairwise([-1, *numbers]) if number > before + 1]
+    return (gaps[0][0], gaps[-1][1]) if gaps else None
 
 
 def _prompt(tree: Mapping[str, object], input_value: object) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 
+from ragdiag.core.files import is_deep
+
 __all__ = ["first", "instant", "mapping", "number_of", "parsed", "questions", "strings", "text_of"]
 
 UNITS = (1e17, 1e14, 1e11)
@@ -20,13 +22,14 @@ USERS = ("user", "human")
 
 
 def parsed(value: object) -> object:
-    """What a JSON text says where it is an object or a list; anything else, and what is no JSON, as it is."""
+    """What a JSON text says where it is an object or a list; anything else, and what is no JSON or nests too deep, as it is."""
     if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "["):
         return value
     try:
-        return json.loads(value)
+        found: object = json.loads(value)
     except (ValueError, RecursionError):
         return value
+    return value if is_deep(found, value) else found
 
 
 def mapping(value: object) -> Mapping[str, object]:
@@ -46,8 +49,8 @@ def text_of(value: object) -> str:
 
 
 def number_of(value: object) -> int:
-    """A whole number, also where it is a text; 0 for anything else."""
-    return int(text_of(value)) if text_of(value).isdecimal() else 0
+    """A whole number of few digits, also where it is a text; 0 for anything else."""
+    return int(text_of(value)) if re.fullmatch(r"[0-9]{1,18}", text_of(value)) else 0
 
 
 def instant(value: object) -> float | None:

@@ -198,6 +198,8 @@ def whole(text: str, span: Span, passage: str) -> Span:
     document, start, end = span
     own, there = passage.split(), text[start:end].split()
     starts_, ends = {start}, {end}
+    if not own or not there:  # a passage of one sign may be most like a blank
+        return span
     if own[0] != there[0] and inside_a_word(text, start):
         starts_ = {_to(text, start, -1, inside_a_word), _to(text, start, 1, inside_a_word)}
     if own[-1] != there[-1] and inside_a_word(text, end):

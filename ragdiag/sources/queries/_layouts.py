@@ -21,7 +21,8 @@ def rows(value: object) -> list[object] | None:
         return None
     if value.keys() & {*QUERY}:
         return _of_columns(value)
-    if isinstance(names := value.get("columns"), list) and isinstance(data := value.get("data"), list):  # orient="split"
+    names, data = value.get("columns"), value.get("data")
+    if isinstance(names, list) and all(isinstance(name, str) for name in names) and isinstance(data, list):  # orient="split"
         return _of_split(names, data)
     if value and all(isinstance(row, dict) and row.keys() & {*QUERY} for row in value.values()):  # orient="index"
         return list(value.values())

@@ -47,7 +47,7 @@ def _of_name(name: str) -> str:
 
 def _hexadecimal(part: str) -> str:
     for prefix in ("uni", "u"):
-        with suppress(ValueError):
+        with suppress(ValueError, OverflowError):
             if part.startswith(prefix) and unicodedata.category(letter := chr(int(part[len(prefix) :], 16)))[0] in "LMN":
                 return letter
     return ""

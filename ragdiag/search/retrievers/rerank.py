@@ -15,15 +15,16 @@ from ragdiag.core.errors import SpecError
 from ragdiag.core.protocols import Index, Progress, Retriever, Store, no_progress, text_key
 from ragdiag.core.registry import require
 from ragdiag.core.remote import form_of_model
+from ragdiag.search.lengths import BATCH, EVEN, evenly
 from ragdiag.search.model_files import setting
-from ragdiag.search.models import BATCH, folder_of, identity_of, load_model, made, readable
+from ragdiag.search.models import KEEP_EVERY, folder_of, identity_of, load_model, made, readable
 from ragdiag.search.retrievers._steps import Pool, Run, StepIndex
 from ragdiag.search.retrievers.hybrid import Hybrid
 from ragdiag.search.scorers import EndpointScorer, FunctionScorer, Pair
 
 PRECISION = "float32"
 DECIMALS = 5
-"""Scores are rounded so: in a batch with others a pair's logit, of 10 or so, differs by about as much."""
+"""Scores are rounded so: float32 carries no more of a logit of 10 or so."""
 
 HEADS = ("ForSequenceClassification", "ForCausalLM")
 """What the architecture of a model that can score pairs ends with; for any other a scoring layer would be made up at random."""
@@ -81,8 +82,8 @@ class CrossEncoder:
 
     @cached_property
     def identity(self) -> str:
-        """What its scores depend on: the model's files, by hash, and the precision."""
-        return f"cross-encoder {identity_of(self.folder)} {PRECISION}"
+        """What its scores depend on: the model's files, by hash, the precision, how batches are made."""
+        return f"cross-encoder {identity_of(self.folder)} {PRECISION} {EVEN}"
 
     @property
     def described(self) -> str:
@@ -106,15 +107,19 @@ class CrossEncoder:
     def scores(self, pairs: Mapping[bytes, Pair], store: Store | None, progress: Progress) -> dict[bytes, float]:
         """The score of each of `pairs`, by key; known ones from `store`, new ones added to it."""
         in_order = dict(sorted(pairs.items(), key=lambda item: (sum(map(len, item[1])), item[1])))
-        found = made("re-ranking", in_order, self._score, self.identity, store, progress)
+        found = made("re-ranking", in_order, self._score, self.identity, store, progress, BATCH * KEEP_EVERY, 1)
         return {key: float(np.round(np.float64(score[0]), DECIMALS)) for key, score in found.items()}
 
     def _score(self, batch: list[Pair]) -> VectorArray:
         pairs = [(readable(query), readable(text)) for query, text in batch]
         # Before the model's own activation: near 0 and 1 a sigmoid makes ties of what it is sure of.
         plain = require("torch", "dense").nn.Identity()
-        scores = self._model.predict(pairs, batch_size=BATCH, activation_fn=plain, show_progress_bar=False)
-        return np.asarray(scores, dtype=np.float32)[:, None]
+
+        def make(alike: list[Pair]) -> VectorArray:
+            scores = self._model.predict(alike, batch_size=len(alike), activation_fn=plain, show_progress_bar=False)
+            return np.asarray(scores, dtype=np.float32)[:, None]
+
+        return np.stack(evenly(pairs, self._model.preprocess(pairs)["attention_mask"].sum(1).tolist(), make))
 
 
 AnyScorer = CrossEncoder | EndpointScorer | FunctionScorer

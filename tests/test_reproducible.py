@@ -239,6 +239,9 @@ def test_a_batch_has_one_length_and_rows_enough(lengths: list[int]) -> None:
         assert 1 <= len(batch) <= BATCH
         assert len(batch) * batch[0][1] >= LEAST or len(batch) == BATCH
     assert sum(len(set(batch)) for batch in seen) == len(things), "each is made once"
+    seen.clear()
+    assert [tuple(row.tolist()) for row in evenly(things, lengths, make, alone=True)] == things
+    assert seen == [[thing] for thing in things]
 
 
 # A model.

@@ -6,7 +6,7 @@ Nothing heavy is imported while the store knows every vector: an unchanged audit
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -182,7 +182,13 @@ class Encoder:
         def make(alike: list[str]) -> VectorArray:
             return unit(encode(alike, batch_size=len(alike), show_progress_bar=False, convert_to_numpy=True))
 
-        return np.stack(evenly(texts, self._lengths(texts, kind), make))
+        return np.stack(evenly(texts, self._lengths(texts, kind), make, self._layered))
+
+    @cached_property
+    def _layered(self) -> bool:
+        """Whether it has layers after the mean of the word pieces."""
+        parts = self._model if isinstance(self._model, Iterable) else ()
+        return any(type(part).__name__ not in ("Transformer", "Pooling", "Normalize") for part in parts)
 
     def _lengths(self, texts: Sequence[str], kind: Kind) -> list[int]:
         """Word pieces that the encoder reads of each text, those of the prompt among them."""

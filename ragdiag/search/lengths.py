@@ -25,11 +25,14 @@ EVEN = "even 1"
 T = TypeVar("T")
 
 
-def evenly(things: Sequence[T], lengths: Sequence[int], make: Callable[[list[T]], Array]) -> list[Array]:
+def evenly(things: Sequence[T], lengths: Sequence[int], make: Callable[[list[T]], Array], alone: bool = False) -> list[Array]:
     """What `make` gives for each thing: it is given things of one length at a time, and gives an array with a row for each.
 
-    A batch that is too small has its last thing several times.
+    A batch that is too small has its last thing several times. With `alone` things are made one by one: for a model with layers
+    after the mean of the word pieces, which see a row for each text of a batch.
     """
+    if alone:
+        return [make([thing])[0] for thing in things]
     of: dict[int, list[int]] = {}
     for i, length in enumerate(lengths):
         of.setdefault(length, []).append(i)

@@ -15,9 +15,9 @@ from ragdiag.core.errors import SpecError
 from ragdiag.core.protocols import Index, Progress, Retriever, Store, no_progress, text_key
 from ragdiag.core.registry import require
 from ragdiag.core.remote import form_of_model
-from ragdiag.search.lengths import BATCH, EVEN, evenly
+from ragdiag.search.lengths import EVEN
 from ragdiag.search.model_files import setting
-from ragdiag.search.models import KEEP_EVERY, folder_of, identity_of, load_model, made, readable
+from ragdiag.search.models import folder_of, identity_of, load_model, made, readable
 from ragdiag.search.retrievers._steps import Pool, Run, StepIndex
 from ragdiag.search.retrievers.hybrid import Hybrid
 from ragdiag.search.scorers import EndpointScorer, FunctionScorer, Pair
@@ -107,7 +107,7 @@ class CrossEncoder:
     def scores(self, pairs: Mapping[bytes, Pair], store: Store | None, progress: Progress) -> dict[bytes, float]:
         """The score of each of `pairs`, by key; known ones from `store`, new ones added to it."""
         in_order = dict(sorted(pairs.items(), key=lambda item: (sum(map(len, item[1])), item[1])))
-        found = made("re-ranking", in_order, self._score, self.identity, store, progress, BATCH * KEEP_EVERY, 1)
+        found = made("re-ranking", in_order, self._score, self.identity, store, progress)
         return {key: float(np.round(np.float64(score[0]), DECIMALS)) for key, score in found.items()}
 
     def _score(self, batch: list[Pair]) -> VectorArray:
@@ -115,11 +115,9 @@ class CrossEncoder:
         # Before the model's own activation: near 0 and 1 a sigmoid makes ties of what it is sure of.
         plain = require("torch", "dense").nn.Identity()
 
-        def make(alike: list[Pair]) -> VectorArray:
-            scores = self._model.predict(alike, batch_size=len(alike), activation_fn=plain, show_progress_bar=False)
-            return np.asarray(scores, dtype=np.float32)[:, None]
-
-        return np.stack(evenly(pairs, self._model.preprocess(pairs)["attention_mask"].sum(1).tolist(), make))
+        # One by one: its last layer has a row for each pair of a batch, and adds otherwise for another number of them.
+        scores = [self._model.predict([pair], activation_fn=plain, show_progress_bar=False)[0] for pair in pairs]
+        return np.asarray(scores, dtype=np.float32)[:, None]
 
 
 AnyScorer = CrossEncoder | EndpointScorer | FunctionScorer

@@ -23,6 +23,7 @@ from ragdiag.core.registry import make, names, strategy_class
 from ragdiag.pipeline import Options, run_audit
 from ragdiag.search.chunkers.semantic import Semantic, _bounds
 from ragdiag.search.encoder import WHOLE, Encoder
+from ragdiag.search.lengths import LEAST
 from ragdiag.sources.chunks import cut
 from ragdiag.text.sentences import Cuts
 from ragdiag.text.tokens import token_starts
@@ -53,7 +54,7 @@ PIECES = [
 DOCUMENTS = ANY_TEXT | st.lists(st.sampled_from(PIECES), max_size=40).map("".join)
 
 
-REAL = {name: vars(Encoder)[name] for name in ("_model", "folder")}
+REAL = {name: vars(Encoder)[name] for name in ("_model", "folder", "_lengths")}
 
 
 class FakeModel:
@@ -76,6 +77,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeModel]:
     (folder / "sentence_bert_config.json").write_text('{"max_seq_length": 256}')
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Encoder, "_model", fake)
+        patch.setattr(Encoder, "_lengths", lambda _, texts, kind: [LEAST] * len(texts))
         patch.setattr(Encoder, "folder", folder)
         yield fake
 

@@ -11,6 +11,7 @@ from ragdiag.core.cache import Cache
 from ragdiag.core.protocols import Store, no_progress
 from ragdiag.search import encoder, precision
 from ragdiag.search.encoder import Encoder
+from ragdiag.search.lengths import LEAST
 from ragdiag.search.precision import Processor, chosen, kept_in
 
 READ = vars(Processor)["here"].__func__
@@ -185,6 +186,7 @@ def test_an_encoder_takes_what_is_asked_for_and_else_what_is_chosen(
         return Model(name)
 
     monkeypatch.setattr(encoder, "load_model", load)
+    monkeypatch.setattr(Encoder, "_lengths", lambda _, texts, kind: [LEAST] * len(texts))
     for name in ("float32", "bfloat16"):
         assert Encoder(str(tmp_path), name).precision == name
     assert not loads

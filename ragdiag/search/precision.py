@@ -100,7 +100,7 @@ def chosen(model: str, embedder: Callable[[str], Embed], store: Store | None = N
     if not FLAGS & set(processor.flags):
         return FULL
     try:
-        parts = ["precision 1", model, processor, importlib.metadata.version("torch")]
+        parts = ["precision 2", model, processor, importlib.metadata.version("torch")]
     except importlib.metadata.PackageNotFoundError:  # which loading the model says
         return FULL
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()

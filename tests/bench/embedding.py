@@ -17,7 +17,8 @@ from common import texts
 
 from ragdiag.search.chunkers.recursive import Recursive
 from ragdiag.search.encoder import Encoder
-from ragdiag.search.models import BATCH, unit
+from ragdiag.search.lengths import BATCH
+from ragdiag.search.models import unit
 
 NAMES = ("ids", "mask", "types")
 

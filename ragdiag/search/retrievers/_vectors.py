@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from ragdiag.core.arrays import FloatArray, IntArray, VectorArray
 from ragdiag.core.proofs import Edit
-from ragdiag.core.ranking import best, edited, padded
+from ragdiag.core.ranking import best, edited, padded, reached
 
 DECIMALS = 6
 """Cosines are rounded so: float32 carries no more."""
 
 BLOCK = 64
+
+SLAB = 4096
+"""Texts scored exactly at once, for the memory."""
 
 Encode = Callable[[Sequence[str], Literal["document", "query"]], VectorArray]
 """Vectors of texts of a kind, one a row."""
@@ -29,16 +32,24 @@ class Encoded(NamedTuple):
     added: dict[str, VectorArray]
 
 
+def cosines(rows: VectorArray, query: VectorArray) -> FloatArray:
+    """Of each row with the query, in float64, rounded: the same wherever the row stands, and equal rows score alike."""
+    # Not by a matrix product, which adds up otherwise where there are more rows.
+    exact: FloatArray = np.einsum("ij,j->i", rows.astype(np.float64), query.astype(np.float64))
+    return np.round(exact, DECIMALS)
+
+
 class Vectors:
     """Float32 unit (or zero) vectors of texts, shape ``(n_texts, dimension)``, all compared with each query."""
 
     def __init__(self, vectors: VectorArray) -> None:
         self.rows = vectors
-        # A matrix product may round equal rows differently, by where they stand: copies take the score of the first.
-        seen: dict[bytes, int] = {}
-        first = [seen.setdefault(hashlib.blake2b(v, digest_size=16).digest(), i) for i, v in enumerate(vectors)]
-        self._first = np.array(first, dtype=np.int64)
-        self._copies = (self._first != np.arange(len(first))).nonzero()[0]
+
+    @cached_property
+    def _error(self) -> float:
+        """How far a score in float32 may be off, by the standard bound on a sum of products, for a query of length 1."""
+        squares: VectorArray = np.einsum("ij,ij->i", self.rows, self.rows)
+        return float(np.sqrt(squares.max(initial=0.0)) * self.rows.shape[1] * np.finfo(np.float32).eps)
 
     def search(self, queries: VectorArray, depth: int) -> tuple[IntArray, FloatArray]:
         """The `depth` texts with the highest cosine for each row of `queries`, float32 unit (or zero) vectors.
@@ -48,12 +59,25 @@ class Vectors:
         rows: list[tuple[IntArray, FloatArray]] = []
         for i in range(0, len(queries) if len(self.rows) else 0, BLOCK):
             block = queries[i : i + BLOCK]
-            scores = np.round((block @ self.rows.T).astype(np.float64), DECIMALS)
-            scores[:, self._copies] = scores[:, self._first[self._copies]]
-            for vector, row in zip(block, scores, strict=True):
-                top = best(row, depth) if vector.any() else np.empty(0, dtype=np.int64)
-                rows.append((top, row[top]))
+            for vector, rough in zip(block, block @ self.rows.T, strict=True):
+                rows.append(self._first(vector, rough, depth))
         return padded(rows or [(np.empty(0, dtype=np.int64), np.empty(0))] * len(queries), depth)
+
+    def _first(self, query: VectorArray, rough: VectorArray, depth: int) -> tuple[IntArray, FloatArray]:
+        """The `depth` best for one query, by `rough` scores of all.
+
+        A matrix product rounds a score by where its row stands, by what else is asked, and by the number of threads. So it only
+        tells which texts may be among the best; their scores are computed again.
+        """
+        if not query.any():
+            return np.empty(0, dtype=np.int64), np.empty(0)
+        near = np.arange(len(rough))
+        if depth < len(rough):
+            off = 2 * self._error * float(np.linalg.norm(query)) + 10.0**-DECIMALS
+            near = np.flatnonzero(~(rough < reached(rough, depth) - off))
+        scores = np.concatenate([cosines(self.rows[near[i : i + SLAB]], query) for i in range(0, len(near), SLAB)])
+        top = best(scores, depth)
+        return near[top], scores[top]
 
     def what_if(
         self,
@@ -70,7 +94,7 @@ class Vectors:
         texts, vectors, added = made
 
         def score(query: str, text: str) -> float:
-            return float(np.round(np.float64(vectors[query] @ added[text]), DECIMALS)) if vectors[query].any() else -np.inf
+            return float(cosines(added[text][None], vectors[query])[0]) if vectors[query].any() else -np.inf
 
         def search(distinct: Sequence[str], deep: int) -> tuple[IntArray, FloatArray]:
             return self.search(np.stack([vectors[q] for q in distinct]) if distinct else self.rows[:0], deep)

@@ -37,7 +37,7 @@ class Lsa:
     def index(self, texts: Sequence[str], store: Store | None, progress: Progress) -> LsaIndex:
         """See `protocols.Retriever`."""
         progress("indexing for lsa", 0, len(texts))
-        arrays = arrays_of(store, f"lsa 2 {self} {DEFINITION}", texts, lambda: self._fit(texts))
+        arrays = arrays_of(store, f"lsa 3 {self} {DEFINITION}", texts, lambda: self._fit(texts))
         progress("indexing for lsa", len(texts), len(texts))
         return LsaIndex(arrays)
 
@@ -50,7 +50,10 @@ class Lsa:
         except ValueError:  # "empty vocabulary": no text has a word
             return _arrays([], np.zeros(0), np.zeros((0, 1)), np.zeros((len(texts), 1)))
         size = min(self.dimensions, *matrix.shape)
-        _, strengths, directions = randomized_svd(matrix, size, n_iter=5, random_state=self.seed)
+        # In an order of their own, and in float64: else the order of the documents, or another number of threads, would turn the
+        # weaker components a little.
+        rows = matrix[sorted(range(len(texts)), key=texts.__getitem__)].astype(np.float64)
+        _, strengths, directions = randomized_svd(rows, size, n_iter=5, random_state=self.seed)
         # Components beyond the rank of the matrix have any direction whatever.
         components = directions[strengths > NEGLIGIBLE * strengths[0]].T.astype(np.float32)
         # As a query is encoded, so that a text's own words find it at a cosine of 1, and copies have one vector.

@@ -15,15 +15,16 @@ from ragdiag.core.errors import SpecError
 from ragdiag.core.protocols import Index, Progress, Retriever, Store, no_progress, text_key
 from ragdiag.core.registry import require
 from ragdiag.core.remote import form_of_model
+from ragdiag.search.lengths import EVEN
 from ragdiag.search.model_files import setting
-from ragdiag.search.models import BATCH, folder_of, identity_of, load_model, made, readable
+from ragdiag.search.models import folder_of, identity_of, load_model, made, readable
 from ragdiag.search.retrievers._steps import Pool, Run, StepIndex
 from ragdiag.search.retrievers.hybrid import Hybrid
 from ragdiag.search.scorers import EndpointScorer, FunctionScorer, Pair
 
 PRECISION = "float32"
 DECIMALS = 5
-"""Scores are rounded so: in a batch with others a pair's logit, of 10 or so, differs by about as much."""
+"""Scores are rounded so: float32 carries no more of a logit of 10 or so."""
 
 HEADS = ("ForSequenceClassification", "ForCausalLM")
 """What the architecture of a model that can score pairs ends with; for any other a scoring layer would be made up at random."""
@@ -81,8 +82,8 @@ class CrossEncoder:
 
     @cached_property
     def identity(self) -> str:
-        """What its scores depend on: the model's files, by hash, and the precision."""
-        return f"cross-encoder {identity_of(self.folder)} {PRECISION}"
+        """What its scores depend on: the model's files, by hash, the precision, how batches are made."""
+        return f"cross-encoder {identity_of(self.folder)} {PRECISION} {EVEN}"
 
     @property
     def described(self) -> str:
@@ -113,7 +114,9 @@ class CrossEncoder:
         pairs = [(readable(query), readable(text)) for query, text in batch]
         # Before the model's own activation: near 0 and 1 a sigmoid makes ties of what it is sure of.
         plain = require("torch", "dense").nn.Identity()
-        scores = self._model.predict(pairs, batch_size=BATCH, activation_fn=plain, show_progress_bar=False)
+
+        # One by one: its last layer has a row for each pair of a batch, and adds otherwise for another number of them.
+        scores = [self._model.predict([pair], activation_fn=plain, show_progress_bar=False)[0] for pair in pairs]
         return np.asarray(scores, dtype=np.float32)[:, None]
 
 

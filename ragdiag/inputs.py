@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ragdiag.core.errors import InputError, UsageError
 from ragdiag.core.files import GIVEN, shown_name
+from ragdiag.core.holding import temporary_folder
 from ragdiag.core.plain import frame_rows, is_frame, plain
 from ragdiag.core.writing import json_lines
 
@@ -66,7 +66,7 @@ class Spool:
 @contextlib.contextmanager
 def spool() -> Iterator[Spool]:
     """A `Spool`; an error inside names what was given, not the file it was spooled to."""
-    with tempfile.TemporaryDirectory(prefix=GIVEN) as folder:
+    with temporary_folder(GIVEN) as folder:
         try:
             yield Spool(Path(folder))
         except InputError as e:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import io
 import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NoReturn
 
 import click
@@ -20,6 +21,10 @@ LONGEST = 2000
 
 STOPS = ("SIGTERM", "SIGHUP")
 """Signals that end a command as Ctrl-C does: with what it made for the time being removed."""
+
+
+AGAIN_S = 0.05
+"""After so long a signal is delivered again that came where nothing can be raised."""
 
 
 @contextlib.contextmanager
@@ -52,11 +57,34 @@ def _stopped_in_order() -> Iterator[None]:
         before = {number: signal.getsignal(number) for number in numbers if signal.getsignal(number) is signal.SIG_DFL}
     for number in before:
         signal.signal(number, signal.default_int_handler)
+    ignored, sys.unraisablehook = sys.unraisablehook, _not_lost(sys.unraisablehook)
     try:
         yield
     finally:
+        sys.unraisablehook = ignored
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _not_lost(hook: Callable[[sys.UnraisableHookArgs], object]) -> Callable[[sys.UnraisableHookArgs], None]:
+    """What Python does with an error that it cannot raise, as in a destructor; one that stops the command comes once more."""
+
+    def unraisable(error: sys.UnraisableHookArgs) -> None:
+        if isinstance(error.exc_value, KeyboardInterrupt):
+            again = threading.Timer(AGAIN_S, _interrupt)  # not now: it would be raised in here, and be lost too
+            again.daemon = True
+            again.start()
+        else:
+            hook(error)
+
+    return unraisable
+
+
+def _interrupt() -> None:
+    if hasattr(signal, "pthread_kill"):  # which ends a wait as well
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+    else:
+        _thread.interrupt_main()
 
 
 @contextlib.contextmanager

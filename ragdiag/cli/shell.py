@@ -129,12 +129,11 @@ def queries_file(name: str) -> Iterator[str]:
     if name != "-":
         yield name
         return
-    import tempfile
-
     from ragdiag.core.errors import RagdiagError, UsageError
     from ragdiag.core.files import GIVEN
+    from ragdiag.core.holding import temporary_folder
 
-    with tempfile.TemporaryDirectory(prefix=GIVEN) as folder:
+    with temporary_folder(GIVEN) as folder:
         path = Path(folder) / STDIN
         path.write_bytes(standard_input())
         try:

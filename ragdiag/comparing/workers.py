@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import os
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +12,7 @@ from contextlib import contextmanager
 from ragdiag.comparing.cells import Arrays
 from ragdiag.core.cache import default_folder
 from ragdiag.core.environment import without_modules_of_here
+from ragdiag.core.holding import temporary_folder
 from ragdiag.core.options import Options
 from ragdiag.core.protocols import Progress, Store
 
@@ -41,9 +40,8 @@ class Results:
         """All of them: `task` makes those that are missing, each of its `arguments`; each is kept as soon as it is made."""
         import joblib
 
-        parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
-        here = os.getpid()
-        calls = [joblib.delayed(_numbered)(i, task, arguments[i], here) for i in self.missing]
+        parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", **_ending_with_this())
+        calls = [joblib.delayed(_numbered)(i, task, arguments[i]) for i in self.missing]
         with without_modules_of_here():
             for done, (i, arrays) in enumerate(parallel(calls) if calls else (), 1):
                 self._known[i], store = arrays, self._stores[i]
@@ -53,16 +51,24 @@ class Results:
         return [arrays for arrays in self._known if arrays is not None]
 
 
-def _numbered(i: int, task: Task, arguments: tuple[object, ...], caller: int) -> tuple[int, Arrays]:
-    """What a task makes, with its number; `caller` is the process that asked for it."""
-    if os.getpid() != caller == os.getppid():
-        _end_with(caller)
+def _numbered(i: int, task: Task, arguments: tuple[object, ...]) -> tuple[int, Arrays]:
+    """What a task makes, with its number."""
     return i, task(*arguments)
 
 
-@functools.cache
+def _ending_with_this() -> dict[str, object]:
+    """What has each worker that joblib starts on this machine end with this process; other backends see to theirs themselves."""
+    import joblib
+
+    backend = type(joblib.parallel.get_active_backend()[0]).__name__
+    return {"initializer": _end_with, "initargs": (os.getpid(),)} if backend == "LokyBackend" else {}
+
+
 def _end_with(parent: int) -> None:
-    """End this worker when the process that it works for is gone: who kills that one wants its workers to end too."""
+    """End this worker when the process that it works for is gone: who kills that one wants its workers to end too.
+
+    From the start: a worker that waits for its first task would wait for minutes.
+    """
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -76,7 +82,7 @@ def _end_with(parent: int) -> None:
 def shared_cache(options: Options) -> Iterator[Options]:
     """A folder that workers share: the one named, the default one, or one that is gone afterwards."""
     if options.cache is None:
-        with tempfile.TemporaryDirectory() as folder:
+        with temporary_folder() as folder:
             yield dataclasses.replace(options, cache=folder)
     else:
         yield dataclasses.replace(options, cache=str(options.cache or default_folder()))

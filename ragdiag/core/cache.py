@@ -171,8 +171,8 @@ def _discard(database: Path) -> None:
 
 
 def _drop_special(path: Path) -> None:
-    """Remove a pipe or the like in place of a file of ours: opening it would wait for ever."""
-    if path.exists() and not path.is_file():
+    """Remove what is in place of a file of ours: a pipe, which would be waited for for ever, a link, which leads elsewhere."""
+    if path.is_symlink() or (path.exists() and not path.is_file()):
         with contextlib.suppress(OSError):
             path.unlink()
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ragdiag.core.errors import UsageError
+from ragdiag.core.holding import hold, is_there
 
 __all__ = [
     "PRIVATE",
@@ -32,7 +33,7 @@ PRIVATE = 0o600
 """The mode of a file that its owner alone may read and write."""
 
 STALE_S = 3600.0
-"""An unfinished file of this age is taken for left behind, where nobody can ask whether its process still runs."""
+"""An unfinished file of this age is taken for left behind, where nobody can ask whether it is still worked on."""
 
 TEMPORARY = ".tmp"
 
@@ -107,8 +108,7 @@ def _mode(path: Path, mode: int | None) -> int:
 @contextlib.contextmanager
 def replacing(path: Path, mode: int = PRIVATE) -> Iterator[BinaryIO]:
     """A file that takes the place of `path` when the block ends, or is gone where that fails."""
-    prefix = f".ragdiag-{os.getpid()}@{platform.node()[:64]}-"
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=TEMPORARY)
+    handle, temporary = _unfinished(path.parent)
     try:
         with os.fdopen(handle, "w+b") as file:
             yield file
@@ -117,6 +117,16 @@ def replacing(path: Path, mode: int = PRIVATE) -> Iterator[BinaryIO]:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def _unfinished(folder: Path) -> tuple[int, str]:
+    """A new file that this process holds, so that `drop_stale` of others leaves it alone, and its name."""
+    prefix = f".ragdiag-{os.getpid()}@{platform.node()[:64]}-"
+    while True:
+        handle, name = tempfile.mkstemp(dir=folder, prefix=prefix, suffix=TEMPORARY)
+        if hold(handle) is not False and is_there(handle, name):
+            return handle, name
+        os.close(handle)  # another process took it for left behind, before it was held
 
 
 def sync_folder(folder: Path) -> None:
@@ -132,19 +142,26 @@ def sync_folder(folder: Path) -> None:
 def drop_stale(folder: Path, pattern: str = f".ragdiag-*{TEMPORARY}") -> None:
     """Remove what killed processes left in `folder`: unfinished files of `replacing`, or whatever old `pattern` matches."""
     for path in folder.glob(pattern):
-        with contextlib.suppress(OSError):
-            if _is_stale(path):
+        with contextlib.suppress(OSError), path.open("rb+") as file:
+            if stat.S_ISREG(os.fstat(file.fileno()).st_mode) and _is_stale(path, hold(file.fileno())):
                 path.unlink()
 
 
-def _is_stale(path: Path) -> bool:
-    """Whether the process that its name holds is gone; where that is of another machine, or none, whether it is old."""
+def _is_stale(path: Path, held: bool | None) -> bool:
+    """Whether nobody works on a file: `held` is whether this process could hold it, None where the system cannot tell.
+
+    Else the process that its name holds has to be gone; where that is of another machine, or none, or was another, the file old.
+    """
+    if held is False:
+        return False
     process, _, machine = path.name.removeprefix(".ragdiag-").rpartition("-")[0].partition("@")
     if os.name == "posix" and process.isdecimal() and machine == platform.node()[:64]:
         try:
             os.kill(int(process), 0)  # sends nothing: raises where there is no such process
         except ProcessLookupError:
             return True
+        except PermissionError:  # there is, of another user
+            pass
     return time.time() - path.stat().st_mtime > STALE_S
 
 

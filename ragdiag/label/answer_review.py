@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,33 +15,58 @@ from ragdiag.answering.drawing import drawn, reach
 from ragdiag.answering.people import Mark, load_marks, mark_line
 from ragdiag.answering.said import Said
 from ragdiag.answering.verdict import Litmus
+from ragdiag.core.appending import append, cut_or_ended, open_to_append, unfinished
 from ragdiag.core.conditions import ORACLE, RETRIEVED
 from ragdiag.core.errors import UsageError
 from ragdiag.core.records import Query
 from ragdiag.core.reviews import place_in_draw
-from ragdiag.core.writing import PRIVATE, check_writable, json_lines
+from ragdiag.core.writing import check_writable, json_lines
 from ragdiag.text.phrases import counted
 
 __all__ = ["AnswerReview", "Shown", "begin"]
 
 TWO = "one letter for each, such as rw"
 
+START = b'{"query_id": '
+"""How every line of a file of labels starts: a last line without an end is touched only where it is one of ours."""
+
 AGAIN = "again"
 """The way to draw what others labelled and this person has not."""
 
 
 def begin(file: Path) -> None:
-    """See that decisions can be kept in `file`, which is made where it is not there. Raises `UsageError` where they cannot."""
+    """See that decisions can be kept in `file`, which is made where it is not there. Raises `UsageError` where they cannot.
+
+    What a killed session wrote half of is cut off: it was never said to be kept.
+    """
     check_writable(file)
     _append(file, b"")
+    end, last = unfinished(file)
+    try:
+        if last and START.startswith(last[: len(START)]):
+            cut_or_ended(file, *((end, b"") if not _is_whole(last) else (end + len(last), b"\n")))
+    except OSError as e:
+        raise _unwritable(file, e) from e
+
+
+def _is_whole(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
 
 
 def _append(file: Path, data: bytes) -> None:
     try:
-        with os.fdopen(os.open(file, os.O_CREAT | os.O_APPEND | os.O_WRONLY, PRIVATE), "ab") as kept:
-            kept.write(data)
+        with os.fdopen(open_to_append(file), "ab", buffering=0) as kept:
+            append(kept.fileno(), data)
     except OSError as e:
-        raise UsageError(f"cannot write {file}: {e.strerror or e}; name another file, or mend its permissions") from e
+        raise _unwritable(file, e) from e
+
+
+def _unwritable(file: Path, error: OSError) -> UsageError:
+    return UsageError(f"cannot write {file}: {error.strerror or error}; name another file, or mend its permissions")
 
 
 class Shown(NamedTuple):

@@ -15,13 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ragdiag.core.appending import append, cut_or_ended, open_to_append, unfinished
 from ragdiag.core.errors import InputError, UsageError
-from ragdiag.core.files import opened, stream_jsonl
+from ragdiag.core.files import stream_jsonl
 from ragdiag.core.prompt import ATTEMPT, Prompt, Reply, attempted
 from ragdiag.core.protocols import Model, Progress
 from ragdiag.core.records import Answer
 from ragdiag.core.replies import kept
-from ragdiag.core.writing import PRIVATE, check_writable, json_lines, real, sync_folder
+from ragdiag.core.writing import check_writable, json_lines, real, sync_folder
 from ragdiag.text.tokens import count_tokens
 
 __all__ = ["Asked", "Estimate", "Questions"]
@@ -31,9 +32,6 @@ HOPELESS = 20
 
 START = b'{"query_id": '
 """How every line of a record starts: a last line without an end is dropped only where it is one of ours."""
-
-BLOCK = 2**20
-"""Bytes read at a time from a record's end."""
 
 REMEDY = "name a new file, or the record of a run before"
 
@@ -119,11 +117,7 @@ class Questions:
         def keep(job: _Job, reply: Reply, seconds: float) -> None:
             nonlocal answered
             self._known[job.key] = line = self._line(job, reply, seconds)
-            # In one piece: of a killed run, no line but the last can be unfinished.
-            data = json_lines([line])
-            if record.write(data) < len(data):
-                raise OSError("the disk is full")
-            os.fsync(record.fileno())  # it may have been paid for
+            append(record.fileno(), json_lines([line]))
             answered += reply.answer is not None
             failures.update([reply.error] if reply.answer is None else [])
             done = answered + failures.total()
@@ -132,7 +126,7 @@ class Questions:
                 raise _hopeless(f"the first {done} calls failed", failures, "so no more were made; ")
 
         try:
-            with os.fdopen(os.open(self._path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, PRIVATE), "ab", buffering=0) as record:
+            with os.fdopen(open_to_append(self._path), "ab", buffering=0) as record:
                 sync_folder(real(self._path).parent)
                 (self._one_by_one if concurrency == 1 else functools.partial(self._at_once, concurrency))(keep)
         except OSError as e:
@@ -219,9 +213,9 @@ def _read(path: Path) -> dict[str, Line]:
     A last line that a killed run left unfinished is dropped, one that only lacks its end gets it. Raises `InputError` for
     anything else that is no line of a record; the file is then as it was.
     """
-    size, end, last = _tail(path)
-    unfinished = bool(last) and not _is_json(last)
-    whole = end if unfinished else size
+    end, last = unfinished(path)
+    is_cut = bool(last) and not _is_json(last)
+    whole = end if is_cut else end + len(last)
     known: dict[str, Line] = {}
     n = 0
     for n, done, line in stream_jsonl(path) if whole else ():
@@ -230,37 +224,16 @@ def _read(path: Path) -> dict[str, Line]:
         known[attempted(line)] = line
         if done == whole:
             break
-    if unfinished and not _may_be_ours(last, bool(known)):
+    if is_cut and not _may_be_ours(last, bool(known)):
         raise InputError("is no record of live answers", path, n + 1, REMEDY)
     if last:
-        _end_at(path, whole, b"" if unfinished else b"\n")
+        cut_or_ended(path, whole, b"" if is_cut else b"\n")
     return known
 
 
-def _may_be_ours(unfinished: bytes, has_lines: bool) -> bool:
+def _may_be_ours(line: bytes, has_lines: bool) -> bool:
     """Whether an unfinished line starts as ours do; without a line before it, only the names in it tell whose it is."""
-    return unfinished.startswith(START[: len(unfinished)]) and (has_lines or b'"prompt_sha256"' in unfinished)
-
-
-def _end_at(path: Path, size: int, end: bytes) -> None:
-    """Cut a file to `size` bytes, and add `end`."""
-    with path.open("rb+") as record:
-        record.truncate(size)
-        record.seek(size)
-        record.write(end)
-
-
-def _tail(path: Path) -> tuple[int, int, bytes]:
-    """The size of a file, where its last line without an end starts, and that line."""
-    with opened(path) as file:
-        size = end = file.seek(0, os.SEEK_END)
-        last = b""
-        while end and b"\n" not in last:
-            start = max(end - BLOCK, 0)
-            file.seek(start)
-            last, end = file.read(end - start) + last, start
-    last = last[last.rfind(b"\n") + 1 :]
-    return size, size - len(last), last
+    return line.startswith(START[: len(line)]) and (has_lines or b'"prompt_sha256"' in line)
 
 
 def _is_ours(line: Line) -> bool:

@@ -6,7 +6,6 @@ import contextlib
 import random
 import shutil
 import sqlite3
-import tempfile
 import warnings
 import weakref
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ import numpy as np
 
 from ragdiag.core.arrays import VectorArray
 from ragdiag.core.errors import InputError, SpecError, did_you_mean
+from ragdiag.core.holding import temporary_folder
 from ragdiag.core.protocols import Progress, no_progress
 from ragdiag.core.registry import require
 from ragdiag.search.retrievers._source import PAGE, Row, Space, address, asked
@@ -146,7 +146,7 @@ class Connection:
         folder = Path(self._path)
         if not (folder / "chroma.sqlite3").is_file():  # chromadb would make one
             raise InputError("is no Chroma folder (it has no chroma.sqlite3)", folder, remedy="give the folder of the collection")
-        copy = Path(held.enter_context(tempfile.TemporaryDirectory()))
+        copy = Path(held.enter_context(temporary_folder()))
         shutil.copytree(folder, copy, dirs_exist_ok=True)
         with contextlib.closing(sqlite3.connect(copy / "chroma.sqlite3", isolation_level=None)) as database:
             log = _Log(database, self._name)

@@ -6,7 +6,6 @@ import contextlib
 import logging
 import os
 import shutil
-import tempfile
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -17,6 +16,7 @@ import numpy as np
 
 from ragdiag.core.arrays import VectorArray
 from ragdiag.core.errors import InputError, SpecError, did_you_mean
+from ragdiag.core.holding import temporary_folder
 from ragdiag.core.registry import require
 from ragdiag.search.retrievers._payload import TEXTS, flattened, text_in
 from ragdiag.search.retrievers._source import PAGE, Opaque, Row, Space, asked
@@ -187,7 +187,7 @@ class MilvusSource:
         if not ((own / "collections").is_dir() or own.is_file()):  # the client would make one
             remedy = "give the path of MilvusClient(...), or the url of a server"
             raise InputError("is no database of Milvus Lite", own, remedy=remedy)
-        copy = Path(held.enter_context(tempfile.TemporaryDirectory())) / "copy.db"
+        copy = Path(held.enter_context(temporary_folder())) / "copy.db"
         if own.is_file():
             shutil.copy(own, copy)
         else:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
 import warnings
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +16,7 @@ import numpy as np
 
 from ragdiag.core.arrays import VectorArray
 from ragdiag.core.errors import InputError, SpecError, did_you_mean
+from ragdiag.core.holding import temporary_folder
 from ragdiag.core.registry import require
 from ragdiag.search.retrievers._payload import TEXTS, flattened, text_in
 from ragdiag.search.retrievers._qdrant_folder import copied
@@ -146,7 +146,7 @@ class QdrantSource:
         if not (folder / "meta.json").is_file():  # the client would make one
             remedy = "give the folder of QdrantClient(path=...), or the url of the server whose storage it is"
             raise InputError("is no folder of Qdrant's Python client (it has no meta.json)", folder, remedy=remedy)
-        copy = held.enter_context(tempfile.TemporaryDirectory())
+        copy = held.enter_context(temporary_folder())
         copied(folder, Path(copy))
         return self._library.QdrantClient(path=copy)
 

@@ -119,19 +119,27 @@ def _share(record: object, path: Path) -> Corrected:
     """A share of a report as it is corrected so far. Raises `InputError` for what is none."""
     try:
         share = Corrected.of(record)  # type: ignore[arg-type]
-        counts = [share.n, share.served, share.reviewed, share.open, share.drawn_from, share.seed]
-        counts += [count for s in share.strata for count in (s.size, s.sample, s.served, s.open)]
-        ends = [share.mean or 0, share.low, share.high, share.here_low, share.here_high]
-        sound = (
-            all(type(count) is int and 0 <= count <= MAX_INT for count in counts) and share.n >= share.served + share.drawn_from
-        )
-        sound = sound and all(s.size >= s.sample >= s.served + s.open for s in share.strata) and 0 < share.worth <= 2
-        sound = sound and all(0 <= end <= 1 for end in ends) and share.drawn_from == sum(s.size for s in share.strata)
+        sound = _are_counts(share) and _add_up(share)
     except (TypeError, KeyError, AttributeError):
         sound = False
     if not sound:
         raise InputError("its 'corrected' holds no share of queries", path, remedy=ANEW)
     return share
+
+
+def _are_counts(share: Corrected) -> bool:
+    """Whether what counts something in a share is such a number."""
+    counts = [share.n, share.served, share.reviewed, share.open, share.drawn_from, share.seed]
+    counts += [count for s in share.strata for count in (s.size, s.sample, s.served, s.open)]
+    return all(type(count) is int and 0 <= count <= MAX_INT for count in counts)
+
+
+def _add_up(share: Corrected) -> bool:
+    """Whether the numbers of a share may stand beside each other."""
+    ends = [share.mean or 0, share.low, share.high, share.here_low, share.here_high]
+    parts = all(s.size >= s.sample >= s.served + s.open for s in share.strata)
+    whole = share.n >= share.served + share.drawn_from and share.drawn_from == sum(s.size for s in share.strata)
+    return parts and whole and 0 < share.worth <= 2 and all(0 <= end <= 1 for end in ends)
 
 
 def _asked(report: Mapping[str, Any], draw: Draw, queries: Mapping[str, Query], corpus: Corpus, path: Path) -> list[Asked]:

@@ -21,12 +21,17 @@ def rows(value: object) -> list[object] | None:
         return None
     if value.keys() & {*QUERY}:
         return _of_columns(value)
-    names, data = value.get("columns"), value.get("data")
-    if isinstance(names, list) and all(isinstance(name, str) for name in names) and isinstance(data, list):  # orient="split"
+    names, data = _names(value.get("columns")), value.get("data")
+    if names is not None and isinstance(data, list):  # orient="split"
         return _of_split(names, data)
     if value and all(isinstance(row, dict) and row.keys() & {*QUERY} for row in value.values()):  # orient="index"
         return list(value.values())
     return next((value[name] for name in WITHIN if isinstance(value.get(name), list)), None)
+
+
+def _names(columns: object) -> list[str] | None:
+    """What columns are called; None where that is no list of names."""
+    return columns if isinstance(columns, list) and all(isinstance(name, str) for name in columns) else None
 
 
 def _of_split(names: list[str], data: list[object]) -> list[object] | None:

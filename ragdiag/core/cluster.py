@@ -9,13 +9,16 @@ import contextlib
 import logging
 import os
 import socket
+import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ragdiag.core.engines import distant, workers
 from ragdiag.core.errors import UsageError
 from ragdiag.core.registry import require
+
+if TYPE_CHECKING:
+    from ragdiag.core.tasks import Tasks
 
 __all__ = ["cluster"]
 
@@ -35,7 +38,8 @@ KNOWN = "tcp://HOST:PORT or tls://HOST:PORT (Dask), ray://HOST:PORT, ray:auto or
 def cluster(address: str | None) -> Iterator[None]:
     """Within it, work is done by the workers of the cluster at `address`; without one, where it is done anyway.
 
-    Raises `UsageError` for an address that is none, or where nothing answers, and `MissingExtra`.
+    Raises `UsageError` for an address that is none, or where nothing answers, and `MissingExtra`. What is printed while Ray works
+    goes to standard error.
     """
     if not address:
         yield
@@ -48,17 +52,7 @@ def cluster(address: str | None) -> Iterator[None]:
     else:
         raise UsageError(f"{address!r} is no address of a cluster: {KNOWN}")
     with opened:
-        _check_workers(address)
         yield
-
-
-def _check_workers(address: str) -> None:
-    """Raise `UsageError` where nobody does the work."""
-    try:
-        assert distant()
-        workers()
-    except TimeoutError as e:
-        raise UsageError(f"the cluster at {address} has no worker after {WORKERS_S} s: start one") from e
 
 
 def _check_answers(address: str) -> None:
@@ -84,44 +78,73 @@ def _unanswered(address: str, why: str) -> UsageError:
 def _dask(address: str) -> Iterator[None]:
     """A Dask cluster, by its scheduler's address; certificates for ``tls://`` are those of Dask's own configuration."""
     distributed = require("distributed", "dask")
-    import joblib
+    from ragdiag.core.tasks import DaskTasks
 
     _check_answers(address)
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters of it comes as an error
+    with _silent("distributed"):  # what matters of it is raised
+        try:
+            client = distributed.Client(address, timeout=CONNECT_S, set_as_default=False)
+        except (OSError, TimeoutError, ValueError, RuntimeError, TypeError) as e:
+            raise _unanswered(address, f"{type(e).__name__}: no scheduler of Dask, or one of another version") from e
+        try:
+            _wait_for_workers(client, address)
+            with _done_by(DaskTasks(client)):
+                yield
+        finally:
+            with contextlib.suppress(OSError, TimeoutError):
+                client.close(timeout=CONNECT_S)
+
+
+def _wait_for_workers(client: Any, address: str) -> None:
     try:
-        client = distributed.Client(address, timeout=CONNECT_S, set_as_default=False)
-    except (OSError, TimeoutError, ValueError, RuntimeError, TypeError) as e:
-        raise _unanswered(address, f"{type(e).__name__}, so it is no scheduler of Dask, or of another version") from e
-    try:
-        with joblib.parallel_config(backend="dask", client=client, wait_for_workers_timeout=WORKERS_S, n_jobs=-1):
-            yield
-    finally:
-        with contextlib.suppress(OSError, TimeoutError):
-            client.close(timeout=CONNECT_S)
+        client.wait_for_workers(1, timeout=WORKERS_S)
+    except TimeoutError as e:
+        raise UsageError(f"the cluster at {address} has no worker after {WORKERS_S} s: start one") from e
 
 
 @contextlib.contextmanager
 def _ray(address: str) -> Iterator[None]:
     """A Ray cluster: ``ray://host:port`` through its client server, "auto", or "local"."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # before it is imported
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else it warns
     ray = require("ray", "ray")
-    import joblib
-
-    from ragdiag.core.ray_tasks import RayTasks
+    from ragdiag.core.tasks import RayTasks
 
     if address not in RAY_HERE:
         _check_answers(address)
-    started: dict[str, Any] = {"include_dashboard": False, "_node_ip_address": "127.0.0.1"} if address == "local" else {}
-    if not address.startswith("ray:"):
-        started["log_to_driver"] = False
+    options: dict[str, Any] = {"include_dashboard": False, "_node_ip_address": "127.0.0.1"} if address == "local" else {}
+    # It tells on standard output of workers that died, in the midst of a report.
+    with contextlib.redirect_stdout(sys.stderr), _silent("ray"):
+        try:
+            ray.init(address=address, logging_level=logging.CRITICAL, log_to_driver=False, **options)
+        except (OSError, RuntimeError, ValueError) as e:
+            raise _unanswered(address, f"{type(e).__name__}: no cluster of Ray, or one of another version") from e
+        try:
+            with _done_by(RayTasks()):
+                yield
+        finally:
+            ray.shutdown()
+
+
+@contextlib.contextmanager
+def _done_by(tasks: Tasks) -> Iterator[None]:
+    """Joblib's work is done by an engine. Tasks are not put together: each is long enough, and is kept when it is done."""
+    import joblib
+
+    with joblib.parallel_config(backend=tasks, n_jobs=-1):
+        yield
+
+
+@contextlib.contextmanager
+def _silent(library: str) -> Iterator[None]:
+    """Without what a library logs."""
+    names = [library, *(name for name in logging.root.manager.loggerDict if name.startswith(f"{library}."))]
+    loggers = [logging.getLogger(name) for name in names]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
     try:
-        ray.init(address=address, logging_level=logging.CRITICAL, **started)
-    except (OSError, RuntimeError, ValueError) as e:
-        raise _unanswered(address, f"{type(e).__name__}, so it is no cluster of Ray, or of another version") from e
-    try:
-        joblib.register_parallel_backend("ray_tasks", RayTasks)
-        with joblib.parallel_config(backend="ray_tasks", n_jobs=-1):
-            yield
+        yield
     finally:
-        ray.shutdown()
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

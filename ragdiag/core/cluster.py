@@ -105,8 +105,9 @@ def _wait_for_workers(client: Any, address: str) -> None:
 @contextlib.contextmanager
 def _ray(address: str) -> Iterator[None]:
     """A Ray cluster: ``ray://host:port`` through its client server, "auto", or "local"."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # before it is imported
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # all of these before it is imported
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else it warns
+    os.environ.setdefault("RAY_CLIENT_MAX_CONNECTION_TIMEOUT_S", f"{CONNECT_S:.0f}")  # of each of three tries
     ray = require("ray", "ray")
     from ragdiag.core.tasks import RayTasks
 
@@ -118,7 +119,8 @@ def _ray(address: str) -> Iterator[None]:
         try:
             ray.init(address=address, logging_level=logging.CRITICAL, log_to_driver=False, **options)
         except (OSError, RuntimeError, ValueError) as e:
-            raise _unanswered(address, f"{type(e).__name__}: no cluster of Ray, or one of another version") from e
+            why = f"{type(e).__name__}: no cluster of Ray, one of another version, or one whose RAY_AUTH_TOKEN is not given"
+            raise _unanswered(address, why) from e
         try:
             with _done_by(RayTasks()):
                 yield

@@ -8,8 +8,11 @@ gives all results at once, and ends with the first worker that dies.
 from __future__ import annotations
 
 import abc
+import contextlib
 from collections.abc import Callable
-from typing import Protocol
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from typing import Any, Protocol
 
 from joblib.parallel import BatchedCalls, ParallelBackendBase
 
@@ -70,6 +73,8 @@ class Tasks(ParallelBackendBase):  # type: ignore[misc]  # joblib has no types
         self.parallel = parallel
         self._sent: dict[int, tuple[object, object]] = {}
         self._waiting: dict[int, Waiting] = {}
+        # What joblib does with a result asks for the next task. Ray's client cannot do that in the thread in which it is told.
+        self._teller = ThreadPoolExecutor(1)
         return self.effective_n_jobs(n_jobs)
 
     def submit(self, func: BatchedCalls, callback: Callable[[Waiting], None] | None = None) -> Waiting:
@@ -83,7 +88,8 @@ class Tasks(ParallelBackendBase):  # type: ignore[misc]  # joblib has no types
     def _done(self, waiting: Waiting, callback: Callable[[Waiting], None] | None) -> None:
         self._waiting.pop(id(waiting), None)
         if callback is not None:
-            callback(waiting)
+            with contextlib.suppress(RuntimeError):  # nobody listens any more
+                self._teller.submit(callback, waiting)
 
     def _reference(self, argument: object) -> object:
         """An argument; where it is large, what stands for it. What was sent is held, so that nothing else takes its `id`."""
@@ -100,6 +106,7 @@ class Tasks(ParallelBackendBase):  # type: ignore[misc]  # joblib has no types
     def terminate(self) -> None:
         """After the tasks of one call."""
         self._sent = {}
+        self._teller.shutdown(wait=False)
 
     def abort_everything(self, ensure_ready: bool = True) -> None:
         """Nobody wants what is not done yet."""
@@ -160,10 +167,14 @@ class RayTasks(Tasks):
         """See `Tasks`."""
         return max(int(require("ray", "ray").cluster_resources().get("CPU", 1)), 1)
 
+    @cached_property
+    def _remote(self) -> Any:
+        """A function that Ray's workers know."""
+        return require("ray", "ray").remote(max_retries=RETRIES, num_cpus=1)(_called)
+
     def asked(self, task: Callable[..., object], arguments: list[object]) -> Waiting:
         """See `Tasks`."""
-        remote = require("ray", "ray").remote(max_retries=RETRIES, num_cpus=1)(_called)
-        reference = remote.remote(task, *arguments)
+        reference = self._remote.remote(task, *arguments)
         waiting: Waiting = reference.future()
         vars(waiting)["of_ray"] = reference
         return waiting

@@ -77,11 +77,12 @@ def _unanswered(address: str, why: str) -> UsageError:
 @contextlib.contextmanager
 def _dask(address: str) -> Iterator[None]:
     """A Dask cluster, by its scheduler's address; certificates for ``tls://`` are those of Dask's own configuration."""
-    distributed = require("distributed", "dask")
+    distributed, dask = require("distributed", "dask"), require("dask", "dask")
     from ragdiag.core.tasks import DaskTasks
 
     _check_answers(address)
-    with _silent("distributed"):  # what matters of it is raised
+    # What matters is raised; that texts are large is known.
+    with _silent("distributed"), dask.config.set({"distributed.admin.large-graph-warning-threshold": "1000 TB"}):
         try:
             client = distributed.Client(address, timeout=CONNECT_S, set_as_default=False)
         except (OSError, TimeoutError, ValueError, RuntimeError, TypeError) as e:

@@ -132,7 +132,8 @@ class DaskTasks(Tasks):
 
     def send(self, argument: object) -> object:
         """See `Tasks`."""
-        return self._client.scatter(argument, hash=False)
+        # As the result of a task it is made again where the worker dies that has it; what is scattered would be lost.
+        return self._client.submit(_itself, argument, pure=False)
 
     def cancel(self, waiting: list[Waiting]) -> None:
         """See `Tasks`."""
@@ -148,10 +149,6 @@ class DaskClient(Protocol):
 
     def submit(self, func: Callable[..., object], *args: object, pure: bool) -> Waiting:
         """A new task."""
-        ...
-
-    def scatter(self, data: object, hash: bool) -> object:
-        """What stands for data that a worker has."""
         ...
 
     def cancel(self, futures: list[Waiting]) -> None:
@@ -188,6 +185,10 @@ class RayTasks(Tasks):
         """See `Tasks`."""
         for each in waiting:
             require("ray", "ray").cancel(vars(each)["of_ray"])
+
+
+def _itself(argument: object) -> object:
+    return argument
 
 
 def _called(task: Callable[..., object], *arguments: object) -> object:

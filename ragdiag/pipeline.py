@@ -107,8 +107,7 @@ def run_audit(
         means = {m: resampler.mean(by_query) for m, by_query in values.items()}
     with clock("diagnose"):
         indexed = plan.indexed(retrieved, progress)
-        ready = Ready(scorer, run, lengths, indexed, options)
-        diagnoses = named(ready, (loaded.whole, corpus), plan, progress, only)
+        diagnoses = named(Ready(scorer, run, lengths, indexed, options), (loaded.whole, corpus), plan, progress, only)
         said = labels_said(scorer, run, lengths, only)
         results = with_labels(_results(scorer, run, lengths, values, documents, diagnoses), said)
     pipeline = Pipeline(

@@ -35,7 +35,7 @@ from ragdiag.reports.json import audit_dict, compare_dict, dumps
 from ragdiag.reports.tune import tune_dict
 from ragdiag.search.afar import Luggage, unpacked
 from ragdiag.search.encoder import Encoder
-from ragdiag.search.spread import made_elsewhere
+from ragdiag.search.spread import Making, made_elsewhere
 
 ROOT = Path(__file__).parents[1]
 TIDEWATER = ROOT / "fixtures" / "tidewater"
@@ -319,18 +319,18 @@ class Model:
 
 
 def test_parts_are_made_in_the_batches_of_one_process() -> None:
-    wanted = {str(i).encode(): "a" * i for i in range(10)}
-    parts = [list(wanted)[:4], list(wanted)[4:8], list(wanted)[8:]]
-    model = Model("m")
-    came = {k: v.tolist() for part in made_elsewhere(model, model.made, wanted, parts, 2) for k, v in part.items()}
-    assert came == {key: [len(text), 2] for key, text in wanted.items()}
+    wanted = {str(i).encode(): "a" * i for i in range(12)}
+    model, store = Model("m"), Borrowed()
+    missing = list(wanted)[2:]
+    made = made_elsewhere("making", Making(model, model.made, "m", 2), wanted, missing, 2, store, no_progress)
+    assert {key: vector.tolist() for key, vector in made.items()} == {key: [len(wanted[key]), 2] for key in missing}
+    assert set(store.vectors("m", missing)) == set(missing)  # kept
 
 
 def test_a_model_with_other_files_is_refused() -> None:
-    from ragdiag.search.spread import _part
-
-    with pytest.raises(SpecError, match="has other files than this machine for the model letters@1"):
-        _part(Model("other"), Model("m").made, "m", ["a"], 2)
+    model = Model("other")
+    with pytest.raises(SpecError, match=r"has other files than this machine for the model letters@1"):
+        made_elsewhere("making", Making(model, model.made, "m", 2), {b"k": "a"}, [b"k"], 2, None, no_progress)
 
 
 def test_an_encoder_travels_in_the_precision_that_was_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

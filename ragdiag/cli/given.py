@@ -43,9 +43,10 @@ def settled(given: dict[str, object]) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None} | ({"cache": None} if no_cache else {})
 
 
-def given_cluster(options: dict[str, Any]) -> str | None:
+def given_cluster(options: dict[str, object]) -> str | None:
     """The cluster that was given, taken out of `options`; how much is done at once is then its own business."""
-    address: str | None = options.pop("cluster", None)
-    if address is not None:
-        options.pop("jobs", None)
-    return address
+    address = options.pop("cluster", None)
+    if address is None:
+        return None
+    options.pop("jobs", None)
+    return str(address)

@@ -11,14 +11,14 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ragdiag.core.errors import UsageError
 from ragdiag.core.registry import require
 
 if TYPE_CHECKING:
-    from ragdiag.core.tasks import Tasks
+    from ragdiag.core.tasks import DaskClient, Tasks
 
 __all__ = ["cluster"]
 
@@ -96,7 +96,7 @@ def _dask(address: str) -> Iterator[None]:
                 client.close(timeout=CONNECT_S)
 
 
-def _wait_for_workers(client: Any, address: str) -> None:
+def _wait_for_workers(client: DaskClient, address: str) -> None:
     try:
         client.wait_for_workers(1, timeout=WORKERS_S)
     except TimeoutError as e:
@@ -114,7 +114,7 @@ def _ray(address: str) -> Iterator[None]:
 
     if address not in RAY_HERE:
         _check_answers(address)
-    options: dict[str, Any] = {"include_dashboard": False, "_node_ip_address": "127.0.0.1"} if address == "local" else {}
+    options: dict[str, object] = {"include_dashboard": False, "_node_ip_address": "127.0.0.1"} if address == "local" else {}
     # It tells on standard output of workers that died, in the midst of a report.
     with contextlib.redirect_stdout(sys.stderr), _silent("ray"):
         try:

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar, cast
 
 from ragdiag.core.errors import RagdiagError, UsageError
 from ragdiag.core.version import __version__
@@ -38,7 +38,7 @@ class _Done(NamedTuple):
     """What came of a task, by its number: its result, or what was wrong with what the user asked for."""
 
     number: int
-    result: Any
+    result: object
     wrong: RagdiagError | None
 
 
@@ -72,7 +72,7 @@ def results(task: Callable[..., T], arguments: Sequence[tuple[object, ...]], job
         for done in _as_they_come(calls, jobs, software() if away else (), 0 if away else os.getpid()):
             if done.wrong is not None:
                 raise done.wrong
-            yield done.number, done.result
+            yield done.number, cast(T, done.result)
     except Exception as e:
         if away and (lost := _of_engine(e)):
             raise lost from e
@@ -80,7 +80,7 @@ def results(task: Callable[..., T], arguments: Sequence[tuple[object, ...]], job
 
 
 def _as_they_come(
-    calls: Sequence[tuple[int, Callable[..., Any], tuple[object, ...]]], jobs: int | None, wanted: tuple[str, ...], caller: int
+    calls: Sequence[tuple[int, Callable[..., object], tuple[object, ...]]], jobs: int | None, wanted: tuple[str, ...], caller: int
 ) -> Iterator[_Done]:
     """Each task's result. A backend that gives all at once is asked in rounds, so that what is done can be kept meanwhile."""
     import joblib
@@ -99,7 +99,7 @@ def _as_they_come(
     yield from parallel(work)
 
 
-def _worked(number: int, task: Callable[..., Any], wanted: tuple[str, ...], caller: int, *given: object) -> _Done:
+def _worked(number: int, task: Callable[..., object], wanted: tuple[str, ...], caller: int, *given: object) -> _Done:
     """What comes of a task in this process. `wanted` is the software that it has to have, empty where it is the caller's."""
     import joblib
 

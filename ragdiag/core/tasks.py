@@ -12,13 +12,13 @@ import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Protocol
 
 from joblib.parallel import BatchedCalls, ParallelBackendBase
 
 from ragdiag.core.registry import require
 
-__all__ = ["DaskTasks", "RayTasks", "Tasks"]
+__all__ = ["DaskClient", "DaskTasks", "RayTasks", "Tasks"]
 
 RETRIES = 3
 """How often Ray does a task again whose worker died, which may be the task's own doing. Of Dask the scheduler's settings say."""
@@ -143,6 +143,10 @@ class DaskTasks(Tasks):
 class DaskClient(Protocol):
     """What is asked of ``distributed.Client``."""
 
+    def wait_for_workers(self, n_workers: int, timeout: float) -> None:
+        """Raises `TimeoutError` where fewer come."""
+        ...
+
     def ncores(self) -> dict[str, int]:
         """Threads by worker."""
         ...
@@ -156,6 +160,22 @@ class DaskClient(Protocol):
         ...
 
 
+class RayReference(Protocol):
+    """What stands for a task's result."""
+
+    def future(self) -> Waiting:
+        """The same as a future."""
+        ...
+
+
+class RayFunction(Protocol):
+    """What ``ray.remote`` makes of a function."""
+
+    def remote(self, *arguments: object) -> RayReference:
+        """A new task."""
+        ...
+
+
 class RayTasks(Tasks):
     """Tasks of the Ray cluster that this process is connected to."""
 
@@ -165,14 +185,15 @@ class RayTasks(Tasks):
         return max(int(require("ray", "ray").cluster_resources().get("CPU", 1)), 1)
 
     @cached_property
-    def _remote(self) -> Any:
+    def _remote(self) -> RayFunction:
         """A function that Ray's workers know."""
-        return require("ray", "ray").remote(max_retries=RETRIES, num_cpus=1)(_called)
+        function: RayFunction = require("ray", "ray").remote(max_retries=RETRIES, num_cpus=1)(_called)
+        return function
 
     def asked(self, task: Callable[..., object], arguments: list[object]) -> Waiting:
         """See `Tasks`."""
         reference = self._remote.remote(task, *arguments)
-        waiting: Waiting = reference.future()
+        waiting = reference.future()
         vars(waiting)["of_ray"] = reference
         return waiting
 

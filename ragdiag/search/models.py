@@ -14,13 +14,12 @@ import numpy as np
 
 from ragdiag.core.arrays import Array, VectorArray
 from ragdiag.core.encoders import Kind, NamedModel
-from ragdiag.core.engines import distant
 from ragdiag.core.errors import MissingExtra, SpecError
 from ragdiag.core.protocols import Progress, Store, text_key
 from ragdiag.core.registry import require
 from ragdiag.search.forecast import Forecast
 from ragdiag.search.model_files import Stamp, checked, stamped
-from ragdiag.search.spread import made_elsewhere
+from ragdiag.search.spread import Making, elsewhere, made_elsewhere
 
 __all__ = [
     "BATCH",
@@ -147,16 +146,9 @@ def made(
     """
     known = store.vectors(identity, list(wanted)) if store is not None else {}
     missing = [key for key in wanted if key not in known]
-    step = size * keep_every
-    if missing and model is not None and distant():
-        parts = [missing[i : i + step] for i in range(0, len(missing), step)]
-        for done, vectors in enumerate(made_elsewhere(model, make, wanted, parts, size), 1):
-            progress(what, min(done * step, len(missing)), len(missing))
-            if store is not None:
-                store.add_vectors(identity, vectors)
-            known |= vectors
-        return known
-    forecast = Forecast(what, [length(wanted[key]) for key in missing], progress)
+    if elsewhere(model):
+        return known | made_elsewhere(what, Making(model, make, identity, size), wanted, missing, keep_every, store, progress)
+    step, forecast = size * keep_every, Forecast(what, [length(wanted[key]) for key in missing], progress)
     for i in range(0, len(missing), step):
         fresh: dict[bytes, VectorArray] = {}
         for j in range(i, min(i + step, len(missing)), size):

@@ -21,7 +21,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))  # workers that are started come by here too
+
 from common import chunks, paths
+
+sys.path[:] = [path for path in sys.path if Path(path) != HERE]  # beside this file stands an html.py, and Dask wants Python's
 
 from ragdiag.comparing.comparison import compare
 from ragdiag.comparing.tuning import tune

@@ -7,6 +7,7 @@ worker has one thread, and so has the one process: what is compared is how many 
 than workers seconds say little, and CPU-seconds how much more has to be done. The last rows kill a worker (-9) in the middle.
 """
 
+# ruff: noqa: E402  # threads and paths are set before others are imported
 import os
 
 os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")

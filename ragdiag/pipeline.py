@@ -20,10 +20,10 @@ from ragdiag.core.protocols import Index, Progress, no_progress
 from ragdiag.core.records import Corpus, FloatArray, IntArray, Labels, Mean, Pipeline, Query, QueryResult, Report, Run
 from ragdiag.core.reviews import Corrected, stamp
 from ragdiag.diagnosis import notes
-from ragdiag.diagnosis.causes import name_causes
 from ragdiag.diagnosis.diagnosis import Diagnosis
 from ragdiag.diagnosis.health.checks import SAMPLE, examined, queries_by_document, stored_index
 from ragdiag.diagnosis.labelling import labels_said, with_labels
+from ragdiag.diagnosis.parted import Ready, lender, named
 from ragdiag.scoring.labels import label_digest, more_than_needed
 from ragdiag.scoring.measures import Measure, default_measures
 from ragdiag.scoring.reviewing import sampled
@@ -93,7 +93,7 @@ def run_audit(
     corpus_path: str | Path, queries_path: str | Path, options: Options, progress: Progress = no_progress, diagnosed: str = ""
 ) -> Audit:
     """`audit`, keeping every intermediate. `diagnosed`: the only query whose causes are asked for, see `query_named`."""
-    measures, plan, clock = _measures(options), Plan(options), Clock()
+    measures, plan, clock = _measures(options), Plan(options, lender(options.cache)), Clock()
     with clock("load"):
         loaded = load_measurable(corpus_path, queries_path, options, progress)
     corpus, labels = loaded.corpus, loaded.labels
@@ -107,7 +107,7 @@ def run_audit(
         means = {m: resampler.mean(by_query) for m, by_query in values.items()}
     with clock("diagnose"):
         indexed = plan.indexed(retrieved, progress)
-        diagnoses = name_causes(scorer, run, lengths, indexed, options, progress, only)
+        diagnoses = named(Ready(scorer, run, lengths, indexed, options), (loaded.whole, corpus), plan, progress, only)
         said = labels_said(scorer, run, lengths, only)
         results = with_labels(_results(scorer, run, lengths, values, documents, diagnoses), said)
     pipeline = Pipeline(

@@ -48,7 +48,7 @@ def refused(result: Result, *says: str) -> None:
 # What each option brings about
 
 WRITTEN = {"acceptable", "json", "html", "out", "output", "record", "cache"}
-CONNECTING = {"between", "live", "page", "port", "rewrite", "search", "search-model"}
+CONNECTING = {"between", "cluster", "live", "page", "port", "rewrite", "search", "search-model"}
 
 
 @pytest.mark.parametrize(("command", "option"), OPTIONS, ids=[f"{c}{o.opts[-1]}" for c, o in OPTIONS])

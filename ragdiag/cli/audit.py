@@ -15,6 +15,7 @@ from ragdiag.cli.flags import (
     LITMUS_OPTIONS,
     SEARCH_OPTIONS,
     answers_option,
+    cluster_option,
     corpus_argument,
     html_option,
     json_option,
@@ -39,6 +40,7 @@ __all__ = ["audit"]
 @options(*AUDIT_OPTIONS, *CORPUS_OPTIONS, *LABEL_OPTIONS)
 @rewrite_option
 @options(*SEARCH_OPTIONS)
+@cluster_option
 @answers_option
 @options(*LITMUS_OPTIONS)
 @json_option
@@ -50,6 +52,7 @@ __all__ = ["audit"]
 def audit(
     corpus: str,
     queries: str,
+    cluster: str | None,
     answers: tuple[str, ...],
     delta: float,
     json_file: str | None,
@@ -61,6 +64,7 @@ def audit(
 ) -> None:
     """Measure how well retrieval serves labelled queries, and why it fails the rest; with answers, if that is the problem."""
     from ragdiag.answering.litmus import answered
+    from ragdiag.core.cluster import cluster as connected
     from ragdiag.core.options import Judging
     from ragdiag.explain import explanations
     from ragdiag.inputs import unspooled
@@ -76,7 +80,7 @@ def audit(
     forms = forms_of("audit", json_file, html_file, outputs)
     gates = [Gate.parse(text) for text in fail_under]
     checked = options_of(given | {"measures": tuple(str(g.measure) for g in gates)})
-    with queries_file(queries) as path, progress_bars(quiet) as progress:
+    with connected(cluster), queries_file(queries) as path, progress_bars(quiet) as progress:
         finished = run_audit(corpus, path, checked, progress)
         finished = finished._replace(report=unspooled(finished.report))
         verdict = answered(finished.labels.queries, answers, finished, checked, judging, delta, progress) if answers else None

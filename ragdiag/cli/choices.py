@@ -51,7 +51,8 @@ TUNE_OPTIONS = (
     writes("--out", metavar="PATH", help="Where --export writes it.  [default: ragdiag-FORM]"),
     tells("--causes/--no-causes", default=True, show_default=True,
           help="Start from the baseline's causes; name those of what is won and lost."),
-    tells("--jobs", type=int, metavar="N", default=1, show_default=True, help="Configurations measured at once."),
+    tells("--jobs", type=int, metavar="N", default=1, show_default=True,
+          help="Configurations measured at once, by processes of this machine; see --cluster."),
 )  # fmt: skip
 
 EXPORT_OPTIONS = (

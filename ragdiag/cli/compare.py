@@ -11,6 +11,7 @@ from ragdiag.cli.flags import (
     COMPARE_OPTIONS,
     CORPUS_OPTIONS,
     LABEL_OPTIONS,
+    cluster_option,
     corpus_argument,
     html_option,
     json_option,
@@ -19,7 +20,7 @@ from ragdiag.cli.flags import (
     queries_argument,
     quiet_option,
 )
-from ragdiag.cli.given import settled
+from ragdiag.cli.given import given_cluster, settled
 from ragdiag.cli.outputs import check_outputs, forms_of
 from ragdiag.cli.shell import present, progress_bars, queries_file
 
@@ -30,6 +31,7 @@ __all__ = ["compare"]
 @corpus_argument
 @queries_argument
 @options(*COMPARE_OPTIONS, *AUDIT_OPTIONS[-4:], *CORPUS_OPTIONS, *LABEL_OPTIONS)
+@cluster_option
 @json_option
 @html_option
 @output_option
@@ -47,12 +49,13 @@ def compare(
 ) -> None:
     """Compare chunkers, contexts and retrievers on your labels: what each serves and breaks, how sure that is, what it costs."""
     from ragdiag.comparing.comparison import compare as run
+    from ragdiag.core.cluster import cluster
     from ragdiag.reports.compare import compare_text
 
     check_outputs()
     forms = forms_of("compare", json_file, html_file, outputs)
     options = settled(given)
-    with queries_file(queries) as path, progress_bars(quiet) as progress:
+    with cluster(given_cluster(options)), queries_file(queries) as path, progress_bars(quiet) as progress:
         comparison = run(corpus, path, progress=progress, **options)
     files = [(file, partial(form.compare, comparison, price)) for file, form in forms]
     present(compare_text(comparison, price, latency), quiet, files)

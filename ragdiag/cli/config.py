@@ -84,6 +84,7 @@ EXCLUSIVE = (
     ("run_file", "context", "--run brings its own ranking, which --context cannot change"),
     ("chunks", "chunker", "--chunks takes the place of --chunker"),
     ("cache", "no_cache", "--cache and --no-cache contradict each other"),
+    ("cluster", "jobs", "--jobs counts processes of this machine, and --cluster has its own workers"),
 )
 """Pairs of options that exclude each other, and why."""
 

@@ -27,6 +27,7 @@ __all__ = [
     "answers_option",
     "chooses",
     "citations_option",
+    "cluster_option",
     "connects",
     "corpus_argument",
     "corpus_option",
@@ -176,7 +177,8 @@ COMPARE_OPTIONS = (
     tells("--price", type=click.FloatRange(min=0), metavar="DOLLARS", help="Of a million tokens of context."),
     tells("--latency", type=click.FloatRange(min=0), metavar="MS", default=500.0, show_default=True,
           help="What one query may take: slower ones are marked."),
-    tells("--jobs", type=int, metavar="N", default=1, show_default=True, help="Configurations measured at once."),
+    tells("--jobs", type=int, metavar="N", default=1, show_default=True,
+          help="Configurations measured at once, by processes of this machine; see --cluster."),
 )  # fmt: skip
 
 answers_option = reads(
@@ -194,6 +196,9 @@ SEARCH_OPTIONS = (
     tells("--calls", type=int, metavar="N", default=1000, show_default=True,
           help="Calls of it beside those for the queries: its chunks, and causes. 0: scores alone."),
 )  # fmt: skip
+
+cluster_option = connects("--cluster", metavar="ADDRESS",
+                          help="Have the work done by your Dask (tcp://HOST:PORT) or Ray (ray://HOST:PORT) cluster.")  # fmt: skip
 
 rewrite_option = connects("--rewrite", metavar="MODULE:FUNCTION",
                           help="Your rewriter of questions: called with each that fails, does that mend it?")  # fmt: skip

@@ -10,7 +10,7 @@ from ragdiag.cli.config import settle
 if TYPE_CHECKING:
     from ragdiag.core.options import Judging, Options
 
-__all__ = ["judging_of", "options_of", "settled"]
+__all__ = ["given_cluster", "judging_of", "options_of", "settled"]
 
 
 def options_of(given: dict[str, object]) -> Options:
@@ -41,3 +41,12 @@ def settled(given: dict[str, object]) -> dict[str, Any]:
         raise UsageError(f"--budget must be 1 token or more, not {budget}")
     no_cache = given.pop("no_cache", False)
     return {name: value for name, value in given.items() if value is not None} | ({"cache": None} if no_cache else {})
+
+
+def given_cluster(options: dict[str, object]) -> str | None:
+    """The cluster that was given, taken out of `options`; how much is done at once is then its own business."""
+    address = options.pop("cluster", None)
+    if address is None:
+        return None
+    options.pop("jobs", None)
+    return str(address)

@@ -11,6 +11,7 @@ from ragdiag.cli.ending import note
 from ragdiag.cli.flags import (
     CORPUS_OPTIONS,
     LABEL_OPTIONS,
+    cluster_option,
     corpus_argument,
     html_option,
     json_option,
@@ -19,7 +20,7 @@ from ragdiag.cli.flags import (
     queries_argument,
     quiet_option,
 )
-from ragdiag.cli.given import settled
+from ragdiag.cli.given import given_cluster, settled
 from ragdiag.cli.outputs import check_outputs, forms_of
 from ragdiag.cli.shell import present, progress_bars, queries_file, refuse
 
@@ -32,6 +33,7 @@ NOT_BETTER = "nothing is found that beats the baseline by more than chance"
 @corpus_argument
 @queries_argument
 @options(*TUNE_OPTIONS, *BASELINE_OPTIONS, *CORPUS_OPTIONS, *LABEL_OPTIONS)
+@cluster_option
 @json_option
 @html_option
 @output_option
@@ -51,6 +53,7 @@ def tune(
     """Search for what to deploy: chosen on some of your queries and judged on others, at equal tokens; or say that nothing is
     better, or how many more labels would tell."""
     from ragdiag.comparing.tuning import tune as run
+    from ragdiag.core.cluster import cluster
     from ragdiag.reports.tune import tune_text
 
     check_outputs()
@@ -68,7 +71,7 @@ def tune(
         if not quiet:
             note(text, UserWarning, "", 0)
 
-    with queries_file(queries) as path, progress_bars(quiet) as progress:
+    with cluster(given_cluster(options)), queries_file(queries) as path, progress_bars(quiet) as progress:
         tuned = run(corpus, path, progress=progress, note=say, embedding=not no_embedding, **options)
     present(tune_text(tuned), quiet, [(file, partial(form.tune, tuned)) for file, form in forms])
     if export and tuned.decision.kind != "deploy":

@@ -8,8 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from ragdiag.comparing.material import Material
 from ragdiag.comparing.models import embed_timed, encoders_of
 from ragdiag.core.encoders import NamedModel
+from ragdiag.core.engines import distant, workers
+from ragdiag.core.lending import Recorder
 from ragdiag.core.protocols import Progress, Store, no_progress
 from ragdiag.core.registry import spec_of
+from ragdiag.search.beside import by_meaning
 from ragdiag.search.encoder import Encoder
 from ragdiag.search.late import LateEncoder
 from ragdiag.search.models import vector_key
@@ -17,7 +20,7 @@ from ragdiag.search.nested import all_models, own_models
 from ragdiag.search.outside import OutsideEncoder
 from ragdiag.search.retrieval import Plan
 
-__all__ = ["Texts", "embed", "speed", "to_embed"]
+__all__ = ["Texts", "embed", "lending", "speed", "to_embed"]
 
 WARM, BATCH = 4, 64
 """Texts that are embedded before the clock runs, as a model must be loaded first, and those by which the speed is measured."""
@@ -62,6 +65,23 @@ def embed(material: Material, plans: Sequence[Plan], progress: Progress) -> None
             embed_timed(encoder, list(of_encoder), queries, plan.store, progress)
 
 
+def lending(material: Material, plans: Sequence[Plan], progress: Progress, *, causes: bool) -> Recorder | None:
+    """A store that has what workers need to measure plans, or to name `causes` under them, and that an engine can send them.
+
+    What has to be embedded is embedded. None where the workers reach the plans' own cache.
+    """
+    if not distant():
+        return None
+    lender = Recorder(plans[0].store if plans else None)
+    recorded = [Plan(plan.options, lender) for plan in plans]
+    embed(material, recorded, progress)
+    texts = Texts(material, progress)
+    for plan in recorded if causes else ():
+        if not encoders_of(plan) and plan.collection is None:
+            by_meaning(texts.of(plan), lender)  # which looks at vectors that this plan does not need itself
+    return lender
+
+
 def to_embed(material: Material, plans: Sequence[Plan], texts: Texts) -> list[int]:
     """For each plan the characters that are to be embedded for it: of texts whose vectors are not kept, and that no plan before
     it indexes. A document that an encoder reads whole counts once.
@@ -95,7 +115,7 @@ def _needed(material: Material, plan: Plan, texts: Texts) -> Iterator[tuple[Name
 
 
 def speed(plan: Plan, texts: Texts) -> float:
-    """Characters that a plan's encoder embeds in a second, by a batch of the texts that are to be embedded."""
+    """Characters that a plan's encoder embeds in a second, by a batch of the texts that are to be embedded; one worker has it."""
     encoder = next((m for m in all_models(plan.retriever) if isinstance(m, (Encoder, OutsideEncoder))), None)
     if encoder is None:
         return float("inf")
@@ -108,7 +128,7 @@ def speed(plan: Plan, texts: Texts) -> float:
         started = time.perf_counter()
         encoder.encode(batch, "document", store, no_progress)
         seconds = time.perf_counter() - started
-    return sum(map(len, timed)) / max(seconds, 1e-9)
+    return workers() * sum(map(len, timed)) / max(seconds, 1e-9)
 
 
 def _read(material: Material, plans: Sequence[Plan], progress: Progress) -> None:

@@ -16,17 +16,16 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from ragdiag.comparing.cells import NEVER, Arrays, Cell, Figures
-from ragdiag.comparing.embedding import embed
+from ragdiag.comparing.embedding import embed, lending
 from ragdiag.comparing.material import Material
 from ragdiag.comparing.models import facts, spent
 from ragdiag.comparing.passages import seen
 from ragdiag.comparing.workers import Results
-from ragdiag.core.cache import Cache
 from ragdiag.core.errors import MissingExtra
 from ragdiag.core.files import read_bytes
 from ragdiag.core.options import Options, several
 from ragdiag.core.passages import as_k
-from ragdiag.core.protocols import Fusion, Index, Progress, no_progress
+from ragdiag.core.protocols import Fusion, Index, Progress, Store, no_progress
 from ragdiag.core.records import Corpus, FloatArray, IntArray, Labels
 from ragdiag.core.registry import make, spec_of, without_usual
 from ragdiag.core.version import __version__
@@ -101,16 +100,21 @@ def measured(material: Material, configs: Sequence[Options], jobs: int | None, p
     """
     plans = [Plan(options) for options in configs]
     results = Results([_store(plan) for plan in plans], [_key(material, plan) for plan in plans])
-    embed(material, [plans[i] for i in results.missing], progress)
-    tasks = [(material, options) for options in configs]
-    return [Cell.of(arrays) for arrays in results.completed("measuring configurations", _cell_arrays, tasks, jobs, progress)]
+    missing = [plans[i] for i in results.missing]
+    lender = lending(material, missing, progress, causes=False)
+    if lender is None:
+        embed(material, missing, progress)
+    every = np.arange(len(material.labels.queries))
+    asked = [(material, options, every) for options in configs]
+    done = results.completed("measuring configurations", _cell_arrays, asked, jobs, progress, lender)
+    return [Cell.of(arrays) for arrays in done]
 
 
-def _cell_arrays(material: Material, options: Options) -> Arrays:
-    return measure(material, options).arrays()
+def _cell_arrays(material: Material, options: Options, _: IntArray, store: Store | None) -> Arrays:
+    return measure(material, options, store).arrays()
 
 
-def _store(plan: Plan) -> Cache | None:
+def _store(plan: Plan) -> Store | None:
     """Where results are kept. Those about a collection are kept nowhere: another program may change it at any time."""
     return None if plan.collection is not None else plan.store
 
@@ -149,15 +153,17 @@ def causes_of(
     """Under each configuration, the causes of the queries at some positions; a status where there is no cause."""
     plans = [Plan(options) for options, _ in failing]
     keys = [_key(material, plan, queries.tolist()) for plan, (_, queries) in zip(plans, failing, strict=True)]
-    tasks = [(material, *pair) for pair in failing]
-    results = Results([_store(plan) for plan in plans], keys).completed("naming causes", _cause_arrays, tasks, jobs, progress)
-    by_query = (json.loads(arrays["causes"].tobytes()) for arrays in results)
+    asked = [(material, *pair) for pair in failing]
+    results = Results([_store(plan) for plan in plans], keys)
+    lender = lending(material, [plans[i] for i in results.missing], progress, causes=True)
+    done = results.completed("naming causes", _cause_arrays, asked, jobs, progress, lender)
+    by_query = (json.loads(arrays["causes"].tobytes()) for arrays in done)
     return [{int(q): tuple(causes) for q, causes in rows.items()} for rows in by_query]
 
 
-def _cause_arrays(material: Material, options: Options, queries: IntArray) -> Arrays:
+def _cause_arrays(material: Material, options: Options, queries: IntArray, store: Store | None) -> Arrays:
     """The causes of queries as JSON, in an array for a store."""
-    plan = Plan(options)
+    plan = Plan(options, store)
     retrieved, scorer, lengths = _scored(plan, material)
     indexed = plan.indexed(retrieved, no_progress)
     only = frozenset(queries.tolist())
@@ -187,9 +193,9 @@ def names_of(plan: Plan) -> tuple[str, str, str]:
     return chunking, "" if context == "none" else context, spec_of(plan.retriever)
 
 
-def measure(material: Material, options: Options) -> Cell:
-    """One configuration on every query."""
-    plan, corpus, labels = Plan(options), material.corpus, material.labels
+def measure(material: Material, options: Options, store: Store | None = None) -> Cell:
+    """One configuration on every query, with the cache that it names, or `store` in its place."""
+    plan, corpus, labels = Plan(options, store), material.corpus, material.labels
     retrieved, scorer, lengths = _scored(plan, material)
     chunking, run, source, index = retrieved[:4]
     usual = [m for m in default_measures(options.k, options.budget) if m.name not in LEFT_OUT]

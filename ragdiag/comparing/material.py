@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from ragdiag.comparing.cells import Figures
 from ragdiag.core.records import Corpus, Labels
@@ -13,7 +13,8 @@ from ragdiag.pipeline import inputs_of
 __all__ = ["Material"]
 
 
-class Material(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Material:
     """What is the same for all configurations: the documents (all, and those that are audited), the labels, and hashes.
 
     `inputs` are counts and hashes of texts and labels, `metadata` is the hash of what documents say of themselves, by which some
@@ -25,6 +26,10 @@ class Material(NamedTuple):
     labels: Labels
     inputs: Figures
     metadata: str
+
+    def __sizeof__(self) -> int:
+        """Bytes, about: an engine that is given something large sends it to each worker once."""
+        return 2**20 + sum(len(document.text) for document in self.whole.documents)
 
     @classmethod
     def of(cls, whole: Corpus, corpus: Corpus, labels: Labels) -> Material:

@@ -60,8 +60,8 @@ def embed_timed(
     started = time.perf_counter()
     encoder.encode(texts, "document", store, progress)
     seconds = time.perf_counter() - started
+    before = store.arrays(_key(encoder.identity)) or {"sums": np.zeros(3)}
     if new:
-        before = store.arrays(_key(encoder.identity)) or {"sums": np.zeros(3)}
         sums = before["sums"] + np.array([seconds, len(new), sum(map(len, new))])
         query = np.array([1000 * statistics.median(times[1:])] if times[1:] else [])
         store.add_arrays(_key(encoder.identity), {"sums": sums, "query": query})

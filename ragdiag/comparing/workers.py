@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from ragdiag.comparing.cells import Arrays
+from ragdiag.comparing.material import Material
 from ragdiag.core.cache import default_folder
+from ragdiag.core.engines import results
 from ragdiag.core.environment import without_modules_of_here
 from ragdiag.core.holding import temporary_folder
+from ragdiag.core.lending import Lent, Recorder, Vectors
 from ragdiag.core.options import Options
 from ragdiag.core.protocols import Progress, Store
+from ragdiag.core.records import IntArray
+from ragdiag.search.afar import Luggage, unpacked
 
-__all__ = ["Results", "shared_cache"]
+__all__ = ["Results", "Task", "shared_cache"]
 
-WATCH_S = 1.0
-"""How often a worker looks whether it still works for somebody."""
+Task = Callable[[Material, Options, IntArray, Store | None], Arrays]
+"""Makes arrays of a configuration and of some queries, by position, in whatever process, with the cache that the configuration
+names or a store in its place.
+"""
 
-Task = Callable[..., Arrays]
-"""Makes arrays, in whatever process."""
+Asked = tuple[Material, Options, IntArray]
+"""What a task is given."""
 
 
 class Results:
@@ -35,15 +39,15 @@ class Results:
         self.missing = [i for i, arrays in enumerate(self._known) if arrays is None]
 
     def completed(
-        self, what: str, task: Task, arguments: Sequence[tuple[object, ...]], jobs: int | None, progress: Progress
+        self, what: str, task: Task, asked: Sequence[Asked], jobs: int | None, progress: Progress, lender: Recorder | None
     ) -> list[Arrays]:
-        """All of them: `task` makes those that are missing, each of its `arguments`; each is kept as soon as it is made."""
-        import joblib
+        """All of them: `task` makes those that are missing, each of its `asked`; each is kept as soon as it is made.
 
-        parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", **_ending_with_this())
-        calls = [joblib.delayed(_numbered)(i, task, arguments[i]) for i in self.missing]
+        A `lender` has what workers need that do not reach its cache, and keeps what they give back.
+        """
         with without_modules_of_here():
-            for done, (i, arrays) in enumerate(parallel(calls) if calls else (), 1):
+            for done, (n, arrays) in enumerate(_made(task, [asked[i] for i in self.missing], jobs, lender), 1):
+                i = self.missing[n]
                 self._known[i], store = arrays, self._stores[i]
                 progress(what, done, len(self.missing))
                 if store is not None:
@@ -51,31 +55,24 @@ class Results:
         return [arrays for arrays in self._known if arrays is not None]
 
 
-def _numbered(i: int, task: Task, arguments: tuple[object, ...]) -> tuple[int, Arrays]:
-    """What a task makes, with its number."""
-    return i, task(*arguments)
+def _made(task: Task, asked: Sequence[Asked], jobs: int | None, lender: Recorder | None) -> Iterator[tuple[int, Arrays]]:
+    """What a task makes, with its place, as it comes."""
+    if lender is None:
+        yield from results(task, [(*each, None) for each in asked], jobs)
+        return
+    lent = lender.lent()
+    tasks = [(task, lent, Luggage.of(options), material, options, queries) for material, options, queries in asked]
+    for n, (arrays, given_back) in results(_made_afar, tasks, jobs):
+        lender.take_back(given_back)
+        yield n, arrays
 
 
-def _ending_with_this() -> dict[str, object]:
-    """What has each worker that joblib starts on this machine end with this process; other backends see to theirs themselves."""
-    import joblib
-
-    backend = type(joblib.parallel.get_active_backend()[0]).__name__
-    return {"initializer": _end_with, "initargs": (os.getpid(),)} if backend == "LokyBackend" else {}
-
-
-def _end_with(parent: int) -> None:
-    """End this worker when the process that it works for is gone: who kills that one wants its workers to end too.
-
-    From the start: a worker that waits for its first task would wait for minutes.
-    """
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(WATCH_S)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+def _made_afar(
+    task: Task, lent: Lent, luggage: Luggage, material: Material, options: Options, queries: IntArray
+) -> tuple[Arrays, Vectors]:
+    """What a task makes in a worker that has nothing but what it was lent, and the vectors that it made besides."""
+    with unpacked(options, lent, luggage) as (own, store):
+        return task(material, own, queries, store), store.given_back()
 
 
 @contextmanager

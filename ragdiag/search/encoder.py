@@ -24,6 +24,7 @@ from ragdiag.search.lengths import BATCH, EVEN, evenly
 from ragdiag.search.model_files import setting
 from ragdiag.search.models import KEEP_EVERY, MOST_READ, embedded, folder_of, from_hub, identity_of, load_model, readable, unit
 from ragdiag.search.precision import chosen
+from ragdiag.search.spread import same_anywhere
 
 __all__ = ["Encoder", "unit"]
 
@@ -49,6 +50,10 @@ class Encoder:
         self.name, self._wanted, self._instead = name, precision, instead
         self._told: Store | None = None
         self._remedy = f"name one with model=..., or {instead}"
+
+    def __reduce__(self) -> tuple[type[Encoder], tuple[str, str, str]]:
+        """For another process: in the precision that was chosen here, whatever that one's processor is."""
+        return type(self), (same_anywhere(self.name), self.precision, self._instead)
 
     @cached_property
     def folder(self) -> Path:
@@ -172,7 +177,8 @@ class Encoder:
             self._told = store
         most = PIECE * self._stated if self._stated else MOST_READ  # that of a model which must be loaded is not asked
         size = BATCH * KEEP_EVERY  # the more at once, the more of one length
-        return embedded(texts, kind, lambda batch: self._embed(batch, kind), self.identity, store, progress, size, 1, most)
+        embed = partial(self._embed, kind=kind)
+        return embedded(texts, kind, embed, self.identity, store, progress, size, 1, most, model=self)
 
     def _embed(self, batch: list[str], kind: Kind) -> VectorArray:
         # Models with prompts (E5, BGE and others) need to know which side a text is on.

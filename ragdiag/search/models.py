@@ -13,13 +13,14 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ragdiag.core.arrays import Array, VectorArray
-from ragdiag.core.encoders import Kind
+from ragdiag.core.encoders import Kind, NamedModel
 from ragdiag.core.errors import MissingExtra, SpecError
 from ragdiag.core.protocols import Progress, Store, text_key
 from ragdiag.core.registry import require
 from ragdiag.search.forecast import Forecast
 from ragdiag.search.lengths import BATCH
 from ragdiag.search.model_files import Stamp, checked, stamped
+from ragdiag.search.spread import Making, elsewhere, made_elsewhere
 
 __all__ = [
     "BATCH",
@@ -134,15 +135,19 @@ def made(
     size: int = BATCH,
     keep_every: int = KEEP_EVERY,
     length: Callable[[T], int] = lambda _: 1,
+    model: NamedModel | None = None,
 ) -> dict[bytes, VectorArray]:
     """What the model called `identity` makes of each thing `wanted`, by key: known in `store`, or made and added to it.
 
     Made in the order of `wanted`, in batches of `size`, and kept by whole batches, so that what is interrupted goes on to the
     very same results; sorted by length, the things of a batch need little padding. `length` is what one takes beside others:
-    where that is long, how long all take is said after the first batches.
+    where that is long, how long all take is said after the first batches. A `model` whose method `make` is, and that any machine
+    may have, works wherever joblib says.
     """
     known = store.vectors(identity, list(wanted)) if store is not None else {}
     missing = [key for key in wanted if key not in known]
+    if elsewhere(model):
+        return known | made_elsewhere(what, Making(model, make, identity, size), wanted, missing, keep_every, store, progress)
     step, forecast = size * keep_every, Forecast(what, [length(wanted[key]) for key in missing], progress)
     for i in range(0, len(missing), step):
         fresh: dict[bytes, VectorArray] = {}
@@ -169,6 +174,7 @@ def embedded(
     size: int = BATCH,
     keep_every: int = KEEP_EVERY,
     most: int = MOST_READ,
+    model: NamedModel | None = None,
 ) -> VectorArray:
     """Vectors of `texts`, shape ``(n_texts, dimension)``: each distinct one made once by `embed`, or known; see `made`.
 
@@ -178,7 +184,11 @@ def embedded(
     stripped = [t.strip() for t in texts]
     key_of = {t: vector_key(kind, t) for t in set(stripped)}
     wanted = {key_of[t]: t for t in sorted(key_of, key=lambda t: (-len(t), t))}
-    known = made(f"embedding {kind}s", wanted, embed, identity, store, progress, size, keep_every, lambda t: min(len(t), most))
+
+    def length(text: str) -> int:
+        return min(len(text), most)
+
+    known = made(f"embedding {kind}s", wanted, embed, identity, store, progress, size, keep_every, length, model)
     return np.stack([known[key_of[t]] for t in stripped]) if stripped else np.empty((0, 0), dtype=np.float32)
 
 

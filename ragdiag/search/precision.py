@@ -10,8 +10,8 @@ import importlib.metadata
 import json
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -22,7 +22,7 @@ from ragdiag.core.cache import keep_text, kept_text
 from ragdiag.core.errors import UsageError
 from ragdiag.core.protocols import Store
 
-__all__ = ["chosen", "kept_in"]
+__all__ = ["chosen", "decided", "following", "kept_in"]
 
 FULL, HALF = "float32", "bfloat16"
 
@@ -79,6 +79,8 @@ class _Decisions:
 
     def __init__(self) -> None:
         self.known: dict[str, str] = {}
+        self.by_model: dict[str, str] = {}
+        self.followed: dict[str, str] = {}
         self.store: Store | None = None
         self.lock = threading.RLock()
 
@@ -91,11 +93,32 @@ def kept_in(store: Store | None) -> None:
     _DECISIONS.store = store
 
 
+def decided() -> dict[str, str]:
+    """What was chosen in this process, by model: for others that work for it, see `following`."""
+    return dict(_DECISIONS.by_model)
+
+
+@contextmanager
+def following(decisions: Mapping[str, str]) -> Iterator[None]:
+    """Within it, what another process chose is chosen, whatever this processor is."""
+    before, _DECISIONS.followed = _DECISIONS.followed, dict(decisions)
+    try:
+        yield
+    finally:
+        _DECISIONS.followed = before
+
+
 def chosen(model: str, embedder: Callable[[str], Embed], store: Store | None = None) -> str:
     """The precision for the model whose files have the hash `model`; `embedder` gives what embeds in one.
 
     The same for the same model, processor and version of torch, as long as `store` is kept, or else that of `kept_in`.
     """
+    precision = _DECISIONS.followed.get(model) or _chosen(model, embedder, store)
+    _DECISIONS.by_model[model] = precision
+    return precision
+
+
+def _chosen(model: str, embedder: Callable[[str], Embed], store: Store | None) -> str:
     processor = Processor.here()
     if not FLAGS & set(processor.flags):
         return FULL

@@ -15,7 +15,7 @@ from ragdiag.core.errors import InputError, SpecError
 from ragdiag.core.options import NO_SWAP, Options
 from ragdiag.core.passages import HandsOver
 from ragdiag.core.pipelines import Unread
-from ragdiag.core.protocols import ChunkTexts, Collection, Index, Progress, Retriever
+from ragdiag.core.protocols import ChunkTexts, Collection, Index, Progress, Retriever, Store
 from ragdiag.core.records import Chunking, Corpus, Labels, Query, Run, Span, StoredChunk
 from ragdiag.core.registry import make, spec_of
 from ragdiag.scoring.packing import Packing
@@ -73,7 +73,8 @@ class _Indexed(NamedTuple):
 class Plan:
     """The strategies of an audit, made before anything is read: a misspelt name costs no time."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, store: Store | None = None) -> None:
+        """With the cache that `options` name, or `store` in its place."""
         self.options = options
         self.chunker = make("chunkers", options.chunker)
         self.context = make("contexts", options.context)
@@ -87,7 +88,7 @@ class Plan:
         self.collection = collection_of(self.retriever)
         if self.collection is not None:  # what a collection has embedded is its own business
             self.context = make("contexts", "none")
-        self.store = opened_cache(options.cache)
+        self.store = opened_cache(options.cache) if store is None else store
         kept_in(self.store)
         self.surroundings = Surroundings(self.context, self.store)
 

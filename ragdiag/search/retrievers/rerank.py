@@ -21,6 +21,7 @@ from ragdiag.search.models import folder_of, identity_of, load_model, made, read
 from ragdiag.search.retrievers._steps import Pool, Run, StepIndex
 from ragdiag.search.retrievers.hybrid import Hybrid
 from ragdiag.search.scorers import EndpointScorer, FunctionScorer, Pair
+from ragdiag.search.spread import same_anywhere
 
 PRECISION = "float32"
 DECIMALS = 5
@@ -75,6 +76,10 @@ class CrossEncoder:
     def __init__(self, name: str) -> None:
         self.name = name
 
+    def __reduce__(self) -> tuple[type[CrossEncoder], tuple[str]]:
+        """For another process."""
+        return type(self), (same_anywhere(self.name),)
+
     @cached_property
     def folder(self) -> Path:
         """Where the model's files are. Raises `SpecError` or `MissingExtra` where there are none."""
@@ -107,7 +112,7 @@ class CrossEncoder:
     def scores(self, pairs: Mapping[bytes, Pair], store: Store | None, progress: Progress) -> dict[bytes, float]:
         """The score of each of `pairs`, by key; known ones from `store`, new ones added to it."""
         in_order = dict(sorted(pairs.items(), key=lambda item: (sum(map(len, item[1])), item[1])))
-        found = made("re-ranking", in_order, self._score, self.identity, store, progress)
+        found = made("re-ranking", in_order, self._score, self.identity, store, progress, model=self)
         return {key: float(np.round(np.float64(score[0]), DECIMALS)) for key, score in found.items()}
 
     def _score(self, batch: list[Pair]) -> VectorArray:

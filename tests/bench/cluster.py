@@ -1,0 +1,167 @@
+"""One process beside Dask and Ray with two and four local workers: embedding, a grid of 8 configurations, a search among 6.
+
+    python tests/bench/cluster.py [TEXTS] [WHAT,...] [ENGINE,...]
+
+Seconds by the clock, CPU-seconds of this process and of all that it started, whether the bytes are those of one process. Each
+worker has one thread, and so has the one process: what is compared is how many work. On a machine with fewer free processors
+than workers seconds say little, and CPU-seconds how much more has to be done. The last rows kill a worker (-9) in the middle.
+"""
+
+# ruff: noqa: E402  # threads and paths are set before others are imported
+import os
+
+os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+import contextlib
+import hashlib
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))  # workers that are started come by here too
+
+from common import chunks, paths
+
+sys.path[:] = [path for path in sys.path if Path(path) != HERE]  # beside this file stands an html.py, and Dask wants Python's
+
+from ragdiag.comparing.comparison import compare
+from ragdiag.comparing.tuning import tune
+from ragdiag.core.cluster import cluster
+from ragdiag.core.engines import results
+from ragdiag.core.protocols import Progress, no_progress
+from ragdiag.reports.json import compare_dict, dumps
+from ragdiag.reports.tune import tune_dict
+from ragdiag.search.encoder import Encoder
+
+ENGINES = ("dask 2", "dask 4", "ray 2", "ray 4")
+GRID = {
+    "chunkers": ["sentence(size=80)", "sentence(size=160)", "fixed(size=160)", "recursive(size=200)"],
+    "retrievers": ["bm25", "hybrid(bm25, lsa)"],
+}
+SPACE = 'chunker = ["sentence(size=80)", "sentence(size=160)", "fixed(size=160)"]\nretriever = ["bm25", "hybrid(bm25, lsa)"]\n'
+
+
+def embedding(n: int, progress: Progress) -> str:
+    """The hash of the vectors of `n` chunks."""
+    vectors = Encoder("", "auto").encode(list(dict.fromkeys(chunks(n))), "document", None, progress)
+    return hashlib.sha256(vectors.tobytes()).hexdigest()
+
+
+def grid(_: int, progress: Progress) -> str:
+    """The report of a comparison, without its timings."""
+    report = compare_dict(compare(*paths("chroma_chunking"), **GRID, cache=None, progress=progress))
+    return dumps({name: value for name, value in report.items() if name != "timings"})
+
+
+def search(_: int, progress: Progress) -> str:
+    """The report of a search, without its timings."""
+    with tempfile.TemporaryDirectory() as folder:
+        space = Path(folder) / "space.toml"
+        space.write_text(SPACE)
+        found = tune(*paths("chroma_chunking"), space=space, retriever="bm25", cache=None, progress=progress)
+    return dumps({name: value for name, value in tune_dict(found).items() if name != "timings"})
+
+
+WHAT: dict[str, Callable[[int, Progress], str]] = {"embedding": embedding, "grid": grid, "tune": search}
+
+
+@contextlib.contextmanager
+def engine(name: str) -> Iterator[None]:
+    """Within it, an engine with so many workers does the work."""
+    kind, n = name.split()
+    if kind == "dask":
+        from dask.distributed import LocalCluster
+
+        with (
+            LocalCluster(
+                n_workers=int(n), threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
+            ) as made,
+            cluster(made.scheduler_address),
+        ):
+            yield
+    else:
+        import ray
+
+        with cluster("ray:local"):
+            assert ray.cluster_resources()["CPU"] == int(n) or _resized(int(n))
+            yield
+
+
+def _resized(n: int) -> bool:
+    """A local cluster of Ray with other than as many workers as there are processors."""
+    import ray
+
+    ray.shutdown()
+    ray.init(address="local", include_dashboard=False, log_to_driver=False, num_cpus=n, _node_ip_address="127.0.0.1")
+    return True
+
+
+def spent() -> float:
+    """CPU-seconds so far of this process and of all that it started and that live."""
+    of_each = []
+    for process in [psutil.Process(), *psutil.Process().children(recursive=True)]:
+        with contextlib.suppress(psutil.Error):
+            of_each.append(sum(process.cpu_times()[:2]))
+    return sum(of_each)
+
+
+def timed(what: str, n: int, progress: Progress = no_progress) -> tuple[float, float, str]:
+    """Seconds, CPU-seconds and the result."""
+    started, before = time.perf_counter(), spent()
+    result = WHAT[what](n, progress)
+    return time.perf_counter() - started, spent() - before, result
+
+
+def killer(pids: list[int]) -> tuple[Progress, list[int]]:
+    """Progress that kills one of `pids` when a first result has come."""
+    killed: list[int] = []
+
+    def progress(what: str, done: int, total: int) -> None:
+        if 0 < done < total and not killed and what.startswith(("embedding documents", "measuring")):
+            killed.append(pids[0])
+            os.kill(pids[0], signal.SIGKILL)
+
+    return progress, killed
+
+
+def main() -> None:
+    """One row for each way."""
+    n = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    whats = sys.argv[2].split(",") if len(sys.argv) > 2 else list(WHAT)
+    engines = sys.argv[3].split(",") if len(sys.argv) > 3 else list(ENGINES)
+    Encoder("", "auto").encode(["warm"], "document", None, no_progress)
+    alone = {what: timed(what, n) for what in whats}
+    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors, {n} texts", flush=True)
+    print(f"{'':10} {'':16} seconds    CPU  faster  bytes")
+    for what in whats:
+        print(f"{what:10} {'one process':16} {alone[what][0]:7.1f} {alone[what][1]:6.1f}", flush=True)
+    for name in engines:
+        with engine(name):
+            pids = sorted(
+                {pid for _, pid in results(eval, [("__import__('time').sleep(.3) or __import__('os').getpid()",)] * 16)}
+            )
+            if "embedding" in whats:
+                Encoder("", "auto").encode([f"warm {i}" for i in range(1000)], "document", None, no_progress)  # models are loaded
+            for what in whats:
+                row(what, name, alone[what], timed(what, n))
+            for what in (w for w in whats if name.endswith("2") and w != "tune"):
+                progress, killed = killer(pids)
+                once = timed(what, n, progress)
+                row(what, f"{name}, one killed", alone[what], once)
+                assert killed, "nothing was killed"
+                pids = pids[1:]
+
+
+def row(what: str, name: str, alone: tuple[float, float, str], this: tuple[float, float, str]) -> None:
+    same = "same" if alone[2] == this[2] else "DIFFERENT"
+    print(f"{what:10} {name:16} {this[0]:7.1f} {this[1]:6.1f} {alone[0] / this[0]:6.2f}x  {same}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,7 @@
-"""Writes requirements/LICENCES.md: the licence of all that the extras bring. ``python tests/supply/licences.py``
+"""Writes requirements/LICENCES.md: the licence of all that the extras bring. ``python tests/supply/licences.py [--all]``
 
-Licences are read from the metadata of the newest locked version of each package; pip (25 or later)
-fetches them, 3 GB with CUDA, and installs nothing.
+Licences are read from the metadata of the newest locked version of each package; pip (25 or later) fetches those that the
+page does not have yet, with ``--all`` all of them (3 GB with CUDA), and installs nothing.
 """
 
 import json
@@ -152,8 +152,12 @@ def listed(text: str) -> list[Listed]:
     return [Listed(*row[:3]) for row in cells[1:]]
 
 
-def main() -> int:
-    packages = fetched(newest(locked()).values())
+def main(*options: str) -> int:
+    rows = newest(locked()).values()
+    known = {(p.name, p.version): p for p in listed(PAGE.read_text(encoding="utf-8"))} if "--all" not in options else {}
+    new = [row for row in rows if (row.name, row.version) not in known]
+    kept = [known[row.name, row.version] for row in rows if (row.name, row.version) in known]
+    packages = sorted([*kept, *(fetched(new) if new else ())])
     if wrong := refused(packages):
         print(
             "neither permissive nor accepted:", *(f"  {p.name} {p.version}: {p.licence or 'none named'}" for p in wrong), sep="\n"
@@ -165,4 +169,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))

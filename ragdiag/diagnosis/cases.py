@@ -15,6 +15,7 @@ from ragdiag.diagnosis.setting import Setting
 from ragdiag.scoring.covering import Coverage
 from ragdiag.search.changes import Fix
 from ragdiag.text.duplicates import shingles
+from ragdiag.text.placed import Placed
 from ragdiag.text.tokens import count_tokens
 
 __all__ = ["ENOUGH", "Case", "Group", "Observation"]
@@ -175,6 +176,19 @@ class Case:
     def targets(self) -> tuple[Group, ...]:
         """The groups that the context lacks; all of them where it lacks none."""
         return tuple(g for g in self.groups if not g.covered) or self.groups
+
+    @cached_property
+    def passages(self) -> tuple[Span, ...]:
+        """Every alternative of every group."""
+        return tuple(span for group in self.groups for span in group.spans)
+
+    @cached_property
+    def _placed(self) -> Placed:
+        return Placed(self.passages)
+
+    def passages_in(self, place: Span) -> list[Span]:
+        """Those of `passages` that share a character with `place`."""
+        return [self.passages[number] for number in self._placed.over(place)]
 
     @cached_property
     def rank_of(self) -> dict[int, int]:

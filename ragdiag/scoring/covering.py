@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ragdiag.core.records import BoolArray, Corpus, IntArray, Span
+from ragdiag.text.placed import Placed
 
 __all__ = ["Coverage"]
 
@@ -26,13 +27,14 @@ class Coverage:
         self, corpus: Corpus, groups: Sequence[tuple[Span, ...]], chunks: Mapping[int, Span], whole: bool = True
     ) -> None:
         self._corpus, self._groups, self._whole = corpus, groups, whole
+        self._alternatives = [(g, a) for g, spans in enumerate(groups) for a in range(len(spans))]
+        self._placed = Placed(groups[g][a] for g, a in self._alternatives)
         self._pieces = {chunk: self._held(span) for chunk, span in chunks.items()}
         self._needed: dict[tuple[int, int], BoolArray] = {}
 
     def _held(self, span: Span) -> list[tuple[int, int, Span]]:
         """The alternatives that `span` holds some of, by group and place in it, each with `span`."""
-        pairs = ((g, a, other) for g, spans in enumerate(self._groups) for a, other in enumerate(spans))
-        return [(g, a, span) for g, a, other in pairs if other.overlaps(span)]
+        return [(*self._alternatives[number], span) for number in self._placed.over(span)]
 
     def ranks(self, order: IntArray, added: Mapping[int, Span]) -> dict[int, int]:
         """For each group that `order` covers, by its position: the rank, from 1, at which it is first covered.

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from common import peak_mb
 
-QUERIES = 50
+QUERIES = 20
 """Queries, where their number is not what grows."""
 
 
@@ -161,7 +161,7 @@ def headings(n: int, folder: Path) -> None:
     queries(folder, about(words, spread((("document.md", s) for s in made), QUERIES)))
 
 
-def plain(words: Words, folder: Path, documents: int = 500, size: int = 4000) -> list[str]:
+def plain(words: Words, folder: Path, documents: int = 400, size: int = 4000) -> list[str]:
     """A corpus of documents of one kind."""
     texts = [words.text(size) for _ in range(documents)]
     corpus(folder, texts)
@@ -192,7 +192,7 @@ def many_spans(count: int, group: bool) -> Callable[[int, Path], None]:
 
     def make(n: int, folder: Path) -> None:
         words = Words()
-        every = spread(sentences(plain(words, folder, 2000)), n)
+        every = spread(sentences(plain(words, folder, 400)), n)
         together = {"group": "one"} if group else {}
         spans = [{"doc_id": d, "text": p, **together} for d, p in every]
         at = [n * i // count for i in range(count + 1)]
@@ -204,7 +204,7 @@ def many_spans(count: int, group: bool) -> Callable[[int, Path], None]:
 def deep(n: int, folder: Path) -> None:
     """Only the corpus: `k` is what grows."""
     words = Words()
-    queries(folder, about(words, spread(sentences(plain(words, folder, 4000)), QUERIES)))
+    queries(folder, about(words, spread(sentences(plain(words, folder, 3000)), QUERIES)))
 
 
 def versions(dated: bool) -> Callable[[int, Path], None]:

@@ -108,7 +108,8 @@ def marked(case: Case, span: Span, most: int = 1200) -> str:
 
 def replaced(case: Case, spans: list[Span]) -> frozenset[int]:
     """The fragments of `spans`, but for those that hold another of the query's passages whole."""
-    kept = {c for g in case.groups for s in g.needed if s not in spans for c in case.whole(s)}
+    others = {s for g in case.groups for s in g.needed}.difference(spans)
+    kept = {c for s in others for c in case.whole(s)}
     return frozenset(c for s in spans for c in case.setting.overlapping(s)) - kept
 
 

@@ -187,7 +187,7 @@ def _share(case: Case, place: Span, span: Span) -> float:
     A word or a number says nothing of how much of a chunk is about it.
     """
     text = case.setting.text(place)
-    labelled = [span, *(s for g in case.groups for s in g.spans if s.overlaps(place))]
+    labelled = [span, *case.passages_in(place)]
     inside = [(place.start + a, place.start + b) for a, b in sentences(text)]
     held = [(a, b) for a, b in inside if any(a < s.end and b > s.start for s in labelled)] or [(span.start, span.end)]
     own = sum(len("".join(case.setting.text(Span(place.document, a, b)).split())) for a, b in held)

@@ -16,6 +16,7 @@ from ragdiag.sources.evidence._checks import SIMILARITY, Checker, note
 from ragdiag.sources.evidence._restrict import restrict, some_of
 from ragdiag.sources.evidence._search import COPY_WORDS, find_all, is_a_passage
 from ragdiag.text.normal import folded
+from ragdiag.text.placed import Placed
 
 __all__ = ["COPY_WORDS", "SIMILARITY", "find_all", "is_a_passage", "locate", "restrict", "some_of"]
 
@@ -66,11 +67,12 @@ def _copies(rows: list[Row], corpus: Corpus) -> list[Row]:
         if is_a_passage(passage):
             groups[passage].add((query, group))
     passages = list(groups)
+    placed = {key: Placed(spans) for key, spans in labelled.items()}
     return [
         (*key, place, True)
         for which, place in (find_all(corpus.documents, passages) if passages else ())
         for key in sorted(groups[passages[which]])
-        if not any(place.overlaps(span) for span in labelled[key])  # the passage itself is found as well
+        if not placed[key].over(place)  # the passage itself is found as well
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import count, pairwise
@@ -13,7 +14,7 @@ from ragdiag.core.records import FloatArray, IntArray
 from ragdiag.text.spans import expand, ratio
 from ragdiag.text.words import words as split
 
-__all__ = ["duplicate_share", "near_duplicates", "shingles"]
+__all__ = ["Kept", "duplicate_share", "near_duplicates", "shingles"]
 
 FEWEST_PAIRS = 8
 """Texts of fewer pairs of words are too short for a share of them to tell: they are compared whole."""
@@ -92,3 +93,35 @@ def near_duplicates(one: frozenset[tuple[str, str]], other: frozenset[tuple[str,
     if less < FEWEST_PAIRS:
         return one == other and less > 0
     return 2 * less >= more and len(one & other) >= share * less
+
+
+class Kept:
+    """Texts, as `shingles`, numbered as they are added: which of them another one nearly repeats, without comparing it with each.
+
+    Two near-duplicates share so many pairs of words that some of the rarest of either are among them: only texts with one of
+    those are compared.
+    """
+
+    def __init__(self, share: float = 0.6) -> None:
+        self._share = share
+        self._texts: list[frozenset[tuple[str, str]]] = []
+        self._with: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def add(self, text: frozenset[tuple[str, str]]) -> None:
+        """Keep a text, whose number is that of those kept before."""
+        for pair in text:
+            self._with[pair].append(len(self._texts))
+        self._texts.append(text)
+
+    def first_like(self, text: frozenset[tuple[str, str]]) -> int | None:
+        """The first that is a near-duplicate of `text`, as `near_duplicates` says with this `share`; None where none is."""
+        fewest = len(text)  # pairs that a near-duplicate shares with it: all, where it is too short for a share of them
+        if fewest >= FEWEST_PAIRS:
+            fewest = math.ceil(self._share * max(FEWEST_PAIRS, (len(text) + 1) // 2))
+        rarest = sorted((self._with[pair] for pair in text if pair in self._with), key=len)
+        lacking = len(text) - len(rarest)  # pairs that no text has
+        near = {number for having in rarest[: max(len(text) - fewest - lacking + 1, 0)] for number in having}
+        return next((number for number in sorted(near) if near_duplicates(text, self._texts[number], self._share)), None)

@@ -14,7 +14,7 @@ from ragdiag.diagnosis.failures._removals import holds, others_dropped
 from ragdiag.diagnosis.failures._rows import MOST, beginning, left_out
 from ragdiag.diagnosis.modes import FailureMode
 from ragdiag.search.changes import Fix, within
-from ragdiag.text.duplicates import near_duplicates
+from ragdiag.text.duplicates import Kept
 from ragdiag.text.phrases import listed
 from ragdiag.text.words import words
 
@@ -92,7 +92,7 @@ def repeated(case: Case) -> dict[int, int]:
     nothing is lost.
     """
     setting = case.setting
-    kept: dict[int, frozenset[tuple[str, str]]] = {}
+    kept, chunks = Kept(COPY), list[int]()
     places: dict[Span, int] = {}
     repeats: dict[int, int] = {}
     asked = frozenset(words(case.query.text))
@@ -102,11 +102,12 @@ def repeated(case: Case) -> dict[int, int]:
             repeats[chunk] = repeats.get(again, again)
             continue
         shingles = _said(case, chunk, asked)
-        first = next((c for c, known in kept.items() if near_duplicates(shingles, known, COPY)), None)
+        first = kept.first_like(shingles)
         if first is None or chunk in case.evidence or _version(case, chunk):
-            kept[chunk] = shingles
+            kept.add(shingles)
+            chunks.append(chunk)
         else:
-            repeats[chunk] = first
+            repeats[chunk] = chunks[first]
         if len(kept) >= case.length:
             break
     return repeats

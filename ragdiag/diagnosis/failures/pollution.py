@@ -13,7 +13,7 @@ from ragdiag.diagnosis.failures._removals import holds, others_dropped
 from ragdiag.diagnosis.failures._rows import chunk_rows
 from ragdiag.diagnosis.modes import FailureMode
 from ragdiag.search.changes import Fix, other_retrievers
-from ragdiag.text.duplicates import near_duplicates
+from ragdiag.text.duplicates import Kept
 from ragdiag.text.phrases import counted
 
 FIX = Fix("keep such pages out of the index, or filter by subject or source at query time")
@@ -111,10 +111,10 @@ def _size(case: Case, chunks: Sequence[int]) -> dict[str, int]:
 
 def _distinct(case: Case, chunks: Sequence[int]) -> int:
     """How many chunks there are, copies of one another counted once; pages stuffed with the same words are no copies."""
-    kept: list[frozenset[tuple[str, str]]] = []
+    kept = Kept(COPY)
     for shingles in map(case.setting.shingles, chunks):
-        if not any(near_duplicates(shingles, known, COPY) for known in kept):
-            kept.append(shingles)
+        if kept.first_like(shingles) is None:
+            kept.add(shingles)
     return len(kept)
 
 

@@ -73,7 +73,9 @@ def lines(path: Path, records: Iterable[dict]) -> None:
 
 
 def corpus(folder: Path, texts: Iterable[str], **more: Callable[[int], object]) -> None:
-    lines(folder / "corpus.jsonl", ({"_id": f"d{i}", "text": t, **{k: f(i) for k, f in more.items()}} for i, t in enumerate(texts)))
+    lines(
+        folder / "corpus.jsonl", ({"_id": f"d{i}", "text": t, **{k: f(i) for k, f in more.items()}} for i, t in enumerate(texts))
+    )
 
 
 def queries(folder: Path, records: Iterable[dict]) -> None:
@@ -87,7 +89,13 @@ def about(words: Words, passages: Iterable[tuple[str, str]]) -> Iterator[dict]:
 
 def sentences(texts: Iterable[str], name: str = "d{}") -> Iterator[tuple[str, str]]:
     """The sentences of documents, with their documents."""
-    return ((name.format(i), s + ".") for i, text in enumerate(texts) for p in text.split("\n\n") for s in p.rstrip(".").split(". ") if s)
+    return (
+        (name.format(i), s + ".")
+        for i, text in enumerate(texts)
+        for p in text.split("\n\n")
+        for s in p.rstrip(".").split(". ")
+        if s
+    )
 
 
 def spread(found: Iterable[tuple[str, str]], n: int) -> list[tuple[str, str]]:
@@ -196,7 +204,9 @@ def many_spans(count: int, group: bool) -> Callable[[int, Path], None]:
         together = {"group": "one"} if group else {}
         spans = [{"doc_id": d, "text": p, **together} for d, p in every]
         at = [n * i // count for i in range(count + 1)]
-        queries(folder, ({"text": words.asked(every[a][1]), "evidence": spans[a:b]} for a, b in zip(at, at[1:], strict=False)))
+        # One of many alternatives would be found by its own words.
+        texts = [words.asked(words.sentence() if group else every[a][1]) for a in at[:-1]]
+        queries(folder, ({"text": text, "evidence": spans[a:b]} for text, a, b in zip(texts, at, at[1:], strict=False)))
 
     return make
 
@@ -216,8 +226,13 @@ def versions(dated: bool) -> Callable[[int, Path], None]:
         texts = [". ".join([*base[:3], words.sentence()[:-1], *base[3:]]) for _ in range(n)]
         said = lambda i: {"family": "handbook", "version": i, "date": f"{1900 + i // 300}-{1 + i % 12:02}-{1 + i % 25:02}"}  # noqa: E731
         corpus(folder, texts, **({"metadata": said} if dated else {}))
-        own = [(f"d{i}", texts[i].split(". ")[3] + ".") for i in spread([("", str(i)) for i in range(n)], QUERIES) for i in [int(i[1])]]
-        queries(folder, ({**q, "text": f"{q['text']} {words.asked(base[1])}"} for q in about(words, own)))
+        own = [
+            (f"d{i}", texts[i].split(". ")[3] + ".")
+            for i in spread([("", str(i)) for i in range(n)], QUERIES)
+            for i in [int(i[1])]
+        ]
+        asked = f"{base[1]} {base[4]}"  # what all versions have: it fails
+        queries(folder, ({**q, "text": words.asked(asked)} for q in about(words, own)))
 
     return make
 
@@ -237,7 +252,7 @@ def occurring(n: int, folder: Path) -> None:
     corpus(folder, texts)
     at = texts[0].index(passage)
     spans = [{"doc_id": "d0", "start": at, "end": at + len(passage), "text": passage}]
-    first = {"text": words.asked(passage), "evidence": spans}
+    first = {"text": words.asked(words.sentence()), "evidence": spans}  # in other words: it fails
     queries(folder, [first, *about(words, [(d, s) for d, s in islice(sentences(texts), 1, 200) if s != passage][: QUERIES - 1])])
 
 
@@ -248,7 +263,8 @@ def occurring_in_one(n: int, folder: Path) -> None:
     text = "\n\n".join(f"{words.sentence(40)} {passage} {words.sentence(40)}" for _ in range(n))
     corpus(folder, [text])
     at = text.index(passage)
-    queries(folder, [{"text": words.asked(passage), "evidence": [{"doc_id": "d0", "start": at, "end": at + len(passage), "text": passage}]}])
+    span = {"doc_id": "d0", "start": at, "end": at + len(passage), "text": passage}
+    queries(folder, [{"text": words.asked(words.sentence()), "evidence": [span]}])
 
 
 def references(n: int, folder: Path) -> None:
@@ -267,7 +283,11 @@ def answered(n: int, folder: Path) -> None:
     words = Words()
     every = spread(sentences(plain(words, folder)), n)
     queries(folder, ({**q, "answer": " ".join(p.split()[:4])} for q, (_, p) in zip(about(words, every), every, strict=True)))
-    said = {"retrieved": lambda p: words.sentence(12), "oracle": lambda p: " ".join(p.split()[:6]), "closed_book": lambda p: "No idea."}
+    said = {
+        "retrieved": lambda p: words.sentence(12),
+        "oracle": lambda p: " ".join(p.split()[:6]),
+        "closed_book": lambda p: "No idea.",
+    }
     rows = ({"query_id": f"q{i}", "condition": c, "answer": f(p)} for i, (_, p) in enumerate(every) for c, f in said.items())
     lines(folder / "answers.jsonl", rows)
 
@@ -304,7 +324,7 @@ DIRECTIONS = {
 
 def one(direction: Direction, size: int, folder: Path, retriever: str) -> None:
     """Run it; prints a record of what it took, with a hash of what it says, to be held against that of another version."""
-    from ragdiag.reports.json import audit_dict, check_dict, dumps, verdict_dict
+    from ragdiag.reports.json import audit_dict, check_dict, dumps
 
     options = json.loads(direction.options.replace("SIZE", str(size)))
     found = folder / "corpus" if (folder / "corpus").is_dir() else folder / "corpus.jsonl"
@@ -312,7 +332,7 @@ def one(direction: Direction, size: int, folder: Path, retriever: str) -> None:
     if direction.run == "litmus":
         from ragdiag import litmus
 
-        said = verdict_dict(litmus(folder / "queries.jsonl", answers=[folder / "answers.jsonl"]))
+        said = dict(litmus(folder / "queries.jsonl", answers=[folder / "answers.jsonl"], cache=None).as_dict())
     elif direction.run == "check":
         from ragdiag.pipeline import check
 
@@ -340,7 +360,9 @@ def measured(name: str, most: int, retriever: str) -> None:
         taken.append(json.loads(done.stdout.splitlines()[-1]))
         print(f"  {name} {size:,}: {taken[-1]}", flush=True)
     seconds, mb = [t["cpu"] for t in taken], [t["mb"] for t in taken]
-    shown = [f"{' '.join(f'{v:8.1f}' for v in vs)}  {slope(sizes, vs):5.2f} {slope(sizes[2:], vs[2:]):5.2f}" for vs in (seconds, mb)]
+    shown = [
+        f"{' '.join(f'{v:8.1f}' for v in vs)}  {slope(sizes, vs):5.2f} {slope(sizes[2:], vs[2:]):5.2f}" for vs in (seconds, mb)
+    ]
     print(f"{name:16} {most:12,} {DIRECTIONS[name].of}\n    CPU-s {shown[0]}\n    MB    {shown[1]}", flush=True)
 
 

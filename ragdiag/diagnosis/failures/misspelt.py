@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -130,24 +131,35 @@ def _mended(case: Case, found: Sequence[Slip], meant: list[str]) -> str:
 
 def _slips(case: Case, evidence: str) -> Iterator[Slip]:
     """The words of the query that are slips of words of the evidence."""
-    setting, asked, english = case.setting, words(case.query.text), language(evidence) == "English"
-    lacking = [word for word in dict.fromkeys(words(evidence)) if word not in asked]
+    setting, asked, there, english = case.setting, words(case.query.text), words(evidence), language(evidence) == "English"
+    said, phrases = frozenset(asked), _phrases(asked)
+    lacking = [word for word in dict.fromkeys(there) if word not in said]
     for word in dict.fromkeys(_plain_words(case.query.text)):
         if not spellable(word):
             continue
         if setting.knows(word):
-            yield from _in_phrase(case, word, words(evidence), english)
+            candidates = [w for three in phrases[word] for w in _in_its_place(word, three, there) if w not in said]
+            yield from _in_phrase(case, word, phrases[word], candidates, english)
         elif meant := slips(word, lacking, english):
             best, n = next(iter(meant.items()))
             if not any(fewer < n for fewer in slips(word, setting.vocabulary, english).values()):
                 yield Slip(word, best, n)
 
 
-def _in_phrase(case: Case, word: str, evidence: list[str], english: bool) -> Iterator[Slip]:
+def _phrases(asked: list[str]) -> defaultdict[str, list[tuple[str, str, str]]]:
+    """For each word the three words in a row that have it once, and tell something beside it."""
+    phrases: defaultdict[str, list[tuple[str, str, str]]] = defaultdict(list)
+    for three in _threes(asked):
+        for word in three:
+            if three.count(word) == 1 and telling(" ".join(_beside(word, three))):
+                phrases[word].append(three)
+    return phrases
+
+
+def _in_phrase(
+    case: Case, word: str, phrases: Sequence[tuple[str, str, str]], candidates: Sequence[str], english: bool
+) -> Iterator[Slip]:
     """A word of the query as a slip of one of the evidence between the same two words, where no text has the query's three."""
-    asked = words(case.query.text)
-    phrases = [three for three in _threes(asked) if three.count(word) == 1 and telling(" ".join(_beside(word, three)))]
-    candidates = [w for three in phrases for w in _in_its_place(word, three, evidence) if w not in asked]
     meant = slips(word, candidates, english) if candidates else {}
     if meant and not any(map(case.setting.has_phrase, phrases)):
         best, n = next(iter(meant.items()))

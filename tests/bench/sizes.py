@@ -1,8 +1,8 @@
 """CPU seconds and peak memory of a whole command as one side of its input grows, at n, 2n, 4n and 8n, with their log-log slopes.
 
-``python tests/bench/sizes.py [DIRECTION ...]``; ``--dense`` with the bundled model instead of bm25; ``--small`` at an eighth of
-the sizes; ``--list``. Each size is made and measured in processes of their own, without a cache; nothing is subtracted. The slope
-is that of a line through the four sizes; the last is that of the last doubling, where fixed costs weigh least.
+``python tests/bench/sizes.py [DIRECTION ...]``; ``--dense`` with the bundled model instead of bm25; ``--most=N`` up to that size;
+``--list``. Each size is made and measured in processes of their own, without a cache; nothing is subtracted. The slope is that of
+a line through the four sizes; the last is that of the last doubling, where fixed costs weigh least.
 """
 
 import hashlib
@@ -19,8 +19,8 @@ from typing import NamedTuple
 import numpy as np
 from common import peak_mb
 
-QUERIES = 20
-"""Queries, where their number is not what grows."""
+QUERIES, DOCUMENTS = 20, 400
+"""Queries, and documents of 4,000 characters round them, where their number is not what grows."""
 
 
 class Direction(NamedTuple):
@@ -169,9 +169,9 @@ def headings(n: int, folder: Path) -> None:
     queries(folder, about(words, spread((("document.md", s) for s in made), QUERIES)))
 
 
-def plain(words: Words, folder: Path, documents: int = 400, size: int = 4000) -> list[str]:
+def plain(words: Words, folder: Path, times: int = 1) -> list[str]:
     """A corpus of documents of one kind."""
-    texts = [words.text(size) for _ in range(documents)]
+    texts = [words.text(4000) for _ in range(times * DOCUMENTS)]
     corpus(folder, texts)
     return texts
 
@@ -200,13 +200,14 @@ def many_spans(count: int, group: bool) -> Callable[[int, Path], None]:
 
     def make(n: int, folder: Path) -> None:
         words = Words()
-        every = spread(sentences(plain(words, folder, 400)), n)
+        texts = plain(words, folder)
+        every = spread(sentences(texts[: -len(texts) // 10] if group else texts), n)
         together = {"group": "one"} if group else {}
         spans = [{"doc_id": d, "text": p, **together} for d, p in every]
         at = [n * i // count for i in range(count + 1)]
-        # One of many alternatives would be found by its own words.
-        texts = [words.asked(words.sentence() if group else every[a][1]) for a in at[:-1]]
-        queries(folder, ({"text": text, "evidence": spans[a:b]} for text, a, b in zip(texts, at, at[1:], strict=False)))
+        elsewhere = texts[-1].split(". ")[1]  # one of many alternatives would be found by its own words
+        asked = [words.asked(elsewhere if group else every[a][1]) for a in at[:-1]]
+        queries(folder, ({"text": text, "evidence": spans[a:b]} for text, a, b in zip(asked, at, at[1:], strict=False)))
 
     return make
 
@@ -214,7 +215,7 @@ def many_spans(count: int, group: bool) -> Callable[[int, Path], None]:
 def deep(n: int, folder: Path) -> None:
     """Only the corpus: `k` is what grows."""
     words = Words()
-    queries(folder, about(words, spread(sentences(plain(words, folder, 3000)), QUERIES)))
+    queries(folder, about(words, spread(sentences(plain(words, folder, 8)), QUERIES)))
 
 
 def versions(dated: bool) -> Callable[[int, Path], None]:
@@ -308,13 +309,13 @@ DIRECTIONS = {
     "long-queries": Direction(long_queries, 100_000, f"characters of each of {QUERIES} queries"),
     "spans": Direction(many_spans(1, False), 10_000, "spans of evidence of one query"),
     "spread": Direction(many_spans(100, False), 10_000, "spans of evidence of 100 queries"),
-    "alternatives": Direction(many_spans(1, True), 5_000, "alternatives in one group"),
+    "alternatives": Direction(many_spans(1, True), 5_000, "alternatives in one group, k 1", options='{"k": 1}'),
     "k": Direction(deep, 10_000, "k", options='{"k": SIZE}'),
     "budget": Direction(deep, 1_600_000, "tokens of the budget", options='{"budget": SIZE}'),
     "versions": Direction(versions(True), 5_000, "versions of one document, with dates"),
     "twins": Direction(versions(False), 5_000, "versions of one document, without metadata"),
-    "occurring": Direction(occurring, 20_000, "places of one passage of evidence, in documents of ten"),
-    "occurring-in-one": Direction(occurring_in_one, 20_000, "places of one passage of evidence, in one document"),
+    "occurring": Direction(occurring, 80_000, "places of one passage of evidence, in documents of ten"),
+    "occurring-in-one": Direction(occurring_in_one, 80_000, "places of one passage of evidence, in one document"),
     "check": Direction(asked, 20_000, "queries, ragdiag check", run="check"),
     "check-spans": Direction(many_spans(1, False), 10_000, "spans of evidence of one query, ragdiag check", run="check"),
     "references": Direction(references, 5_000, "reference answers of one query, ragdiag litmus", run="litmus"),
@@ -322,25 +323,27 @@ DIRECTIONS = {
 }
 
 
-def one(direction: Direction, size: int, folder: Path, retriever: str) -> None:
-    """Run it; prints a record of what it took, with a hash of what it says, to be held against that of another version."""
-    from ragdiag.reports.json import audit_dict, check_dict, dumps
+def commanded(direction: Direction, size: int, folder: Path, retriever: str) -> dict:
+    """What the command says of what was written into the folder."""
+    from ragdiag import litmus
+    from ragdiag.pipeline import audit, check
+    from ragdiag.reports.json import audit_dict, check_dict
 
     options = json.loads(direction.options.replace("SIZE", str(size)))
-    found = folder / "corpus" if (folder / "corpus").is_dir() else folder / "corpus.jsonl"
-    started = time.process_time()
+    corpus_, queries_ = (folder / "corpus" if (folder / "corpus").is_dir() else folder / "corpus.jsonl"), folder / "queries.jsonl"
     if direction.run == "litmus":
-        from ragdiag import litmus
+        return dict(litmus(queries_, answers=[folder / "answers.jsonl"], cache=None).as_dict())
+    if direction.run == "check":
+        return check_dict(check(corpus_, queries_, cache=None))
+    return audit_dict(audit(corpus_, queries_, retriever=retriever, cache=None, **options))
 
-        said = dict(litmus(folder / "queries.jsonl", answers=[folder / "answers.jsonl"], cache=None).as_dict())
-    elif direction.run == "check":
-        from ragdiag.pipeline import check
 
-        said = check_dict(check(found, folder / "queries.jsonl", cache=None))
-    else:
-        from ragdiag.pipeline import audit
+def one(direction: Direction, size: int, folder: Path, retriever: str) -> None:
+    """Run it; prints a record of what it took, with a hash of what it says, to be held against that of another version."""
+    from ragdiag.reports.json import dumps
 
-        said = audit_dict(audit(found, folder / "queries.jsonl", retriever=retriever, cache=None, **options))
+    started = time.process_time()
+    said = commanded(direction, size, folder, retriever)
     stages = {k: round(s, 1) for k, s in said.pop("timings", {}).items() if isinstance(s, float)}
     text, used = dumps(said), time.process_time() - started
     print(json.dumps({"cpu": used, "mb": peak_mb(), "sha256": hashlib.sha256(text.encode()).hexdigest()[:12], "stages": stages}))
@@ -376,7 +379,8 @@ def main() -> None:
         print("\n".join(f"{name:16} {d.most:12,} {d.of}" for name, d in DIRECTIONS.items()))
         return
     for name in words or DIRECTIONS:
-        most = DIRECTIONS[name].most // (8 if "--small" in sys.argv else 1)
+        given = [int(w.partition("=")[2]) for w in sys.argv if w.startswith("--most=")]
+        most = given[0] if given else DIRECTIONS[name].most
         measured(name, most, "dense" if "--dense" in sys.argv else "bm25")
 
 

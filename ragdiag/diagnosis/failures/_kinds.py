@@ -108,7 +108,8 @@ def _by_terms(case: Case, chunk: int, kind: str, analysis: Analysis) -> Iterator
 def _of_the_subject(case: Case, gained: Collection[str]) -> bool:
     """Whether one of these words of the query is as rare as its telling words on average: others say little of its subject."""
     idf, own = case.setting.idf, telling(case.query.text, case.setting.language)
-    return any(idf(word) * len(own) >= sum(map(idf, own)) for word in gained)
+    weight = sum(map(idf, own))
+    return any(idf(word) * len(own) >= weight for word in gained)
 
 
 def _gained(case: Case, chunk: int, analysis: Analysis) -> Mapping[str, Sequence[str]]:

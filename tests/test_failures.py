@@ -361,7 +361,7 @@ def test_every_labelled_sentence_of_a_chunk_counts_in_what_is_about_it() -> None
     first, third = (Span(0, text.index(word), text.index(word) + 3) for word in ("One", "Thr"))
 
     def share(*labelled: Span) -> float:
-        case: Any = SimpleNamespace(setting=setting, groups=[SimpleNamespace(spans=[span]) for span in labelled])
+        case: Any = SimpleNamespace(setting=setting, passages_in=lambda place: [s for s in labelled if s.overlaps(place)])
         return _share(case, Span(0, 0, len(text)), first)
 
     letters = len(text.replace(" ", ""))

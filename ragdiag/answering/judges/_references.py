@@ -29,8 +29,7 @@ def by_any(asked: Asked, judge: Callable[[Asked], list[Opinion | None]]) -> list
     not_right: dict[int, Opinion | None] = {}  # the first opinion, or None as soon as the judge could not tell
     for turn in range(max(map(len, references), default=0)):
         rows = [i for i, several in enumerate(references) if turn < len(several) and i not in right]
-        pairs = [(dataclasses.replace(asked[i][0], answer=references[i][turn], also=()), asked[i][1]) for i in rows]
-        for i, opinion in zip(rows, judge(pairs) if pairs else (), strict=True):
+        for i, opinion in zip(rows, _against(asked, references, rows, turn, judge), strict=True):
             if opinion is None:
                 not_right[i] = None
             elif opinion.correct:
@@ -38,6 +37,14 @@ def by_any(asked: Asked, judge: Callable[[Asked], list[Opinion | None]]) -> list
             else:
                 not_right.setdefault(i, _naming(opinion, references[i], turn))
     return [right.get(i) or not_right.get(i) for i in range(len(asked))]
+
+
+def _against(
+    asked: Asked, references: Sequence[Sequence[str]], rows: list[int], turn: int, judge: Callable[[Asked], list[Opinion | None]]
+) -> list[Opinion | None]:
+    """What `judge` says of some rows of `asked` by one of the `references` of their queries."""
+    pairs = [(dataclasses.replace(asked[i][0], answer=references[i][turn], also=()), asked[i][1]) for i in rows]
+    return judge(pairs) if pairs else []
 
 
 def readings(reference: str) -> list[str]:

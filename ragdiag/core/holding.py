@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["hold", "is_there", "temporary_folder"]
+__all__ = ["hold", "temporary_folder"]
 
 PREFIX = "ragdiag-"
 """How every temporary folder is called that one of these processes makes."""
@@ -36,21 +36,13 @@ def hold(handle: int) -> bool | None:
     return True
 
 
-def is_there(handle: int, path: str | Path) -> bool:
-    """Whether what is open is what `path` names: it may have been removed before it was held."""
-    try:
-        return os.path.samestat(os.fstat(handle), os.lstat(path))
-    except FileNotFoundError:
-        return False
-
-
 @contextlib.contextmanager
 def temporary_folder(prefix: str = PREFIX) -> Iterator[str]:
     """A folder that is gone afterwards; where the process is killed, the next one that makes such a folder removes it."""
     _drop_left()
     while True:
         with tempfile.TemporaryDirectory(prefix=prefix) as folder, _open(folder) as handle:
-            if handle is None or (hold(handle) is not False and is_there(handle, folder)):
+            if handle is None or (hold(handle) is not False and os.path.lexists(folder)):
                 yield folder
                 return
 

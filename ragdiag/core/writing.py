@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ragdiag.core.errors import UsageError
-from ragdiag.core.holding import hold, is_there
+from ragdiag.core.holding import hold
 
 __all__ = [
     "PRIVATE",
@@ -124,7 +124,7 @@ def _unfinished(folder: Path) -> tuple[int, str]:
     prefix = f".ragdiag-{os.getpid()}@{platform.node()[:64]}-"
     while True:
         handle, name = tempfile.mkstemp(dir=folder, prefix=prefix, suffix=TEMPORARY)
-        if hold(handle) is not False and is_there(handle, name):
+        if hold(handle) is not False and os.path.lexists(name):
             return handle, name
         os.close(handle)  # another process took it for left behind, before it was held
 

@@ -72,6 +72,58 @@ HOSTILE = {
     ),
     "weights by a list": ({"2/pytorch_model.bin.index.json": {"weight_map": {}}}, "pytorch_model.bin.index.json", "pickled"),
     "pickled weights in a sound list": ({"model.safetensors.index.json": {"weight_map": {"a": "x.bin"}}}, "index.json", "x.bin"),
+    "a model within, by a router": ({"modules.json": parts("sentence_transformers.models.Router")}, "modules.json", "Router"),
+    "a router elsewhere": (
+        {"modules.json": parts("sentence_transformers.base.modules.router.Router")},
+        "modules.json",
+        "own way",
+    ),
+    "an old router": ({"modules.json": parts("sentence_transformers.models.Asym")}, "modules.json", "Asym"),
+    "a model within": ({"modules.json": parts("sentence_transformers.SentenceTransformer", "sub")}, "modules.json", "own way"),
+    "a cross-encoder within": ({"modules.json": parts("sentence_transformers.CrossEncoder")}, "modules.json", "CrossEncoder"),
+    "a sparse model within": ({"modules.json": parts("sentence_transformers.SparseEncoder")}, "modules.json", "SparseEncoder"),
+    "images": ({"modules.json": parts("sentence_transformers.models.CLIPModel")}, "modules.json", "CLIPModel"),
+    "a layer by way of another module": (
+        {"modules.json": parts("sentence_transformers.base.modules.router.Transformer")},
+        "modules.json",
+        "own way",
+    ),
+    "what a router goes to": ({"router_config.json": {"structure": {"query": ["sub"]}}}, "router_config.json", "of their own"),
+    "what a router within goes to": ({"sub/router_config.json": {"structure": {"q": ["s"]}}}, "sub/router_config.json", "own"),
+    **{
+        f"{key} of {where}": ({"sentence_bert_config.json": {where: {key: value}}}, "sentence_bert_config.json", key)
+        for where in ("model_args", "model_kwargs", "config_args", "tokenizer_args", "processor_kwargs")
+        for key, value in {
+            "weights_only": False,
+            "use_safetensors": None,
+            "variant": "fp16",
+            "gguf_file": "x.gguf",
+            "use_kernels": True,
+            "code_revision": "main",
+            "adapter_kwargs": {},
+            "subfolder": "sub",
+            "cache_dir": "/elsewhere",
+        }.items()
+    },
+    "a tokenizer of the hub": ({"sentence_bert_config.json": {"tokenizer_name_or_path": "a/b"}}, "tokenizer_name_or_path", ""),
+    "a tokenizer of a part": ({"sub/sentence_bert_config.json": {"tokenizer_name_or_path": "a/b"}}, "sub/sentence_bert", ""),
+    "an old name": ({"sentence_xlm-roberta_config.json": {"model_args": {"weights_only": False}}}, "xlm-roberta", "weights_only"),
+    "a picture from elsewhere": (
+        {"sentence_bert_config.json": {"processing_kwargs": {"common": {"images": "http://h"}}}},
+        "sentence_bert_config.json",
+        "images",
+    ),
+    "a method that saves": (
+        {"sentence_bert_config.json": {"modality_config": {"text": {"method": "push_to_hub", "method_output_name": "x"}}}},
+        "sentence_bert_config.json",
+        "push_to_hub",
+    ),
+    "any class of transformers": ({"sentence_bert_config.json": {"transformer_task": "retrieval"}}, "retrieval", ""),
+    "what is passed to a model": (
+        {"config_sentence_transformers.json": {"model_kwargs": {"weights_only": False}}},
+        "config_sentence_transformers.json",
+        "model_kwargs",
+    ),
     "what is no JSON": ({"modules.json": b"[{"}, "modules.json", "is no JSON"),
     "deep JSON": ({"config.json": b"[" * 100_000}, "config.json", "is no JSON"),
 }
@@ -96,6 +148,43 @@ SOUND: dict[str, dict[str, Any]] = {
     "weights in pieces": {"model.safetensors.index.json": {"weight_map": {"a": "model-00001-of-00002.safetensors"}}},
     "OpenVINO": {"openvino/openvino_model_qint8_quantized.bin": b"x", "openvino/openvino_model.xml": b"<net/>"},
     "code that nothing names": {"train_script.py": b"raise SystemExit"},
+    "layers, by the names of other versions": {
+        "modules.json": [
+            *parts("sentence_transformers.base.modules.transformer.Transformer"),
+            *parts("sentence_transformers.sentence_transformer.modules.pooling.Pooling"),
+            *parts("sentence_transformers.models.Dense.Dense"),
+            *parts("sentence_transformers.models.Normalize"),
+            *parts("sentence_transformers.cross_encoder.modules.logit_score.LogitScore"),
+        ]
+    },
+    "what this version writes of a layer": {
+        "sentence_bert_config.json": {
+            "transformer_task": "feature-extraction",
+            "modality_config": {
+                "text": {"method": "forward", "method_output_name": "last_hidden_state"},
+                "image,text": {"method": "get_multimodal_features", "method_output_name": "pooler_output"},
+            },
+            "module_output_name": "token_embeddings",
+            "processing_kwargs": {},
+            "max_seq_length": 256,
+            "do_lower_case": False,
+            "tokenizer_name_or_path": None,
+        }
+    },
+    "what it writes of a model": {
+        "config_sentence_transformers.json": {
+            "__version__": {"sentence_transformers": "6.2.0"},
+            "prompts": {"query": "query: ", "my_kwargs": "a prompt"},
+            "default_prompt_name": None,
+            "similarity_fn_name": "cosine",
+        }
+    },
+    "settings that choose no file": {
+        "sentence_bert_config.json": {
+            "model_args": {"add_pooling_layer": False, "torch_dtype": "bfloat16"},
+            "tokenizer_args": {"padding_side": "left"},
+        }
+    },
     "code that is not to be trusted": {"sentence_bert_config.json": {"model_args": {"trust_remote_code": False}}},
 }
 

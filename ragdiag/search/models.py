@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-import importlib
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -135,7 +134,7 @@ def _loaded(kind: str, folder: Path, identity: str, precision: str) -> Any:
 @contextlib.contextmanager
 def _offline() -> Iterator[None]:
     """Nothing is asked of the hub, whatever a model's files name: its client has read what the environment says of that."""
-    constants = importlib.import_module("huggingface_hub.constants")
+    constants = require("huggingface_hub.constants", "dense")
     before = constants.HF_HUB_OFFLINE
     constants.HF_HUB_OFFLINE = True
     try:

@@ -1,11 +1,13 @@
 """A model's folder is data: whatever would run, be unpickled or fetched because of it is refused, whatever the library allows."""
 
+import importlib
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,10 +15,13 @@ from click.testing import CliRunner
 
 from ragdiag.cli import main
 from ragdiag.core.errors import SpecError
+from ragdiag.core.remote import remote_part
 from ragdiag.search import models
 from ragdiag.search.encoder import Encoder
 from ragdiag.search.model_files import checked
 from ragdiag.search.models import from_hub
+from ragdiag.search.retrievers.dense import Dense
+from ragdiag.search.retrievers.rerank import CrossEncoder, Rerank
 from ragdiag.text.tokens import count_tokens
 
 PART = "sentence_transformers.models.Transformer"
@@ -224,6 +229,114 @@ def test_only_files_of_the_folder_make_a_model(tmp_path: Path, make: Callable[[P
             read(folder)
 
 
+def linked(snapshot: Path, name: str, target: Path) -> Path:
+    """A snapshot of the hub's cache whose file `name` is a link to `target`."""
+    model(snapshot, {})
+    (snapshot / name).parent.mkdir(exist_ok=True)
+    (snapshot / name).symlink_to(target)
+    return snapshot
+
+
+def test_links_lead_to_the_model_s_own_files(tmp_path: Path) -> None:
+    (tmp_path / "blobs").mkdir()
+    (tmp_path / "blobs" / "1234").write_text("{}")
+    snapshot = linked(tmp_path / "snapshots" / "rev", "1_Pooling/config.json", Path("../../../blobs/1234"))
+    assert checked(linked(snapshot, "same.json", snapshot / "config.json")) == snapshot
+    (tmp_path / "by_a_link").symlink_to(snapshot)
+    assert checked(tmp_path / "by_a_link")
+
+
+@pytest.mark.parametrize("name", ["README.md", "vocab.txt", "1_Pooling/config.json", "model-2.safetensors"])
+@pytest.mark.parametrize("home", ["model", "snapshots/rev"])
+def test_links_out_of_a_model_are_refused(tmp_path: Path, home: str, name: str) -> None:
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "file").write_text("{}")
+    with pytest.raises(SpecError, match=f"{name}: is a link out of the model's folder"):
+        checked(linked(tmp_path / "hub" / home, name, tmp_path / "secret" / "file"))
+
+
+def test_blobs_that_are_elsewhere_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "file").write_text("{}")
+    snapshot = linked(tmp_path / "hub" / "snapshots" / "rev", "vocab.txt", Path("../../blobs/file"))
+    (tmp_path / "hub" / "blobs").symlink_to(tmp_path / "secret")
+    with pytest.raises(SpecError, match=r"vocab.txt: is a link out"):
+        checked(snapshot)
+
+
+def test_what_is_too_large_to_be_a_model_s_is_not_read(tmp_path: Path) -> None:
+    folder = model(tmp_path, {})
+    with (folder / "pytorch_model.bin").open("wb") as file:
+        file.truncate(2**37)  # takes no room, and minutes to read
+    before = models.identity_of(checked(folder))
+    (folder / "pytorch_model.bin").unlink()
+    assert models.identity_of(folder) == before  # pickled weights are never loaded
+    with (folder / "tokenizer.json").open("wb") as file:
+        file.truncate(2**37)
+    with pytest.raises(SpecError, match=r"tokenizer.json: has 137438953472 bytes"):
+        checked(folder)
+
+
+@pytest.fixture
+def given(monkeypatch: pytest.MonkeyPatch) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
+    """What each of the library's two classes is called with, and whether the hub is offline then: ``offline``."""
+    constants = pytest.importorskip("huggingface_hub.constants")
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    calls = list[tuple[tuple[Any, ...], dict[str, Any]]]()
+
+    def called(*args: Any, **kwargs: Any) -> object:
+        calls.append((args, {**kwargs, "offline": constants.is_offline_mode()}))
+        if "broken" in args[0]:
+            raise OSError("no weights")
+        return object()
+
+    library = SimpleNamespace(SentenceTransformer=called, CrossEncoder=called)
+    quiet = SimpleNamespace(utils=SimpleNamespace(logging=SimpleNamespace(disable_progress_bar=lambda: None)))
+    fakes = {"sentence_transformers": library, "torch": SimpleNamespace(float32="float32"), "transformers": quiet}
+    monkeypatch.setattr(models, "require", lambda name, *_: fakes.get(name) or importlib.import_module(name))
+    models._loaded.cache_clear()
+    return calls
+
+
+@pytest.mark.parametrize("kind", ["SentenceTransformer", "CrossEncoder"])
+def test_the_library_is_told_to_run_fetch_and_unpickle_nothing(tmp_path: Path, given: list[Any], kind: str) -> None:
+    from huggingface_hub import constants
+
+    models.load_model(kind, model(tmp_path / "sound", {}), "float32")
+    with pytest.raises(SpecError, match="no weights"):
+        models.load_model(kind, model(tmp_path / "broken", {}), "float32")
+    safe = {
+        "trust_remote_code": False,
+        "local_files_only": True,
+        "model_kwargs": {"dtype": "float32", "use_safetensors": True},
+        "offline": True,
+    }
+    assert given == [((str(tmp_path / name),), safe) for name in ("sound", "broken")]
+    assert not constants.is_offline_mode()  # as it was before
+    models._loaded.cache_clear()
+
+
+@pytest.mark.parametrize("name", ["owner/model", "model", "./model", "tokens", "characters"])
+def test_a_name_that_exists_here_is_never_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    pytest.importorskip("huggingface_hub")
+    fetched = list[str]()
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda name, **_: fetched.append(name) or "nowhere")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("no folder")
+    for strategy, files in ((Dense(model=name), Encoder(name, "float32")), (Rerank(model=name), CrossEncoder(name))):
+        assert remote_part(strategy) == ""
+        with pytest.raises(SpecError, match=f"'{name}' is no folder, so it holds no model; check the path"):
+            _ = files.folder
+    assert not fetched
+
+
+@pytest.mark.parametrize("name", ["tokens", "characters", "owner/model"])
+def test_a_name_that_does_not_may_have_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert remote_part(Dense(model=name)) == f"model={name!r}"
+
+
 def test_a_model_that_is_fetched_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("huggingface_hub")
     monkeypatch.setattr(
@@ -285,6 +398,21 @@ def test_a_tokenizer_runs_nothing(here: Path) -> None:
     with pytest.raises(SpecError, match="unit 'some/folder' is none of"):  # a folder of one's own is not asked for on the hub
         count_tokens("some words", "some/folder")
     assert not (here / "ran").exists()
+
+
+def test_a_tokenizer_that_gives_up_ends_on_one_line(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    tokenizers = pytest.importorskip("tokenizers")
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.WordLevel({"?": 0}, unk_token="?"))
+    costly = tokenizers.Regex("(a|a|b)*$|((a*)*)*c")
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Split(costly, "isolated")
+    tokenizer.save(str(here / "costly.json"))
+    (here / "corpus" / "a.txt").write_text("Alpha pumps run at 40 bar. " + 200 * "a" + "d")
+    ask = ["audit", "corpus", "queries.jsonl", "--retriever", "bm25", "--chunker", "fixed(unit='./costly.json')", "--no-cache"]
+    result = CliRunner().invoke(main, ask)
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error: a library gave up on what it was given: Onig: ") and result.exit_code == 2
+    printed = capfd.readouterr().err  # by the library itself, before it gives up
+    assert "Traceback" not in printed and "stack backtrace" not in printed
 
 
 def test_modules_of_the_working_folder_are_not_imported(here: Path) -> None:

@@ -1,8 +1,11 @@
 """A model's folder is data: whatever would run, be unpickled or fetched because of it is refused, whatever the library allows."""
 
+import contextlib
+import hashlib
 import importlib
 import json
 import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,15 +13,17 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from ragdiag.cli import main
 from ragdiag.core.errors import SpecError
+from ragdiag.core.protocols import no_progress
 from ragdiag.core.remote import remote_part
 from ragdiag.search import models
 from ragdiag.search.encoder import Encoder
-from ragdiag.search.model_files import checked
+from ragdiag.search.model_files import LAYER_NAMES, LAYERS, checked
 from ragdiag.search.models import from_hub
 from ragdiag.search.retrievers.dense import Dense
 from ragdiag.search.retrievers.rerank import CrossEncoder, Rerank
@@ -420,3 +425,59 @@ def test_modules_of_the_working_folder_are_not_imported(here: Path) -> None:
     done = subprocess.run([sys.executable, "-m", "ragdiag", "--version"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert not (here / "ran").exists()
+
+
+# With a model that works
+
+
+class Runs:
+    """Pickled weights that say that they ran."""
+
+    def __init__(self, ran: Path) -> None:
+        self._ran = ran
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return open, (str(self._ran), "w")
+
+
+@pytest.mark.encoder
+@pytest.mark.parametrize("home", [".", "0_Transformer"])
+def test_a_snapshot_of_the_hub_serves_and_the_pickle_beside_it_is_not_opened(tmp_path: Path, home: str) -> None:
+    bundled = Encoder("", "float32")
+    blobs, snapshot = tmp_path / "models--a--b" / "blobs", tmp_path / "models--a--b" / "snapshots" / "rev"
+    blobs.mkdir(parents=True)
+    named = {path.relative_to(bundled.folder): path.read_bytes() for path in bundled.folder.rglob("*") if path.is_file()}
+    steps = json.loads(named[Path("modules.json")])
+    steps[0]["path"] = home.strip(".")
+    named[Path("modules.json")] = json.dumps(steps).encode()
+    inner = {home / path: data for path, data in named.items() if len(path.parts) == 1 and path.name != "modules.json"}
+    inner[Path(home, "pytorch_model.bin")] = pickle.dumps(Runs(tmp_path / "ran"))
+    for path, data in (named | inner).items():
+        blob = blobs / hashlib.sha256(data).hexdigest()
+        blob.write_bytes(data)
+        (snapshot / path).parent.mkdir(parents=True, exist_ok=True)
+        (snapshot / path).symlink_to(os.path.relpath(blob, (snapshot / path).parent))
+    encoder = Encoder(str(snapshot), "float32")
+    assert checked(encoder.folder) == snapshot
+    texts = ["bar of pumps", "The valve closes at night."]
+    expected = bundled.encode(texts, "document", None, no_progress)
+    assert np.array_equal(encoder.encode(texts, "document", None, no_progress), expected)
+    assert not (tmp_path / "ran").exists()
+    pickle.loads((snapshot / home / "pytorch_model.bin").read_bytes()).close()  # whoever opens it would be seen
+    assert (tmp_path / "ran").exists()
+
+
+@pytest.mark.encoder
+def test_every_layer_that_is_allowed_loads_itself_alone() -> None:
+    """By the names that the library writes, and no class among them that loads a whole model."""
+    from sentence_transformers.base.model import BaseModel
+    from sentence_transformers.base.modules import Router
+    from sentence_transformers.util.misc import fullname, import_from_string
+
+    classes = set[type]()
+    for name in LAYER_NAMES:
+        with contextlib.suppress(ImportError):
+            classes.add(import_from_string(name))
+    assert {kind.__name__ for kind in classes} == set(LAYERS)
+    assert not [kind for kind in classes if issubclass(kind, BaseModel | Router)]
+    assert {fullname(kind) for kind in classes} <= LAYER_NAMES

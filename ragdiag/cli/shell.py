@@ -75,21 +75,26 @@ class Group(click.Group):
             raise
         except KeyboardInterrupt:
             fail("interrupted; the same command goes on where it stopped", 130)
-        except Exception as e:
-            from ragdiag.core.errors import RagdiagError
-
+        except BaseException as e:
             if ctx.params.get("debug"):
                 raise
-            if isinstance(e, RagdiagError):
-                fail(str(e), 2)
-            if isinstance(e, OSError):  # the system refuses something: whoever calls can mend that, we cannot
-                where = e.filename or "a stream or a file"
-                fail(f"{where}: {e.strerror or e}; check the path, its permissions and the room there", 2)
-            fail(f"unexpected {type(e).__name__}: {e} (this is a bug in ragdiag; --debug shows where)", 2)
-        except BaseException as e:
-            if type(e).__name__ != PANIC or ctx.params.get("debug"):
+            if type(e).__name__ == PANIC:
+                fail(f"a library gave up on what it was given: {e}; check the model, tokenizer or store that you name", 2)
+            if not isinstance(e, Exception):
                 raise
-            fail(f"a library gave up on what it was given: {e}; check the model, tokenizer or store that you name", 2)
+            _fail_of(e)
+
+
+def _fail_of(error: Exception) -> NoReturn:
+    """What went wrong, on one line; what ragdiag did not foresee is called a bug."""
+    from ragdiag.core.errors import RagdiagError
+
+    if isinstance(error, RagdiagError):
+        fail(str(error), 2)
+    if isinstance(error, OSError):  # the system refuses something: whoever calls can mend that, we cannot
+        where = error.filename or "a stream or a file"
+        fail(f"{where}: {error.strerror or error}; check the path, its permissions and the room there", 2)
+    fail(f"unexpected {type(error).__name__}: {error} (this is a bug in ragdiag; --debug shows where)", 2)
 
 
 def _fail_usage(error: click.UsageError) -> NoReturn:

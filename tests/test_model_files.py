@@ -81,6 +81,11 @@ HOSTILE = {
         "pick",
     ),
     "weights by a list": ({"2/pytorch_model.bin.index.json": {"weight_map": {}}}, "pytorch_model.bin.index.json", "pickled"),
+    "pickled weights of a layer that knows no list": (
+        {"2_Dense/pytorch_model.bin": b"x", "2_Dense/model.safetensors.index.json": {"weight_map": {}}},
+        "2_Dense/pytorch_model.bin",
+        "pickled",
+    ),
     "pickled weights in a sound list": ({"model.safetensors.index.json": {"weight_map": {"a": "x.bin"}}}, "index.json", "x.bin"),
     "a model within, by a router": ({"modules.json": parts("sentence_transformers.models.Router")}, "modules.json", "Router"),
     "a router elsewhere": (
@@ -156,6 +161,11 @@ SOUND: dict[str, dict[str, Any]] = {
     "words that look like settings": {"tokenizer.json": {"model": {"type": "BPE", "vocab": {"auto_map": 7, "types": 8}}}},
     "pickled weights that nobody takes": {"pytorch_model.bin": b"x", "training_args.bin": b"x"},
     "weights in pieces": {"model.safetensors.index.json": {"weight_map": {"a": "model-00001-of-00002.safetensors"}}},
+    "weights in pieces, beside pickled ones": {
+        "0_T/model.safetensors.index.json": {"weight_map": {"a": "model-00001-of-00002.safetensors"}},
+        "0_T/pytorch_model.bin.index.json": {"weight_map": {"a": "pytorch_model-00001-of-00002.bin"}},
+        "0_T/pytorch_model-00001-of-00002.bin": b"x",
+    },
     "OpenVINO": {"openvino/openvino_model_qint8_quantized.bin": b"x", "openvino/openvino_model.xml": b"<net/>"},
     "code that nothing names": {"train_script.py": b"raise SystemExit"},
     "layers, by the names of other versions": {

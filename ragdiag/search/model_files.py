@@ -85,6 +85,9 @@ class Rule(NamedTuple):
 MODULES = re.compile(r"modules\.json")
 TRANSFORMER = re.compile(r"sentence_[\w-]+_config\.json")
 WHOLE = re.compile(r"config_sentence_transformers\.json")
+NO_PICKLES = re.compile(r"(?!.*\.bin\.index\.json).*")
+"""A list of pickled weights may name some, where safe ones lie beside it."""
+
 FOREIGN = "names a class that is not of sentence-transformers"
 NO_LAYER = "names a class that may load a model in its own way"
 
@@ -99,7 +102,12 @@ RULES = (
     Rule(re.compile("tokenizer_class"), lambda text: "." in text and not OUR_CLASS.fullmatch(text), FOREIGN),
     Rule(re.compile(".*activation_f.*"), lambda text: "." in text and not TORCH.fullmatch(text), "names code of its own"),
     Rule(re.compile(".*_implementation(_internal)?"), lambda text: "/" in text, "asks for code of the hub"),
-    Rule(re.compile("weight_map|transformers_weights"), lambda text: not text.endswith(SAFE_ENDS), "names pickled weights"),
+    Rule(
+        re.compile("weight_map|transformers_weights"),
+        lambda text: not text.endswith(SAFE_ENDS),
+        "names pickled weights",
+        NO_PICKLES,
+    ),
     Rule(re.compile("path"), lambda text: Path(text).is_absolute() or ".." in Path(text).parts, "leads elsewhere", MODULES),
     Rule(re.compile(".*"), lambda _: True, "is an adapter of a model that is not here", re.compile(r"adapter_config\.json")),
 )
@@ -165,12 +173,18 @@ def _check(folder: Path, files: tuple[Stamp, ...]) -> None:
     """Seen once while no file changes."""
     for path, size, _ in files:
         name = path.name.lower()
-        if name.endswith(PICKLED) and not OPENVINO.fullmatch(name) and not any((path.parent / safe).is_file() for safe in SAFE):
+        if name.endswith(PICKLED) and not OPENVINO.fullmatch(name) and not _is_passed_over(path):
             raise _refused(path, "holds pickled weights, which can hold code", "use a model with model.safetensors in its place")
         if name.endswith(".json"):
             if size > MOST_JSON:
                 raise _refused(path, f"has {size} bytes, more than any model's", "restore the file")
             _check_json(path, [rule for rule in RULES if rule.files.fullmatch(name)])
+
+
+def _is_passed_over(pickled: Path) -> bool:
+    """Whether safe weights lie beside pickled ones; layers that are no `Transformer` know of no weights in pieces."""
+    safe = SAFE[:1] if pickled.name == "pytorch_model.bin" else SAFE
+    return any((pickled.parent / name).is_file() for name in safe)
 
 
 def _check_json(path: Path, rules: Sequence[Rule]) -> None:

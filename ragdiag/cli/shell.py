@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -37,6 +38,10 @@ STDIN = "standard input"
 """How queries from there are called in errors and reports: not by the temporary file they are spooled to."""
 
 
+PANIC = "PanicException"
+"""What a library written in Rust raises where it finds no way on; it is no `Exception`, and has no module to import it from."""
+
+
 class Group(click.Group):
     """Turns every error into one line and exit status 2; a traceback only with --debug."""
 
@@ -58,6 +63,8 @@ class Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """As click's."""
+        if not ctx.params.get("debug"):
+            os.environ["RUST_BACKTRACE"] = "0"  # else a library that gives up prints hundreds of lines of its own
         try:
             with warnings.catch_warnings(), logged():
                 warnings.showwarning = note
@@ -68,17 +75,26 @@ class Group(click.Group):
             raise
         except KeyboardInterrupt:
             fail("interrupted; the same command goes on where it stopped", 130)
-        except Exception as e:
-            from ragdiag.core.errors import RagdiagError
-
+        except BaseException as e:
             if ctx.params.get("debug"):
                 raise
-            if isinstance(e, RagdiagError):
-                fail(str(e), 2)
-            if isinstance(e, OSError):  # the system refuses something: whoever calls can mend that, we cannot
-                where = e.filename or "a stream or a file"
-                fail(f"{where}: {e.strerror or e}; check the path, its permissions and the room there", 2)
-            fail(f"unexpected {type(e).__name__}: {e} (this is a bug in ragdiag; --debug shows where)", 2)
+            if type(e).__name__ == PANIC:
+                fail(f"a library gave up on what it was given: {e}; check the model, tokenizer or store that you name", 2)
+            if not isinstance(e, Exception):
+                raise
+            _fail_of(e)
+
+
+def _fail_of(error: Exception) -> NoReturn:
+    """What went wrong, on one line; what ragdiag did not foresee is called a bug."""
+    from ragdiag.core.errors import RagdiagError
+
+    if isinstance(error, RagdiagError):
+        fail(str(error), 2)
+    if isinstance(error, OSError):  # the system refuses something: whoever calls can mend that, we cannot
+        where = error.filename or "a stream or a file"
+        fail(f"{where}: {error.strerror or error}; check the path, its permissions and the room there", 2)
+    fail(f"unexpected {type(error).__name__}: {error} (this is a bug in ragdiag; --debug shows where)", 2)
 
 
 def _fail_usage(error: click.UsageError) -> NoReturn:

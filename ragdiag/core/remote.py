@@ -22,6 +22,7 @@ __all__ = [
     "check_url",
     "endpoint_of",
     "form_of_model",
+    "is_here",
     "is_text",
     "names_endpoint",
     "remote_part",
@@ -104,7 +105,7 @@ def remote_part(strategy: Any) -> str:
         nested = [item for item in (value if isinstance(value, tuple) else (value,)) if dataclasses.is_dataclass(item)]
         if part := next(filter(None, map(remote_part, nested)), ""):
             return part
-        if is_text(type(strategy), field.name) and value and value != field.default and not _is_here(field.name, value):
+        if is_text(type(strategy), field.name) and value and value != field.default and not _known_here(field.name, value):
             return f"{field.name}={value!r}"
     return ""
 
@@ -115,7 +116,12 @@ def is_text(strategy: type, parameter: str) -> bool:
     return str in (hint, *typing.get_args(hint))
 
 
-def _is_here(parameter: str, value: str) -> bool:
+def is_here(name: str) -> bool:
+    """Whether a model's or a tokenizer's name means something on this machine, so that nothing of that name is ever fetched."""
+    return name.startswith((".", "/", "~")) or Path(name).exists()
+
+
+def _known_here(parameter: str, value: str) -> bool:
     """Whether the value of a parameter is known to name something on this machine, and no code that would be run."""
     form = form_of_model(value) if parameter == "model" else "files"
     if form == "endpoint":
@@ -124,4 +130,4 @@ def _is_here(parameter: str, value: str) -> bool:
         return False
     if parameter not in FETCHED:
         return parameter in LOCAL
-    return value in ("tokens", "characters") or value.startswith((".", "/", "~")) or Path(value).exists()
+    return is_here(value) or (parameter == "unit" and value in ("tokens", "characters"))

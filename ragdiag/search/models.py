@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ from ragdiag.core.encoders import Kind, NamedModel
 from ragdiag.core.errors import MissingExtra, SpecError
 from ragdiag.core.protocols import Progress, Store, text_key
 from ragdiag.core.registry import require
+from ragdiag.core.remote import is_here
 from ragdiag.search.forecast import Forecast
 from ragdiag.search.lengths import BATCH
 from ragdiag.search.model_files import Stamp, checked, stamped
@@ -58,8 +60,9 @@ def folder_of(name: str, instead: str = "") -> Path:
     named = path_of(name)
     if named.is_dir():
         return checked(named)
-    if name.startswith((".", "/", "~")):
-        raise SpecError(f"no model folder {name!r}; check the path")
+    if is_here(name):
+        why = f"{name!r} is no folder, so it holds no model" if named.exists() else f"no model folder {name!r}"
+        raise SpecError(f"{why}; check the path")
     try:
         return from_hub(name, "HF_HUB_OFFLINE" in os.environ, instead)
     except (MissingExtra, SpecError):
@@ -78,12 +81,14 @@ def from_hub(name: str, local_only: bool, instead: str = "") -> Path:
 
     Raises whatever the hub's client raises, and `SpecError` for a model that is not only data (`model_files`).
     """
-    return checked(Path(require("huggingface_hub", "offline", instead).snapshot_download(name, local_files_only=local_only)))
+    hub = require("huggingface_hub", "offline", instead)
+    with _LOADING:  # while a model is loaded the hub is offline
+        return checked(Path(hub.snapshot_download(name, local_files_only=local_only)))
 
 
 def identity_of(folder: Path) -> str:
     """The hash of all files that what a model computes depends on; read again only where one has changed since."""
-    kinds = (".json", ".txt", ".safetensors", ".bin", ".model")
+    kinds = (".json", ".txt", ".safetensors", ".model")
     return _hashed(folder, tuple(file for file in stamped(folder) if file.path.suffix in kinds))
 
 
@@ -119,10 +124,23 @@ def _loaded(kind: str, folder: Path, identity: str, precision: str) -> Any:
     library, torch = require("sentence_transformers", "dense"), require("torch", "dense")
     kwargs = {"dtype": getattr(torch, precision), "use_safetensors": True}
     try:
-        return getattr(library, kind)(str(folder), local_files_only=True, trust_remote_code=False, model_kwargs=kwargs)
+        with _offline():
+            return getattr(library, kind)(str(folder), local_files_only=True, trust_remote_code=False, model_kwargs=kwargs)
     except Exception as e:
         reason = " ".join(f"{type(e).__name__}: {e}".split())
         raise SpecError(f"{str(folder)!r} holds no model that sentence-transformers can load: {reason}") from e
+
+
+@contextlib.contextmanager
+def _offline() -> Iterator[None]:
+    """Nothing is asked of the hub, whatever a model's files name: its client has read what the environment says of that."""
+    constants = require("huggingface_hub.constants", "dense")
+    before = constants.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
 
 
 def made(

@@ -18,6 +18,7 @@ import numpy as np
 from ragdiag.core.arrays import BoolArray, IntArray
 from ragdiag.core.errors import SpecError, nearest
 from ragdiag.core.registry import require
+from ragdiag.core.remote import is_here
 from ragdiag.text.scripts import INVISIBLE, letters_without_spaces, marks, spaced_by_sentence
 
 __all__ = [
@@ -197,7 +198,7 @@ def _tokenizer(unit: str) -> Any:
     """A tokenizer of the package tokenizers, by its file or its model's name. Raises `SpecError` where there is none."""
     tokenizers = require("tokenizers", "dense", "use unit=tokens or unit=characters")
     path = Path(unit) / "tokenizer.json" if Path(unit).is_dir() else Path(unit)
-    of_hub = re.fullmatch(r"[\w.-]+/[\w.-]+", unit) and not Path(unit).exists()
+    of_hub = re.fullmatch(r"[\w.-]+/[\w.-]+", unit) and not is_here(unit)
     # Neither a misspelt unit nor a folder without a tokenizer is a reason to ask a model hub.
     if not path.is_file() and not of_hub:
         units = f"tokens, characters, a tokenizer.json or a model's OWNER/NAME{nearest(unit, ('tokens', 'characters'))}"

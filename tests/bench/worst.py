@@ -245,14 +245,13 @@ def routines() -> list[Worst]:
     from ragdiag.core.records import Document
     from ragdiag.core.registry import make
     from ragdiag.label.drafts import asked, drafts
-    from ragdiag.reports.text import no_commands
     from ragdiag.text.abbreviations import abbreviations
     from ragdiag.text.analysis import Analysis
     from ragdiag.text.duplicates import near_duplicates, shingles
     from ragdiag.text.front_matter import front_matter
     from ragdiag.text.headings import headings
     from ragdiag.text.normal import folded
-    from ragdiag.text.phrases import clean
+    from ragdiag.text.phrases import clean, no_commands
     from ragdiag.text.sentences import Cuts
     from ragdiag.text.tokens import token_starts
 

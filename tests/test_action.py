@@ -154,8 +154,8 @@ def test_what_is_given_is_never_run(name: str, runner: Runner, baseline: Ran) ->
 def test_it_installs_itself(runner: Runner) -> None:
     """With a Python that writes down what it is asked, since a real one would need a network."""
     python, asked = runner.folder / "python", runner.folder / "asked"
-    made = 'if [ "$2" = venv ]; then mkdir -p "$3/bin"; cp "$0" "$3/bin/python"; fi'
-    python.write_text(f'#!/bin/bash\nprintf "%s\\n" "$*" >> "{asked}"\n{made}\n')
+    made = 'if [ "$3" = venv ]; then mkdir -p "$4/bin"; cp "$0" "$4/bin/python"; fi'
+    python.write_text(f'#!/bin/bash\nprintf "%s\\n" "${{*:3}}" >> "{asked}"\n{made}\n')
     python.chmod(python.stat().st_mode | stat.S_IXUSR)
     venv = runner.folder / "temp" / "ragdiag-venv"
     install = STEPS[0]
@@ -163,9 +163,31 @@ def test_it_installs_itself(runner: Runner) -> None:
         runner.values |= {"inputs.install": extras, "inputs.python": str(python)}
         done = runner._step(install, runner.folder / "summary.md")
         assert done.returncode == 0, done.stderr
-        assert asked.read_text().splitlines()[-1] == f"-m pip install --quiet --disable-pip-version-check -- {what}"
+        assert asked.read_text().splitlines()[-1] == f"pip install --quiet --disable-pip-version-check -- {what}"
         assert runner.values["steps.install.outputs.python"] == str(venv / "bin" / "python")
-    assert asked.read_text().splitlines()[0] == f"-m venv {venv}" and asked.read_text().count("-m venv") == 1
+    assert asked.read_text().splitlines()[0] == f"venv {venv}" and asked.read_text().count("venv ") == 1
+
+
+def test_no_module_of_the_pull_request_is_run(runner: Runner, baseline: Ran) -> None:
+    """All three steps, each with a real Python: what makes the environment, installs, audits and compares."""
+    stolen = ("ragdiag", "pip", "venv", "runpy", "click", "json", "sitecustomize", "usercustomize", "encodings", "importlib")
+    for name in stolen:
+        (runner.folder / f"{name}.py").write_text("open('pwned', 'w').close()\nraise SystemExit(0)\n")
+    ran = runner.run(**USUAL, options=BM25, baseline=baseline.outputs["report"])
+    assert (ran.status, ran.outputs["verdict"]) == (0, "no-worse"), ran.log
+    asked = runner.values | {"inputs.install": "none", "github.action_path": str(runner.folder / "no project is here")}
+    runner.values.update(asked)
+    made = runner._step(STEPS[0], runner.folder / "summary.md")
+    assert made.returncode == 1 and "no project is here" in made.stderr  # the real pip was asked, and says what is wrong
+    assert (runner.folder / "temp" / "ragdiag-venv" / "pyvenv.cfg").exists()
+    assert not list(runner.folder.rglob("pwned"))
+
+
+def test_every_python_is_started_without_the_working_folder() -> None:
+    (safely,) = {step["env"]["MODULE"] for step in STEPS}
+    started = [start for step in STEPS for start in re.findall(r'"\$PYTHON" +(-.*)', step["run"])]
+    assert len(started) == 4 and all(start.startswith('-c "$MODULE" ') for start in started)
+    assert safely.startswith("import sys; sys.path[:] = filter(None, sys.path); ")  # before anything else is imported
 
 
 def test_the_workflow_of_the_page_gives_inputs_and_uses_outputs_that_there_are() -> None:

@@ -277,6 +277,11 @@ def test_the_page_asks_blind_and_refuses_what_is_out_of_date(team: list[str]) ->
     assert done["decided"] == 1 and done["error"] == ""
     assert "makes no sense" in str(page.act({"do": "decide", "query": done["query"]["id"], "right": "all"})["error"])  # type: ignore[index]
     assert page.farewell() == "1 of 2 queries labelled"
+    page.act({"do": "skip", "query": done["query"]["id"]})  # type: ignore[index]
+    while page.session.current is not None:
+        page.session.skip()
+    for what in ("decide", "skip", "nonsense"):
+        assert "nothing is left" in str(page.act({"do": what, "right": []})["error"])
 
 
 def test_answers_are_labelled_in_a_browser(team: list[str], browser: Any) -> None:

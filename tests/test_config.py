@@ -49,6 +49,8 @@ def refused(result: Result, *says: str) -> None:
 
 WRITTEN = {"acceptable", "json", "html", "out", "output", "record", "cache"}
 CONNECTING = {"between", "cluster", "live", "page", "port", "rewrite", "search", "search-model"}
+SPENDING = {"concurrency", "condition", "max-tokens", "model", "price", "repeats", "retries", "timeout"}
+"""Of `litmus` and `prompts`: what asking a model comes to. A folder's file that set them would be agreed to with ``--yes``."""
 
 
 @pytest.mark.parametrize(("command", "option"), OPTIONS, ids=[f"{c}{o.opts[-1]}" for c, o in OPTIONS])
@@ -58,6 +60,7 @@ def test_every_option_says_what_it_does(command: str, option: object) -> None:
     written = name in WRITTEN or (command, name) == ("litmus", "citations")  # a question of `decide` has that name too
     assert (option.does is Does.WRITES) == written
     assert (option.does is Does.CONNECTS) == (name in CONNECTING)
+    assert (option.does is Does.SPENDS) == (command in ("litmus", "prompts") and name in SPENDING)
     assert (option.does is Does.AGREES) == (name == "yes")
     assert (option.does is Does.CHOOSES) == (option.metavar in ("SPEC", "KIND")) == bool(option.family)
     # Whatever takes a file, a folder or an address is more than a word that tells something.
@@ -182,6 +185,20 @@ def test_code_of_the_folder_is_not_imported(here: Path) -> None:
     result = CliRunner().invoke(main, ["litmus", TINY[1], "--corpus", TINY[0]])
     refused(result, "ragdiag.toml:1: 'live' connects, or runs code")
     assert not (here / "ran").exists()
+
+
+@pytest.mark.parametrize("name", sorted(SPENDING))
+def test_what_a_folder_says_of_the_price_is_not_agreed_to_with_yes(
+    here: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder's owner would choose what somebody else pays, since ``--yes`` asks nobody."""
+    monkeypatch.setattr("socket.socket.connect", lambda *_: pytest.fail("the endpoint was asked"))
+    (here / "ragdiag.toml").write_text(f"k = 3\n{name} = 500\n")
+    asked = ["--live", "http://127.0.0.1:9/v1", "--record", "r.jsonl", "--yes", "--quiet"]
+    result = CliRunner().invoke(main, ["litmus", TINY[1], "--corpus", TINY[0], *asked], prog_name="ragdiag")
+    refused(
+        result, f"ragdiag.toml:2: {name!r} says how often, which or how dear a model is asked", f"give --{name} on the command"
+    )
 
 
 # What is wrong with the file itself

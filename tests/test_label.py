@@ -7,7 +7,9 @@ import math
 import os
 import re
 import signal
+import socket
 import stat
+import struct
 import subprocess
 import sys
 import threading
@@ -840,6 +842,38 @@ def test_labelling_over_http(served: Served, corpus: Path) -> None:
     assert fine(corpus, served.session.file.path)
     farewell = json.loads(served.ask("POST", f"{served.path}stop", {})[1])["farewell"]
     assert "1 query labelled" in farewell and "without the expected answer" not in farewell
+
+
+NOTHING_ASKED = {"label": {"groups": []}, "unanswerable": {}, "search": {"words": "x"}, "more": {}, "beside": {"number": 1},
+                 "reword": {"text": "x"}, "skip": {}, "withdraw": {}}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", NOTHING_ASKED)
+@pytest.mark.parametrize("from_the_start", [True, False])
+def test_where_nothing_is_asked_nothing_can_be_done(
+    what: str, from_the_start: bool, corpus: Path, asks: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.jsonl"
+    session = opened(corpus, asks, out)
+    while session.current is not None:
+        session.search("x")
+        session.unanswerable()
+    before = out.read_bytes()
+    page = Page(opened(corpus, asks, out) if from_the_start else session)
+    said = page.act({"do": what, **NOTHING_ASKED[what]})
+    assert "nothing is left to label" in str(said["error"]) and said["query"] is None
+    assert out.read_bytes() == before and page.act({"do": "show"})["error"] == ""
+
+
+def test_who_goes_away_before_the_reply_leaves_no_trace_on_the_terminal(
+    served: Served, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(20):
+        with socket.create_connection(("127.0.0.1", served.port), timeout=30) as gone:
+            gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # closed at once, by a reset
+            gone.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert served.act("show")["error"] == ""
+    assert capfd.readouterr().err == ""
 
 
 def test_a_port_in_use_is_named(corpus: Path, asks: Path, tmp_path: Path, served: Served) -> None:

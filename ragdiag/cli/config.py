@@ -1,7 +1,8 @@
 """Defaults for the command line: ``ragdiag.toml``, or ``[tool.ragdiag]`` in ``pyproject.toml``, of the folder it runs in.
 
 That folder may be anybody's. So its configuration says how something is measured and shown, and what is read for that; what
-writes, runs code, connects or agrees to something is given on the command line alone. Each option says which it is (`Does`).
+writes, runs code, connects, agrees to something or says what asking a model costs is given on the command line alone. Each
+option says which it is (`Does`).
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ class Does(enum.Enum):
     CHOOSES = "names strategies, which may have a model to fetch or a server to ask"
     WRITES = "says where something is written"
     CONNECTS = "connects, or runs code"
+    SPENDS = "says how often, which or how dear a model is asked, which may be paid for"
     AGREES = "agrees in your place"
 
 

@@ -142,8 +142,11 @@ def fail(message: str, status: int) -> NoReturn:
 
 
 def _inert(message: str) -> str:
-    """One line that cannot steer a terminal, nor fill it, whatever names are in it."""
+    """One line that cannot steer a terminal or a log of GitHub's, nor fill it, whatever names are in it."""
+    from ragdiag.text.phrases import no_commands, on_github
+
     line = " ".join(message.split())
     if len(line) > LONGEST:
         line = f"{line[: LONGEST // 2]} ... {line[-LONGEST // 2 :]}"
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in line)
+    line = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in line)
+    return no_commands(line) if on_github() else line

@@ -58,9 +58,9 @@ def _prices(_: click.Context, __: click.Parameter, value: str | None) -> tuple[f
     return price_in, price_out
 
 
-tells, reads, chooses, writes, connects, agrees = (
+tells, reads, chooses, writes, connects, spends, agrees = (
     functools.partial(click.option, cls=Option, does=does)
-    for does in (Does.TELLS, Does.READS, Does.CHOOSES, Does.WRITES, Does.CONNECTS, Does.AGREES)
+    for does in (Does.TELLS, Does.READS, Does.CHOOSES, Does.WRITES, Does.CONNECTS, Does.SPENDS, Does.AGREES)
 )
 """Options, by what their values bring about: see `config.Does`."""
 
@@ -232,7 +232,7 @@ REVIEW_OPTIONS = (
 citations_option = writes("--citations", metavar="FILE",
                           help="Write each claim of the answers, with the passage that holds it, as JSONL.")  # fmt: skip
 
-condition_option = tells(
+condition_option = spends(
     "--condition",
     "conditions",
     type=click.Choice(CONDITIONS),
@@ -244,14 +244,14 @@ condition_option = tells(
     "more of them (longer). Repeat for several.",
 )
 template_option = reads("--template", metavar="FILE", help="Your prompt, with {contexts} and {question} in it.")
-repeats_option = tells("--repeats", type=click.IntRange(min=1), metavar="N", default=1, show_default=True,
-                       help="How often each prompt is asked.")  # fmt: skip
+repeats_option = spends("--repeats", type=click.IntRange(min=1), metavar="N", default=1, show_default=True,
+                        help="How often each prompt is asked.")  # fmt: skip
 
 PROMPTS_OPTIONS = (
     condition_option,
     tells("--format", "form", type=click.Choice(["jsonl", "openai", "anthropic"]), default="jsonl", show_default=True,
           help="openai, anthropic: the input of their batch APIs."),
-    tells("--model", metavar="NAME", help="The model that a batch asks."),
+    spends("--model", metavar="NAME", help="The model that a batch asks."),
     template_option,
     repeats_option,
     writes("--out", metavar="FILE", default="-", help="Where the prompts go.  [default: standard output]"),
@@ -261,18 +261,18 @@ LIVE_OPTIONS = (
     connects("--live", metavar="TARGET", help="Ask now: the url of an OpenAI-compatible endpoint (http://localhost:8000/v1; "
              "its key in OPENAI_API_KEY), or module:function, called with a question and its list of contexts."),
     writes("--record", metavar="FILE", help="Keeps every answer as it comes; what it holds is not asked again."),
-    tells("--model", metavar="NAME", help="The endpoint's name of the model; of a function, a name for its version."),
+    spends("--model", metavar="NAME", help="The endpoint's name of the model; of a function, a name for its version."),
     condition_option,
     template_option,
     repeats_option,
-    tells("--concurrency", type=click.IntRange(min=1), metavar="N",
+    spends("--concurrency", type=click.IntRange(min=1), metavar="N",
           help="Calls at a time.  [default: 4; 1 of a function]"),
-    tells("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
+    spends("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
           help="The longest wait for an endpoint.  [default: 60]"),
-    tells("--retries", type=click.IntRange(min=0), metavar="N",
+    spends("--retries", type=click.IntRange(min=0), metavar="N",
           help="Further tries after an overload, an error of the server, a lost connection.  [default: 2]"),
-    tells("--max-tokens", type=click.IntRange(min=1), metavar="N", help="The longest answer.  [default: 512]"),
-    tells("--price", callback=_prices, metavar="IN,OUT", help="Dollars for a million tokens, to show what it may cost."),
+    spends("--max-tokens", type=click.IntRange(min=1), metavar="N", help="The longest answer.  [default: 512]"),
+    spends("--price", callback=_prices, metavar="IN,OUT", help="Dollars for a million tokens, to show what it may cost."),
     agrees("--yes", is_flag=True, help="Make the calls without being asked."),
 )  # fmt: skip
 

@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from ragdiag.cli.config import settle
-from ragdiag.cli.ending import standard_output
+from ragdiag.cli.ending import note, standard_output
 from ragdiag.cli.flags import CACHE_OPTIONS, CORPUS_OPTIONS, chooses, connects, corpus_argument, options, reads, tells, writes
 from ragdiag.cli.shell import progress_bars
 
@@ -57,8 +57,8 @@ def label(corpus: str, queries: str | None, out: str, page: bool, port: int, **g
     cache = None if given["no_cache"] else given["cache"] or ""
     with progress_bars(False) as progress:
         session, notes = _opened(corpus, queries, out, cache, progress, given)
-    for note in notes:
-        click.echo(f"note: {note}", err=True)
+    for each in notes:
+        note(each, UserWarning, "", 0)
     with standard_output():
         try:
             _on_page(session, port) if page else _on_terminal(session)

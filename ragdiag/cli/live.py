@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from ragdiag.cli.ending import note
 from ragdiag.cli.shell import on_terminal, progress_bars, refuse
 from ragdiag.core.errors import UsageError
 from ragdiag.core.options import Options
@@ -127,11 +128,9 @@ def _consent(open_: Session, price: tuple[float, float] | None, yes: bool, quiet
 
 def tell_left_out(prompts: Prompts) -> None:
     """How many queries have no prompt, and why, and what else a reader should know, to standard error."""
-    from ragdiag.text.phrases import one_line
-
     for condition, reasons in prompts.left_out.items():
         if n := sum(reasons.values()):
             why = ", ".join(f"{reason} {k}" for reason, k in reasons.items())
             click.echo(f"no {condition} prompt for {n} {'query' if n == 1 else 'queries'}: {why}", err=True)
-    for note in prompts.notes:
-        click.echo(f"note: {one_line(note, 1000)}", err=True)
+    for each in prompts.notes:
+        note(each, UserWarning, "", 0)

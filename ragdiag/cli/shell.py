@@ -207,6 +207,10 @@ def progress_bars(quiet: bool) -> Iterator[Progress]:
 def write_out(file: str, data: bytes) -> None:
     """To a file, whole or not at all; ``-`` is standard output."""
     if file == "-":
+        from ragdiag.text.phrases import on_github
+
+        if on_github() and data[:1] in (b"{", b"["):  # in JSON that is the same text
+            data = data.replace(b"##[", b"#\\u0023[")
         with standard_output():
             sys.stdout.buffer.write(data)
         return

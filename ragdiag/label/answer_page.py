@@ -43,6 +43,8 @@ class AnswerPage:
                 # What the page shows may be out of date, as in a second window: no decision may go to another query.
                 if what != "show" and session.current is not None and request.get("query") != session.query.id:
                     raise UsageError("another query is asked by now: here it is")
+                if what not in ("show", "back"):
+                    session.query  # noqa: B018  # refuses where nothing is asked
                 if what == "decide":
                     session.decide([expect(right, bool) for right in expect(request.get("right"), list)])
                 elif what in ("skip", "back"):

@@ -94,6 +94,8 @@ class Page:
                 # What the page shows may be out of date, as in a second window: no decision may go to another query.
                 if current is not None and request.get("query") != self.session.task.query.id and request.get("do") != "show":
                     raise UsageError("another query is asked by now: here it is")
+                if request.get("do") not in ("show", "back"):
+                    self.session.task  # noqa: B018  # refuses where nothing is asked
                 message, numbers = self._do(str(request.get("do")), request)
                 return self.state(message, found=numbers)
             except RagdiagError as e:

@@ -11,6 +11,7 @@ import importlib.resources
 import json
 import re
 import secrets
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -57,6 +58,11 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, page: Served, port: int) -> None:
         self.page, self.token = page, secrets.token_urlsafe(24)
         super().__init__(("127.0.0.1", port), _Handler)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """As the library's; nothing is said of who went away before the reply, which anybody on this machine can do."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 class _Handler(BaseHTTPRequestHandler):

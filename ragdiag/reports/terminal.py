@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -19,9 +18,9 @@ from ragdiag.reports.health import health_heading, health_text
 from ragdiag.reports.left_out import left_out_text
 from ragdiag.reports.litmus import litmus_text
 from ragdiag.reports.summary import Measured, Summary, summary
-from ragdiag.reports.text import defect_line, line, marked, next_lines, no_commands, plain_table, verbatim
+from ragdiag.reports.text import defect_line, line, marked, next_lines, plain_table, verbatim
 from ragdiag.sources.checked import Checked
-from ragdiag.text.phrases import one_line
+from ragdiag.text.phrases import no_commands, on_github, one_line
 
 __all__ = ["audit_text", "check_text", "explain_text", "show", "troubles"]
 
@@ -191,7 +190,7 @@ def show(renderable: RenderableType) -> None:
     """Print to standard output: as wide as the terminal; 140 columns where it is none."""
     console = Console(highlight=False)
     console = console if console.is_terminal else Console(highlight=False, width=140)
-    if os.environ.get("GITHUB_ACTIONS") != "true":
+    if not on_github():
         console.print(renderable, crop=False)
         return
     with console.capture() as captured:

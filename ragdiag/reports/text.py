@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from rich.table import Table
 from rich.text import Text
 
@@ -17,7 +15,6 @@ __all__ = [
     "interval",
     "line",
     "marked",
-    "no_commands",
     "percent",
     "plain_table",
     "signed",
@@ -39,11 +36,6 @@ def marked(row: Row) -> Text:
         text.append(clean(row.text[start:end]), style=" ".join(STYLES[word] for word in kind.split() if word in STYLES))
         last = end
     return text.append(clean(row.text[last:]))
-
-
-def no_commands(text: str) -> str:
-    """`text` as a log of GitHub's can hold it, which takes for a command what begins a line so, after blanks."""
-    return re.sub(r"(?m)^([^\S\n]*):(?=:)", r"\1\\x3a", text).replace("##[", "\\x23#[")
 
 
 def line(*parts: str | tuple[str, str]) -> Text:

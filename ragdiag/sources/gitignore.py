@@ -42,9 +42,15 @@ class Pattern(NamedTuple):
         return self.expression.fullmatch(path if self.of_path else path.rpartition("/")[2]) is not None
 
 
+def _without_blanks(line: str) -> str:
+    """A line without the blanks at its end, but for one that a backslash stands before."""
+    short = line.rstrip(" ")
+    return line[: len(short) + 1] if short.endswith("\\") else short
+
+
 def parsed(line: str) -> Pattern | None:
     """A line as a pattern; None for a blank line, a comment, what git takes for no pattern, and one of more than `LONGEST`."""
-    text = unicodedata.normalize("NFC", re.sub(r"(?<!\\) +$", "", line.removesuffix("\r")))
+    text = unicodedata.normalize("NFC", _without_blanks(line.removesuffix("\r")))
     if not text.strip() or text.startswith("#") or len(text) > LONGEST:
         return None
     leaves_out = not text.startswith("!")

@@ -23,11 +23,11 @@ from ragdiag.core.reviews import Corrected
 from ragdiag.explain import explanations
 from ragdiag.pipeline import Audit, run_audit
 from ragdiag.reports.proof import why
-from ragdiag.reports.text import line, no_commands
+from ragdiag.reports.text import line
 from ragdiag.reports.words import headline
 from ragdiag.results import AuditResult
 from ragdiag.testing.passages import lacking, passage
-from ragdiag.text.phrases import clean, counted, one_line
+from ragdiag.text.phrases import clean, counted, no_commands, one_line
 
 __all__ = ["ASK", "WIDTH", "Audited", "QueryStory", "audited", "of_report", "plain", "shown"]
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 
-__all__ = ["UNSAFE", "clean", "counted", "duration", "listed", "one_line"]
+__all__ = ["UNSAFE", "clean", "counted", "duration", "listed", "no_commands", "on_github", "one_line"]
 
 UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters, and marks that reorder what is shown."""
@@ -14,6 +15,16 @@ UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202
 def clean(text: str) -> str:
     """`text` with control characters, which could steer a terminal or reorder what it shows, made visible."""
     return UNSAFE.sub(lambda m: "" if m[0] == "\r" else f"\\x{ord(m[0]):02x}", text)
+
+
+def no_commands(text: str) -> str:
+    """`text` as a log of GitHub's can hold it, which takes for a command what begins a line so, after blanks."""
+    return re.sub(r"(?m)^([^\S\n]*):(?=:)", r"\1\\x3a", text).replace("##[", "\\x23#[")
+
+
+def on_github() -> bool:
+    """Whether GitHub reads what is printed, and obeys the commands in it."""
+    return os.environ.get("GITHUB_ACTIONS") == "true"
 
 
 def one_line(text: str, most: int) -> str:

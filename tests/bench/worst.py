@@ -54,8 +54,8 @@ def lines(count: int, record: Callable[[int], Any]) -> str:
     return "".join(json.dumps(record(i)) + "\n" for i in range(count))
 
 
-def word_document(body: str, styles: str = "") -> bytes:
-    """A Word document with this body and these styles."""
+def word_document(body: str, styles: str = "", rels: str = "") -> bytes:
+    """A Word document with this body, these styles and, where there are any, these relationships."""
     import docx
     from docx.oxml.ns import nsdecls
 
@@ -64,6 +64,7 @@ def word_document(body: str, styles: str = "") -> bytes:
     parts = {
         "word/document.xml": f"<w:document {nsdecls('w')}><w:body>{body}</w:body></w:document>",
         "word/styles.xml": f"<w:styles {nsdecls('w')}>{styles}</w:styles>",
+        "_rels/.rels": rels,
     }
     with zipfile.ZipFile(plain) as source, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as target:
         for name in source.namelist():
@@ -116,6 +117,9 @@ MARKUP = {
     "banners round content": lambda n: "<div class=cookie-banner>x" * (n // 26) + "<h1>y",
     "rows": lambda n: "<table>" + "<tr><td>x<td>y" * (n // 14),
     "formula in formula": lambda n: "<math>" + "<mrow><mn>1</mn>" * (n // 16),
+    "formulas of nothing": lambda n: "x" + "<math></math>" * (n // 13),
+    "characters that join": lambda n: "x<sup>a b</sup>" + "&#2;" * (n // 4),
+    "templates never closed": lambda n: filled('<template "', n),
     "comments never closed": lambda n: "x" + "<!--" * (n // 4),
     "attributes never closed": lambda n: "x" + '<a b="' * (n // 6),
 }
@@ -127,6 +131,10 @@ BODIES = {
     "styles based on one another": lambda n: word_document(
         PARAGRAPH, "".join(f'<w:style w:styleId="s{i}"><w:basedOn w:val="s{i + 1}"/></w:style>' for i in range(n // 60))
     ),
+    "relationships never closed": lambda n: word_document(PARAGRAPH, rels=filled("<Relationship ", n)),
+    "relationships that end in blanks": lambda n: word_document(PARAGRAPH, rels=filled("<Relationship a/ > ", n)),
+    "a relationship of one long word": lambda n: word_document(PARAGRAPH, rels=f"<Relationship {filled('a', n)}/>"),
+    "namespaces never closed": lambda n: word_document(PARAGRAPH, rels=filled("xmlns:a Type = ", n)),
 }
 
 
@@ -164,6 +172,7 @@ def files() -> list[Worst]:
     from ragdiag.sources.chunks import read_chunks
     from ragdiag.sources.corpus import load_corpus
     from ragdiag.sources.queries import load_queries
+    from ragdiag.sources.queries._common import grade
 
     queries, corpus = refused(load_queries), refused(load_corpus)
     passages, said = [{"doc_id": "a", "start": 0, "end": 1}], {"query_id": "q", "condition": "oracle", "answer": "x"}
@@ -206,6 +215,7 @@ def files() -> list[Worst]:
         made("runs: a ranking", "r.jsonl", lambda n: json.dumps({"query_id": "q", "retrieved": passages * (n // 40)}), read_run),
         made("chunks", "c.jsonl", lambda n: lines(n // 40, lambda i: passages[0]), read_chunks),
         made("answers", "a.jsonl", lambda n: lines(n // 50, lambda i: said), lambda path: load_answers([str(path)])),
+        Worst("queries: a grade of digits", lambda n, _: "1" * n + "x", lambda text: refused(grade)(text, Path("q"), 1), 20_000),
         Worst("answers: JSON of lists", lambda n, _: "[" + "[1]," * (n // 4) + "1]", spoken),
     ]
 
@@ -235,14 +245,13 @@ def routines() -> list[Worst]:
     from ragdiag.core.records import Document
     from ragdiag.core.registry import make
     from ragdiag.label.drafts import asked, drafts
-    from ragdiag.reports.text import no_commands
     from ragdiag.text.abbreviations import abbreviations
     from ragdiag.text.analysis import Analysis
     from ragdiag.text.duplicates import near_duplicates, shingles
     from ragdiag.text.front_matter import front_matter
     from ragdiag.text.headings import headings
     from ragdiag.text.normal import folded
-    from ragdiag.text.phrases import clean
+    from ragdiag.text.phrases import clean, no_commands
     from ragdiag.text.sentences import Cuts
     from ragdiag.text.tokens import token_starts
 
@@ -323,6 +332,7 @@ def places() -> list[Worst]:
             20_000,
         ),
         Worst("gitignore: classes never closed", lambda n, _: "\n".join(["[!." * 300] * (n // 900 + 1)), ignored, 40_000),
+        Worst("gitignore: blanks", lambda n, _: "a" + " " * n + "b", ignored, 20_000),
         Worst("gitignore: many stars", many_stars, lambda case: case[0].matches(case[1], False)),
     ]
 

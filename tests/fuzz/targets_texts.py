@@ -80,8 +80,7 @@ def cut_into(text: str) -> object:
 def on_screen(text: str) -> object:
     """Nothing that is printed steers a terminal, and a screen's line is one."""
     from ragdiag.cli.ending import _inert
-    from ragdiag.reports.text import no_commands
-    from ragdiag.text.phrases import clean
+    from ragdiag.text.phrases import clean, no_commands
 
     assert _inert(text).isprintable()
     assert "\x1b" not in no_commands(clean(text)) and "\x1b" not in clean(text)

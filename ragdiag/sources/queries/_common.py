@@ -103,7 +103,7 @@ def grade(value: object, path: Path, line: int) -> int:
     whole = re.fullmatch(r"([+-]?[0-9]{1,9})(?:\.0*)?", str(value))
     if whole and not isinstance(value, bool):
         return int(whole[1])
-    if re.fullmatch(r"[+-]?[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?", str(value)) and not isinstance(value, bool):
+    if re.fullmatch(r"[+-]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", str(value)) and not isinstance(value, bool):
         remedy = "say from where on a document is relevant, and write 1 and 0; or scale all grades to whole numbers"
         raise InputError(f"grade {value} is no whole number up to 9 digits, and a grade counts steps", path, line, remedy)
     raise InputError(f"grade {value!r} is not an integer", path, line, "write a small one: 0, 1, 2 ...")

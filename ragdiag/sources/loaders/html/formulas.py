@@ -86,7 +86,7 @@ def separated(line: str) -> str:
     if GLUE not in line and PART not in line:
         return line
     line = re.sub(f"{POWER}(.*?){POWER}", lambda match: superscript(match[1].strip()), line, flags=re.DOTALL)
-    line = re.sub(rf"{GLUE}+(?=\w)", " ", line)
+    line = re.sub(rf"(?<!{GLUE}){GLUE}+(?=\w)", " ", line)
     return re.sub(rf"(?<=\d){PART}(?=\d)|(?<=\w){PART}(?=[^\W\d_]{{3}})", " ", line).replace(GLUE, "").replace(PART, "")
 
 

@@ -23,7 +23,7 @@ from ragdiag.answering.answers import load_answers
 from ragdiag.answering.live import asking
 from ragdiag.answering.live.asking import HOPELESS, Estimate, Questions
 from ragdiag.cli import main
-from ragdiag.core import endpoints, files, replies
+from ragdiag.core import appending, endpoints, files, replies
 from ragdiag.core.errors import InputError, UsageError
 from ragdiag.core.prompt import Prompt, Reply
 from ragdiag.core.protocols import no_progress
@@ -210,7 +210,7 @@ def test_a_response_without_an_end_is_not_waited_for() -> None:
 def test_a_record_of_any_size_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str) -> None:
     """As a small one is: its last line may be whole, unfinished, or of another kind."""
     monkeypatch.setattr(files, "MAX_BYTES", 2000)
-    monkeypatch.setattr(asking, "BLOCK", 100)
+    monkeypatch.setattr(appending, "BLOCK", 100)
     names = {"condition": "oracle", "repeat": 1, "model": "m", "prompt_sha256": "0" * 64}
     rows = [{"query_id": f"q{i}", **names, "answer": "é" * 300} for i in range(9)]
     path = write(tmp_path / "rec.jsonl", rows)

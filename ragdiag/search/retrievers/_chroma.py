@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import random
-import shutil
 import sqlite3
 import warnings
 import weakref
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ragdiag.core.arrays import VectorArray
+from ragdiag.core.copying import copy_privately
 from ragdiag.core.errors import InputError, SpecError, did_you_mean
 from ragdiag.core.holding import temporary_folder
 from ragdiag.core.protocols import Progress, no_progress
@@ -146,8 +146,8 @@ class Connection:
         folder = Path(self._path)
         if not (folder / "chroma.sqlite3").is_file():  # chromadb would make one
             raise InputError("is no Chroma folder (it has no chroma.sqlite3)", folder, remedy="give the folder of the collection")
-        copy = Path(held.enter_context(temporary_folder()))
-        shutil.copytree(folder, copy, dirs_exist_ok=True)
+        copy = Path(held.enter_context(temporary_folder())) / "copy"
+        copy_privately(folder, copy)
         with contextlib.closing(sqlite3.connect(copy / "chroma.sqlite3", isolation_level=None)) as database:
             log = _Log(database, self._name)
             client = held.enter_context(chromadb.PersistentClient(str(copy), settings=_settings(chromadb, False)))

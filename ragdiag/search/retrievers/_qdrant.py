@@ -146,9 +146,9 @@ class QdrantSource:
         if not (folder / "meta.json").is_file():  # the client would make one
             remedy = "give the folder of QdrantClient(path=...), or the url of the server whose storage it is"
             raise InputError("is no folder of Qdrant's Python client (it has no meta.json)", folder, remedy=remedy)
-        copy = held.enter_context(temporary_folder())
-        copied(folder, Path(copy))
-        return self._library.QdrantClient(path=copy)
+        library, copy = self._library, Path(held.enter_context(temporary_folder())) / "copy"
+        copied(folder, copy)
+        return library.QdrantClient(path=str(copy))
 
     @cached_property
     def _searched(self) -> tuple[str, Space]:

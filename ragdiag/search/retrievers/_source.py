@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from ragdiag.core.arrays import VectorArray
 from ragdiag.core.errors import RagdiagError, SpecError
 
-__all__ = ["PAGE", "Opaque", "Records", "Restarted", "Row", "Source", "Space", "address", "asked", "one_line"]
+__all__ = ["PAGE", "Opaque", "Records", "Restarted", "Row", "Source", "Space", "address", "asked", "check_path", "one_line"]
 
 PAGE = 1000
 """Records read in one request."""
@@ -102,6 +102,12 @@ def asked(place: str, remedy: str) -> Iterator[None]:
         raise
     except Exception as e:
         raise RagdiagError(f"{place}: {one_line(e)}; {remedy}") from e
+
+
+def check_path(path: str, store: str) -> None:
+    """Raises `SpecError`, which names the `store`, for a path that a store's library may take for an address (``s3://...``)."""
+    if "://" in path:
+        raise SpecError(f"{store}: path must be that of a file or folder of this machine, not {path.partition('://')[0]}://...")
 
 
 def address(url: str, store: str) -> tuple[str, int, bool]:

@@ -8,14 +8,17 @@ import functools
 import http.client
 import json
 import os
+import socket
 import time
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from urllib.parse import quote
 
+from ragdiag.core.bounded import within
 from ragdiag.core.endpoints import read_body
 from ragdiag.core.errors import InputError, RagdiagError, SpecError, did_you_mean
+from ragdiag.search.retrievers._elastic_form import reads_answers
 from ragdiag.search.retrievers._payload import flattened
 from ragdiag.search.retrievers._source import PAGE, Opaque, Row, address, one_line
 
@@ -39,6 +42,7 @@ Answer = Mapping[str, Opaque]
 """What a server says, as JSON."""
 
 
+@reads_answers
 class ElasticIndex:
     """The records of an index, an alias or a pattern of indexes. `text` names the field of a record that holds the chunk.
 
@@ -138,7 +142,7 @@ class ElasticIndex:
     def _said(self, method: str, path: str, body: Answer | None = None) -> Answer:
         """What the server says. Raises `SpecError` for an index that it does not have, `RagdiagError` for all else it refuses."""
         try:
-            status, text = self._sent(method, path, b"" if body is None else json.dumps(body).encode())
+            status, text = self._in_time(method, path, b"" if body is None else json.dumps(body).encode())
             said = json.loads(text)
         except (OSError, http.client.HTTPException) as e:
             raise RagdiagError(
@@ -151,6 +155,15 @@ class ElasticIndex:
         if status == http.client.OK and isinstance(said, dict):
             return said
         raise self._refused(status, said)
+
+    def _in_time(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
+        try:
+            return within(WHOLE_S, lambda: self._sent(method, path, body))
+        except TimeoutError:
+            with contextlib.suppress(OSError, AttributeError):  # what still waits for it learns that nothing more comes
+                self._connection.sock.shutdown(socket.SHUT_RDWR)
+            self._connection.close()
+            raise
 
     def _sent(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
         """The status and text of the answer. A connection is kept; one that the server has let go is made anew."""

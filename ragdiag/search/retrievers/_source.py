@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from ragdiag.core.arrays import VectorArray
 from ragdiag.core.errors import RagdiagError, SpecError
+from ragdiag.core.secrets import without_secrets
 
 __all__ = ["PAGE", "Opaque", "Records", "Restarted", "Row", "Source", "Space", "address", "asked", "check_path", "one_line"]
 
@@ -88,8 +89,8 @@ class Restarted(Source, Protocol):
 
 
 def one_line(error: Exception, most: int = 160) -> str:
-    """What an error says, on one line."""
-    words = " ".join(str(error).split()) or type(error).__name__
+    """What an error says, on one line, without keys that a server may have repeated."""
+    words = " ".join(without_secrets(str(error)).split()) or type(error).__name__
     return words if len(words) <= most else words[: most - 1] + "…"
 
 

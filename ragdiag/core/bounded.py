@@ -9,9 +9,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeVar
 
-__all__ = ["HttpClient", "Request", "bound", "within"]
+__all__ = ["ASKING", "HttpClient", "Request", "bound", "within"]
 
 T = TypeVar("T")
+
+ASKING = "ragdiag-asking"
+"""The name of a thread that waits for a server."""
 
 OF_ERROR = 2**16
 """Bytes of an error's body that are read: it is said on one line."""
@@ -68,7 +71,7 @@ def within(seconds: float, ask: Callable[[], T]) -> T:
         except BaseException as e:
             done.set_exception(e)
 
-    threading.Thread(target=run, daemon=True).start()
+    threading.Thread(target=run, name=ASKING, daemon=True).start()
     try:
         return done.result(seconds)
     except concurrent.futures.TimeoutError as e:

@@ -157,29 +157,32 @@ class ElasticIndex:
         raise self._refused(status, said)
 
     def _in_time(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
+        connection, deadline = self._connection, time.monotonic() + WHOLE_S
         try:
-            return within(WHOLE_S, lambda: self._sent(method, path, body))
+            return within(WHOLE_S, lambda: self._sent(connection, deadline, method, path, body))
         except TimeoutError:
+            del self._connection  # the next request has one of its own
             with contextlib.suppress(OSError, AttributeError):  # what still waits for it learns that nothing more comes
-                self._connection.sock.shutdown(socket.SHUT_RDWR)
-            self._connection.close()
+                connection.sock.shutdown(socket.SHUT_RDWR)
             raise
 
-    def _sent(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
+    def _sent(
+        self, connection: http.client.HTTPConnection, deadline: float, method: str, path: str, body: bytes
+    ) -> tuple[int, bytes]:
         """The status and text of the answer. A connection is kept; one that the server has let go is made anew."""
         headers = {"Content-Type": "application/json", **_admission()}
         for attempt in (0, 1):
             try:
-                self._connection.request(method, path, body, headers)
-                with self._connection.getresponse() as answer:
+                connection.request(method, path, body, headers)
+                with connection.getresponse() as answer:
                     parts = iter(functools.partial(answer.read1, 1 << 16), b"")
-                    text = read_body(parts, time.monotonic() + WHOLE_S, LARGEST)
+                    text = read_body(parts, deadline, LARGEST)
             except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
-                self._connection.close()
-                if attempt:
+                connection.close()
+                if attempt or time.monotonic() > deadline:
                     raise
             except BaseException:
-                self._connection.close()
+                connection.close()
                 raise
             else:
                 break

@@ -56,6 +56,10 @@ class HttpClient(Protocol):
     """A client of httpx, or of a package that took its place."""
 
     send: Callable[..., Response]
+    timeout: object
+
+    def close(self) -> None:
+        """Let go of its connections."""
 
 
 def within(seconds: float, ask: Callable[[], T]) -> T:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ragdiag.core.arrays import VectorArray
-from ragdiag.core.bounded import bound, within
+from ragdiag.core.bounded import HttpClient, bound, within
 from ragdiag.core.copying import copy_privately
 from ragdiag.core.errors import InputError, SpecError, did_you_mean
 from ragdiag.core.holding import temporary_folder
@@ -245,7 +245,7 @@ def _hang_up(client: Any) -> None:
         session.close()
 
 
-def _sessions(client: Any) -> Iterator[Any]:
+def _sessions(client: object) -> Iterator[HttpClient]:
     """The clients of httpx within one of a server, each once."""
     servers = (getattr(part, "_server", None) for part in (client, getattr(client, "_admin_client", None)))
     sessions = [session for server in servers if (session := getattr(server, "_session", None)) is not None]

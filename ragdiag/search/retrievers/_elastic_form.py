@@ -12,7 +12,7 @@ from ragdiag.core.errors import RagdiagError
 __all__ = ["reads_answers"]
 
 C = TypeVar("C", bound=type)
-WRONG = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+WRONG = (AttributeError, LookupError, RecursionError, TypeError, ValueError, ZeroDivisionError)
 """What comes of reading a form that is not there."""
 
 

@@ -136,8 +136,10 @@ def logged() -> Iterator[None]:
 
 def fail(message: str, status: int) -> NoReturn:
     """End with an error on one line."""
+    from ragdiag.core.secrets import without_secrets
+
     with contextlib.suppress(OSError):
-        click.echo(f"error: {_inert(message)}", err=True)
+        click.echo(f"error: {_inert(without_secrets(message))}", err=True)
     sys.exit(status)
 
 

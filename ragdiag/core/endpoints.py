@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
+from ragdiag.core.bounded import Request, bound
 from ragdiag.core.registry import require
 from ragdiag.core.remote import KEY, api_key, check_url
 
@@ -19,12 +20,17 @@ UNREAD = {"X-Stainless-Raw-Response": "stream"}
 """What has the library hand over a response before its body is read, as its own `with_streaming_response` does."""
 
 
+PLAIN = ("accept", "connection", "content-", "host", "transfer-encoding", "user-agent", "x-stainless-")
+"""How headers begin that any endpoint may have: what is sent, and by which library."""
+
+
 class Connection:
     """The endpoint at `url` (``http://localhost:8000/v1``); `whose` url it is, an option or a parameter, is said in errors.
 
     What overload or errors of the server stand against is asked for `retries` times more, after as long as the server says.
     Redirects are not followed: they would take the texts, perhaps the key, to where the user never sent them. The key is what
-    the environment variable `key` holds.
+    the environment variable `key` holds. What else OpenAI's variables name (an organization, a project, headers) goes along with
+    OpenAI's key alone, and never in its place.
     Raises `SpecError` for a url with a key in it, `MissingExtra` without openai.
     """
 
@@ -34,12 +40,15 @@ class Connection:
         self._openai = require("openai", "live")
         client_class = self._openai.DefaultHttpxClient
         self._http = require(client_class.__mro__[1].__module__.partition(".")[0], "live")  # httpx or httpx2, as openai's version
+        http_client = client_class(follow_redirects=False)
+        held = api_key(key)
+        bound(http_client, 2 * timeout_s, LARGEST, lambda request: _admit(request, held, key == KEY))  # to wait, and to read
         self._client = self._openai.OpenAI(
             base_url=url,
-            api_key=api_key(key),
+            api_key=held,
             timeout=timeout_s,
             max_retries=retries,
-            http_client=client_class(follow_redirects=False),
+            http_client=http_client,
         )
 
     def body(self, of: Literal["chat.completions", "embeddings"], sent: Mapping[str, object]) -> bytes:
@@ -75,6 +84,14 @@ class Connection:
     def close(self) -> None:
         """Let go of connections: nothing more is asked."""
         self._client.close()
+
+
+def _admit(request: Request, key: str, of_openai: bool) -> None:
+    """Put the key into a request, and take out what is not the endpoint's."""
+    if not of_openai:
+        for name in [name for name in request.headers if not name.lower().startswith(PLAIN)]:
+            del request.headers[name]
+    request.headers["Authorization"] = f"Bearer {key}"
 
 
 def read_body(parts: Iterable[bytes], deadline: float, most: int | None = None) -> bytes:

@@ -19,6 +19,8 @@ import difflib
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
+from ragdiag.core.secrets import without_secrets
+
 __all__ = [
     "InputError",
     "MissingExtra",
@@ -37,7 +39,10 @@ MOST_COMPARED = 20_000
 
 
 class RagdiagError(Exception):
-    """Base of all errors that ragdiag raises on purpose; `str` of one is a single line."""
+    """Base of all errors that ragdiag raises on purpose; `str` of one is a single line, with no key in it."""
+
+    def __str__(self) -> str:
+        return without_secrets(super().__str__())
 
 
 class InputError(RagdiagError):
@@ -53,7 +58,7 @@ class InputError(RagdiagError):
     def __str__(self) -> str:
         place = self.file + (f":{self.line}" if self.line else "") + (f" at byte {self.byte}" if self.byte is not None else "")
         parts = (f"{place}: " if place else "") + self.message + (f"; {self.remedy}" if self.remedy else "")
-        return " ".join(parts.split())
+        return without_secrets(" ".join(parts.split()))
 
 
 class UnreadableDocument(InputError):

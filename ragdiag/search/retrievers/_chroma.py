@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import random
-import shutil
 import sqlite3
 import warnings
 import weakref
@@ -16,6 +15,8 @@ from typing import Any
 import numpy as np
 
 from ragdiag.core.arrays import VectorArray
+from ragdiag.core.bounded import HttpClient, bound, within
+from ragdiag.core.copying import copy_privately
 from ragdiag.core.errors import InputError, SpecError, did_you_mean
 from ragdiag.core.holding import temporary_folder
 from ragdiag.core.protocols import Progress, no_progress
@@ -24,6 +25,9 @@ from ragdiag.search.retrievers._source import PAGE, Row, Space, address, asked
 
 OF_SERVER = "check that a Chroma server runs there and admits you"
 OF_FOLDER = "check that this version of chromadb opens it, and that there is room for a copy in the temporary folder"
+
+FIRST_S, SECONDS, WHOLE_S, LARGEST = 60, 120, 600, 512 * 2**20
+"""How long a server may take to admit, be silent, and take for one answer, and the bytes of one."""
 
 NOBODY = "ragdiag: no record has this id"
 """To update a record that is not there changes nothing, and makes Chroma take in what its log holds."""
@@ -138,16 +142,20 @@ class Connection:
 
     def _served(self, chromadb: Any, held: contextlib.ExitStack) -> Any:
         host, port, ssl = address(self._url, "chroma")
-        client = held.enter_context(chromadb.HttpClient(host, port, ssl, settings=_settings(chromadb, True)))
+        client = within(FIRST_S, lambda: chromadb.HttpClient(host, port, ssl, settings=_settings(chromadb, True)))
+        held.enter_context(client)
         held.callback(_hang_up, client)
+        for session in _sessions(client):
+            session.timeout = SECONDS
+            bound(session, WHOLE_S, LARGEST)
         return self._got(chromadb, client)
 
     def _copied(self, chromadb: Any, held: contextlib.ExitStack, progress: Progress) -> Any:
         folder = Path(self._path)
         if not (folder / "chroma.sqlite3").is_file():  # chromadb would make one
             raise InputError("is no Chroma folder (it has no chroma.sqlite3)", folder, remedy="give the folder of the collection")
-        copy = Path(held.enter_context(temporary_folder()))
-        shutil.copytree(folder, copy, dirs_exist_ok=True)
+        copy = Path(held.enter_context(temporary_folder())) / "copy"
+        copy_privately(folder, copy)
         with contextlib.closing(sqlite3.connect(copy / "chroma.sqlite3", isolation_level=None)) as database:
             log = _Log(database, self._name)
             client = held.enter_context(chromadb.PersistentClient(str(copy), settings=_settings(chromadb, False)))
@@ -233,7 +241,12 @@ def _settings(chromadb: Any, of_server: bool) -> Any:
 
 def _hang_up(client: Any) -> None:
     """Close what chromadb's own close() leaves open: the idle sockets of both its clients, which have no public name."""
-    for part in (client, getattr(client, "_admin_client", None)):
-        session = getattr(getattr(part, "_server", None), "_session", None)
-        if session is not None:
-            session.close()
+    for session in _sessions(client):
+        session.close()
+
+
+def _sessions(client: object) -> Iterator[HttpClient]:
+    """The clients of httpx within one of a server, each once."""
+    servers = (getattr(part, "_server", None) for part in (client, getattr(client, "_admin_client", None)))
+    sessions = [session for server in servers if (session := getattr(server, "_session", None)) is not None]
+    yield from {id(session): session for session in sessions}.values()

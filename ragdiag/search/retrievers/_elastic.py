@@ -8,14 +8,17 @@ import functools
 import http.client
 import json
 import os
+import socket
 import time
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from urllib.parse import quote
 
+from ragdiag.core.bounded import within
 from ragdiag.core.endpoints import read_body
 from ragdiag.core.errors import InputError, RagdiagError, SpecError, did_you_mean
+from ragdiag.search.retrievers._elastic_form import reads_answers
 from ragdiag.search.retrievers._payload import flattened
 from ragdiag.search.retrievers._source import PAGE, Opaque, Row, address, one_line
 
@@ -39,6 +42,7 @@ Answer = Mapping[str, Opaque]
 """What a server says, as JSON."""
 
 
+@reads_answers
 class ElasticIndex:
     """The records of an index, an alias or a pattern of indexes. `text` names the field of a record that holds the chunk.
 
@@ -138,7 +142,7 @@ class ElasticIndex:
     def _said(self, method: str, path: str, body: Answer | None = None) -> Answer:
         """What the server says. Raises `SpecError` for an index that it does not have, `RagdiagError` for all else it refuses."""
         try:
-            status, text = self._sent(method, path, b"" if body is None else json.dumps(body).encode())
+            status, text = self._in_time(method, path, b"" if body is None else json.dumps(body).encode())
             said = json.loads(text)
         except (OSError, http.client.HTTPException) as e:
             raise RagdiagError(
@@ -152,21 +156,33 @@ class ElasticIndex:
             return said
         raise self._refused(status, said)
 
-    def _sent(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
+    def _in_time(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
+        connection, deadline = self._connection, time.monotonic() + WHOLE_S
+        try:
+            return within(WHOLE_S, lambda: self._sent(connection, deadline, method, path, body))
+        except TimeoutError:
+            del self._connection  # the next request has one of its own
+            with contextlib.suppress(OSError, AttributeError):  # what still waits for it learns that nothing more comes
+                connection.sock.shutdown(socket.SHUT_RDWR)
+            raise
+
+    def _sent(
+        self, connection: http.client.HTTPConnection, deadline: float, method: str, path: str, body: bytes
+    ) -> tuple[int, bytes]:
         """The status and text of the answer. A connection is kept; one that the server has let go is made anew."""
         headers = {"Content-Type": "application/json", **_admission()}
         for attempt in (0, 1):
             try:
-                self._connection.request(method, path, body, headers)
-                with self._connection.getresponse() as answer:
+                connection.request(method, path, body, headers)
+                with connection.getresponse() as answer:
                     parts = iter(functools.partial(answer.read1, 1 << 16), b"")
-                    text = read_body(parts, time.monotonic() + WHOLE_S, LARGEST)
+                    text = read_body(parts, deadline, LARGEST)
             except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
-                self._connection.close()
-                if attempt:
+                connection.close()
+                if attempt or time.monotonic() > deadline:
                     raise
             except BaseException:
-                self._connection.close()
+                connection.close()
                 raise
             else:
                 break

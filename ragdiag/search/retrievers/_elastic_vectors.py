@@ -12,6 +12,7 @@ from ragdiag.core.arrays import FloatArray, VectorArray
 from ragdiag.core.errors import InputError, SpecError
 from ragdiag.search.models import unit
 from ragdiag.search.retrievers._elastic import MOST, Answer, ElasticIndex
+from ragdiag.search.retrievers._elastic_form import reads_answers
 from ragdiag.search.retrievers._source import Row, Space
 
 __all__ = ["ElasticSource"]
@@ -60,6 +61,7 @@ MEASURES = {
 """By the names of Elasticsearch, and of OpenSearch, where the way depends on the engine and the version."""
 
 
+@reads_answers
 class ElasticSource:
     """An index as a source of vectors, see `_source.Source`. `candidates` is how many a shard looks at, 0 for the default."""
 

@@ -14,6 +14,7 @@ from ragdiag.core.errors import RagdiagError
 from ragdiag.core.proofs import Edit
 from ragdiag.core.ranking import best, edited, padded
 from ragdiag.search.retrievers._elastic import MOST, SAME_COPY, Answer, ElasticIndex
+from ragdiag.search.retrievers._elastic_form import reads_answers
 
 __all__ = ["ElasticWords", "Terms", "kept_length"]
 
@@ -44,6 +45,7 @@ class Terms(NamedTuple):
         return math.log1p((self.records - n + 0.5) / (n + 0.5))
 
 
+@reads_answers
 class ElasticWords:
     """A field's text searched by its words (a ``match`` query); see `protocols.Index`. Records not in `ids` are passed over.
 
@@ -58,6 +60,11 @@ class ElasticWords:
         self._position = {name: i for i, name in enumerate(ids)}
         self._found: dict[tuple[str, int], tuple[IntArray, FloatArray]] = {}
         self._terms: dict[tuple[str, bool], Terms] = {}
+
+    @property
+    def place(self) -> str:
+        """Where it is, for people."""
+        return self._source.place
 
     def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`. A live index is asked each once: it may answer differently later."""

@@ -138,7 +138,7 @@ class LancedbSource:
         tables = [each.stem for each in folder.glob("*.lance")]
         if self._name not in tables:
             raise SpecError(f"{folder} has no table {self._name!r}{did_you_mean(self._name, tables)}")
-        table = lancedb.connect(self._path).open_table(self._name)
+        table = lancedb.connect(str(folder.resolve())).open_table(self._name)
         for parameter, column in self._columns._asdict().items():
             if column not in table.schema.names:
                 near = did_you_mean(column, table.schema.names)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import shutil
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -15,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ragdiag.core.arrays import VectorArray
+from ragdiag.core.copying import copy_privately
 from ragdiag.core.errors import InputError, SpecError, did_you_mean
 from ragdiag.core.holding import temporary_folder
 from ragdiag.core.registry import require
@@ -188,10 +188,7 @@ class MilvusSource:
             remedy = "give the path of MilvusClient(...), or the url of a server"
             raise InputError("is no database of Milvus Lite", own, remedy=remedy)
         copy = Path(held.enter_context(temporary_folder())) / "copy.db"
-        if own.is_file():
-            shutil.copy(own, copy)
-        else:
-            shutil.copytree(own, copy, ignore=shutil.ignore_patterns("LOCK"))
+        copy_privately(own, copy, left_out=["LOCK"])
         held.callback(lite.server_manager_instance.release_server, str(copy))
         return library.MilvusClient(str(copy))
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ragdiag.core.arrays import VectorArray
+from ragdiag.core.bounded import bound
 from ragdiag.core.errors import InputError, SpecError, did_you_mean
 from ragdiag.core.holding import temporary_folder
 from ragdiag.core.registry import require
@@ -24,7 +25,9 @@ from ragdiag.search.retrievers._source import PAGE, Opaque, Row, Space, asked, o
 
 KEY = "QDRANT_API_KEY"
 SPACES: dict[str, Space] = {"Cosine": "cosine", "Dot": "ip", "Euclid": "l2"}
-SECONDS = 60
+SECONDS, WHOLE_S, LARGEST = 60, 600, 512 * 2**20
+"""How long a server may be silent, and take for one answer, and the bytes of one."""
+
 OF_SERVER = f"check that a Qdrant server runs there and admits you (its key is read from {KEY})"
 OF_FOLDER = "check that this version of qdrant-client opens it, and that there is room for a copy in the temporary folder"
 
@@ -139,16 +142,18 @@ class QdrantSource:
         key = os.environ.get(KEY, "").strip()
         if not (key.isascii() and key.isprintable()):  # an error about it would show it
             raise SpecError(f"the environment variable {KEY} holds characters that no key has; set it anew")
-        return self._library.QdrantClient(url=self._url, api_key=key or None, timeout=SECONDS, check_compatibility=False)
+        client = self._library.QdrantClient(url=self._url, api_key=key or None, timeout=SECONDS, check_compatibility=False)
+        bound(client.http.client._client, WHOLE_S, LARGEST)  # of httpx, which has no public name
+        return client
 
     def _copied(self, held: contextlib.ExitStack) -> Opaque:
         folder = Path(self._path)
         if not (folder / "meta.json").is_file():  # the client would make one
             remedy = "give the folder of QdrantClient(path=...), or the url of the server whose storage it is"
             raise InputError("is no folder of Qdrant's Python client (it has no meta.json)", folder, remedy=remedy)
-        copy = held.enter_context(temporary_folder())
-        copied(folder, Path(copy))
-        return self._library.QdrantClient(path=copy)
+        library, copy = self._library, Path(held.enter_context(temporary_folder())) / "copy"
+        copied(folder, copy)
+        return library.QdrantClient(path=str(copy))
 
     @cached_property
     def _searched(self) -> tuple[str, Space]:

@@ -10,11 +10,11 @@ import contextlib
 import io
 import json
 import pickle
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from ragdiag.core.copying import copy_privately
 from ragdiag.core.errors import InputError
 from ragdiag.core.registry import require
 from ragdiag.search.retrievers._source import Opaque
@@ -31,20 +31,26 @@ POINT = {
 }
 """What a point and its payload are made of, beside numbers, texts and collections; none of these does anything."""
 
-STORAGE = "storage.sqlite"
+META, STORAGE = "meta.json", "storage.sqlite"
+SIDES = ("-journal", "-wal", "-shm")
+KNOWN = {META, STORAGE, *(STORAGE + side for side in SIDES)}
+"""All files of such a folder that are read."""
+
 REMEDY = "write the collection anew: its points may hold numbers, texts, lists, dicts, dates and UUIDs"
 
 
 def copied(folder: Path, copy: Path) -> None:
-    """Copy `folder` into `copy`, which is empty. Raises `InputError` for what is no data, and for names that lead elsewhere."""
-    shutil.copytree(folder, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".lock"))
-    _check_names(folder / "meta.json", copy)
-    for path in sorted(copy.rglob("*")):
-        name = path.relative_to(copy)
-        if path.is_file() and path.name.startswith("storage.dbm"):
-            raise InputError("is a storage of an older client, which holds pickles", folder / name, remedy=REMEDY)
-        if path.is_file() and path.name == STORAGE:
-            _renew(path, folder / name)
+    """Copy `folder` to `copy`, which is not there yet.
+
+    Raises `InputError` for what is no data, and for names that lead elsewhere.
+    """
+    for path in sorted(folder.rglob("storage.dbm*")):
+        raise InputError("is a storage of an older client, which holds pickles", path, remedy=REMEDY)
+    # By exact names: where a file system makes no difference between STORAGE.SQLITE and storage.sqlite, the client finds both.
+    copy_privately(folder, copy, left_out=[".lock"], wanted=KNOWN.__contains__)
+    _check_names(folder / META, copy)
+    for path in sorted(copy.rglob(STORAGE)):
+        _renew(path, folder / path.relative_to(copy))
 
 
 def _check_names(meta: Path, copy: Path) -> None:
@@ -69,8 +75,8 @@ def _renew(path: Path, original: Path) -> None:
     ):
         made.execute("CREATE TABLE points (id TEXT PRIMARY KEY, point BLOB)")
         made.executemany("INSERT INTO points (rowid, id, point) VALUES (?, ?, ?)", _points(old, original))
-    for suffix in ("-journal", "-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    for side in SIDES:
+        path.with_name(path.name + side).unlink(missing_ok=True)
     new.replace(path)
 
 

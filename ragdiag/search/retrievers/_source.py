@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 from ragdiag.core.arrays import VectorArray
 from ragdiag.core.errors import RagdiagError, SpecError
+from ragdiag.core.secrets import without_secrets
 
-__all__ = ["PAGE", "Opaque", "Records", "Restarted", "Row", "Source", "Space", "address", "asked", "one_line"]
+__all__ = ["PAGE", "Opaque", "Records", "Restarted", "Row", "Source", "Space", "address", "asked", "check_path", "one_line"]
 
 PAGE = 1000
 """Records read in one request."""
@@ -88,8 +89,8 @@ class Restarted(Source, Protocol):
 
 
 def one_line(error: Exception, most: int = 160) -> str:
-    """What an error says, on one line."""
-    words = " ".join(str(error).split()) or type(error).__name__
+    """What an error says, on one line, without keys that a server may have repeated."""
+    words = " ".join(without_secrets(str(error)).split()) or type(error).__name__
     return words if len(words) <= most else words[: most - 1] + "…"
 
 
@@ -102,6 +103,12 @@ def asked(place: str, remedy: str) -> Iterator[None]:
         raise
     except Exception as e:
         raise RagdiagError(f"{place}: {one_line(e)}; {remedy}") from e
+
+
+def check_path(path: str, store: str) -> None:
+    """Raises `SpecError`, which names the `store`, for a path that a store's library may take for an address (``s3://...``)."""
+    if "://" in path:
+        raise SpecError(f"{store}: path must be that of a file or folder of this machine, not {path.partition('://')[0]}://...")
 
 
 def address(url: str, store: str) -> tuple[str, int, bool]:

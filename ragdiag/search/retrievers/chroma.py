@@ -10,7 +10,7 @@ from ragdiag.core.errors import SpecError
 from ragdiag.core.protocols import Progress
 from ragdiag.core.records import StoredChunk
 from ragdiag.search.retrievers._chroma import ChromaSource
-from ragdiag.search.retrievers._source import address
+from ragdiag.search.retrievers._source import address, check_path
 from ragdiag.search.retrievers._stored import Stored
 
 
@@ -34,6 +34,7 @@ class Chroma(Stored):
     def __post_init__(self) -> None:
         if bool(self.path) == bool(self.url):
             raise SpecError('chroma needs either path="folder" or url="http://host:port"')
+        check_path(self.path, "chroma")
         if self.url:
             address(self.url, "chroma")
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from ragdiag.core.errors import SpecError
 from ragdiag.search.retrievers._faiss import FaissSource
+from ragdiag.search.retrievers._source import check_path
 from ragdiag.search.retrievers._stored import Stored
 
 
@@ -31,6 +32,7 @@ class Faiss(Stored):
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
 
     def __post_init__(self) -> None:
+        check_path(self.path, "faiss")
         for name, value in (("nprobe", self.nprobe), ("ef_search", self.ef_search)):
             if value < 0:
                 raise SpecError(f"faiss: {name} must be 0 (what the index says) or more, not {value}")

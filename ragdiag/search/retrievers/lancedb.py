@@ -8,6 +8,7 @@ from typing import Literal
 
 from ragdiag.core.errors import SpecError
 from ragdiag.search.retrievers._lancedb import Columns, LancedbSource
+from ragdiag.search.retrievers._source import check_path
 from ragdiag.search.retrievers._stored import Stored
 
 
@@ -35,6 +36,7 @@ class Lancedb(Stored):
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
 
     def __post_init__(self) -> None:
+        check_path(self.path, "lancedb")
         if self.nprobes < 0:
             raise SpecError(f"lancedb: nprobes must be 0 (LanceDB's default) or more, not {self.nprobes}")
 

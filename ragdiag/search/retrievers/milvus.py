@@ -8,7 +8,7 @@ from typing import Literal
 
 from ragdiag.core.errors import SpecError
 from ragdiag.search.retrievers._milvus import MilvusSource, Searched
-from ragdiag.search.retrievers._source import address
+from ragdiag.search.retrievers._source import address, check_path
 from ragdiag.search.retrievers._stored import Stored
 
 
@@ -40,6 +40,7 @@ class Milvus(Stored):
     def __post_init__(self) -> None:
         if bool(self.path) == bool(self.url):
             raise SpecError('milvus needs either path="milvus.db" or url="http://host:port"')
+        check_path(self.path, "milvus")
         if self.url:
             address(self.url, "milvus")
         for name, value in (("ef", self.ef), ("nprobe", self.nprobe)):

@@ -9,7 +9,7 @@ from typing import Literal
 
 from ragdiag.core.errors import SpecError
 from ragdiag.search.retrievers._qdrant import QdrantSource
-from ragdiag.search.retrievers._source import address
+from ragdiag.search.retrievers._source import address, check_path
 from ragdiag.search.retrievers._stored import Stored
 
 
@@ -38,6 +38,7 @@ class Qdrant(Stored):
     def __post_init__(self) -> None:
         if bool(self.path) == bool(self.url):
             raise SpecError('qdrant needs either path="folder" or url="http://host:port"')
+        check_path(self.path, "qdrant")
         if self.url:
             address(self.url, "qdrant")
         try:

@@ -414,8 +414,7 @@ def test_workers_end_with_the_process_that_they_work_for(here: Path) -> None:
     code = """
 import os, time
 from pathlib import Path
-from ragdiag.comparing.workers import Results
-from ragdiag.core.protocols import no_progress
+from ragdiag.core.engines import results
 
 def work(i):
     Path(f"worker{i}").write_text(str(os.getpid()))
@@ -423,8 +422,7 @@ def work(i):
     return {}
 
 if __name__ == "__main__":
-    results = Results([None, None], ["a", "b"])
-    results.completed("x", work, [(0,), (1,)], 2, no_progress)
+    list(results(work, [(0,), (1,)], 2))
 """
     (here / "grid_of_two.py").write_text(code)
     process = subprocess.Popen([sys.executable, "grid_of_two.py"])

@@ -133,8 +133,7 @@ def test_a_worker_that_waits_for_its_first_task_ends_with_the_process_that_it_wo
     (tmp_path / "one_task.py").write_text("""
 import time
 from pathlib import Path
-from ragdiag.comparing.workers import Results
-from ragdiag.core.protocols import no_progress
+from ragdiag.core.engines import results
 
 def work():
     Path("began").touch()
@@ -142,7 +141,7 @@ def work():
     return {}
 
 if __name__ == "__main__":
-    Results([None], ["a"]).completed("x", work, [()], 2, no_progress)
+    list(results(work, [()], 2))
 """)
     process = subprocess.Popen([sys.executable, "one_task.py"])
     until(lambda: (tmp_path / "began").exists() and len(workers_of(process.pid)) == 2)

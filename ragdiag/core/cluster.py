@@ -25,6 +25,9 @@ __all__ = ["cluster"]
 CONNECT_S = 5.0
 """How long a cluster may take to answer."""
 
+NO_SCHEDULER = ": no scheduler of Dask, or none of Ray"
+"""What that tells."""
+
 WORKERS_S = 10
 """How long is waited for a first worker."""
 
@@ -65,9 +68,13 @@ def _check_answers(address: str) -> None:
     if not host or not port:
         raise UsageError(f"{address!r} is no address of a cluster: {KNOWN}")
     try:
-        socket.create_connection((host, port), timeout=CONNECT_S).close()
+        with socket.create_connection((host, port), timeout=CONNECT_S) as connection:
+            # Dask's client would wait without end for whoever accepts and says nothing. A scheduler speaks first.
+            spoke = address.partition(":")[0] != "tcp" or connection.recv(1)
     except OSError as e:
-        raise _unanswered(address, e.strerror or str(e) or type(e).__name__) from e
+        raise _unanswered(address, f"{e.strerror or e or type(e).__name__}{NO_SCHEDULER}") from e
+    if not spoke:
+        raise _unanswered(address, f"hung up{NO_SCHEDULER}")
 
 
 def _unanswered(address: str, why: str) -> UsageError:

@@ -24,6 +24,7 @@ from ragdiag.pipeline import Options, audit, run_audit
 from ragdiag.reports.json import audit_dict, dumps
 from ragdiag.reports.terminal import audit_text
 from ragdiag.search.approximate import index_health
+from ragdiag.search.retrievers import _chroma
 from ragdiag.search.retrievers.chroma import Chroma
 from ragdiag.search.retrievers.dense import Dense
 from ragdiag.sources.chunks import cut, place
@@ -532,8 +533,8 @@ def test_one_copy_one_client_one_question_an_audit(data, diary, tmp_path, monkey
     with chromadb.PersistentClient(str(tmp_path / "store")) as client:
         filled(client, data, space="cosine", max_neighbors=2, ef_search=3, ef_construction=5, **STORED)
     copied, opened, asked = [], [], []
-    copytree, persistent, query = shutil.copytree, chromadb.PersistentClient, chromadb.Collection.query
-    monkeypatch.setattr(shutil, "copytree", lambda *a, **more: (copied.append(a), copytree(*a, **more))[1])
+    copy, persistent, query = _chroma.copy_privately, chromadb.PersistentClient, chromadb.Collection.query
+    monkeypatch.setattr(_chroma, "copy_privately", lambda *a, **more: (copied.append(a), copy(*a, **more))[1])
     monkeypatch.setattr(chromadb, "PersistentClient", lambda *a, **more: (opened.append(a[0]), persistent(*a, **more))[1])
 
     def counted(collection, **more):

@@ -22,6 +22,7 @@ from ragdiag.comparing.passages import KEPT
 from ragdiag.comparing.remedies import remedies
 from ragdiag.core.errors import InputError, MissingExtra, RagdiagError, SpecError, UnreadableDocument, UsageError
 from ragdiag.core.options import Options
+from ragdiag.core.protocols import Store
 from ragdiag.core.records import Report
 from ragdiag.core.registry import make, spec_of
 from ragdiag.pipeline import audit
@@ -141,11 +142,11 @@ def test_an_interrupted_grid_goes_on_to_the_same_report(
     made: list[str] = []
     really = ragdiag.comparing.grid.measure
 
-    def counted(material: ragdiag.comparing.grid.Material, options: Options) -> Cell:
+    def counted(material: ragdiag.comparing.grid.Material, options: Options, store: Store | None) -> Cell:
         if len(made) == 2:
             raise KeyboardInterrupt
         made.append(options.retriever)
-        return really(material, options)
+        return really(material, options, store)
 
     monkeypatch.setattr(ragdiag.comparing.grid, "measure", counted)
     with pytest.raises(KeyboardInterrupt):

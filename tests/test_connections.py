@@ -88,7 +88,7 @@ def test_every_command_and_every_option_is_tried() -> None:
     options = {
         option.opts[-1] for command in main.commands.values() for option in command.params if getattr(option, "does", 0) in acts
     }
-    untried = {"--search-model", "--format-rules", "--template", "--acceptable", "--old-corpus", "--qrels", "--port"}
+    untried = {"--cluster", "--search-model", "--format-rules", "--template", "--acceptable", "--old-corpus", "--qrels", "--port"}
     assert options - words <= untried
 
 

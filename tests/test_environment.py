@@ -67,6 +67,7 @@ def test_a_library_that_loads_a_dotenv_when_imported_loads_none(tmp_path: Path, 
     (tmp_path / ".env").write_text("RAGDIAG_OF_SOMEBODY=http://192.0.2.1\n")
     (tmp_path / "loads_dotenv.py").write_text("from dotenv import load_dotenv\nload_dotenv()\n")
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.chdir(tmp_path)  # where it looks in a process without a file of its own, as a worker of the tests is
     monkeypatch.delenv("PYTHON_DOTENV_DISABLED", raising=False)
     import_quietly("loads_dotenv")
     assert "RAGDIAG_OF_SOMEBODY" not in os.environ

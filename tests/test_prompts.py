@@ -216,7 +216,7 @@ def test_queries_without_passages_are_told_of(here: Path) -> None:
 
 
 def test_nothing_is_diagnosed_for_prompts(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ragdiag.pipeline.name_causes", None)
+    monkeypatch.setattr("ragdiag.pipeline.named", None)
     assert made(conditions=["retrieved"], retriever="bm25")
 
 

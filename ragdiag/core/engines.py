@@ -132,7 +132,7 @@ def _end_with(parent: int) -> None:
             time.sleep(WATCH_S)
         os._exit(1)
 
-    threading.Thread(target=watch, daemon=True).start()
+    threading.Thread(target=watch, daemon=True, name="watch").start()
 
 
 @functools.cache

@@ -99,15 +99,19 @@ class Lsa:
 
     def __init__(self, chunks: list[Chunk], dimensions: int, seed: int) -> None:
         self.weigh = word_weights()
-        matrix = self.weigh.fit_transform([chunk.indexed for chunk in chunks])
+        texts = [chunk.indexed for chunk in chunks]
+        matrix = self.weigh.fit_transform(texts)
         size = min(dimensions, *matrix.shape)
+        # In an order of their own: that of the documents changes nothing.
+        order = sorted(range(len(texts)), key=texts.__getitem__)
         _, strengths, directions = randomized_svd(
-            matrix,
+            matrix[order].astype(np.float64),
             size,
             n_iter=5,
             random_state=seed,
         )
-        self.components = directions[strengths > 1e-5 * strengths[0]].T
+        kept = strengths > 1e-5 * strengths[0]
+        self.components = directions[kept].T.astype(np.float32)
         # Sums in float32 may tell copies of a text apart, by where they stand.
         self.vectors = self._vectors(matrix).astype(np.float64)
 

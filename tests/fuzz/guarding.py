@@ -109,7 +109,6 @@ class Guard:
 
 GUARD = Guard()
 
-logging.getLogger("ragdiag").addHandler(logging.NullHandler())  # else notes go to standard error
 logging.getLogger("pypdf").addHandler(logging.NullHandler())
 
 

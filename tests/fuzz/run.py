@@ -7,6 +7,7 @@ fails is made smaller and saved under ``--out`` (``fuzz-failures``), by parser; 
 import argparse
 import hashlib
 import json
+import logging
 import os
 import random
 import resource
@@ -209,6 +210,7 @@ def listened(process: "subprocess.Popen[str]", last: list[Any]) -> tuple[list[An
 
 
 def main() -> int:
+    logging.getLogger("ragdiag").addHandler(logging.NullHandler())  # else notes go to standard error
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument(
         "--minutes", type=float, default=10.0, help="of CPU time in all, shared by the parsers as their weights say"

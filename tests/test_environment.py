@@ -18,6 +18,7 @@ ON = {
     "HAYSTACK_TELEMETRY_ENABLED": "True",
     "HF_HUB_DISABLE_TELEMETRY": "0",
     "RAGAS_DO_NOT_TRACK": "false",
+    "RAY_USAGE_STATS_ENABLED": "1",
 }
 
 

@@ -113,8 +113,7 @@ def _wait_for_workers(client: DaskClient, address: str) -> None:
 @contextlib.contextmanager
 def _ray(address: str) -> Iterator[None]:
     """A Ray cluster: ``ray://host:port`` through its client server, "auto", or "local"."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # all of these before it is imported
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else it warns
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # before it is imported; else it warns
     os.environ.setdefault("RAY_CLIENT_MAX_CONNECTION_TIMEOUT_S", f"{CONNECT_S:.0f}")  # of each of three tries
     ray = require("ray", "ray")
     from ragdiag.core.tasks import RayTasks

@@ -20,6 +20,7 @@ QUIET = {
     "HAYSTACK_TELEMETRY_ENABLED": "False",
     "HF_HUB_DISABLE_TELEMETRY": "1",  # the model hub's client, and transformers by it
     "RAGAS_DO_NOT_TRACK": "true",  # "1" would not do
+    "RAY_USAGE_STATS_ENABLED": "0",
 }
 """The variables that turn off telemetry, and the value that does. Some libraries read theirs once, when they are imported."""
 

@@ -64,6 +64,9 @@ FEWEST_TOKENS = 5
 LOWEST_AFFINITY = 0.2
 """A lower affinity counts as this one: down there it depends on single words."""
 
+BLOCK = 2_000_000
+"""Numbers in a dense matrix of chunks by chunks that is held at once."""
+
 TINY = 1e-9
 """The least divisor, in place of 0."""
 
@@ -179,7 +182,7 @@ class _Index:
         words = np.unique(np.array([known[w] for w in split(query) if w in known], dtype=np.int64))
         rest = _without(rows, words)
         # The whole length, so that pages full of the query's words stay out of each other's neighbourhood.
-        nearness = (self.weights @ rest.T.toarray(order="C")).max(axis=1) / self._lengths
+        nearness = self._likeness(rest).max(axis=1) / self._lengths
         nearness[evidence] = np.inf
         chunks = best(nearness, max(len(evidence), min(NEIGHBOURS, len(nearness) // SHARE), SUPPORT))
         chunks = np.unique(np.concatenate([chunks, kin]))
@@ -203,14 +206,23 @@ class _Index:
         shares = has[chunks].toarray() * self.idf[subject.words]  # of each chunk's words of the query, by idf
         shares /= np.maximum(shares.sum(axis=1, keepdims=True), TINY)
         usual = shares @ np.asarray(has.mean(axis=0)).ravel()
-        nearness = (self.weights @ _without(self.weights[chunks], subject.words).T.toarray(order="C")).T / self._lengths
-        nearness[np.arange(len(chunks)), chunks] = -np.inf
-        more = np.zeros(len(chunks))
-        for i, row in enumerate(nearness):
-            near = best(row, max(min(NEIGHBOURS, n // SHARE), 1))
-            honest = near[~self._alone(near, subject).off_topic]
-            more[i] = (has[honest] @ shares[i]).sum() / len(near) - usual[i]
+        rest, more = _without(self.weights[chunks], subject.words), np.zeros(len(chunks))
+        at_once = max(BLOCK // n, 1)
+        for start in range(0, len(chunks), at_once):
+            likeness = self._likeness(rest[start : start + at_once])
+            for i, column in enumerate(likeness.T, start):
+                nearness = column / self._lengths
+                nearness[chunks[i]] = -np.inf
+                near = best(nearness, max(min(NEIGHBOURS, n // SHARE), 1))
+                honest = near[~self._alone(near, subject).off_topic]
+                more[i] = (has[honest] @ shares[i]).sum() / len(near) - usual[i]
         return more
+
+    def _likeness(self, rows: Sparse) -> npt.NDArray[np.float32]:
+        """The products of all chunks with sparse `rows`, shape ``(n_chunks, n_rows)``. Read is only where a word of theirs is."""
+        words = np.unique(rows.indices[rows.data != 0])
+        products: npt.NDArray[np.float32] = self._columns[:, words] @ rows[:, words].T.toarray(order="C")
+        return products
 
     def _alone(self, chunks: IntArray, subject: _Subject) -> Judgement:
         """The verdict by pull and affinity alone, without company."""

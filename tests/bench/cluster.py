@@ -11,14 +11,18 @@ than workers seconds say little, and CPU-seconds how much more has to be done. T
 import os
 
 os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+# As docs/howto/cluster.md says: Dask has its workers give memory back at every turn, which torch then asks for anew.
+os.environ |= {"MALLOC_TRIM_THRESHOLD_": "134217728", "MALLOC_MMAP_THRESHOLD_": "33554432"}
 
 import contextlib
 import hashlib
+import multiprocessing
 import signal
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import psutil
@@ -118,6 +122,31 @@ def timed(what: str, n: int, progress: Progress = no_progress) -> tuple[float, f
     return time.perf_counter() - started, spent() - before, result
 
 
+def half(n: int, half: int, ready: Barrier) -> None:
+    """Embed one half of the texts, once both processes are ready to."""
+    encoder, texts = Encoder("", "auto"), list(dict.fromkeys(chunks(n)))
+    encoder.encode(["warm"], "document", None, no_progress)
+    ready.wait()
+    encoder.encode(texts[half::2], "document", None, no_progress)
+    ready.wait()
+
+
+def by_two(n: int) -> float:
+    """Seconds in which two processes embed half each, and nobody hands anything out: what two workers could come to here."""
+    started = multiprocessing.get_context("spawn")
+    ready = started.Barrier(3)
+    both = [started.Process(target=half, args=(n, i, ready), daemon=True) for i in range(2)]
+    for each in both:
+        each.start()
+    ready.wait()
+    since = time.perf_counter()
+    ready.wait()
+    took = time.perf_counter() - since
+    for each in both:
+        each.join()
+    return took
+
+
 def killer(pids: list[int]) -> tuple[Progress, list[int]]:
     """Progress that kills one of `pids` when a first result has come."""
     killed: list[int] = []
@@ -141,6 +170,9 @@ def main() -> None:
     print(f"{'':10} {'':16} seconds    CPU  faster  bytes")
     for what in whats:
         print(f"{what:10} {'one process':16} {alone[what][0]:7.1f} {alone[what][1]:6.1f}", flush=True)
+    if "embedding" in whats:
+        took = by_two(n)
+        print(f"{'embedding':10} {'two, no engine':16} {took:7.1f} {'':6} {alone['embedding'][0] / took:6.2f}x", flush=True)
     for name in engines:
         with engine(name):
             pids = sorted(

@@ -18,7 +18,7 @@ from ragdiag.search.models import unit
 from ragdiag.search.named import AnyEncoder
 from ragdiag.search.retrievers._frames import Framing
 from ragdiag.search.retrievers._source import PAGE, Restarted, Row, Source, Space
-from ragdiag.search.retrievers._vectors import DECIMALS, Encode, Vectors, encoded
+from ragdiag.search.retrievers._vectors import DECIMALS, Encode, Vectors, cosines, encoded
 
 __all__ = ["ExactIndex", "StoredIndex", "odd_lengths"]
 
@@ -102,7 +102,7 @@ class StoredIndex:
         texts, vectors, added = encoded(self._encode, queries, edits)
 
         def score(query: str, text: str) -> float:
-            return round(-self._distance(float(vectors[query] @ added[text])), DECIMALS) + 0.0
+            return round(-self._distance(float(cosines(added[text][None], vectors[query])[0])), DECIMALS) + 0.0
 
         rows: dict[int, tuple[IntArray, FloatArray]] = {}
         sizes = [len(edit.removed) for edit in edits]

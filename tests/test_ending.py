@@ -434,6 +434,37 @@ if __name__ == "__main__":
     until(lambda: not any(alive(worker) for worker in workers), 15)
 
 
+@pytest.mark.slow
+@linux
+@pytest.mark.parametrize("moment", [0.0, 0.05, 0.2, 0.6, 2.0])
+def test_workers_do_not_hear_of_an_interrupt(here: Path, moment: float) -> None:
+    """A terminal sends it to all, while workers start or work: the process that they work for hears of it, and ends them
+    without a word of theirs.
+    """
+    code = """
+import time
+from ragdiag.core.engines import results
+
+if __name__ == "__main__":
+    try:
+        list(results(time.sleep, [(60,), (60,)], 2))
+    except KeyboardInterrupt:
+        print("heard")
+"""
+    (here / "grid_of_two.py").write_text(code)
+    both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    process = subprocess.Popen([sys.executable, "grid_of_two.py"], start_new_session=True, **both)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+
+    def workers() -> int:
+        return sum(b"loky.backend.popen" in Path(f"/proc/{child}/cmdline").read_bytes() for child in children.read_text().split())
+
+    until(lambda: workers() == 2)
+    time.sleep(moment)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.communicate(timeout=60)[0] == "heard\n"
+
+
 def alive(process: int) -> bool:
     """A process that is gone but for its entry, which nobody collects in a container, is not."""
     try:

@@ -5,15 +5,18 @@ Nothing is scheduled here: that is the engine's business, and so is what becomes
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import importlib.metadata
 import os
 import platform
+import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import NamedTuple, TypeVar, cast
 
@@ -96,7 +99,23 @@ def _as_they_come(
             for i in range(0, len(work), size):
                 yield from parallel(work[i : i + size])
         return
-    yield from parallel(work)
+    with _deaf_to_interrupts():
+        coming = parallel(work)
+    yield from coming
+
+
+@contextlib.contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Processes that are started within it do not hear of Ctrl-C, which a terminal tells all: this one hears, and ends them."""
+    if distant() or sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    resource_tracker.ensure_running()  # else it starts among the workers, and has them hear again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)  # one that came meanwhile is heard now
 
 
 def _worked(number: int, task: Callable[..., object], wanted: tuple[str, ...], *given: object) -> _Done:

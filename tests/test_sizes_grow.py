@@ -42,6 +42,7 @@ def calls(run: Callable[[], object]) -> int:
         ("occurring-in-one", 100),
         ("k", 40),
         ("long-queries", 5000),
+        ("near-copies", 110),
         ("references", 60),
         ("versions", 200),
         ("failing", 10),

@@ -23,6 +23,9 @@ __all__ = ["asked_alike", "copies_of", "label_digest", "more_than_needed"]
 SAME = 0.8
 """Share of the shorter passage's runs of words that both have: from here on they say the same."""
 
+MOST_ALIKE = 100
+"""So many required passages are held against each other, each pair. More of one wording are the rows of a table, not copies."""
+
 REMEDY = '"any": true in the query\'s record, or one "group" for them, makes them alternatives'
 """What to do where each of several passages answers."""
 
@@ -89,5 +92,7 @@ def _each_would_do(query: Query, passages: list[str], rarity: Rarity) -> str:
     """Why each of several passages would do alone; "" where that is not clear."""
     if all(answers_alone(query, passage, rarity.idf) for passage in passages):
         return "each alone holds the answer"
+    if len(passages) > MOST_ALIKE:
+        return ""
     pairs = combinations(map(shingles, passages), 2)
     return "all say nearly the same" if all(near_duplicates(one, other, SAME) for one, other in pairs) else ""

@@ -212,6 +212,16 @@ def many_spans(count: int, group: bool) -> Callable[[int, Path], None]:
     return make
 
 
+def near_copies(n: int, folder: Path) -> None:
+    """n passages that say nearly the same, all of which one query requires."""
+    words = Words()
+    said = words.sentence(30)[:-1]
+    texts = [f"{words.sentence()} {said} {i}.\n\n{words.sentence()}" for i in range(n)]
+    corpus(folder, texts)
+    evidence = [{"doc_id": f"d{i}", "text": f"{said} {i}."} for i in range(n)]
+    queries(folder, [{"text": words.asked(words.sentence()), "evidence": evidence}])
+
+
 def deep(n: int, folder: Path) -> None:
     """Only the corpus: `k` is what grows."""
     words = Words()
@@ -318,6 +328,7 @@ DIRECTIONS = {
     "occurring-in-one": Direction(occurring_in_one, 80_000, "places of one passage of evidence, in one document"),
     "check": Direction(asked, 20_000, "queries, ragdiag check", run="check"),
     "check-spans": Direction(many_spans(1, False), 10_000, "spans of evidence of one query, ragdiag check", run="check"),
+    "near-copies": Direction(near_copies, 10_000, "required passages that say nearly the same, ragdiag check", run="check"),
     "references": Direction(references, 5_000, "reference answers of one query, ragdiag litmus", run="litmus"),
     "answers": Direction(answered, 20_000, "queries with three answers, ragdiag litmus", run="litmus"),
 }

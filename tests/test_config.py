@@ -47,10 +47,12 @@ def refused(result: Result, *says: str) -> None:
 
 # What each option brings about
 
-WRITTEN = {"acceptable", "json", "html", "out", "output", "record", "cache"}
-CONNECTING = {"between", "cluster", "live", "page", "port", "rewrite", "search", "search-model"}
+WRITTEN = {"acceptable", "export", "json", "html", "out", "output", "record", "cache"}
+CONNECTING = {"between", "cluster", "live", "page", "port", "rewrite", "search", "search-model", "space"}
 SPENDING = {"concurrency", "condition", "max-tokens", "model", "price", "repeats", "retries", "timeout"}
 """Of `litmus` and `prompts`: what asking a model comes to. A folder's file that set them would be agreed to with ``--yes``."""
+EMBEDDING = {("check", "sample")}
+"""How many texts are embedded anew, perhaps by a model that is paid for."""
 
 
 @pytest.mark.parametrize(("command", "option"), OPTIONS, ids=[f"{c}{o.opts[-1]}" for c, o in OPTIONS])
@@ -60,7 +62,8 @@ def test_every_option_says_what_it_does(command: str, option: object) -> None:
     written = name in WRITTEN or (command, name) == ("litmus", "citations")  # a question of `decide` has that name too
     assert (option.does is Does.WRITES) == written
     assert (option.does is Does.CONNECTS) == (name in CONNECTING)
-    assert (option.does is Does.SPENDS) == (command in ("litmus", "prompts") and name in SPENDING)
+    spent = name == "calls" or (command, name) in EMBEDDING or (command in ("litmus", "prompts") and name in SPENDING)
+    assert (option.does is Does.SPENDS) == spent
     assert (option.does is Does.AGREES) == (name == "yes")
     assert (option.does is Does.CHOOSES) == (option.metavar in ("SPEC", "KIND")) == bool(option.family)
     # Whatever takes a file, a folder or an address is more than a word that tells something.

@@ -8,6 +8,7 @@ from functools import partial
 
 import click
 
+from ragdiag.cli.ending import say
 from ragdiag.cli.flags import (
     AUDIT_OPTIONS,
     CORPUS_OPTIONS,
@@ -91,5 +92,5 @@ def audit(
     present(audit_text(report, verdict, following), quiet, files)
     failed = failures(gates, report)
     for message in failed:
-        click.echo(f"failed: {message}", err=True)
+        say(f"failed: {message}")
     sys.exit(1 if failed else 0)

@@ -6,7 +6,7 @@ import re
 
 import click
 
-from ragdiag.cli.flags import AUDIT_OPTIONS, CACHE_OPTIONS, LABEL_OPTIONS, reads, tells, writes
+from ragdiag.cli.flags import AUDIT_OPTIONS, CACHE_OPTIONS, LABEL_OPTIONS, connects, reads, tells, writes
 
 __all__ = ["BASELINE_OPTIONS", "DIFF_OPTIONS", "EXPORT_OPTIONS", "TUNE_OPTIONS"]
 
@@ -41,13 +41,13 @@ DIFF_OPTIONS = (
 TUNE_OPTIONS = (
     tells("--tokens", type=click.IntRange(min=1), metavar="N",
           help="Tokens in every context.  [default: what the baseline's first k chunks take]"),
-    reads("--space", metavar="FILE", help="Axes to combine, TOML: lists chunker, context, retriever, step."
+    connects("--space", metavar="FILE", help="Axes to combine, TOML: lists chunker, context, retriever, step."
           "  [default: sizes, contexts, retrievers, neighbours]"),
     tells("--time", "seconds", callback=_seconds, metavar="TIME", help="What the search may take: 90s, 10m, 1h."),
     tells("--latency-budget", "latency", type=click.FloatRange(min=0, min_open=True), metavar="MS",
           help="Leave out what takes longer for a query (p95)."),
     tells("--no-embedding", is_flag=True, help="Only what is embedded already, or needs no vectors."),
-    tells("--export", metavar="FORM", help="Write what is chosen as code: langchain, llamaindex or haystack; or toml."),
+    writes("--export", metavar="FORM", help="Write what is chosen as code: langchain, llamaindex or haystack; or toml."),
     writes("--out", metavar="PATH", help="Where --export writes it.  [default: ragdiag-FORM]"),
     tells("--causes/--no-causes", default=True, show_default=True,
           help="Start from the baseline's causes; name those of what is won and lost."),

@@ -14,7 +14,7 @@ from typing import NoReturn
 
 import click
 
-__all__ = ["fail", "logged", "note", "orderly", "standard_output"]
+__all__ = ["fail", "logged", "note", "orderly", "say", "standard_output"]
 
 LONGEST = 2000
 """Characters of a line that is shown: of a longer one the start, which says what is wrong, and the end, which says what to do."""
@@ -114,7 +114,13 @@ def note(
     message: Warning | str, category: type[Warning], filename: str, lineno: int, file: object = None, line: object = None
 ) -> None:
     """A warning on one line: where in the code it was raised helps no user."""
-    click.echo(f"note: {_inert(str(message))}", err=True)
+    say(f"note: {_inert(str(message))}")
+
+
+def say(line: str) -> None:
+    """A line to standard error. Where there is no room for it the work goes on: it is not what was asked for."""
+    with contextlib.suppress(OSError):
+        click.echo(line, err=True)
 
 
 @contextlib.contextmanager
@@ -138,8 +144,7 @@ def fail(message: str, status: int) -> NoReturn:
     """End with an error on one line."""
     from ragdiag.core.secrets import without_secrets
 
-    with contextlib.suppress(OSError):
-        click.echo(f"error: {_inert(without_secrets(message))}", err=True)
+    say(f"error: {_inert(without_secrets(message))}")
     sys.exit(status)
 
 

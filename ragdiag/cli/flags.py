@@ -91,7 +91,7 @@ LABEL_OPTIONS = (
 HEALTH_OPTIONS = (
     chooses("--retriever", family="retrievers", metavar="SPEC",
             help="A stored index to check too: chroma, pgvector, qdrant, lancedb or faiss; QUERIES may be left out then."),
-    tells("--sample", type=click.IntRange(min=0), metavar="N", default=2000, show_default=True,
+    spends("--sample", type=click.IntRange(min=0), metavar="N", default=2000, show_default=True,
           help="Records of the index that are embedded anew; 0 for all."),
 )  # fmt: skip
 
@@ -193,7 +193,7 @@ SEARCH_OPTIONS = (
              help="Your own search, a function of a query and k or a framework's object."),
     connects("--search-model", metavar="MODEL",
              help="What embeds for it, where it ranks by the cosine: then texts can be added. default: as dense."),
-    tells("--calls", type=int, metavar="N", default=1000, show_default=True,
+    spends("--calls", type=int, metavar="N", default=1000, show_default=True,
           help="Calls of it beside those for the queries: its chunks, and causes. 0: scores alone."),
 )  # fmt: skip
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from ragdiag.cli.ending import note
+from ragdiag.cli.ending import note, say
 from ragdiag.cli.shell import on_terminal, progress_bars, refuse
 from ragdiag.core.errors import UsageError
 from ragdiag.core.options import Options
@@ -102,11 +102,11 @@ def ask_live(
         kinds = sorted(asked.failures.items(), key=lambda kind: (-kind[1], kind[0]))  # not in the order in which they came
         failed = ", ".join(f"{kind} {n}" for kind, n in kinds)
         parts = [f"{asked.answered} answered", f"{asked.resumed} known before", f"{sum(asked.failures.values())} failed"]
-        click.echo(f"{', '.join(parts)}{f' ({failed})' if failed else ''}; kept in {live.record}", err=True)
+        say(f"{', '.join(parts)}{f' ({failed})' if failed else ''}; kept in {live.record}")
         if asked.failures:
-            click.echo("the same command asks those that failed again", err=True)
+            say("the same command asks those that failed again")
         if asked.cut:
-            click.echo(f"{asked.cut} answers ran into the limit of tokens; a larger --max-tokens asks those again", err=True)
+            say(f"{asked.cut} answers ran into the limit of tokens; a larger --max-tokens asks those again")
     return open_.audit, list(asked.answers)
 
 
@@ -131,6 +131,6 @@ def tell_left_out(prompts: Prompts) -> None:
     for condition, reasons in prompts.left_out.items():
         if n := sum(reasons.values()):
             why = ", ".join(f"{reason} {k}" for reason, k in reasons.items())
-            click.echo(f"no {condition} prompt for {n} {'query' if n == 1 else 'queries'}: {why}", err=True)
+            say(f"no {condition} prompt for {n} {'query' if n == 1 else 'queries'}: {why}")
     for each in prompts.notes:
         note(each, UserWarning, "", 0)

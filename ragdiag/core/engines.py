@@ -9,6 +9,7 @@ import contextlib
 import functools
 import hashlib
 import importlib.metadata
+import io
 import os
 import platform
 import signal
@@ -99,9 +100,16 @@ def _as_they_come(
             for i in range(0, len(work), size):
                 yield from parallel(work[i : i + size])
         return
-    with _deaf_to_interrupts():
+    with _deaf_to_interrupts(), _streams():
         coming = parallel(work)
     yield from coming
+
+
+@contextlib.contextmanager
+def _streams() -> Iterator[None]:
+    """Within it there are streams: who starts processes empties them first, and finds none where they were closed."""
+    with contextlib.redirect_stdout(sys.stdout or io.StringIO()), contextlib.redirect_stderr(sys.stderr or io.StringIO()):
+        yield
 
 
 @contextlib.contextmanager

@@ -12,6 +12,8 @@ APOSTROPHE = re.compile("[\u02b9\u02bb\u02bc]")
 RAISED = "\u00b2\u00b3\u00b9\u2070\u2074-\u2079\u2080-\u2089"
 FRACTIONS = "\u00bc-\u00be\u2150-\u215f\u2189\u2460-\u2473\u2488-\u249b\u24ea"
 BEHIND_FIGURE = re.compile(rf"(?<=\d)(?=[{RAISED}{FRACTIONS}])")
+MARKS = r"(?:[^\w\s\x00-\x7f]|[\uff9e\uff9f])"
+LONG_RUN = re.compile(rf"({MARKS}{{30}})(?={MARKS})")
 HAN = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 KANA = "\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\uff66-\uff9d"
 UNSPACED = HAN + KANA
@@ -21,9 +23,10 @@ def words(text: str) -> list[str]:
     """Whatever is searched for: words in lower case, Chinese and Japanese in pairs.
 
     Invisible characters are dropped, ligatures are their letters, and a raised number
-    does not belong to the figure before it.
+    does not belong to the figure before it. No writing has more than thirty marks in a row;
+    Unicode's forms would take a time that grows with the square of their number.
     """
-    seen = APOSTROPHE.sub("'", INVISIBLE.sub("", text))
+    seen = LONG_RUN.sub(r"\1 ", APOSTROPHE.sub("'", INVISIBLE.sub("", text)))
     form = unicodedata.normalize("NFKC", BEHIND_FIGURE.sub(" ", seen)).casefold()
     form = unicodedata.normalize("NFC", form)
     found = list[str]()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -28,6 +27,7 @@ from ragdiag.sources.evidence import find_all, is_a_passage
 from ragdiag.sources.pools import file_digest, queries_digest, write_pool
 from ragdiag.sources.queries import load_queries
 from ragdiag.sources.stored import HintedChunk, names_of
+from ragdiag.text.unicode import normalize
 
 __all__ = ["make_pool"]
 
@@ -247,7 +247,7 @@ class _Gathered:
 
 
 def _composed(name: str) -> str:
-    return unicodedata.normalize("NFC", name)
+    return normalize("NFC", name)
 
 
 def _labelled(queries: Sequence[Query]) -> Iterator[_Wish]:

@@ -7,10 +7,11 @@ where files in several folders disagree.)
 from __future__ import annotations
 
 import re
-import unicodedata
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
+
+from ragdiag.text.unicode import normalize
 
 __all__ = ["Pattern", "parsed", "verdict"]
 
@@ -38,7 +39,7 @@ class Pattern(NamedTuple):
         """Whether it is about what is at `path`, which is given from the folder of the ``.gitignore`` on."""
         if self.folders_only and not is_folder:
             return False
-        path = unicodedata.normalize("NFC", path)  # a disk may have its letters decomposed, and a pattern composed
+        path = normalize("NFC", path)  # a disk may have its letters decomposed, and a pattern composed
         return self.expression.fullmatch(path if self.of_path else path.rpartition("/")[2]) is not None
 
 
@@ -50,7 +51,7 @@ def _without_blanks(line: str) -> str:
 
 def parsed(line: str) -> Pattern | None:
     """A line as a pattern; None for a blank line, a comment, what git takes for no pattern, and one of more than `LONGEST`."""
-    text = unicodedata.normalize("NFC", _without_blanks(line.removesuffix("\r")))
+    text = normalize("NFC", _without_blanks(line.removesuffix("\r")))
     if not text.strip() or text.startswith("#") or len(text) > LONGEST:
         return None
     leaves_out = not text.startswith("!")

@@ -6,12 +6,12 @@ another string then and the same name.
 
 from __future__ import annotations
 
-import unicodedata
 from functools import cached_property
 
 from ragdiag.core.errors import UsageError, nearest
 from ragdiag.core.prefixes import begun
 from ragdiag.core.records import Corpus, Labels
+from ragdiag.text.unicode import normalize
 
 __all__ = ["DocumentNames", "query_named"]
 
@@ -56,4 +56,4 @@ def query_named(given: str, labels: Labels) -> str:
 
 
 def _composed(doc_id: str) -> str:
-    return unicodedata.normalize("NFC", doc_id)
+    return normalize("NFC", doc_id)

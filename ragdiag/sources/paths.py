@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
 
 from ragdiag.core.records import Corpus
 from ragdiag.sources.naming import DocumentNames
+from ragdiag.text.unicode import normalize
 
 __all__ = ["Paths"]
 
@@ -55,7 +55,7 @@ def _endings(parts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 
 def _parts(path: str) -> tuple[str, ...]:
     """The folders and the file name of a path, as any system writes it, in one normal form."""
-    parts = unicodedata.normalize("NFC", path).replace("\\", "/").split("/")
+    parts = normalize("NFC", path).replace("\\", "/").split("/")
     return tuple(part for part in parts if part not in ("", ".")) or (path,)
 
 

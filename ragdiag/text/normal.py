@@ -16,6 +16,7 @@ import numpy as np
 
 from ragdiag.core.arrays import IntArray
 from ragdiag.text.scripts import APOSTROPHES, INVISIBLE, NUMBERS_IN_ONE_SIGN
+from ragdiag.text.unicode import is_normalized, normalize
 
 __all__ = ["Normal", "folded", "normal"]
 
@@ -112,7 +113,7 @@ def _pattern(text: str, instead: Mapping[str, str]) -> re.Pattern[str] | None:
     alone = f"[{re.escape(''.join(instead))}]" if instead else ""
     dropped = "".join(c for c, new in instead.items() if not new)
     any_letter = f"[^{re.escape(dropped)}]" if dropped else "."  # each run of what is dropped is read through once
-    letter = alone if unicodedata.is_normalized("NFC", text) and not dropped else any_letter
+    letter = alone if is_normalized("NFC", text) and not dropped else any_letter
     marks = "".join(filter(_is_mark, set(text))) if letter else ""
     patterns = [f"{letter}[{re.escape(marks + dropped)}]*[{re.escape(marks)}]" if marks else "", alone]
     return re.compile("|".join(filter(None, patterns)), re.DOTALL) if any(patterns) else None
@@ -125,15 +126,15 @@ def _alone(character: str, fold: bool) -> str:
         return ""
     typed = _TYPED_ALIKE.get(character)
     if typed is None:
-        typed = "".join(_TYPED_ALIKE.get(c, c) for c in unicodedata.normalize("NFKC", character))
+        typed = "".join(_TYPED_ALIKE.get(c, c) for c in normalize("NFKC", character))
     typed = " " if unicodedata.category(character) == "Zs" else typed
     return typed.casefold() if fold else typed
 
 
 @functools.lru_cache(maxsize=1 << 16)
 def _together(letter_and_marks: str, fold: bool) -> str:
-    composed = unicodedata.normalize("NFKC", letter_and_marks)
-    return unicodedata.normalize("NFC", "".join(_alone(c, fold) for c in composed))
+    composed = normalize("NFKC", letter_and_marks)
+    return normalize("NFC", "".join(_alone(c, fold) for c in composed))
 
 
 def _is_mark(character: str) -> bool:

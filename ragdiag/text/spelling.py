@@ -11,6 +11,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from ragdiag.text.analysis import stemmed
+from ragdiag.text.unicode import normalize
 
 __all__ = ["near", "slips", "spellable"]
 
@@ -89,4 +90,4 @@ def _ends(word: str, other: str) -> tuple[int, str, str]:
 
 
 def _without_marks(word: str) -> str:
-    return "".join(c for c in unicodedata.normalize("NFD", word) if not unicodedata.combining(c))
+    return "".join(c for c in normalize("NFD", word) if not unicodedata.combining(c))

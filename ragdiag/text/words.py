@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from ragdiag.text.scripts import APOSTROPHES, INVISIBLE, NUMBERS_IN_ONE_SIGN, letters_without_spaces, marks
+from ragdiag.text.unicode import is_normalized, normalize
 
 __all__ = ["DEFINITION", "inside_a_word", "pairs", "plain", "spelled", "unspaced", "words"]
 
@@ -39,7 +40,7 @@ def words(text: str) -> list[str]:
     if text.isascii():
         return _PLAIN_WORD.findall(text.lower())
     folded = text.casefold()
-    if _ODD.search(folded) is None and unicodedata.is_normalized("NFKC", folded):  # most texts in Latin letters
+    if _ODD.search(folded) is None and is_normalized("NFKC", folded):  # most texts in Latin letters
         return _PLAIN_WORD.findall(folded)
     form = plain(text)
     if _WITH_MARKS_OR_UNSPACED.search(form) is None:
@@ -53,10 +54,10 @@ def words(text: str) -> list[str]:
 def plain(text: str) -> str:
     """`text` in its normal form in lower case, figures of all scripts as 0 to 9; marks that no word holds stay as they are."""
     form = _LOOSE.sub(lambda match: "'" if match[0] in APOSTROPHES else "", text)
-    if not unicodedata.is_normalized("NFKC", form):
-        form = unicodedata.normalize("NFKC", _NUMBER.sub(_apart, form))
+    if not is_normalized("NFKC", form):
+        form = normalize("NFKC", _NUMBER.sub(_apart, form))
     form = _FIGURE.sub(lambda match: str(unicodedata.decimal(match[0])), form)
-    return unicodedata.normalize("NFC", form.casefold())
+    return normalize("NFC", form.casefold())
 
 
 def _apart(match: re.Match[str]) -> str:

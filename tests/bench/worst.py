@@ -238,12 +238,15 @@ TEXTS = {
     "numbers": "5 ",
     "brackets": "[1, ",
     "wide": "日。",
+    "marks": "\u0301\u0323",
 }
 
 
 def routines() -> list[Worst]:
+    from ragdiag.answering.judges._text import unaccented
     from ragdiag.core.records import Document
     from ragdiag.core.registry import make
+    from ragdiag.exports._words import words as exported
     from ragdiag.label.drafts import asked, drafts
     from ragdiag.text.abbreviations import abbreviations
     from ragdiag.text.analysis import Analysis
@@ -254,6 +257,7 @@ def routines() -> list[Worst]:
     from ragdiag.text.phrases import clean, no_commands
     from ragdiag.text.sentences import Cuts
     from ragdiag.text.tokens import token_starts
+    from ragdiag.text.words import words
 
     def alike(text: str) -> bool:
         return near_duplicates(shingles(text), shingles(text + " x"))
@@ -289,6 +293,11 @@ def routines() -> list[Worst]:
         Worst("drafts: Q and blanks", lambda n, _: "x\n\nQ" + " " * n + "b\n", by_name["drafts"], 20_000),
         Worst("headings: blanks and a bracket", lambda n, _: "# a" + " " * n + "}", headings, 20_000),
         Worst("folded: nothing to see", lambda n, _: "e\u0301" + "\u200b" * n, folded, 20_000),
+        *(
+            Worst(f"{name}: {kind}", lambda n, _, unit=unit: "a" + filled(unit, n), run, 10_000)
+            for name, run in {"words": words, "exported words": exported, "without accents": unaccented}.items()
+            for kind, unit in {"marks": "\u0301\u0323", "marks of half width": "\u0323\uff9e"}.items()
+        ),
         Worst("words: parts of a long one", lambda n, _: "-".join(f"A{i}" for i in range(n // 6)), Analysis(parts=True), 60_000),
         Worst("headings before chunks: a long one", lambda n, _: "# " + "a" * n + "\n" + "b " * n, under_headings, 20_000),
     ]  # fmt: skip

@@ -9,6 +9,7 @@ import unicodedata
 
 from ragdiag.answering.judges._meanings import GROUPS
 from ragdiag.answering.judges._refusals import ABOUT, declined
+from ragdiag.text.unicode import normalize
 
 NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
@@ -161,8 +162,8 @@ def unaccented(text: str) -> str:
     """`text` with its letters as an English keyboard has them: ``é`` is e, ``ß`` is ss."""
     if text.isascii():
         return text
-    parts = unicodedata.normalize("NFKD", text).translate(LETTERS)  # in this order: some marks stand for such a letter
-    return unicodedata.normalize("NFC", "".join(c for c in parts if not unicodedata.combining(c)))
+    parts = normalize("NFKD", text).translate(LETTERS)  # in this order: some marks stand for such a letter
+    return normalize("NFC", "".join(c for c in parts if not unicodedata.combining(c)))
 
 
 @functools.lru_cache(maxsize=512)

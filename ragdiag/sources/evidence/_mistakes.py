@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from ragdiag.core.errors import InputError
 from ragdiag.core.files import BOM, opened, read_text
 from ragdiag.core.records import Document
 from ragdiag.sources.evidence._search import starts
+from ragdiag.text.unicode import normalize
 
 __all__ = ["CRLF", "mistake", "moved", "without_returns"]
 
@@ -107,11 +107,11 @@ def _copies(text: str, file: str) -> tuple[_Copy, ...]:
 
 
 def _composed(text: str) -> str:
-    return unicodedata.normalize("NFC", text)
+    return normalize("NFC", text)
 
 
 def _decomposed(text: str) -> str:
-    return unicodedata.normalize("NFD", text)
+    return normalize("NFD", text)
 
 
 def without_returns(text: str) -> str:

@@ -1,12 +1,15 @@
 """A Chroma collection audited as it is: same findings as exact search, nothing written, every error one line."""
 
+import contextlib
 import io
 import json
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -583,6 +586,59 @@ def test_equal_texts_take_equal_places_in_turn():
     assert found.start.tolist() == [18, 18, 38]
     with pytest.raises(InputError, match="its text is in 2 documents; add doc_id"):
         place([HintedChunk(text="Same words in both.")], CORPUS)
+
+
+@pytest.fixture
+def springing(monkeypatch) -> list[object]:
+    """What Chroma made of the embedding functions that stores name."""
+    made: list[object] = []
+
+    class Trap:
+        @staticmethod
+        def build_from_config(config: object) -> None:
+            made.append(config)
+            raise RuntimeError("made")
+
+    for known in ("known_embedding_functions", "sparse_known_embedding_functions"):
+        functions = getattr(chromadb.utils.embedding_functions, known)
+        monkeypatch.setitem(functions, next(iter(functions)), Trap)
+    return made
+
+
+def with_functions(folder: Path) -> Path:
+    """A store that names an embedding function wherever Chroma reads one."""
+    names = chromadb.utils.embedding_functions
+    dense, sparse = next(iter(names.known_embedding_functions)), next(iter(names.sparse_known_embedding_functions))
+    with contextlib.closing(sqlite3.connect(folder / "chroma.sqlite3")) as database:
+        ((configuration, schema),) = database.execute("SELECT config_json_str, schema_str FROM collections").fetchall()
+        read = [json.loads(configuration or "{}"), json.loads(schema)]
+        named = {"type": "known", "name": dense, "config": {"kwargs": {"trust_remote_code": True}}}
+        read[0]["embedding_function"] = named
+        read[1]["keys"]["#embedding"]["float_list"]["vector_index"]["config"]["embedding_function"] = named
+        of_sparse = read[1]["defaults"]["sparse_vector"]["sparse_vector_index"]["config"]
+        of_sparse["embedding_function"] = named | {"name": sparse}
+        database.execute("UPDATE collections SET config_json_str = ?, schema_str = ?", [*map(json.dumps, read)])
+        database.commit()
+    return folder
+
+
+@pytest.fixture
+def trapped(notes, tmp_path) -> Path:
+    shutil.copytree(notes, tmp_path / "store")
+    return with_functions(tmp_path / "store")
+
+
+def test_no_function_that_a_store_names_is_made(data, dense, trapped, springing):
+    """It may load a model with code that lies in the store, or fetch one. Records of the log are linked by an update."""
+    with warnings.catch_warnings(), chromadb.PersistentClient(str(trapped)) as client:
+        warnings.simplefilter("ignore")
+        with pytest.raises(ValueError, match="made"):
+            _ = client.get_collection("notes", embedding_function=None).configuration
+        _ = client.get_collection("notes", embedding_function=None).schema
+    assert len(springing) == 3, "both kinds of traps are set"
+    springing.clear()
+    assert_same(run(data, spec(trapped)), dense)
+    assert springing == []
 
 
 # A server.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import random
 import sqlite3
-import warnings
 import weakref
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -62,9 +61,8 @@ class ChromaSource:
     @cached_property
     def space(self) -> Space:
         """See `_source.Source`."""
-        with self._opened() as collection, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # chromadb's own, about collections that have no embedding function
-            space: Space = ((collection.configuration or {}).get("hnsw") or {}).get("space") or "l2"
+        with self._opened() as collection:
+            space: Space = (collection.configuration_json.get("hnsw") or {}).get("space") or "l2"
         return space
 
     @property
@@ -168,10 +166,23 @@ class Connection:
     def _got(self, chromadb: Any, client: Any) -> Any:
         try:
             # The default embedding function would be downloaded.
-            return client.get_collection(self._name, embedding_function=None)
+            collection = client.get_collection(self._name, embedding_function=None)
         except chromadb.errors.NotFoundError as e:
             near = did_you_mean(self._name, [c.name for c in client.list_collections()])
             raise SpecError(f"{self._path or self._url} has no collection {self._name!r}{near}") from e
+        _forget_functions(collection.configuration_json)
+        _forget_functions(collection._model.serialized_schema)
+        return collection
+
+
+def _forget_functions(stored: object) -> None:
+    """Take the embedding functions out of what a store says of its collection. Chroma makes each that it reads: one may fetch
+    a model, or run code that lies in the store. Vectors are given to it here, so none is ever needed.
+    """
+    for value in stored.values() if isinstance(stored, dict) else stored if isinstance(stored, list) else ():
+        _forget_functions(value)
+    if isinstance(stored, dict) and "embedding_function" in stored:
+        stored["embedding_function"] = {"type": "legacy"}
 
 
 class _Log:

@@ -585,8 +585,8 @@ def hide(monkeypatch: pytest.MonkeyPatch, hidden: str) -> None:
 
 def test_debug_shows_the_traceback() -> None:
     result = ragdiag("--debug", "audit", "nowhere", "q")
-    assert result.exit_code == 1
-    assert "nowhere" in str(result.exception)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Traceback") and "InputError: nowhere" in result.stderr
 
 
 def test_a_bug_is_one_line_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import gzip
 import json
 import socket
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,7 +18,7 @@ from ragdiag.core.errors import InputError, RagdiagError
 from ragdiag.core.protocols import no_progress
 from ragdiag.core.registry import make
 from ragdiag.core.remote import KEY, RERANK_KEY
-from ragdiag.core.secrets import without_secrets
+from ragdiag.core.secrets import as_cause, without_secrets
 
 HEAD = b"HTTP/1.1 %s\r\nContent-Type: application/json\r\n%s\r\n"
 ENDLESS = {
@@ -155,6 +156,26 @@ def test_a_key_that_a_server_repeats_is_not_shown(repeated: str, monkeypatch: py
     for shown in (without_secrets(f"no key {repeated}!"), str(RagdiagError(f"no key {repeated}!"))):
         assert shown == f"no key {quotes}***{quotes}!"
     assert str(InputError(f"no key {repeated}!", "a.txt")) == f"a.txt: no key {quotes}***{quotes}!"
+
+
+def test_a_traceback_shows_no_key_of_an_error_that_another_came_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-1234567")
+
+    def shown(said: str) -> str:
+        try:
+            try:
+                try:
+                    raise ValueError(said)
+                except ValueError as e:
+                    raise KeyError("deeper") from e
+            except KeyError as e:
+                raise RagdiagError("cannot be asked") from as_cause(e)
+        except RagdiagError as e:
+            return "".join(traceback.format_exception(e))
+
+    assert "deeper" in shown("no such model") and "no such model" in shown("no such model")
+    hidden = shown("you sent sk-1234567")
+    assert "sk-1234567" not in hidden and "cannot be asked" in hidden
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import traceback
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 import click
 from click.core import ParameterSource
 
-from ragdiag.cli.ending import fail, logged, note, orderly, standard_output
+from ragdiag.cli.ending import fail, logged, note, orderly, say, standard_output
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -76,13 +77,21 @@ class Group(click.Group):
         except KeyboardInterrupt:
             fail("interrupted; the same command goes on where it stopped", 130)
         except BaseException as e:
-            if ctx.params.get("debug"):
-                raise
+            if ctx.params.get("debug") and isinstance(e, Exception):
+                _fail_traced(e)
             if type(e).__name__ == PANIC:
                 fail(f"a library gave up on what it was given: {e}; check the model, tokenizer or store that you name", 2)
             if not isinstance(e, Exception):
                 raise
             _fail_of(e)
+
+
+def _fail_traced(error: Exception) -> NoReturn:
+    """Where in the code it went wrong, without keys."""
+    from ragdiag.core.secrets import without_secrets
+
+    say(without_secrets("".join(traceback.format_exception(error)).rstrip()))
+    sys.exit(2)
 
 
 def _fail_of(error: Exception) -> NoReturn:

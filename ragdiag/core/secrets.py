@@ -7,10 +7,11 @@ import binascii
 import json
 import os
 import re
+import traceback
 from collections.abc import Iterator
 from urllib.parse import quote
 
-__all__ = ["without_secrets"]
+__all__ = ["as_cause", "without_secrets"]
 
 SENT = (
     "OPENAI_API_KEY", "OPENAI_ADMIN_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "RERANK_API_KEY",
@@ -37,6 +38,12 @@ def without_secrets(text: str) -> str:
     for secret in sorted(set(_secrets()), key=len, reverse=True):  # the longest first: another may be within it
         text = text.replace(secret, BLANK)
     return IN_ADDRESS.sub(lambda found: f"{found[1]}{BLANK}@", text) if "@" in text else text
+
+
+def as_cause(error: Exception) -> Exception | None:
+    """`error` as the cause of another; None where it, or what it came of, holds a secret: a traceback shows all of a cause."""
+    shown = "".join(traceback.format_exception(error))
+    return error if without_secrets(shown) == shown else None
 
 
 def _secrets() -> Iterator[str]:

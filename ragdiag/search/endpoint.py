@@ -13,6 +13,7 @@ from ragdiag.core.errors import MissingExtra, UsageError
 from ragdiag.core.progress import renamed
 from ragdiag.core.protocols import Progress, Store
 from ragdiag.core.remote import KEY, endpoint_of
+from ragdiag.core.secrets import as_cause
 from ragdiag.search.models import readable
 from ragdiag.search.outside import MEMORY, OutsideEncoder
 from ragdiag.text.phrases import counted
@@ -86,7 +87,7 @@ class EndpointEncoder(OutsideEncoder):
             raise self._error("gave no list of vectors", self.how) from e
         except Exception as e:
             failure = self._connection.kind_of(e)
-            raise self._error(f"cannot be asked ({failure})", remedy(failure, batch, KEY, "/v1")) from e
+            raise self._error(f"cannot be asked ({failure})", remedy(failure, batch, KEY, "/v1")) from as_cause(e)
 
 
 def remedy(kind: str, batch: Sequence[str], key: str, ending: str) -> str:

@@ -14,6 +14,7 @@ from ragdiag.core.endpoints import Connection
 from ragdiag.core.errors import MissingExtra, UsageError
 from ragdiag.core.protocols import Progress, Store
 from ragdiag.core.remote import RERANK_KEY, endpoint_of
+from ragdiag.core.secrets import as_cause
 from ragdiag.search.endpoint import RETRIES, TIMEOUT_S, remedy
 from ragdiag.search.models import readable
 from ragdiag.search.outside import MEMORY, Outside
@@ -161,7 +162,7 @@ class EndpointScorer(OutsideScorer):
         except Exception as e:
             kind = self._connection.kind_of(e)
             advice = remedy(kind, texts, RERANK_KEY, "/rerank")
-            raise self._error(f"cannot be asked ({kind})", advice) from e
+            raise self._error(f"cannot be asked ({kind})", advice) from as_cause(e)
 
     def _sent(self, query: str, texts: list[str]) -> dict[str, object]:
         if self.name:

@@ -18,6 +18,7 @@ from urllib.parse import quote
 from ragdiag.core.bounded import within
 from ragdiag.core.endpoints import read_body
 from ragdiag.core.errors import InputError, RagdiagError, SpecError, did_you_mean
+from ragdiag.core.secrets import as_cause
 from ragdiag.search.retrievers._elastic_form import reads_answers
 from ragdiag.search.retrievers._payload import flattened
 from ragdiag.search.retrievers._source import PAGE, Opaque, Row, address, one_line
@@ -147,7 +148,7 @@ class ElasticIndex:
         except (OSError, http.client.HTTPException) as e:
             raise RagdiagError(
                 f"{self.place}: {one_line(e)}; check that an Elasticsearch or OpenSearch server runs there (http or https)"
-            ) from e
+            ) from as_cause(e)
         except OverflowError as e:
             raise RagdiagError(f"{self.place}: an answer of more than {LARGEST // 2**20} MB, which is none of a search") from e
         except (ValueError, RecursionError) as e:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from ragdiag.core.arrays import VectorArray
 from ragdiag.core.errors import RagdiagError, SpecError
-from ragdiag.core.secrets import without_secrets
+from ragdiag.core.secrets import as_cause, without_secrets
 
 __all__ = ["PAGE", "Opaque", "Records", "Restarted", "Row", "Source", "Space", "address", "asked", "check_path", "one_line"]
 
@@ -102,7 +102,7 @@ def asked(place: str, remedy: str) -> Iterator[None]:
     except RagdiagError:
         raise
     except Exception as e:
-        raise RagdiagError(f"{place}: {one_line(e)}; {remedy}") from e
+        raise RagdiagError(f"{place}: {one_line(e)}; {remedy}") from as_cause(e)
 
 
 def check_path(path: str, store: str) -> None:

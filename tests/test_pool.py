@@ -346,6 +346,9 @@ def test_a_changed_corpus_is_no_pool(files: tuple[Path, Path], pooled: Path) -> 
         ({"pool": 2}, "is of another version of pools"),
         ({"documents": None}, "field 'documents' is missing"),
         ({"corpus_sha256": "0" * 64}, "it was changed since"),
+        ({"runs": [1]}, "'runs' must list objects"),
+        ({"depth": -1}, "'depth' and 'seed' must be 0 or more"),
+        ({"rest": {"documents": 55, "drawn": 10, "rate": 10 / 55, "seed": -5}}, "'depth' and 'seed' must be 0 or more"),
     ],
 )
 def test_a_sidecar_that_was_changed_is_refused(pooled: Path, changes: dict[str, Any], says: str) -> None:

@@ -1,33 +1,42 @@
 """Specs and strategies: what one writes is what one gets, and errors tell what to write."""
 
+import contextlib
 import dataclasses
 import importlib
 import importlib.metadata
+import re
 import subprocess
 import sys
 import types
 import typing
+import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ClassVar, Literal, Optional
 
 import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
-from ragdiag.core.errors import MissingExtra, SpecError
-from ragdiag.core.registry import make, name_of, names, require, spec_of, strategy_class
+from ragdiag.core.errors import MissingExtra, RagdiagError, SpecError
+from ragdiag.core.registry import LARGEST, make, name_of, names, require, spec_of, strategy_class
+from ragdiag.pipeline import audit
 from ragdiag.search.retrievers.bm25 import Bm25
 from ragdiag.search.retrievers.dense import Dense
 from ragdiag.search.retrievers.hybrid import Hybrid
 from ragdiag.search.retrievers.lsa import Lsa
+
+TINY = Path(__file__).parents[1] / "fixtures" / "tiny"
+LIGHT = {"bm25", "dedupe", "expand", "latest", "lsa", "merge", "mmr", "parent"}
+"""Retrievers that need neither a model nor a store."""
 
 FAMILIES = ["chunkers", "contexts", "retrievers"]
 ALL = [(family, name) for family in FAMILIES for name in names(family)]
 
 WORDS = st.text(max_size=12) | st.sampled_from(["None", "True", "if", "ﬁ", "a b", "C:\\new", "'\"", "x=1", "0", "lambda", "\n"])
 VALUES = {
-    int: st.integers(0, 300) | st.integers(-(10**20), 10**20),
-    float: st.floats(0, 1) | st.floats(allow_nan=False, allow_infinity=False),
+    int: st.integers(0, 300) | st.integers(-LARGEST, LARGEST),
+    float: st.floats(0, 1) | st.floats(-LARGEST, LARGEST),
     str: WORDS,
     bool: st.booleans(),
     types.NoneType: st.none(),
@@ -344,3 +353,27 @@ def test_names_and_light_strategies_load_nothing_heavy() -> None:
         "print([m for m in heavy if m in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+NUMBERS = [
+    (family, name, field.name)
+    for family in ("retrievers", "chunkers", "contexts")
+    for name in names(family)
+    for field in dataclasses.fields(strategy_class(family, name))
+    if field.init and {"int", "float"} & set(re.findall(r"\w+", str(field.type)))
+]
+
+
+@pytest.mark.parametrize(("family", "name", "field"), NUMBERS)
+def test_the_largest_number_is_no_bug(family: str, name: str, field: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is larger is refused; what is not works, or is refused for a reason of its own."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    for larger in (LARGEST + 1, -LARGEST - 1, 10**400):
+        with pytest.raises(SpecError, match=rf"^{name}: {field} must be (at most 1,000|a |one of|none|values such as)"):
+            make(family, f"{name}({field}={larger})")
+    if name in LIGHT or (family == "chunkers" and name != "semantic"):
+        with contextlib.suppress(RagdiagError), warnings.catch_warnings():
+            warnings.simplefilter("error")
+            inner = "bm25, " if "nests" in vars(strategy_class(family, name)) else ""
+            options = {"retriever": "bm25"} | {family[:-1]: f"{name}({inner}{field}={LARGEST})"}
+            audit(TINY / "corpus.jsonl", TINY / "queries.jsonl", cache=None, swap="none", **options)

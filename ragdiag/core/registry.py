@@ -138,6 +138,10 @@ def _nested(family: str, name: str, cls: Any, arguments: list[ast.expr], spec: s
     return {first: nested if variadic else nested[0]}
 
 
+LARGEST = 10**15
+"""No setting is a larger number; sums and products of it stay what a machine's numbers hold."""
+
+
 def _value(name: str, parameter: str, node: ast.expr, hint: object) -> object:
     """What a parameter with the type `hint` is given. Raises `SpecError` where that is of another type."""
     try:
@@ -147,6 +151,8 @@ def _value(name: str, parameter: str, node: ast.expr, hint: object) -> object:
     kinds = typing.get_args(hint) if typing.get_origin(hint) in (types.UnionType, typing.Union) else (hint,)
     for kind in kinds:
         fits, converted = _converted(value, kind)
+        if fits and isinstance(converted, (int, float)) and abs(converted) > LARGEST:
+            raise SpecError(f"{name}: {parameter} must be at most {LARGEST:,}")
         if fits:
             return converted
     raise SpecError(f"{name}: {parameter} must be {' or '.join(map(_described, kinds))}, not {value!r}")

@@ -101,6 +101,10 @@ def _pool(record: Mapping[str, Any], file: Path) -> Pool:
         return field(of, (name,), kind, file, 0)
 
     rest, came_in = part("rest", dict), part("documents", dict)
+    if not all(isinstance(run, dict) for run in part("runs", list)):
+        raise InputError("'runs' must list objects", file, remedy=AGAIN)
+    if (least := min(part("depth", int), part("seed", int, rest))) < 0:
+        raise InputError(f"'depth' and 'seed' must be 0 or more, not {least}", file, remedy=AGAIN)
     names = {way: tuple(map(str, part(way, list, came_in))) for way in (EVIDENCE, COPY, RUN, SAMPLE)}
     pool = Pool(
         whole=part("whole", dict),

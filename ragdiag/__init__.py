@@ -1,7 +1,7 @@
 """Find out why a RAG application answers badly, with proof.
 
-``ragdiag.audit``, ``compare``, ``decide``, ``diff``, ``litmus`` and ``prompts`` are the commands of the same names; nothing heavy
-is imported before.
+``ragdiag.audit``, ``compare``, ``decide``, ``diff``, ``litmus``, ``pool``, ``prompts`` and ``tune`` are the commands of the same
+names; nothing heavy is imported before.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ragdiag.core.options import Options
     from ragdiag.core.records import Report
     from ragdiag.deciding.decision import Decision
+    from ragdiag.search.pools import pool
 
 __all__ = [
     "Comparison",
@@ -41,6 +42,7 @@ __all__ = [
     "diff",
     "export",
     "litmus",
+    "pool",
     "prompts",
     "tune",
 ]
@@ -63,6 +65,7 @@ _HOMES = {
     "diff": "api.configurations",
     "export": "api.configurations",
     "litmus": "api",
+    "pool": "search.pools",
     "prompts": "api",
     "tune": "api.configurations",
 }

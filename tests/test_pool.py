@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import ragdiag
 from ragdiag.cli import main
 from ragdiag.core.errors import InputError, UsageError
 from ragdiag.core.pools import Pool
@@ -24,7 +25,7 @@ from ragdiag.pipeline import audit
 from ragdiag.scoring.measures import Measure
 from ragdiag.scoring.pooled import _discount
 from ragdiag.search import pools, whole_words
-from ragdiag.search.pools import make_pool
+from ragdiag.search.pools import pool as make_pool
 from ragdiag.search.whole_words import WholeBm25
 from ragdiag.sources.corpus import load_corpus, stream_corpus
 from ragdiag.sources.pools import pool_at
@@ -363,6 +364,12 @@ def test_a_file_of_that_name_may_be_somebody_elses(files: tuple[Path, Path]) -> 
     (files[0].parent / "pool.json").write_text("[8]")
     with pytest.raises(InputError, match="another version"):
         pool_at(files[0].parent)
+
+
+def test_python_makes_the_pool_of_the_command(files: tuple[Path, Path], tmp_path: Path) -> None:
+    made = ragdiag.pool(*files, tmp_path / "one", sample=10)
+    assert command("pool", *files, "--out", tmp_path / "two", "--sample", 10).exit_code == 0
+    assert made == pool_at(tmp_path / "one") == pool_at(tmp_path / "two")
 
 
 # Bad usage

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from ragdiag.answering.verdict import Litmus
     from ragdiag.api import audit, check, decide, litmus, prompts
     from ragdiag.api.configurations import compare, diff, export, tune
+    from ragdiag.api.pooling import pool
     from ragdiag.comparing.cells import Comparison
     from ragdiag.core.errors import InputError, MissingExtra, RagdiagError, SpecError, UsageError
     from ragdiag.core.options import Options
     from ragdiag.core.records import Report
     from ragdiag.deciding.decision import Decision
-    from ragdiag.search.pools import pool
 
 __all__ = [
     "Comparison",
@@ -65,7 +65,7 @@ _HOMES = {
     "diff": "api.configurations",
     "export": "api.configurations",
     "litmus": "api",
-    "pool": "search.pools",
+    "pool": "api.pooling",
     "prompts": "api",
     "tune": "api.configurations",
 }

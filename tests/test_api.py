@@ -12,6 +12,7 @@ import pytest
 import ragdiag
 from ragdiag.comparing.comparison import compare as compare_files
 from ragdiag.core.errors import InputError, UsageError
+from ragdiag.core.pools import Pool
 from ragdiag.pipeline import audit as audit_files
 from ragdiag.reports.json import audit_dict, dumps
 
@@ -32,6 +33,8 @@ def report():
 def plain(found: object) -> dict:
     if isinstance(found, list):  # files that were written
         return {path.name: path.read_text(encoding="utf-8") for path in found}
+    if isinstance(found, Pool):
+        return dataclasses.asdict(found)
     told = json.loads(dumps(found if isinstance(found, dict) else found.as_dict()))
     warnings = [w | {"file": None} for w in told.get("label_warnings", ())]  # it names what was given
     return told | {"timings": None, "label_warnings": warnings}
@@ -237,6 +240,7 @@ LABELLED = [
 ANSWERS = [{"query_id": q["_id"], "condition": "retrieved", "answer": "x", "correct": True} for q in LABELLED]
 REPORT = ragdiag.audit(TEXTS, LABELLED, retriever="bm25", swap="none", cache=None).as_dict()
 OUT = str(Path(tempfile.gettempdir()) / "ragdiag-exported.toml")
+POOL = str(Path(tempfile.gettempdir()) / "ragdiag-pooled")
 CALLS = {
     "audit": ((TEXTS, LABELLED), {"retriever": "bm25", "cache": None}),
     "check": ((TEXTS, LABELLED), {}),
@@ -245,6 +249,7 @@ CALLS = {
     "diff": ((REPORT, REPORT), {"cache": None}),
     "export": ((TEXTS, "toml", OUT), {"retriever": "bm25", "cache": None}),
     "litmus": ((LABELLED, ANSWERS), {"cache": None}),
+    "pool": ((TEXTS, LABELLED, POOL), {"sample": 1}),
     "prompts": ((TEXTS, LABELLED), {"retriever": "bm25", "cache": None}),
     "tune": ((TEXTS, LABELLED), {"retriever": "bm25", "embedding": False, "causes": False, "cache": None}),
 }
@@ -278,6 +283,7 @@ def test_every_public_function_is_called_here() -> None:
         ("diff", "old_corpsu", "old_corpus"),
         ("export", "retreiver", "retriever"),
         ("litmus", "suport", "support"),
+        ("pool", "smaple", "sample"),
         ("prompts", "chuncker", "chunker"),
         ("tune", "latencyy", "latency"),
     ],
@@ -295,7 +301,7 @@ def test_what_is_of_another_kind_is_one_line(name: str, tmp_path: Path, monkeypa
     pandas = pytest.importorskip("pandas")
     function, (given, options) = getattr(ragdiag, name), CALLS[name]
     own = {p.name for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY} - {"progress"}
-    if name not in ("decide", "diff"):
+    if name not in ("decide", "diff", "pool"):
         own |= {f.name for f in dataclasses.fields(ragdiag.Options)} if name != "check" else set()
     if name == "compare":
         own |= {p for p, v in inspect.signature(compare_files).parameters.items() if v.kind is v.KEYWORD_ONLY} - {"progress"}
@@ -320,6 +326,7 @@ def test_records_and_frames_are_taken_everywhere() -> None:
         "diff": CALLS["diff"][0],
         "export": (documents, "toml", OUT),
         "litmus": (pandas.DataFrame(LABELLED), pandas.DataFrame(ANSWERS)),
+        "pool": (documents, pandas.DataFrame(LABELLED), POOL),
     }
     for name in CALLS:
         of_frames = call(name, *frames.get(name, (documents, pandas.DataFrame(LABELLED))))

@@ -25,7 +25,7 @@ from ragdiag.pipeline import audit
 from ragdiag.scoring.measures import Measure
 from ragdiag.scoring.pooled import _discount
 from ragdiag.search import pools, whole_words
-from ragdiag.search.pools import pool as make_pool
+from ragdiag.search.pools import make_pool
 from ragdiag.search.whole_words import WholeBm25
 from ragdiag.sources.corpus import load_corpus, stream_corpus
 from ragdiag.sources.pools import pool_at

@@ -61,10 +61,10 @@ def pool(corpus: str, queries: str, out: str, quiet: bool, **given: object) -> N
     The corpus is read once (with --tops twice) and never held. `ragdiag audit` of the folder knows that it is a pool, and says
     what its measures say of the whole."""
     from ragdiag.cli.given import settled
-    from ragdiag.search.pools import pool as make
+    from ragdiag.search.pools import make_pool
     from ragdiag.sources.pools import pool_said
 
     with queries_file(queries) as path, progress_bars(quiet) as progress:
-        made = make(corpus, path, out, progress=progress, **settled(given))
+        made = make_pool(corpus, path, out, progress=progress, **settled(given))
     unnamed = f"; {len(made.unnamed)} documents that labels or runs name are not in the corpus" if made.unnamed else ""
     present(f"{out}: {pool_said(made)}{unnamed}", quiet, [])

@@ -29,7 +29,7 @@ from ragdiag.sources.queries import load_queries
 from ragdiag.sources.stored import HintedChunk, names_of
 from ragdiag.text.unicode import normalize
 
-__all__ = ["pool"]
+__all__ = ["make_pool"]
 
 SHARD = 2**23
 """Characters of the corpus that are looked at together."""
@@ -46,7 +46,7 @@ class _Wish(NamedTuple):
     passages: tuple[str, ...] = ()
 
 
-def pool(
+def make_pool(
     corpus: str | Path,
     queries: str | Path,
     out: str | Path,

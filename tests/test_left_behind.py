@@ -7,9 +7,11 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -99,6 +101,31 @@ def test_a_file_that_was_taken_away_before_it_was_held_is_made_again(tmp_path: P
 
 
 # Folders
+
+
+@pytest.mark.parametrize("step", ["mkdtemp", "hold"])
+def test_a_folder_that_was_taken_away_before_it_was_held_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """Another process takes it for one that was left, before it is opened, or before it is held."""
+    from ragdiag.core import holding
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    home = {"mkdtemp": tempfile, "hold": holding}[step]
+    own, taken = getattr(home, step), []
+
+    def late(*given: Any, **named: Any) -> Any:
+        made = own(*given, **named) if step == "mkdtemp" else None
+        if not taken:
+            taken.extend(tmp_path.iterdir())
+            taken[0].rmdir()
+        return made or own(*given, **named)
+
+    monkeypatch.setattr(home, step, late)
+    with holding.temporary_folder() as folder:
+        Path(folder, "given").touch()
+        assert len(taken) == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_folder_of_a_killed_process_goes_with_the_next_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

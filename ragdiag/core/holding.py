@@ -41,7 +41,12 @@ def temporary_folder(prefix: str = PREFIX) -> Iterator[str]:
     """A folder that is gone afterwards; where the process is killed, the next one that makes such a folder removes it."""
     _drop_left()
     while True:
-        with tempfile.TemporaryDirectory(prefix=prefix) as folder, _open(folder) as handle:
+        with contextlib.ExitStack() as held:
+            folder = held.enter_context(tempfile.TemporaryDirectory(prefix=prefix))
+            try:
+                handle = held.enter_context(_open(folder))
+            except FileNotFoundError:  # another process took it for one that was left, as nobody held it yet
+                continue
             if handle is None or (hold(handle) is not False and os.path.lexists(folder)):
                 yield folder
                 return

@@ -1,4 +1,4 @@
-"""One process beside Dask and Ray with two and four local workers: embedding, a grid of 8 configurations, a search among 6.
+"""One process beside Dask and Ray with two and four local workers: embedding, a grid of 24 configurations, a search among 6.
 
     python tests/bench/cluster.py [TEXTS] [WHAT,...] [ENGINE,...]
 
@@ -46,7 +46,7 @@ from ragdiag.search.encoder import Encoder
 
 ENGINES = ("dask 2", "dask 4", "ray 2", "ray 4")
 GRID = {
-    "chunkers": ["sentence(size=80)", "sentence(size=160)", "fixed(size=160)", "recursive(size=200)"],
+    "chunkers": [f"{name}(size={size})" for name in ("sentence", "fixed", "recursive") for size in (80, 120, 160, 200)],
     "retrievers": ["bm25", "hybrid(bm25, lsa)"],
 }
 SPACE = 'chunker = ["sentence(size=80)", "sentence(size=160)", "fixed(size=160)"]\nretriever = ["bm25", "hybrid(bm25, lsa)"]\n'

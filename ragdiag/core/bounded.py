@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeVar
 
-__all__ = ["ASKING", "HttpClient", "Request", "bound", "within"]
+__all__ = ["ASKING", "HttpClient", "Request", "begun", "bound", "within"]
 
 T = TypeVar("T")
 
@@ -108,7 +108,7 @@ def _whole(send: Callable[..., Response], request: Request, how: dict[str, objec
     deadline = time.monotonic() + seconds
     response = send(request, stream=True, **how)
     try:
-        body = _read(response.iter_raw(), deadline, OF_ERROR if response.status_code >= 400 else most)
+        body = begun(response.iter_raw(), deadline, OF_ERROR if response.status_code >= 400 else most)
     finally:
         response.close()
     headers = [(name, value) for name, value in response.headers.multi_items() if name.lower() not in ENCODED]
@@ -116,7 +116,8 @@ def _whole(send: Callable[..., Response], request: Request, how: dict[str, objec
     return made(response.status_code, headers=headers, content=body, request=request)
 
 
-def _read(parts: Iterable[bytes], deadline: float, most: int) -> bytes:
+def begun(parts: Iterable[bytes], deadline: float, most: int) -> bytes:
+    """What comes in parts: all of it, or the first `most` bytes and one more. Raises `TimeoutError` behind the `deadline`."""
     body = bytearray()
     for part in parts:
         body += part[: most + 1 - len(body)]

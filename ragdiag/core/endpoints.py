@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from ragdiag.core.bounded import Request, bound
+from ragdiag.core.bounded import Request, begun, bound
 from ragdiag.core.registry import require
 from ragdiag.core.remote import KEY, api_key, check_url
 
@@ -99,11 +99,8 @@ def read_body(parts: Iterable[bytes], deadline: float, most: int | None = None) 
 
     Raises `OverflowError` for more than `most` bytes (None: `LARGEST`), `TimeoutError` behind the `deadline`.
     """
-    body = bytearray()
-    for part in parts:
-        body += part
-        if len(body) > (LARGEST if most is None else most):
-            raise OverflowError
-        if time.monotonic() > deadline:
-            raise TimeoutError("timed out")
-    return bytes(body)
+    limit = LARGEST if most is None else most
+    body = begun(parts, deadline, limit)
+    if len(body) > limit:
+        raise OverflowError
+    return body

@@ -224,7 +224,7 @@ def _parses(parser: Callable[[str], object], text: str) -> bool:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about escapes that Python does not know
             return isinstance(parser(text), (dict, list))
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):  # TypeError: a dict as a key
         return False
 
 

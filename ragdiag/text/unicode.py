@@ -17,8 +17,10 @@ Form = Literal["NFC", "NFD", "NFKC", "NFKD"]
 MOST_MARKS = 30
 """So many marks in a row are sorted together, as in Unicode's Stream-Safe Text Format (UAX #15): more than any script has."""
 
-_RUN = re.compile(rf"(?:[^\w\s\x00-\x7f]|[\uff9e\uff9f]){{{MOST_MARKS + 1},}}")
+_ONE = r"(?:[^\w\s\x00-\x7f]|[\uff9e\uff9f])"
 """Among which marks are: all but two are neither part of a word nor space."""
+
+_ANY, _RUN = re.compile(_ONE), re.compile(rf"{_ONE}{{{MOST_MARKS + 1},}}")
 
 
 def normalize(form: Form, text: str) -> str:
@@ -33,7 +35,9 @@ def is_normalized(form: Form, text: str) -> bool:
 
 def _pieces(text: str) -> Iterator[str]:
     start = 0
-    for run in () if text.isascii() else _RUN.finditer(text):
+    # A run has one of every so many characters: most texts need not be read for it.
+    may_have = not text.isascii() and _ANY.search(text[MOST_MARKS :: MOST_MARKS + 1])
+    for run in _RUN.finditer(text) if may_have else ():
         if any(map(unicodedata.combining, run[0])):
             for end in range(run.start() + MOST_MARKS, run.end(), MOST_MARKS):
                 yield text[start:end]

@@ -100,7 +100,7 @@ def _as_they_come(
             for i in range(0, len(work), size):
                 yield from parallel(work[i : i + size])
         return
-    with _deaf_to_interrupts(), _streams():
+    with _deaf_to_interrupts(joblib.effective_n_jobs(jobs)), _streams():
         coming = parallel(work)
     yield from coming
 
@@ -113,9 +113,11 @@ def _streams() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Processes that are started within it do not hear of Ctrl-C, which a terminal tells all: this one hears, and ends them."""
-    if distant() or sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
+def _deaf_to_interrupts(processes: int) -> Iterator[None]:
+    """Where there are to be several `processes`, those that are started within it do not hear of Ctrl-C, which a terminal tells
+    all: this one hears of it, and ends them.
+    """
+    if processes == 1 or distant() or sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
         yield
         return
     resource_tracker.ensure_running()  # else it starts among the workers, and has them hear again

@@ -26,6 +26,7 @@ def test_public_names_are_pinned() -> None:
         "diff",
         "export",
         "litmus",
+        "pool",
         "prompts",
         "tune",
     ]

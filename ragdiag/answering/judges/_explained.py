@@ -6,7 +6,7 @@ import re
 
 from ragdiag.answering.judges import _facts, _polarity
 from ragdiag.answering.judges._numbers import quantities
-from ragdiag.answering.judges._text import content, sentences, words
+from ragdiag.answering.judges._text import content, first_sentence, words
 
 RELATED = 0.34
 """Share of what is said beside a yes or no that must be about the question or the reference."""
@@ -56,7 +56,7 @@ def _off_topic(question: str, gold: str, rest: str) -> bool:
 
 def _says_otherwise(question: str, spoken: bool | None, rest: str) -> bool:
     """Whether a sentence that restates the question, and denies nothing, says the reverse of it, or the reverse of the word."""
-    first = sentences(rest)[0]
+    first = first_sentence(rest)
     if not _polarity.restates(question, first) or _polarity.NEGATIVE.search(question):
         return False
     if _polarity.NEGATIVE.search(first):

@@ -8,7 +8,19 @@ from ragdiag.answering.judges._conclusion import dismissed
 from ragdiag.answering.judges._names import another_of_that_name, by_another, names_person, person
 from ragdiag.answering.judges._numbers import Quantity, agree, quantities
 from ragdiag.answering.judges._numeric import YEAR, asks_quantity
-from ragdiag.answering.judges._text import ALIKE_STEMS, POINTED, STOP_WORDS, SUFFIXES, WORD, content, flat, sentences, stem, words
+from ragdiag.answering.judges._text import (
+    ALIKE_STEMS,
+    POINTED,
+    STOP_WORDS,
+    SUFFIXES,
+    WORD,
+    content,
+    first_sentence,
+    flat,
+    sentences,
+    stem,
+    words,
+)
 
 LEAST_WORDS = 0.25
 """Share of the reference's words that an answer needs beside its figures."""
@@ -200,7 +212,7 @@ def initials(gold: str, answer: str) -> set[str]:
 def covered(question: str, gold: str, answer: str, asked: float | None) -> tuple[float, list[str], int]:
     """`coverage` of the whole gold or of its first sentence, whichever is more, and the number of facts: the rest is support."""
     whole = coverage(question, gold, answer, asked)
-    first = sentences(gold)[0]
+    first = first_sentence(gold)
     best = whole if len(first) > 0.9 * len(gold) else max(whole, coverage(question, first, answer, asked), key=lambda c: c[0])
     return *best, len(set(content(gold)) - set(content(question)))
 

@@ -16,7 +16,7 @@ from ragdiag.answering.judges._explained import doubt
 from ragdiag.answering.judges._hedged import two_figures
 from ragdiag.answering.judges._numbers import quantities
 from ragdiag.answering.judges._refusals import ENGLISH, unable
-from ragdiag.answering.judges._text import UNSUITED, answering, content, normalised, refuses, sentences, words
+from ragdiag.answering.judges._text import UNSUITED, answering, content, first_sentence, normalised, refuses, sentences, words
 from ragdiag.answering.judges._wording import IN_WORDS, PROSE
 from ragdiag.core.opinions import DOUBTFUL, Opinion
 
@@ -89,7 +89,7 @@ def reference_refuses(case: Case) -> Opinion | None:
     """Where the right answer is that the documents do not say, an answer must decline or deny."""
     if not refuses(case.gold) or quantities(case.gold):
         return None
-    denied = refuses(case.answer) or bool(NOTHING.search(sentences(case.answer)[0]))
+    denied = refuses(case.answer) or bool(NOTHING.search(first_sentence(case.answer)))
     return Opinion(denied, "the reference says it is not given; the answer " + ("agrees" if denied else "gives one"))
 
 
@@ -177,7 +177,7 @@ def reference_says_none(case: Case) -> Opinion | None:
     """``Neither`` is ``none of them``, and anything that denies."""
     if not NONE.match(case.gold) or len(words(case.gold)) > FEW_WORDS or quantities(case.gold):
         return None
-    denies = bool(_polarity.NEGATIVE.search(sentences(case.answer)[0]))
+    denies = bool(_polarity.NEGATIVE.search(first_sentence(case.answer)))
     return Opinion(denies, "the reference says that there is none; the answer " + ("agrees" if denies else "names one"))
 
 

@@ -7,7 +7,7 @@ import re
 from ragdiag.answering.judges._conclusion import before, dismissed, main_sentences, result, stated
 from ragdiag.answering.judges._dates import WHEN
 from ragdiag.answering.judges._numbers import LOSS, Quantity, agree, quantities, scale_asked
-from ragdiag.answering.judges._text import DOWN, UP, content, sentences
+from ragdiag.answering.judges._text import DOWN, UP, content, first_sentence, sentences
 from ragdiag.core.opinions import Opinion
 
 SPENT = r"\b(?:capital expenditures?|capex|purchases?|expen[sd]\w*|costs?|paid|payments?|repurchases?|buybacks?|spen[dt]\w*)\b"
@@ -108,7 +108,7 @@ def _as_stated(question: str, gold: Quantity, answer: str, alone: bool) -> Opini
         equal = _equal(question, gold, _candidates(question, gold, result(sentence) if alone else sentence, alone))
         if equal:
             return _found(gold, equal)
-    if gold.value == 0 and re.search(r"\b(?:no|none|nil|not|any)\b", main_sentences(answer)[0], re.IGNORECASE):
+    if gold.value == 0 and re.search(r"\b(?:no|none|nil|not|any)\b", first_sentence(answer), re.IGNORECASE):
         return Opinion(True, f"says that there is none, which is {gold.text}")
     if _equal(question, gold, quantities(answer)):
         return Opinion(False, f"{gold.text} is mentioned, not stated as the answer")

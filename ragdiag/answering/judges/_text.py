@@ -100,6 +100,11 @@ def sentences(text: str) -> list[str]:
     return list(_sentences(text))
 
 
+def first_sentence(text: str) -> str:
+    """The first of them; "" where there is none, as where all that was written is a sign that was read as nothing."""
+    return next(iter(_sentences(text)), "")
+
+
 @functools.lru_cache(maxsize=512)
 def _sentences(text: str) -> tuple[str, ...]:
     pieces: list[list[str]] = []  # those of each sentence: an abbreviation's point ends none

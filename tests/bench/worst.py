@@ -244,7 +244,9 @@ TEXTS = {
 
 def routines() -> list[Worst]:
     from ragdiag.answering.judges._text import unaccented
-    from ragdiag.core.records import Document
+    from ragdiag.answering.judges.matcher import Matcher
+    from ragdiag.core.protocols import no_progress
+    from ragdiag.core.records import Answer, Document, Query
     from ragdiag.core.registry import make
     from ragdiag.exports._words import words as exported
     from ragdiag.label.drafts import asked, drafts
@@ -258,6 +260,10 @@ def routines() -> list[Worst]:
     from ragdiag.text.sentences import Cuts
     from ragdiag.text.tokens import token_starts
     from ragdiag.text.words import words
+
+    def judged(answer: str) -> object:
+        asked = Query("q", "What is the limit for uploads?", "250 MB"), Answer("q", "oracle", answer)
+        return Matcher("free").judge([asked], None, no_progress)
 
     def alike(text: str) -> bool:
         return near_duplicates(shingles(text), shingles(text + " x"))
@@ -297,6 +303,10 @@ def routines() -> list[Worst]:
             Worst(f"{name}: {kind}", lambda n, _, unit=unit: "a" + filled(unit, n), run, 10_000)
             for name, run in {"words": words, "exported words": exported, "without accents": unaccented}.items()
             for kind, unit in {"marks": "\u0301\u0323", "marks of half width": "\u0323\uff9e"}.items()
+        ),
+        *(
+            Worst(f"judge: blanks {where}", lambda n, _, said=said: said.replace("_", " " * n), judged, 4_000)
+            for where, said in {"behind": "The limit is 250 megabytes_.", "between": "It is 250 MB_or 300 MB_but more"}.items()
         ),
         Worst("words: parts of a long one", lambda n, _: "-".join(f"A{i}" for i in range(n // 6)), Analysis(parts=True), 60_000),
         Worst("headings before chunks: a long one", lambda n, _: "# " + "a" * n + "\n" + "b " * n, under_headings, 20_000),

@@ -38,8 +38,13 @@ def strategy(family: str, spec: str) -> Any:
     return make(family, spec)
 
 
+def seen(text: str) -> str:
+    """A text without what nobody sees: a byte order mark in it is no word, and no chunk is made of it alone."""
+    return text.replace("\ufeff", "").strip()
+
+
 def chunked(text: str) -> object:
-    """Every chunker: the spans lie in the text, in order, and leave out nothing but white space."""
+    """Every chunker: the spans lie in the text, in order, and leave out nothing that is seen."""
     for spec in CHUNKERS:
         spans = strategy("chunkers", spec).spans(text)
         starts, ends = (list(map(int, side)) for side in spans)
@@ -47,9 +52,9 @@ def chunked(text: str) -> object:
         assert starts == sorted(starts), spec
         covered = 0
         for a, b in zip(starts, ends, strict=True):
-            assert not text[covered:a].strip(), (spec, text[covered:a])
+            assert not seen(text[covered:a]), (spec, text[covered:a])
             covered = max(covered, b)
-        assert not text[covered:].strip(), (spec, text[covered:][:40])
+        assert not seen(text[covered:]), (spec, text[covered:][:40])
     for spec in CONTEXTS:
         assert len(
             strategy("contexts", spec).texts(Document("a", text, "Title"), *strategy("chunkers", "section").spans(text))

@@ -14,7 +14,7 @@ from ragdiag.answering.judges._text import POINTED, content, flat, words
 LONGEST = 60
 """Words: a longer answer explains, and the value may stand far from the words of the question."""
 
-SPLIT = re.compile(r"[\n;]|(?<=\D)[.!?]\s+|,?\s+\b(?:while|whereas|but|and)\b\s+", re.IGNORECASE)
+SPLIT = re.compile(r"[\n;]|(?<=\D)[.!?]\s+|,?(?<!\s)\s+\b(?:while|whereas|but|and)\b\s+", re.IGNORECASE)
 EARLIER = re.compile(
     r"\b(?:in the past|formerly|previously|used to|until|originally|once had|had been|before that)\b", re.IGNORECASE
 )

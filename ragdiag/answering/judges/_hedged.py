@@ -8,6 +8,7 @@ import re
 from ragdiag.answering.judges._numbers import Quantity, agree, quantities
 from ragdiag.answering.judges._text import sentences
 
+SPACES = re.compile(r"\s+")
 OR = re.compile(
     r"(?:\s*[\w%°]+){0,2}?\s*[,;(]?\s*(?:/|or|oder|ou|versus|vs\.?)(?:,?\s+(?:maybe|possibly|perhaps|even|about"
     r"|around|it|is|was|in))*\s*",
@@ -43,7 +44,7 @@ def _without_choosing(gold: Quantity, sentence: str) -> tuple[str, str] | None:
     found = [q for q in quantities(sentence) if q.unit == gold.unit or not (q.unit and gold.unit)]
     unsure = len(found) > 1 and bool(UNSURE.search(sentence))
     for one, other in itertools.pairwise(found):
-        offered = unsure or OR.fullmatch(sentence[one.end : other.start])
+        offered = unsure or OR.fullmatch(SPACES.sub(" ", sentence[one.end : other.start]))
         if offered and agree(gold, one, falling=True) != agree(gold, other, falling=True):
             return one.text, other.text
     return None

@@ -76,8 +76,8 @@ def _reported(path: Path, base: Options) -> Between:
     two, (k, budget), enough = (_of_search if "decision" in report else _of_comparison)(report, names, path)
     if two[0] == two[1]:
         raise UsageError(f"{path} chooses its baseline, {two[0]}, so it has no second one: {BY_NAME}")
-    if unknown := next((name for name in two if name not in names), ""):
-        raise InputError(f"it has no configuration {unknown!r}", path, remedy=ANEW)
+    if unknown := [name for name in two if name not in names]:
+        raise InputError(f"it has no configuration {unknown[0]!r}", path, remedy=ANEW)
     sized = dataclasses.replace(base, k=k or base.k, budget=budget)
     first, second = (_configured(configs[names.index(name)], sized, path) for name in two)
     return Between((first, second), field(report, ("seed",), int, path, 0), enough, sized=True)
@@ -110,7 +110,7 @@ def _told(report: Mapping[str, object], two: tuple[str, str]) -> int | None:
     """What a comparison says of its baseline and its best."""
     contrasts = report.get("contrasts")
     for contrast in contrasts if isinstance(contrasts, list) else ():
-        if isinstance(contrast, dict) and {contrast.get("a"), contrast.get("b")} == set(two):
+        if isinstance(contrast, dict) and (contrast.get("a"), contrast.get("b")) in (two, two[::-1]):
             return _enough(contrast, contrast.get("needed"))
     return None
 

@@ -119,7 +119,8 @@ def _share(record: object, path: Path) -> Corrected:
     """A share of a report as it is corrected so far. Raises `InputError` for what is none."""
     try:
         share = Corrected.of(record)  # type: ignore[arg-type]
-        sound = _are_counts(share) and _add_up(share)
+        named = all(type(stratum.stratum) is str for stratum in share.strata)
+        sound = named and _are_counts(share) and _add_up(share)
     except (TypeError, KeyError, AttributeError):
         sound = False
     if not sound:

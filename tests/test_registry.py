@@ -35,8 +35,8 @@ ALL = [(family, name) for family in FAMILIES for name in names(family)]
 
 WORDS = st.text(max_size=12) | st.sampled_from(["None", "True", "if", "ﬁ", "a b", "C:\\new", "'\"", "x=1", "0", "lambda", "\n"])
 VALUES = {
-    int: st.integers(0, 300) | st.integers(-LARGEST, LARGEST),
-    float: st.floats(0, 1) | st.floats(-LARGEST, LARGEST),
+    int: st.integers(0, 300) | st.integers(-(10**20), 10**20),
+    float: st.floats(0, 1) | st.floats(-1e29, 1e29),
     str: WORDS,
     bool: st.booleans(),
     types.NoneType: st.none(),
@@ -369,7 +369,7 @@ def test_the_largest_number_is_no_bug(family: str, name: str, field: str, monkey
     """What is larger is refused; what is not works, or is refused for a reason of its own."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     for larger in (LARGEST + 1, -LARGEST - 1, 10**400):
-        with pytest.raises(SpecError, match=rf"^{name}: {field} must be (at most 1,000|a |one of|none|values such as)"):
+        with pytest.raises(SpecError, match=rf"^{name}: {field} must be (at most 10|a |one of|none|values such as)"):
             make(family, f"{name}({field}={larger})")
     if name in LIGHT or (family == "chunkers" and name != "semantic"):
         with contextlib.suppress(RagdiagError), warnings.catch_warnings():

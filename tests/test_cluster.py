@@ -34,8 +34,10 @@ from ragdiag.diagnosis import parted
 from ragdiag.pipeline import run_audit
 from ragdiag.reports.json import audit_dict, compare_dict, dumps
 from ragdiag.reports.tune import tune_dict
+from ragdiag.search import pools
 from ragdiag.search.afar import Luggage, unpacked
 from ragdiag.search.encoder import Encoder
+from ragdiag.search.pools import make_pool
 from ragdiag.search.spread import Making, made_elsewhere
 
 ROOT = Path(__file__).parents[1]
@@ -122,6 +124,37 @@ def test_a_comparison_has_the_same_bytes_though_a_worker_is_killed(engine: str, 
     assert measured(tmp_path / "cache", progress=kill) == alone
     assert killed
     assert len(list((tmp_path / "cache").glob("*.npz"))) >= 4  # the caller keeps what is done, and nobody else writes there
+
+
+@pytest.mark.slow
+@pytest.mark.encoder
+@pytest.mark.filterwarnings("ignore")
+def test_shards_of_a_corpus_give_the_same_pool_though_a_worker_is_killed(
+    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The workers rank the shards; the pool, and what is ranked first in the whole, has the bytes that one process writes."""
+    monkeypatch.setattr(pools, "EMBEDDED", 2000)
+    killed: list[int] = []
+    pids = {pid for _, pid in results(eval, [(PID,)] * 8)}
+    add_arrays = Cache.add_arrays
+
+    def kill(self: Cache, key: str, arrays: dict[str, np.ndarray]) -> None:
+        if len(arrays) == 2 and not killed:  # of a first shard: the others are being ranked
+            killed.append(min(pids))
+            os.kill(killed[0], signal.SIGKILL)
+        add_arrays(self, key, arrays)
+
+    def pool(out: str) -> dict[str, bytes]:
+        make_pool(CORPUS, QUERIES, tmp_path / out, tops=["bm25", "hybrid"], sample=3, cache=tmp_path / f"{out}-cache")
+        return {file.name: file.read_bytes() for file in (tmp_path / out).iterdir()}
+
+    monkeypatch.setattr(Cache, "add_arrays", kill)
+    by_workers = pool(engine)
+    with joblib.parallel_config(backend="sequential"):
+        assert pool("alone") == by_workers
+    assert killed
+    kept = [sorted(file.name for file in (tmp_path / f"{of}-cache").glob("*.npz")) for of in ("alone", engine)]
+    assert len(kept[0]) > 3 and set(kept[0]) == set(kept[1])  # by the caller alone; beside them the choice of a precision
 
 
 @pytest.mark.slow

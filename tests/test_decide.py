@@ -486,15 +486,20 @@ def test_json(tmp_path: Path) -> None:
     assert found["either"]["behavior"]["missing"] == "--need"
 
 
+def printed(result: Result, *typed: str) -> Any:
+    """What a command wrote to standard output. The runner of click 8.2.0 writes there too what is typed."""
+    return json.loads(result.stdout.removeprefix("".join(f" {line}\n" for line in typed)))
+
+
 def test_a_terminal_is_asked_only_what_is_missing_and_reached(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(interview, "on_terminal", lambda *_: True)
     result = ragdiag("--problem", "knowledge", "--json", "-", stdin="hourly\nyearly\nyes\n")
     assert result.exit_code == 0, result.output
     assert "'hourly' is not one of" in result.stderr and "volume" not in result.stderr
-    steps = json.loads(result.stdout)["steps"]
+    steps = printed(result, "hourly", "yearly", "yes")["steps"]
     assert [(s["question"], s["from"]) for s in steps] == [("problem", "option"), ("changes", "asked"), ("citations", "asked")]
     result = ragdiag("--problem", "unknown", "--json", "-", stdin="daily\nskill\nforbidden\n")
-    found = json.loads(result.stdout)
+    found = printed(result, "daily", "skill", "forbidden")
     assert {name: each["recommendation"] for name, each in found["either"].items()} == {"knowledge": "rag", "behavior": "prompt"}
     assert ragdiag(stdin="").exit_code == 1  # the end of input
 

@@ -305,6 +305,7 @@ def test_closed_streams(here: Path) -> None:
 
 
 @linux
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # click 8.2's runner leaves the input open
 def test_standard_input_that_does_not_end(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ragdiag.core.files.MAX_BYTES", 2**20)
     with open("/dev/zero", "rb") as zeros, at_most(60):  # noqa: PTH123

@@ -16,17 +16,19 @@ from hypothesis import strategies as st
 
 import ragdiag
 from ragdiag.cli import main
+from ragdiag.core.cache import Cache
 from ragdiag.core.errors import InputError, UsageError
 from ragdiag.core.pools import Pool
 from ragdiag.core.protocols import no_progress
-from ragdiag.core.records import Mean
+from ragdiag.core.records import Document, Mean
 from ragdiag.core.registry import make
 from ragdiag.pipeline import audit
 from ragdiag.scoring.measures import Measure
 from ragdiag.scoring.pooled import _discount
 from ragdiag.search import pools, whole_words
 from ragdiag.search.pools import make_pool
-from ragdiag.search.whole_words import WholeBm25
+from ragdiag.search.whole import Found, Whole
+from ragdiag.search.whole_vectors import VectorSearch
 from ragdiag.sources.corpus import load_corpus, stream_corpus
 from ragdiag.sources.pools import pool_at
 from ragdiag.stats.pooled import Counted, bounded, estimated, losses, valued
@@ -127,11 +129,11 @@ def test_the_order_of_the_corpus_and_the_size_of_shards_change_no_byte(
     lines = corpus.read_text().splitlines(keepends=True)
     random.Random(3).shuffle(lines)
     (tmp_path / "shuffled.jsonl").write_text("".join(lines))
-    options = {"tops": "bm25", "depth": 3, "sample": 12, "seed": 5}
+    options = {"tops": ["bm25", "bm25(stem=english)"], "depth": 3, "sample": 12, "seed": 5, "cache": None}
     make_pool(corpus, queries, tmp_path / "one", **options)  # type: ignore[arg-type]
     monkeypatch.setattr(pools, "SHARD", 300)
     make_pool(tmp_path / "shuffled.jsonl", queries, tmp_path / "two", **options)  # type: ignore[arg-type]
-    assert {f.name for f in (tmp_path / "one").iterdir()} == {"corpus.jsonl", "pool.json", "whole.jsonl"}
+    assert {f.name for f in (tmp_path / "one").iterdir()} == {"corpus.jsonl", "pool.json", "whole.jsonl", "whole-2.jsonl"}
     for file in (tmp_path / "one").iterdir():
         assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
 
@@ -194,27 +196,49 @@ def test_a_folder_is_read_as_an_audit_reads_it(tmp_path: Path) -> None:
     assert load_corpus(tmp_path / "pool").documents[0].title.startswith("Page")
 
 
-# bm25 over the whole, which is never held
+# Searches of the whole, which is never held
 
 
-@pytest.mark.parametrize("spec", ["bm25", "bm25(variant=plus)", "bm25(variant=l)", "bm25(variant=lucene, stem=english)"])
+def in_shards(
+    documents: list[Document], specs: list[str], chunker: str, queries: list[str], depth: int, cache: Cache | None = None
+) -> list[list[list[Found]]]:
+    """What each search ranks first for each query."""
+    whole = Whole(specs, chunker, queries, depth, cache, no_progress)
+    shards = [documents[i : i + 13] for i in range(0, len(documents), 13)]
+    if whole.counts:
+        whole.count(shards)
+    assert [d.id for shard in whole.rank(shards) for d in shard] == [d.id for d in documents]
+    return [whole.first(n) for n in range(len(specs))]
+
+
+ENCODED = [
+    pytest.param(spec, marks=[pytest.mark.encoder, pytest.mark.slow])
+    for spec in (
+        "dense",
+        "hybrid",
+        "hybrid(bm25, dense, fusion=weighted, depth=9, weights=(0.3, 0.7))",
+        "hybrid(hybrid(bm25, dense, depth=7), bm25(k1=0.9), depth=5)",
+    )
+]
+
+
+@pytest.mark.parametrize(
+    "spec", ["bm25", "bm25(variant=plus)", "bm25(variant=l)", "bm25(variant=lucene, stem=english)", *ENCODED]
+)
 @pytest.mark.parametrize("depth", [1, 7, 200])
-def test_bm25_in_shards_ranks_as_one_index_of_all(tmp_path: Path, spec: str, depth: int) -> None:
+def test_what_is_searched_in_shards_is_ranked_as_by_one_index_of_all(tmp_path: Path, spec: str, depth: int) -> None:
     corpus = load_corpus(written(tmp_path / "whole", town(90)))
     queries = ["ferry island ferry", "price of the bread", "nothing here", "the fog, the tide"]
-    bm25, chunker = make("retrievers", spec), make("chunkers", "fixed(size=12)")
+    retriever, chunker = make("retrievers", spec), make("chunkers", "fixed(size=12)")
     chunks = [(d, a, b) for d in corpus.documents for a, b in zip(*map(np.ndarray.tolist, chunker.spans(d.text)), strict=True)]
-    found, scores = bm25.index([d.text[a:b] for d, a, b in chunks], None, no_progress).search(queries, min(depth, len(chunks)))
+    index = retriever.index([d.text[a:b] for d, a, b in chunks], None, no_progress)
+    found, scores = index.search(queries, min(depth, len(chunks)))
 
-    search, documents = WholeBm25(bm25, chunker, queries, depth), list(corpus.documents)
+    documents = list(corpus.documents)
     random.Random(1).shuffle(documents)
-    shards = [documents[i : i + 13] for i in range(0, len(documents), 13)]
-    for shard in shards:
-        search.count(shard)
-    for shard in shards:
-        search.rank(shard)
+    (ranked,) = in_shards(documents, [spec], "fixed(size=12)", queries, depth)
 
-    for q, first in enumerate(search.first):
+    for q, first in enumerate(ranked):
         expected = [(chunks[i][0].id, *chunks[i][1:]) for i in found[q].tolist() if i >= 0]
         assert [(c.doc_id, c.start, c.end) for c in first] == expected
         shift = scores[q, 0] + first[0].negative_score if first else 0  # what the absence of terms adds to all alike
@@ -223,20 +247,49 @@ def test_bm25_in_shards_ranks_as_one_index_of_all(tmp_path: Path, spec: str, dep
 
 def test_terms_beyond_those_that_are_counted_change_no_ranking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     more = [d | {"text": f"{d['text']} word{i}"} for i, d in enumerate(town(80))]
-    documents = load_corpus(written(tmp_path / "whole", more))
+    documents = list(load_corpus(written(tmp_path / "whole", more)).documents)
 
-    def first() -> list[list[Any]]:
-        search = WholeBm25(make("retrievers", "bm25(variant=lucene)"), make("chunkers", "sentence"), ["ferry fog", "word7"], 9)
-        for shard in (documents.documents[:30], documents.documents[30:]):
-            search.count(shard)
-        for shard in (documents.documents[:30], documents.documents[30:]):
-            search.rank(shard)
-        assert len(search._counted) == 0
-        return [list(of) for of in search.first]
+    def first(of: list[Document], variant: str = "lucene") -> list[Any]:
+        return in_shards(of, [f"bm25(variant={variant})"], "sentence", ["ferry fog", "word7"], 9)
 
-    every = first()
+    every = first(documents)
     monkeypatch.setattr(whole_words, "MOST_TERMS", 20)
-    assert first() == every
+    assert first(documents) == every
+    # okapi's mean idf is then one of some terms: of the same ones in any order
+    assert first(documents[::-1], "okapi") == first(documents, "okapi")
+
+
+@pytest.mark.encoder
+@pytest.mark.slow
+def test_what_an_encoder_ranked_in_a_shard_is_not_made_again(
+    files: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+    ranked = VectorSearch.ranked
+
+    def stopping(self: VectorSearch, texts: list[str]) -> Any:
+        if len(made) == 2:
+            raise KeyboardInterrupt
+        made.append(len(texts))
+        return ranked(self, texts)
+
+    def pool(out: str) -> bytes:
+        make_pool(*files, tmp_path / out, tops=["bm25", "dense"], depth=3, sample=5, cache=tmp_path / "cache")
+        return b"".join(file.read_bytes() for file in sorted((tmp_path / out).iterdir()))
+
+    monkeypatch.setattr(pools, "EMBEDDED", 1500)
+    monkeypatch.setattr(VectorSearch, "ranked", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        pool("stopped")
+    assert not (tmp_path / "stopped").exists()
+    again: list[int] = []
+    monkeypatch.setattr(VectorSearch, "ranked", lambda self, texts: again.append(len(texts)) or ranked(self, texts))
+    resumed = pool("resumed")
+    assert len(made) == 2 and len(again) > 2 and again[:2] != made  # those two shards are known
+    asked = len(again)
+    assert pool("known") == resumed and len(again) == asked
+    monkeypatch.setattr(pools, "EMBEDDED", 10**6)  # another shard is another thing
+    assert pool("one") == resumed and len(again) == asked + 1
 
 
 # An audit of a pool
@@ -246,7 +299,7 @@ def test_terms_beyond_those_that_are_counted_change_no_ranking(tmp_path: Path, m
 def test_the_run_of_the_whole_gives_the_measures_of_the_whole(files: tuple[Path, Path], tmp_path: Path) -> None:
     corpus, queries = files
     pool = tmp_path / "pool"
-    make_pool(corpus, queries, pool, tops="bm25", depth=60, sample=3)
+    make_pool(corpus, queries, pool, tops=["bm25"], depth=60, sample=3)
     whole = audit(corpus, queries, retriever="bm25", swap="none", cache=None)
     report = audit(pool, queries, run=pool / "whole.jsonl", cache=None)
     assert report.pool is not None and report.pool.ranking == "whole"
@@ -255,6 +308,36 @@ def test_the_run_of_the_whole_gives_the_measures_of_the_whole(files: tuple[Path,
         mean = whole.measures[name]
         assert (of_whole.pool, of_whole.low, of_whole.high) == pytest.approx((mean.mean, mean.low, mean.high))
     assert whole.pool is None
+
+
+@pytest.mark.encoder
+@pytest.mark.slow
+def test_a_pool_of_all_that_dense_ranks_first_is_audited_as_the_whole(files: tuple[Path, Path], tmp_path: Path) -> None:
+    """The measures, the ranking itself and what is said of it are those of the whole, of dense alone and of no other dense."""
+    corpus, queries = files
+    pool = make_pool(corpus, queries, tmp_path / "pool", tops=["dense", "hybrid"], chunker="sentence(size=30)", depth=6, sample=3)
+    assert pool.documents < 45
+    options = {"chunker": "sentence(size=30)", "swap": "none", "cache": None, "k": 5}
+    whole = audit(corpus, queries, retriever="dense", **options)
+    report = audit(tmp_path / "pool", queries, retriever="dense", **options)
+    assert report.pool is not None and report.pool.ranking == "whole"
+    assert report.pool.measures["OffTopic@5"].low is None  # which words are rare is known of the pool alone
+    for name in ("Sufficient@5", "Evidence@5", "CharR@5", "P@5", "CharP@5"):
+        assert report.pool.measures[name].pool == whole.measures[name].mean
+    hybrid = audit(tmp_path / "pool", queries, run=tmp_path / "pool" / "whole-2.jsonl", k=5, cache=None)
+    assert hybrid.pool is not None and hybrid.pool.ranking == "whole"
+    of_whole = audit(corpus, queries, retriever="hybrid", **options)
+    assert hybrid.measures["Sufficient@5"].mean == of_whole.measures["Sufficient@5"].mean
+    others: list[tuple[dict[str, Any], str]] = [
+        ({"k": 7}, "independent"),  # a longer context than what is in the pool
+        ({"chunker": "sentence"}, "independent"),
+        ({"context": "title"}, "independent"),
+        ({"retriever": "dense(precision=float32)"}, "independent"),  # which may be another model's vectors
+        ({"retriever": "hybrid"}, "dependent"),
+    ]
+    for other, ranking in others:
+        said = audit(tmp_path / "pool", queries, **{"retriever": "dense", **options, **other}).pool
+        assert said is not None and said.ranking == ranking, other
 
 
 @pytest.mark.slow
@@ -383,7 +466,15 @@ def test_python_makes_the_pool_of_the_command(files: tuple[Path, Path], tmp_path
         (["--out", "{queries}"], "is a file; name a folder"),
         (["--out", "{full}"], "holds other files; name a new folder"),
         (["--out", "{new}/below"], "choose one whose parent exists"),
-        (["--out", "{new}", "--tops", "dense"], "only bm25 searches a corpus that is not held"),
+        (
+            ["--out", "{new}", "--tops", "lsa"],
+            "--tops lsa: bm25, dense with a model's files, and hybrid of",
+        ),
+        (["--out", "{new}", "--tops", "hybrid(bm25, lsa)"], "give the others' rankings as --run"),
+        (["--out", "{new}", "--tops", "dense(pool=late)"], "give the others' rankings as --run"),
+        (["--out", "{new}", "--tops", "dense(model='http://127.0.0.1:9/v1#m')"], "give the others' rankings as --run"),
+        (["--out", "{new}", "--tops", "rerank(bm25, model=m)"], "give the others' rankings as --run"),
+        (["--out", "{new}", "--cluster", "http://127.0.0.1:9"], "is no address of a cluster"),
         (["--out", "{new}", "--tops", "bm25", "--chunker", "semantic"], "embeds all documents together"),
         (["--out", "{new}", "--run", "{queries}.none"], "cannot be read"),
     ],

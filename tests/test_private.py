@@ -1,6 +1,7 @@
 """What only its user may read is so from its first moment on: whoever opened it in between would keep it open."""
 
 import os
+import pathlib
 import stat
 from pathlib import Path
 
@@ -38,6 +39,8 @@ def modes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
 
     monkeypatch.setattr(os, "open", opened)
     monkeypatch.setattr(os, "mkdir", made)
+    if accessor := getattr(pathlib, "_NormalAccessor", None):  # Python 3.10's paths have looked it up already
+        monkeypatch.setattr(accessor, "mkdir", staticmethod(made))
     return found
 
 

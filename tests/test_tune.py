@@ -1,6 +1,7 @@
 """A search for what to deploy: a planted winner is found, none is claimed where there is none, and nothing judges itself."""
 
 import dataclasses
+import importlib.util
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -375,6 +376,7 @@ def test_without_time_the_baseline_alone_is_measured(tmp_path: Path) -> None:
     assert found.decision.kind in ("nothing", "undecided")
 
 
+@pytest.mark.skipif(importlib.util.find_spec("sentence_transformers") is None, reason="there is no encoder to lack time for")
 def test_without_time_to_embed_what_needs_no_encoder_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tuning, "speed", lambda *_: 1e-3)  # characters in a second
     file, told = tmp_path / "space.toml", list[str]()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import click
 
 from ragdiag.cli.flags import (
+    CACHE_OPTIONS,
     CORPUS_OPTIONS,
     chooses,
+    cluster_option,
     corpus_argument,
     options,
     queries_argument,
@@ -35,7 +37,8 @@ __all__ = ["pool"]
     "--tops",
     family="retrievers",
     metavar="SPEC",
-    help="Search the whole corpus as it goes by: bm25, or e.g. 'bm25(k1=1.2)'; its first documents join.",
+    multiple=True,
+    help="Search the whole corpus as it goes by: bm25, dense or hybrid; its first documents join. Repeat for each.",
 )
 @chooses(
     "--chunker", family="chunkers", metavar="SPEC", default="sentence", show_default=True, help="Cuts the documents for --tops."
@@ -53,18 +56,21 @@ __all__ = ["pool"]
 )
 @tells("--seed", type=click.IntRange(min=0), metavar="N", default=0, show_default=True, help="Seed of the draw.")
 @reads("--qrels", metavar="FILE", help="Judgements for BEIR or TREC queries.")
-@options(*CORPUS_OPTIONS)
+@options(*CORPUS_OPTIONS, *CACHE_OPTIONS)
+@cluster_option
 @quiet_option
-def pool(corpus: str, queries: str, out: str, quiet: bool, **given: object) -> None:
+def pool(corpus: str, queries: str, out: str, cluster: str | None, quiet: bool, **given: object) -> None:
     """Choose what to audit of a corpus that is too large: evidence, what retrievers rank first, a sample of the rest.
 
-    The corpus is read once (with --tops twice) and never held. `ragdiag audit` of the folder knows that it is a pool, and says
-    what its measures say of the whole."""
+    The corpus is read once (for bm25 twice) and never held. `ragdiag audit` of the folder knows that it is a pool, and says what
+    its measures say of the whole."""
     from ragdiag.cli.given import settled
+    from ragdiag.core.cluster import cluster as connected
     from ragdiag.search.pools import make_pool
     from ragdiag.sources.pools import pool_said
 
-    with queries_file(queries) as path, progress_bars(quiet) as progress:
-        made = make_pool(corpus, path, out, progress=progress, **settled(given))
+    checked = settled(given)
+    with connected(cluster), queries_file(queries) as path, progress_bars(quiet) as progress:
+        made = make_pool(corpus, path, out, progress=progress, **checked)
     unnamed = f"; {len(made.unnamed)} documents that labels or runs name are not in the corpus" if made.unnamed else ""
     present(f"{out}: {pool_said(made)}{unnamed}", quiet, [])

@@ -48,27 +48,38 @@ def cluster(address: str | None) -> Iterator[None]:
         yield
         return
     engine, _, rest = address.partition(":")
+    if rest.startswith("//"):
+        _host_and_port(address)  # before an engine is missed that an address alone may ask for by mistake
     if engine in ("tcp", "tls") and rest.startswith("//"):
         opened = _dask(address)
     elif engine == "ray" and (rest.startswith("//") or rest in RAY_HERE):
         opened = _ray(address if rest.startswith("//") else rest)
     else:
-        raise UsageError(f"{address!r} is no address of a cluster: {KNOWN}")
+        raise _no_address(address)
     with opened:
         yield
 
 
-def _check_answers(address: str) -> None:
-    """Raise `UsageError` where nothing listens at an address: engines would try for minutes."""
+def _no_address(address: str) -> UsageError:
+    return UsageError(f"{address!r} is no address of a cluster: {KNOWN}")
+
+
+def _host_and_port(address: str) -> tuple[str, int]:
+    """Raises `UsageError` where an address names not both."""
     try:
         parts = urlsplit(address)
         host, port = parts.hostname, parts.port
     except ValueError:
         host, port = None, None
     if not host or not port:
-        raise UsageError(f"{address!r} is no address of a cluster: {KNOWN}")
+        raise _no_address(address)
+    return host, port
+
+
+def _check_answers(address: str) -> None:
+    """Raise `UsageError` where nothing listens at an address: engines would try for minutes."""
     try:
-        with socket.create_connection((host, port), timeout=CONNECT_S) as connection:
+        with socket.create_connection(_host_and_port(address), timeout=CONNECT_S) as connection:
             # Dask's client would wait without end for whoever accepts and says nothing. A scheduler speaks first.
             spoke = address.partition(":")[0] != "tcp" or connection.recv(1)
     except OSError as e:

@@ -27,7 +27,9 @@ def pool_rows(pooled: Pooled | None) -> Iterator[Row]:
         return
     pool = pooled.pool
     of = f"{pool.documents:,} of {pool.whole['documents']:,} documents"
-    yield Row.of("", (f"measured on a pool of {of}: {SAID[pooled.ranking]}; causes and proofs are about the pool", "warn"))
+    yield Row.of(
+        "", (f"measured on a pool of {of}: {SAID[pooled.ranking]}; OffTopic, causes and proofs are about the pool", "warn")
+    )
     if pooled.ranking in ("independent", "dependent"):
         named = {name: whole for name, whole in pooled.measures.items() if name.partition("@")[0] in MAIN}
         for name, whole in named.items():

@@ -7,14 +7,16 @@ from pathlib import Path
 
 from ragdiag.core.writing import json_lines, write_atomically
 from ragdiag.search.runs import Ranking
-from ragdiag.search.whole_words import Found
+from ragdiag.search.whole import Found
 from ragdiag.sources.pools import file_digest
 from ragdiag.sources.stored import record_of
 
-__all__ = ["TOPS", "run_record", "write_run", "write_tops"]
+__all__ = ["run_record", "tops_file", "write_run", "write_tops"]
 
-TOPS = "whole.jsonl"
-"""The run of what bm25 ranks first in the whole corpus."""
+
+def tops_file(n: int) -> str:
+    """The name of the run of what the search number `n`, from 0 on, ranks first in the whole corpus."""
+    return f"whole-{n + 1}.jsonl" if n else "whole.jsonl"
 
 
 def write_run(path: Path, rankings: Iterable[Ranking]) -> None:

@@ -10,16 +10,20 @@ import numpy as np
 from ragdiag.core.arrays import FloatArray, IntArray
 from ragdiag.core.pools import SAMPLE, Pool, Pooled, Whole
 from ragdiag.core.records import Mean, Run
-from ragdiag.core.registry import strategy_class
+from ragdiag.core.registry import spec_of, strategy_class
 from ragdiag.scoring.measures import Measure
 from ragdiag.scoring.pooled import FALLING, counted
 from ragdiag.scoring.scoring import Scorer
+from ragdiag.search.nested import models_of
 from ragdiag.search.retrieval import Plan
 from ragdiag.sources.pools import file_digest, queries_digest
 from ragdiag.stats.pooled import Counted, bounded, estimated, losses, valued
 from ragdiag.stats.statistics import Resampler
 
 __all__ = ["of_whole"]
+
+RARITY = "OffTopic"
+"""The measure that looks at which words are rare among all documents, so that it is about the pool however this was ranked."""
 
 
 def of_whole(
@@ -39,7 +43,7 @@ def of_whole(
     by_chance = np.array([document.id in drawn for document in scorer.corpus.documents], dtype=bool)
     measures = {}
     for measure, mean in means.items():
-        if ranking == "whole":
+        if ranking == "whole" and (pool.complete or measure.name != RARITY):
             measures[str(measure)] = Whole(mean.mean, mean.low, mean.high)
             continue
         items = counted(scorer, run, measure, by_chance) if ranking != "other queries" and mean.n else None
@@ -59,11 +63,27 @@ def _ranking(pool: Pool, plan: Plan, scorer: Scorer, run: Run) -> str:
         return "whole"
     if options.run and not others:
         known = {str(name) for of in pool.runs for name in (of.get("sha256"), of.get("of_sha256"))}
-        longest = int(scorer.lengths(run, options.k, options.budget).max(initial=0))
-        return "whole" if file_digest(Path(options.run)) in known and longest <= pool.depth else "dependent"
+        return "whole" if file_digest(Path(options.run)) in known and _no_longer(pool, plan, scorer, run) else "dependent"
     if others:
         return "other queries"
-    return "independent" if type(plan.retriever) is strategy_class("retrievers", "dense") else "dependent"
+    if type(plan.retriever) is not strategy_class("retrievers", "dense"):
+        return "dependent"
+    return "whole" if _has_all_tops(pool, plan) and _no_longer(pool, plan, scorer, run) else "independent"
+
+
+def _no_longer(pool: Pool, plan: Plan, scorer: Scorer, run: Run) -> bool:
+    """Whether no context is longer than what of each ranking is in the pool."""
+    return int(scorer.lengths(run, plan.options.k, plan.options.budget).max(initial=0)) <= pool.depth
+
+
+def _has_all_tops(pool: Pool, plan: Plan) -> bool:
+    """Whether the pool has what this same dense search ranks first in the whole: then it ranks the same first in the pool."""
+    options = plan.options
+    if options.chunks or options.own_chunks or spec_of(plan.context) != "none":
+        return False
+    models = ", ".join(models_of(plan.retriever))
+    same = {"retriever": spec_of(plan.retriever, full=True), "cut": spec_of(plan.chunker, full=True), "model": models}
+    return any(same.items() <= dict(run).items() for run in pool.runs)
 
 
 def _whole(items: Counted, known: IntArray, mean: Mean, rate: float, resampler: Resampler) -> Whole:

@@ -1,27 +1,27 @@
 """Making a pool of a corpus that is too large to audit: the documents of labels and of runs, and some of the rest by chance.
 
-The corpus is read once, and twice where bm25 searches it; of its documents only those of the pool are kept.
+The corpus is read once, and twice where bm25 searches it; of its documents only those of the pool are kept. What searches it may
+be done by an engine's workers, shard by shard.
 """
 
 from __future__ import annotations
 
 import hashlib
 import heapq
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from ragdiag.core.cache import opened
 from ragdiag.core.errors import InputError, UsageError
 from ragdiag.core.pools import COPY, EVIDENCE, RUN, SAMPLE, Pool
-from ragdiag.core.protocols import CorpusChunker, Progress, no_progress
+from ragdiag.core.protocols import Progress, no_progress
 from ragdiag.core.records import Document, Problem, Query, StoredChunk
-from ragdiag.core.registry import make
 from ragdiag.core.writing import make_folder, real
-from ragdiag.search.pool_runs import TOPS, run_record, write_run, write_tops
+from ragdiag.search.pool_runs import run_record, tops_file, write_run, write_tops
 from ragdiag.search.recorded import recorded
-from ragdiag.search.retrievers.bm25 import Bm25
 from ragdiag.search.runs import Ranking
-from ragdiag.search.whole_words import WholeBm25
+from ragdiag.search.whole import Whole
 from ragdiag.sources.corpus import stream_corpus
 from ragdiag.sources.evidence import find_all, is_a_passage
 from ragdiag.sources.pools import file_digest, queries_digest, write_pool
@@ -31,8 +31,8 @@ from ragdiag.text.unicode import normalize
 
 __all__ = ["make_pool"]
 
-SHARD = 2**23
-"""Characters of the corpus that are looked at together."""
+SHARD, EMBEDDED = 2**23, 2**20
+"""Characters of the corpus that are looked at together; the second where they are embedded, which takes a minute or less."""
 
 ORDER = (EVIDENCE, COPY, RUN)
 """How documents come in that are chosen: what holds first of one is told."""
@@ -52,7 +52,7 @@ def make_pool(
     out: str | Path,
     *,
     runs: Sequence[str | Path] = (),
-    tops: str = "",
+    tops: Sequence[str] = (),
     chunker: str = "sentence",
     depth: int = 100,
     sample: int = 1000,
@@ -60,13 +60,15 @@ def make_pool(
     qrels: str | Path | None = None,
     keep: Sequence[str] = (),
     exclude: Sequence[str] = (),
+    cache: str | Path | None = "",
     progress: Progress = no_progress,
 ) -> Pool:
     """Write a pool of `corpus` for `queries` to the folder `out`, and return what is known of it.
 
     It holds the documents that labels name and exact copies of labelled passages; those of the first `depth` results of each
-    query in `runs`, files of rankings of the whole corpus; with `tops`, a spec of bm25, those that it ranks first in the whole
-    corpus cut by `chunker`; and `sample` of all others, each as likely as any other, by a hash of its id with `seed`.
+    query in `runs`, files of rankings of the whole corpus; those that the retrievers `tops` (specs, see `whole.Whole`) rank first
+    in the whole corpus cut by `chunker`; and `sample` of all others, each as likely as any other, by a hash of its id with
+    `seed`. What an encoder ranks first in a shard is kept in the `cache`: what was interrupted goes on from there.
 
     Raises `InputError` for what cannot be read, `UsageError` for a folder that holds something else or a value of no use.
     """
@@ -74,17 +76,21 @@ def make_pool(
     folder, asked = _folder(Path(out), Path(corpus)), load_queries(queries, qrels)
     rankings = {Path(run): _rankings(Path(run), asked, depth) for run in runs}
     searched = [query for query in asked if query.text.strip()]
-    search = _search(tops, chunker, searched, depth) if tops else None
+    store = opened(cache) if tops else None
+    whole = Whole(tops, chunker, [query.text for query in searched], depth, store, progress)
     results = dict.fromkeys(chunk for of in rankings.values() for ranking in of for chunk in ranking.chunks)
     gathered = _Gathered([*_labelled(asked), *map(_ranked, results)], sample, seed)
-    stream = _Stream(Path(corpus), keep, exclude, progress)
-    _gather(stream, search, gathered)
+    stream = _Stream(Path(corpus), keep, exclude, EMBEDDED if whole.embeds else SHARD, progress)
+    _gather(stream, whole, gathered)
     make_folder(folder)
     records = _runs_written(folder, rankings)
-    if search:
-        write_tops(folder / TOPS, zip((query.id for query in searched), search.first, strict=True))
-        records.append(run_record(folder / TOPS, of=tops, chunker=chunker))
-    return _written(folder, gathered, stream.problems, asked, records, depth, seed, search)
+    first = set[str]()
+    for n, spec in enumerate(tops):
+        ranking, file = whole.first(n), folder / tops_file(n)
+        first |= {found.doc_id for of_query in ranking for found in of_query}
+        write_tops(file, zip((query.id for query in searched), ranking, strict=True))
+        records.append(run_record(file, of=spec, chunker=chunker, **whole.described(n)))
+    return _written(folder, gathered, first, stream.problems, asked, records, depth, seed, whole.chunks)
 
 
 def _check(depth: int, sample: int, seed: int) -> None:
@@ -99,13 +105,13 @@ def _rankings(run: Path, asked: Sequence[Query], depth: int) -> list[Ranking]:
     return [r._replace(chunks=r.chunks[:depth], scores=r.scores[:depth]) for r in rankings]
 
 
-def _gather(stream: _Stream, search: WholeBm25 | None, gathered: _Gathered) -> None:
-    """Let the corpus go by: once, and once before that where it is searched."""
-    if search:
-        for shard in stream.shards("counting terms"):
-            search.count(shard)
-    for shard in stream.shards("choosing documents"):
-        gathered.add(shard, _top(search, shard, gathered.tops) if search else {})
+def _gather(stream: _Stream, whole: Whole, gathered: _Gathered) -> None:
+    """Let the corpus go by: once, and once before that where its terms are counted."""
+    if whole.counts:
+        whole.count(stream.shards("counting terms"))
+    shards = stream.shards("choosing documents")
+    for shard in whole.rank(shards) if whole.searches else shards:
+        gathered.add(shard, whole.standing())
 
 
 def _runs_written(folder: Path, rankings: Mapping[Path, Sequence[Ranking]]) -> list[dict[str, str]]:
@@ -128,31 +134,22 @@ def _folder(out: Path, corpus: Path) -> Path:
     return out
 
 
-def _search(tops: str, chunker: str, queries: Sequence[Query], depth: int) -> WholeBm25:
-    bm25, cut = make("retrievers", tops), make("chunkers", chunker)
-    if not isinstance(bm25, Bm25):
-        raise UsageError(f"--tops {tops}: only bm25 searches a corpus that is not held; give the others' rankings as --run")
-    if isinstance(cut, CorpusChunker):
-        raise UsageError(f"--chunker {chunker} embeds all documents together; name one that does not")
-    return WholeBm25(bm25, cut, [query.text for query in queries], depth)
-
-
 class _Stream:
     """A corpus that is read again and again; `problems` are those of the last time."""
 
-    def __init__(self, path: Path, keep: Sequence[str], exclude: Sequence[str], progress: Progress) -> None:
+    def __init__(self, path: Path, keep: Sequence[str], exclude: Sequence[str], size: int, progress: Progress) -> None:
         self.problems: list[Problem] = []
-        self._given, self._progress = (path, keep, exclude), progress
+        self._given, self._size, self._progress = (path, keep, exclude), size, progress
 
     def shards(self, what: str) -> Iterator[list[Document]]:
-        """All documents, so many together that their texts have `SHARD` characters."""
+        """All documents, so many together that their texts have `size` characters."""
         path, keep, exclude = self._given
         self.problems.clear()
         shard, size, done = list[Document](), 0, 0
         for document in stream_corpus(path, self.problems, keep, exclude):
             shard.append(document)
             size += len(document.text)
-            if size >= SHARD:
+            if size >= self._size:
                 done += len(shard)
                 yield shard
                 self._progress(what, done, done + 1)
@@ -161,19 +158,12 @@ class _Stream:
         self._progress(what, done + len(shard), done + len(shard))
 
 
-def _top(search: WholeBm25, shard: Sequence[Document], known: dict[str, Document]) -> dict[str, Document]:
-    """The documents of what is ranked first once `shard` is, of which those before are `known`."""
-    search.rank(shard)
-    there = known | {document.id: document for document in shard}
-    return {chunk.doc_id: there[chunk.doc_id] for first in search.first for chunk in first}
-
-
 class _Gathered:
-    """Documents of the pool as the corpus goes by: `chosen` for good, `tops` as it stands, and the sample as it stands."""
+    """Documents of the pool as the corpus goes by: `chosen` for good, the tops and the sample as they stand."""
 
     def __init__(self, wishes: Sequence[_Wish], sample: int, seed: int) -> None:
         self.chosen: dict[str, tuple[str, Document]] = {}
-        self.tops: dict[str, Document] = {}
+        self._tops: dict[str, Document] = {}
         self.documents, self.characters, self._digest = 0, 0, 0
         self._wishes, self._sample, self._key = list(dict.fromkeys(wishes)), sample, b"ragdiag pool %d" % seed
         self._met: set[int] = set()
@@ -187,8 +177,8 @@ class _Gathered:
         self._drawn: dict[str, Document] = {}
         self._hashes: list[tuple[int, str]] = []  # theirs, a heap with the greatest first
 
-    def add(self, shard: Sequence[Document], tops: dict[str, Document]) -> None:
-        """Take what is wanted of a shard; `tops` are the documents that are ranked first, up to it."""
+    def add(self, shard: Sequence[Document], tops: Collection[str]) -> None:
+        """Take what is wanted of a shard; `tops` are the documents that are ranked first of all that went by, by id."""
         wanted: dict[int, set[int]] = {i: set(self._by_name.get(_composed(d.id), ())) for i, d in enumerate(shard)}
         passages = list(self._by_passage)
         for which, place in find_all(shard, passages) if passages else ():
@@ -200,7 +190,8 @@ class _Gathered:
                 self._choose(min(ways, key=ORDER.index), document)
             else:
                 self._draw(document)
-        self.tops = tops
+        there = self._tops | {document.id: document for document in shard}
+        self._tops = {name: there[name] for name in tops}
 
     def _count(self, document: Document) -> None:
         self.documents += 1
@@ -225,10 +216,10 @@ class _Gathered:
         if len(self._hashes) > self._sample:
             del self._drawn[heapq.heappop(self._hashes)[1]]
 
-    def ways(self) -> dict[str, tuple[str, Document]]:
-        """Every document of the pool, by its id, with how it came in."""
+    def ways(self, tops: Collection[str]) -> dict[str, tuple[str, Document]]:
+        """Every document of the pool, by its id, with how it came in; of those that were ranked first `tops`."""
         drawn = {name: (SAMPLE, document) for name, document in self._drawn.items()}
-        return drawn | {name: (RUN, document) for name, document in self.tops.items()} | self.chosen
+        return drawn | {name: (RUN, self._tops[name]) for name in tops} | self.chosen
 
     @property
     def digest(self) -> str:
@@ -274,15 +265,16 @@ def _ranked(chunk: StoredChunk) -> _Wish:
 def _written(
     folder: Path,
     gathered: _Gathered,
+    tops: Collection[str],
     problems: Sequence[Problem],
     queries: Sequence[Query],
     runs: Sequence[dict[str, str]],
     depth: int,
     seed: int,
-    search: WholeBm25 | None,
+    chunks: int,
 ) -> Pool:
     """The pool, written."""
-    ways = gathered.ways()
+    ways = gathered.ways(tops)
     if not ways:
         raise InputError("holds no documents", folder, remedy="check the corpus")
     came_in = {way: tuple(sorted(n for n, (of, _) in ways.items() if of == way)) for way in (*ORDER, SAMPLE)}
@@ -292,8 +284,8 @@ def _written(
         "digest": gathered.digest,
         "unreadable": len(problems),
     }
-    if search:
-        whole["chunks"] = search.chunks
+    if chunks:
+        whole["chunks"] = chunks
     rest = gathered.documents - len(ways) + len(came_in[SAMPLE])
     pool = Pool(whole, came_in, tuple(runs), depth, seed, rest, queries_digest(queries), "", tuple(gathered.unmet()))
     return write_pool(folder, pool, [ways[name][1] for name in sorted(ways)])

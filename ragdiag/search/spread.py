@@ -16,7 +16,7 @@ from ragdiag.core.engines import distant, results
 from ragdiag.core.errors import SpecError
 from ragdiag.core.protocols import Progress, Store
 
-__all__ = ["Making", "elsewhere", "made_elsewhere", "same_anywhere"]
+__all__ = ["Making", "check_same", "elsewhere", "made_elsewhere", "same_anywhere"]
 
 T = TypeVar("T")
 
@@ -64,12 +64,17 @@ def made_elsewhere(
 
 
 def _part(making: Making[T], things: list[T]) -> VectorArray:
-    """The vectors of one part, as rows. Raises `SpecError` where the model is not the caller's."""
-    model, make, size = making.model, making.make, making.size
-    if model.identity != making.identity:
+    """The vectors of one part, as rows. Raises as `check_same`."""
+    make, size = making.make, making.size
+    check_same(making.model, making.identity)
+    return np.stack([vector for i in range(0, len(things), size) for vector in make(things[i : i + size])])
+
+
+def check_same(model: NamedModel, identity: str) -> None:
+    """Raise `SpecError` where a model is another one here than for the caller, for whom it had this identity."""
+    if model.identity != identity:
         where = f"the worker {platform.node()} has other files than this machine for the model {model.described}"
         raise SpecError(f"{where}: copy the same there")
-    return np.stack([vector for i in range(0, len(things), size) for vector in make(things[i : i + size])])
 
 
 def same_anywhere(name: str) -> str:

@@ -1,134 +1,128 @@
-"""bm25 over a corpus that is read twice and never held: its statistics first, then what each query ranks first, shard by shard.
+"""bm25 in shards of a corpus that is never held: its statistics are counted first, then each shard is scored with them.
 
-What is kept: how many chunks have each term, and the first chunks of each query. A shard is scored with the statistics of the
-whole corpus, so that the ranking is that of one index of all chunks.
+So a ranking is that of one index of all chunks.
 """
 
 from __future__ import annotations
 
 import hashlib
-import heapq
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from ragdiag.core.arrays import FloatArray, IntArray
-from ragdiag.core.protocols import Chunker
-from ragdiag.core.records import Document
+from ragdiag.core.ranking import best, padded
 from ragdiag.search.retrievers.bm25 import Bm25
+from ragdiag.text.analysis import Analysis
 
-__all__ = ["Found", "WholeBm25"]
+__all__ = ["Counts", "WholeWords", "counts_of"]
 
 MOST_TERMS = 2_000_000
 """Terms that are counted at most. Of more, a share that is chosen by their hashes: only the mean idf needs terms of no query."""
 
 
-class Found(NamedTuple):
-    """A chunk that a query ranks; these sort with the best first, of equal scores by the place of the chunk."""
+class Counts(NamedTuple):
+    """Of some texts: how many there are, of how many terms together, and how many have each term."""
 
-    negative_score: float
-    doc_id: str
-    start: int
-    end: int
+    texts: int
+    length: int
+    having: Counter[str]
 
 
-class WholeBm25:
-    """First `count` every shard, then `rank` every shard; `first` has then what an index of all of them ranks first."""
+def counts_of(analysis: Analysis, texts: Sequence[str]) -> Counts:
+    """The counts of a shard."""
+    length, having = 0, Counter[str]()
+    for text in texts:
+        terms = analysis(text)
+        length += len(terms)
+        having.update(set(terms))
+    return Counts(len(texts), length, having)
 
-    def __init__(self, bm25: Bm25, chunker: Chunker, queries: Sequence[str], depth: int) -> None:
-        self.chunks = 0
-        self._bm25, self._chunker, self._depth = bm25, chunker, depth
-        self._terms = [bm25.analysis(query) for query in queries]
-        self._column = {term: i for i, term in enumerate(sorted({t for terms in self._terms for t in terms}))}
-        self._length, self._counted, self._rate = 0, Counter[str](), 1.0
-        self._first: list[list[Found]] = [[] for _ in queries]
-        self._idf: FloatArray | None = None
 
-    def count(self, documents: Sequence[Document]) -> None:
-        """Add a shard to the statistics."""
-        for _, terms in self._chunks(documents):
-            self.chunks += 1
-            self._length += len(terms)
-            self._counted.update(set(terms))
-        while len(self._counted) > MOST_TERMS:
+class WholeWords:
+    """The counts of all shards, which come in any order; `search` is for when all have come."""
+
+    def __init__(self, bm25: Bm25, queries: Sequence[str], depth: int) -> None:
+        self.bm25, self._depth = bm25, depth
+        self._terms = tuple(tuple(bm25.analysis(query)) for query in queries)
+        self._asked = {term for terms in self._terms for term in terms}
+        self._texts, self._length, self._having, self._rate = 0, 0, Counter[str](), 1.0
+
+    def add(self, counts: Counts) -> None:
+        """Add those of a shard."""
+        self._texts += counts.texts
+        self._length += counts.length
+        self._having.update(self._kept(counts.having))
+        while len(self._having) > MOST_TERMS:
             self._rate /= 2
-            counted = self._counted.items()
-            self._counted = Counter({t: n for t, n in counted if t in self._column or _hashed(t) < self._rate})
+            self._having = self._kept(self._having)
 
-    def rank(self, documents: Sequence[Document]) -> None:
-        """Add a shard, all shards being counted, to the rankings."""
-        if not self.chunks:
-            return
-        idf, average = self._statistics()
-        places, lengths, rows = list[tuple[str, int, int]](), list[int](), list[Counter[str]]()
-        for place, terms in self._chunks(documents):
-            places.append(place)
-            lengths.append(len(terms))
-            rows.append(Counter(t for t in terms if t in self._column))
-        norms = 1 - self._bm25.b + self._bm25.b * np.array(lengths, dtype=np.float64) / (average or 1.0)
-        postings = self._postings(rows, norms, idf)
-        for first, terms in zip(self._first, self._terms, strict=True):
-            first[:] = heapq.nsmallest(self._depth, [*first, *self._of_shard(postings, terms, places, first)])
+    def _kept(self, having: Counter[str]) -> Counter[str]:
+        """The terms that are counted as it stands: what is kept in the end depends on no order."""
+        if self._rate == 1:
+            return having
+        return Counter({t: n for t, n in having.items() if t in self._asked or _hashed(t) < self._rate})
 
-    @property
-    def first(self) -> list[list[Found]]:
-        """What each query ranks first, best first."""
-        return self._first
+    def search(self) -> WordSearch:
+        """What ranks the texts of a shard."""
+        average = self._length / self._texts if self._texts else 0.0
+        # A sum over terms in another order is another mean in its last digits.
+        counted = {t: n for t, n in sorted(self._having.items()) if t in self._asked or _hashed(t) < self._rate}
+        idf = _idf(self.bm25, counted, self._texts, average)
+        return WordSearch(self.bm25, self._terms, {t: idf.get(t, 0.0) for t in sorted(self._asked)}, average, self._depth)
 
-    def _chunks(self, documents: Sequence[Document]) -> Iterator[tuple[tuple[str, int, int], list[str]]]:
-        """Each chunk of a shard: its place and its terms."""
-        for document in documents:
-            starts, ends = self._chunker.spans(document.text)
-            for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-                yield (document.id, start, end), self._bm25.analysis(document.text[start:end])
 
-    def _statistics(self) -> tuple[FloatArray, float]:
-        """The idf of each term of the queries, and the mean length of a chunk, as `Bm25` has them of all chunks together."""
-        average = self._length / self.chunks
-        if self._idf is None:
-            counted = {t: n for t, n in self._counted.items() if t in self._column or _hashed(t) < self._rate}
-            idf = _idf(self._bm25, counted, self.chunks, average)
-            self._idf = np.array([idf.get(term, 0.0) for term in self._column])
-            self._counted.clear()
-        return self._idf, average
+@dataclass(frozen=True, eq=False)
+class WordSearch:
+    """See `whole.Search`. `idf` is that of each term of the queries, `average` the mean length, among all texts."""
 
-    def _postings(
-        self, rows: Sequence[Counter[str]], norms: FloatArray, idf: FloatArray
-    ) -> dict[str, tuple[IntArray, FloatArray]]:
-        """Each term's chunks in a shard, by position, and what it adds to their scores."""
-        chunks_of: dict[str, list[tuple[int, int]]] = {}
+    bm25: Bm25
+    terms: tuple[tuple[str, ...], ...]
+    idf: dict[str, float]
+    average: float
+    depth: int
+
+    name = ""
+
+    def ranked(self, texts: Sequence[str]) -> tuple[IntArray, FloatArray]:
+        """See `whole.Search`."""
+        lengths, rows = np.empty(len(texts)), list[Counter[str]]()
+        for i, text in enumerate(texts):
+            terms = self.bm25.analysis(text)
+            lengths[i] = len(terms)
+            rows.append(Counter(t for t in terms if t in self.idf))
+        postings = self._postings(rows, 1 - self.bm25.b + self.bm25.b * lengths / (self.average or 1.0))
+        return padded([self._first(postings, terms, len(texts)) for terms in self.terms], self.depth)
+
+    def _postings(self, rows: Sequence[Counter[str]], norms: FloatArray) -> dict[str, tuple[IntArray, FloatArray]]:
+        """Each term's texts in a shard, by position, and what it adds to their scores."""
+        texts_of: dict[str, list[tuple[int, int]]] = {}
         for i, row in enumerate(rows):
             for term, times in row.items():
-                chunks_of.setdefault(term, []).append((i, times))
+                texts_of.setdefault(term, []).append((i, times))
         postings = {}
-        for term, having in chunks_of.items():
+        for term, having in texts_of.items():
             at, times = np.array(having, dtype=np.int64).T
-            weights, absent = self._bm25.weights(times.astype(np.float64), norms[at])
-            postings[term] = at, idf[self._column[term]] * (weights - absent)
+            weights, absent = self.bm25.weights(times.astype(np.float64), norms[at])
+            postings[term] = at, self.idf[term] * (weights - absent)
         return postings
 
-    def _of_shard(
-        self,
-        postings: dict[str, tuple[IntArray, FloatArray]],
-        terms: Sequence[str],
-        places: Sequence[tuple[str, int, int]],
-        first: Sequence[Found],
-    ) -> list[Found]:
-        """Those chunks of a shard that may come among the first of a query."""
-        having = [postings[term] for term in terms if term in postings]
-        if not having:
-            return []
-        scores, shares = np.zeros(len(places)), np.zeros(len(places), dtype=bool)
-        for at, weights in having:
-            scores[at] += weights
-            shares[at] = True
-        chunks = np.flatnonzero(shares)
-        least = first[-1].negative_score if len(first) == self._depth else np.inf
-        if len(chunks) > self._depth:
-            least = min(least, np.partition(-scores[chunks], self._depth - 1)[self._depth - 1])
-        return [Found(-float(scores[i]), *places[i]) for i in chunks[-scores[chunks] <= least].tolist()]
+    def _first(
+        self, postings: dict[str, tuple[IntArray, FloatArray]], terms: Sequence[str], n_texts: int
+    ) -> tuple[IntArray, FloatArray]:
+        """What a query of these terms ranks first in a shard."""
+        scores, shares = np.zeros(n_texts), np.zeros(n_texts, dtype=bool)
+        for term in terms:
+            if term in postings:
+                at, weights = postings[term]
+                scores[at] += weights
+                shares[at] = True
+        found = np.flatnonzero(shares)
+        top = best(scores[found], self.depth)
+        return found[top], scores[found[top]]
 
 
 def _hashed(term: str) -> float:
@@ -136,19 +130,19 @@ def _hashed(term: str) -> float:
     return int.from_bytes(hashlib.blake2b(term.encode("utf-8", "surrogatepass"), digest_size=6).digest(), "big") / 2**48
 
 
-def _idf(bm25: Bm25, counted: dict[str, int], chunks: int, average: float) -> dict[str, float]:
-    """The idf of each of the terms that so many of all `chunks` have, from rank-bm25 itself where it has the variant."""
+def _idf(bm25: Bm25, counted: dict[str, int], texts: int, average: float) -> dict[str, float]:
+    """The idf of each of the terms that so many of all `texts` have, from rank-bm25 itself where it has the variant."""
     import rank_bm25
 
     if bm25.variant == "lucene":
-        return {t: float(np.log1p((chunks - n + 0.5) / (n + 0.5))) for t, n in counted.items()}
+        return {t: float(np.log1p((texts - n + 0.5) / (n + 0.5))) for t, n in counted.items()}
     base = {"okapi": rank_bm25.BM25Okapi, "plus": rank_bm25.BM25Plus, "l": rank_bm25.BM25L}[bm25.variant]
 
     class Counted(base):  # type: ignore[misc, valid-type]
         """rank-bm25 reads its statistics off token lists; these were counted."""
 
         def _initialize(self, corpus: object) -> dict[str, int]:
-            self.corpus_size, self.avgdl = chunks, average
+            self.corpus_size, self.avgdl = texts, average
             return counted
 
     extra = {"epsilon": bm25.epsilon} if bm25.variant == "okapi" else {}

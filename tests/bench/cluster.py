@@ -1,4 +1,5 @@
-"""One process beside Dask and Ray with two and four local workers: embedding, a grid of 24 configurations, a search among 6.
+"""One process beside Dask and Ray with two and four local workers: embedding, a grid of 24 configurations, a search among 6, and
+a corpus ranked in shards, by dense (the texts are embedded) and by bm25 (fifty times as many).
 
     python tests/bench/cluster.py [TEXTS] [WHAT,...] [ENGINE,...]
 
@@ -16,6 +17,7 @@ os.environ |= {"MALLOC_TRIM_THRESHOLD_": "134217728", "MALLOC_MMAP_THRESHOLD_": 
 
 import contextlib
 import hashlib
+import json
 import math
 import multiprocessing
 import signal
@@ -31,7 +33,7 @@ import psutil
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))  # workers that are started come by here too
 
-from common import chunks, paths
+from common import chunk_stream, chunks, paths
 
 sys.path[:] = [path for path in sys.path if Path(path) != HERE]  # beside this file stands an html.py, and Dask wants Python's
 
@@ -43,6 +45,7 @@ from ragdiag.core.protocols import Progress, no_progress
 from ragdiag.reports.json import compare_dict, dumps
 from ragdiag.reports.tune import tune_dict
 from ragdiag.search.encoder import Encoder
+from ragdiag.search.pools import make_pool
 
 ENGINES = ("dask 2", "dask 4", "ray 2", "ray 4")
 GRID = {
@@ -73,7 +76,38 @@ def search(_: int, progress: Progress) -> str:
     return dumps({name: value for name, value in tune_dict(found).items() if name != "timings"})
 
 
-WHAT: dict[str, Callable[[int, Progress], str]] = {"embedding": embedding, "grid": grid, "tune": search}
+def shards(n: int, progress: Progress) -> str:
+    """The hash of a pool of `n` chunks, of which dense ranks all."""
+    return pooled(n, "dense", progress)
+
+
+def words(n: int, progress: Progress) -> str:
+    """The same by bm25, of fifty times as many."""
+    return pooled(50 * n, "bm25", progress)
+
+
+def pooled(n: int, tops: str, progress: Progress) -> str:
+    """What is ranked first of `n` chunks for 300 queries, and the pool."""
+    with tempfile.TemporaryDirectory() as folder:
+        corpus, queries = Path(folder) / "corpus.jsonl", Path(folder) / "queries.jsonl"
+        with corpus.open("w") as documents, queries.open("w") as asked:
+            for i, text in enumerate(chunk_stream(n)):
+                documents.write(json.dumps({"_id": f"d{i}", "text": text}) + "\n")
+                if i < 300:
+                    query = {"_id": f"q{i}", "text": text[:60], "relevant": [{"doc_id": f"d{i}", "grade": 1}]}
+                    asked.write(json.dumps(query) + "\n")
+        make_pool(corpus, queries, Path(folder) / "pool", tops=[tops], cache=None, progress=progress)
+        files = sorted((Path(folder) / "pool").iterdir())
+        return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+WHAT: dict[str, Callable[[int, Progress], str]] = {
+    "embedding": embedding,
+    "grid": grid,
+    "tune": search,
+    "shards": shards,
+    "words": words,
+}
 
 
 @contextlib.contextmanager
@@ -153,7 +187,7 @@ def killer(pids: list[int]) -> tuple[Progress, list[int]]:
     killed: list[int] = []
 
     def progress(what: str, done: int, total: int) -> None:
-        if 0 < done < total and not killed and what.startswith(("embedding documents", "measuring")):
+        if 0 < done < total and not killed and what.startswith(("embedding documents", "measuring", "choosing")):
             killed.append(pids[0])
             os.kill(pids[0], signal.SIGKILL)
 
@@ -179,7 +213,7 @@ def main() -> None:
             pids = sorted(
                 {pid for _, pid in results(eval, [("__import__('time').sleep(.3) or __import__('os').getpid()",)] * 16)}
             )
-            if "embedding" in whats:
+            if {"embedding", "shards"} & set(whats):
                 Encoder("", "auto").encode([f"warm {i}" for i in range(1000)], "document", None, no_progress)  # models are loaded
             for what in whats:
                 row(what, name, alone[what], timed(what, n))

@@ -67,7 +67,7 @@ class Bm25:
         """See `protocols.Retriever`."""
         progress("indexing for bm25", 0, len(texts))
         cache = store if len(texts) >= CACHED_FROM else None
-        arrays = arrays_of(cache, f"bm25 4 {self} {DEFINITION}", texts, lambda: self._build(texts))
+        arrays = arrays_of(cache, f"bm25 5 {self} {DEFINITION}", texts, lambda: self._build(texts))
         progress("indexing for bm25", len(texts), len(texts))
         return Bm25Index(self, arrays)
 
@@ -118,16 +118,14 @@ class Bm25:
             return np.log1p((n - frequency + 0.5) / (frequency + 0.5)), float(total / n) if n else 0.0
 
         base = {"okapi": rank_bm25.BM25Okapi, "plus": rank_bm25.BM25Plus, "l": rank_bm25.BM25L}[self.variant]
-        # Terms in the order of the first text that has them; within one text, by name.
-        order = np.argsort(counts.texts[counts.starts[:-1]], kind="stable").tolist() if terms else []
 
         class FromCounts(base):  # type: ignore[misc, valid-type]
             """rank-bm25 reads its statistics off token lists; these are the same numbers off the counts, without the lists."""
 
             def _initialize(self, _: object) -> dict[str, int]:
                 self.corpus_size, self.avgdl = n, total / n
-                # In the order rank-bm25 meets the terms, so that its sum of idfs rounds the same way.
-                return {terms[t]: int(frequency[t]) for t in order}
+                # By name: rank-bm25, which meets terms in the order of the texts, rounds its sum of idfs by that order.
+                return dict(zip(terms, frequency.tolist(), strict=True))
 
         if not terms:
             return np.zeros(0), 0.0

@@ -50,12 +50,12 @@ class Hybrid:
 
 
 class HybridIndex:
-    """The indexes whose rankings are fused; see `protocols.Index`."""
+    """The indexes whose rankings are fused; see `protocols.Index`. Without `indexes` it fuses what others made of `n_texts`."""
 
     def __init__(self, hybrid: Hybrid, indexes: Sequence[Index], n_texts: int) -> None:
         self._hybrid, self.indexes, self._depth = hybrid, indexes, min(hybrid.depth, max(n_texts, 1))
-        total = sum(hybrid.weights) or len(indexes)
-        self._weights = [w / total for w in hybrid.weights or [1.0] * len(indexes)]
+        total = sum(hybrid.weights) or len(hybrid.retrievers)
+        self._weights = [w / total for w in hybrid.weights or [1.0] * len(hybrid.retrievers)]
 
     @property
     def nbytes(self) -> int:
@@ -68,17 +68,18 @@ class HybridIndex:
 
     def search(self, queries: Sequence[str], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`. Nothing below the fusion depth of every ranking is returned."""
-        return self._fused([index.search(queries, self._depth) for index in self.indexes], len(queries), depth)
+        return self.fused([index.search(queries, self._depth) for index in self.indexes], len(queries), depth)
 
     def answer(self, query: str, depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`."""
-        return self._fused([index.answer(query, self._depth) for index in self.indexes], 1, depth)
+        return self.fused([index.answer(query, self._depth) for index in self.indexes], 1, depth)
 
     def what_if(self, queries: Sequence[str], edits: Sequence[Edit], depth: int) -> tuple[IntArray, FloatArray]:
         """See `protocols.Index`: each ranking is edited, then all are fused as ever."""
-        return self._fused([index.what_if(queries, edits, self._depth) for index in self.indexes], len(queries), depth)
+        return self.fused([index.what_if(queries, edits, self._depth) for index in self.indexes], len(queries), depth)
 
-    def _fused(self, runs: Sequence[tuple[IntArray, FloatArray]], n: int, depth: int) -> tuple[IntArray, FloatArray]:
+    def fused(self, runs: Sequence[tuple[IntArray, FloatArray]], n: int, depth: int) -> tuple[IntArray, FloatArray]:
+        """One ranking for each of `n` queries, of those by each retriever."""
         return padded([self._fuse([(p[q], s[q]) for p, s in runs], depth) for q in range(n)], depth)
 
     def _fuse(self, rankings: Sequence[tuple[IntArray, FloatArray]], depth: int) -> tuple[IntArray, FloatArray]:

@@ -73,22 +73,26 @@ def check_writable(path: Path) -> None:
         raise UsageError(f"cannot write {path}: the folder {folder} {why}; choose one that exists and can be written")
 
 
-def write_atomically(path: Path, data: str | bytes, mode: int | None = None) -> None:
-    """Write the whole file or nothing. A reader sees the old file or the new one, never a part; so it is after a crash too.
+def write_atomically(path: Path, data: str | bytes | Iterable[str], mode: int | None = None) -> None:
+    """Write the whole file or nothing; of several texts one behind the other, as they come.
+
+    A reader sees the old file or the new one, never a part; so it is after a crash too.
 
     A new file gets `mode`, or where that is None the mode that any new file gets; one that is there keeps its own. A pipe or
     device such as ``/dev/null`` is written to, not replaced; of a link, what it leads to is replaced. Raises `UsageError` where
     the file cannot be written.
     """
-    raw = data.encode("utf-8") if isinstance(data, str) else data
+    parts = [data] if isinstance(data, (str, bytes)) else data
+    raw = (part.encode("utf-8") if isinstance(part, str) else part for part in parts)
     try:
         if path.exists() and not path.is_file():
-            path.write_bytes(raw)
+            with path.open("wb") as out:
+                out.writelines(raw)
             return
         path = real(path)
         drop_stale(path.parent)
         with replacing(path, _mode(path, mode)) as out:
-            out.write(raw)
+            out.writelines(raw)
             out.flush()
             os.fsync(out.fileno())
         sync_folder(path.parent)

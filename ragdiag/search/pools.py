@@ -24,7 +24,7 @@ from ragdiag.search.runs import Ranking
 from ragdiag.search.whole import Whole
 from ragdiag.sources.corpus import stream_corpus
 from ragdiag.sources.evidence import find_all, is_a_passage
-from ragdiag.sources.pools import file_digest, queries_digest, write_pool
+from ragdiag.sources.pools import CORPUS, file_digest, queries_digest, write_pool
 from ragdiag.sources.queries import load_queries
 from ragdiag.sources.stored import HintedChunk, names_of
 from ragdiag.text.unicode import normalize
@@ -139,23 +139,30 @@ class _Stream:
 
     def __init__(self, path: Path, keep: Sequence[str], exclude: Sequence[str], size: int, progress: Progress) -> None:
         self.problems: list[Problem] = []
-        self._given, self._size, self._progress = (path, keep, exclude), size, progress
+        self._given, self._size, self._bytes, self._progress = (path, keep, exclude), size, _bytes(path), progress
 
     def shards(self, what: str) -> Iterator[list[Document]]:
         """All documents, so many together that their texts have `size` characters."""
         path, keep, exclude = self._given
         self.problems.clear()
-        shard, size, done = list[Document](), 0, 0
+        shard, size, done, characters = list[Document](), 0, 0, 0
         for document in stream_corpus(path, self.problems, keep, exclude):
             shard.append(document)
             size += len(document.text)
             if size >= self._size:
-                done += len(shard)
+                done, characters = done + len(shard), characters + size
                 yield shard
-                self._progress(what, done, done + 1)
+                self._progress(what, done, max(done + 1, round(done * self._bytes / characters)))
                 shard, size = [], 0
-        yield shard
+        if shard:
+            yield shard
         self._progress(what, done + len(shard), done + len(shard))
+
+
+def _bytes(corpus: Path) -> int:
+    """The size of the one file that a corpus is, by which what is left of it is estimated; 0 for a folder of documents."""
+    records = corpus / CORPUS if corpus.is_dir() else corpus
+    return records.stat().st_size if records.is_file() else 0
 
 
 class _Gathered:

@@ -41,7 +41,7 @@ def file_digest(path: Path) -> str:
 
 def write_pool(folder: Path, pool: Pool, documents: Sequence[Document]) -> Pool:
     """Write both files, the sidecar last: a corpus without one is no pool. Returns `pool` with the hash of its corpus."""
-    write_atomically(folder / CORPUS, "".join(map(_line, documents)))
+    write_atomically(folder / CORPUS, map(_line, documents))
     record = {
         "pool": FORM,
         "ragdiag": __version__,

@@ -394,6 +394,9 @@ def test_of_other_queries_a_pool_says_nothing_of_the_whole(files: tuple[Path, Pa
     report = audit(tmp_path / "pool", tmp_path / "fewer.jsonl", retriever="bm25", swap="none", cache=None)
     assert report.pool is not None and report.pool.ranking == "other queries"
     assert all(whole.low is None and whole.high is None for whole in report.pool.measures.values())
+    (tmp_path / "run.trec").write_text("q0 Q0 d000 1 1 t\n")
+    recorded = audit(tmp_path / "pool", tmp_path / "fewer.jsonl", run=tmp_path / "run.trec", cache=None)
+    assert recorded.pool is not None and recorded.pool.ranking == "other queries"
 
 
 # A sidecar that is not to be believed

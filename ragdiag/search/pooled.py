@@ -61,14 +61,12 @@ def _ranking(pool: Pool, plan: Plan, scorer: Scorer, run: Run) -> str:
     options, others = plan.options, queries_digest(scorer.labels.queries) != pool.queries_sha256
     if pool.complete or options.search is not None:
         return "whole"
-    if options.run and not others:
-        known = {str(name) for of in pool.runs for name in (of.get("sha256"), of.get("of_sha256"))}
-        return "whole" if file_digest(Path(options.run)) in known and _no_longer(pool, plan, scorer, run) else "dependent"
     if others:
         return "other queries"
-    if type(plan.retriever) is not strategy_class("retrievers", "dense"):
-        return "dependent"
-    return "whole" if _has_all_tops(pool, plan) and _no_longer(pool, plan, scorer, run) else "independent"
+    if _has_all_tops(pool, plan) and _no_longer(pool, plan, scorer, run):
+        return "whole"
+    is_dense = not options.run and type(plan.retriever) is strategy_class("retrievers", "dense")
+    return "independent" if is_dense else "dependent"
 
 
 def _no_longer(pool: Pool, plan: Plan, scorer: Scorer, run: Run) -> bool:
@@ -77,13 +75,18 @@ def _no_longer(pool: Pool, plan: Plan, scorer: Scorer, run: Run) -> bool:
 
 
 def _has_all_tops(pool: Pool, plan: Plan) -> bool:
-    """Whether the pool has what this same dense search ranks first in the whole: then it ranks the same first in the pool."""
+    """Whether the pool has what this ranks first in the whole: one of its runs, or the same search of texts whose scores do not
+    depend on other texts, which then ranks the same first in the pool.
+    """
     options = plan.options
-    if options.chunks or options.own_chunks or spec_of(plan.context) != "none":
+    if options.run:
+        known = {str(name) for of in pool.runs for name in (of.get("sha256"), of.get("of_sha256"))}
+        return file_digest(Path(options.run)) in known
+    if type(plan.retriever) is not strategy_class("retrievers", "dense") or options.chunks or options.own_chunks:
         return False
     models = ", ".join(models_of(plan.retriever))
     same = {"retriever": spec_of(plan.retriever, full=True), "cut": spec_of(plan.chunker, full=True), "model": models}
-    return any(same.items() <= dict(run).items() for run in pool.runs)
+    return spec_of(plan.context) == "none" and any(same.items() <= dict(run).items() for run in pool.runs)
 
 
 def _whole(items: Counted, known: IntArray, mean: Mean, rate: float, resampler: Resampler) -> Whole:

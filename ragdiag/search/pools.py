@@ -84,13 +84,8 @@ def make_pool(
     _gather(stream, whole, gathered)
     make_folder(folder)
     records = _runs_written(folder, rankings)
-    first = set[str]()
-    for n, spec in enumerate(tops):
-        ranking, file = whole.first(n), folder / tops_file(n)
-        first |= {found.doc_id for of_query in ranking for found in of_query}
-        write_tops(file, zip((query.id for query in searched), ranking, strict=True))
-        records.append(run_record(file, of=spec, chunker=chunker, **whole.described(n)))
-    return _written(folder, gathered, first, stream.problems, asked, records, depth, seed, whole.chunks)
+    first, of_tops = _tops_written(folder, whole, tops, [query.id for query in searched], chunker)
+    return _written(folder, gathered, first, stream.problems, asked, records + of_tops, depth, seed, whole.chunks)
 
 
 def _check(depth: int, sample: int, seed: int) -> None:
@@ -121,6 +116,19 @@ def _runs_written(folder: Path, rankings: Mapping[Path, Sequence[Ranking]]) -> l
         write_run(folder / f"run-{n}.jsonl", of)
         records.append(run_record(folder / f"run-{n}.jsonl", of=run.name, of_sha256=file_digest(run)))
     return records
+
+
+def _tops_written(
+    folder: Path, whole: Whole, tops: Sequence[str], queries: Sequence[str], chunker: str
+) -> tuple[set[str], list[dict[str, str]]]:
+    """Write what the searches of the whole rank first; the documents that this names, and what the sidecar says of it."""
+    named, records = set[str](), []
+    for n, spec in enumerate(tops):
+        ranking, file = whole.first(n), folder / tops_file(n)
+        named |= {found.doc_id for of_query in ranking for found in of_query}
+        write_tops(file, zip(queries, ranking, strict=True))
+        records.append(run_record(file, of=spec, chunker=chunker, **whole.described(n)))
+    return named, records
 
 
 def _folder(out: Path, corpus: Path) -> Path:

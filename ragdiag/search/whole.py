@@ -50,6 +50,10 @@ class Found(NamedTuple):
     end: int
 
 
+Rankings = dict[int, dict[str, Array]]
+"""By the number of a search, for each query the numbers of chunks and their scores."""
+
+
 class Search(Protocol):
     """Ranks texts for its queries as an index of all texts of a corpus does, wherever it is sent."""
 
@@ -92,13 +96,44 @@ def _counted(work: _Work, texts: Sequence[str]) -> list[Counts]:
     return [counts_of(analysis, chunks) for analysis in work.analyses]
 
 
-def _ranked(work: _Work, texts: Sequence[str], wanted: Sequence[int]) -> tuple[IntArray, list[dict[str, Array]]]:
+def _ranked(work: _Work, texts: Sequence[str], wanted: Sequence[int]) -> tuple[IntArray, Rankings]:
     """The places of a shard's chunks, as rows, and the rankings of the searches that are `wanted`."""
     places = work.places(texts)
     chunks = [texts[i][start:end] for i, start, end in places]
-    rankings = (work.searches[n].ranked(chunks) for n in wanted)
-    made: list[dict[str, Array]] = [{"chunks": of_texts.astype(np.int32), "scores": scores} for of_texts, scores in rankings]
+    made: Rankings = {}
+    for n in wanted:
+        of_texts, scores = work.searches[n].ranked(chunks)
+        made[n] = {"chunks": of_texts.astype(np.int32), "scores": scores}
     return np.array(places, dtype=np.int64).reshape(-1, 3), made
+
+
+class _Kept:
+    """Rankings of shards that were made before, of searches that have a name; `of` is what they depend on besides."""
+
+    def __init__(self, store: Store | None, searches: Sequence[Search], *of: object) -> None:
+        self._store = store
+        self._named = {n: json.dumps(["whole 1", s.name, s.depth, *of]) for n, s in enumerate(searches) if s.name}
+
+    def known(self, texts: Sequence[str]) -> Rankings:
+        """Those of a shard."""
+        if self._store is None:
+            return {}
+        kept = {n: self._store.arrays(_key(named, texts)) for n, named in self._named.items()}
+        return {n: arrays for n, arrays in kept.items() if arrays is not None}
+
+    def add(self, texts: Sequence[str], made: Rankings) -> None:
+        """Keep those of a shard."""
+        if self._store is not None:
+            for n in self._named.keys() & made.keys():
+                self._store.add_arrays(_key(self._named[n], texts), made[n])
+
+
+def _key(named: str, texts: Sequence[str]) -> str:
+    digest = hashlib.sha256(named.encode())
+    for text in texts:
+        raw = text.encode("utf-8", "surrogatepass")
+        digest.update(len(raw).to_bytes(8, "little") + raw)
+    return digest.hexdigest()
 
 
 class _Firsts:
@@ -134,14 +169,15 @@ class Whole:
             raise UsageError(f"--chunker {chunker} embeds all documents together; name one that does not")
         self._tops: list[Retriever] = [make("retrievers", spec) for spec in specs]
         self._queries, self._depth, self._store, self._progress = queries, depth, store, progress
-        depths: dict[str, int] = {}
         self._own: dict[str, Bm25 | Dense] = {}
+        self._firsts: dict[str, _Firsts] = {}
         for spec, top in zip(specs, self._tops, strict=True):
             for own, deep in _searches(top, spec, depth):
                 key = spec_of(own, full=True)
-                self._own[key], depths[key] = own, max(deep, depths.get(key, 0))
-        self._firsts = {key: _Firsts(len(queries), deep) for key, deep in depths.items()}
-        self._words = {k: WholeWords(own, queries, depths[k]) for k, own in self._own.items() if isinstance(own, Bm25)}
+                self._own[key] = own
+                self._firsts[key] = _Firsts(len(queries), max(deep, self._firsts[key].depth if key in self._firsts else 0))
+        deepest = {key: first.depth for key, first in self._firsts.items()}
+        self._words = {k: WholeWords(own, queries, deepest[k]) for k, own in self._own.items() if isinstance(own, Bm25)}
 
     def described(self, n: int) -> dict[str, str]:
         """What the search number `n` is, and what it searches, in full."""
@@ -174,27 +210,24 @@ class Whole:
     def rank(self, shards: Iterable[list[Document]]) -> Iterator[list[Document]]:
         """Add all shards, which are counted, to the rankings; each comes back when it has been added, in whatever order."""
         work = _Work(self._chunker, (), tuple(self._search(key) for key in self._firsts))
+        kept = _Kept(self._store, work.searches, spec_of(self._chunker, full=True), list(self._queries))
+        every = range(len(work.searches))
         for of_round in _rounds(shards):
             # By id: equal scores are ordered by place, also where only some of them count.
             ordered = [sorted(shard, key=lambda d: d.id) for shard in of_round]
-            keys = [[self._key(search, shard) for search in work.searches] for shard in ordered]
-            known = [[self._store.arrays(k) if self._store is not None and k else None for k in of] for of in keys]
-            wanted = [[n for n, arrays in enumerate(of) if arrays is None] for of in known]
-            asked = [(work, [d.text for d in shard], of) for shard, of in zip(ordered, wanted, strict=True)]
+            texts = [[document.text for document in shard] for shard in ordered]
+            known = [kept.known(own) for own in texts]
+            asked = [(work, own, [n for n in every if n not in of]) for own, of in zip(texts, known, strict=True)]
             for i, (places, made) in results(_ranked, asked):
-                for n, arrays in zip(wanted[i], made, strict=True):
-                    known[i][n] = arrays
-                    if self._store is not None and keys[i][n]:
-                        self._store.add_arrays(keys[i][n], arrays)
-                self._add(ordered[i], places, known[i])
+                kept.add(texts[i], made)
+                self._add([document.id for document in ordered[i]], places, known[i] | made)
                 yield of_round[i]
 
-    def _add(self, shard: Sequence[Document], places: IntArray, rankings: Sequence[dict[str, Array] | None]) -> None:
-        names = [document.id for document in shard]
+    def _add(self, names: Sequence[str], places: IntArray, rankings: Rankings) -> None:
+        """Add what is ranked first in a shard whose documents have these names."""
         self.chunks += len(places)
-        for first, ranking in zip(self._firsts.values(), rankings, strict=True):
-            if ranking is not None:
-                first.add(names, places, ranking["chunks"].astype(np.int64), ranking["scores"])
+        for n, first in enumerate(self._firsts.values()):
+            first.add(names, places, rankings[n]["chunks"].astype(np.int64), rankings[n]["scores"])
 
     def _search(self, key: str) -> Search:
         """A search that is ready to rank."""
@@ -205,17 +238,6 @@ class Whole:
         assert isinstance(encoder, Encoder)
         vectors = encoder.encode(self._queries, "query", self._store, self._progress)
         return VectorSearch(encoder, encoder.identity, vectors, self._firsts[key].depth)
-
-    def _key(self, search: Search, shard: Sequence[Document]) -> str:
-        """What the rankings of a shard are kept under; "" where they are not."""
-        if not search.name:
-            return ""
-        of = ["whole 1", search.name, search.depth, spec_of(self._chunker, full=True), list(self._queries)]
-        digest = hashlib.sha256(json.dumps(of).encode())
-        for document in shard:
-            raw = document.text.encode("utf-8", "surrogatepass")
-            digest.update(len(raw).to_bytes(8, "little") + raw)
-        return digest.hexdigest()
 
     def standing(self) -> set[str]:
         """The documents of what any search ranks first, as it stands."""

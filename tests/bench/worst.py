@@ -115,6 +115,7 @@ MARKUP = {
     "lists in lists": lambda n: "<ul><li>x" * (n // 9),
     "fonts never closed": lambda n: "".join(f"<font a={i}><p>x" for i in range(n // 16)),
     "banners round content": lambda n: "<div class=cookie-banner>x" * (n // 26) + "<h1>y",
+    "options of a select": lambda n: "<p>x<select>" + "<option>y</option>" * (n // 18),
     "rows": lambda n: "<table>" + "<tr><td>x<td>y" * (n // 14),
     "formula in formula": lambda n: "<math>" + "<mrow><mn>1</mn>" * (n // 16),
     "formulas of nothing": lambda n: "x" + "<math></math>" * (n // 13),

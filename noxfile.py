@@ -1,5 +1,6 @@
 """The tests on other Pythons and with other versions: ``uvx nox``. It needs the interpreters, and PyPI."""
 
+import tempfile
 from pathlib import Path
 
 import nox
@@ -37,4 +38,5 @@ def finish(session: nox.Session, *pins: str) -> None:
     """Adds this project and what only its tests need, and runs the tests; what these files pin stays as it is."""
     session.install(*(word for file in pins for word in ("-c", file)), *TOOLS)
     session.install("--no-deps", "--no-build-isolation", "-e", ".")
-    session.run("python", "-m", "pytest", *FAST, *session.posargs, env={"HF_HUB_OFFLINE": "1"})
+    # Not below .nox, where `create_tmp` has it: pytest 8.0 takes the name of such a folder for that of a package.
+    session.run("python", "-m", "pytest", *FAST, *session.posargs, env={"HF_HUB_OFFLINE": "1", "TMPDIR": tempfile.gettempdir()})

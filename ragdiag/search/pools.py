@@ -76,8 +76,7 @@ def make_pool(
     folder, asked = _folder(Path(out), Path(corpus)), load_queries(queries, qrels)
     rankings = {Path(run): _rankings(Path(run), asked, depth) for run in runs}
     searched = [query for query in asked if query.text.strip()]
-    store = opened(cache) if tops else None
-    whole = Whole(tops, chunker, [query.text for query in searched], depth, store, progress)
+    whole = Whole(tops, chunker, [query.text for query in searched], depth, opened(cache), progress)
     results = dict.fromkeys(chunk for of in rankings.values() for ranking in of for chunk in ranking.chunks)
     gathered = _Gathered([*_labelled(asked), *map(_ranked, results)], sample, seed)
     stream = _Stream(Path(corpus), keep, exclude, EMBEDDED if whole.embeds else SHARD, progress)

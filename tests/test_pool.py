@@ -444,6 +444,26 @@ def test_a_sidecar_that_was_changed_is_refused(pooled: Path, changes: dict[str, 
         pool_at(pooled)
 
 
+@pytest.mark.parametrize("before", ["nothing", "a pool"])
+def test_a_pool_whose_making_was_stopped_is_none_and_is_made_again(
+    files: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str
+) -> None:
+    if before == "a pool":
+        make_pool(*files, tmp_path / "pool", sample=3)
+
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pools, "write_pool", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            make_pool(*files, tmp_path / "pool", tops=["bm25"], sample=10)
+    (tmp_path / "pool" / "corpus.jsonl").write_text('{"_id": "a", "text": "t"}\n')
+    shown = command("audit", tmp_path / "pool", files[1], "--retriever", "bm25", "--no-cache")
+    assert shown.exit_code == 2 and "its pool is not finished" in shown.stderr
+    assert make_pool(*files, tmp_path / "pool", tops=["bm25"], sample=10) == pool_at(tmp_path / "pool")
+
+
 def test_a_file_of_that_name_may_be_somebody_elses(files: tuple[Path, Path]) -> None:
     (files[0].parent / "pool.json").write_text('{"lanes": 8}')
     assert pool_at(files[0].parent) is None

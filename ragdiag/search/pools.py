@@ -17,14 +17,14 @@ from ragdiag.core.errors import InputError, UsageError
 from ragdiag.core.pools import COPY, EVIDENCE, RUN, SAMPLE, Pool
 from ragdiag.core.protocols import Progress, no_progress
 from ragdiag.core.records import Document, Problem, Query, StoredChunk
-from ragdiag.core.writing import make_folder, real
+from ragdiag.core.writing import real
 from ragdiag.search.pool_runs import run_record, tops_file, write_run, write_tops
 from ragdiag.search.recorded import recorded
 from ragdiag.search.runs import Ranking
 from ragdiag.search.whole import Whole
 from ragdiag.sources.corpus import stream_corpus
 from ragdiag.sources.evidence import find_all, is_a_passage
-from ragdiag.sources.pools import CORPUS, file_digest, queries_digest, write_pool
+from ragdiag.sources.pools import CORPUS, begin_pool, file_digest, queries_digest, write_pool
 from ragdiag.sources.queries import load_queries
 from ragdiag.sources.stored import HintedChunk, names_of
 from ragdiag.text.unicode import normalize
@@ -81,7 +81,7 @@ def make_pool(
     gathered = _Gathered([*_labelled(asked), *map(_ranked, results)], sample, seed)
     stream = _Stream(Path(corpus), keep, exclude, EMBEDDED if whole.embeds else SHARD, progress)
     _gather(stream, whole, gathered)
-    make_folder(folder)
+    begin_pool(folder)
     records = _runs_written(folder, rankings)
     first, of_tops = _tops_written(folder, whole, tops, [query.id for query in searched], chunker)
     return _written(folder, gathered, first, stream.problems, asked, records + of_tops, depth, seed, whole.chunks)

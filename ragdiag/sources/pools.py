@@ -13,14 +13,17 @@ from ragdiag.core.files import field, opened, parse_json, read_text
 from ragdiag.core.pools import COPY, EVIDENCE, RUN, SAMPLE, Pool
 from ragdiag.core.records import Document, Query
 from ragdiag.core.version import __version__
-from ragdiag.core.writing import write_atomically
+from ragdiag.core.writing import make_folder, write_atomically
 
-__all__ = ["CORPUS", "file_digest", "noted", "pool_at", "pool_said", "queries_digest", "write_pool"]
+__all__ = ["CORPUS", "begin_pool", "file_digest", "noted", "pool_at", "pool_said", "queries_digest", "write_pool"]
 
 CORPUS, SIDECAR = "corpus.jsonl", "pool.json"
 
 FORM = 1
 """Of the sidecar; another one is not read."""
+
+UNFINISHED = "unfinished"
+"""Stands for the form while a pool is written."""
 
 AGAIN = "make the pool again: ragdiag pool"
 
@@ -37,6 +40,12 @@ def file_digest(path: Path) -> str:
         while part := file.read(2**20):
             digest.update(part)
     return digest.hexdigest()
+
+
+def begin_pool(folder: Path) -> None:
+    """Mark a folder, which is made where it is none, as one of a pool: what is interrupted from here on can be made again."""
+    make_folder(folder)
+    write_atomically(folder / SIDECAR, json.dumps({"pool": UNFINISHED}) + "\n")
 
 
 def write_pool(folder: Path, pool: Pool, documents: Sequence[Document]) -> Pool:
@@ -87,6 +96,8 @@ def pool_at(corpus: str | Path) -> Pool | None:
     if not isinstance(record, dict) or record.get("pool") != FORM:
         if isinstance(record, dict) and "pool" not in record:
             return None  # of somebody else's
+        if isinstance(record, dict) and record["pool"] == UNFINISHED:
+            raise InputError("its pool is not finished: what made it was interrupted", file, remedy=AGAIN)
         raise InputError("is of another version of pools", file, remedy=AGAIN)
     pool = _pool(record, file)
     if pool.corpus_sha256 != file_digest(folder / CORPUS):

@@ -104,6 +104,12 @@ _ALL = (
         "out/p.jsonl",
     ),
     _command(
+        "pool",
+        "pool corpus queries.jsonl --out out/pool --tops bm25 --tops hybrid --chunker sentence(size=40) --depth 3 --sample 4 "
+        "--cache ../cache",
+        "out/pool/corpus.jsonl out/pool/pool.json out/pool/whole.jsonl out/pool/whole-2.jsonl",
+    ),
+    _command(
         "diff",
         "diff old.json audited.json --corpus corpus --queries queries.jsonl --cache ../cache --json out/d.json",
         "out/d.json",

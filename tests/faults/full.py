@@ -67,7 +67,8 @@ def full(ground: Ground, commands: Sequence[Command], n: int, seed: int) -> Iter
 def filled(ground: Ground, command: Command, what: str, share: float) -> Trial:
     """Run a command with that share of the room that it takes; then with room enough."""
     truth, place = ground.truth(command), ground.place()
-    earlier = dict.fromkeys(command.reports, b"what was there before") if what == "out" else {}
+    own = [name for name in command.reports if name.count("/") == 1]  # a pool takes no folder that holds other things
+    earlier = dict.fromkeys(own, b"what was there before") if what == "out" else {}
     for name, raw in earlier.items():
         (place.work / name).write_bytes(raw)
     folder = {"cache": place.cache, "out": place.out, "temporary": place.temporary}[what]

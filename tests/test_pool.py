@@ -23,6 +23,7 @@ from ragdiag.core.protocols import no_progress
 from ragdiag.core.records import Document, Mean
 from ragdiag.core.registry import make
 from ragdiag.pipeline import audit
+from ragdiag.reports.pooled import pool_rows
 from ragdiag.scoring.measures import Measure
 from ragdiag.scoring.pooled import _discount
 from ragdiag.search import pools, whole_words
@@ -324,6 +325,14 @@ def test_a_pool_of_all_that_dense_ranks_first_is_audited_as_the_whole(files: tup
     assert report.pool.measures["OffTopic@5"].low is None  # which words are rare is known of the pool alone
     for name in ("Sufficient@5", "Evidence@5", "CharR@5", "P@5", "CharP@5"):
         assert report.pool.measures[name].pool == whole.measures[name].mean
+    for name in ("RR", "R@100", "nDCG@10"):  # which look further down than what the pool has all of
+        deep = report.pool.measures[name]
+        assert deep.pool is not None and deep.low is not None and whole.measures[name].mean is not None
+        assert deep.low < whole.measures[name].mean <= deep.pool
+    assert report.pool.measures["Success@5"].low == whole.measures["Success@5"].low
+    rows = [row.text for row in pool_rows(report.pool)]
+    assert "so the measures are those of the whole, but for those that look further down" in rows[0]
+    assert "RR of the whole: between" in rows[1] and len(rows) == 3  # and nDCG@10
     hybrid = audit(tmp_path / "pool", queries, run=tmp_path / "pool" / "whole-2.jsonl", k=5, cache=None)
     assert hybrid.pool is not None and hybrid.pool.ranking == "whole"
     of_whole = audit(corpus, queries, retriever="hybrid", **options)
@@ -338,6 +347,22 @@ def test_a_pool_of_all_that_dense_ranks_first_is_audited_as_the_whole(files: tup
     for other, ranking in others:
         said = audit(tmp_path / "pool", queries, **{"retriever": "dense", **options, **other}).pool
         assert said is not None and said.ranking == ranking, other
+
+
+@pytest.mark.encoder
+@pytest.mark.slow
+def test_five_documents_may_lie_deeper_than_five_chunks(tmp_path: Path) -> None:
+    """Labels of documents, and one document whose chunks fill what the pool has of each ranking: of P@2 little is known then."""
+    long = {"_id": "long", "text": " ".join(f"The ferry of the island sails at {i} in the morning." for i in range(40))}
+    documents = [long, *({"_id": f"d{i}", "text": f"Bread is {i} crowns, the ferry is free."} for i in range(30))]
+    query = {"_id": "q", "text": "when does the ferry of the island sail", "relevant": [{"doc_id": "d7", "grade": 1}]}
+    corpus, queries = written(tmp_path / "whole", documents), written(tmp_path, [query], "queries.jsonl")
+    options = {"chunker": "sentence(size=10)", "retriever": "dense", "swap": "none", "cache": None, "measures": ("P@2", "P@1")}
+    make_pool(corpus, queries, tmp_path / "pool", tops=["dense"], chunker="sentence(size=10)", depth=6, sample=2, cache=None)
+    said = audit(tmp_path / "pool", queries, **options).pool
+    assert said is not None and said.ranking == "whole"
+    assert said.measures["P@1"].estimate is None and said.measures["P@1"].chosen is None
+    assert said.measures["P@2"].chosen is not None
 
 
 @pytest.mark.slow

@@ -27,16 +27,20 @@ def pool_rows(pooled: Pooled | None) -> Iterator[Row]:
         return
     pool = pooled.pool
     of = f"{pool.documents:,} of {pool.whole['documents']:,} documents"
-    yield Row.of(
-        "", (f"measured on a pool of {of}: {SAID[pooled.ranking]}; OffTopic, causes and proofs are about the pool", "warn")
-    )
-    if pooled.ranking in ("independent", "dependent"):
-        named = {name: whole for name, whole in pooled.measures.items() if name.partition("@")[0] in MAIN}
-        for name, whole in named.items():
-            if whole.low is not None and whole.high is not None:
-                yield Row.of("", f"  {name} of the whole: ", _said(whole))
+    bounded = {name: whole for name, whole in pooled.measures.items() if _is_bounded(name, whole, pooled.ranking)}
+    deeper = ", but for those that look further down than the pool has all of" if pooled.ranking == "whole" and bounded else ""
+    limits = "OffTopic, causes and proofs are about the pool"
+    yield Row.of("", (f"measured on a pool of {of}: {SAID[pooled.ranking]}{deeper}; {limits}", "warn"))
+    for name, whole in bounded.items():
+        yield Row.of("", f"  {name} of the whole: ", _said(whole))
     if pool.unnamed:
         yield Row.of("", (f"{len(pool.unnamed)} documents that labels or runs name were not in the whole corpus", "warn"))
+
+
+def _is_bounded(name: str, whole: Whole, ranking: str) -> bool:
+    """Whether a measure is named whose value in the whole is not known, but bounded."""
+    known = whole.low is None or whole.high is None or (ranking == "whole" and whole.chosen is None)
+    return ranking != "other queries" and name.partition("@")[0] in MAIN and not known
 
 
 def _said(whole: Whole) -> str:

@@ -11,7 +11,7 @@ from ragdiag.core.arrays import FloatArray, IntArray
 from ragdiag.core.pools import SAMPLE, Pool, Pooled, Whole
 from ragdiag.core.records import Mean, Run
 from ragdiag.core.registry import spec_of, strategy_class
-from ragdiag.scoring.measures import Measure
+from ragdiag.scoring.measures import RANKED, Measure
 from ragdiag.scoring.pooled import FALLING, counted
 from ragdiag.scoring.scoring import Scorer
 from ragdiag.search.nested import models_of
@@ -43,7 +43,7 @@ def of_whole(
     by_chance = np.array([document.id in drawn for document in scorer.corpus.documents], dtype=bool)
     measures = {}
     for measure, mean in means.items():
-        if ranking == "whole" and (pool.complete or measure.name != RARITY):
+        if ranking == "whole" and _is_of_whole(measure, pool, plan, scorer, run):
             measures[str(measure)] = Whole(mean.mean, mean.low, mean.high)
             continue
         items = counted(scorer, run, measure, by_chance) if ranking != "other queries" and mean.n else None
@@ -72,6 +72,25 @@ def _ranking(pool: Pool, plan: Plan, scorer: Scorer, run: Run) -> str:
 def _no_longer(pool: Pool, plan: Plan, scorer: Scorer, run: Run) -> bool:
     """Whether no context is longer than what of each ranking is in the pool."""
     return int(scorer.lengths(run, plan.options.k, plan.options.budget).max(initial=0)) <= pool.depth
+
+
+def _is_of_whole(measure: Measure, pool: Pool, plan: Plan, scorer: Scorer, run: Run) -> bool:
+    """Whether a measure of a ranking of the whole is that of the whole."""
+    if pool.complete or measure.name == RARITY:
+        return pool.complete
+    recorded = bool(plan.options.run) or plan.options.search is not None  # further down too it is the ranking of the whole
+    return recorded or _looks_no_deeper(measure, pool.depth, scorer, run)
+
+
+def _looks_no_deeper(measure: Measure, depth: int, scorer: Scorer, run: Run) -> bool:
+    """Whether a measure depends on the first `depth` results of each query alone: below them the pool lacks some."""
+    lengths = scorer.lengths(run, measure.cutoff, measure.cutoff if measure.tokens else 0)
+    if not measure.cutoff or int(lengths.max(initial=0)) > depth:
+        return False
+    if measure.name not in RANKED or measure.tokens:
+        return True
+    documents = scorer.chunking.document[run.chunks[:, :depth]]
+    return all(len(np.unique(documents[q][run.chunks[q, :depth] >= 0])) >= measure.cutoff for q in scorer.labels.at("document"))
 
 
 def _has_all_tops(pool: Pool, plan: Plan) -> bool:

@@ -81,8 +81,9 @@ class Whole:
 class Pooled:
     """What the audit of a pool says of the whole.
 
-    `ranking` is "whole" where the ranking, or its first `Pool.depth` results, is of the whole corpus, "independent" where a text's score depends on no other text,
-    "dependent" where it does, so that nothing is sure, and "other queries" where the pool was made for others: nothing is known.
+    `ranking` is "whole" where the ranking, or its first `Pool.depth` results, is of the whole corpus, "independent" where a
+    text's score depends on no other text, "dependent" where it does, so that nothing is sure, and "other queries" where the pool
+    was made for others: nothing is known.
     """
 
     pool: Pool

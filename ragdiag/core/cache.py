@@ -26,7 +26,7 @@ from ragdiag.core.writing import PRIVATE, drop_stale, replacing
 
 T = TypeVar("T")
 
-__all__ = ["Cache", "arrays_of", "default_folder", "keep_text", "kept_text", "opened"]
+__all__ = ["Cache", "arrays_of", "default_folder", "keep_text", "kept_text", "key_of", "opened"]
 
 CHECKSUM_BYTES = 8
 """Bytes of checksum before each vector."""
@@ -212,15 +212,21 @@ def arrays_of(store: Store | None, what: str, texts: Sequence[str], build: Calla
     """The arrays that `build` makes of `texts`, from `store` where it has them; `what` names all else that they depend on."""
     if store is None:
         return build()
+    key = key_of(what, texts)
+    arrays = store.arrays(key)
+    if arrays is None:
+        arrays = build()
+        store.add_arrays(key, arrays)
+    return arrays
+
+
+def key_of(what: str, texts: Sequence[str]) -> str:
+    """The key of what is made of `texts`; `what` names all else that it depends on."""
     digest = hashlib.sha256(what.encode())
     for text in texts:
         raw = text.encode("utf-8", "surrogatepass")
         digest.update(len(raw).to_bytes(8, "little") + raw)
-    arrays = store.arrays(digest.hexdigest())
-    if arrays is None:
-        arrays = build()
-        store.add_arrays(digest.hexdigest(), arrays)
-    return arrays
+    return digest.hexdigest()
 
 
 def kept_text(store: Store | None, key: str) -> str | None:

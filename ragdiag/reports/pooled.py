@@ -39,8 +39,9 @@ def pool_rows(pooled: Pooled | None) -> Iterator[Row]:
 
 def _is_bounded(name: str, whole: Whole, ranking: str) -> bool:
     """Whether a measure is named whose value in the whole is not known, but bounded."""
-    known = whole.low is None or whole.high is None or (ranking == "whole" and whole.chosen is None)
-    return ranking != "other queries" and name.partition("@")[0] in MAIN and not known
+    has_bounds = whole.low is not None and whole.high is not None
+    is_known = ranking == "whole" and whole.chosen is None
+    return name.partition("@")[0] in MAIN and ranking != "other queries" and has_bounds and not is_known
 
 
 def _said(whole: Whole) -> str:

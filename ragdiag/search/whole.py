@@ -6,7 +6,6 @@ those of an index of the whole, in whatever shards it comes.
 
 from __future__ import annotations
 
-import hashlib
 import heapq
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,6 +16,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from ragdiag.core.arrays import Array, FloatArray, IntArray
+from ragdiag.core.cache import key_of
 from ragdiag.core.engines import results, workers
 from ragdiag.core.errors import UsageError
 from ragdiag.core.protocols import Chunker, CorpusChunker, Progress, Retriever, Store
@@ -118,22 +118,14 @@ class _Kept:
         """Those of a shard."""
         if self._store is None:
             return {}
-        kept = {n: self._store.arrays(_key(named, texts)) for n, named in self._named.items()}
+        kept = {n: self._store.arrays(key_of(named, texts)) for n, named in self._named.items()}
         return {n: arrays for n, arrays in kept.items() if arrays is not None}
 
     def add(self, texts: Sequence[str], made: Rankings) -> None:
         """Keep those of a shard."""
         if self._store is not None:
             for n in self._named.keys() & made.keys():
-                self._store.add_arrays(_key(self._named[n], texts), made[n])
-
-
-def _key(named: str, texts: Sequence[str]) -> str:
-    digest = hashlib.sha256(named.encode())
-    for text in texts:
-        raw = text.encode("utf-8", "surrogatepass")
-        digest.update(len(raw).to_bytes(8, "little") + raw)
-    return digest.hexdigest()
+                self._store.add_arrays(key_of(self._named[n], texts), made[n])
 
 
 class _Firsts:

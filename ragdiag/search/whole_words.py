@@ -69,9 +69,9 @@ class WholeWords:
     def search(self) -> WordSearch:
         """What ranks the texts of a shard."""
         average = self._length / self._texts if self._texts else 0.0
-        # A sum over terms in another order is another mean in its last digits.
-        counted = {t: n for t, n in sorted(self._having.items()) if t in self._asked or _hashed(t) < self._rate}
-        idf = _idf(self.bm25, counted, self._texts, average)
+        terms = sorted(t for t in self._having if t in self._asked or _hashed(t) < self._rate)
+        frequency = np.array([self._having[t] for t in terms], dtype=np.int64)
+        idf = dict(zip(terms, self.bm25.idf(terms, frequency, self._texts, average).tolist(), strict=True))
         return WordSearch(self.bm25, self._terms, {t: idf.get(t, 0.0) for t in sorted(self._asked)}, average, self._depth)
 
 
@@ -128,23 +128,3 @@ class WordSearch:
 def _hashed(term: str) -> float:
     """A number from 0 to 1 that is the same for a term wherever it is seen."""
     return int.from_bytes(hashlib.blake2b(term.encode("utf-8", "surrogatepass"), digest_size=6).digest(), "big") / 2**48
-
-
-def _idf(bm25: Bm25, counted: dict[str, int], texts: int, average: float) -> dict[str, float]:
-    """The idf of each of the terms that so many of all `texts` have, from rank-bm25 itself where it has the variant."""
-    import rank_bm25
-
-    if bm25.variant == "lucene":
-        return {t: float(np.log1p((texts - n + 0.5) / (n + 0.5))) for t, n in counted.items()}
-    base = {"okapi": rank_bm25.BM25Okapi, "plus": rank_bm25.BM25Plus, "l": rank_bm25.BM25L}[bm25.variant]
-
-    class Counted(base):  # type: ignore[misc, valid-type]
-        """rank-bm25 reads its statistics off token lists; these were counted."""
-
-        def _initialize(self, corpus: object) -> dict[str, int]:
-            self.corpus_size, self.avgdl = texts, average
-            return counted
-
-    extra = {"epsilon": bm25.epsilon} if bm25.variant == "okapi" else {}
-    idf: dict[str, float] = Counted([], k1=bm25.k1, b=bm25.b, **extra).idf if counted else {}
-    return idf

@@ -109,29 +109,35 @@ class Bm25:
         return tf * (self.k1 + 1) * scaled / (self.k1 + scaled), 0.0
 
     def _statistics(self, counts: TermCounts) -> tuple[FloatArray, float]:
-        """Each term's idf and the mean length, from rank-bm25 itself where it has the variant."""
+        """Each term's idf and the mean length."""
+        n = len(counts.lengths)
+        average = float(int(counts.lengths.sum()) / n) if n else 0.0
+        return self.idf(counts.terms, np.diff(counts.starts), n, average), average
+
+    def idf(self, terms: Sequence[str], frequency: IntArray, n_texts: int, average: float) -> FloatArray:
+        """The idf of `terms`, sorted, each of which so many of all texts have, from rank-bm25 itself where it has the variant.
+
+        `average` is the mean length of a text, in terms.
+        """
         import rank_bm25
 
-        terms, n, total = counts.terms, len(counts.lengths), int(counts.lengths.sum())
-        frequency = np.diff(counts.starts)
         if self.variant == "lucene":
-            return np.log1p((n - frequency + 0.5) / (frequency + 0.5)), float(total / n) if n else 0.0
-
+            return np.log1p((n_texts - frequency + 0.5) / (frequency + 0.5))
+        if not len(terms):
+            return np.zeros(0)
         base = {"okapi": rank_bm25.BM25Okapi, "plus": rank_bm25.BM25Plus, "l": rank_bm25.BM25L}[self.variant]
 
         class FromCounts(base):  # type: ignore[misc, valid-type]
             """rank-bm25 reads its statistics off token lists; these are the same numbers off the counts, without the lists."""
 
             def _initialize(self, _: object) -> dict[str, int]:
-                self.corpus_size, self.avgdl = n, total / n
+                self.corpus_size, self.avgdl = n_texts, average
                 # By name: rank-bm25, which meets terms in the order of the texts, rounds its sum of idfs by that order.
                 return dict(zip(terms, frequency.tolist(), strict=True))
 
-        if not terms:
-            return np.zeros(0), 0.0
         extra = {"epsilon": self.epsilon} if self.variant == "okapi" else {}
-        statistics = FromCounts(counts, k1=self.k1, b=self.b, **extra)
-        return np.array([statistics.idf[t] for t in terms]), float(statistics.avgdl)
+        idf = FromCounts([], k1=self.k1, b=self.b, **extra).idf
+        return np.array([idf[t] for t in terms])
 
 
 class Bm25Index:
